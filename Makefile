@@ -1,0 +1,50 @@
+# What a developer types; `make` alone lists it.
+PYTHON ?= python3
+PORT ?= 8000
+ENGINE_PORT ?= 8001
+BIN := .venv/bin
+export PYTHONPATH := src
+
+.PHONY: help run test test-system lint format lock bench
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
+
+.venv/run.stamp: requirements.txt requirements-local.txt
+	@echo "Installing the service and the local engine into .venv (once; about 300 MB)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-local.txt
+	@touch $@
+
+.venv/test.stamp: .venv/run.stamp requirements-test.txt
+	@echo "Installing what the tests need into .venv"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-test.txt
+	@touch $@
+
+run: .venv/run.stamp  ## the service on PORT (8000) with the local engine behind it
+	@$(BIN)/python -m local_engine --model-list > .venv/MODEL_LIST.MD
+	@PORT=$(PORT) ENGINE_PORT=$(ENGINE_PORT) PATH="$(CURDIR)/$(BIN):$$PATH" \
+		$(BIN)/honcho --no-prefix start -f Procfile.local
+
+test: .venv/test.stamp  ## all tests that Python packages are enough for
+	@$(BIN)/python -m pytest --cov
+
+test-system:  ## the tests that need Debian's or npm's packages
+	@echo "no test needs a system package yet"
+
+lint: .venv/test.stamp  ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: .venv/test.stamp  ## let ruff rewrite what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock:  ## compile the pins anew from setup.cfg
+	@$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --upgrade setup.cfg -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --upgrade setup.cfg --extra local -c requirements.txt \
+		-o requirements-local.txt
+	@$(BIN)/uv pip compile --quiet --upgrade setup.cfg --extra test -c requirements.txt \
+		-c requirements-local.txt -o requirements-test.txt

@@ -1,0 +1,47 @@
+"""CONVERSATION: speech in, a spoken answer out."""
+
+from flask import Blueprint, Response, request
+from marshmallow import ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from parley import conversation
+from parley.app import services
+from parley.conversation import Conversation
+from parley.errors import AudioTooLarge
+from parley.handlers import answer, to_error
+from parley.schemas import ConversationRequestSchema, ConversationSchema
+from parley.upload import fields_of
+
+bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
+
+request_schema = ConversationRequestSchema()
+answer_schema = ConversationSchema()
+
+
+# Without its slash, since Werkzeug answers a wrong method at the other spelling with 404 otherwise.
+@bp.post("")
+def converse() -> Response:
+    """Hear the recording, think of a reply, speak it."""
+    client = services().client_for(request.headers)
+    form = request_schema.load(fields_of(request, request_schema.fields))
+    models = services().registry.resolve(form)
+    return dump(conversation.converse(client, form["audio"], models))
+
+
+@bp.errorhandler(Exception)
+def refuse(exception: Exception) -> Response:
+    """Answer what cannot be used with all six keys, too."""
+    valid = exception.valid_data if isinstance(exception, ValidationError) else None
+    models = services().registry.resolve(valid if isinstance(valid, dict) else {})
+    return dump(Conversation(models, failure=to_error(exception)))
+
+
+@bp.errorhandler(RequestEntityTooLarge)
+def refuse_size(exception: RequestEntityTooLarge) -> Response:
+    """Answer 400, not 413: no request of this size could hold an allowed file."""
+    return refuse(AudioTooLarge())
+
+
+def dump(talk: Conversation) -> Response:
+    """The conversation as it is answered."""
+    return answer(answer_schema.dump(talk), talk.status, talk.failure)

@@ -1,0 +1,1 @@
+"""Parley: hears speech, thinks, and speaks."""

@@ -1,0 +1,62 @@
+"""The Flask application, put together from what arrives as arguments."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Blueprint, Flask, current_app
+from werkzeug.datastructures import Headers
+
+from parley import handlers, upload
+from parley.credentials import BASE_URL_HEADER, api_key_of
+from parley.openai import Client
+from parley.registry import Registry
+from parley.settings import Settings
+from parley.transport import Transport
+
+
+@dataclass(frozen=True)
+class Services:
+    """What every section works with."""
+
+    settings: Settings
+    registry: Registry
+    transport: Transport
+
+    def client_for(self, headers: Headers) -> Client:
+        """The upstream that a request's headers ask for, with the caller's key.
+
+        Raises ApiKeyMissing or BaseUrlRefused, in that order.
+        """
+        api_key = api_key_of(headers)
+        named = headers.get(BASE_URL_HEADER, "").strip()
+        base_url = (
+            self.settings.allowed_base_urls.admit(named) if named else self.settings.openai_base_url
+        )
+        return Client(self.transport, base_url, api_key, self.settings.system_prompt)
+
+
+def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
+    """The service, with the sections of its API that `blueprints` bring."""
+    app = Flask("parley", static_folder=None)
+    app.request_class = upload.FormRequest
+    app.config.update(upload.LIMITS)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.extensions["parley"] = services
+    handlers.install(app)
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        """Say that the process is alive; nothing is asked of the upstream."""
+        return {"status": "ok"}
+
+    return app
+
+
+def services() -> Services:
+    """What the application that answers the current request works with."""
+    return cast(Services, current_app.extensions["parley"])

@@ -1,0 +1,91 @@
+"""The chain: speech in, words, a reply, speech out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import sentencex
+
+from parley import log
+from parley.audio import Recording
+from parley.errors import ConversationError, InternalError, NoSpeech, TextTruncated
+from parley.openai import SPEECH_CHARACTERS, Client
+from parley.registry import Models
+
+
+@dataclass
+class Conversation:
+    """What has been said so far; what there is not yet, or never, is empty."""
+
+    models: Models
+    transcript: str = field(default="", repr=False)
+    reply: str = field(default="", repr=False)
+    speech: bytes = field(default=b"", repr=False)
+    stage: str = "stt"
+    failure: ConversationError | None = None
+
+    @property
+    def success(self) -> bool:
+        """Whether all three stages worked."""
+        return self.failure is None
+
+    @property
+    def errors(self) -> list[ConversationError]:
+        """The first failure, if any."""
+        return [self.failure] if self.failure else []
+
+    @property
+    def status(self) -> int:
+        """The HTTP status: a failure's own, unless there is a transcript to return."""
+        if self.failure is None:
+            return 200
+        return 206 if self.transcript else self.failure.status
+
+
+def converse(client: Client, recording: Recording, models: Models) -> Conversation:
+    """Hear the recording, think of a reply, and speak it; stop at the first failure."""
+    conversation = Conversation(models)
+    with _first_failure(conversation):
+        conversation.stage = "stt"
+        conversation.transcript = client.transcribe(recording, models.stt)
+        if not conversation.transcript:
+            raise NoSpeech()
+
+        conversation.stage = "text"
+        conversation.reply = client.complete(conversation.transcript, models.text)
+
+        conversation.stage = "tts"
+        speakable = first_sentences(conversation.reply, SPEECH_CHARACTERS)
+        conversation.speech = client.speak(speakable, models.tts)
+        if speakable != conversation.reply:
+            raise TextTruncated()
+    return conversation
+
+
+@contextmanager
+def _first_failure(conversation: Conversation) -> Iterator[None]:
+    """Keep the failure that ends the chain, so that what there is by then is still returned."""
+    try:
+        yield
+    except ConversationError as failure:
+        conversation.failure = failure
+    except Exception as error:
+        log.unexpected(error, conversation.stage)
+        conversation.failure = InternalError()
+    if conversation.failure:
+        conversation.failure.stage = conversation.stage
+
+
+def first_sentences(text: str, characters: int) -> str:
+    """As many of the text's first whole sentences as fit into `characters`.
+
+    Where not even the first fits, as many of its whole words; where those do not, what fits.
+    """
+    if len(text) <= characters:
+        return text
+    end = 0
+    for sentence in sentencex.segment("en", text):
+        if end + len(sentence.rstrip()) > characters:
+            break
+        end += len(sentence)
+    return text[:end].rstrip() or text[:characters].rpartition(" ")[0] or text[:characters]

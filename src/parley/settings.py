@@ -1,0 +1,79 @@
+"""What the operator decides, read once from the environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from parley.egress import BaseUrl, EgressPolicy
+from parley.errors import StartRefused
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+MOST_THREADS = 10_000
+
+SYSTEM_PROMPT = (
+    "You are talking with someone by voice. Answer in one to three short plain sentences, "
+    "as people speak: no lists, no markup, no emoji, no code."
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Each field is the environment variable PARLEY_ and its name in capitals."""
+
+    openai_base_url: BaseUrl
+    allowed_base_urls: EgressPolicy
+    model_list: str
+    system_prompt: str = field(repr=False)
+    threads: int
+    log_level: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the settings; raise StartRefused with a sentence that names the bad variable.
+
+        A variable that is set but blank counts as not set, as platforms' dashboards leave them.
+        """
+
+        def read(name: str, default: str) -> str:
+            return environ.get(name, "").strip() or default
+
+        return cls(
+            openai_base_url=_base_url(read("PARLEY_OPENAI_BASE_URL", "https://api.openai.com/v1")),
+            allowed_base_urls=_egress_policy(read("PARLEY_ALLOWED_BASE_URLS", "")),
+            model_list=read("PARLEY_MODEL_LIST", "MODEL_LIST.MD"),
+            system_prompt=read("PARLEY_SYSTEM_PROMPT", SYSTEM_PROMPT),
+            threads=_threads(read("PARLEY_THREADS", "640")),
+            log_level=_log_level(read("PARLEY_LOG_LEVEL", "INFO")),
+        )
+
+
+def _base_url(text: str) -> BaseUrl:
+    try:
+        return BaseUrl.parse(text)
+    except ValueError as error:
+        raise StartRefused(
+            f"PARLEY_OPENAI_BASE_URL {error}; set it to one like https://api.openai.com/v1."
+        ) from None
+
+
+def _egress_policy(text: str) -> EgressPolicy:
+    try:
+        return EgressPolicy.parse(text.split())
+    except ValueError as error:
+        raise StartRefused(
+            f"PARLEY_ALLOWED_BASE_URLS: {error}; list base URLs, separated by spaces."
+        ) from None
+
+
+def _threads(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_THREADS):
+        raise StartRefused(
+            f"PARLEY_THREADS is {text!r}; set a whole number from 1 to {MOST_THREADS}."
+        )
+    return int(text)
+
+
+def _log_level(text: str) -> str:
+    level = text.upper()
+    if level not in LOG_LEVELS:
+        raise StartRefused(f"PARLEY_LOG_LEVEL is {text!r}; set one of {', '.join(LOG_LEVELS)}.")
+    return level

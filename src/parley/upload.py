@@ -1,0 +1,97 @@
+"""How a form is taken in: strictly, within bounds, and to its end even when it is refused."""
+
+import time
+from collections.abc import Collection
+from typing import IO, Any
+
+from flask import Request, Response
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.wsgi import LimitedStream
+
+from parley.errors import RequestMalformed
+
+AUDIO_BYTES = 26_214_400
+"""The largest file that OpenAI's speech-to-text takes: 25 MB."""
+
+LIMITS = {
+    # What the other fields and the multipart framing may add to the largest file.
+    "MAX_CONTENT_LENGTH": AUDIO_BYTES + 256 * 1024,
+    "MAX_FORM_PARTS": 32,
+}
+"""Flask's own settings that bound a form."""
+
+DRAIN_BYTES = 32 * 1024 * 1024
+DRAIN_SECONDS = 20
+CHUNK_BYTES = 64 * 1024
+
+
+class StrictFormParser(FormDataParser):
+    """Werkzeug's parser, but broken multipart is an error instead of an empty form."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str] | None = None,
+    ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]:
+        """Parse multipart/form-data; raise RequestMalformed on anything else."""
+        if mimetype != "multipart/form-data":
+            raise RequestMalformed()
+        self.silent = False
+        try:
+            return super().parse(stream, mimetype, content_length, options)
+        except ValueError:
+            raise RequestMalformed(
+                "The multipart body is broken; let your HTTP client write it and its boundary."
+            ) from None
+        except RequestEntityTooLarge:
+            if isinstance(stream, LimitedStream) and stream.is_exhausted:
+                raise
+            raise RequestMalformed(
+                "The form has too many parts, or too long a text; send only the documented fields."
+            ) from None
+
+
+class FormRequest(Request):
+    """Flask's request with the strict parser."""
+
+    form_data_parser_class = StrictFormParser
+
+
+def fields_of(request: Request, names: Collection[str]) -> dict[str, Any]:
+    """The form's texts and files of these names; raise RequestMalformed where one comes twice."""
+    fields: dict[str, Any] = {}
+    for source in (request.form, request.files):
+        for name, value in source.items(multi=True):
+            if name in fields and name in names:
+                raise RequestMalformed(f"The field '{name}' came more than once; send it once.")
+            fields[name] = value
+    return fields
+
+
+def drain_on_close(request: Request, response: Response) -> Response:
+    """Read what the caller is still sending once the answer is out, within bounds.
+
+    Closing a socket that still receives resets the connection, and the caller, busy sending,
+    would never see the answer.
+    """
+
+    body = request.environ["wsgi.input"]
+
+    def drain() -> None:
+        deadline = time.monotonic() + DRAIN_SECONDS
+        left = DRAIN_BYTES
+        try:
+            while left > 0 and time.monotonic() < deadline:
+                chunk = body.read(CHUNK_BYTES)
+                if not chunk:
+                    break
+                left -= len(chunk)
+        except OSError:
+            pass  # The caller has gone, which ends what there was to read.
+
+    response.call_on_close(drain)
+    return response

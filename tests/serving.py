@@ -1,0 +1,82 @@
+"""The service as it is served: gunicorn in a process of its own, on a socket of the test's."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOT_SECONDS = 30
+
+
+@dataclass
+class Service:
+    """A running service; `log` is all that it wrote."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log_file: Path
+
+    @property
+    def conversation_url(self) -> str:
+        return f"{self.url}/api/conversation/"
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """This process's environment without the project's own variables, and with `variables`."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PARLEY_", "PYTHONPATH", "WEB_CONCURRENCY", "PORT"))
+    }
+    return {**kept, **variables}
+
+
+@contextmanager
+def serving(
+    log_file: Path, variables: Mapping[str, str], tree: Path = ROOT, *arguments: str
+) -> Iterator[Service]:
+    """Serve `tree` with gunicorn, as its Procfile does; end it and its workers afterwards."""
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener, log_file.open("wb") as log:
+        descriptor = listener.fileno()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--bind", f"fd://{descriptor}", *arguments, "wsgi:app"],
+            cwd=tree,
+            env=environment(**variables),
+            pass_fds=[descriptor],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        service = Service(f"http://127.0.0.1:{listener.getsockname()[1]}", process, log_file)
+        try:
+            _wait(service)
+            yield service
+        finally:
+            process.terminate()
+            try:
+                process.wait(35)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(service: Service) -> None:
+    deadline = time.monotonic() + BOOT_SECONDS
+    while time.monotonic() < deadline and service.process.poll() is None:
+        try:
+            requests.get(f"{service.url}/healthz", timeout=1).raise_for_status()
+        except requests.RequestException:
+            continue
+        return
+    raise AssertionError(f"the service does not answer:\n{service.log}")

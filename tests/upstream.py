@@ -1,0 +1,144 @@
+"""An upstream on a real socket, which answers as OpenAI does unless a test tells it otherwise."""
+
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+TRANSCRIPT = "What is the capital of France?"
+REPLY = "It is Paris."
+SPEECH = b"ID3" + bytes(range(256)) * 40
+
+
+@dataclass
+class Request:
+    """What arrived: headers by their lower-case names, and which connection brought it."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes = field(repr=False)
+    connection: int = 0
+
+    @property
+    def stage(self) -> str:
+        return {"transcriptions": "stt", "completions": "text", "speech": "tts"}.get(
+            self.path.rpartition("/")[2], ""
+        )
+
+
+Answer = Callable[[socket.socket, Request], bool | None]
+"""Writes an answer; returns whether the connection stays open."""
+
+
+def http(body: bytes, status: str = "200 OK", **headers: str) -> bytes:
+    """An HTTP/1.1 answer, written out."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def good(request: Request) -> bytes:
+    """The answer that OpenAI would give."""
+    match request.stage:
+        case "stt":
+            return http(json.dumps({"text": TRANSCRIPT}).encode(), Content_Type="application/json")
+        case "text":
+            message = {"role": "assistant", "content": REPLY}
+            body = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+            return http(json.dumps(body).encode(), Content_Type="application/json")
+        case "tts":
+            return http(SPEECH, Content_Type="audio/mpeg")
+    return http(b"", "404 Not Found")
+
+
+class Upstream:
+    """Accepts connections until it is closed, each in a thread of its own."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
+        self.requests: list[Request] = []
+        self.connections = 0
+        self.answers: dict[str, Answer] = {}
+        """By stage: what answers instead of `good`."""
+        self.greet: Callable[[socket.socket], bool] | None = None
+        """Called with each new connection before anything is read; False ends it."""
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._lock:
+            for connection in self._open:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(
+                target=self._serve, args=(connection, self.connections), daemon=True
+            ).start()
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        with self._lock:
+            self._open.add(connection)
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.greet and not self.greet(connection):
+                return
+            if self.tls:
+                plain, connection = connection, self.tls.wrap_socket(connection, server_side=True)
+                with self._lock:
+                    self._open.discard(plain)
+                    self._open.add(connection)
+            with connection.makefile("rb") as reader:
+                while request := _read(reader, number):
+                    self.requests.append(request)
+                    answer = self.answers.get(request.stage)
+                    if answer is None:
+                        connection.sendall(good(request))
+                    elif not answer(connection, request):
+                        return
+        except (OSError, ValueError):
+            pass  # The peer has gone, as it may.
+        finally:
+            with self._lock:
+                self._open.discard(connection)
+            connection.close()
+
+
+def _read(reader, number: int) -> Request | None:
+    first = reader.readline().decode("latin-1").split()
+    if len(first) != 3:
+        return None
+    headers = {}
+    while line := reader.readline().strip():
+        name, _, value = line.decode("latin-1").partition(":")
+        headers[name.strip().lower()] = value.strip()
+    body = reader.read(int(headers.get("content-length", 0)))
+    return Request(first[1], headers, body, number)
+
+
+@contextmanager
+def running(tls: ssl.SSLContext | None = None) -> Iterator[Upstream]:
+    upstream = Upstream(tls)
+    try:
+        yield upstream
+    finally:
+        upstream.close()

@@ -1,0 +1,31 @@
+"""The composition root: settings, registry, transport and app; the only file that knows the tree.
+
+`gunicorn wsgi:app` and `flask --app wsgi` both start here.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+# Put on the path rather than installed: some platforms move the tree after the build.
+sys.path.insert(0, str(ROOT / "src"))
+
+from blueprints import BLUEPRINTS  # noqa: E402  # The path must be set first.
+from parley import registry  # noqa: E402
+from parley.app import Services, create_app  # noqa: E402
+from parley.errors import StartRefused  # noqa: E402
+from parley.settings import Settings  # noqa: E402
+from parley.transport import Transport  # noqa: E402
+
+try:
+    settings = Settings.from_env(os.environ)
+    services = Services(
+        settings,
+        registry.read(ROOT / settings.model_list),
+        Transport(settings.threads, os.environ.get("REQUESTS_CA_BUNDLE")),
+    )
+except StartRefused as refusal:
+    sys.exit(f"Parley does not start: {refusal}")
+
+app = create_app(services, BLUEPRINTS)
