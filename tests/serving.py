@@ -48,10 +48,11 @@ def serving(
     log_file: Path, variables: Mapping[str, str], tree: Path = ROOT, *arguments: str
 ) -> Iterator[Service]:
     """Serve `tree` with gunicorn, as its Procfile does; end it and its workers afterwards."""
-    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener, log_file.open("wb") as log:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    with listener, log_file.open("wb") as log:
         descriptor = listener.fileno()
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--bind", f"fd://{descriptor}", *arguments, "wsgi:app"],
+            [sys.executable, "-m", "gunicorn", f"--bind=fd://{descriptor}", *arguments, "wsgi:app"],
             cwd=tree,
             env=environment(**variables),
             pass_fds=[descriptor],

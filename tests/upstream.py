@@ -66,14 +66,11 @@ class Upstream:
         self.greet: Callable[[socket.socket], bool] | None = None
         """Called with each new connection before anything is read; False ends it."""
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        scheme, port = "https" if tls else "http", self._listener.getsockname()[1]
+        self.url = f"{scheme}://127.0.0.1:{port}/v1"
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        scheme = "https" if self.tls else "http"
-        return f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}/v1"
 
     def close(self) -> None:
         with suppress(OSError):

@@ -1,0 +1,89 @@
+"""The documents say what is so."""
+
+import dataclasses
+import re
+
+from conftest import ROOT
+
+from parley import errors
+from parley.settings import Settings
+
+API_DOCS = (ROOT / "API_DOCS.md").read_text()
+README = (ROOT / "README.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def rows(document: str, first: str) -> list[list[str]]:
+    """The rows of the table whose header begins with the cell `first`, below its rule."""
+    lines = iter(document.splitlines())
+    for line in lines:
+        if line.startswith(f"| {first} |"):
+            break
+    table = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        table.append([cell.strip() for cell in line.strip("|").split("|")])
+    return table[1:]
+
+
+def every_error(root: type[Exception] = errors.ConversationError) -> set[type]:
+    """The error classes that a caller can meet: those with a code."""
+    found = {root} if "code" in vars(root) else set()
+    return found.union(*(every_error(child) for child in root.__subclasses__()))
+
+
+def test_every_code_is_documented_with_its_status():
+    """API_DOCS.md lists the codes of errors.py, no more and no less, each with its status."""
+    documented = {row[0].strip("`"): row[1].split(", ")[0] for row in rows(API_DOCS, "code")}
+    assert documented == {error.code: str(error.status) for error in every_error()}
+
+
+def test_every_error_says_what_to_do():
+    """Each code has one plain sentence for the caller."""
+    for error in every_error():
+        assert error.sentence.endswith(".")
+        assert len(error.sentence) < 160
+
+
+def test_the_tree_of_errors_is_drawn_whole():
+    """The picture at the top of errors.py holds every class."""
+    for error in every_error() | {errors.ParleyError, errors.StartRefused}:
+        assert error.__name__ in errors.__doc__
+
+
+def test_every_setting_is_documented():
+    """README.md's table holds the settings that are read, and no other."""
+    documented = {row[0].strip("`") for row in rows(README, "variable")}
+    read = {f"PARLEY_{field.name.upper()}" for field in dataclasses.fields(Settings)}
+    assert documented == read | {"PORT", "WEB_CONCURRENCY"}
+
+
+def test_the_documented_defaults_are_the_defaults():
+    """What README.md gives as a default is what the service uses when nothing is set."""
+    given = {row[0].strip("`"): row[1] for row in rows(README, "variable")}
+    values = {
+        name: default.strip("`")
+        for name, default in given.items()
+        if name.startswith("PARLEY_") and default.startswith("`")
+    }
+    assert len(values) >= 4
+    assert Settings.from_env(values) == Settings.from_env({})
+
+
+def test_every_make_command_of_the_readme_exists():
+    """Nothing is promised that make does not know."""
+    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.M))
+    assert set(re.findall(r"^make ([a-z-]+)", README, re.M)) <= targets
+
+
+def test_every_file_that_the_documents_link_to_exists():
+    """A link leads somewhere."""
+    for document in (README, API_DOCS):
+        for link in re.findall(r"\]\(((?!http)[^)]+)\)", document):
+            assert (ROOT / link).exists(), link
+
+
+def test_the_example_recording_is_there():
+    """The README's curl has something to send."""
+    assert (ROOT / "examples" / "question.wav").read_bytes()[:4] == b"RIFF"

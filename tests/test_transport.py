@@ -1,0 +1,129 @@
+"""The pooled client on real sockets: what is reused, and what is never carried over."""
+
+import time
+from io import BytesIO
+
+import pytest
+import upstream as fake
+from conftest import KEY
+
+from parley.errors import UpstreamMalformed, UpstreamTimeout, UpstreamUnavailable
+from parley.transport import Transport
+
+HEADERS = {"Authorization": f"Bearer {KEY}"}
+
+
+@pytest.fixture
+def upstream():
+    with fake.running() as running:
+        yield running
+
+
+@pytest.fixture
+def transport():
+    return Transport(pool_size=8)
+
+
+def chat(transport, upstream, limit=1_000_000):
+    return transport.post_json(f"{upstream.url}/chat/completions", HEADERS, {"model": "m"}, limit)
+
+
+def test_connections_are_reused(transport, upstream):
+    """Ten calls, one after the other, need one connection."""
+    for _ in range(10):
+        assert chat(transport, upstream).status == 200
+    assert upstream.connections == 1
+
+
+def test_an_answer_of_any_status_leaves_its_connection_usable(transport, upstream):
+    """A refusal is read to its end, so the next call need not connect again."""
+
+    def refuse(connection, request):
+        connection.sendall(fake.http(b'{"error": {}}', "500 Oops"))
+        return True
+
+    upstream.answers["text"] = refuse
+    for _ in range(3):
+        assert chat(transport, upstream).status == 500
+    assert upstream.connections == 1
+
+
+def test_a_form_is_sent_with_its_file_and_its_length(transport, upstream):
+    """The file goes out as a stream of a known length, as every upstream accepts."""
+    fields = [("model", "whisper-1"), ("file", ("audio.wav", BytesIO(b"x" * 300_000), "audio/wav"))]
+    transport.post_form(f"{upstream.url}/audio/transcriptions", HEADERS, fields, 1_000_000)
+    [request] = upstream.requests
+    assert request.headers["content-length"] == str(len(request.body))
+    assert b'filename="audio.wav"\r\nContent-Type: audio/wav' in request.body
+    assert request.body.count(b"x") >= 300_000
+
+
+def test_cookies_are_not_kept(transport, upstream):
+    """What one call is told to remember, the next one does not know."""
+
+    def set_cookie(connection, request):
+        connection.sendall(fake.http(b"{}", Set_Cookie="session=1; Path=/"))
+        return True
+
+    upstream.answers["text"] = set_cookie
+    chat(transport, upstream)
+    chat(transport, upstream)
+    assert "cookie" not in upstream.requests[1].headers
+
+
+def test_netrc_is_not_read(transport, upstream, tmp_path, monkeypatch):
+    """A password that lies in the operator's home does not replace the caller's key."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    chat(transport, upstream)
+    assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_redirects_are_not_followed(transport, upstream):
+    """A redirect would carry the key to wherever it points."""
+
+    def redirect(connection, request):
+        connection.sendall(fake.http(b"", "307 Moved", Location=f"{upstream.url}/audio/speech"))
+        return True
+
+    upstream.answers["text"] = redirect
+    assert chat(transport, upstream).status == 307
+    assert len(upstream.requests) == 1
+
+
+def test_the_proxy_variables_are_honoured(transport, upstream, monkeypatch):
+    """Where the platform names a proxy, calls go through it."""
+    monkeypatch.setenv("http_proxy", upstream.url.removesuffix("/v1"))
+    answer = transport.post_json("http://api.test/v1/chat/completions", HEADERS, {}, 1_000_000)
+    assert answer.status == 200
+    assert upstream.requests[0].path == "http://api.test/v1/chat/completions"
+
+
+def test_an_answer_over_its_limit_is_not_taken(transport, upstream):
+    """An upstream cannot fill the memory of the service."""
+    with pytest.raises(UpstreamMalformed):
+        chat(transport, upstream, limit=10)
+
+
+def test_an_upstream_that_is_not_there_is_unavailable(transport, upstream):
+    """A refused connection is told as such."""
+    upstream.close()
+    with pytest.raises(UpstreamUnavailable):
+        chat(transport, upstream)
+
+
+def test_an_answer_that_breaks_off_is_unavailable(transport, upstream):
+    """Half an answer is none."""
+    upstream.answers["text"] = lambda connection, request: connection.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
+    )
+    with pytest.raises(UpstreamUnavailable):
+        chat(transport, upstream)
+
+
+def test_a_silent_upstream_times_out(transport, upstream, monkeypatch):
+    """No call waits forever."""
+    monkeypatch.setattr("parley.transport.READ_SECONDS", 0.2)
+    upstream.answers["text"] = lambda connection, request: time.sleep(2)
+    with pytest.raises(UpstreamTimeout):
+        chat(transport, upstream)
