@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
 
 from parley.errors import StartRefused
 
 STAGES = ("stt", "text", "tts")
 ANY_MODEL = "*"
+LEAVES = ("text", "code_inline")
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*")
 
 
@@ -137,37 +138,20 @@ def _stage(table: _Table) -> Stage:
 def _tables(text: str) -> Iterator[_Table]:
     """Each table of the Markdown text, with the heading that it stands under, in lower case."""
     heading = ""
-    line = 0
-    columns: list[str] = []
-    rows: list[_Row] = []
-    tokens = MarkdownIt("commonmark").enable("table").parse(text)
-    for position, token in enumerate(tokens):
-        match token.type:
-            case "heading_open":
-                heading = _plain(tokens[position + 1]).lower()
-            case "table_open":
-                columns, rows = [], []
-            case "tr_open":
-                line = token.map[0] + 1 if token.map else 0
-                cells = _cells(tokens, position)
-                if columns:
-                    rows.append(_Row(line, dict(zip(columns, cells, strict=True))))
-                else:
-                    columns, header = [cell.lower() for cell in cells], line
-            case "table_close":
-                yield _Table(heading, header, rows)
+    for node in SyntaxTreeNode(MarkdownIt("commonmark").enable("table").parse(text)).children:
+        if node.type == "heading":
+            heading = _plain(node).lower()
+        elif node.type == "table":
+            header, *rows = (row for row in node.walk() if row.type == "tr")
+            columns = [_plain(cell).lower() for cell in header.children]
+            cells = [dict(zip(columns, map(_plain, row.children), strict=True)) for row in rows]
+            yield _Table(heading, _line(header), list(map(_Row, map(_line, rows), cells)))
 
 
-def _cells(tokens: list[Token], row: int) -> list[str]:
-    cells = []
-    for token in tokens[row + 1 :]:
-        if token.type == "tr_close":
-            break
-        if token.type == "inline":
-            cells.append(_plain(token))
-    return cells
+def _line(node: SyntaxTreeNode) -> int:
+    return node.map[0] + 1 if node.map else 0
 
 
-def _plain(inline: Token) -> str:
-    """An inline's text without its markup: `whisper-1` in backticks or not is whisper-1."""
-    return "".join(child.content for child in inline.children or []).strip()
+def _plain(node: SyntaxTreeNode) -> str:
+    """A node's text without its markup: `whisper-1` in backticks or not is whisper-1."""
+    return "".join(leaf.content for leaf in node.walk() if leaf.type in LEAVES).strip()
