@@ -3,7 +3,8 @@
 from wsgi import settings
 
 # A conversation spends its life waiting for the upstream, so threads are what counts.
-worker_class = "gthread"
+# gunicorn's own gthread, with limits on how long a caller may stall.
+worker_class = "parley.worker.Worker"
 threads = settings.threads
 # Connections beyond the threads are kept alive or wait; there must be room for some.
 worker_connections = threads + 1000

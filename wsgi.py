@@ -23,7 +23,7 @@ try:
     services = Services(
         settings,
         registry.read(ROOT / settings.model_list),
-        Transport(settings.threads, os.environ.get("REQUESTS_CA_BUNDLE")),
+        Transport(settings.threads, ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE")),
     )
 except StartRefused as refusal:
     sys.exit(f"Parley does not start: {refusal}")

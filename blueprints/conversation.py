@@ -10,7 +10,7 @@ from parley.conversation import Conversation
 from parley.errors import AudioTooLarge
 from parley.handlers import answer, to_error
 from parley.schemas import ConversationRequestSchema, ConversationSchema
-from parley.upload import fields_of
+from parley.upload import caller_waits, fields_of
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
 
@@ -22,10 +22,11 @@ answer_schema = ConversationSchema()
 @bp.post("")
 def converse() -> Response:
     """Hear the recording, think of a reply, speak it."""
-    client = services().client_for(request.headers)
+    upstream = services().upstream_for(request.headers)
     form = request_schema.load(fields_of(request, request_schema.fields))
     models = services().registry.resolve(form)
-    return dump(conversation.converse(client, form["audio"], models))
+    client = services().client(upstream)
+    return dump(conversation.converse(client, form["audio"], models, caller_waits(request)))
 
 
 @bp.errorhandler(Exception)

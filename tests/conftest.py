@@ -8,6 +8,7 @@ import pytest
 import requests_mock
 from flask import Flask
 from flask.testing import FlaskClient
+from tenacity import wait_none
 
 from blueprints import BLUEPRINTS
 from parley import registry
@@ -43,7 +44,13 @@ def client() -> FlaskClient:
 
 
 @pytest.fixture
-def openai() -> Iterator[requests_mock.Mocker]:
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries without the wait before them."""
+    monkeypatch.setattr("parley.retries.BACKOFF", wait_none())
+
+
+@pytest.fixture
+def openai(at_once: None) -> Iterator[requests_mock.Mocker]:
     """OpenAI's three addresses, simulated; what is called elsewhere fails."""
     base = "https://api.openai.com/v1"
     with requests_mock.Mocker() as mocker:

@@ -15,8 +15,9 @@ SECTIONS = [
 # Each may import what stands to its left, and nothing to its right.
 LAYERS = [
     {"errors"},
-    {"log", "egress", "audio", "registry", "credentials"},
-    {"settings", "transport"},
+    {"log", "egress", "audio", "registry", "credentials", "deadline"},
+    {"settings", "resolver", "retries", "timed"},
+    {"transport", "worker"},
     {"openai"},
     {"conversation"},
     {"upload"},
@@ -24,9 +25,7 @@ LAYERS = [
     {"handlers"},
     {"app"},
 ]
-FLASKLESS = {"errors", "log", "egress", "audio", "registry", "settings", "transport", "openai"} | {
-    "conversation"
-}
+FLASKLESS = set.union(*LAYERS[: LAYERS.index({"conversation"}) + 1])
 
 
 def modules() -> dict[str, set[str]]:

@@ -7,10 +7,10 @@ import pytest
 import upstream as fake
 from conftest import KEY
 
-from parley.errors import UpstreamMalformed, UpstreamTimeout, UpstreamUnavailable
-from parley.transport import Transport
-
-HEADERS = {"Authorization": f"Bearer {KEY}"}
+from parley.deadline import Deadline
+from parley.egress import BaseUrl, Destination
+from parley.errors import DeadlineExceeded, UpstreamMalformed, UpstreamUnavailable
+from parley.transport import Transport, Upstream
 
 
 @pytest.fixture
@@ -24,14 +24,17 @@ def transport():
     return Transport(pool_size=8)
 
 
-def chat(transport, upstream, limit=1_000_000):
-    return transport.post_json(f"{upstream.url}/chat/completions", HEADERS, {"model": "m"}, limit)
+def post(transport, url, path="/chat/completions", body=None, limit=1_000_000, seconds=5):
+    """One call with the test's key, of JSON unless said."""
+    upstream = Upstream(Destination(BaseUrl.parse(url)), KEY)
+    deadline = Deadline.after(seconds)
+    return transport.post(upstream, path, body or {"model": "m"}, limit=limit, deadline=deadline)
 
 
 def test_connections_are_reused(transport, upstream):
     """Ten calls, one after the other, need one connection."""
     for _ in range(10):
-        assert chat(transport, upstream).status == 200
+        assert post(transport, upstream.url).status == 200
     assert upstream.connections == 1
 
 
@@ -44,14 +47,14 @@ def test_an_answer_of_any_status_leaves_its_connection_usable(transport, upstrea
 
     upstream.answers["text"] = refuse
     for _ in range(3):
-        assert chat(transport, upstream).status == 500
+        assert post(transport, upstream.url).status == 500
     assert upstream.connections == 1
 
 
 def test_a_form_is_sent_with_its_file_and_its_length(transport, upstream):
     """The file goes out as a stream of a known length, as every upstream accepts."""
-    fields = [("model", "whisper-1"), ("file", ("audio.wav", BytesIO(b"x" * 300_000), "audio/wav"))]
-    transport.post_form(f"{upstream.url}/audio/transcriptions", HEADERS, fields, 1_000_000)
+    form = [("model", "whisper-1"), ("file", ("audio.wav", BytesIO(b"x" * 300_000), "audio/wav"))]
+    post(transport, upstream.url, "/audio/transcriptions", form)
     [request] = upstream.requests
     assert request.headers["content-length"] == str(len(request.body))
     assert b'filename="audio.wav"\r\nContent-Type: audio/wav' in request.body
@@ -66,8 +69,8 @@ def test_cookies_are_not_kept(transport, upstream):
         return True
 
     upstream.answers["text"] = set_cookie
-    chat(transport, upstream)
-    chat(transport, upstream)
+    post(transport, upstream.url)
+    post(transport, upstream.url)
     assert "cookie" not in upstream.requests[1].headers
 
 
@@ -75,7 +78,7 @@ def test_netrc_is_not_read(transport, upstream, tmp_path, monkeypatch):
     """A password that lies in the operator's home does not replace the caller's key."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    chat(transport, upstream)
+    post(transport, upstream.url)
     assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
 
@@ -87,29 +90,28 @@ def test_redirects_are_not_followed(transport, upstream):
         return True
 
     upstream.answers["text"] = redirect
-    assert chat(transport, upstream).status == 307
+    assert post(transport, upstream.url).status == 307
     assert len(upstream.requests) == 1
 
 
 def test_the_proxy_variables_are_honoured(transport, upstream, monkeypatch):
     """Where the platform names a proxy, calls go through it."""
     monkeypatch.setenv("http_proxy", upstream.url.removesuffix("/v1"))
-    answer = transport.post_json("http://api.test/v1/chat/completions", HEADERS, {}, 1_000_000)
-    assert answer.status == 200
+    assert post(transport, "http://api.test/v1").status == 200
     assert upstream.requests[0].path == "http://api.test/v1/chat/completions"
 
 
 def test_an_answer_over_its_limit_is_not_taken(transport, upstream):
     """An upstream cannot fill the memory of the service."""
     with pytest.raises(UpstreamMalformed):
-        chat(transport, upstream, limit=10)
+        post(transport, upstream.url, limit=10)
 
 
 def test_an_upstream_that_is_not_there_is_unavailable(transport, upstream):
     """A refused connection is told as such."""
     upstream.close()
     with pytest.raises(UpstreamUnavailable):
-        chat(transport, upstream)
+        post(transport, upstream.url)
 
 
 def test_an_answer_that_breaks_off_is_unavailable(transport, upstream):
@@ -118,12 +120,11 @@ def test_an_answer_that_breaks_off_is_unavailable(transport, upstream):
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
     )
     with pytest.raises(UpstreamUnavailable):
-        chat(transport, upstream)
+        post(transport, upstream.url)
 
 
-def test_a_silent_upstream_times_out(transport, upstream, monkeypatch):
+def test_a_silent_upstream_is_left_at_the_deadline(transport, upstream):
     """No call waits forever."""
-    monkeypatch.setattr("parley.transport.READ_SECONDS", 0.2)
     upstream.answers["text"] = lambda connection, request: time.sleep(2)
-    with pytest.raises(UpstreamTimeout):
-        chat(transport, upstream)
+    with pytest.raises(DeadlineExceeded):
+        post(transport, upstream.url, seconds=0.2)

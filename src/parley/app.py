@@ -9,10 +9,12 @@ from werkzeug.datastructures import Headers
 
 from parley import handlers, upload
 from parley.credentials import BASE_URL_HEADER, api_key_of
+from parley.deadline import Deadline
+from parley.egress import Destination
 from parley.openai import Client
 from parley.registry import Registry
 from parley.settings import Settings
-from parley.transport import Transport
+from parley.transport import Transport, Upstream
 
 
 @dataclass(frozen=True)
@@ -23,17 +25,23 @@ class Services:
     registry: Registry
     transport: Transport
 
-    def client_for(self, headers: Headers) -> Client:
-        """The upstream that a request's headers ask for, with the caller's key.
+    def upstream_for(self, headers: Headers) -> Upstream:
+        """Where a request's headers send its calls, with the caller's key.
 
         Raises ApiKeyMissing or BaseUrlRefused, in that order.
         """
         api_key = api_key_of(headers)
         named = headers.get(BASE_URL_HEADER, "").strip()
-        base_url = (
-            self.settings.allowed_base_urls.admit(named) if named else self.settings.openai_base_url
-        )
-        return Client(self.transport, base_url, api_key, self.settings.system_prompt)
+        if not named:
+            return Upstream(Destination(self.settings.openai_base_url), api_key)
+        destination = self.settings.allowed_base_urls.admit(named)
+        self.transport.admit(destination, Deadline.after(self.settings.deadline))
+        return Upstream(destination, api_key)
+
+    def client(self, upstream: Upstream) -> Client:
+        """The calls to an upstream, for one conversation whose time begins now."""
+        deadline = Deadline.after(self.settings.deadline)
+        return Client(self.transport, upstream, deadline, self.settings.system_prompt)
 
 
 def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:

@@ -1,6 +1,6 @@
 """The chain: speech in, words, a reply, speech out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ import sentencex
 
 from parley import log
 from parley.audio import Recording
-from parley.errors import ConversationError, InternalError, NoSpeech, TextTruncated
+from parley.errors import CallerGone, ConversationError, InternalError, NoSpeech, TextTruncated
 from parley.openai import SPEECH_CHARACTERS, Client
 from parley.registry import Models
 
@@ -42,19 +42,30 @@ class Conversation:
         return 206 if self.transcript else self.failure.status
 
 
-def converse(client: Client, recording: Recording, models: Models) -> Conversation:
-    """Hear the recording, think of a reply, and speak it; stop at the first failure."""
+def converse(
+    client: Client, recording: Recording, models: Models, caller_waits: Callable[[], bool]
+) -> Conversation:
+    """Hear the recording, think of a reply, and speak it; stop at the first failure.
+
+    No stage is begun for a caller who has gone.
+    """
     conversation = Conversation(models)
+
+    def begin(stage: str) -> None:
+        conversation.stage = stage
+        if not caller_waits():
+            raise CallerGone()
+
     with _first_failure(conversation):
-        conversation.stage = "stt"
+        begin("stt")
         conversation.transcript = client.transcribe(recording, models.stt)
         if not conversation.transcript:
             raise NoSpeech()
 
-        conversation.stage = "text"
+        begin("text")
         conversation.reply = client.complete(conversation.transcript, models.text)
 
-        conversation.stage = "tts"
+        begin("tts")
         speakable = first_sentences(conversation.reply, SPEECH_CHARACTERS)
         conversation.speech = client.speak(speakable, models.tts)
         if speakable != conversation.reply:

@@ -1,13 +1,23 @@
-"""Where the service may connect: what a base URL is, and whose word allows one."""
+"""Where the service may connect: what a base URL is, and which addresses callers may reach."""
 
+import re
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
+
+from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
 
 from parley.errors import BaseUrlRefused
 
 ANYTHING = "*"
 DEFAULT_PORTS = {"http": 80, "https": 443}
+LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa")
+"""Names that no public host has (RFC 6761, RFC 6762, RFC 8375, and ICANN's `.internal`)."""
+
+HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
+PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
 
 
 @dataclass(frozen=True)
@@ -24,22 +34,26 @@ class BaseUrl:
 
     @classmethod
     def parse(cls, text: str) -> "BaseUrl":
-        """Read `text` as a base URL; raise ValueError with the reason where it is none."""
-        if not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
-            raise ValueError("has characters that no URL may hold")
-        parts = urlsplit(text)
-        if parts.scheme not in DEFAULT_PORTS:
+        """Read `text` as a base URL; raise ValueError with the reason where it is none.
+
+        Only what every URL parser reads alike is taken: no user name, no escapes, no dots as
+        segments, no characters beyond ASCII (write an international name as `xn--…`).
+        """
+        scheme, _, rest = text.partition("://")
+        scheme = scheme.lower()
+        if scheme not in DEFAULT_PORTS:
             raise ValueError("is neither https:// nor http://")
-        if "@" in parts.netloc:
-            raise ValueError("holds a user name or a password")
-        if "?" in text or "#" in text:
-            raise ValueError("has a query string or a fragment")
-        if not parts.hostname:
-            raise ValueError("names no host")
+        if not text.isascii() or not text.isprintable() or re.search(r"[@?#%\\ ]", rest):
+            raise ValueError("holds more than a host, a port and a path in plain ASCII")
+        try:
+            parts = urlsplit(f"{scheme}://{rest}")
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            raise ValueError("has no readable host and port") from None
         path = parts.path.rstrip("/")
-        if any(segment in (".", "..") for segment in path.split("/")) or "%" in path:
-            raise ValueError("has a path that can be read in more than one way")
-        return cls(parts.scheme, parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme], path)
+        if not HOST.fullmatch(host) or port == 0 or not PATH.fullmatch(path):
+            raise ValueError("has no readable host, port or path")
+        return cls(scheme, host.removesuffix("."), port or DEFAULT_PORTS[scheme], path)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -55,27 +69,41 @@ class BaseUrl:
 
 
 @dataclass(frozen=True)
+class Destination:
+    """A base URL, and whether it may lead to public addresses only."""
+
+    url: BaseUrl
+    public_only: bool = False
+
+
+@dataclass(frozen=True)
 class EgressPolicy:
-    """Which base URLs a caller may name; the operator's own is not judged."""
+    """Which base URLs a caller may name; the operator's own is not judged.
+
+    Public https hosts always, and what `allowed` covers; `everything` lifts every limit.
+    """
 
     allowed: tuple[BaseUrl, ...] = ()
     everything: bool = False
 
     @classmethod
     def parse(cls, words: Iterable[str]) -> "EgressPolicy":
-        """Read base URLs, or `*`; raise ValueError that names the one that cannot be read."""
+        """Read base URLs, or `*`; raise ValueError that says what is wrong with which."""
         allowed = []
-        for word in words:
+        for position, word in enumerate(words, 1):
             if word == ANYTHING:
                 return cls(everything=True)
             try:
                 allowed.append(BaseUrl.parse(word))
             except ValueError as error:
-                raise ValueError(f"{word!r} {error}") from None
+                raise ValueError(f"base URL {position} {error}") from None
         return cls(tuple(allowed))
 
-    def admit(self, text: str) -> BaseUrl:
-        """The base URL that a caller named as `text`; raise BaseUrlRefused where it is barred."""
+    def admit(self, text: str) -> Destination:
+        """Where a caller's base URL leads; raise BaseUrlRefused where its text alone bars it.
+
+        What its host's name resolves to is judged by `judge`, before each connection.
+        """
         try:
             url = BaseUrl.parse(text)
         except ValueError as error:
@@ -83,6 +111,43 @@ class EgressPolicy:
                 f"The base URL in X-OpenAI-Base-URL {error}; send one like "
                 "https://api.openai.com/v1."
             ) from None
-        if not (self.everything or any(base.covers(url) for base in self.allowed)):
+        if self.everything or any(base.covers(url) for base in self.allowed):
+            return Destination(url)
+        if url.scheme != "https" or not _may_be_public(url.host):
             raise BaseUrlRefused()
-        return url
+        return Destination(url, public_only=True)
+
+
+def judge(addresses: Iterable[str]) -> None:
+    """Raise BaseUrlRefused where any of the IP addresses is not a public host's."""
+    if not all(_is_public(ip_address(address)) for address in addresses):
+        raise BaseUrlRefused()
+
+
+def _may_be_public(host: str) -> bool:
+    """Whether a host may be public by its spelling: a name with a dot, or a public address."""
+    try:
+        return _is_public(ip_address(host))
+    except ValueError:
+        pass
+    try:
+        socket.inet_aton(host)
+    except OSError:
+        return "." in host and not f".{host}".endswith(LOCAL_SUFFIXES)
+    return False  # An address in decimal, octal or hexadecimal, which nobody needs.
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether an address is one of the public internet's.
+
+    Python's `is_global` follows IANA's registries but says yes to multicast and to addresses that
+    stand for IPv4 ones; requests-hardened keeps the table of those.
+    """
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not address.is_reserved
+        and not any(address in network for network in EXTRA_BLOCKED_NET_RANGES)
+    )

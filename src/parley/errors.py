@@ -1,4 +1,6 @@
-"""Everything that can go wrong, as one tree; each error knows its code, its status and what to do.
+"""Everything that can go wrong, as one tree.
+
+An error's name is its code, and its docstring the sentence that callers read.
 
 ParleyError
 ├── StartRefused                never reaches a caller: the service does not start
@@ -7,6 +9,8 @@ ParleyError
     │   ├── ApiKeyMissing       401
     │   ├── BaseUrlRefused
     │   ├── RequestMalformed
+    │   │   └── CallerGone
+    │   ├── UploadTimeout
     │   ├── AudioMissing, AudioEmpty, AudioTooLarge, AudioUnsupported
     │   ├── OptionInvalid
     │   ├── NotFound            404
@@ -20,9 +24,12 @@ ParleyError
         ├── QuotaExhausted
         ├── UpstreamUnavailable
         ├── UpstreamTimeout
+        ├── DeadlineExceeded
         ├── UpstreamMalformed
         └── TextTruncated       206
 """
+
+import re
 
 
 class ParleyError(Exception):
@@ -40,6 +47,12 @@ class ConversationError(ParleyError):
     status: int
     sentence: str
     stage: str = "request"
+    retry: bool = False
+    """Whether the same call may work when it is tried again at once."""
+
+    def __init_subclass__(cls) -> None:
+        cls.code = vars(cls).get("code") or re.sub(r"\B(?=[A-Z])", "_", cls.__name__).lower()
+        cls.sentence = " ".join((cls.__doc__ or cls.code).split())
 
     def __init__(
         self,
@@ -48,12 +61,14 @@ class ConversationError(ParleyError):
         upstream_status: int | None = None,
         upstream_request_id: str | None = None,
         retry_after: float | None = None,
+        retry: bool | None = None,
     ) -> None:
         """Say `message`, or the class's own sentence; `retry_after` is in seconds."""
         self.message = message or self.sentence
         self.upstream_status = upstream_status
         self.upstream_request_id = upstream_request_id
         self.retry_after = retry_after
+        self.retry = self.retry if retry is None else retry
         super().__init__(self.message)
 
 
@@ -64,65 +79,65 @@ class RequestError(ConversationError):
 
 
 class ApiKeyMissing(RequestError):
-    code = "api_key_missing"
+    """Send your API key, in visible ASCII, as X-OpenAI-API-Key or Authorization: Bearer KEY."""
+
     status = 401
-    sentence = (
-        "Send your API key in the header X-OpenAI-API-Key, or as Authorization: Bearer KEY, "
-        "in visible ASCII characters."
-    )
 
 
 class BaseUrlRefused(RequestError):
-    code = "base_url_refused"
-    sentence = "This service may not call the base URL in X-OpenAI-Base-URL; name an allowed one."
+    """The service may not call the base URL in X-OpenAI-Base-URL; name an allowed one."""
 
 
 class RequestMalformed(RequestError):
+    """Send one multipart/form-data body with the recording in the field 'audio'."""
+
+
+class CallerGone(RequestMalformed):
+    """The connection was closed before the answer was ready; keep it open until then."""
+
     code = "request_malformed"
-    sentence = "Send one multipart/form-data body with the recording in the field 'audio'."
+
+
+class UploadTimeout(RequestError):
+    """The upload stopped arriving or took too long; send it again, or a shorter one."""
 
 
 class AudioMissing(RequestError):
-    code = "audio_missing"
-    sentence = "Send the recording as a file in the form field 'audio'."
+    """Send the recording as a file in the form field 'audio'."""
 
 
 class AudioEmpty(RequestError):
-    code = "audio_empty"
-    sentence = "The file in 'audio' is empty; send a recording."
+    """The file in 'audio' is empty; send a recording."""
 
 
 class AudioTooLarge(RequestError):
-    code = "audio_too_large"
-    sentence = "Send at most 25 MB (26,214,400 bytes) of audio."
+    """Send at most 25 MB (26,214,400 bytes) of audio."""
 
 
 class AudioUnsupported(RequestError):
-    code = "audio_unsupported"
-    sentence = "The bytes in 'audio' are of no supported kind; send mp3, mp4, m4a, wav or webm."
+    """The bytes in 'audio' are of no supported kind; send mp3, mp4, m4a, wav or webm."""
 
 
 class OptionInvalid(RequestError):
-    code = "option_invalid"
-    sentence = "Send each model field as one line of text of at most 200 characters."
+    """Send each model field as one line of text of at most 200 characters."""
 
 
 class NotFound(RequestError):
-    code = "not_found"
+    """There is nothing at this address; a conversation is POST /api/conversation/."""
+
     status = 404
-    sentence = "There is nothing at this address; a conversation is POST /api/conversation/."
 
 
 class MethodNotAllowed(RequestError):
-    code = "method_not_allowed"
+    """The address does not take this method; use one that the Allow header names."""
+
     status = 405
-    sentence = "This address does not take this method; use one that the Allow header names."
 
 
 class InternalError(ConversationError):
-    code = "internal_error"
+    """The service failed at something that is its own fault; try again, then report it."""
+
     status = 500
-    sentence = "The service failed at something that is its own fault; try again, then report it."
 
 
 class UpstreamError(ConversationError):
@@ -132,52 +147,50 @@ class UpstreamError(ConversationError):
 
 
 class ApiKeyRejected(UpstreamError):
-    code = "api_key_rejected"
+    """The upstream refused the API key; check the key and what it may use."""
+
     status = 401
-    sentence = "The upstream refused the API key; check the key and what it may use."
 
 
 class UpstreamRejected(UpstreamError):
-    code = "upstream_rejected"
+    """The upstream refused the request; check the recording and the model names."""
+
     status = 400
-    sentence = "The upstream refused the request; check the recording and the model names."
 
 
 class NoSpeech(UpstreamError):
-    code = "no_speech"
+    """No speech was recognised in the recording; speak closer to the microphone."""
+
     status = 206
-    sentence = "No speech was recognised in the recording; speak closer to the microphone."
 
 
 class RateLimited(UpstreamError):
-    code = "rate_limited"
-    sentence = "The upstream limits how often this key may call; wait, then try again."
+    """The upstream limits how often this key may call; wait, then try again."""
 
 
 class QuotaExhausted(UpstreamError):
-    code = "quota_exhausted"
-    sentence = "This key's account at the upstream has no credit left; check its plan and billing."
+    """The key's account at the upstream has no credit left; check its plan and billing."""
 
 
 class UpstreamUnavailable(UpstreamError):
-    code = "upstream_unavailable"
-    sentence = "The upstream could not be reached or failed; try again in a moment."
+    """The upstream could not be reached or failed; try again in a moment."""
+
+    retry = True
 
 
 class UpstreamTimeout(UpstreamError):
-    code = "upstream_timeout"
-    sentence = "The upstream took too long; try again in a moment."
+    """The upstream took too long; try again in a moment."""
+
+
+class DeadlineExceeded(UpstreamError):
+    """The upstream did not finish in the time that a conversation may take; try again."""
 
 
 class UpstreamMalformed(UpstreamError):
-    code = "upstream_malformed"
-    sentence = "The upstream's answer could not be used; try again, or name another model."
+    """The upstream's answer could not be used; try again, or name another model."""
 
 
 class TextTruncated(UpstreamError):
-    code = "text_truncated"
+    """The reply was longer than speech takes, so its end was not spoken; ask for a shorter one."""
+
     status = 206
-    sentence = (
-        "The reply is longer than the 4,096 characters that speech takes, so only its first "
-        "sentences were spoken; ask for a shorter reply."
-    )

@@ -3,14 +3,14 @@
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from parley.audio import Recording
-from parley.egress import BaseUrl
+from parley.deadline import Deadline
 from parley.errors import (
     ApiKeyRejected,
     QuotaExhausted,
@@ -21,7 +21,8 @@ from parley.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from parley.transport import Answer, FormField, Transport
+from parley.retries import with_retries
+from parley.transport import Answer, Form, Transport, Upstream
 
 VOICE = "alloy"
 SPEECH_CHARACTERS = 4096
@@ -43,15 +44,18 @@ FAILURES: Mapping[int, type[UpstreamError]] = {
     429: RateLimited,
     504: UpstreamTimeout,
 }
+RETRIED = (408, 409, 429)
+SHOULD_RETRY = {"true": True, "false": False}
+"""What OpenAI's own SDK tries again, beside every 5xx, and the header that overrules it."""
 
 
 @dataclass(frozen=True)
 class Client:
-    """One caller's upstream: the base URL and the key that every call of a conversation uses."""
+    """The three calls, for one conversation: with its caller's key, until its deadline."""
 
     transport: Transport = field(repr=False)
-    base_url: BaseUrl
-    api_key: str = field(repr=False)
+    upstream: Upstream
+    deadline: Deadline
     system_prompt: str = field(repr=False)
 
     def transcribe(self, recording: Recording, model: str) -> str:
@@ -60,31 +64,22 @@ class Client:
         The file is named from its bytes: the upstream goes by the name's extension, and callers'
         names are missing or wrong too often. Raises UpstreamError.
         """
-        recording.stream.seek(0)
         kind = recording.kind
-        answer = self._post_form(
-            "/audio/transcriptions",
-            [
-                ("model", model),
-                ("response_format", "json"),
-                ("file", (kind.file_name, recording.stream, kind.mime_type)),
-            ],
-        )
+        form: Form = [
+            ("model", model),
+            ("response_format", "json"),
+            ("file", (kind.file_name, recording.stream, kind.mime_type)),
+        ]
+        answer = self._call("/audio/transcriptions", form, TEXT_BYTES, recording)
         return _text(answer, "text").strip()
 
     def complete(self, transcript: str, model: str) -> str:
         """The chat model's reply to the transcript, never blank. Raises UpstreamError."""
-        answer = self._post_json(
-            "/chat/completions",
-            {
-                "model": model,
-                "messages": [
-                    {"role": "system", "content": self.system_prompt},
-                    {"role": "user", "content": transcript},
-                ],
-            },
-            TEXT_BYTES,
-        )
+        messages = [
+            {"role": "system", "content": self.system_prompt},
+            {"role": "user", "content": transcript},
+        ]
+        answer = self._call("/chat/completions", {"model": model, "messages": messages}, TEXT_BYTES)
         reply = _text(answer, "choices", 0, "message", "content").strip()
         if not reply:
             raise UpstreamMalformed(**_origin(answer))
@@ -92,27 +87,26 @@ class Client:
 
     def speak(self, text: str, model: str) -> bytes:
         """`text` (at most SPEECH_CHARACTERS) as mp3, never empty. Raises UpstreamError."""
-        answer = self._post_json(
-            "/audio/speech",
-            {"model": model, "input": text, "voice": VOICE, "response_format": "mp3"},
-            SPEECH_BYTES,
-        )
+        body = {"model": model, "input": text, "voice": VOICE, "response_format": "mp3"}
+        answer = self._call("/audio/speech", body, SPEECH_BYTES)
         if not answer.body:
             raise UpstreamMalformed(**_origin(answer))
         return answer.body
 
-    def _post_json(self, path: str, body: Mapping[str, Any], limit: int) -> Answer:
-        url = f"{self.base_url}{path}"
-        return _accept(self.transport.post_json(url, self._headers(), body, limit), self.api_key)
+    def _call(
+        self, path: str, body: Mapping[str, Any] | Form, limit: int, sent: Recording | None = None
+    ) -> Answer:
+        """POST until it works or need not be tried again; each try sends the recording anew."""
 
-    def _post_form(self, path: str, fields: Sequence[FormField]) -> Answer:
-        url = f"{self.base_url}{path}"
-        return _accept(
-            self.transport.post_form(url, self._headers(), fields, TEXT_BYTES), self.api_key
-        )
+        def call() -> Answer:
+            if sent:
+                sent.stream.seek(0)
+            answer = self.transport.post(
+                self.upstream, path, body, limit=limit, deadline=self.deadline
+            )
+            return _accept(answer, self.upstream.api_key)
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.api_key}"}
+        return with_retries(call, self.deadline)
 
 
 def _accept(answer: Answer, api_key: str) -> Answer:
@@ -120,15 +114,17 @@ def _accept(answer: Answer, api_key: str) -> Answer:
     if 200 <= answer.status < 300:
         return answer
     code, message = _error_of(answer)
-    failure = FAILURES.get(
-        answer.status, UpstreamUnavailable if answer.status >= 500 else UpstreamRejected
-    )
+    status = answer.status
+    failure = FAILURES.get(status, UpstreamUnavailable if status >= 500 else UpstreamRejected)
+    retry = status in RETRIED or status >= 500
+    retry = SHOULD_RETRY.get(answer.headers.get("x-should-retry", ""), retry)
     if failure is RateLimited and code in QUOTA_CODES:
-        failure = QuotaExhausted
+        failure, retry = QuotaExhausted, False
     said = ""
     if failure is UpstreamRejected and message and not reveals(message, api_key):
         said = f"The upstream refused the request, saying: {message}"
-    raise failure(said, retry_after=retry_after(answer.headers), **_origin(answer))
+    wait = retry_after(answer.headers)
+    raise failure(said, retry=retry, retry_after=wait, **_origin(answer))
 
 
 def _error_of(answer: Answer) -> tuple[str, str]:

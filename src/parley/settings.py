@@ -1,5 +1,6 @@
 """What the operator decides, read once from the environment."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -7,6 +8,7 @@ from parley.egress import BaseUrl, EgressPolicy
 from parley.errors import StartRefused
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LONGEST_DEADLINE = 600
 MOST_THREADS = 10_000
 
 SYSTEM_PROMPT = (
@@ -21,6 +23,7 @@ class Settings:
 
     openai_base_url: BaseUrl
     allowed_base_urls: EgressPolicy
+    deadline: float
     model_list: str
     system_prompt: str = field(repr=False)
     threads: int
@@ -39,6 +42,7 @@ class Settings:
         return cls(
             openai_base_url=_base_url(read("PARLEY_OPENAI_BASE_URL", "https://api.openai.com/v1")),
             allowed_base_urls=_egress_policy(read("PARLEY_ALLOWED_BASE_URLS", "")),
+            deadline=_deadline(read("PARLEY_DEADLINE", "28")),
             model_list=read("PARLEY_MODEL_LIST", "MODEL_LIST.MD"),
             system_prompt=read("PARLEY_SYSTEM_PROMPT", SYSTEM_PROMPT),
             threads=_threads(read("PARLEY_THREADS", "640")),
@@ -62,6 +66,19 @@ def _egress_policy(text: str) -> EgressPolicy:
         raise StartRefused(
             f"PARLEY_ALLOWED_BASE_URLS: {error}; list base URLs, separated by spaces."
         ) from None
+
+
+def _deadline(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 1 <= seconds <= LONGEST_DEADLINE:
+        raise StartRefused(
+            f"PARLEY_DEADLINE is {text!r}; set seconds from 1 to {LONGEST_DEADLINE}, "
+            "fewer than the platform's router waits."
+        )
+    return seconds
 
 
 def _threads(text: str) -> int:

@@ -1,16 +1,18 @@
 """How a form is taken in: strictly, within bounds, and to its end even when it is refused."""
 
-import time
-from collections.abc import Collection
+import select
+import socket
+from collections.abc import Callable, Collection
 from typing import IO, Any
 
 from flask import Request, Response
 from werkzeug.datastructures import FileStorage, MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.wsgi import LimitedStream
 
-from parley.errors import RequestMalformed
+from parley.errors import RequestMalformed, UploadTimeout
+from parley.timed import TimedSocket
 
 AUDIO_BYTES = 26_214_400
 """The largest file that OpenAI's speech-to-text takes: 25 MB."""
@@ -43,6 +45,11 @@ class StrictFormParser(FormDataParser):
         self.silent = False
         try:
             return super().parse(stream, mimetype, content_length, options)
+        except ClientDisconnected as gone:
+            # Werkzeug hides which of the socket's errors it was.
+            if isinstance(gone.__context__, TimeoutError):
+                raise UploadTimeout() from None
+            raise
         except ValueError:
             raise RequestMalformed(
                 "The multipart body is broken; let your HTTP client write it and its boundary."
@@ -88,6 +95,30 @@ def fields_of(request: Request, names: Collection[str]) -> dict[str, Any]:
     return fields
 
 
+def caller_waits(request: Request) -> Callable[[], bool]:
+    """A question that can be asked later: whether the caller still keeps the connection open.
+
+    A caller who has only closed their own side (a FIN) counts as gone. Where the server is not
+    gunicorn nobody can tell, and the answer is yes.
+    """
+    connection: socket.socket | None = request.environ.get("gunicorn.socket")
+    if connection is None:
+        return lambda: True
+
+    def waits() -> bool:
+        # poll, since select fails for the many descriptors that many callers make.
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
+        if not poll.poll(0):
+            return True
+        try:
+            return bool(connection.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
+
+    return waits
+
+
 def drain_on_close(request: Request, response: Response) -> Response:
     """Read what the caller is still sending once the answer is out, within bounds.
 
@@ -95,18 +126,17 @@ def drain_on_close(request: Request, response: Response) -> Response:
     would never see the answer.
     """
     body = request.environ["wsgi.input"]
+    connection = request.environ.get("gunicorn.socket")
 
     def drain() -> None:
-        deadline = time.monotonic() + DRAIN_SECONDS
+        if isinstance(connection, TimedSocket) and connection.limit:
+            connection.limit = connection.limit.within(DRAIN_SECONDS, connection.limit.error)
         left = DRAIN_BYTES
         try:
-            while left > 0 and time.monotonic() < deadline:
-                chunk = body.read(CHUNK_BYTES)
-                if not chunk:
-                    break
+            while left > 0 and (chunk := body.read(CHUNK_BYTES)):
                 left -= len(chunk)
         except OSError:
-            pass  # The caller has gone, which ends what there was to read.
+            pass  # The caller has gone or stalled, which ends what there was to read.
 
     response.call_on_close(drain)
     return response

@@ -316,7 +316,7 @@ class TestUpstreamFails:
 
     def test_empty_speech_is_malformed(self, client, openai):
         """A 200 without a body is no speech."""
-        openai.post(TTS, content=b"")
+        openai.post(TTS, content=b"", headers={"Content-Length": "0"})
         check(post(client, audio=wav()), 206, "upstream_malformed", "tts")
 
     @pytest.mark.parametrize("transcript", ["", " \n\t"])

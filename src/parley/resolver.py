@@ -1,0 +1,38 @@
+"""Names to addresses, in time."""
+
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from parley.deadline import Deadline
+from parley.errors import UpstreamUnavailable
+
+LOOK_UPS = 32
+"""How many look-ups may be under way at once; the system's cannot be interrupted."""
+
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""An address family and what `socket.connect` takes in it."""
+
+
+class Resolver:
+    """Looks names up in threads of its own, so that nobody waits longer than they may."""
+
+    def __init__(self, look_up: Callable[..., list[Any]] = socket.getaddrinfo) -> None:
+        """Ask `look_up`, which has the form of getaddrinfo."""
+        self._look_up = look_up
+        self._pool = ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="resolver")
+
+    def resolve(self, host: str, port: int, deadline: Deadline) -> list[Address]:
+        """The host's addresses; raise UpstreamUnavailable where it has none, or the deadline's."""
+        look_up = self._pool.submit(self._look_up, host, port, type=socket.SOCK_STREAM)
+        try:
+            found = look_up.result(deadline.left())
+        except TimeoutError:
+            look_up.cancel()
+            raise deadline.error() from None
+        except (OSError, UnicodeError):
+            raise UpstreamUnavailable(
+                "The upstream's host name was not found; check the base URL."
+            ) from None
+        return [(family, address) for family, _, _, _, address in found]
