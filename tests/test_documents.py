@@ -3,7 +3,7 @@
 import dataclasses
 import re
 
-from conftest import ROOT
+from support import ROOT
 
 from parley import errors
 from parley.settings import Settings

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from support import ROOT
 
 from parley import registry
 from parley.errors import StartRefused

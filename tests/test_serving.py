@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 import upstream as fake
-from conftest import KEY, ROOT, wav
 from serving import environment, serving
+from support import KEY, ROOT, wav
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
 

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 import upstream as fake
-from conftest import KEY
+from support import KEY
 
 from parley.deadline import Deadline
 from parley.egress import BaseUrl, Destination

@@ -76,6 +76,9 @@ class Upstream:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self.drop_connections()
+
+    def drop_connections(self) -> None:
         with self._lock:
             for connection in self._open:
                 with suppress(OSError):

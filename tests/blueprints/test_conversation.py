@@ -5,8 +5,8 @@ from io import BytesIO
 
 import pytest
 import requests
-from conftest import KEY, make_app, wav
 from flask.testing import FlaskClient
+from support import KEY, make_app, wav
 from urllib3 import encode_multipart_formdata
 from werkzeug.test import TestResponse
 

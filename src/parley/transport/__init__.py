@@ -107,6 +107,8 @@ class Transport:
                 return Answer(response.status_code, response.headers, _read(response, limit))
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
             raise UpstreamTimeout() from None
+        except (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
+            raise UpstreamMalformed() from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
             raise UpstreamUnavailable() from None
         finally:

@@ -1,0 +1,106 @@
+"""Real speech in, real speech out: gunicorn, the service, and three real models."""
+
+import base64
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import jiwer
+import pytest
+import requests
+from serving import Service, serving
+from support import ROOT, wav
+
+QUESTION = "What is the capital of France?"
+# How callers' files come: the name, and PyAV's container and codec for it.
+FORMATS = {
+    "wav": ("wav", "pcm_s16le"),
+    "mp3": ("mp3", "libmp3lame"),
+    "m4a": ("ipod", "aac"),
+    "mp4": ("mp4", "aac"),
+    "webm": ("webm", "libopus"),
+    "mpga": ("mp2", "mp2"),
+}
+WORDS = jiwer.Compose(
+    [
+        jiwer.ToLowerCase(),
+        jiwer.RemovePunctuation(),
+        jiwer.RemoveMultipleSpaces(),
+        jiwer.Strip(),
+        jiwer.ReduceToListOfListOfWords(),
+    ]
+)
+
+
+def word_error_rate(said: str, heard: str) -> float:
+    """The share of words that differ; case and punctuation do not count."""
+    return jiwer.wer(said, heard, reference_transform=WORDS, hypothesis_transform=WORDS)
+
+
+def encode(wav: bytes, container: str, codec: str) -> bytes:
+    """A WAV file in another format."""
+    output = io.BytesIO()
+    with av.open(io.BytesIO(wav)) as source, av.open(output, "w", format=container) as target:
+        stream = target.add_stream(codec, rate=48_000 if codec == "libopus" else 24_000)
+        for frame in source.decode(audio=0):
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode(None))
+    return output.getvalue()
+
+
+@pytest.fixture(scope="module")
+def service(
+    base_url: str, run_command: Callable, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """The service in front of the engine, with the engine's own model list, as in `make run`."""
+    folder: Path = tmp_path_factory.mktemp("service")
+    (folder / "MODEL_LIST.MD").write_text(run_command("--model-list").stdout)
+    variables = {
+        "PARLEY_OPENAI_BASE_URL": base_url,
+        "PARLEY_MODEL_LIST": str(folder / "MODEL_LIST.MD"),
+    }
+    with serving(folder / "log", variables) as running:
+        yield running
+
+
+def converse(service: Service, file_name: str, recording: bytes) -> requests.Response:
+    return requests.post(
+        service.conversation_url,
+        headers={"X-OpenAI-API-Key": "local"},
+        files={"audio": (file_name, recording)},
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+def test_speech_in_every_format_is_heard_and_answered_in_speech(service, say, hear, extension):
+    """What was said comes back as text, and the spoken reply is the written one."""
+    recording = encode(say(QUESTION, "wav"), *FORMATS[extension])
+    response = converse(service, f"question.{extension}", recording)
+    answer = response.json()
+    assert response.status_code == 200, answer["errors"]
+    assert word_error_rate(QUESTION, answer["transcript"]) <= 0.1
+    assert answer["text_response"]
+    assert word_error_rate(answer["text_response"], hear(base64.b64decode(answer["audio"]))) <= 0.2
+
+
+def test_the_example_is_heard(service, models):
+    """The README's recording asks what it is said to ask, and models_used tells the truth."""
+    answer = converse(service, "blob", (ROOT / "examples" / "question.wav").read_bytes()).json()
+    assert word_error_rate(QUESTION, answer["transcript"]) == 0
+    assert answer["models_used"] == models
+
+
+def test_silence_is_no_speech(service):
+    """The recogniser's inventions on silence do not reach the chat model."""
+    response = converse(service, "silence.wav", wav(seconds=2))
+    assert response.status_code == 206
+    assert response.json()["errors"][0]["code"] == "no_speech"
+
+
+def test_an_unreadable_recording_is_refused_with_the_engines_reason(service):
+    """A file that only begins like audio is the caller's to mend."""
+    response = converse(service, "a.wav", b"RIFF\x00\x00\x00\x00WAVE" + b"nonsense" * 100)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["code"] == "upstream_rejected"
