@@ -1,7 +1,5 @@
 """`python -m local_engine`: loads the models, then serves them on this machine."""
 
-from __future__ import annotations
-
 import argparse
 import gc
 import ipaddress
@@ -10,6 +8,7 @@ import signal
 import socket
 import sys
 import time
+from functools import partial
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -18,82 +17,72 @@ from local_engine.chat import Replier
 from local_engine.stt import Transcriber
 from local_engine.tts import Speaker
 
-BACKLOG = 1024  # callers that may all knock at once
-MAX_THREADS = 4  # for each model: these are small, and more would only get in each other's way
+BACKLOG = 1024  # callers that may knock at once
+MAX_THREADS = 4  # per model; more would only get in each other's way
+
+say = partial(print, flush=True)
 
 
 class QuietHandler(WSGIRequestHandler):
     def log(self, *_: object) -> None:
-        """Nothing: the app says one line about each request."""
+        """Nothing: the app has its own line about each request."""
 
 
 def bind(host: str, port: int, *, any_address: bool) -> socket.socket:
-    """A socket that holds the port without listening yet. Exits in one sentence if it cannot."""
+    """A socket that holds the port but does not listen yet; leaves in one sentence if it can't."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM
-        )[0]
-        if not (any_address or ipaddress.ip_address(address[0]).is_loopback):
-            sys.exit(
-                f"{host} is not a loopback address, and whoever reaches the engine may use it:"
-                " add --allow-any-address if that is what you want."
-            )
-        listener = socket.socket(family, kind, protocol)
+        family, *_, (address, *_) = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
+        if not (any_address or ipaddress.ip_address(address).is_loopback):
+            sys.exit(f"{host} is not a loopback address; --allow-any-address lets others call.")
+        listener = socket.socket(family)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        sys.exit(f"Cannot serve on {host} port {port}: {error.strerror}.")
+        listener.bind((address, port))
+    except (OSError, OverflowError) as error:
+        sys.exit(f"Cannot serve on {host}, port {port}: {error}")
     return listener
 
 
-def model_list(names: dict[str, str]) -> str:
-    """The names by stage, in the format of MODEL_LIST.MD."""
-    return "\n".join(
-        f"## {stage}\n\n| model | default |\n|---|---|\n| {name} | yes |\n"
-        for stage, name in names.items()
-    )
-
-
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="local_engine", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8001, help="0 picks a free one")
-    parser.add_argument("--hint", help="said once the engine is ready")
-    parser.add_argument("--model-list", action="store_true", help="print the models and stop")
+    parser.add_argument("--port", default=8001, type=int, help="0 takes any free one")
+    parser.add_argument("--hint", help="what to say once the engine is ready")
+    parser.add_argument("--model-list", action="store_true", help="print a MODEL_LIST.MD and stop")
     parser.add_argument("--allow-any-address", action="store_true")
     options = parser.parse_args()
 
     transcriber = Transcriber(os.environ.get("LOCAL_ENGINE_WHISPER"))
     replier = Replier(os.environ.get("LOCAL_ENGINE_GGUF"))
     speaker = Speaker()
+    engines: tuple[Transcriber | Replier | Speaker, ...] = transcriber, replier, speaker
     if options.model_list:
-        print(model_list({"stt": transcriber.name, "text": replier.name, "tts": speaker.name}))
+        for stage, engine in zip(("stt", "text", "tts"), engines, strict=True):
+            say(f"## {stage}\n\n| model | default |\n|---|---|\n| {engine.name} | yes |\n")
         return
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
+        # Not sys.exit: an interpreter that is torn down under the models' threads crashes.
+        signal.signal(number, lambda *_: os._exit(0))
     listener = bind(options.host, options.port, any_address=options.allow_any_address)
     threads = min(os.cpu_count() or 1, MAX_THREADS)
-    for engine in (transcriber, replier, speaker):
+    for engine in engines:
         begun = time.perf_counter()
-        engine.load(threads)
-        print(f"{engine.name} loaded in {time.perf_counter() - begun:.1f} s", flush=True)
-    # faster-whisper collects garbage after each upload: what is loaded by now is none.
-    gc.freeze()
+        try:
+            engine.load(threads)
+        except Exception as error:
+            sys.exit(f"Cannot load {engine.name}: {error}")
+        say(f"{engine.name} is loaded ({time.perf_counter() - begun:.1f} s)")
+    gc.freeze()  # faster-whisper collects garbage after each decoding: what is loaded is none
     listener.listen(BACKLOG)
     host, port = listener.getsockname()[:2]
+    app = create_app(transcriber, replier, speaker, log=say)
     server = make_server(
-        host,
-        port,
-        create_app(transcriber, replier, speaker),
-        threaded=True,
-        request_handler=QuietHandler,
-        fd=listener.fileno(),
+        host, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
     )
-    shown = f"[{host}]" if ":" in host else host
-    print(f"ready on http://{shown}:{port}/v1", flush=True)
+    say(f"ready on http://{f'[{host}]' if ':' in host else host}:{port}/v1")
     if options.hint:
-        print(options.hint, flush=True)
+        say(options.hint)
     server.serve_forever()
 
 

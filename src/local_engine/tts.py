@@ -1,6 +1,4 @@
-"""Text to speech: the bundled English voice, through hibari."""
-
-from __future__ import annotations
+"""Text to speech: an English voice, through hibari."""
 
 import threading
 from collections.abc import Iterator
@@ -10,32 +8,30 @@ from hibari import SAMPLE_RATE, Hibari
 from numpy.typing import NDArray
 
 from local_engine.errors import ApiError
-from local_engine.sound import Pcm
 
 
 class Speaker:
     name = "hibari-heart"
-    rate = SAMPLE_RATE
+    rate = SAMPLE_RATE  # Hz
 
     def load(self, threads: int) -> None:
+        """Load the voice and warm it up."""
         self._voice = Hibari(threads=threads)
-        self._lock = threading.Lock()  # hibari does not say that threads may share a voice
-        list(self.speak("Zorbly."))  # no such word: loads the part that guesses how to say them
+        self._lock = threading.Lock()  # nobody promises that threads may share a voice
+        list(self.speak("Zorbly."))  # no such word: warms the part that guesses, too
 
-    def speak(self, text: str, speed: float = 1.0) -> Iterator[Pcm]:
-        """Mono PCM at `rate` Hz, a sentence at a time; `speed` 1.0 is the voice's own pace.
+    def speak(self, text: str, speed: float = 1.0) -> Iterator[NDArray[np.int16]]:
+        """Mono samples at `rate`, a sentence at a time; `speed` 1.0 is the voice's own pace.
 
-        Raises ApiError, with the first sentence asked for, if there is nothing to say.
+        Raises ApiError for a text in which there is nothing to say.
         """
-        sentences = self._voice.stream(text, speed, seed=0)
-        said = False
-        while (sentence := self._next(sentences)) is not None:
-            if sentence.size:
-                said = True
-                yield (sentence.clip(-1, 1) * np.iinfo(np.int16).max).astype("<i2")
-        if not said:
-            raise ApiError(400, "There is nothing in 'input' that this voice can say.", "input")
-
-    def _next(self, sentences: Iterator[NDArray[np.float32]]) -> NDArray[np.float32] | None:
         with self._lock:
-            return next(sentences, None)
+            sentences = self._voice.phonemize(text)
+        if not sentences:
+            raise ApiError(400, "There is nothing in 'input' that the voice can say.", "input")
+        return (self._say(phonemes, speed) for phonemes in sentences)
+
+    def _say(self, phonemes: str, speed: float) -> NDArray[np.int16]:
+        with self._lock:
+            samples = self._voice.from_phonemes(phonemes, speed, seed=0)
+        return np.asarray(samples.clip(-1, 1) * np.iinfo(np.int16).max, np.int16)

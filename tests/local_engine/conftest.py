@@ -1,0 +1,99 @@
+"""The engine as a process of its own, the way `make run` starts it, and the official client."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import openai
+import pytest
+
+SRC = Path(__file__).parents[2] / "src"
+COMMAND = [sys.executable, "-m", "local_engine"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(SRC)}
+START_LIMIT = 120  # seconds
+
+
+@pytest.fixture(scope="session")
+def run_command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `python -m local_engine` with some arguments, to its end."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *arguments],
+            env=ENVIRONMENT | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=START_LIMIT,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def engine_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All that the engine says."""
+    return tmp_path_factory.mktemp("local_engine") / "log"
+
+
+@pytest.fixture(scope="session")
+def base_url(engine_log: Path) -> Iterator[str]:
+    """Where the one engine of this session answers."""
+    with engine_log.open("w") as log:
+        engine = subprocess.Popen(
+            [*COMMAND, "--port", "0", "--hint", "try me"],
+            env=ENVIRONMENT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + START_LIMIT
+        while not (ready := re.search(r"^ready on (\S+)\ntry me$", engine_log.read_text(), re.M)):
+            assert engine.poll() is None, engine_log.read_text()
+            assert time.monotonic() < deadline, engine_log.read_text()
+            time.sleep(0.1)
+        yield ready[1]
+    finally:
+        engine.terminate()
+        assert engine.wait(timeout=5) == 0, engine_log.read_text()
+
+
+@pytest.fixture(scope="session")
+def client(base_url: str) -> Iterator[openai.OpenAI]:
+    """OpenAI's own SDK, pointed at the engine; it shows the first error that it meets."""
+    with openai.OpenAI(
+        base_url=base_url, api_key="sk-not-for-logs", max_retries=0, timeout=60
+    ) as sdk:
+        yield sdk
+
+
+@pytest.fixture(scope="session")
+def models(client: openai.OpenAI) -> dict[str, str]:
+    """The engine's models by stage, in the order in which it lists them."""
+    return dict(zip(("stt", "text", "tts"), (m.id for m in client.models.list()), strict=True))
+
+
+@pytest.fixture(scope="session")
+def say(client: openai.OpenAI, models: dict[str, str]) -> Callable[..., bytes]:
+    """Speech for a text; the engine is its own speaker, as nobody else is here."""
+
+    def speech(text: str, form: str = "mp3", **options: float) -> bytes:
+        return client.audio.speech.create(
+            model=models["tts"], voice="alloy", input=text, response_format=form, **options
+        ).content
+
+    return speech
+
+
+@pytest.fixture(scope="session")
+def hear(client: openai.OpenAI, models: dict[str, str]) -> Callable[[bytes], str]:
+    """The transcript of an audio file."""
+
+    def transcript(audio: bytes) -> str:
+        return client.audio.transcriptions.create(model=models["stt"], file=("a", audio)).text
+
+    return transcript

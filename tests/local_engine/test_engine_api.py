@@ -1,0 +1,229 @@
+"""The engine's promises to a caller that speaks OpenAI's API, kept to OpenAI's own client."""
+
+import io
+import re
+import time
+import wave
+from concurrent.futures import ThreadPoolExecutor
+
+import av
+import jiwer
+import numpy as np
+import pytest
+
+VOICES = ["alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx"]
+VOICES += ["sage", "shimmer", "verse"]
+
+
+def wav(samples):
+    """A WAV file of mono samples at 16 kHz, in [-1, 1]."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(16_000)
+        writer.writeframes((np.asarray(samples) * 32767).astype("<i2").tobytes())
+    return file.getvalue()
+
+
+def measured(audio):
+    """The sample rate and the seconds of an audio file."""
+    with av.open(io.BytesIO(audio)) as container:
+        rate = container.streams.audio[0].rate
+        return rate, sum(frame.samples for frame in container.decode(audio=0)) / rate
+
+
+def words(text):
+    return re.sub(r"[^a-z ]", "", text.lower())
+
+
+def ask(client, models, text, **options):
+    messages = [
+        {"role": "system", "content": "Answer in one short plain sentence."},
+        {"role": "user", "content": text},
+    ]
+    return client.chat.completions.create(model=models["text"], messages=messages, **options)
+
+
+@pytest.mark.parametrize("form", ["mp3", "opus", "aac", "flac", "wav"])
+def test_each_format_is_heard_as_it_was_said(say, hear, form):
+    """Whatever the engine speaks, in any format, it understands."""
+    text = "Plants make food from sunlight, water and air. What do you eat for breakfast?"
+    assert jiwer.wer(words(text), words(hear(say(text, form)))) <= 0.2
+
+
+@pytest.mark.parametrize("text", ["Stop.", "Yes, please.", "What is the capital of France?"])
+def test_short_questions_survive_the_silence_filter(say, hear, text):
+    """A single word is speech, not silence."""
+    assert words(hear(say(text))) == words(text)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        pytest.param(np.zeros(32_000), id="silence"),
+        pytest.param(np.random.default_rng(0).normal(0, 0.05, 48_000).clip(-1, 1), id="noise"),
+        pytest.param(0.1 * np.sin(np.arange(48_000) * 0.04), id="hum"),
+    ],
+)
+def test_where_nobody_speaks_nothing_is_heard(hear, samples):
+    """The engine does not invent words."""
+    assert hear(wav(samples)) == ""
+
+
+def test_long_speech_is_heard_to_its_end(say, hear):
+    """Speech that is longer than what Whisper hears at once loses nothing."""
+    text = "The river runs past the old mill and the children watch the boats go by. " * 10
+    audio = say(text)
+    assert measured(audio)[1] > 35
+    assert jiwer.wer(words(text), words(hear(audio))) <= 0.2
+
+
+def test_transcripts_come_as_text_and_in_full(client, models, say):
+    """`text` is bare text; `verbose_json` has the seconds and the segments."""
+    audio, model = say("What is the capital of France?"), models["stt"]
+    text = client.audio.transcriptions.create(
+        model=model, file=("a.mp3", audio), response_format="text", language="en", temperature=0
+    )
+    full = client.audio.transcriptions.create(
+        model=model, file=("a.mp3", audio), response_format="verbose_json", prompt="Geography."
+    )
+    assert text == "What is the capital of France?\n"
+    assert full.text == text.strip()
+    assert full.language == "en"
+    assert full.duration == pytest.approx(measured(audio)[1], abs=0.1)
+    assert "".join(segment.text for segment in full.segments).strip() == full.text
+
+
+def test_a_reply_is_short_plain_and_counted(client, models):
+    """A reply names its model, says why it stopped, and counts its tokens."""
+    reply = ask(client, models, "What is the capital of France?")
+    assert "Paris" in reply.choices[0].message.content
+    assert reply.choices[0].finish_reason == "stop"
+    assert reply.model == models["text"]
+    assert reply.usage.total_tokens == reply.usage.prompt_tokens + reply.usage.completion_tokens
+
+
+@pytest.mark.parametrize("role", ["system", "developer"])
+def test_a_system_message_is_honoured(client, models, role):
+    """What the model is told first changes what it says."""
+    hello = {"role": "user", "content": "Hello."}
+    told = {"role": role, "content": "You are a French poet. Answer in French only."}
+    replies = [
+        client.chat.completions.create(model=models["text"], messages=messages)
+        for messages in ([hello], [told, hello])
+    ]
+    assert replies[0].choices[0].message.content != replies[1].choices[0].message.content
+
+
+@pytest.mark.parametrize(
+    ("options", "most"),
+    [({}, 64), ({"max_tokens": 3}, 3), ({"max_completion_tokens": 70}, 70)],
+)
+def test_a_reply_that_is_cut_says_so(client, models, options, most):
+    """The cap is 64 tokens unless the request has its own, and `finish_reason` is honest."""
+    reply = ask(client, models, "Write a very long story about a dragon.", **options)
+    assert reply.choices[0].finish_reason == "length"
+    assert reply.usage.completion_tokens == most
+
+
+@pytest.mark.parametrize("stop", [".", [".", "!"]])
+def test_a_reply_ends_before_its_stop(client, models, stop):
+    """`stop` is one string or several."""
+    reply = ask(client, models, "What is the capital of France?", stop=stop)
+    assert reply.choices[0].message.content
+    assert "." not in reply.choices[0].message.content
+
+
+def test_a_streamed_reply_ends_with_its_reason_and_its_usage(client, models):
+    """The pieces come one by one; the last chunk has the usage and no choice."""
+    *chunks, last = ask(
+        client,
+        models,
+        "What is the capital of France?",
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+    pieces = [chunk.choices[0].delta.content or "" for chunk in chunks]
+    assert "Paris" in "".join(pieces)
+    assert len(pieces) > 3
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    assert last.choices == []
+    assert last.usage.completion_tokens > 3
+
+
+def test_abandoned_streams_leave_the_engine_free(client, models):
+    """Nobody waits for replies that nobody reads: these would take minutes."""
+    for number in range(16):
+        stream = ask(client, models, f"Write story {number}.", stream=True, max_tokens=1900)
+        next(iter(stream))
+        stream.close()
+    begun = time.monotonic()
+    ask(client, models, "Hello.", max_tokens=3)
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("form", ["mp3", "opus", "aac", "flac", "wav", "pcm"])
+def test_each_format_holds_the_whole_speech(say, form):
+    """Every format decodes to the same seconds; opus knows no 24 kHz when it is decoded."""
+    text = "First this. Then that."
+    audio, seconds = say(text, form), len(say(text, "pcm")) / 2 / 24_000
+    rate, duration = (24_000, len(audio) / 48_000) if form == "pcm" else measured(audio)
+    assert rate == (48_000 if form == "opus" else 24_000)
+    assert duration == pytest.approx(seconds, abs=0.15)
+
+
+def test_speech_begins_before_it_is_whole(client, models):
+    """A long text's first sentence is on its way while the last is still to be spoken."""
+    begun = time.monotonic()
+    with client.audio.speech.with_streaming_response.create(
+        model=models["tts"], voice="nova", input="One more sentence is spoken here. " * 100
+    ) as response:
+        parts = response.iter_bytes()
+        assert next(parts)
+        first = time.monotonic() - begun
+        assert sum(map(len, parts)) > 100_000
+    assert first < (time.monotonic() - begun) / 2
+
+
+def test_speed_is_obeyed(say):
+    """Twice the speed is about half the time."""
+    slow, fast = (len(say("Where is the nearest station?", "pcm", speed=s)) for s in (0.5, 2.0))
+    assert 2 < slow / fast < 5
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_each_of_the_upstream_voices_is_accepted(client, models, voice):
+    """A caller's choice of voice never fails here, though all sound the same."""
+    speech = client.audio.speech.create(model=models["tts"], voice=voice, input="Hello.")
+    assert speech.content
+
+
+def test_each_model_that_is_listed_can_be_retrieved(client, models):
+    """Three models, by their true names."""
+    assert len(models) == 3
+    assert [client.models.retrieve(name).id for name in models.values()] == [*models.values()]
+
+
+def test_many_conversations_at_once_are_all_answered(client, models, say, hear):
+    """A dozen callers get their own answers, none another's."""
+
+    def conversation(number):
+        heard = hear(say(f"I have {number} apples."))
+        reply = ask(client, models, heard).choices[0].message.content
+        return str(number) in heard and len(say(reply)) > 1000
+
+    with ThreadPoolExecutor(12) as pool:
+        assert all(pool.map(conversation, range(20, 32)))
+
+
+def test_each_request_is_one_line_without_what_was_said(client, models, say, hear, engine_log):
+    """The log tells method, path, status and milliseconds: no key, no word."""
+    say("A secret about pineapples.")
+    hear(say("A secret about pineapples."))
+    ask(client, models, "A secret about pineapples.")
+    log = engine_log.read_text()
+    assert re.search(r"^POST /v1/audio/speech 200 \d+ ms$", log, re.M)
+    assert "pineapple" not in log
+    assert "sk-not-for-logs" not in log
+    assert "Traceback" not in log

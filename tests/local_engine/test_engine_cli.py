@@ -1,0 +1,63 @@
+"""The engine's command line: what it refuses, in one sentence, before any model is loaded."""
+
+import socket
+
+import pytest
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104
+def test_only_this_machine_may_call_unless_told_otherwise(run_command, host):
+    """An address that others could reach is refused."""
+    done = run_command("--host", host)
+    assert done.returncode == 1
+    assert "--allow-any-address" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_a_taken_port_is_told_at_once(run_command):
+    """No model is loaded for a port that cannot be had."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run_command("--port", str(taken.getsockname()[1]))
+    assert done.returncode == 1
+    assert "Address already in use" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_a_port_that_cannot_be_is_refused(run_command):
+    """One sentence, and no traceback."""
+    done = run_command("--port", "70000")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("variable", ["LOCAL_ENGINE_WHISPER", "LOCAL_ENGINE_GGUF"])
+def test_a_model_that_cannot_be_loaded_is_named(run_command, tmp_path, variable):
+    """A wrong path stops the start, and the message says which."""
+    wrong = tmp_path / "whisper-or-not.gguf"
+    wrong.mkdir()
+    done = run_command("--port", "0", **{variable: str(wrong)})
+    assert done.returncode == 1
+    assert done.stderr.startswith("Cannot load whisper-or-not")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_model_list_is_markdown_with_one_default_a_stage(run_command):
+    """`make run` hands it to the service, whose models are then these."""
+    done = run_command("--model-list", LOCAL_ENGINE_GGUF="/models/Big-Model.Q8_0.gguf")
+    assert done.returncode == 0
+    assert [line for line in done.stdout.splitlines() if line] == [
+        "## stt",
+        "| model | default |",
+        "|---|---|",
+        "| whisper-tiny.en | yes |",
+        "## text",
+        "| model | default |",
+        "|---|---|",
+        "| big-model.q8_0 | yes |",
+        "## tts",
+        "| model | default |",
+        "|---|---|",
+        "| hibari-heart | yes |",
+    ]
