@@ -45,14 +45,18 @@ def environment(**variables: str) -> dict[str, str]:
 
 @contextmanager
 def serving(
-    log_file: Path, variables: Mapping[str, str], tree: Path = ROOT, *arguments: str
+    log_file: Path,
+    variables: Mapping[str, str],
+    tree: Path = ROOT,
+    *arguments: str,
+    app: str = "wsgi:app",
 ) -> Iterator[Service]:
     """Serve `tree` with gunicorn, as its Procfile does; end it and its workers afterwards."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     with listener, log_file.open("wb") as log:
         descriptor = listener.fileno()
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", f"--bind=fd://{descriptor}", *arguments, "wsgi:app"],
+            [sys.executable, "-m", "gunicorn", f"--bind=fd://{descriptor}", *arguments, app],
             cwd=tree,
             env=environment(**variables),
             pass_fds=[descriptor],

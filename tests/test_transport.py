@@ -1,15 +1,18 @@
 """The pooled client on real sockets: what is reused, and what is never carried over."""
 
+import inspect
 import time
 from io import BytesIO
 
 import pytest
+import requests
 import upstream as fake
+import urllib3
 from support import KEY
 
 from parley.deadline import Deadline
 from parley.egress import BaseUrl, Destination
-from parley.errors import DeadlineExceeded, UpstreamMalformed, UpstreamUnavailable
+from parley.errors import DeadlineExceeded, UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.transport import Transport, Upstream
 
 
@@ -128,3 +131,37 @@ def test_a_silent_upstream_is_left_at_the_deadline(transport, upstream):
     upstream.answers["text"] = lambda connection, request: time.sleep(2)
     with pytest.raises(DeadlineExceeded):
         post(transport, upstream.url, seconds=0.2)
+
+
+def exceptions_of(module):
+    """Every exception class that a module exports, its own or the HTTP layer's, but for warnings."""
+    return [
+        item
+        for _, item in inspect.getmembers(module, inspect.isclass)
+        if issubclass(item, Exception)
+        and not issubclass(item, Warning)
+        and item.__module__.split(".")[0] in ("requests", "urllib3", "http")
+    ]
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        *exceptions_of(requests.exceptions),
+        *exceptions_of(urllib3.exceptions),
+        ConnectionError,
+        BrokenPipeError,
+        TimeoutError,
+        OSError,
+    ],
+)
+def test_no_foreign_exception_escapes(transport, upstream, monkeypatch, foreign):
+    """Whatever requests and urllib3 can raise becomes one of the errors that callers are told."""
+
+    def fail(*_, **__):
+        raise foreign.__new__(foreign)
+
+    monkeypatch.setattr(requests.Session, "post", fail)
+    with pytest.raises(UpstreamError) as failure:
+        post(transport, upstream.url)
+    assert failure.value.__suppress_context__  # The foreign text may quote a key.

@@ -1,4 +1,4 @@
-"""Whose key a request carries."""
+"""Whose key a request carries, and what shows a part of it."""
 
 import re
 
@@ -9,6 +9,7 @@ from parley.errors import ApiKeyMissing
 KEY_HEADER = "X-OpenAI-API-Key"
 BASE_URL_HEADER = "X-OpenAI-Base-URL"
 VISIBLE_ASCII = re.compile(r"[!-~]+")
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 def api_key_of(headers: Headers) -> str:
@@ -23,3 +24,17 @@ def api_key_of(headers: Headers) -> str:
     if not VISIBLE_ASCII.fullmatch(key):
         raise ApiKeyMissing()
     return key
+
+
+def reveals(text: str, api_key: str) -> bool:
+    """Whether `text` shows the key, or four of its characters in a row.
+
+    OpenAI's messages repeat a key's first and last characters around asterisks.
+    """
+    return any(api_key[i : i + 4] in text for i in range(max(1, len(api_key) - 3)))
+
+
+def sane_request_id(text: str | None, api_key: str) -> str | None:
+    """A request's id as somebody else made it, where it is fit to be repeated."""
+    fit = text and REQUEST_ID.fullmatch(text) and not reveals(text, api_key)
+    return text if fit else None

@@ -16,7 +16,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa")
 """Names that no public host has (RFC 6761, RFC 6762, RFC 8375, and ICANN's `.internal`)."""
 
-HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
+NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
 
 
@@ -48,10 +48,12 @@ class BaseUrl:
         try:
             parts = urlsplit(f"{scheme}://{rest}")
             host, port = parts.hostname or "", parts.port
+            if parts.netloc.startswith("["):
+                IPv6Address(host)
         except ValueError:
             raise ValueError("has no readable host and port") from None
         path = parts.path.rstrip("/")
-        if not HOST.fullmatch(host) or port == 0 or not PATH.fullmatch(path):
+        if not (":" in host or NAME.fullmatch(host)) or port == 0 or not PATH.fullmatch(path):
             raise ValueError("has no readable host, port or path")
         return cls(scheme, host.removesuffix("."), port or DEFAULT_PORTS[scheme], path)
 

@@ -17,7 +17,7 @@ from parley.errors import (
     RequestMalformed,
 )
 from parley.schemas import ErrorAnswerSchema, first_error, seconds
-from parley.upload import drain_on_close
+from parley.upload import finish
 
 FOREIGN: Mapping[type[exceptions.HTTPException], type[ConversationError]] = {
     exceptions.BadRequest: RequestMalformed,
@@ -94,4 +94,4 @@ def _promise(response: Response) -> Response:
     refusal = request.routing_exception
     if isinstance(refusal, exceptions.MethodNotAllowed):
         response.headers["Allow"] = ", ".join(sorted(refusal.valid_methods or ()))
-    return drain_on_close(request, response)
+    return finish(request, response)

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from parley.audio import Recording
+from parley.credentials import reveals
 from parley.deadline import Deadline
 from parley.errors import (
     ApiKeyRejected,
@@ -34,7 +34,6 @@ SPEECH_BYTES = 16_000_000
 
 QUOTA_CODES = ("insufficient_quota", "credit_balance_exhausted")
 MESSAGE_CHARACTERS = 300
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 # The upstream's statuses that mean something of their own; the others go by their hundreds.
 FAILURES: Mapping[int, type[UpstreamError]] = {
@@ -140,14 +139,6 @@ def _error_of(answer: Answer) -> tuple[str, str]:
     return str(code), text if text.isprintable() else ""
 
 
-def reveals(text: str, api_key: str) -> bool:
-    """Whether `text` shows the key, or four of its characters in a row.
-
-    OpenAI's messages repeat a key's first and last characters around asterisks.
-    """
-    return any(api_key[i : i + 4] in text for i in range(max(1, len(api_key) - 3)))
-
-
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """How many seconds the upstream asks callers to wait, as OpenAI's own SDK reads it.
 
@@ -167,11 +158,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _origin(answer: Answer) -> dict[str, Any]:
-    request_id = answer.headers.get("x-request-id", "")
-    return {
-        "upstream_status": answer.status,
-        "upstream_request_id": request_id if REQUEST_ID.fullmatch(request_id) else None,
-    }
+    return {"upstream_status": answer.status, "upstream_request_id": answer.request_id}
 
 
 def _text(answer: Answer, *path: str | int) -> str:

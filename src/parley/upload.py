@@ -2,7 +2,9 @@
 
 import select
 import socket
+import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import IO, Any
 
 from flask import Request, Response
@@ -24,8 +26,10 @@ LIMITS = {
 }
 """Flask's own settings that bound a form."""
 
+ANSWER_SECONDS = 60
 DRAIN_BYTES = 32 * 1024 * 1024
 DRAIN_SECONDS = 20
+STALLED_SECONDS = 2
 CHUNK_BYTES = 64 * 1024
 
 
@@ -119,8 +123,8 @@ def caller_waits(request: Request) -> Callable[[], bool]:
     return waits
 
 
-def drain_on_close(request: Request, response: Response) -> Response:
-    """Read what the caller is still sending once the answer is out, within bounds.
+def finish(request: Request, response: Response) -> Response:
+    """Give the answer its own time, then read what the caller is still sending, within bounds.
 
     Closing a socket that still receives resets the connection, and the caller, busy sending,
     would never see the answer.
@@ -128,9 +132,13 @@ def drain_on_close(request: Request, response: Response) -> Response:
     body = request.environ["wsgi.input"]
     connection = request.environ.get("gunicorn.socket")
 
-    def drain() -> None:
+    def allow(seconds: float) -> None:
         if isinstance(connection, TimedSocket) and connection.limit:
-            connection.limit = connection.limit.within(DRAIN_SECONDS, connection.limit.error)
+            connection.limit = replace(connection.limit, moment=time.monotonic() + seconds)
+
+    def drain() -> None:
+        # gunicorn notes where reading has failed already: who stalled once is not waited for again.
+        allow(STALLED_SECONDS if getattr(body, "failed", False) else DRAIN_SECONDS)
         left = DRAIN_BYTES
         try:
             while left > 0 and (chunk := body.read(CHUNK_BYTES)):
@@ -138,5 +146,6 @@ def drain_on_close(request: Request, response: Response) -> Response:
         except OSError:
             pass  # The caller has gone or stalled, which ends what there was to read.
 
+    allow(ANSWER_SECONDS)
     response.call_on_close(drain)
     return response

@@ -11,8 +11,8 @@ from parley.timed import TimedSocket
 SILENCE_SECONDS = 20
 """How long a caller may send nothing amid a request."""
 
-REQUEST_SECONDS = 120
-"""How long a request may take to arrive, and its answer to be taken."""
+REQUEST_SECONDS = 100
+"""How long a request may take to arrive; what is drained after its refusal has 20 more."""
 
 
 class CallerStalled(TimeoutError):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import IO, Any
 
@@ -13,6 +14,7 @@ from certifi import where
 from requests.utils import get_environ_proxies, select_proxy
 from requests_toolbelt import MultipartEncoder
 
+from parley.credentials import sane_request_id
 from parley.deadline import Deadline
 from parley.egress import Destination, judge
 from parley.errors import UpstreamMalformed, UpstreamTimeout, UpstreamUnavailable
@@ -20,6 +22,15 @@ from parley.resolver import Address, Resolver
 from parley.transport.connections import Adapter, Call, current
 
 CHUNK_BYTES = 64 * 1024
+
+BROKEN = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    urllib3.exceptions.ProxySchemeUnsupported,
+    HTTPException,
+    OSError,
+)
+"""What requests and the layers below it raise when an exchange fails."""
 
 Form = Sequence[tuple[str, str | tuple[str, IO[bytes], str]]]
 """A form's fields: a name, and a text or a file as its name, stream and media type."""
@@ -40,6 +51,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    request_id: str | None = None
 
 
 class Transport:
@@ -104,12 +116,17 @@ class Transport:
                 proxies=proxies,
                 stream=True,
             ) as response:
-                return Answer(response.status_code, response.headers, _read(response, limit))
+                return Answer(
+                    response.status_code,
+                    response.headers,
+                    _read(response, limit),
+                    sane_request_id(response.headers.get("x-request-id"), upstream.api_key),
+                )
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
             raise UpstreamTimeout() from None
         except (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
             raise UpstreamMalformed() from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+        except BROKEN:
             raise UpstreamUnavailable() from None
         finally:
             current.reset(token)

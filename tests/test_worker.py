@@ -1,0 +1,136 @@
+"""Callers cannot hold a thread by stalling, and nothing is done for those who have gone."""
+
+import select
+import socket
+import textwrap
+import time
+
+import pytest
+import requests
+import upstream as fake
+from serving import serving
+from support import KEY, ROOT, wav
+
+HEADERS = (
+    b"POST /api/conversation/ HTTP/1.1\r\nHost: x\r\nX-OpenAI-API-Key: " + KEY.encode() + b"\r\n"
+    b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000\r\n\r\n"
+)
+PART = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
+SILENCE, REQUEST = 0.6, 1.5
+
+
+@pytest.fixture(scope="module")
+def upstream():
+    with fake.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def service(upstream, tmp_path_factory):
+    """The service with its limits shortened, where gunicorn reads its configuration."""
+    folder = tmp_path_factory.mktemp("service")
+    (folder / "gunicorn.conf.py").write_text(
+        (ROOT / "gunicorn.conf.py").read_text()
+        + textwrap.dedent(
+            f"""
+            from parley import worker
+            worker.SILENCE_SECONDS, worker.REQUEST_SECONDS = {SILENCE}, {REQUEST}
+            """
+        )
+    )
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_THREADS": "4"}
+    configuration = f"--config={folder / 'gunicorn.conf.py'}"
+    with serving(folder / "log", variables, ROOT, configuration) as running:
+        yield running
+
+
+def connect(service) -> socket.socket:
+    host, port = service.url.removeprefix("http://").split(":")
+    caller = socket.create_connection((host, int(port)))
+    caller.settimeout(10)
+    return caller
+
+
+def read(caller: socket.socket) -> bytes:
+    answer = b""
+    while chunk := caller.recv(65_536):
+        answer += chunk
+    return answer
+
+
+def test_an_upload_that_stops_is_told_so(service, upstream):
+    """Silence amid the body ends in upload_timeout."""
+    before = len(upstream.requests)
+    with connect(service) as caller:
+        caller.sendall(HEADERS + PART)
+        began = time.monotonic()
+        answer = read(caller)
+    assert SILENCE <= time.monotonic() - began < SILENCE + 1
+    assert b"HTTP/1.1 400" in answer
+    assert b'"upload_timeout"' in answer
+    assert len(upstream.requests) == before
+
+
+def test_an_upload_that_drips_is_ended(service):
+    """A byte now and then does not keep a thread beyond the request's own limit."""
+    with connect(service) as caller:
+        began = time.monotonic()
+        caller.sendall(HEADERS + PART)
+        while not select.select([caller], [], [], 0.1)[0]:
+            caller.sendall(b"x")
+        answer = caller.recv(65_536)
+    assert REQUEST <= time.monotonic() - began < REQUEST + 1
+    assert b'"upload_timeout"' in answer
+
+
+@pytest.mark.parametrize("sent", [b"POST /api/conv", b"POST / HTTP/1.1\r\nHost: x\r\nX: "])
+def test_headers_that_stop_are_left(service, sent):
+    """There is nobody to tell, so the connection is closed."""
+    with connect(service) as caller:
+        caller.sendall(sent)
+        began = time.monotonic()
+        assert read(caller) == b""
+    assert time.monotonic() - began < SILENCE + 1
+
+
+def test_stalling_callers_do_not_keep_others_out(service):
+    """More stalled callers than threads, and the next one is answered all the same."""
+    stalled = [connect(service) for _ in range(12)]
+    for caller in stalled:
+        caller.sendall(HEADERS + PART)
+    response = requests.post(
+        service.conversation_url,
+        headers={"X-OpenAI-API-Key": KEY},
+        files={"audio": wav()},
+        timeout=10,
+    )
+    assert response.status_code == 200
+    for caller in stalled:
+        caller.close()
+
+
+@pytest.mark.parametrize("stage", ["stt", "text"])
+def test_no_stage_is_begun_for_a_caller_who_has_gone(service, upstream, stage):
+    """A FIN amid a stage: that stage ends, and the next one is never called."""
+    body = PART + wav() + b"\r\n--b--\r\n"
+    upstream.requests.clear()
+    with connect(service) as caller:
+
+        def answer_late(connection, request):
+            caller.shutdown(socket.SHUT_WR)
+            time.sleep(0.1)
+            connection.sendall(fake.good(request))
+            return True
+
+        upstream.answers[stage] = answer_late
+        caller.sendall(HEADERS.replace(b"5000", str(len(body)).encode()) + body)
+        answer = read(caller)
+    upstream.answers.clear()
+    assert [request.stage for request in upstream.requests][-1] == stage
+    assert b'"request_malformed"' in answer
+
+
+def test_nothing_of_it_is_logged_as_a_failure_of_the_service(service):
+    """Callers come and go; the log is for what needs mending."""
+    assert "Traceback" not in service.log
+    assert "internal_error" not in service.log
