@@ -21,10 +21,18 @@ help:  ## list the targets
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-test.txt
 	@touch $@
 
-run: .venv/run.stamp  ## the service on PORT (8000) with the local engine behind it
+run: export PARLEY_OPENAI_BASE_URL := http://127.0.0.1:$(ENGINE_PORT)/v1
+run: export PARLEY_MODEL_LIST := .venv/MODEL_LIST.MD
+# honcho counts PORT up from process to process.
+run: export SERVICE_PORT := $(PORT)
+run: export ENGINE_PORT := $(ENGINE_PORT)
+run: .venv/run.stamp  ## the service on PORT (8000), with the local engine behind it
+	@for port in $(PORT) $(ENGINE_PORT); do \
+		$(BIN)/python -c "import socket; socket.create_server(('127.0.0.1', $$port))" 2> /dev/null || \
+		{ echo "Port $$port is taken. Take others: make run PORT=8010 ENGINE_PORT=8011"; exit 1; }; \
+	done
 	@$(BIN)/python -m local_engine --model-list > .venv/MODEL_LIST.MD
-	@PORT=$(PORT) ENGINE_PORT=$(ENGINE_PORT) PATH="$(CURDIR)/$(BIN):$$PATH" \
-		$(BIN)/honcho --no-prefix start -f Procfile.local
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start -f Procfile.local
 
 test: .venv/test.stamp  ## all tests that Python packages are enough for
 	@$(BIN)/python -m pytest --cov

@@ -134,7 +134,7 @@ def test_a_silent_upstream_is_left_at_the_deadline(transport, upstream):
 
 
 def exceptions_of(module):
-    """Every exception class that a module exports, its own or the HTTP layer's, but for warnings."""
+    """Every exception class that a module exports, its own or the HTTP layer's; no warnings."""
     return [
         item
         for _, item in inspect.getmembers(module, inspect.isclass)
