@@ -282,6 +282,8 @@ def drips_its_handshake(connection: socket.socket) -> bool:
     return False
 
 
+# Python leaves a socket that is reset before its handshake to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize(

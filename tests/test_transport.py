@@ -2,7 +2,7 @@
 
 import inspect
 import time
-from io import BytesIO
+from tempfile import SpooledTemporaryFile
 
 import pytest
 import requests
@@ -10,6 +10,7 @@ import upstream as fake
 import urllib3
 from support import KEY
 
+from parley.audio import KINDS, Recording
 from parley.deadline import Deadline
 from parley.egress import BaseUrl, Destination
 from parley.errors import DeadlineExceeded, UpstreamError, UpstreamMalformed, UpstreamUnavailable
@@ -56,8 +57,13 @@ def test_an_answer_of_any_status_leaves_its_connection_usable(transport, upstrea
 
 def test_a_form_is_sent_with_its_file_and_its_length(transport, upstream):
     """The file goes out as a stream of a known length, as every upstream accepts."""
-    form = [("model", "whisper-1"), ("file", ("audio.wav", BytesIO(b"x" * 300_000), "audio/wav"))]
-    post(transport, upstream.url, "/audio/transcriptions", form)
+    with SpooledTemporaryFile(max_size=500_000) as stream:
+        stream.write(b"x" * 300_000)
+        stream.seek(0)
+        recording = Recording(stream, 300_000, KINDS[0])
+        form = [("model", "whisper-1"), ("file", recording)]
+        post(transport, upstream.url, "/audio/transcriptions", form)
+        assert not stream._rolled  # What is short is never written to disk.
     [request] = upstream.requests
     assert request.headers["content-length"] == str(len(request.body))
     assert b'filename="audio.wav"\r\nContent-Type: audio/wav' in request.body

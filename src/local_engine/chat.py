@@ -32,7 +32,9 @@ class Replier:
         params = xllamacpp.CommonParams()
         params.model.path, params.model_alias = str(self._path), {self.name}
         params.n_parallel, params.n_ctx = SLOTS, SLOTS * SLOT_TOKENS
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+        # Its threads spin while they wait for each other: where the others' work takes a core away
+        # (2 threads on 2 cores), a reply took minutes.
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = max(1, threads // 2)
         params.n_predict, params.sampling.temp = REPLY_TOKENS, 0.0
         params.cache_ram_mib = 0  # or else it keeps up to 8 GB of past conversations
         # It listens on a loopback port of its own, on which others might call.

@@ -19,11 +19,24 @@ class Kind:
 
 @dataclass(frozen=True)
 class Recording:
-    """What the caller said: a stream at its start, its size in bytes and its kind."""
+    """What the caller said: a stream, its size in bytes and its kind."""
 
     stream: IO[bytes] = field(repr=False)
     size: int
     kind: Kind
+
+    @property
+    def len(self) -> int:
+        """How many bytes are left to read.
+
+        With this and `read`, requests-toolbelt streams the recording without asking for a file
+        descriptor, at which a short one would be written to disk.
+        """
+        return self.size - self.stream.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on, up to `size` bytes."""
+        return self.stream.read(size)
 
 
 def _is_mpeg_frame(head: bytes) -> bool:

@@ -63,13 +63,8 @@ class Client:
         The file is named from its bytes: the upstream goes by the name's extension, and callers'
         names are missing or wrong too often. Raises UpstreamError.
         """
-        kind = recording.kind
-        form: Form = [
-            ("model", model),
-            ("response_format", "json"),
-            ("file", (kind.file_name, recording.stream, kind.mime_type)),
-        ]
-        answer = self._call("/audio/transcriptions", form, TEXT_BYTES, recording)
+        form: Form = [("model", model), ("response_format", "json"), ("file", recording)]
+        answer = self._call("/audio/transcriptions", form, TEXT_BYTES)
         return _text(answer, "text").strip()
 
     def complete(self, transcript: str, model: str) -> str:
@@ -92,14 +87,10 @@ class Client:
             raise UpstreamMalformed(**_origin(answer))
         return answer.body
 
-    def _call(
-        self, path: str, body: Mapping[str, Any] | Form, limit: int, sent: Recording | None = None
-    ) -> Answer:
-        """POST until it works or need not be tried again; each try sends the recording anew."""
+    def _call(self, path: str, body: Mapping[str, Any] | Form, limit: int) -> Answer:
+        """POST until it works or need not be tried again; each try builds the body anew."""
 
         def call() -> Answer:
-            if sent:
-                sent.stream.seek(0)
             answer = self.transport.post(
                 self.upstream, path, body, limit=limit, deadline=self.deadline
             )

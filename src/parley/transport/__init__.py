@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
-from typing import IO, Any
+from typing import Any
 
 import requests
 import urllib3
@@ -14,6 +14,7 @@ from certifi import where
 from requests.utils import get_environ_proxies, select_proxy
 from requests_toolbelt import MultipartEncoder
 
+from parley.audio import Recording
 from parley.credentials import sane_request_id
 from parley.deadline import Deadline
 from parley.egress import Destination, judge
@@ -32,8 +33,8 @@ BROKEN = (
 )
 """What requests and the layers below it raise when an exchange fails."""
 
-Form = Sequence[tuple[str, str | tuple[str, IO[bytes], str]]]
-"""A form's fields: a name, and a text or a file as its name, stream and media type."""
+Form = Sequence[tuple[str, str | Recording]]
+"""A form's fields by name; a recording is named and typed from its kind."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Transport:
         limit: int,
         deadline: Deadline,
     ) -> Answer:
-        """POST a mapping as JSON, or fields as a form whose files are sent on as streams.
+        """POST a mapping as JSON, or fields as a form whose recording is streamed from its start.
 
         At most `limit` bytes of answer, as decoded, are taken. Raises UpstreamMalformed past that,
         UpstreamUnavailable, UpstreamTimeout, DeadlineExceeded or BaseUrlRefused.
@@ -98,7 +99,7 @@ class Transport:
         if isinstance(body, Mapping):
             data, content_type = json.dumps(body).encode(), "application/json"
         else:
-            data = MultipartEncoder(body)
+            data = MultipartEncoder([(name, _part(value)) for name, value in body])
             content_type = data.content_type
         proxies = get_environ_proxies(url)
         judged = destination.public_only and not select_proxy(url, proxies)
@@ -135,6 +136,13 @@ class Transport:
         addresses = self._resolver.resolve(host, port, deadline)
         judge(address[0] for _, address in addresses)
         return addresses
+
+
+def _part(value: str | Recording) -> str | tuple[str, Recording, str]:
+    if isinstance(value, str):
+        return value
+    value.stream.seek(0)
+    return value.kind.file_name, value, value.kind.mime_type
 
 
 def _session(pool_size: int, ca_bundle: str) -> requests.Session:
