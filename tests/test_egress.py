@@ -177,7 +177,7 @@ def test_a_name_that_leads_inside_is_refused_before_the_upload(found):
     """One bad address among good ones is enough."""
     transport = Transport(1, Resolver(addresses(*found)))
     with pytest.raises(BaseUrlRefused):
-        transport.admit(STRICT.admit("https://rebind.example/v1"), Deadline.after(5))
+        transport.admit(STRICT.admit("https://rebind.example/v1"))
 
 
 def test_public_addresses_are_admitted():
@@ -197,7 +197,7 @@ def test_a_name_that_changes_its_answer_gains_nothing():
         port = inside.getsockname()[1]
         transport = Transport(1, Resolver(look_up))
         destination = STRICT.admit(f"https://rebind.example:{port}/v1")
-        transport.admit(destination, Deadline.after(5))
+        transport.admit(destination)
         with pytest.raises(BaseUrlRefused):
             transport.post(
                 Upstream(destination, KEY), "/x", {}, limit=9, deadline=Deadline.after(5)
@@ -264,7 +264,7 @@ def test_behind_a_proxy_names_are_the_proxys_to_judge(monkeypatch):
     """Only the proxy knows what it will connect to; addresses are still judged here."""
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     transport = Transport(1, Resolver(addresses("10.0.0.1")))
-    transport.admit(STRICT.admit("https://name.example/v1"), Deadline.after(5))
+    transport.admit(STRICT.admit("https://name.example/v1"))
     with pytest.raises(BaseUrlRefused):
         STRICT.admit("https://10.0.0.1/v1")
 

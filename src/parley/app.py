@@ -35,7 +35,7 @@ class Services:
         if not named:
             return Upstream(Destination(self.settings.openai_base_url), api_key)
         destination = self.settings.allowed_base_urls.admit(named)
-        self.transport.admit(destination, Deadline.after(self.settings.deadline))
+        self.transport.admit(destination)
         return Upstream(destination, api_key)
 
     def client(self, upstream: Upstream) -> Client:

@@ -18,9 +18,9 @@ from parley.audio import Recording
 from parley.credentials import sane_request_id
 from parley.deadline import Deadline
 from parley.egress import Destination, judge
-from parley.errors import UpstreamMalformed, UpstreamTimeout, UpstreamUnavailable
+from parley.errors import UpstreamError, UpstreamMalformed, UpstreamTimeout, UpstreamUnavailable
 from parley.resolver import Address, Resolver
-from parley.transport.connections import Adapter, Call, current
+from parley.transport.connections import CONNECT_SECONDS, Adapter, Call, current
 
 CHUNK_BYTES = 64 * 1024
 
@@ -70,15 +70,15 @@ class Transport:
         # By whether addresses are judged: a connection made unjudged must not serve the others.
         self._sessions = {judged: _session(pool_size, bundle) for judged in (False, True)}
 
-    def admit(self, destination: Destination, deadline: Deadline) -> None:
+    def admit(self, destination: Destination) -> None:
         """Raise BaseUrlRefused at once where connecting would be refused for the address.
 
-        A name that does not resolve now is not refused: connecting will tell.
+        A name that does not resolve now, or not soon, is not refused: connecting will tell.
         """
         url = destination.url
         if destination.public_only and not select_proxy(str(url), get_environ_proxies(str(url))):
-            with suppress(UpstreamUnavailable):
-                self._public_addresses(url.host, url.port, deadline)
+            with suppress(UpstreamError):
+                self._public_addresses(url.host, url.port, Deadline.after(CONNECT_SECONDS))
 
     def post(
         self,
