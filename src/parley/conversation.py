@@ -8,7 +8,14 @@ import sentencex
 
 from parley import log
 from parley.audio import Recording
-from parley.errors import CallerGone, ConversationError, InternalError, NoSpeech, TextTruncated
+from parley.errors import (
+    CallerGone,
+    ConversationError,
+    InternalError,
+    NoSpeech,
+    RequestError,
+    TextTruncated,
+)
 from parley.openai import SPEECH_CHARACTERS, Client
 from parley.registry import Models
 
@@ -83,7 +90,7 @@ def _first_failure(conversation: Conversation) -> Iterator[None]:
     except Exception as error:
         log.unexpected(error, conversation.stage)
         conversation.failure = InternalError()
-    if conversation.failure:
+    if conversation.failure and not isinstance(conversation.failure, RequestError):
         conversation.failure.stage = conversation.stage
 
 
