@@ -15,8 +15,8 @@ SECTIONS = [
 # Each may import what stands to its left, and nothing to its right.
 LAYERS = [
     {"errors"},
-    {"log", "egress", "audio", "registry", "credentials", "deadline", "speech"},
-    {"settings", "resolver", "retries", "timed"},
+    {"log", "egress", "audio", "registry", "credentials", "deadline"},
+    {"settings", "resolver", "retries", "timed", "speech"},
     {"transport", "worker"},
     {"realtime"},
     {"openai"},

@@ -180,7 +180,8 @@ def test_a_refusal_names_the_models_that_would_have_been_used(upstream):
 @pytest.mark.parametrize(
     ("today", "warned"),
     [
-        (date(2026, 11, 7), []),
+        (date(2026, 11, 6), []),
+        (date(2026, 11, 7), ["tts-1"]),
         (date(2026, 11, 22), ["gpt-4o", "tts-1"]),
         (date(2027, 1, 6), ["whisper-1", "gpt-4o"]),
         (date(2027, 3, 1), []),

@@ -2,7 +2,10 @@
 
 import json
 import logging
+import socket
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 import realtime
@@ -21,9 +24,15 @@ from test_faults import (  # noqa: F401  # The fixtures are used by their names.
     upstream,
 )
 from upstream import REPLY, http
+from websockets.utils import accept_key
 
 from parley import realtime as reader
 from parley import speech
+from parley.deadline import Deadline
+from parley.egress import BaseUrl, Destination
+from parley.errors import BaseUrlRefused, DeadlineExceeded
+from parley.resolver import Resolver
+from parley.transport import Transport, Upstream
 
 TTS = {"tts_model": "gpt-realtime-2.1-mini"}
 
@@ -186,6 +195,23 @@ def test_a_handshake_without_its_proof_is_malformed(
     converse("upstream_malformed", "tts", OVERRUN, **TTS)
 
 
+def test_a_websocket_that_is_opened_and_closed_at_once_is_unavailable(
+    upstream,  # noqa: F811
+    converse,  # noqa: F811
+):
+    """An answer that upgrades and closes in one is a connection cut off."""
+
+    def answer(connection, request):
+        proof = accept_key(request.headers["sec-websocket-key"])
+        connection.sendall(
+            b"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nConnection: upgrade, close\r\n"
+            b"Sec-WebSocket-Accept: " + proof.encode() + b"\r\n\r\n"
+        )
+
+    upstream.answers["tts"] = answer
+    converse("upstream_unavailable", "tts", OVERRUN, **TTS)
+
+
 def test_a_model_that_only_the_session_refuses_is_replaced(
     upstream,  # noqa: F811
     converse,  # noqa: F811
@@ -285,13 +311,58 @@ def test_wav_tells_its_true_length():
     assert file.endswith(b"data" + len(PCM).to_bytes(4, "little") + PCM)
 
 
-def test_no_proxy_is_passed_by(upstream, converse, monkeypatch):  # noqa: F811
-    """The WebSocket goes through the proxy that the platform names, too."""
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+def tunnel(listener: socket.socket, asked: list[bytes]) -> None:
+    """A proxy for CONNECT, for as many connections as come."""
+    with suppress(OSError):
+        while True:
+            caller, _ = listener.accept()
+            line = caller.recv(65_536).split()[1]
+            asked.append(line)
+            host, port = line.decode().split(":")
+            called = socket.create_connection((host, int(port)))
+            caller.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            for pair in ((caller, called), (called, caller)):
+                threading.Thread(target=pump, args=pair, daemon=True).start()
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    with source, suppress(OSError):
+        while data := source.recv(65_536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("upstream", ["https"], indirect=True)
+def test_the_websocket_goes_through_the_proxy_too(upstream, converse, monkeypatch):  # noqa: F811
+    """Where the platform names a proxy, every connection is its own."""
+    asked: list[bytes] = []
     upstream.answers["tts"] = realtime.speaks
-    converse("upstream_unavailable", "stt", DEADLINE, **TTS)
-    assert upstream.requests == []
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        threading.Thread(target=tunnel, args=(proxy, asked), daemon=True).start()
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        converse(None, "tts", DEADLINE, **TTS)
+        proxy.shutdown(socket.SHUT_RDWR)
+    assert len(asked) == upstream.connections
+    assert upstream.requests[-1].path.startswith("/v1/realtime")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254"])
+def test_no_websocket_leads_to_an_address_that_is_not_public(address):
+    """What a caller's host resolves to is judged as for any other call."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+    transport = Transport(1, Resolver(lambda *_, **__: found))
+    somewhere = Destination(BaseUrl.parse("https://api.example.com/v1"), public_only=True)
+    opening = transport.connect(
+        Upstream(somewhere, "key"), "/realtime?model=m", limit=1000, deadline=Deadline.after(1)
+    )
+    with pytest.raises(BaseUrlRefused), opening:
+        pass
+
+
+def test_encoding_keeps_the_deadline():
+    """A speech that is too long to encode in time is given up."""
+    with pytest.raises(DeadlineExceeded):
+        speech.mp3(bytes(48_000_000), Deadline.after(0.05))
 
 
 def test_the_named_model_is_listed():

@@ -123,7 +123,7 @@ class Client:
         reading = with_retries(call, self.deadline)
         if not realtime.same_words(text, reading.transcript):
             log.reworded(model.name)
-        return speech.mp3(bytes(reading.pcm))
+        return speech.mp3(bytes(reading.pcm), self.deadline)
 
     def shutdown_dates(self) -> dict[str, date | None]:
         """Each model of the upstream, and the day that it shuts down where one is announced.

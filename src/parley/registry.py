@@ -99,8 +99,11 @@ class Registry:
     def ending(self, today: date) -> dict[str, Model]:
         """By stage, the models used unasked that shut down within NOTICE."""
         models = vars(self.resolve({}, today))
-        soon = today + NOTICE
-        return {stage: model for stage, model in models.items() if (model.shutdown or soon) < soon}
+        return {
+            stage: model
+            for stage, model in models.items()
+            if model.shutdown and model.shutdown - today <= NOTICE
+        }
 
 
 def read(path: Path) -> Registry:

@@ -49,6 +49,8 @@ class Channel:
         """Go on where http.client stopped reading: behind the headers of what it answered."""
         self._protocol = protocol
         self._socket = answered.connection.sock
+        if self._socket is None:
+            raise UpstreamUnavailable()  # The answer upgrades, and closes by the same header.
         self._reader = answered._original_response.fp  # As requests itself does.
 
     def send(self, text: str) -> None:
