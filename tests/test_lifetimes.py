@@ -39,14 +39,14 @@ def model_of(request: Request) -> str:
     return re.search(pattern.get(request.stage, pattern["text"]), request.body)[1].decode()
 
 
-def ageing(upstream: Upstream, today: date) -> None:
+def ageing(upstream: Upstream, today: date, status: str = "404 Not Found") -> None:
     """Let the upstream refuse what has ended by `today`, as OpenAI does."""
 
     def answer(connection: socket.socket, request: Request) -> bool:
         gone = request.path.endswith("/audio/speech") and today >= NO_SPEECH_FROM
         if gone or ENDS.get(model_of(request), date.min) <= today:
             error = {"message": "No.", "type": "t", "param": None, "code": "model_not_found"}
-            connection.sendall(http(json.dumps({"error": error}).encode(), "404 Not Found"))
+            connection.sendall(http(json.dumps({"error": error}).encode(), status))
         elif "realtime" in request.path:
             realtime.speaks(connection, request)
             return False
@@ -132,9 +132,10 @@ def test_a_named_model_that_has_ended_is_followed(upstream):
     assert (status, used(answer)) == (200, NEW)
 
 
-def test_a_shutdown_that_comes_early_is_survived(upstream, caplog):
+@pytest.mark.parametrize("refusal", ["404 Not Found", "400 Bad Request"])
+def test_a_shutdown_that_comes_early_is_survived(upstream, caplog, refusal):
     """What the upstream does not know before its time is replaced once, and the log says so."""
-    ageing(upstream, date(2027, 3, 1))
+    ageing(upstream, date(2027, 3, 1), refusal)
     status, answer = converse(upstream, date(2026, 12, 1))
     assert (status, used(answer)) == (200, NEW)
     for stage, old, new in zip(("stt", "text", "tts"), OLD, NEW, strict=True):
