@@ -5,6 +5,7 @@
 
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -14,6 +15,7 @@ sys.path.insert(0, str(ROOT / "src"))
 from blueprints import BLUEPRINTS  # noqa: E402  # The path must be set first.
 from parley import registry  # noqa: E402
 from parley.app import Services, create_app  # noqa: E402
+from parley.commands import models  # noqa: E402
 from parley.errors import StartRefused  # noqa: E402
 from parley.settings import Settings  # noqa: E402
 from parley.transport import Transport  # noqa: E402
@@ -24,8 +26,10 @@ try:
         settings,
         registry.read(ROOT / settings.model_list),
         Transport(settings.threads, ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE")),
+        today=lambda: datetime.now(UTC).date(),
     )
 except StartRefused as refusal:
     sys.exit(f"Parley does not start: {refusal}")
 
 app = create_app(services, BLUEPRINTS)
+app.cli.add_command(models)

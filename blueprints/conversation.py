@@ -24,7 +24,7 @@ def converse() -> Response:
     """Hear the recording, think of a reply, speak it."""
     upstream = services().upstream_for(request.headers)
     form = request_schema.load(fields_of(request, request_schema.fields))
-    models = services().registry.resolve(form)
+    models = services().models_for(form, request.headers)
     client = services().client(upstream)
     return dump(conversation.converse(client, form["audio"], models, caller_waits(request)))
 
@@ -33,7 +33,7 @@ def converse() -> Response:
 def refuse(exception: Exception) -> Response:
     """Answer what cannot be used with all six keys, too."""
     valid = exception.valid_data if isinstance(exception, ValidationError) else None
-    models = services().registry.resolve(valid if isinstance(valid, dict) else {})
+    models = services().models_for(valid if isinstance(valid, dict) else {}, request.headers)
     return dump(Conversation(models, failure=to_error(exception)))
 
 

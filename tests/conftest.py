@@ -23,7 +23,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def openai(at_once: None) -> Iterator[requests_mock.Mocker]:
-    """OpenAI's three addresses, simulated; what is called elsewhere fails."""
+    """OpenAI's addresses, simulated, without a Realtime API; what is called elsewhere fails."""
     base = "https://api.openai.com/v1"
     with requests_mock.Mocker() as mocker:
         mocker.post(f"{base}/audio/transcriptions", json={"text": "What time is it?"})
@@ -31,4 +31,6 @@ def openai(at_once: None) -> Iterator[requests_mock.Mocker]:
             f"{base}/chat/completions", json={"choices": [{"message": {"content": "It is noon."}}]}
         )
         mocker.post(f"{base}/audio/speech", content=b"ID3 speech")
+        unknown = {"message": "No.", "type": "t", "param": None, "code": "model_not_found"}
+        mocker.get(f"{base}/realtime", status_code=404, json={"error": unknown})
         yield mocker

@@ -1,6 +1,7 @@
 """What the tests build with: the application, a recording, a key."""
 
 import struct
+from datetime import date
 from pathlib import Path
 
 from flask import Flask
@@ -23,12 +24,17 @@ def wav(seconds: float = 0.1) -> bytes:
     return struct.pack("<4sI4s", b"RIFF", 4 + len(form) + len(data), b"WAVE") + form + data
 
 
-def make_app(ca_bundle: str | None = None, **variables: str) -> Flask:
-    """The whole application, as wsgi.py puts it together, under these variables."""
+LONG_AGO = date(2026, 10, 1)
+"""When every model of the list was alive."""
+
+
+def make_app(ca_bundle: str | None = None, today: date = LONG_AGO, **variables: str) -> Flask:
+    """The whole application, as wsgi.py puts it together, under these variables, on that day."""
     settings = Settings.from_env(variables)
     services = Services(
         settings,
         registry.read(ROOT / settings.model_list),
         Transport(settings.threads, ca_bundle=ca_bundle),
+        today=lambda: today,
     )
     return create_app(services, BLUEPRINTS)

@@ -87,3 +87,9 @@ def test_every_file_that_the_documents_link_to_exists():
 def test_the_example_recording_is_there():
     """The README's curl has something to send."""
     assert (ROOT / "examples" / "question.wav").read_bytes()[:4] == b"RIFF"
+
+
+def test_every_warning_is_explained():
+    """README.md says of each event in the log what it means, and of no other."""
+    events = re.findall(r'log\.warning\("(\w+)', (ROOT / "src" / "parley" / "log.py").read_text())
+    assert [row[0].strip("`") for row in rows(README, "in the log")] == events

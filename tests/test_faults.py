@@ -183,7 +183,8 @@ REFUSED = [
     Fault("401", says(refusal("401 Unauthorized")), "api_key_rejected"),
     Fault("403", says(refusal("403 Forbidden")), "api_key_rejected"),
     Fault("400", says(refusal("400 Bad Request")), "upstream_rejected"),
-    Fault("404", says(refusal("404 Not Found", "model_not_found")), "upstream_rejected"),
+    # The second try is what replaces the model.
+    Fault("404", says(refusal("404 Not Found", "model_not_found")), "upstream_rejected", 2),
     Fault("307", says(http(b"", "307 Moved", Location="/v1/elsewhere")), "upstream_rejected"),
     Fault("408", says(refusal("408 Timeout")), "upstream_timeout", 3),
     Fault("409", says(refusal("409 Conflict")), "upstream_rejected", 3),
@@ -227,9 +228,9 @@ def converse(upstream, authority, at_once, tmp_path, caplog):
     settings = dataclasses.replace(parley.settings, deadline=DEADLINE)
     app.extensions["parley"] = dataclasses.replace(parley, settings=settings)
 
-    def hold(code: str | None, stage: str, seconds: float) -> dict:
+    def hold(code: str | None, stage: str, seconds: float, **fields: str) -> dict:
         began = time.monotonic()
-        form = {"audio": (io.BytesIO(wav(1.0)), "a.wav")}
+        form = {"audio": (io.BytesIO(wav(1.0)), "a.wav"), **fields}
         response = app.test_client().post(
             "/api/conversation/", data=form, headers={"X-OpenAI-API-Key": KEY}
         )

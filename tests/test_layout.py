@@ -16,14 +16,16 @@ SECTIONS = [
 LAYERS = [
     {"errors"},
     {"log", "egress", "audio", "registry", "credentials", "deadline"},
-    {"settings", "resolver", "retries", "timed"},
+    {"settings", "resolver", "retries", "timed", "speech"},
     {"transport", "worker"},
+    {"realtime"},
     {"openai"},
     {"conversation"},
     {"upload"},
     {"schemas"},
     {"handlers"},
     {"app"},
+    {"commands"},
 ]
 FLASKLESS = set.union(*LAYERS[: LAYERS.index({"conversation"}) + 1])
 
@@ -86,6 +88,7 @@ def test_every_module_has_its_place():
     [
         ("requests", {"transport"}),
         ("urllib3", {"transport"}),
+        ("websockets", {"transport"}),
         ("flask", {name.partition(".")[0] for name in modules()} - FLASKLESS),
         ("local_engine", set()),
         ("blueprints", set()),

@@ -112,6 +112,25 @@ def test_a_bad_setting_stops_the_start_with_one_sentence(variables):
     assert len(run.stderr.strip().splitlines()) == 1
 
 
+def test_the_models_of_a_day_are_printed():
+    """The README's command, on the project's own list; the upstream is not asked."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "models", "--date", "2027-03-01"]
+    run = subprocess.run(
+        command,
+        check=True,
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert [line.split()[1] for line in run.stdout.splitlines()] == [
+        "gpt-transcribe",
+        "gpt-6-luna",
+        "gpt-realtime-2.1-mini",
+    ]
+
+
 def test_the_service_runs_from_a_moved_tree(tmp_path: Path, upstream):
     """Platforms build in one place and run in another, with nothing but the pins installed."""
     shutil.copytree(ROOT / "src", tmp_path / "build" / "src")

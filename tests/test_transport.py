@@ -167,7 +167,7 @@ def test_no_foreign_exception_escapes(transport, upstream, monkeypatch, foreign)
     def fail(*_, **__):
         raise foreign.__new__(foreign)
 
-    monkeypatch.setattr(requests.Session, "post", fail)
+    monkeypatch.setattr(requests.Session, "request", fail)
     with pytest.raises(UpstreamError) as failure:
         post(transport, upstream.url)
     assert failure.value.__suppress_context__  # The foreign text may quote a key.

@@ -13,6 +13,9 @@ REPLY = "It is Paris."
 SPEECH = b"ID3" + bytes(range(256)) * 40
 
 
+STAGES = {"transcriptions": "stt", "completions": "text", "speech": "tts", "realtime": "tts"}
+
+
 @dataclass
 class Request:
     """What arrived: headers by their lower-case names, and which connection brought it."""
@@ -24,9 +27,8 @@ class Request:
 
     @property
     def stage(self) -> str:
-        return {"transcriptions": "stt", "completions": "text", "speech": "tts"}.get(
-            self.path.rpartition("/")[2], ""
-        )
+        name = self.path.partition("?")[0].rpartition("/")[2]
+        return STAGES.get(name, "")
 
 
 Answer = Callable[[socket.socket, Request], bool | None]

@@ -20,6 +20,11 @@ from local_engine.tts import Speaker
 BACKLOG = 1024  # callers that may knock at once
 MAX_THREADS = 4  # per model; more would only get in each other's way
 
+INTERFACES = {"stt": "transcriptions", "text": "chat", "tts": "speech"}
+COLUMNS = (
+    "| model | default | shuts down | replacement | interface | parameters |\n" + "|---" * 6 + "|"
+)
+
 say = partial(print, flush=True)
 
 
@@ -57,8 +62,8 @@ def main() -> None:
     speaker = Speaker()
     engines: tuple[Transcriber | Replier | Speaker, ...] = transcriber, replier, speaker
     if options.model_list:
-        for stage, engine in zip(("stt", "text", "tts"), engines, strict=True):
-            say(f"## {stage}\n\n| model | default |\n|---|---|\n| {engine.name} | yes |\n")
+        for (stage, interface), engine in zip(INTERFACES.items(), engines, strict=True):
+            say(f"## {stage}\n\n{COLUMNS}\n| {engine.name} | yes | | | {interface} | |\n")
         return
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import EXCLUDE, Schema, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from local_engine import errors, sound
+from local_engine import errors, realtime, sound
 from local_engine.chat import Replier
 from local_engine.errors import ApiError
 from local_engine.schemas import ChatSchema, SpeechSchema, TranscriptionSchema
@@ -78,6 +78,7 @@ def create_app(
             raise ApiError(404, f"There is no model '{name}' here.", "model", "model_not_found")
         return models[name]
 
+    realtime.serve(app, speaker)
     return app
 
 

@@ -1,18 +1,19 @@
 """The Flask application, put together from what arrives as arguments."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import cast
 
 from flask import Blueprint, Flask, current_app
 from werkzeug.datastructures import Headers
 
-from parley import handlers, upload
+from parley import handlers, log, upload
 from parley.credentials import BASE_URL_HEADER, api_key_of
 from parley.deadline import Deadline
-from parley.egress import Destination
+from parley.egress import BaseUrl, Destination
 from parley.openai import Client
-from parley.registry import Registry
+from parley.registry import Models, Registry
 from parley.settings import Settings
 from parley.transport import Transport, Upstream
 
@@ -24,6 +25,8 @@ class Services:
     settings: Settings
     registry: Registry
     transport: Transport
+    today: Callable[[], date]
+    """The day it is, in UTC."""
 
     def upstream_for(self, headers: Headers) -> Upstream:
         """Where a request's headers send its calls, with the caller's key.
@@ -37,6 +40,20 @@ class Services:
         destination = self.settings.allowed_base_urls.admit(named)
         self.transport.admit(destination)
         return Upstream(destination, api_key)
+
+    def models_for(self, options: Mapping[str, str], headers: Headers) -> Models:
+        """The models of a request, by its options and by where its headers send its calls.
+
+        The model list describes the service's own upstream: on another host, a self-hosted tts-1
+        say, what is listed lives on.
+        """
+        named, own = headers.get(BASE_URL_HEADER, "").strip(), self.settings.openai_base_url
+        try:
+            url = BaseUrl.parse(named) if named else own
+        except ValueError:
+            url = own  # Refused, so that it does not matter.
+        same = (url.host, url.port) == (own.host, own.port)
+        return self.registry.resolve(options, self.today() if same else None)
 
     def client(self, upstream: Upstream) -> Client:
         """The calls to an upstream, for one conversation whose time begins now."""
@@ -54,6 +71,9 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.url_map.merge_slashes = False
     app.extensions["parley"] = services
     handlers.install(app)
+    for stage, model in services.registry.ending(services.today()).items():
+        then = services.registry.stages[stage].resolve(model.name, model.shutdown)
+        log.model_ends(stage, model.name, model.shutdown, then.name)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
 

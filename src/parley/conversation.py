@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import sentencex
 
@@ -12,12 +13,15 @@ from parley.errors import (
     CallerGone,
     ConversationError,
     InternalError,
+    ModelNotFound,
     NoSpeech,
     RequestError,
     TextTruncated,
 )
 from parley.openai import SPEECH_CHARACTERS, Client
-from parley.registry import Models
+from parley.registry import Model, Models
+
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -54,27 +58,35 @@ def converse(
 ) -> Conversation:
     """Hear the recording, think of a reply, and speak it; stop at the first failure.
 
-    No stage is begun for a caller who has gone.
+    No stage is begun for a caller who has gone. A model that the upstream does not know, before its
+    time, gives way once to what replaces it.
     """
     conversation = Conversation(models)
 
-    def begin(stage: str) -> None:
+    def begin(stage: str, call: Callable[[Model], Result]) -> Result:
         conversation.stage = stage
         if not caller_waits():
             raise CallerGone()
+        model: Model = getattr(models, stage)
+        try:
+            return call(model)
+        except ModelNotFound:
+            if model.successor is None:
+                raise
+            log.model_replaced(stage, model.name, model.successor.name)
+            conversation.models = replace(conversation.models, **{stage: model.successor})
+            return call(model.successor)
 
     with _first_failure(conversation):
-        begin("stt")
-        conversation.transcript = client.transcribe(recording, models.stt)
+        conversation.transcript = begin("stt", lambda model: client.transcribe(recording, model))
         if not conversation.transcript:
             raise NoSpeech()
 
-        begin("text")
-        conversation.reply = client.complete(conversation.transcript, models.text)
+        transcript = conversation.transcript
+        conversation.reply = begin("text", lambda model: client.complete(transcript, model))
 
-        begin("tts")
         speakable = first_sentences(conversation.reply, SPEECH_CHARACTERS)
-        conversation.speech = client.speak(speakable, models.tts)
+        conversation.speech = begin("tts", lambda model: client.speak(speakable, model))
         if speakable != conversation.reply:
             raise TextTruncated()
     return conversation

@@ -19,6 +19,7 @@ ParleyError
     └── UpstreamError           500: the upstream failed us
         ├── ApiKeyRejected      401
         ├── UpstreamRejected    400
+        │   └── ModelNotFound
         ├── NoSpeech            206
         ├── RateLimited
         ├── QuotaExhausted
@@ -156,6 +157,12 @@ class UpstreamRejected(UpstreamError):
     """The upstream refused the request; check the recording and the model names."""
 
     status = 400
+
+
+class ModelNotFound(UpstreamRejected):
+    """The upstream does not know the model, or what it is used for; name another one."""
+
+    code = "upstream_rejected"
 
 
 class NoSpeech(UpstreamError):

@@ -1,18 +1,21 @@
-"""What the three calls of OpenAI's API mean: what is sent, and how each answer is understood."""
+"""What the calls of OpenAI's API mean: what is sent, and how each answer is understood."""
 
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
+from parley import log, realtime, speech
 from parley.audio import Recording
 from parley.credentials import reveals
 from parley.deadline import Deadline
 from parley.errors import (
     ApiKeyRejected,
+    ModelNotFound,
     QuotaExhausted,
     RateLimited,
     UpstreamError,
@@ -21,6 +24,7 @@ from parley.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from parley.registry import Model
 from parley.retries import with_retries
 from parley.transport import Answer, Form, Transport, Upstream
 
@@ -39,6 +43,7 @@ MESSAGE_CHARACTERS = 300
 FAILURES: Mapping[int, type[UpstreamError]] = {
     401: ApiKeyRejected,
     403: ApiKeyRejected,
+    404: ModelNotFound,
     408: UpstreamTimeout,
     429: RateLimited,
     504: UpstreamTimeout,
@@ -50,42 +55,94 @@ SHOULD_RETRY = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class Client:
-    """The three calls, for one conversation: with its caller's key, until its deadline."""
+    """The calls for one conversation: with its caller's key, until its deadline."""
 
     transport: Transport = field(repr=False)
     upstream: Upstream
     deadline: Deadline
     system_prompt: str = field(repr=False)
 
-    def transcribe(self, recording: Recording, model: str) -> str:
+    def transcribe(self, recording: Recording, model: Model) -> str:
         """The words of the recording, in the language spoken; blank where nothing was heard.
 
         The file is named from its bytes: the upstream goes by the name's extension, and callers'
         names are missing or wrong too often. Raises UpstreamError.
         """
-        form: Form = [("model", model), ("response_format", "json"), ("file", recording)]
+        form: Form = [
+            ("model", model.name),
+            *model.parameters.items(),
+            ("response_format", "json"),
+            ("file", recording),
+        ]
         answer = self._call("/audio/transcriptions", form, TEXT_BYTES)
         return _text(answer, "text").strip()
 
-    def complete(self, transcript: str, model: str) -> str:
+    def complete(self, transcript: str, model: Model) -> str:
         """The chat model's reply to the transcript, never blank. Raises UpstreamError."""
         messages = [
             {"role": "system", "content": self.system_prompt},
             {"role": "user", "content": transcript},
         ]
-        answer = self._call("/chat/completions", {"model": model, "messages": messages}, TEXT_BYTES)
+        body = {"model": model.name, "messages": messages, **model.parameters}
+        answer = self._call("/chat/completions", body, TEXT_BYTES)
         reply = _text(answer, "choices", 0, "message", "content").strip()
         if not reply:
             raise UpstreamMalformed(**_origin(answer))
         return reply
 
-    def speak(self, text: str, model: str) -> bytes:
+    def speak(self, text: str, model: Model) -> bytes:
         """`text` (at most SPEECH_CHARACTERS) as mp3, never empty. Raises UpstreamError."""
-        body = {"model": model, "input": text, "voice": VOICE, "response_format": "mp3"}
+        if model.interface == "realtime":
+            return self._read_aloud(text, model)
+        body = {
+            "model": model.name,
+            "input": text,
+            "voice": VOICE,
+            "response_format": "mp3",
+            **model.parameters,
+        }
         answer = self._call("/audio/speech", body, SPEECH_BYTES)
         if not answer.body:
             raise UpstreamMalformed(**_origin(answer))
         return answer.body
+
+    def _read_aloud(self, text: str, model: Model) -> bytes:
+        """Speech from the Realtime API, which streams PCM and may put a text in its own words."""
+        path = f"/realtime?model={quote(model.name, safe='')}"
+
+        def call() -> realtime.Reading:
+            with self.transport.connect(
+                self.upstream, path, limit=realtime.EVENT_BYTES, deadline=self.deadline
+            ) as channel:
+                if isinstance(channel, Answer):
+                    raise UpstreamMalformed(**_origin(_accept(channel, self.upstream.api_key)))
+                return realtime.read_aloud(channel, text, VOICE, model.parameters)
+
+        reading = with_retries(call, self.deadline)
+        if not realtime.same_words(text, reading.transcript):
+            log.reworded(model.name)
+        return speech.mp3(bytes(reading.pcm), self.deadline)
+
+    def shutdown_dates(self) -> dict[str, date | None]:
+        """Each model of the upstream, and the day that it shuts down where one is announced.
+
+        Raises UpstreamError.
+        """
+
+        def call() -> Answer:
+            answer = self.transport.get(
+                self.upstream, "/models", limit=TEXT_BYTES, deadline=self.deadline
+            )
+            return _accept(answer, self.upstream.api_key)
+
+        answer = with_retries(call, self.deadline)
+        try:
+            days = {
+                model["id"]: model.get("shutdown_date") for model in json.loads(answer.body)["data"]
+            }
+            return {name: date.fromisoformat(day) if day else None for name, day in days.items()}
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            raise UpstreamMalformed(**_origin(answer)) from None
 
     def _call(self, path: str, body: Mapping[str, Any] | Form, limit: int) -> Answer:
         """POST until it works or need not be tried again; each try builds the body anew."""
@@ -106,12 +163,14 @@ def _accept(answer: Answer, api_key: str) -> Answer:
     code, message = _error_of(answer)
     status = answer.status
     failure = FAILURES.get(status, UpstreamUnavailable if status >= 500 else UpstreamRejected)
+    if failure is UpstreamRejected and code == "model_not_found":
+        failure = ModelNotFound
     retry = status in RETRIED or status >= 500
     retry = SHOULD_RETRY.get(answer.headers.get("x-should-retry", ""), retry)
     if failure is RateLimited and code in QUOTA_CODES:
         failure, retry = QuotaExhausted, False
     said = ""
-    if failure is UpstreamRejected and message and not reveals(message, api_key):
+    if issubclass(failure, UpstreamRejected) and message and not reveals(message, api_key):
         said = f"The upstream refused the request, saying: {message}"
     wait = retry_after(answer.headers)
     raise failure(said, retry=retry, retry_after=wait, **_origin(answer))

@@ -1,8 +1,9 @@
-"""MODEL_LIST.MD as a Registry: which models each stage may use, and which it uses unasked."""
+"""MODEL_LIST.MD as a Registry: which models each stage may use, until when, and what then."""
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -10,51 +11,99 @@ from markdown_it.tree import SyntaxTreeNode
 
 from parley.errors import StartRefused
 
-STAGES = ("stt", "text", "tts")
+INTERFACES = {"stt": ("transcriptions",), "text": ("chat",), "tts": ("speech", "realtime")}
+"""By stage, the parts of the upstream's API that can serve it; the first unless a row says."""
+
+NOTICE = timedelta(days=60)
+"""How long before its end a model is warned of."""
+
 ANY_MODEL = "*"
 LEAVES = ("text", "code_inline")
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*")
+PARAMETER = re.compile(r"([a-z_]+)=([^\s,=]+)")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model, the interface that serves it, and the fields that its requests need."""
+
+    name: str
+    interface: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    shutdown: date | None = None
+    """The first day (UTC) on which the upstream refuses it."""
+
+    replacement: str = ""
+    successor: "Model | None" = field(default=None, repr=False)
+    """What to use should the upstream not know the model after all."""
 
 
 @dataclass(frozen=True)
 class Models:
-    """The names of the models that one conversation uses."""
+    """The models that one conversation uses."""
 
-    stt: str
-    text: str
-    tts: str
+    stt: Model
+    text: Model
+    tts: Model
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What one stage may use: `names` may hold `*`, which stands for every well-formed name."""
+    """What one stage may use: `models` may hold `*`, which stands for every well-formed name."""
 
     default: str
-    names: frozenset[str]
+    models: Mapping[str, Model]
 
-    def resolve(self, name: str) -> str:
-        """The model to use for the caller's `name`, which may be anything, or blank."""
-        if name in self.names and name != ANY_MODEL:
-            return name
-        if ANY_MODEL in self.names and WELL_FORMED.fullmatch(name):
-            return name
-        return self.default
+    def resolve(self, name: str, today: date | None) -> Model:
+        """The model to use for the caller's `name`, which may be anything, or blank.
+
+        What is shut down by `today` gives way to what replaces it; without a day, nothing does.
+        """
+        known = name in self.models and name != ANY_MODEL
+        if not known and ANY_MODEL in self.models and WELL_FORMED.fullmatch(name):
+            return replace(self.models[ANY_MODEL], name=name)
+        model = self.models[name if known else self.default]
+        if today is None:
+            return model
+        model = self._living(model, today)
+        successor = self._living(self._next(model), today)
+        return model if successor == model else replace(model, successor=successor)
+
+    def _living(self, model: Model, today: date) -> Model:
+        while model.shutdown and model.shutdown <= today:
+            model = self._next(model)
+        return model
+
+    def _next(self, model: Model) -> Model:
+        return self.models[model.replacement or self.default]
 
 
 @dataclass(frozen=True)
 class Registry:
-    """The models of the three stages."""
+    """The models of the three stages, of which each default leads to one without an end."""
 
     stages: Mapping[str, Stage]
 
-    def resolve(self, options: Mapping[str, str]) -> Models:
-        """The models for a request's `stt_model`, `text_model` and `tts_model`."""
+    def resolve(self, options: Mapping[str, str], today: date | None) -> Models:
+        """The models for a request's `stt_model`, `text_model` and `tts_model` on a day (UTC).
+
+        The list tells the lifetimes of the service's own upstream: for another, give no day.
+        """
         return Models(
             **{
-                name: stage.resolve(options.get(f"{name}_model", "").strip())
+                name: stage.resolve(options.get(f"{name}_model", "").strip(), today)
                 for name, stage in self.stages.items()
             }
         )
+
+    def ending(self, today: date) -> dict[str, Model]:
+        """By stage, the models used unasked that shut down within NOTICE."""
+        models = vars(self.resolve({}, today))
+        return {
+            stage: model
+            for stage, model in models.items()
+            if model.shutdown and model.shutdown - today <= NOTICE
+        }
 
 
 def read(path: Path) -> Registry:
@@ -71,21 +120,22 @@ def read(path: Path) -> Registry:
 def parse(text: str, file_name: str) -> Registry:
     """Read the model list; raise StartRefused that names `file_name` and the line to mend.
 
-    Under a heading with a stage's name stands a table with the columns `model` and `default`;
-    other headings, prose and further columns are the reader's own.
+    Under a heading with a stage's name stands a table with the columns `model` and `default`, and
+    where they are needed `shuts down`, `replacement`, `interface` and `parameters`; other headings,
+    prose and further columns are the reader's own.
     """
     try:
         tables = {}
         for table in _tables(text):
-            if table.heading in STAGES:
+            if table.heading in INTERFACES:
                 if table.heading in tables:
                     raise _Problem(table.line, f"{table.heading} has a second table; keep one.")
                 tables[table.heading] = table
-        for stage in STAGES:
+        for stage in INTERFACES:
             if stage not in tables:
                 last = text.count("\n") + 1
                 raise _Problem(last, f"a table under a heading '{stage}' is missing; add it.")
-        return Registry({stage: _stage(tables[stage]) for stage in STAGES})
+        return Registry({stage: _stage(tables[stage]) for stage in INTERFACES})
     except _Problem as problem:
         raise StartRefused(f"{file_name}, line {problem.line}: {problem}") from None
 
@@ -110,7 +160,8 @@ class _Table:
 
 
 def _stage(table: _Table) -> Stage:
-    names: set[str] = set()
+    models: dict[str, Model] = {}
+    lines: dict[str, int] = {}
     defaults: list[str] = []
     for row in table.rows:
         for column in ("model", "default"):
@@ -119,7 +170,7 @@ def _stage(table: _Table) -> Stage:
         name, default = row.cells["model"], row.cells["default"]
         if name != ANY_MODEL and not WELL_FORMED.fullmatch(name):
             raise _Problem(row.line, f"{name!r} is no model's name; write one, or *.")
-        if name in names:
+        if name in models:
             raise _Problem(row.line, f"{name} is listed twice; keep one row.")
         if default not in ("", "yes"):
             raise _Problem(row.line, f"'default' is {default!r}; write yes or leave it empty.")
@@ -129,10 +180,52 @@ def _stage(table: _Table) -> Stage:
             raise _Problem(row.line, f"{table.heading} has a second default; keep one.")
         if default:
             defaults.append(name)
-        names.add(name)
+        models[name], lines[name] = _model(table.heading, name, row), row.line
     if not defaults:
         raise _Problem(table.line, f"{table.heading} has no default; write yes in one row.")
-    return Stage(defaults[0], frozenset(names))
+    _follow(models, lines, defaults[0])
+    return Stage(defaults[0], models)
+
+
+def _model(stage: str, name: str, row: _Row) -> Model:
+    """The row's model, with what its optional columns say of it."""
+    interface = row.cells.get("interface") or INTERFACES[stage][0]
+    if interface not in INTERFACES[stage]:
+        known = " or ".join(INTERFACES[stage])
+        raise _Problem(row.line, f"'interface' is {interface!r}; write {known}.")
+    shutdown = row.cells.get("shuts down", "")
+    try:
+        ends = date.fromisoformat(shutdown) if shutdown else None
+    except ValueError:
+        message = f"'shuts down' is {shutdown!r}; write a day like 2027-01-06, or nothing."
+        raise _Problem(row.line, message) from None
+    parameters = {}
+    for word in row.cells.get("parameters", "").replace(",", " ").split():
+        if not (match := PARAMETER.fullmatch(word)):
+            raise _Problem(row.line, f"'parameters' holds {word!r}; write name=value.")
+        parameters[match[1]] = match[2]
+    return Model(name, interface, parameters, ends, row.cells.get("replacement", ""))
+
+
+def _follow(models: Mapping[str, Model], lines: Mapping[str, int], default: str) -> None:
+    """Raise _Problem where replacements lead nowhere, or the default to nothing that lives on."""
+    for model in models.values():
+        passed: set[str] = set()
+        while model.replacement:
+            name = model.name
+            if name in passed:
+                raise _Problem(lines[name], f"{name} is replaced in a circle; name one that lives.")
+            if model.replacement == ANY_MODEL or model.replacement not in models:
+                sentence = f"{model.replacement} replaces {name} but has no row; add one."
+                raise _Problem(lines[name], sentence)
+            passed.add(name)
+            model = models[model.replacement]  # noqa: PLW2901  # One chain is walked to its end.
+    model = models[default]
+    while model.shutdown:
+        if not model.replacement:
+            sentence = f"the default ends with {model.name}; name what replaces it."
+            raise _Problem(lines[model.name], sentence)
+        model = models[model.replacement]
 
 
 def _tables(text: str) -> Iterator[_Table]:

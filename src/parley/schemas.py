@@ -112,9 +112,9 @@ class Base64Field(fields.Field[bytes]):
 class ModelsSchema(Schema):
     """The models of the three stages."""
 
-    stt = fields.String()
-    text = fields.String()
-    tts = fields.String()
+    stt = fields.String(attribute="stt.name")
+    text = fields.String(attribute="text.name")
+    tts = fields.String(attribute="tts.name")
 
 
 class ConversationSchema(ErrorAnswerSchema):

@@ -14,6 +14,7 @@ BASE = "https://api.openai.com/v1"
 STT, TEXT, TTS = f"{BASE}/audio/transcriptions", f"{BASE}/chat/completions", f"{BASE}/audio/speech"
 SIX_KEYS = ["transcript", "text_response", "audio", "models_used", "success", "errors"]
 DEFAULTS = {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
+SUCCESSORS = {"stt": "gpt-transcribe", "text": "gpt-6-luna", "tts": "gpt-realtime-2.1-mini"}
 
 
 def post(client: FlaskClient, path: str = "/api/conversation/", **fields: object) -> TestResponse:
@@ -295,7 +296,8 @@ class TestUpstreamFails:
         assert bool(body["transcript"]) is (stage != "stt")
         assert bool(body["text_response"]) is (stage == "tts")
         assert body["audio"] == ""
-        assert body["models_used"] == DEFAULTS
+        missing = answer.get("status_code") == 404
+        assert body["models_used"] == DEFAULTS | ({stage: SUCCESSORS[stage]} if missing else {})
         if "status_code" in answer:
             assert body["errors"][0]["upstream_status"] == answer["status_code"]
 

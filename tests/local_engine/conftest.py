@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import openai
@@ -43,9 +44,23 @@ def engine_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def base_url(engine_log: Path) -> Iterator[str]:
     """Where the one engine of this session answers."""
+    with engine(engine_log, *COMMAND) as url:
+        yield url
+
+
+@pytest.fixture
+def renamed_engine(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
+    """The engine again, its three models under other names; gives where it answers."""
+    script = str(Path(__file__).with_name("renamed.py"))
+    return lambda *names: engine(tmp_path / "engine", sys.executable, script, *names)
+
+
+@contextmanager
+def engine(engine_log: Path, *command: str) -> Iterator[str]:
+    """Run an engine, and end it; gives where it answers."""
     with engine_log.open("w") as log:
-        engine = subprocess.Popen(
-            [*COMMAND, "--port", "0", "--hint", "try me"],
+        process = subprocess.Popen(
+            [*command, "--port", "0", "--hint", "try me"],
             env=ENVIRONMENT,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -53,13 +68,13 @@ def base_url(engine_log: Path) -> Iterator[str]:
     try:
         deadline = time.monotonic() + START_LIMIT
         while not (ready := re.search(r"^ready on (\S+)\ntry me$", engine_log.read_text(), re.M)):
-            assert engine.poll() is None, engine_log.read_text()
+            assert process.poll() is None, engine_log.read_text()
             assert time.monotonic() < deadline, engine_log.read_text()
             time.sleep(0.1)
         yield ready[1]
     finally:
-        engine.terminate()
-        assert engine.wait(timeout=5) == 0, engine_log.read_text()
+        process.terminate()
+        assert process.wait(timeout=5) == 0, engine_log.read_text()
 
 
 @pytest.fixture(scope="session")

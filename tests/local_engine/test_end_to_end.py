@@ -1,6 +1,7 @@
 """Real speech in, real speech out: gunicorn, the service, and three real models."""
 
 import base64
+import email.utils
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -90,6 +91,68 @@ def test_the_example_is_heard(service, models):
     answer = converse(service, "blob", (ROOT / "examples" / "question.wav").read_bytes()).json()
     assert word_error_rate(QUESTION, answer["transcript"]) == 0
     assert answer["models_used"] == models
+
+
+def test_a_conversation_is_spoken_over_the_realtime_api(
+    base_url, run_command, engine_log, hear, tmp_path
+):
+    """Synthesised, encoded, transcribed back: the written reply is heard, and none other."""
+    listed = run_command("--model-list").stdout.replace("| speech |", "| realtime |")
+    (tmp_path / "MODEL_LIST.MD").write_text(listed)
+    variables = {
+        "PARLEY_OPENAI_BASE_URL": base_url,
+        "PARLEY_MODEL_LIST": str(tmp_path / "MODEL_LIST.MD"),
+    }
+    spoken = engine_log.read_text().count("POST /v1/audio/speech")
+    with serving(tmp_path / "log", variables) as service:
+        answer = converse(
+            service, "a.wav", (ROOT / "examples" / "question.wav").read_bytes()
+        ).json()
+    assert answer["errors"] == []
+    assert engine_log.read_text().count("POST /v1/audio/speech") == spoken
+    assert word_error_rate(answer["text_response"], hear(base64.b64decode(answer["audio"]))) <= 0.2
+    assert "speech_reworded" not in service.log
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(
+    ("day", "names"),
+    [
+        ("2026-12-01", ("whisper-1", "gpt-4o", "tts-1")),
+        ("2027-01-07", ("whisper-1", "gpt-4o", "gpt-realtime-2.1-mini")),
+        ("2027-01-15", ("whisper-1", "gpt-6-luna", "gpt-realtime-2.1-mini")),
+        ("2027-03-01", ("gpt-transcribe", "gpt-6-luna", "gpt-realtime-2.1-mini")),
+    ],
+)
+def test_the_service_as_it_is_answers_on_each_day(renamed_engine, hear, tmp_path, day, names):
+    """Nothing but the machine's clock is moved; the upstream knows only the living models."""
+    # libfaketime 0.9.10 turns the absolute monotonic time, to which Python sleeps, into nonsense.
+    sleep = "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds)\n"
+    (tmp_path / "sitecustomize.py").write_text(sleep)
+    [library] = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    with renamed_engine(*names) as base_url:
+        variables = {
+            "PARLEY_OPENAI_BASE_URL": base_url,
+            "LD_PRELOAD": str(library),
+            "FAKETIME": f"@{day} 12:00:00",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "TZ": "UTC",
+            "PYTHONPATH": str(tmp_path),
+        }
+        with serving(tmp_path / "log", variables) as service:
+            recording = (ROOT / "examples" / "question.wav").read_bytes()
+            response = converse(service, "question.wav", recording)
+    answer = response.json()
+    assert (response.status_code, answer["errors"]) == (200, [])
+    assert tuple(answer["models_used"].values()) == names
+    assert email.utils.parsedate_to_datetime(response.headers["Date"]).date().isoformat() == day
+    assert word_error_rate(QUESTION, answer["transcript"]) == 0
+    speech = base64.b64decode(answer["audio"])
+    with av.open(io.BytesIO(speech)) as container:
+        assert container.format.name == "mp3"
+    assert word_error_rate(answer["text_response"], hear(speech)) <= 0.2
+    assert "model_replaced" not in service.log
+    assert "speech_reworded" not in service.log
 
 
 def test_silence_is_no_speech(service):

@@ -4,6 +4,9 @@ import socket
 
 import pytest
 
+HEADER = "| model | default | shuts down | replacement | interface | parameters |"
+RULE = "|---|---|---|---|---|---|"
+
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104
 def test_only_this_machine_may_call_unless_told_otherwise(run_command, host):
@@ -49,15 +52,15 @@ def test_the_model_list_is_markdown_with_one_default_a_stage(run_command):
     assert done.returncode == 0
     assert [line for line in done.stdout.splitlines() if line] == [
         "## stt",
-        "| model | default |",
-        "|---|---|",
-        "| whisper-tiny.en | yes |",
+        HEADER,
+        RULE,
+        "| whisper-tiny.en | yes | | | transcriptions | |",
         "## text",
-        "| model | default |",
-        "|---|---|",
-        "| big-model.q8_0 | yes |",
+        HEADER,
+        RULE,
+        "| big-model.q8_0 | yes | | | chat | |",
         "## tts",
-        "| model | default |",
-        "|---|---|",
-        "| hibari-heart | yes |",
+        HEADER,
+        RULE,
+        "| hibari-heart | yes | | | speech | |",
     ]

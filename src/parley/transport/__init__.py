@@ -1,8 +1,8 @@
 """The only package that touches requests: pooled connections, plain values in and out."""
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
@@ -21,6 +21,7 @@ from parley.egress import Destination, judge
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamTimeout, UpstreamUnavailable
 from parley.resolver import Address, Resolver
 from parley.transport.connections import CONNECT_SECONDS, Adapter, Call, current
+from parley.transport.websocket import Channel, Handshake
 
 CHUNK_BYTES = 64 * 1024
 
@@ -94,35 +95,66 @@ class Transport:
         At most `limit` bytes of answer, as decoded, are taken. Raises UpstreamMalformed past that,
         UpstreamUnavailable, UpstreamTimeout, DeadlineExceeded or BaseUrlRefused.
         """
-        destination = upstream.destination
-        url = f"{destination.url}{path}"
         if isinstance(body, Mapping):
             data, content_type = json.dumps(body).encode(), "application/json"
         else:
             data = MultipartEncoder([(name, _part(value)) for name, value in body])
             content_type = data.content_type
+        headers = {"Content-Type": content_type}
+        with self._answered(upstream, path, headers, deadline, data) as response:
+            return _answer(response, limit, upstream.api_key)
+
+    def get(self, upstream: Upstream, path: str, *, limit: int, deadline: Deadline) -> Answer:
+        """GET; limited as `post` is, and raising the same."""
+        with self._answered(upstream, path, {}, deadline) as response:
+            return _answer(response, limit, upstream.api_key)
+
+    @contextmanager
+    def connect(
+        self, upstream: Upstream, path: str, *, limit: int, deadline: Deadline
+    ) -> Iterator[Channel | Answer]:
+        """Open a WebSocket; where that is refused, the upstream's answer comes instead.
+
+        At most `limit` bytes of a message, or of the answer, are taken. Raises as `post` does.
+        """
+        handshake = Handshake(f"{upstream.destination.url}{path}", limit)
+        with self._answered(upstream, path, handshake.headers, deadline) as response:
+            if response.status_code != 101:
+                yield _answer(response, limit, upstream.api_key)
+                return
+            channel = handshake.channel(response)
+            try:
+                yield channel
+            finally:
+                channel.close()
+
+    @contextmanager
+    def _answered(
+        self,
+        upstream: Upstream,
+        path: str,
+        headers: Mapping[str, str],
+        deadline: Deadline,
+        data: bytes | MultipartEncoder | None = None,
+    ) -> Iterator[requests.Response]:
+        """The upstream's answer, of which the headers have arrived; foreign errors become ours."""
+        destination = upstream.destination
+        url = f"{destination.url}{path}"
         proxies = get_environ_proxies(url)
         judged = destination.public_only and not select_proxy(url, proxies)
         call = Call(deadline, self._public_addresses if judged else self._resolver.resolve)
         token = current.set(call)
         try:
-            with self._sessions[judged].post(
+            with self._sessions[judged].request(
+                "GET" if data is None else "POST",
                 url,
                 data=data,
-                headers={
-                    "Authorization": f"Bearer {upstream.api_key}",
-                    "Content-Type": content_type,
-                },
+                headers={"Authorization": f"Bearer {upstream.api_key}", **headers},
                 allow_redirects=False,
                 proxies=proxies,
                 stream=True,
             ) as response:
-                return Answer(
-                    response.status_code,
-                    response.headers,
-                    _read(response, limit),
-                    sane_request_id(response.headers.get("x-request-id"), upstream.api_key),
-                )
+                yield response
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
             raise UpstreamTimeout() from None
         except (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
@@ -154,6 +186,11 @@ def _session(pool_size: int, ca_bundle: str) -> requests.Session:
     # Keeps .netrc's passwords out, and with it the proxy variables, which `post` reads.
     session.trust_env = False
     return session
+
+
+def _answer(response: requests.Response, limit: int, api_key: str) -> Answer:
+    request_id = sane_request_id(response.headers.get("x-request-id"), api_key)
+    return Answer(response.status_code, response.headers, _read(response, limit), request_id)
 
 
 def _read(response: requests.Response, limit: int) -> bytes:

@@ -1,0 +1,64 @@
+"""`flask --app wsgi models`: what each stage uses on a day, and whether the list is still true."""
+
+import os
+from datetime import date
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from parley.app import services
+from parley.egress import Destination
+from parley.errors import UpstreamError
+from parley.registry import ANY_MODEL
+from parley.transport import Upstream
+
+KEY_VARIABLE = "OPENAI_API_KEY"
+
+
+class NotCompared(click.ClickException):
+    """Nothing was compared; 1 would mean a difference."""
+
+    exit_code = 2
+
+
+@click.group(cls=AppGroup, invoke_without_command=True)
+@click.option("--date", "day", metavar="YYYY-MM-DD", help="Another day than today (UTC).")
+@click.pass_context
+@with_appcontext
+def models(context: click.Context, day: str | None) -> None:
+    """Print which model each stage uses where a caller names none."""
+    if context.invoked_subcommand:
+        return
+    try:
+        today = date.fromisoformat(day) if day else services().today()
+    except ValueError:
+        raise click.BadParameter("write a day like 2027-03-01.", param_hint="--date") from None
+    for stage, model in vars(services().registry.resolve({}, today)).items():
+        until = f", until {model.shutdown}" if model.shutdown else ""
+        click.echo(f"{stage}: {model.name} ({model.interface}{until})")
+
+
+@models.command()
+def check() -> None:
+    """Compare MODEL_LIST.MD with what the upstream announces; exit 1 where they differ."""
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if not key:
+        raise click.UsageError(f"Set {KEY_VARIABLE} to a key of the upstream.")
+    upstream = Upstream(Destination(services().settings.openai_base_url), key)
+    try:
+        announced = services().client(upstream).shutdown_dates()
+    except UpstreamError as error:
+        raise NotCompared(error.message) from None
+    differences = 0
+    for stage, listed in services().registry.stages.items():
+        for name, model in listed.models.items():
+            ended = model.shutdown and model.shutdown <= services().today()
+            if name == ANY_MODEL or announced.get(name, model.shutdown if ended else "") == (
+                model.shutdown
+            ):
+                continue
+            differences += 1
+            says = f"shuts down {announced[name] or 'never'}" if name in announced else "unknown"
+            click.echo(f"{stage}: {name}: listed {model.shutdown or 'never'}, upstream: {says}")
+    click.echo(f"{differences} differences")
+    raise SystemExit(1 if differences else 0)

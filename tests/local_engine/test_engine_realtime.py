@@ -1,0 +1,67 @@
+"""The engine's Realtime API, kept to OpenAI's own client."""
+
+import base64
+
+import numpy as np
+import pytest
+from openai.types.realtime import RealtimeServerEvent
+from pydantic import TypeAdapter
+
+TEXT = "Plants make food from sunlight, water and air."
+# The SDK asks the library for a connection in a way that the library has begun to advise against.
+pytestmark = pytest.mark.filterwarnings("ignore:connect:DeprecationWarning")
+EVENTS = TypeAdapter(RealtimeServerEvent)
+
+
+def request(text: str) -> dict:
+    content = [{"type": "input_text", "text": text}]
+    message = {"type": "message", "role": "user", "content": content}
+    return {"conversation": "none", "output_modalities": ["audio"], "input": [message]}
+
+
+def read_aloud(connection, text: str) -> list:
+    """The events of one response, each of a type that the SDK knows, with all its fields."""
+    connection.response.create(response=request(text))
+    events = []
+    for event in connection:
+        EVENTS.validate_python(event.model_dump())
+        events.append(event)
+        if event.type in ("response.done", "error"):
+            return events
+    raise AssertionError(events)
+
+
+def test_a_text_is_read_in_the_engines_own_voice(client, models, say):
+    """The PCM is that of /audio/speech, and the transcript the text; a session reads on."""
+    with client.realtime.connect(model=models["tts"]) as connection:
+        assert connection.recv().type == "session.created"
+        for _ in range(2):
+            *deltas, transcript, done = read_aloud(connection, TEXT)
+            pcm = b"".join(base64.b64decode(event.delta) for event in deltas)
+            assert np.array_equal(np.frombuffer(pcm, "<i2"), np.frombuffer(say(TEXT, "pcm"), "<i2"))
+            assert transcript.transcript == TEXT
+            assert done.response.status == "completed"
+
+
+@pytest.mark.parametrize("text", ["", "🙂"])
+def test_what_cannot_be_said_is_refused_and_the_session_goes_on(client, models, text):
+    """An error event, as the upstream's, and no end of the connection."""
+    with client.realtime.connect(model=models["tts"]) as connection:
+        connection.recv()
+        assert read_aloud(connection, text)[-1].error.type == "invalid_request_error"
+        assert read_aloud(connection, TEXT)[-1].response.status == "completed"
+
+
+def test_what_cannot_be_read_is_refused(client, models):
+    """Anything but a `response.create` with a text."""
+    with client.realtime.connect(model=models["tts"]) as connection:
+        connection.recv()
+        for nonsense in ("{", "[]", "1", '{"response": {"input": [{"content": 1}]}}'):
+            connection.send_raw(nonsense)
+            assert connection.recv().type == "error"
+
+
+def test_another_model_is_not_found(client):
+    """The code that the upstream has for it."""
+    with client.realtime.connect(model="gpt-realtime-2.1-mini") as connection:
+        assert connection.recv().error.code == "model_not_found"

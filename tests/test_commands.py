@@ -1,0 +1,138 @@
+"""`flask --app wsgi models`: what an operator, and a cron job, can ask."""
+
+import json
+from datetime import date
+
+import pytest
+import requests_mock
+from click.testing import Result
+from support import KEY, make_app
+
+from parley.commands import models
+
+MODELS = "https://api.openai.com/v1/models"
+TODAY = date(2026, 11, 22)
+
+
+def run(*arguments: str, today: date = TODAY, key: str = KEY) -> Result:
+    """Run the command in an application of that day, and keep its exit code."""
+    runner = make_app(today=today).test_cli_runner(env={"OPENAI_API_KEY": key})
+    return runner.invoke(models, arguments)
+
+
+@pytest.fixture
+def announced() -> dict[str, str | None]:
+    """The upstream's own dates, which are those of the list."""
+    stages = make_app().extensions["parley"].registry.stages.values()
+    return {
+        name: model.shutdown.isoformat() if model.shutdown else None
+        for stage in stages
+        for name, model in stage.models.items()
+    }
+
+
+def check(announced: dict[str, str | None], today: date = TODAY) -> Result:
+    """Run the check against an upstream that announces these dates."""
+    data = [{"id": name, "shutdown_date": day} for name, day in announced.items()]
+    with requests_mock.Mocker() as mocker:
+        mocker.get(MODELS, json={"object": "list", "data": data})
+        result = run("check", today=today)
+    assert mocker.last_request.headers["Authorization"] == f"Bearer {KEY}"
+    return result
+
+
+@pytest.mark.parametrize(
+    ("arguments", "today", "lines"),
+    [
+        (
+            [],
+            TODAY,
+            [
+                "stt: whisper-1 (transcriptions, until 2027-02-26)",
+                "text: gpt-4o (chat, until 2027-01-14)",
+                "tts: tts-1 (speech, until 2027-01-06)",
+            ],
+        ),
+        (
+            ["--date", "2027-03-01"],
+            TODAY,
+            [
+                "stt: gpt-transcribe (transcriptions)",
+                "text: gpt-6-luna (chat)",
+                "tts: gpt-realtime-2.1-mini (realtime)",
+            ],
+        ),
+    ],
+)
+def test_what_each_stage_uses_is_printed(arguments, today, lines):
+    """Today's models, or another day's, each with its interface and its end."""
+    result = run(*arguments, today=today)
+    assert (result.exit_code, result.stdout.splitlines()) == (0, lines)
+
+
+def test_a_date_that_is_none_is_refused():
+    """One sentence that says how a date is written."""
+    result = run("--date", "tomorrow")
+    assert result.exit_code == 2
+    assert "2027-03-01" in result.stderr
+
+
+def test_a_list_that_is_true_passes_the_check(announced):
+    """Exit 0, with models that the list does not have counting for nothing."""
+    result = check(announced | {"gpt-7": "2028-01-01"})
+    assert (result.exit_code, result.stdout) == (0, "0 differences\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"tts-1": "2026-12-24"}, "tts: tts-1: listed 2027-01-06, upstream: shuts down 2026-12-24"),
+        ({"tts-1": None}, "tts: tts-1: listed 2027-01-06, upstream: shuts down never"),
+        (
+            {"gpt-6-luna": "2027-09-01"},
+            "text: gpt-6-luna: listed never, upstream: shuts down 2027-09-01",
+        ),
+    ],
+)
+def test_a_date_that_differs_fails_the_check(announced, change, line):
+    """Exit 1 and a line with both dates, for a cron job or a CI step to show."""
+    result = check(announced | change)
+    assert (result.exit_code, result.stdout.splitlines()) == (1, [line, "1 differences"])
+
+
+@pytest.mark.parametrize(
+    ("today", "code"), [(TODAY, 1), (date(2027, 1, 5), 1), (date(2027, 1, 6), 0)], ids=str
+)
+def test_a_model_that_is_gone_before_its_date_fails_the_check(announced, today, code):
+    """An upstream need not list what has ended, but what it no longer lists has ended."""
+    del announced["tts-1"]
+    result = check(announced, today)
+    assert result.exit_code == code
+    assert ("tts: tts-1: listed 2027-01-06, upstream: unknown" in result.stdout) is bool(code)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status_code": 401, "json": {"error": {"message": f"Wrong key: {KEY}"}}},
+        {"text": "not JSON"},
+        {"json": {"data": [{"id": "tts-1", "shutdown_date": "soon"}]}},
+        {"json": {"data": {}}, "status_code": 404},
+    ],
+    ids=json.dumps,
+)
+def test_an_upstream_that_cannot_be_asked_is_told_from_a_difference(answer):
+    """Exit 2, one sentence, and no key in it."""
+    with requests_mock.Mocker() as mocker:
+        mocker.get(MODELS, **answer)
+        result = run("check")
+    assert result.exit_code == 2
+    assert "Error: " in result.stderr
+    assert KEY not in result.output
+
+
+def test_the_check_says_where_its_key_comes_from():
+    """Without a key nothing is asked."""
+    result = run("check", key="")
+    assert result.exit_code == 2
+    assert "OPENAI_API_KEY" in result.stderr
