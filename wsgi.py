@@ -6,13 +6,14 @@
 import os
 import sys
 from pathlib import Path
+from threading import Semaphore
 
 ROOT = Path(__file__).resolve().parent
 # Put on the path rather than installed: some platforms move the tree after the build.
 sys.path.insert(0, str(ROOT / "src"))
 
 from blueprints import BLUEPRINTS  # noqa: E402  # The path must be set first.
-from parley import registry  # noqa: E402
+from parley import log, registry  # noqa: E402
 from parley.app import Services, create_app  # noqa: E402
 from parley.errors import StartRefused  # noqa: E402
 from parley.settings import Settings  # noqa: E402
@@ -24,8 +25,10 @@ try:
         settings,
         registry.read(ROOT / settings.model_list),
         Transport(settings.threads, ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE")),
+        Semaphore(settings.threads),
     )
 except StartRefused as refusal:
     sys.exit(f"Parley does not start: {refusal}")
 
+log.to_stdout(settings.log_level)
 app = create_app(services, BLUEPRINTS)

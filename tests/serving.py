@@ -29,6 +29,11 @@ class Service:
         return f"{self.url}/api/conversation/"
 
     @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.url.removeprefix("http://").partition(":")
+        return host, int(port)
+
+    @property
     def log(self) -> str:
         return self.log_file.read_text()
 

@@ -2,6 +2,7 @@
 
 import struct
 from pathlib import Path
+from threading import Semaphore
 
 from flask import Flask
 
@@ -30,5 +31,6 @@ def make_app(ca_bundle: str | None = None, **variables: str) -> Flask:
         settings,
         registry.read(ROOT / settings.model_list),
         Transport(settings.threads, ca_bundle=ca_bundle),
+        Semaphore(settings.threads),
     )
     return create_app(services, BLUEPRINTS)

@@ -20,7 +20,7 @@ LAYERS = [
     {"transport", "worker"},
     {"openai"},
     {"conversation"},
-    {"upload"},
+    {"upload", "trace"},
     {"schemas"},
     {"handlers"},
     {"app"},

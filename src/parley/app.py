@@ -2,19 +2,28 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from threading import Semaphore
 from typing import cast
 
-from flask import Blueprint, Flask, current_app
+from flask import Blueprint, Flask, current_app, g
+from flask_cors import CORS
 from werkzeug.datastructures import Headers
 
 from parley import handlers, upload
 from parley.credentials import BASE_URL_HEADER, api_key_of
 from parley.deadline import Deadline
 from parley.egress import Destination
+from parley.errors import Overloaded
 from parley.openai import Client
 from parley.registry import Registry
 from parley.settings import Settings
 from parley.transport import Transport, Upstream
+
+RETRY_SECONDS = 2
+"""When a refused caller may come back: about a conversation's length, so a place was left."""
+
+EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID")
+"""What a page on another origin may read of an answer's headers."""
 
 
 @dataclass(frozen=True)
@@ -24,19 +33,26 @@ class Services:
     settings: Settings
     registry: Registry
     transport: Transport
+    places: Semaphore
+    """How many conversations the process may still begin."""
 
     def upstream_for(self, headers: Headers) -> Upstream:
         """Where a request's headers send its calls, with the caller's key.
 
-        Raises ApiKeyMissing or BaseUrlRefused, in that order.
+        One of the places is held from here on until the answer is out. Raises ApiKeyMissing,
+        Overloaded or BaseUrlRefused, in that order: judging a base URL can take as long as DNS.
         """
         api_key = api_key_of(headers)
+        if not self.places.acquire(blocking=False):
+            raise Overloaded(retry_after=RETRY_SECONDS)
+        g.leave_place = self.places.release
         named = headers.get(BASE_URL_HEADER, "").strip()
         if not named:
-            return Upstream(Destination(self.settings.openai_base_url), api_key)
-        destination = self.settings.allowed_base_urls.admit(named)
-        self.transport.admit(destination, Deadline.after(self.settings.deadline))
-        return Upstream(destination, api_key)
+            destination = Destination(self.settings.openai_base_url)
+        else:
+            destination = self.settings.allowed_base_urls.admit(named)
+            self.transport.admit(destination, Deadline.after(self.settings.deadline))
+        return Upstream(destination, api_key, g.request_id)
 
     def client(self, upstream: Upstream) -> Client:
         """The calls to an upstream, for one conversation whose time begins now."""
@@ -54,6 +70,12 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.url_map.merge_slashes = False
     app.extensions["parley"] = services
     handlers.install(app)
+    CORS(
+        app,
+        origins=services.settings.allowed_origins,
+        methods=["GET", "POST"],
+        expose_headers=EXPOSED,
+    )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
 

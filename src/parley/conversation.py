@@ -1,5 +1,6 @@
 """The chain: speech in, words, a reply, speech out."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ class Conversation:
     speech: bytes = field(default=b"", repr=False)
     stage: str = "stt"
     failure: ConversationError | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each stage took that was begun."""
+    calls: list[str] = field(default_factory=list)
+    """The upstream's ids of the calls that were made, as Client has them."""
 
     @property
     def success(self) -> bool:
@@ -49,27 +54,33 @@ def converse(
 
     No stage is begun for a caller who has gone.
     """
-    conversation = Conversation(models)
+    conversation = Conversation(models, calls=client.calls)
 
-    def begin(stage: str) -> None:
-        conversation.stage = stage
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
+        conversation.stage = name
         if not caller_waits():
             raise CallerGone()
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            conversation.seconds[name] = time.monotonic() - begun
 
     with _first_failure(conversation):
-        begin("stt")
-        conversation.transcript = client.transcribe(recording, models.stt)
-        if not conversation.transcript:
-            raise NoSpeech()
+        with stage("stt"):
+            conversation.transcript = client.transcribe(recording, models.stt)
+            if not conversation.transcript:
+                raise NoSpeech()
 
-        begin("text")
-        conversation.reply = client.complete(conversation.transcript, models.text)
+        with stage("text"):
+            conversation.reply = client.complete(conversation.transcript, models.text)
 
-        begin("tts")
-        speakable = first_sentences(conversation.reply, SPEECH_CHARACTERS)
-        conversation.speech = client.speak(speakable, models.tts)
-        if speakable != conversation.reply:
-            raise TextTruncated()
+        with stage("tts"):
+            speakable = first_sentences(conversation.reply, SPEECH_CHARACTERS)
+            conversation.speech = client.speak(speakable, models.tts)
+            if speakable != conversation.reply:
+                raise TextTruncated()
     return conversation
 
 

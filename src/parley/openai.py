@@ -57,6 +57,8 @@ class Client:
     upstream: Upstream
     deadline: Deadline
     system_prompt: str = field(repr=False)
+    calls: list[str] = field(default_factory=list)
+    """The upstream's id of each call and of each try; blank where it told none."""
 
     def transcribe(self, recording: Recording, model: str) -> str:
         """The words of the recording, in the language spoken; blank where nothing was heard.
@@ -101,9 +103,11 @@ class Client:
         def call() -> Answer:
             if sent:
                 sent.stream.seek(0)
+            self.calls.append("")
             answer = self.transport.post(
                 self.upstream, path, body, limit=limit, deadline=self.deadline
             )
+            self.calls[-1] = _origin(answer)["upstream_request_id"] or ""
             return _accept(answer, self.upstream.api_key)
 
         return with_retries(call, self.deadline)

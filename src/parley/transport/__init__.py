@@ -31,6 +31,8 @@ class Upstream:
 
     destination: Destination
     api_key: str = field(repr=False)
+    request_id: str = ""
+    """What the upstream may log each call under, beside its own id; none where blank."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Transport:
                 headers={
                     "Authorization": f"Bearer {upstream.api_key}",
                     "Content-Type": content_type,
+                    "X-Client-Request-Id": upstream.request_id or None,
                 },
                 allow_redirects=False,
                 proxies=proxies,
