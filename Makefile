@@ -27,10 +27,10 @@ run: .venv/run.stamp  ## the service on PORT (8000) with the local engine behind
 		$(BIN)/honcho --no-prefix start -f Procfile.local
 
 test: .venv/test.stamp  ## all tests that Python packages are enough for
-	@$(BIN)/python -m pytest --cov
+	@$(BIN)/python -m pytest --cov -m "not system"
 
-test-system:  ## the tests that need Debian's or npm's packages
-	@echo "no test needs a system package yet"
+test-system: .venv/test.stamp  ## the tests that need Debian's or npm's packages
+	@tests/system-packages && $(BIN)/python -m pytest -m system
 
 lint: .venv/test.stamp  ## ruff and mypy
 	@$(BIN)/ruff check .
@@ -40,6 +40,10 @@ lint: .venv/test.stamp  ## ruff and mypy
 format: .venv/test.stamp  ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+bench: .venv/test.stamp  ## measure memory, latency and losses (four minutes at most)
+	@for script in idle overhead crowd uploads; do \
+		timeout 60 $(BIN)/python benchmarks/$$script.py || exit; done
 
 lock:  ## compile the pins anew from setup.cfg
 	@$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv

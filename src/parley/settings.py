@@ -50,7 +50,7 @@ class Settings:
             model_list=read("PARLEY_MODEL_LIST", "MODEL_LIST.MD"),
             system_prompt=read("PARLEY_SYSTEM_PROMPT", SYSTEM_PROMPT),
             allowed_origins=_origins(read("PARLEY_ALLOWED_ORIGINS", "")),
-            threads=_threads(read("PARLEY_THREADS", "640")),
+            threads=_threads(read("PARLEY_THREADS", "1000")),
             log_level=_log_level(read("PARLEY_LOG_LEVEL", "INFO")),
         )
 

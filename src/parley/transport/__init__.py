@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import IO, Any
+from urllib.request import getproxies
 
 import requests
 import urllib3
@@ -56,6 +57,8 @@ class Transport:
         """Keep up to `pool_size` connections per host; trust `ca_bundle` instead of certifi's."""
         self._resolver = resolver or Resolver()
         bundle = ca_bundle or where()
+        # Asked once, since looking through the whole environment takes a tenth of a call.
+        self._has_proxies = bool(getproxies())
         # By whether addresses are judged: a connection made unjudged must not serve the others.
         self._sessions = {judged: _session(pool_size, bundle) for judged in (False, True)}
 
@@ -65,7 +68,7 @@ class Transport:
         A name that does not resolve now is not refused: connecting will tell.
         """
         url = destination.url
-        if destination.public_only and not select_proxy(str(url), get_environ_proxies(str(url))):
+        if destination.public_only and not select_proxy(str(url), self._proxies_for(str(url))):
             with suppress(UpstreamUnavailable):
                 self._public_addresses(url.host, url.port, deadline)
 
@@ -90,7 +93,7 @@ class Transport:
         else:
             data = MultipartEncoder(body)
             content_type = data.content_type
-        proxies = get_environ_proxies(url)
+        proxies = self._proxies_for(url)
         judged = destination.public_only and not select_proxy(url, proxies)
         call = Call(deadline, self._public_addresses if judged else self._resolver.resolve)
         token = current.set(call)
@@ -116,6 +119,9 @@ class Transport:
             raise UpstreamUnavailable() from None
         finally:
             current.reset(token)
+
+    def _proxies_for(self, url: str) -> dict[str, str]:
+        return get_environ_proxies(url) if self._has_proxies else {}
 
     def _public_addresses(self, host: str, port: int, deadline: Deadline) -> list[Address]:
         addresses = self._resolver.resolve(host, port, deadline)
