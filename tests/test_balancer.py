@@ -123,8 +123,8 @@ def test_a_deploy_loses_nothing(tmp_path):
         instances = {name: ExitStack() for name in NAMES}
 
         def start(name):
-            bind = f"--bind=127.0.0.1:{ports[name]}"
-            return instances[name].enter_context(serving(tmp_path / name, variables, ROOT, bind))
+            instance = serving(tmp_path / name, variables, port=ports[name])
+            instances[name].enter_context(instance)
 
         with instances["one"], instances["two"]:
             for name in NAMES:
