@@ -22,6 +22,7 @@ LAYERS = [
     {"conversation"},
     {"upload", "trace"},
     {"schemas"},
+    {"openapi"},
     {"handlers"},
     {"app"},
 ]

@@ -257,11 +257,13 @@ def test_a_killed_worker_costs_its_own_conversations_only(upstream, tmp_path):
 
 
 def test_what_is_in_flight_at_sigterm_is_finished(upstream, tmp_path):
-    """A stopping service answers whom it has heard."""
+    """A stopping service answers whom it has heard, and lets others go elsewhere at once."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
     gate = threading.Event()
     held(upstream, gate)
     with (
-        serving(tmp_path / "log", {"PARLEY_OPENAI_BASE_URL": upstream.url}) as service,
+        serving(tmp_path / "log", {"PARLEY_OPENAI_BASE_URL": upstream.url}, port=port) as service,
         ThreadPoolExecutor(8) as callers,
     ):
         inside = [callers.submit(converse, service) for _ in range(8)]
@@ -269,6 +271,8 @@ def test_what_is_in_flight_at_sigterm_is_finished(upstream, tmp_path):
             time.sleep(0.01)
         service.process.terminate()
         time.sleep(0.5)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(service.address, timeout=5).close()
         gate.set()
         assert [future.result().status_code for future in inside] == [200] * 8
         assert service.process.wait(10) == 0

@@ -1,5 +1,6 @@
 """The Flask application, put together from what arrives as arguments."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Semaphore
@@ -78,6 +79,15 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
+
+    @app.cli.command("openapi")
+    def print_openapi() -> None:
+        """Print docs/openapi.json anew."""
+        try:
+            from parley import openapi  # noqa: PLC0415  # Where it is served apispec is not.
+        except ImportError as missing:
+            sys.exit(f"{missing.name} is missing: pip install -r requirements-test.txt brings it.")
+        print(openapi.document())  # noqa: T201  # What the command is for.
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:

@@ -39,6 +39,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types.
         conn.sock.limit = Deadline(until, CallerStalled, SILENCE_SECONDS)
         return super().handle(conn)
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Begin or cease to accept; at the end take whom the kernel has let in, and close.
+
+        gunicorn would leave its listeners open but unattended until the last answer is out, and
+        reset all who connected meanwhile instead of letting them, or their balancer, go elsewhere.
+        """
+        super().set_accept_enabled(enabled)
+        if self.alive:
+            return
+        for listener in self.sockets:
+            known = None
+            while known != self.nr_conns:
+                known = self.nr_conns
+                self.accept(listener)
+            listener.close()
+
     def handle_error(
         self, req: Request | None, client: socket.socket, addr: object, exc: Exception
     ) -> None:
