@@ -49,6 +49,10 @@ format: .venv/test.stamp  ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+bench: .venv/test.stamp  ## measure memory, latency and losses (four minutes at most)
+	@for script in idle overhead crowd uploads sigterm; do \
+		timeout 60 $(BIN)/python benchmarks/$$script.py || exit; done
+
 lock:  ## compile the pins anew from setup.cfg
 	@$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --upgrade setup.cfg -o requirements.txt

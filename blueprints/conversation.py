@@ -1,6 +1,6 @@
 """CONVERSATION: speech in, a spoken answer out."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -44,5 +44,6 @@ def refuse_size(exception: RequestEntityTooLarge) -> Response:
 
 
 def dump(talk: Conversation) -> Response:
-    """The conversation as it is answered."""
+    """The conversation as it is answered, and told of in the log."""
+    g.conversation = talk
     return answer(answer_schema.dump(talk), talk.status, talk.failure)

@@ -29,6 +29,11 @@ class Service:
         return f"{self.url}/api/conversation/"
 
     @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.url.removeprefix("http://").partition(":")
+        return host, int(port)
+
+    @property
     def log(self) -> str:
         return self.log_file.read_text()
 
@@ -50,20 +55,26 @@ def serving(
     tree: Path = ROOT,
     *arguments: str,
     app: str = "wsgi:app",
+    port: int | None = None,
 ) -> Iterator[Service]:
-    """Serve `tree` with gunicorn, as its Procfile does; end it and its workers afterwards."""
+    """Serve `tree` with gunicorn, as its Procfile does; end it and its workers afterwards.
+
+    Where a port is named gunicorn opens it, and closes it as it would on a platform.
+    """
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     with listener, log_file.open("wb") as log:
         descriptor = listener.fileno()
+        address = f"127.0.0.1:{port}" if port else f"fd://{descriptor}"
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", f"--bind=fd://{descriptor}", *arguments, app],
+            [sys.executable, "-m", "gunicorn", f"--bind={address}", *arguments, app],
             cwd=tree,
             env=environment(**variables),
             pass_fds=[descriptor],
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-        service = Service(f"http://127.0.0.1:{listener.getsockname()[1]}", process, log_file)
+        url = f"http://127.0.0.1:{port or listener.getsockname()[1]}"
+        service = Service(url, process, log_file)
         try:
             _wait(service)
             yield service

@@ -3,6 +3,7 @@
 import struct
 from datetime import date
 from pathlib import Path
+from threading import Semaphore
 
 from flask import Flask
 
@@ -36,5 +37,6 @@ def make_app(ca_bundle: str | None = None, today: date = LONG_AGO, **variables: 
         registry.read(ROOT / settings.model_list),
         Transport(settings.threads, ca_bundle=ca_bundle),
         today=lambda: today,
+        places=Semaphore(settings.threads),
     )
     return create_app(services, BLUEPRINTS)

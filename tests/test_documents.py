@@ -1,16 +1,24 @@
 """The documents say what is so."""
 
 import dataclasses
+import json
 import re
 
+import pytest
 from support import ROOT
 
 from parley import errors
+from parley import openapi as openapi_module
 from parley.settings import Settings
 
 API_DOCS = (ROOT / "API_DOCS.md").read_text()
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+@pytest.fixture(scope="module")
+def openapi():
+    return openapi_module.document()
 
 
 def rows(document: str, first: str) -> list[list[str]]:
@@ -91,5 +99,31 @@ def test_the_example_recording_is_there():
 
 def test_every_warning_is_explained():
     """README.md says of each event in the log what it means, and of no other."""
-    events = re.findall(r'log\.warning\("(\w+)', (ROOT / "src" / "parley" / "log.py").read_text())
+    events = re.findall(r'"event": "(\w+)', (ROOT / "src" / "parley" / "log.py").read_text())
     assert [row[0].strip("`") for row in rows(README, "in the log")] == events
+
+
+def test_the_openapi_document_is_fresh(openapi):
+    """docs/openapi.json is what `flask --app wsgi openapi` prints."""
+    assert (ROOT / "docs" / "openapi.json").read_text() == f"{openapi}\n"
+
+
+def test_the_openapi_document_is_complete(openapi):
+    """Every status and code of API_DOCS.md is in it with an example, and every header."""
+    responses = json.loads(openapi)["paths"]["/api/conversation/"]["post"]["responses"]
+    assert sorted(responses) == sorted(row[0] for row in rows(API_DOCS, "status"))
+    examples = {
+        (example["value"]["errors"][0]["code"], status)
+        for status, response in responses.items()
+        for example in response["content"]["application/json"]["examples"].values()
+        if example["value"]["errors"]
+    }
+    assert examples == {
+        (row[0].strip("`"), status)
+        for row in rows(API_DOCS, "code")
+        for status in row[1].split(", ")
+        if row[0] != "`not_found`"
+    }
+    headers = {name for response in responses.values() for name in response["headers"]}
+    told = API_DOCS.partition("### Headers of every answer")[2]
+    assert all(f"`{name}" in told for name in headers)

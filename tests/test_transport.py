@@ -103,10 +103,10 @@ def test_redirects_are_not_followed(transport, upstream):
     assert len(upstream.requests) == 1
 
 
-def test_the_proxy_variables_are_honoured(transport, upstream, monkeypatch):
+def test_the_proxy_variables_are_honoured(upstream, monkeypatch):
     """Where the platform names a proxy, calls go through it."""
     monkeypatch.setenv("http_proxy", upstream.url.removesuffix("/v1"))
-    assert post(transport, "http://api.test/v1").status == 200
+    assert post(Transport(pool_size=8), "http://api.test/v1").status == 200
     assert upstream.requests[0].path == "http://api.test/v1/chat/completions"
 
 

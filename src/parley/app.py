@@ -3,19 +3,28 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from threading import Semaphore
 from typing import cast
 
-from flask import Blueprint, Flask, current_app
+from flask import Blueprint, Flask, current_app, g
+from flask_cors import CORS
 from werkzeug.datastructures import Headers
 
 from parley import handlers, log, upload
 from parley.credentials import BASE_URL_HEADER, api_key_of
 from parley.deadline import Deadline
 from parley.egress import BaseUrl, Destination
+from parley.errors import Overloaded
 from parley.openai import Client
 from parley.registry import Models, Registry
 from parley.settings import Settings
 from parley.transport import Transport, Upstream
+
+RETRY_SECONDS = 2
+"""When a refused caller may come back: about a conversation's length, so a place was left."""
+
+EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID")
+"""What a page on another origin may read of an answer's headers."""
 
 
 @dataclass(frozen=True)
@@ -27,19 +36,26 @@ class Services:
     transport: Transport
     today: Callable[[], date]
     """The day it is, in UTC."""
+    places: Semaphore
+    """How many conversations the process may still begin."""
 
     def upstream_for(self, headers: Headers) -> Upstream:
         """Where a request's headers send its calls, with the caller's key.
 
-        Raises ApiKeyMissing or BaseUrlRefused, in that order.
+        One of the places is held from here on until the answer is out. Raises ApiKeyMissing,
+        Overloaded or BaseUrlRefused, in that order: judging a base URL can take as long as DNS.
         """
         api_key = api_key_of(headers)
+        if not self.places.acquire(blocking=False):
+            raise Overloaded(retry_after=RETRY_SECONDS)
+        g.leave_place = self.places.release
         named = headers.get(BASE_URL_HEADER, "").strip()
         if not named:
-            return Upstream(Destination(self.settings.openai_base_url), api_key)
-        destination = self.settings.allowed_base_urls.admit(named)
-        self.transport.admit(destination)
-        return Upstream(destination, api_key)
+            destination = Destination(self.settings.openai_base_url)
+        else:
+            destination = self.settings.allowed_base_urls.admit(named)
+            self.transport.admit(destination)
+        return Upstream(destination, api_key, g.request_id)
 
     def models_for(self, options: Mapping[str, str], headers: Headers) -> Models:
         """The models of a request, by its options and by where its headers send its calls.
@@ -74,6 +90,12 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     for stage, model in services.registry.ending(services.today()).items():
         then = services.registry.stages[stage].resolve(model.name, model.shutdown)
         log.model_ends(stage, model.name, model.shutdown, then.name)
+    CORS(
+        app,
+        origins=services.settings.allowed_origins,
+        methods=["GET", "POST"],
+        expose_headers=EXPOSED,
+    )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
 

@@ -1,4 +1,4 @@
-"""`flask --app wsgi models`: what each stage uses on a day, and whether the list is still true."""
+"""What `flask --app wsgi` can do: `models`, `models check` and `openapi`."""
 
 import os
 from datetime import date
@@ -62,3 +62,15 @@ def check() -> None:
             click.echo(f"{stage}: {name}: listed {model.shutdown or 'never'}, upstream: {says}")
     click.echo(f"{differences} differences")
     raise SystemExit(1 if differences else 0)
+
+
+@click.command()
+def openapi() -> None:
+    """Print the API as an OpenAPI document: docs/openapi.json anew."""
+    try:
+        from parley.openapi import document  # noqa: PLC0415  # Where it is served apispec is not.
+    except ImportError as missing:
+        raise click.ClickException(
+            f"{missing.name} is missing: pip install -r requirements-test.txt brings it."
+        ) from None
+    click.echo(document())

@@ -1,5 +1,6 @@
 """The chain: speech in, words, a reply, speech out."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,10 @@ class Conversation:
     speech: bytes = field(default=b"", repr=False)
     stage: str = "stt"
     failure: ConversationError | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each stage took that was begun."""
+    calls: list[str] = field(default_factory=list)
+    """The upstream's ids of the calls that were made, as Client has them."""
 
     @property
     def success(self) -> bool:
@@ -61,12 +66,13 @@ def converse(
     No stage is begun for a caller who has gone. A model that the upstream does not know, before its
     time, gives way once to what replaces it.
     """
-    conversation = Conversation(models)
+    conversation = Conversation(models, calls=client.calls)
 
-    def begin(stage: str, call: Callable[[Model], Result]) -> Result:
+    def run(stage: str, call: Callable[[Model], Result]) -> Result:
         conversation.stage = stage
         if not caller_waits():
             raise CallerGone()
+        begun = time.monotonic()
         model: Model = getattr(models, stage)
         try:
             return call(model)
@@ -76,17 +82,19 @@ def converse(
             log.model_replaced(stage, model.name, model.successor.name)
             conversation.models = replace(conversation.models, **{stage: model.successor})
             return call(model.successor)
+        finally:
+            conversation.seconds[stage] = time.monotonic() - begun
 
     with _first_failure(conversation):
-        conversation.transcript = begin("stt", lambda model: client.transcribe(recording, model))
+        conversation.transcript = run("stt", lambda model: client.transcribe(recording, model))
         if not conversation.transcript:
             raise NoSpeech()
 
         transcript = conversation.transcript
-        conversation.reply = begin("text", lambda model: client.complete(transcript, model))
+        conversation.reply = run("text", lambda model: client.complete(transcript, model))
 
         speakable = first_sentences(conversation.reply, SPEECH_CHARACTERS)
-        conversation.speech = begin("tts", lambda model: client.speak(speakable, model))
+        conversation.speech = run("tts", lambda model: client.speak(speakable, model))
         if speakable != conversation.reply:
             raise TextTruncated()
     return conversation

@@ -13,6 +13,7 @@ ParleyError
     │   ├── UploadTimeout
     │   ├── AudioMissing, AudioEmpty, AudioTooLarge, AudioUnsupported
     │   ├── OptionInvalid
+    │   ├── Overloaded          503
     │   ├── NotFound            404
     │   └── MethodNotAllowed    405
     ├── InternalError           500: ours
@@ -121,6 +122,12 @@ class AudioUnsupported(RequestError):
 
 class OptionInvalid(RequestError):
     """Send each model field as one line of text of at most 200 characters."""
+
+
+class Overloaded(RequestError):
+    """Every place is taken, and nothing was begun; wait as Retry-After says, then try again."""
+
+    status = 503
 
 
 class NotFound(RequestError):

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Response, current_app, jsonify, request
+from flask import Flask, Response, current_app, g, jsonify, request
 from marshmallow import ValidationError
 from werkzeug import exceptions
 
-from parley import log
+from parley import log, trace
 from parley.errors import (
     ConversationError,
     InternalError,
@@ -28,6 +28,7 @@ FOREIGN: Mapping[type[exceptions.HTTPException], type[ConversationError]] = {
 
 def install(app: Flask) -> None:
     """Make every error of `app` answer in JSON, and every answer carry what it promises."""
+    app.before_request(trace.begin)
     app.before_request(_find_section_despite_method)
     app.register_error_handler(Exception, answer_error)
     app.after_request(_promise)
@@ -94,4 +95,8 @@ def _promise(response: Response) -> Response:
     refusal = request.routing_exception
     if isinstance(refusal, exceptions.MethodNotAllowed):
         response.headers["Allow"] = ", ".join(sorted(refusal.valid_methods or ()))
-    return finish(request, response)
+    trace.finish(response)
+    finish(request, response)
+    if "leave_place" in g:
+        response.call_on_close(g.leave_place)
+    return response

@@ -2,26 +2,42 @@
 
 import logging
 import traceback
+from typing import TextIO
+
+from logfmter import Logfmter
 
 log = logging.getLogger("parley")
 
 
+def write_to(stream: TextIO, level: str) -> None:
+    """Write what is logged here from `level` up to `stream`, each in one logfmt line.
+
+    Other libraries' lines are left out, and exceptions' texts too: either may quote a key.
+    """
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(Logfmter(ignored_keys=["exc_info"]))
+    log.addHandler(handler)
+    log.setLevel(level)
+    log.propagate = False
+
+
 def model_ends(stage: str, name: str, ends: object, then: str) -> None:
     """Warn, at the start, of a model that the upstream will soon refuse."""
-    log.warning("model_ends stage=%s model=%s date=%s then=%s", stage, name, ends, then)
+    log.warning({"event": "model_ends", "stage": stage, "model": name, "date": ends, "then": then})
 
 
 def model_replaced(stage: str, name: str, by: str) -> None:
     """Log that the upstream does not know a model, and which one is tried instead."""
-    log.warning("model_replaced stage=%s model=%s by=%s", stage, name, by)
+    log.warning({"event": "model_replaced", "stage": stage, "model": name, "by": by})
 
 
 def reworded(name: str) -> None:
     """Log that a voice did not say what it was given, but neither of the two texts."""
-    log.warning("speech_reworded stage=tts model=%s", name)
+    log.warning({"event": "speech_reworded", "stage": "tts", "model": name})
 
 
 def unexpected(error: BaseException, stage: str) -> None:
     """Log an error of our own: its kind and where it arose, not its text, which may quote a key."""
     frames = "".join(traceback.format_tb(error.__traceback__))
-    log.error("internal_error stage=%s kind=%s\n%s", stage, type(error).__name__, frames)
+    kind = type(error).__name__
+    log.error({"code": "internal_error", "stage": stage, "kind": kind, "frames": frames})

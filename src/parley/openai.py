@@ -61,6 +61,8 @@ class Client:
     upstream: Upstream
     deadline: Deadline
     system_prompt: str = field(repr=False)
+    calls: list[str] = field(default_factory=list)
+    """The upstream's id of each call and of each try; blank where it told none."""
 
     def transcribe(self, recording: Recording, model: Model) -> str:
         """The words of the recording, in the language spoken; blank where nothing was heard.
@@ -148,9 +150,11 @@ class Client:
         """POST until it works or need not be tried again; each try builds the body anew."""
 
         def call() -> Answer:
+            self.calls.append("")
             answer = self.transport.post(
                 self.upstream, path, body, limit=limit, deadline=self.deadline
             )
+            self.calls[-1] = answer.request_id or ""
             return _accept(answer, self.upstream.api_key)
 
         return with_retries(call, self.deadline)

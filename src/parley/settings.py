@@ -1,6 +1,7 @@
 """What the operator decides, read once from the environment."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,8 @@ from parley.errors import StartRefused
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LONGEST_DEADLINE = 600
 MOST_THREADS = 10_000
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+"""An origin as browsers write it (RFC 6454, 6.1)."""
 
 SYSTEM_PROMPT = (
     "You are talking with someone by voice. Answer in one to three short plain sentences, "
@@ -26,6 +29,7 @@ class Settings:
     deadline: float
     model_list: str
     system_prompt: str = field(repr=False)
+    allowed_origins: tuple[str, ...]
     threads: int
     log_level: str
 
@@ -45,7 +49,8 @@ class Settings:
             deadline=_deadline(read("PARLEY_DEADLINE", "28")),
             model_list=read("PARLEY_MODEL_LIST", "MODEL_LIST.MD"),
             system_prompt=read("PARLEY_SYSTEM_PROMPT", SYSTEM_PROMPT),
-            threads=_threads(read("PARLEY_THREADS", "640")),
+            allowed_origins=_origins(read("PARLEY_ALLOWED_ORIGINS", "")),
+            threads=_threads(read("PARLEY_THREADS", "1000")),
             log_level=_log_level(read("PARLEY_LOG_LEVEL", "INFO")),
         )
 
@@ -79,6 +84,16 @@ def _deadline(text: str) -> float:
             "fewer than the platform's router waits."
         )
     return seconds
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    for origin in text.split():
+        if origin != "*" and not ORIGIN.fullmatch(origin):
+            raise StartRefused(
+                f"PARLEY_ALLOWED_ORIGINS names {origin!r}; list origins like https://app.example, "
+                "separated by spaces, or *."
+            )
+    return tuple(text.split())
 
 
 def _threads(text: str) -> int:

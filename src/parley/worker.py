@@ -1,8 +1,10 @@
 """gunicorn's threaded worker, whose callers cannot hold a thread by stalling."""
 
 import errno
+import socket
 import time
 
+from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from parley.deadline import Deadline
@@ -36,3 +38,30 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types.
         until = time.monotonic() + REQUEST_SECONDS
         conn.sock.limit = Deadline(until, CallerStalled, SILENCE_SECONDS)
         return super().handle(conn)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Begin or cease to accept; at the end take whom the kernel has let in, and close.
+
+        gunicorn would leave its listeners open but unattended until the last answer is out, and
+        reset all who connected meanwhile instead of letting them, or their balancer, go elsewhere.
+        """
+        super().set_accept_enabled(enabled)
+        if self.alive:
+            return
+        for listener in self.sockets:
+            known = None
+            while known != self.nr_conns:
+                known = self.nr_conns
+                self.accept(listener)
+            listener.close()
+
+    def handle_error(
+        self, req: Request | None, client: socket.socket, addr: object, exc: Exception
+    ) -> None:
+        """Answer and log what is no HTTP, by its kind alone.
+
+        gunicorn would quote the line in both, and a header that is not one may hold a key.
+        """
+        kind = type(exc)
+        silent = {"__init__": lambda self: None, "__str__": lambda self: kind.__name__}
+        super().handle_error(req, client, addr, type(kind.__name__, (kind,), silent)())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.request import getproxies
 
 import requests
 import urllib3
@@ -44,6 +45,8 @@ class Upstream:
 
     destination: Destination
     api_key: str = field(repr=False)
+    request_id: str = ""
+    """What the upstream may log each call under, beside its own id; none where blank."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Transport:
         """Keep up to `pool_size` connections per host; trust `ca_bundle` instead of certifi's."""
         self._resolver = resolver or Resolver()
         bundle = ca_bundle or where()
+        # Asked once, since looking through the whole environment takes a tenth of a call.
+        self._has_proxies = bool(getproxies())
         # By whether addresses are judged: a connection made unjudged must not serve the others.
         self._sessions = {judged: _session(pool_size, bundle) for judged in (False, True)}
 
@@ -77,7 +82,7 @@ class Transport:
         A name that does not resolve now, or not soon, is not refused: connecting will tell.
         """
         url = destination.url
-        if destination.public_only and not select_proxy(str(url), get_environ_proxies(str(url))):
+        if destination.public_only and not select_proxy(str(url), self._proxies_for(str(url))):
             with suppress(UpstreamError):
                 self._public_addresses(url.host, url.port, Deadline.after(CONNECT_SECONDS))
 
@@ -140,7 +145,7 @@ class Transport:
         """The upstream's answer, of which the headers have arrived; foreign errors become ours."""
         destination = upstream.destination
         url = f"{destination.url}{path}"
-        proxies = get_environ_proxies(url)
+        proxies = self._proxies_for(url)
         judged = destination.public_only and not select_proxy(url, proxies)
         call = Call(deadline, self._public_addresses if judged else self._resolver.resolve)
         token = current.set(call)
@@ -149,7 +154,11 @@ class Transport:
                 "GET" if data is None else "POST",
                 url,
                 data=data,
-                headers={"Authorization": f"Bearer {upstream.api_key}", **headers},
+                headers={
+                    "Authorization": f"Bearer {upstream.api_key}",
+                    "X-Client-Request-Id": upstream.request_id or None,
+                    **headers,
+                },
                 allow_redirects=False,
                 proxies=proxies,
                 stream=True,
@@ -163,6 +172,9 @@ class Transport:
             raise UpstreamUnavailable() from None
         finally:
             current.reset(token)
+
+    def _proxies_for(self, url: str) -> dict[str, str]:
+        return get_environ_proxies(url) if self._has_proxies else {}
 
     def _public_addresses(self, host: str, port: int, deadline: Deadline) -> list[Address]:
         addresses = self._resolver.resolve(host, port, deadline)
@@ -189,7 +201,7 @@ def _session(pool_size: int, ca_bundle: str) -> requests.Session:
 
 
 def _answer(response: requests.Response, limit: int, api_key: str) -> Answer:
-    request_id = sane_request_id(response.headers.get("x-request-id"), api_key)
+    request_id = sane_request_id(response.headers.get("x-request-id", ""), api_key)
     return Answer(response.status_code, response.headers, _read(response, limit), request_id)
 
 

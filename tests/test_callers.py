@@ -1,0 +1,75 @@
+"""What callers have at hand: the OpenAPI document under fuzzing, and Postman's requests."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import requests
+from serving import environment
+from support import KEY, ROOT
+from test_balancer import free_port
+
+pytestmark = pytest.mark.system
+BOOT_SECONDS = 120
+
+
+def test_no_input_brings_an_answer_that_is_not_documented(tmp_path):
+    """2,000 cases and more: no other status, header or shape, no internal error, no key logged."""
+    command = f"ip link set lo up && exec {sys.executable} {ROOT}/tests/fuzz.py {tmp_path}"
+    run = subprocess.run(
+        ["/usr/bin/unshare", "-n", "sh", "-c", command],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
+    log = (tmp_path / "log").read_text()
+    statuses = re.findall(r" status=(\d+) ", log)
+    assert len(statuses) >= 2000
+    assert {"200", "400", "401", "405"} <= set(statuses)
+    assert "internal_error" not in log
+    assert KEY not in log
+
+
+def test_postmans_requests_work_against_make_run():
+    """Newman runs docs/postman_collection.json against the service and the local engine."""
+    port = free_port()
+    run = subprocess.Popen(
+        ["/usr/bin/make", "run", f"PORT={port}", f"ENGINE_PORT={free_port()}"],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+    )
+    try:
+        for line in run.stdout:
+            if "ready on" in line:
+                break
+        deadline = time.monotonic() + BOOT_SECONDS
+        while time.monotonic() < deadline and run.poll() is None:
+            try:
+                requests.get(f"http://127.0.0.1:{port}/healthz", timeout=1)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        collection = ROOT / "docs" / "postman_collection.json"
+        variable = f"base_url=http://127.0.0.1:{port}"
+        newman = subprocess.run(
+            [ROOT / "node_modules/.bin/newman", "run", collection, "--env-var", variable],
+            check=False,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    finally:
+        os.killpg(run.pid, signal.SIGINT)
+        run.communicate(timeout=60)
+    assert newman.returncode == 0, newman.stdout

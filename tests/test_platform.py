@@ -1,0 +1,69 @@
+"""The service as a Heroku-style platform runs it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+import upstream as fake
+from support import KEY, ROOT, wav
+from test_balancer import free_port
+
+BOOT_SECONDS = 30
+
+
+@pytest.mark.system
+def test_the_procfile_serves_from_a_moved_read_only_tree(tmp_path):
+    """With the platform's variables alone; SIGTERM ends it in good order and in time."""
+    unwanted = shutil.ignore_patterns("__pycache__")
+    for name in ("src", "blueprints"):
+        shutil.copytree(ROOT / name, tmp_path / "build" / name, ignore=unwanted)
+    for name in ("wsgi.py", "gunicorn.conf.py", "MODEL_LIST.MD", "Procfile"):
+        shutil.copy(ROOT / name, tmp_path / "build")
+    tree = (tmp_path / "build").rename(tmp_path / "app")
+    port = free_port()
+    variables = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(tree),
+        "PORT": str(port),
+        "WEB_CONCURRENCY": "2",
+        "DYNO": "web.1",
+    }
+    mount = f"mount --bind {tree} {tree} && mount -o remount,bind,ro {tree} && cd {tree}"
+    with fake.running() as upstream:
+        run = subprocess.Popen(
+            ["/usr/bin/unshare", "-m", "sh", "-c", f"{mount} && exec honcho start web"],
+            env=variables | {"PARLEY_OPENAI_BASE_URL": upstream.url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            response = _first_answer(f"http://127.0.0.1:{port}/api/conversation/", run)
+        finally:
+            begun = time.monotonic()
+            run.send_signal(signal.SIGTERM)
+            output, _ = run.communicate(timeout=35)
+    assert response.status_code == 200, output
+    assert response.json()["text_response"] == fake.REPLY
+    assert time.monotonic() - begun < 30
+    assert "status=200" in output
+    assert "Traceback" not in output
+    assert not list(tree.rglob("__pycache__"))
+
+
+def _first_answer(url, run):
+    deadline = time.monotonic() + BOOT_SECONDS
+    while time.monotonic() < deadline and run.poll() is None:
+        try:
+            return requests.post(
+                url, headers={"X-OpenAI-API-Key": KEY}, files={"audio": wav()}, timeout=10
+            )
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    raise AssertionError("it does not answer")
