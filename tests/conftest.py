@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import requests_mock
 from flask.testing import FlaskClient
+from logfmter import Logfmter
 from support import make_app
 from tenacity import wait_none
 
@@ -13,6 +14,13 @@ from tenacity import wait_none
 def client() -> FlaskClient:
     """A caller of the application with its default settings."""
     return make_app().test_client()
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """The log, as the service writes it."""
+    caplog.handler.setFormatter(Logfmter())
+    return caplog
 
 
 @pytest.fixture

@@ -260,16 +260,18 @@ def test_messages_in_pieces_are_put_together(
     converse(None, "tts", DEADLINE, **TTS)
 
 
-@pytest.mark.parametrize(("said", "logged"), [(REPLY, False), ("It's paris", False), ("No.", True)])
+@pytest.mark.parametrize(
+    ("said", "reworded"), [(REPLY, False), ("It's paris", False), ("No.", True)]
+)
 def test_a_rewording_is_logged_without_its_words(
     upstream,  # noqa: F811
     converse,  # noqa: F811
-    caplog,
-    said,
     logged,
+    said,
+    reworded,
 ):
     """The operator learns that a voice strayed from its text, but not what either said."""
-    caplog.set_level(logging.DEBUG)
+    logged.set_level(logging.DEBUG)
 
     def script(session):
         session.audio()
@@ -278,9 +280,10 @@ def test_a_rewording_is_logged_without_its_words(
 
     upstream.answers["tts"] = plays(script)
     converse(None, "tts", DEADLINE, **TTS)
-    assert ("speech_reworded stage=tts model=gpt-realtime-2.1-mini" in caplog.text) is logged
-    assert said not in caplog.text
-    assert REPLY not in caplog.text
+    line = "event=speech_reworded stage=tts model=gpt-realtime-2.1-mini"
+    assert (line in logged.text) is reworded
+    assert said not in logged.text
+    assert REPLY not in logged.text
 
 
 @pytest.mark.parametrize(
@@ -332,17 +335,23 @@ def pump(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_WR)
 
 
-@pytest.mark.parametrize("upstream", ["https"], indirect=True)
-def test_the_websocket_goes_through_the_proxy_too(upstream, converse, monkeypatch):  # noqa: F811
-    """Where the platform names a proxy, every connection is its own."""
+@pytest.fixture
+def asked_of_proxy(monkeypatch):
+    """What a proxy was asked to connect to, which the environment names before the service starts."""
     asked: list[bytes] = []
-    upstream.answers["tts"] = realtime.speaks
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         threading.Thread(target=tunnel, args=(proxy, asked), daemon=True).start()
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
-        converse(None, "tts", DEADLINE, **TTS)
+        yield asked
         proxy.shutdown(socket.SHUT_RDWR)
-    assert len(asked) == upstream.connections
+
+
+@pytest.mark.parametrize("upstream", ["https"], indirect=True)
+def test_the_websocket_goes_through_the_proxy_too(asked_of_proxy, upstream, converse):  # noqa: F811
+    """Where the platform names a proxy, every connection is its own."""
+    upstream.answers["tts"] = realtime.speaks
+    converse(None, "tts", DEADLINE, **TTS)
+    assert len(asked_of_proxy) == upstream.connections > 0
     assert upstream.requests[-1].path.startswith("/v1/realtime")
 
 

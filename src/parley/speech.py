@@ -1,7 +1,4 @@
-"""PCM as files that a caller can play."""
-
-import io
-import wave
+"""PCM as mp3."""
 
 import lameenc
 
@@ -27,14 +24,3 @@ def mp3(pcm: bytes, deadline: Deadline) -> bytes:
         deadline.left()  # Quarters of an hour would take seconds.
         speech += encoder.encode(pcm[start : start + CHUNK_BYTES])
     return bytes(speech + encoder.flush())
-
-
-def wav(pcm: bytes) -> bytes:
-    """The same samples as WAV, whose header tells their true length."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(RATE)
-        writer.writeframes(pcm)
-    return file.getvalue()
