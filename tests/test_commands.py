@@ -80,7 +80,7 @@ def test_a_date_that_is_none_is_refused():
 def test_a_list_that_is_true_passes_the_check(announced):
     """Exit 0, with models that the list does not have counting for nothing."""
     result = check(announced | {"gpt-7": "2028-01-01"})
-    assert (result.exit_code, result.stdout) == (0, "0 differences\n")
+    assert (result.exit_code, result.stdout) == (0, "differences: 0\n")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_list_that_is_true_passes_the_check(announced):
 def test_a_date_that_differs_fails_the_check(announced, change, line):
     """Exit 1 and a line with both dates, for a cron job or a CI step to show."""
     result = check(announced | change)
-    assert (result.exit_code, result.stdout.splitlines()) == (1, [line, "1 differences"])
+    assert (result.exit_code, result.stdout.splitlines()) == (1, [line, "differences: 1"])
 
 
 @pytest.mark.parametrize(

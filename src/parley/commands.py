@@ -52,15 +52,14 @@ def check() -> None:
     differences = 0
     for stage, listed in services().registry.stages.items():
         for name, model in listed.models.items():
-            ended = model.shutdown and model.shutdown <= services().today()
-            if name == ANY_MODEL or announced.get(name, model.shutdown if ended else "") == (
-                model.shutdown
-            ):
+            known = name in announced
+            ended = bool(model.shutdown and model.shutdown <= services().today())
+            if name == ANY_MODEL or (announced[name] == model.shutdown if known else ended):
                 continue
             differences += 1
-            says = f"shuts down {announced[name] or 'never'}" if name in announced else "unknown"
+            says = f"shuts down {announced[name] or 'never'}" if known else "unknown"
             click.echo(f"{stage}: {name}: listed {model.shutdown or 'never'}, upstream: {says}")
-    click.echo(f"{differences} differences")
+    click.echo(f"differences: {differences}")
     raise SystemExit(1 if differences else 0)
 
 
