@@ -23,7 +23,7 @@ help:  ## list the targets
 
 run: .venv/run.stamp  ## the service on PORT (8000) with the local engine behind it
 	@$(BIN)/python -m local_engine --model-list > .venv/MODEL_LIST.MD
-	@PORT=$(PORT) ENGINE_PORT=$(ENGINE_PORT) PATH="$(CURDIR)/$(BIN):$$PATH" \
+	@WEB_PORT=$(PORT) ENGINE_PORT=$(ENGINE_PORT) PATH="$(CURDIR)/$(BIN):$$PATH" \
 		$(BIN)/honcho --no-prefix start -f Procfile.local
 
 test: .venv/test.stamp  ## all tests that Python packages are enough for
