@@ -113,6 +113,7 @@ class Client:
         path = f"/realtime?model={quote(model.name, safe='')}"
 
         def call() -> realtime.Reading:
+            self.calls.append("")
             with self.transport.connect(
                 self.upstream, path, limit=realtime.EVENT_BYTES, deadline=self.deadline
             ) as channel:
