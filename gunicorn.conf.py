@@ -21,7 +21,7 @@ keepalive = 95
 # has its answer 28 s after its upload (PARLEY_DEADLINE), so the longest are let finish too.
 graceful_timeout = 29
 # Loaded before the fork: a bad setting stops the start with its sentence instead of a loop of
-# dying workers, and the workers share the code's memory (14 MB for an idle one, of its own and
+# dying workers, and the workers share the code's memory (13 MB for an idle one, of its own and
 # its share; a process by itself has 43 MB).
 preload_app = True
 # Heartbeats must not wait for a disk.
