@@ -87,6 +87,7 @@ def converse(
 
     with _first_failure(conversation):
         conversation.transcript = run("stt", lambda model: client.transcribe(recording, model))
+        recording.stream.close()  # Nobody needs it any longer, and many may be waiting.
         if not conversation.transcript:
             raise NoSpeech()
 
