@@ -43,7 +43,7 @@ def engine_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def base_url(engine_log: Path) -> Iterator[str]:
-    """Where the one engine of this session answers."""
+    """Where the one engine of the test run answers."""
     with engine(engine_log, *COMMAND) as url:
         yield url
 
