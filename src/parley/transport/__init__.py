@@ -19,7 +19,13 @@ from parley.audio import Recording
 from parley.credentials import sane_request_id
 from parley.deadline import Deadline
 from parley.egress import Destination, judge
-from parley.errors import UpstreamError, UpstreamMalformed, UpstreamTimeout, UpstreamUnavailable
+from parley.errors import (
+    StartRefused,
+    UpstreamError,
+    UpstreamMalformed,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from parley.resolver import Address, Resolver
 from parley.transport.connections import CONNECT_SECONDS, Adapter, Call, current
 from parley.transport.websocket import Channel, Handshake
@@ -68,13 +74,21 @@ class Transport:
     def __init__(
         self, pool_size: int, resolver: Resolver | None = None, ca_bundle: str | None = None
     ) -> None:
-        """Keep up to `pool_size` connections per host; trust `ca_bundle` instead of certifi's."""
+        """Keep up to `pool_size` connections per host; trust `ca_bundle` instead of certifi's.
+
+        Raises StartRefused where the bundle cannot be read.
+        """
         self._resolver = resolver or Resolver()
         bundle = ca_bundle or where()
         # Asked once, since looking through the whole environment takes a tenth of a call.
         self._has_proxies = bool(getproxies())
         # By whether addresses are judged: a connection made unjudged must not serve the others.
-        self._sessions = {judged: _session(pool_size, bundle) for judged in (False, True)}
+        try:
+            self._sessions = {judged: _session(pool_size, bundle) for judged in (False, True)}
+        except OSError:
+            raise StartRefused(
+                f"REQUESTS_CA_BUNDLE names {bundle}, which holds no certificates that can be read."
+            ) from None
 
     def admit(self, destination: Destination) -> None:
         """Raise BaseUrlRefused at once where connecting would be refused for the address.
