@@ -148,6 +148,8 @@ def test_a_public_https_host_is_admitted(text, normal):
         "https://[ff02::1]/v1",
         "https://[2001:db8::1]/v1",
         "https://[5f00::1]/v1",
+        "https://[fec0::1]/v1",
+        "https://168.63.129.16/v1",
     ],
 )
 def test_anything_else_is_refused_unasked(text):

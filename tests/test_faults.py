@@ -113,6 +113,15 @@ def flood(connection: socket.socket, request: Request) -> None:
             connection.sendall(bytes(65_536))
 
 
+def endless_redirect(connection: socket.socket, request: Request) -> None:
+    """A redirect whose body nobody should read."""
+    connection.sendall(b"HTTP/1.1 302 x\r\nLocation: /x\r\nContent-Length: 10000000000\r\n\r\n")
+    with suppress(OSError):
+        for _ in range(10_000):
+            connection.sendall(bytes(65_536))
+
+
+ABSURD = "Mon, 01 Jan 99999999999 00:00:00 GMT"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 LATE = DEADLINE + OVERRUN
@@ -186,6 +195,9 @@ REFUSED = [
     # The second try is what replaces the model.
     Fault("404", says(refusal("404 Not Found", "model_not_found")), "upstream_rejected", 2),
     Fault("307", says(http(b"", "307 Moved", Location="/v1/elsewhere")), "upstream_rejected"),
+    Fault("302 without end", endless_redirect, "upstream_malformed"),
+    Fault("302 to nowhere", says(http(b"", "302 x", Location="http://[::1")), "upstream_rejected"),
+    Fault("429, absurd date", says(refusal("429 x", Retry_After=ABSURD)), "rate_limited", 3),
     Fault("408", says(refusal("408 Timeout")), "upstream_timeout", 3),
     Fault("409", says(refusal("409 Conflict")), "upstream_rejected", 3),
     Fault("429", says(refusal("429 Slow Down")), "rate_limited", 3),

@@ -5,6 +5,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -23,7 +24,7 @@ from test_faults import (  # noqa: F401  # The fixtures are used by their names.
     is_silent,
     upstream,
 )
-from upstream import REPLY, http
+from upstream import REPLY, Request, http
 from websockets.utils import accept_key
 
 from parley import realtime as reader
@@ -89,7 +90,13 @@ def floods(session: realtime.Session) -> None:
         session.audio(bytes(2_000_000))
 
 
+def rambles(session: realtime.Session) -> None:
+    while True:
+        session.said("word " * 10_000)
+
+
 SCRIPTS = [
+    (rambles, "upstream_malformed", 1),
     (stalls, "deadline_exceeded", 1),
     (drips, "deadline_exceeded", 1),
     (dribbles, "deadline_exceeded", 1),
@@ -117,6 +124,44 @@ SCRIPTS = [
     (refuses("invalid_api_key"), "api_key_rejected", 1),
     (refuses("anything_else"), "upstream_malformed", 1),
 ]
+
+
+def says_at_once(*frames: bytes) -> Callable[[socket.socket, Request], None]:
+    """An upstream that says hello and these frames in one segment, before it is asked anything."""
+
+    def answer(connection: socket.socket, request: Request) -> None:
+        session = realtime.Session(connection, request)
+        protocol = session.protocol
+        protocol.send_text(b'{"type": "session.created"}')
+        hello = b"".join(protocol.data_to_send())
+        connection.sendall(hello + b"".join(frames))
+        time.sleep(0.2)
+
+    return answer
+
+
+NO_QUOTA = b'{"type": "error", "error": {"code": "insufficient_quota"}}'
+CLOSE = b"\x88\x02\x03\xf5"
+
+
+@pytest.mark.parametrize("upstream", ["https"], indirect=True)
+@pytest.mark.parametrize(
+    ("frames", "code"),
+    [
+        ([CLOSE], "upstream_unavailable"),
+        ([b"\x81" + bytes([len(NO_QUOTA)]) + NO_QUOTA, CLOSE], "quota_exhausted"),
+        ([b"\xff\xff"], "upstream_malformed"),
+    ],
+)
+def test_an_upstream_that_ends_before_it_is_asked_is_heard_out(
+    upstream,  # noqa: F811
+    converse,  # noqa: F811
+    frames,
+    code,
+):
+    """What it said before it closed is the code, not that nothing could be sent any more."""
+    upstream.answers["tts"] = says_at_once(*frames)
+    converse(code, "tts", LATE, **TTS)
 
 
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)

@@ -139,3 +139,26 @@ def test_nothing_of_it_is_logged_as_a_failure_of_the_service(service):
     """Callers come and go; the log is for what needs mending."""
     assert "Traceback" not in service.log
     assert "internal_error" not in service.log
+
+
+@pytest.mark.parametrize("chunk", [b"zz\r\n", b"1\r\nxy\r\n", b"0\r\nsk-SECRETSECRET\r\n\r\n"])
+@pytest.mark.parametrize("kind", [b"text/plain", b"multipart/form-data; boundary=b"])
+def test_broken_chunks_are_the_callers_fault_and_keep_no_place(service, kind, chunk):
+    """A body that is no HTTP is malformed, is not quoted in the log, and costs nobody a place."""
+    head = HEADERS.replace(b"Content-Length: 5000", b"Transfer-Encoding: chunked")
+    head = head.replace(b"multipart/form-data; boundary=b", kind)
+    for _ in range(6):  # More than there are places.
+        with connect(service) as caller:
+            caller.sendall(head + chunk)
+            answer = caller.recv(65_536)
+            while b'"errors"' not in answer:
+                answer += caller.recv(65_536)
+        assert b'"request_malformed"' in answer
+    response = requests.post(
+        service.conversation_url,
+        headers={"X-OpenAI-API-Key": KEY},
+        files={"audio": wav()},
+        timeout=10,
+    )
+    assert response.status_code == 200
+    assert "SECRET" not in service.log

@@ -4,7 +4,7 @@ import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
@@ -15,6 +15,9 @@ ANYTHING = "*"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa")
 """Names that no public host has (RFC 6761, RFC 6762, RFC 8375, and ICANN's `.internal`)."""
+
+ALSO_BLOCKED = (ip_network("fec0::/10"), ip_network("168.63.129.16/32"))
+"""Site-local IPv6 (RFC 3879), and the host's side of every machine at Azure."""
 
 NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
@@ -151,5 +154,5 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
         address.is_global
         and not address.is_multicast
         and not address.is_reserved
-        and not any(address in network for network in EXTRA_BLOCKED_NET_RANGES)
+        and not any(address in network for network in (*EXTRA_BLOCKED_NET_RANGES, *ALSO_BLOCKED))
     )

@@ -208,7 +208,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         date = parsedate_to_datetime(headers["retry-after"])
         return max(0.0, (date - datetime.now(UTC)).total_seconds())
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None
 
 
@@ -226,4 +226,5 @@ def _text(answer: Answer, *path: str | int) -> str:
         value = None
     if not isinstance(value, str):
         raise UpstreamMalformed(**_origin(answer))
-    return value
+    # JSON can hold half a surrogate pair, which is no text that could be sent on.
+    return value.encode(errors="replace").decode()

@@ -18,6 +18,7 @@ from parley.errors import (
 from parley.transport.websocket import Channel
 
 EVENT_BYTES = 4_000_000
+TRANSCRIPT_CHARACTERS = 100_000
 PCM_BYTES = 48_000_000
 """The most that is taken as one event, and as one speech: 1,000 seconds, 8 MB as mp3."""
 
@@ -82,6 +83,8 @@ def read_aloud(channel: Channel, text: str, voice: str, parameters: Mapping[str,
                     raise UpstreamMalformed()
             case {"type": "response.output_audio_transcript.done", "transcript": str(transcript)}:
                 reading.transcript += f" {transcript}"
+                if len(reading.transcript) > TRANSCRIPT_CHARACTERS:
+                    raise UpstreamMalformed()
             case {"type": "response.done", "response": {"status": "completed"}}:
                 break
             case {"type": "response.done", "response": {"status_details": {"error": error}}}:

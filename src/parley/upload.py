@@ -4,11 +4,13 @@ import select
 import socket
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 
 from flask import Request, Response
+from gunicorn.http.errors import ParseException
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
@@ -58,7 +60,7 @@ class StrictFormParser(FormDataParser):
             if isinstance(gone.__context__, TimeoutError):
                 raise UploadTimeout() from None
             raise
-        except ValueError:
+        except (ValueError, ParseException):
             raise RequestMalformed(
                 "The multipart body is broken; let your HTTP client write it and its boundary."
             ) from None
@@ -145,11 +147,11 @@ def finish(request: Request, response: Response) -> Response:
         # gunicorn notes where reading has failed already: who stalled once is not waited for again.
         allow(STALLED_SECONDS if getattr(body, "failed", False) else DRAIN_SECONDS)
         left = DRAIN_BYTES
-        try:
+        # The caller may have gone, or stalled, or be sending nonsense: all end what there was to
+        # read. An error here would keep what is to follow from happening, and be logged with text.
+        with suppress(Exception):
             while left > 0 and (chunk := body.read(CHUNK_BYTES)):
                 left -= len(chunk)
-        except OSError:
-            pass  # The caller has gone or stalled, which ends what there was to read.
 
     allow(ANSWER_SECONDS)
     response.call_on_close(drain)

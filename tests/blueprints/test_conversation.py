@@ -340,6 +340,12 @@ class TestUpstreamFails:
         assert reply.startswith(spoken)
         assert spoken.endswith("yes.")
 
+    def test_half_a_surrogate_pair_harms_nothing(self, client, openai):
+        """JSON can hold what no text can; the reply is spoken without it."""
+        reply = r'{"choices": [{"message": {"content": "Well \ud800. ' + "Yes. " * 1000 + '"}}]}'
+        openai.post(TEXT, text=reply)
+        check(post(client, audio=wav()), 206, "text_truncated", "tts")
+
     def test_what_the_upstream_says_of_itself_is_passed_on(self, client, openai):
         """Its status, its request id, and how long to wait, in whole seconds rounded up."""
         openai.post(

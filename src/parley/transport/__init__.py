@@ -79,6 +79,8 @@ class Transport:
         Raises StartRefused where the bundle cannot be read.
         """
         self._resolver = resolver or Resolver()
+        # Callers' names wait in a queue of their own: slow ones do not hold up the service's.
+        self._judged_resolver = resolver or Resolver()
         bundle = ca_bundle or where()
         # Asked once, since looking through the whole environment takes a tenth of a call.
         self._has_proxies = bool(getproxies())
@@ -191,7 +193,7 @@ class Transport:
         return get_environ_proxies(url) if self._has_proxies else {}
 
     def _public_addresses(self, host: str, port: int, deadline: Deadline) -> list[Address]:
-        addresses = self._resolver.resolve(host, port, deadline)
+        addresses = self._judged_resolver.resolve(host, port, deadline)
         judge(address[0] for _, address in addresses)
         return addresses
 
@@ -203,8 +205,13 @@ def _part(value: str | Recording) -> str | tuple[str, Recording, str]:
     return value.kind.file_name, value, value.kind.mime_type
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: requests reads a redirect whole, without limit, even where it is not to follow."""
+
+
 def _session(pool_size: int, ca_bundle: str) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     adapter = Adapter(pool_size, ca_bundle)
     session.mount("https://", adapter)
     session.mount("http://", adapter)

@@ -54,7 +54,9 @@ class Channel:
         self._reader = answered._original_response.fp  # As requests itself does.
 
     def send(self, text: str) -> None:
-        """Send one message."""
+        """Send one message, unless the upstream has closed already: `messages` tells why."""
+        if self._protocol.state is not OPEN:
+            return
         self._protocol.send_text(text.encode())
         self._flush()
 
