@@ -7,7 +7,8 @@ from wsgi import settings
 # gunicorn's own gthread, with limits on how long a caller may stall. A conversation spends its
 # life waiting for the upstream, so threads are what counts. PARLEY_THREADS is 1,000 unless set:
 # workers accept unevenly (of 1,000 callers at once one took 456 and the other 534; nothing keeps it
-# near that), and one may be gone. One in flight costs up to 225 KB: two full workers stay below 500 MB.
+# near that), and one may be gone. One in flight costs up to 225 KB: two full workers stay below
+# 500 MB.
 worker_class = "parley.worker.Worker"
 # Beyond the conversations, room to refuse callers and to answer /healthz while every place is
 # taken, and for those that take their time to send the headers or to hear the refusal.
