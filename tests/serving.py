@@ -1,6 +1,7 @@
 """The service as it is served: gunicorn in a process of its own, on a socket of the test's."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOT_SECONDS = 30
+STACK_SECONDS = 120
 
 
 @dataclass
@@ -96,3 +98,38 @@ def _wait(service: Service) -> None:
             continue
         return
     raise AssertionError(f"the service does not answer:\n{service.log}")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def make_run(log_file: Path, port: int, engine_port: int) -> subprocess.Popen[bytes]:
+    """Start `make run` in a process group of its own, as a terminal does."""
+    with log_file.open("wb") as log:
+        return subprocess.Popen(
+            ["make", "run", f"PORT={port}", f"ENGINE_PORT={engine_port}"],
+            cwd=ROOT,
+            env=environment(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+@contextmanager
+def stack(log_file: Path, port: int, engine_port: int) -> Iterator[None]:
+    """The service and the local engine, ready, as `make run` brings them; ended by Ctrl-C."""
+    run = make_run(log_file, port, engine_port)
+    try:
+        deadline = time.monotonic() + STACK_SECONDS
+        while "Try this: " not in log_file.read_text():
+            assert run.poll() is None, log_file.read_text()
+            assert time.monotonic() < deadline, log_file.read_text()
+            time.sleep(0.2)
+        yield
+    finally:
+        os.killpg(run.pid, signal.SIGINT)
+        run.wait(15)

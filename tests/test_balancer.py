@@ -11,18 +11,13 @@ from contextlib import ExitStack, contextmanager
 import pytest
 import requests
 import upstream as fake
-from serving import serving
+from serving import free_port, serving
 from support import KEY, ROOT, wav
 
 pytestmark = pytest.mark.system
 NAMES = ("one", "two")
 CALLERS = 8
 WAIT_SECONDS = 40
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Balancer:

@@ -1,20 +1,14 @@
 """What callers have at hand: the OpenAPI document under fuzzing, and Postman's requests."""
 
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
-import requests
-from serving import environment
+from serving import free_port, stack
 from support import KEY, ROOT
-from test_balancer import free_port
 
 pytestmark = pytest.mark.system
-BOOT_SECONDS = 120
 
 
 def test_no_input_brings_an_answer_that_is_not_documented(tmp_path):
@@ -36,31 +30,12 @@ def test_no_input_brings_an_answer_that_is_not_documented(tmp_path):
     assert KEY not in log
 
 
-def test_postmans_requests_work_against_make_run():
+def test_postmans_requests_work_against_make_run(tmp_path):
     """Newman runs docs/postman_collection.json against the service and the local engine."""
     port = free_port()
-    run = subprocess.Popen(
-        ["/usr/bin/make", "run", f"PORT={port}", f"ENGINE_PORT={free_port()}"],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        text=True,
-    )
-    try:
-        for line in run.stdout:
-            if "ready on" in line:
-                break
-        deadline = time.monotonic() + BOOT_SECONDS
-        while time.monotonic() < deadline and run.poll() is None:
-            try:
-                requests.get(f"http://127.0.0.1:{port}/healthz", timeout=1)
-                break
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        collection = ROOT / "docs" / "postman_collection.json"
-        variable = f"base_url=http://127.0.0.1:{port}"
+    collection = ROOT / "docs" / "postman_collection.json"
+    variable = f"base_url=http://127.0.0.1:{port}"
+    with stack(tmp_path / "log", port, free_port()):
         newman = subprocess.run(
             [ROOT / "node_modules/.bin/newman", "run", collection, "--env-var", variable],
             check=False,
@@ -69,7 +44,4 @@ def test_postmans_requests_work_against_make_run():
             text=True,
             timeout=120,
         )
-    finally:
-        os.killpg(run.pid, signal.SIGINT)
-        run.communicate(timeout=60)
     assert newman.returncode == 0, newman.stdout

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 import upstream as fake
+from serving import free_port
 from support import KEY, ROOT, wav
-from test_balancer import free_port
 
 BOOT_SECONDS = 30
 

@@ -30,7 +30,7 @@ LIMITS = {
 """Flask's own settings that bound a form."""
 
 SPOOLED_BYTES = 128 * 1024
-"""The largest file that stays in memory: some eight seconds as WAV, and a minute as mp3."""
+"""The largest file that stays in memory: four seconds of WAV at 16 kHz, say."""
 
 ANSWER_SECONDS = 60
 DRAIN_BYTES = 32 * 1024 * 1024

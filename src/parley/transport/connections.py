@@ -12,7 +12,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from parley.deadline import Deadline
-from parley.errors import UpstreamTimeout, UpstreamUnavailable
+from parley.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from parley.resolver import Address
 from parley.timed import TimedSocket, TimedTLSSocket
 
@@ -51,7 +51,7 @@ class _Timed(Base):
                 sock.connect(address)
                 # The TLS handshake takes its timeout from here.
                 sock.settimeout(self._window.left())
-            except TimeoutError:
+            except (TimeoutError, UpstreamError):
                 sock.close()
                 raise
             except OSError:
