@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from parley.errors import DeadlineExceeded
@@ -15,7 +16,7 @@ class Deadline:
     """
 
     moment: float
-    error: type[Exception] = DeadlineExceeded
+    error: Callable[[], Exception] = DeadlineExceeded
     silence: float = math.inf
 
     @classmethod
@@ -30,7 +31,7 @@ class Deadline:
             raise self.error()
         return seconds
 
-    def within(self, seconds: float, error: type[Exception]) -> "Deadline":
+    def within(self, seconds: float, error: Callable[[], Exception]) -> "Deadline":
         """The same deadline, or the one that many seconds from now with its own error if sooner."""
         sooner = time.monotonic() + seconds
         return self if self.moment <= sooner else replace(self, moment=sooner, error=error)

@@ -2,27 +2,28 @@
 
 import socket
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from concurrent.futures import Future
+from threading import Lock, Thread
 from typing import Any
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamUnavailable
-
-LOOK_UPS = 32
-"""How many look-ups may be under way at once; the system's cannot be interrupted."""
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 """An address family and what `socket.connect` takes in it."""
 
 
 class Resolver:
-    """Looks names up in threads of its own, so that nobody waits longer than they may."""
+    """Looks names up, and waits no longer than the deadline for each.
+
+    A look-up cannot be interrupted, so each runs in a thread of its own, which ends with it. Under
+    gevent that is a greenlet: any number of slow names may be under way, and none holds up another.
+    Under real threads a name that is slow to resolve holds its thread until the system gives up.
+    """
 
     def __init__(self, look_up: Callable[..., list[Any]] = socket.getaddrinfo) -> None:
         """Ask `look_up`, which has the form of getaddrinfo."""
         self._look_up = look_up
-        self._pool = ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="resolver")
         self._under_way: dict[tuple[str, int], Future[list[Any]]] = {}
         self._lock = Lock()
 
@@ -40,15 +41,28 @@ class Resolver:
         return [(family, address) for family, _, _, _, address in found]
 
     def _begin(self, host: str, port: int) -> Future[list[Any]]:
-        """Begin a look-up, or wait with those who asked the same before it was answered.
-
-        Of a thousand callers at once a tenth would otherwise wait too long in the queue.
-        """
+        """Begin a look-up, or wait with those who asked the same before it was answered."""
         asked = host, port
         with self._lock:
             if asked in self._under_way:
                 return self._under_way[asked]
-            look_up = self._pool.submit(self._look_up, host, port, type=socket.SOCK_STREAM)
-            self._under_way[asked] = look_up
-        look_up.add_done_callback(lambda _: self._under_way.pop(asked))
+            look_up = self._under_way[asked] = Future()
+        try:
+            Thread(target=self._run, args=(asked, look_up), name="look-up", daemon=True).start()
+        except RuntimeError:  # There is no thread to be had.
+            self._finish(asked).set_exception(OSError())
         return look_up
+
+    def _run(self, asked: tuple[str, int], look_up: Future[list[Any]]) -> None:
+        try:
+            found = self._look_up(*asked, type=socket.SOCK_STREAM)
+        except Exception as error:
+            self._finish(asked)
+            look_up.set_exception(error)
+        else:
+            self._finish(asked)
+            look_up.set_result(found)
+
+    def _finish(self, asked: tuple[str, int]) -> Future[list[Any]]:
+        with self._lock:
+            return self._under_way.pop(asked)

@@ -31,6 +31,8 @@ from parley.transport.connections import CONNECT_SECONDS, Adapter, Call, current
 from parley.transport.websocket import Channel, Handshake
 
 CHUNK_BYTES = 64 * 1024
+CALLERS_IDLE = 100
+"""How many idle connections are kept to all the hosts that callers choose together."""
 
 BROKEN = (
     requests.RequestException,
@@ -74,19 +76,20 @@ class Transport:
     def __init__(
         self, pool_size: int, resolver: Resolver | None = None, ca_bundle: str | None = None
     ) -> None:
-        """Keep up to `pool_size` connections per host; trust `ca_bundle` instead of certifi's.
+        """Keep up to `pool_size` idle connections; trust `ca_bundle` instead of certifi's.
 
         Raises StartRefused where the bundle cannot be read.
         """
         self._resolver = resolver or Resolver()
-        # Callers' names wait in a queue of their own: slow ones do not hold up the service's.
-        self._judged_resolver = resolver or Resolver()
         bundle = ca_bundle or where()
         # Asked once, since looking through the whole environment takes a tenth of a call.
         self._has_proxies = bool(getproxies())
         # By whether addresses are judged: a connection made unjudged must not serve the others.
         try:
-            self._sessions = {judged: _session(pool_size, bundle) for judged in (False, True)}
+            self._sessions = {
+                False: _session(pool_size, bundle),
+                True: _session(min(pool_size, CALLERS_IDLE), bundle),
+            }
         except OSError:
             raise StartRefused(
                 f"REQUESTS_CA_BUNDLE names {bundle}, which holds no certificates that can be read."
@@ -164,21 +167,25 @@ class Transport:
         proxies = self._proxies_for(url)
         judged = destination.public_only and not select_proxy(url, proxies)
         call = Call(deadline, self._public_addresses if judged else self._resolver.resolve)
-        token = current.set(call)
         try:
-            with self._sessions[judged].request(
-                "GET" if data is None else "POST",
-                url,
-                data=data,
-                headers={
-                    "Authorization": f"Bearer {upstream.api_key}",
-                    "X-Client-Request-Id": upstream.request_id or None,
-                    **headers,
-                },
-                allow_redirects=False,
-                proxies=proxies,
-                stream=True,
-            ) as response:
+            token = current.set(call)
+            try:
+                answered = self._sessions[judged].request(
+                    "GET" if data is None else "POST",
+                    url,
+                    data=data,
+                    headers={
+                        "Authorization": f"Bearer {upstream.api_key}",
+                        "X-Client-Request-Id": upstream.request_id or None,
+                        **headers,
+                    },
+                    allow_redirects=False,
+                    proxies=proxies,
+                    stream=True,
+                )
+            finally:
+                current.reset(token)
+            with answered as response:
                 yield response
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
             raise UpstreamTimeout() from None
@@ -186,14 +193,12 @@ class Transport:
             raise UpstreamMalformed() from None
         except BROKEN:
             raise UpstreamUnavailable() from None
-        finally:
-            current.reset(token)
 
     def _proxies_for(self, url: str) -> dict[str, str]:
         return get_environ_proxies(url) if self._has_proxies else {}
 
     def _public_addresses(self, host: str, port: int, deadline: Deadline) -> list[Address]:
-        addresses = self._judged_resolver.resolve(host, port, deadline)
+        addresses = self._resolver.resolve(host, port, deadline)
         judge(address[0] for _, address in addresses)
         return addresses
 

@@ -1,10 +1,10 @@
 """urllib3's connections, made to keep a deadline and to connect to judged addresses only."""
 
-import socket
 import ssl
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
@@ -12,12 +12,18 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from parley.deadline import Deadline
-from parley.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from parley.errors import UpstreamTimeout
 from parley.resolver import Address
 from parley.timed import TimedSocket, TimedTLSSocket
+from parley.transport.answers import Reader
+from parley.transport.connecting import connect
+from parley.transport.idle import Idle
 
 CONNECT_SECONDS = 5
-"""How long connecting and the TLS handshake may take together."""
+"""How long the look-up, connecting and the TLS handshake may take together."""
+
+HOSTS = 100
+"""How many hosts have pools; callers may name any number."""
 
 
 @dataclass(frozen=True)
@@ -31,34 +37,25 @@ class Call:
 current: ContextVar[Call] = ContextVar("current")
 if TYPE_CHECKING:
     Base = HTTPConnection
+    PoolBase = HTTPConnectionPool
 else:
-    Base = object
+    Base = PoolBase = object
 
 
 class _Timed(Base):
+    response_class: Any = Reader
     _window: Deadline
+    _is_sent = False
+    _answer: Any = None
 
-    def _new_conn(self) -> socket.socket:
+    def _new_conn(self) -> TimedSocket:
         """Connect to one of the host's addresses, which are resolved and judged here, once."""
         call = current.get()
-        self._window = call.deadline.within(CONNECT_SECONDS, UpstreamTimeout)
-        for family, address in call.resolve(self._dns_host, self.port or 0, self._window):
-            sock = TimedSocket(family, socket.SOCK_STREAM)
-            sock.limit = self._window
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            try:
-                sock.settimeout(self._window.left())
-                sock.connect(address)
-                # The TLS handshake takes its timeout from here.
-                sock.settimeout(self._window.left())
-            except (TimeoutError, UpstreamError):
-                sock.close()
-                raise
-            except OSError:
-                sock.close()  # The next address may answer.
-            else:
-                return sock
-        raise UpstreamUnavailable()
+        # Nothing was sent, so that it can be tried again.
+        too_late = partial(UpstreamTimeout, retry=True)
+        self._window = call.deadline.within(CONNECT_SECONDS, too_late)
+        addresses = call.resolve(self._dns_host, self.port or 0, self._window)
+        return connect(addresses, self._window)
 
     def connect(self) -> None:
         """Connect, shake hands, and keep the call's deadline from then on."""
@@ -70,9 +67,23 @@ class _Timed(Base):
 
     def request(self, *arguments: Any, **options: Any) -> None:
         """Send a request; a connection that was open already keeps the new call's deadline."""
+        self._answer, self._is_sent = None, False
         if self.sock:
             self._keep(current.get().deadline)
         super().request(*arguments, **options)
+        self._is_sent = True
+
+    def getresponse(self) -> Any:
+        """The answer, whose headers have arrived."""
+        answer = super().getresponse()
+        if self._is_sent:
+            self._answer = answer._original_response
+        return answer
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether the last request was sent whole, its answer read whole, and nothing is left."""
+        return bool(self.sock and self._answer and self._answer.reusable)
 
     def _keep(self, deadline: Deadline) -> None:
         # TLS inside a proxy's TLS is no socket, but holds one.
@@ -88,11 +99,31 @@ class _TLSConnection(_Timed, HTTPSConnection):
     pass
 
 
-class _PlainPool(HTTPConnectionPool):
+class _Pool(PoolBase):
+    def __init__(self, idle: Idle, *arguments: Any, **options: Any) -> None:
+        self._idle = idle
+        super().__init__(*arguments, **{**options, "maxsize": 1})
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        return self._idle.take(self) or self._new_conn()
+
+    def _put_conn(self, conn: Any) -> None:
+        """Keep a connection where all is as it should be: the next caller is someone else."""
+        if conn and conn.is_reusable and self.pool is not None:
+            self._idle.keep(self, conn)
+        elif conn:
+            conn.close()
+
+    def close(self) -> None:
+        self._idle.close(self)
+        super().close()
+
+
+class _PlainPool(_Pool, HTTPConnectionPool):
     ConnectionCls = _PlainConnection
 
 
-class _TLSPool(HTTPSConnectionPool):
+class _TLSPool(_Pool, HTTPSConnectionPool):
     ConnectionCls = _TLSConnection
 
 
@@ -100,10 +131,11 @@ class Adapter(HTTPAdapter):
     """requests' adapter over such connections; the trusted certificates are loaded once."""
 
     def __init__(self, pool_size: int, ca_bundle: str) -> None:
-        """Keep up to `pool_size` connections per host, and trust the certificates of a file."""
+        """Keep up to `pool_size` idle connections, and trust the certificates of a file."""
+        self._idle = Idle(pool_size)
         self._tls = ssl.create_default_context(cafile=ca_bundle)
         self._tls.sslsocket_class = TimedTLSSocket
-        super().__init__(pool_maxsize=pool_size)
+        super().__init__(pool_connections=HOSTS)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools of direct connections."""
@@ -121,6 +153,8 @@ class Adapter(HTTPAdapter):
     def cert_verify(self, *arguments: Any) -> None:
         """Nothing: the TLS context verifies, and requests would load the file for each call."""
 
-    @staticmethod
-    def _equip(manager: PoolManager) -> None:
-        manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TLSPool}
+    def _equip(self, manager: PoolManager) -> None:
+        manager.pool_classes_by_scheme = {
+            "http": partial(_PlainPool, self._idle),  # type: ignore[dict-item]
+            "https": partial(_TLSPool, self._idle),  # type: ignore[dict-item]
+        }
