@@ -175,7 +175,7 @@ def test_a_session_that_goes_wrong_ends_in_its_code_and_in_time(
     tries,
 ):
     """Whatever arrives over the WebSocket, or does not: the promised code, by the deadline."""
-    monkeypatch.setattr("parley.realtime.PCM_BYTES", 3_000_000)
+    monkeypatch.setattr("parley.realtime.PCM_BYTES", 300_000)
     upstream.answers["tts"] = plays(script)
     answer = converse(code, "tts", LATE, **TTS)
     assert answer["audio"] == ""
@@ -409,7 +409,7 @@ def test_no_websocket_leads_to_an_address_that_is_not_public(address):
 def test_encoding_keeps_the_deadline():
     """A speech that is too long to encode in time is given up."""
     with pytest.raises(DeadlineExceeded):
-        speech.mp3(bytes(48_000_000), Deadline.after(0.05))
+        speech.Encoder(Deadline.after(0.05)).encode(bytes(48_000_000))
 
 
 def test_the_named_model_is_listed():

@@ -112,19 +112,21 @@ class Client:
         """Speech from the Realtime API, which streams PCM and may put a text in its own words."""
         path = f"/realtime?model={quote(model.name, safe='')}"
 
-        def call() -> realtime.Reading:
+        def call() -> tuple[bytes, str]:
             self.calls.append("")
             with self.transport.connect(
                 self.upstream, path, limit=realtime.EVENT_BYTES, deadline=self.deadline
             ) as channel:
                 if isinstance(channel, Answer):
                     raise UpstreamMalformed(**_origin(_accept(channel, self.upstream.api_key)))
-                return realtime.read_aloud(channel, text, VOICE, model.parameters)
+                encoder = speech.Encoder(self.deadline)
+                reading = realtime.read_aloud(channel, text, VOICE, model.parameters, encoder)
+                return reading.finish(), reading.transcript
 
-        reading = with_retries(call, self.deadline)
-        if not realtime.same_words(text, reading.transcript):
+        sound, transcript = with_retries(call, self.deadline)
+        if not realtime.same_words(text, transcript):
             log.reworded(model.name)
-        return speech.mp3(bytes(reading.pcm), self.deadline)
+        return sound
 
     def shutdown_dates(self) -> dict[str, date | None]:
         """Each model of the upstream, and the day that it shuts down where one is announced.

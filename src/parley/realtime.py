@@ -15,6 +15,7 @@ from parley.errors import (
     UpstreamMalformed,
     UpstreamUnavailable,
 )
+from parley.speech import Encoder
 from parley.transport.websocket import Channel
 
 EVENT_BYTES = 4_000_000
@@ -57,18 +58,40 @@ SHORTENED = [
 
 @dataclass
 class Reading:
-    """Speech as 24 kHz 16-bit mono little-endian PCM, and the words that were spoken."""
+    """Speech, and the words that were spoken."""
 
-    pcm: bytearray = field(default_factory=bytearray, repr=False)
+    encoder: Encoder = field(repr=False)
     transcript: str = field(default="", repr=False)
+    _pieces: list[bytes] = field(default_factory=list, repr=False)
+    _pcm_bytes: int = 0
+
+    def hear(self, pcm: bytes) -> None:
+        """Encode PCM as it arrives, since it is six times as long as its mp3.
+
+        Raises UpstreamMalformed past PCM_BYTES.
+        """
+        self._pcm_bytes += len(pcm)
+        if self._pcm_bytes > PCM_BYTES:
+            raise UpstreamMalformed()
+        self._pieces.append(self.encoder.encode(pcm))
+
+    def finish(self) -> bytes:
+        """The whole mp3; raise UpstreamMalformed where the PCM was no speech."""
+        try:
+            self._pieces.append(self.encoder.finish())
+        except ValueError:
+            raise UpstreamMalformed() from None
+        return b"".join(self._pieces)
 
 
-def read_aloud(channel: Channel, text: str, voice: str, parameters: Mapping[str, str]) -> Reading:
+def read_aloud(
+    channel: Channel, text: str, voice: str, parameters: Mapping[str, str], encoder: Encoder
+) -> Reading:
     """Have `text` read over an open WebSocket, to its end. Raises UpstreamError.
 
     Events that are not known are passed over, as OpenAI asks of its clients.
     """
-    reading = Reading()
+    reading = Reading(encoder)
     for message in channel.messages():
         try:
             event = json.loads(message)
@@ -78,9 +101,7 @@ def read_aloud(channel: Channel, text: str, voice: str, parameters: Mapping[str,
             case {"type": "session.created"}:
                 channel.send(json.dumps(_request(text, voice, parameters)))
             case {"type": "response.output_audio.delta", "delta": str(delta)}:
-                reading.pcm += _decoded(delta)
-                if len(reading.pcm) > PCM_BYTES:
-                    raise UpstreamMalformed()
+                reading.hear(_decoded(delta))
             case {"type": "response.output_audio_transcript.done", "transcript": str(transcript)}:
                 reading.transcript += f" {transcript}"
                 if len(reading.transcript) > TRANSCRIPT_CHARACTERS:
@@ -93,8 +114,6 @@ def read_aloud(channel: Channel, text: str, voice: str, parameters: Mapping[str,
                 raise _failure(error)
             case {"type": "response.done" | "error"}:
                 raise UpstreamMalformed()
-    if not reading.pcm or len(reading.pcm) % 2:
-        raise UpstreamMalformed()
     return reading
 
 

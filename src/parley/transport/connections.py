@@ -154,6 +154,8 @@ class Adapter(HTTPAdapter):
         """Nothing: the TLS context verifies, and requests would load the file for each call."""
 
     def _equip(self, manager: PoolManager) -> None:
+        # urllib3 leaves a forgotten pool to the garbage collector, which the idle ones hold off.
+        manager.pools.dispose_func = self._idle.close
         manager.pool_classes_by_scheme = {
             "http": partial(_PlainPool, self._idle),  # type: ignore[dict-item]
             "https": partial(_TLSPool, self._idle),  # type: ignore[dict-item]
