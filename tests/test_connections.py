@@ -1,6 +1,8 @@
 """A connection serves another call only where nothing unexpected happened on it."""
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -9,8 +11,10 @@ import pytest
 import upstream as fake
 from test_transport import post
 
-from parley.errors import UpstreamUnavailable
-from parley.transport import Transport, connections, idle
+from parley.deadline import Deadline
+from parley.egress import BaseUrl, Destination
+from parley.errors import DeadlineExceeded, UpstreamUnavailable
+from parley.transport import Transport, Upstream, connections, idle
 
 FIRST, SECOND = b'{"for": "the first caller"}', b'{"for": "the second caller"}'
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n"
@@ -164,17 +168,49 @@ def test_hosts_beyond_a_number_are_forgotten(transport, monkeypatch):
 
 def test_no_call_is_remembered_once_its_request_is_sent(transport, upstream):
     """What reads an answer for long may be another context than the one that asked."""
-    upstream.answers["text"] = sends(fake.http(FIRST))
-    seen = []
-    original = transport._answered
+    destination = Destination(BaseUrl.parse(upstream.url))
+    opening = transport.connect(
+        Upstream(destination, "key"), "/nowhere", limit=1000, deadline=Deadline.after(5)
+    )
+    with opening:
+        assert connections.current.get(None) is None
 
-    def spy(*arguments):
-        seen.append(connections.current.get(None))
-        return original(*arguments)
 
-    transport._answered = spy
-    post(transport, upstream.url)
-    assert seen == [None]
+FLOOD = """
+import socket, sys, time
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    print(listener.getsockname()[1], flush=True)
+    listener.settimeout(20)
+    connection, _ = listener.accept()
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        connection.sendall(b"1\\r\\nx\\r\\n" * 10000)
+"""
+
+
+@pytest.mark.both_models
+def test_an_upstream_that_floods_does_not_hold_up_others(transport):
+    """While it always has more to read, whoever else has something to do gets to do it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", FLOOD], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as server:
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
+        flooded = threading.Thread(target=give_up, args=(transport, url, 3))
+        flooded.start()
+        last, longest = time.monotonic(), 0.0
+        while flooded.is_alive():
+            time.sleep(0.01)
+            now = time.monotonic()
+            last, longest = now, max(longest, now - last)
+        server.kill()
+    assert longest < 1
+
+
+def give_up(transport, url, seconds):
+    with pytest.raises(DeadlineExceeded):
+        post(transport, url, limit=10**9, seconds=seconds)
 
 
 def wait_until(condition, seconds: float = 5) -> bool:

@@ -1,0 +1,64 @@
+"""Of a host's addresses, the first that answers is taken."""
+
+import socket
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from parley.deadline import Deadline
+from parley.errors import DeadlineExceeded, UpstreamUnavailable
+from parley.transport.connecting import connect, interleaved
+
+V4, V6 = socket.AF_INET, socket.AF_INET6
+
+
+@pytest.fixture
+def host():
+    """The port of a host that listens at 127.0.0.1, is dead at 127.0.0.2 and closed at 127.0.0.3.
+
+    Dead is what does not answer: a listener whose queue is full drops what else arrives.
+    """
+    with ExitStack() as stack:
+        alive = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        port = alive.getsockname()[1]
+        dead = stack.enter_context(socket.create_server(("127.0.0.2", port), backlog=0))
+        for _ in range(4):
+            caller = stack.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(dead.getsockname())
+        yield port
+
+
+@pytest.mark.both_models
+@pytest.mark.parametrize("first", ["127.0.0.2", "127.0.0.3"])
+def test_a_dead_address_of_two_costs_little(host, first):
+    """The next is tried while the first may still answer."""
+    began = time.monotonic()
+    addresses = [(V4, (first, host)), (V4, ("127.0.0.1", host))]
+    with connect(addresses, Deadline.after(5)) as sock:
+        assert sock.getpeername() == ("127.0.0.1", host)
+        assert sock.gettimeout() > 0
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.both_models
+def test_dead_addresses_end_with_the_window(host):
+    """Where none answers, its error tells so, in time."""
+    with pytest.raises(DeadlineExceeded):
+        connect([(V4, ("127.0.0.2", host))] * 2, Deadline.after(0.6))
+
+
+def test_a_host_that_refuses_at_each_address_is_unavailable(host):
+    """It is told at once, not at the end of the window."""
+    with pytest.raises(UpstreamUnavailable):
+        connect([(V4, ("127.0.0.3", host))] * 3, Deadline.after(60))
+
+
+def test_families_take_turns():
+    """A family that leads nowhere is left after its first address (RFC 8305, section 4)."""
+    v6 = [(V6, (f"2001:db8::{n}", 443, 0, 0)) for n in range(3)]
+    v4 = [(V4, (f"192.0.2.{n}", 443)) for n in range(2)]
+    assert interleaved([*v6, *v4]) == [v6[0], v4[0], v6[1], v4[1], v6[2]]
+    assert interleaved(v4) == v4
+    assert interleaved([]) == []
