@@ -1,13 +1,16 @@
 """The third call over the Realtime API: its faults, its reading, its words."""
 
+import io
 import json
 import logging
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
 
+import av
 import pytest
 import realtime
 from realtime import PCM, plays
@@ -25,6 +28,7 @@ from test_faults import (  # noqa: F401  # The fixtures are used by their names.
     upstream,
 )
 from upstream import REPLY, Request, http
+from upstream import running as fake_running
 from websockets.utils import accept_key
 
 from parley import realtime as reader
@@ -409,6 +413,49 @@ def test_encoding_keeps_the_deadline():
     """A speech that is too long to encode in time is given up."""
     with pytest.raises(DeadlineExceeded):
         speech.Encoder(Deadline.after(0.05)).encode(bytes(48_000_000))
+
+
+def test_long_speech_is_encoded_as_it_arrives():
+    """Twenty long answers at once must not fill a small container with their PCM."""
+
+    def script(session):
+        for _ in range(100):
+            session.audio(PCM)
+        session.done()
+
+    deadline = Deadline.after(60)
+    with fake_running() as server:
+        server.answers["tts"] = plays(script)
+        opening = Transport(1).connect(
+            Upstream(Destination(BaseUrl.parse(server.url)), "key"),
+            "/realtime?model=m",
+            limit=1_000_000,
+            deadline=deadline,
+        )
+        tracemalloc.start()
+        try:
+            with opening as channel:
+                encoder = speech.Encoder(deadline)
+                mp3 = reader.read_aloud(channel, REPLY, "alloy", {}, encoder).finish()
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    with av.open(io.BytesIO(mp3)) as container:
+        assert round(container.duration / av.time_base) == 100
+    assert peak < len(PCM) * 100 * 0.8
+
+
+def test_pcm_may_be_cut_anywhere():
+    """A sample in two pieces is still one."""
+
+    def encoded(size):
+        encoder = speech.Encoder(Deadline.after(10))
+        pieces = [encoder.encode(PCM[at : at + size]) for at in range(0, len(PCM), size)]
+        return b"".join([*pieces, encoder.finish()])
+
+    with av.open(io.BytesIO(encoded(10_001))) as container:
+        assert round(container.duration / av.time_base) == 1
+    assert encoded(9_999) == encoded(10_000)
 
 
 def test_the_named_model_is_listed():

@@ -62,7 +62,7 @@ class Reading:
 
     encoder: Encoder = field(repr=False)
     transcript: str = field(default="", repr=False)
-    _pieces: list[bytes] = field(default_factory=list, repr=False)
+    _speech: bytearray = field(default_factory=bytearray, repr=False)
     _pcm_bytes: int = 0
 
     def hear(self, pcm: bytes) -> None:
@@ -73,15 +73,15 @@ class Reading:
         self._pcm_bytes += len(pcm)
         if self._pcm_bytes > PCM_BYTES:
             raise UpstreamMalformed()
-        self._pieces.append(self.encoder.encode(pcm))
+        self._speech += self.encoder.encode(pcm)
 
     def finish(self) -> bytes:
         """The whole mp3; raise UpstreamMalformed where the PCM was no speech."""
         try:
-            self._pieces.append(self.encoder.finish())
+            self._speech += self.encoder.finish()
         except ValueError:
             raise UpstreamMalformed() from None
-        return b"".join(self._pieces)
+        return bytes(self._speech)
 
 
 def read_aloud(
