@@ -22,7 +22,7 @@ def write_to(stream: TextIO, level: str) -> None:
 
 
 def model_ends(stage: str, name: str, ends: object, then: str) -> None:
-    """Warn, at the start, of a model that the upstream will soon refuse."""
+    """Warn of a model that the upstream will soon refuse."""
     log.warning({"event": "model_ends", "stage": stage, "model": name, "date": ends, "then": then})
 
 
