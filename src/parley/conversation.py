@@ -137,4 +137,5 @@ def first_sentences(text: str, characters: int) -> str:
         if end + len(sentence.rstrip()) > characters:
             break
         end += len(sentence)
-    return text[:end].rstrip() or text[:characters].rpartition(" ")[0] or text[:characters]
+    words = text[: characters + 1].rpartition(" ")[0]
+    return text[:end].rstrip() or words.rstrip() or text[:characters]
