@@ -1,8 +1,15 @@
 """A model's parameters go out as what they are, and never in place of what the service sends."""
 
-import pytest
+import io
+import json
+import re
 
-from parley.parameters import parse
+import pytest
+import realtime
+import upstream as fake
+from support import KEY, make_app, wav
+
+from parley.parameters import SENT, parse
 
 
 @pytest.mark.parametrize(
@@ -77,3 +84,24 @@ def test_a_name_that_comes_twice_is_refused():
     """Which of two values is meant cannot be told."""
     with pytest.raises(ValueError, match="'a' twice"):
         parse("a=1 b=2 a=3", "chat")
+
+
+def test_no_parameter_may_be_what_the_service_sends(at_once):
+    """The names that are refused are those of each interface's own requests, all of them."""
+    asked = {}
+
+    def hear(connection, request):
+        asked["realtime"] = {"model", *realtime.Session(connection, request).begin()}
+
+    with fake.running() as upstream:
+        client = make_app(PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
+        for model in ("tts-1", "gpt-realtime-2.1-mini"):
+            form = {"audio": (io.BytesIO(wav()), "a.wav"), "tts_model": model}
+            client.post("/api/conversation/", data=form, headers={"X-OpenAI-API-Key": KEY})
+            upstream.answers["tts"] = hear
+    heard, said, spoken, *_ = upstream.requests
+    names = re.findall(rb'form-data; name="([^"]+)"', heard.body)
+    asked["transcriptions"] = {name.decode() for name in names}
+    asked["chat"] = set(json.loads(said.body))
+    asked["speech"] = set(json.loads(spoken.body))
+    assert asked == SENT
