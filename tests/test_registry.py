@@ -40,7 +40,7 @@ def names(models: Models) -> tuple[str, str, str]:
 
 def test_the_projects_own_list_has_the_promised_defaults():
     """whisper-1, gpt-4o and tts-1 are used where a caller names nothing."""
-    models = registry.read(ROOT / "MODEL_LIST.MD").resolve({}, LONG_AGO)
+    models = registry.read(ROOT / "MODEL_LIST.MD").resolve({}, None)
     assert names(models) == ("whisper-1", "gpt-4o", "tts-1")
 
 
