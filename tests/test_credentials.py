@@ -32,10 +32,10 @@ def test_a_key_shows_by_its_secret_part_alone(scheme, prefix, text, shown):
     assert reveals(text, f"{scheme}{prefix}{SECRET}") is shown
 
 
-@pytest.mark.parametrize("credential", ["", " ", "Bearer ", "sk-", "Bearer sk-proj-"])
+@pytest.mark.parametrize("credential", ["", " ", "Bearer", "Bearer ", "sk-", "Bearer sk-proj-"])
 def test_a_credential_without_a_secret_shows_nowhere(credential):
     """What is empty is part of every text."""
-    assert not reveals("anything", credential)
+    assert not reveals("anything of a bearer", credential)
 
 
 @pytest.mark.parametrize(("text", "shown"), [("a key: abc", True), ("a key: ab", False)])
@@ -58,7 +58,8 @@ def test_long_headers_are_compared_at_once():
     client = make_app().test_client()
     client.get("/healthz")
     began = time.process_time()
-    for name in ("c" * 8000, "ba" * 4000, "ab"):
+    for name in ("aabb" * 2000, "abb" * 40, "aab" * 2666):
         client.get("/healthz", headers={**headers, "X-Request-ID": name})
-    assert not reveals("acbd" * 2000, long)
-    assert time.process_time() - began < 0.2
+    for _ in range(3):
+        assert not reveals("aabb" * 2000, long)
+    assert time.process_time() - began < 0.25

@@ -9,10 +9,12 @@ from support import ROOT
 
 from parley import errors
 from parley import openapi as openapi_module
+from parley.parameters import SENT
 from parley.settings import Settings
 
 API_DOCS = (ROOT / "API_DOCS.md").read_text()
 README = (ROOT / "README.md").read_text()
+MODEL_LIST = (ROOT / "MODEL_LIST.MD").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
@@ -117,6 +119,16 @@ def test_every_file_that_the_documents_link_to_exists():
 def test_the_example_recording_is_there():
     """The README's curl has something to send."""
     assert (ROOT / "examples" / "question.wav").read_bytes()[:4] == b"RIFF"
+
+
+def test_the_parameters_that_are_refused_are_listed():
+    """MODEL_LIST.MD names, by interface, what the service itself sends."""
+    told = MODEL_LIST.partition("cannot be set: `model`, and by interface")[2].partition(".")[0]
+    listed = {
+        interface: {"model", *re.findall(r"`(\w+)`", names)}
+        for names, interface in re.findall(r"([^()]+) \(`(\w+)`\)", told)
+    }
+    assert listed == SENT
 
 
 def test_every_warning_is_explained():

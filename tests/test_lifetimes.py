@@ -147,13 +147,14 @@ def test_a_shutdown_that_comes_early_is_survived(upstream, logged, refusal):
     assert len(upstream.requests) == 6
 
 
-def test_a_replacement_is_tried_once(upstream):
+def test_a_replacement_is_tried_once(upstream, logged):
     """An upstream that knows neither model is not asked for a third; the error is its own."""
     ageing(upstream, date.max)
     status, answer = converse(upstream, date(2026, 12, 1))
     assert (status, answer["errors"][0]["code"]) == (400, "upstream_rejected")
     assert answer["errors"][0]["upstream_status"] == 404
     assert used(answer) == OLD  # Nothing but what has answered was used.
+    assert "model_replaced" not in logged.text
     assert len(upstream.requests) == 2
 
 

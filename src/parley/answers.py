@@ -22,7 +22,9 @@ from parley.transport import Answer
 
 QUOTA_CODES = ("insufficient_quota", "credit_balance_exhausted")
 MISSING = "model_not_found"
-MESSAGE_CHARACTERS = 300
+READ_CHARACTERS, MESSAGE_CHARACTERS = 1000, 300
+"""How much of an upstream's message is looked at, and how much of it is passed on."""
+
 LONGEST_WAIT = 86_400.0
 """The longest wait, in seconds, that callers are told of: a day."""
 
@@ -72,7 +74,7 @@ def _error_of(answer: Answer) -> tuple[str, str]:
     """The code and the message, in one line, of OpenAI's error body; blank where there is none."""
     error = value_at(json_of(answer), "error")
     code, message = value_at(error, "code"), value_at(error, "message")
-    text = " ".join(message.split()) if isinstance(message, str) else ""
+    text = " ".join(message[:READ_CHARACTERS].split()) if isinstance(message, str) else ""
     return "" if code is None else str(code), text
 
 

@@ -80,8 +80,8 @@ def converse(
         except ModelNotFound:
             if model.successor is None:
                 raise
-            log.model_replaced(stage, model.name, model.successor.name)
             result = call(model.successor)
+            log.model_replaced(stage, model.name, model.successor.name)
             conversation.models = replace(conversation.models, **{stage: model.successor})
             return result
         finally:

@@ -10,7 +10,9 @@ KEY_HEADER = "X-OpenAI-API-Key"
 BASE_URL_HEADER = "X-OpenAI-Base-URL"
 VISIBLE_ASCII = re.compile(r"[!-~]+")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-PUBLIC = re.compile(r"\s*(?:(?:bearer|basic)\s+)?(?:sk-(?:proj-|svcacct-|admin-)?)?", re.IGNORECASE)
+PUBLIC = re.compile(
+    r"\s*(?:(?:bearer|basic)(?:\s+|$))?(?:sk-(?:proj-|svcacct-|admin-)?)?", re.IGNORECASE
+)
 """What anybody knows of a credential: the scheme's word, and the prefixes of OpenAI's keys."""
 
 TELLING_END, TELLING_RUN = 4, 6

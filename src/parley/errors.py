@@ -206,7 +206,7 @@ class UpstreamMalformed(UpstreamError):
 
 
 class TextIncomplete(UpstreamError):
-    """The model ended its reply early, by its limits or a filter; ask for less, or otherwise."""
+    """The model ended its reply early, at a limit or a filter; ask for a shorter or another one."""
 
     status = 206
 

@@ -27,7 +27,7 @@ def model_ends(stage: str, name: str, ends: object, then: str) -> None:
 
 
 def model_replaced(stage: str, name: str, by: str) -> None:
-    """Log that the upstream does not know a model, and which one is tried instead."""
+    """Log that the upstream does not know a model, and which one answered instead."""
     log.warning({"event": "model_replaced", "stage": stage, "model": name, "by": by})
 
 
