@@ -14,6 +14,9 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
+LASTING_LIST = ROOT / "tests" / "lasting_models.md"
+"""Models without an end: what is served here goes by today's date, whenever that is."""
+
 BOOT_SECONDS = 30
 STACK_SECONDS = 120
 
@@ -70,7 +73,7 @@ def serving(
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", f"--bind={address}", *arguments, app],
             cwd=tree,
-            env=environment(**variables),
+            env=environment(**{"PARLEY_MODEL_LIST": str(LASTING_LIST), **variables}),
             pass_fds=[descriptor],
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -1,6 +1,7 @@
 """What the tests build with: the application, a recording, a key."""
 
 import struct
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from threading import Semaphore
@@ -14,6 +15,9 @@ from parley.settings import Settings
 from parley.transport import Transport
 
 ROOT = Path(__file__).resolve().parent.parent
+FROZEN_LIST = ROOT / "tests" / "model_list.md"
+"""The models that tests count on, whatever becomes of the project's own list."""
+
 KEY = "sk-Zq8vX3mK7pT2wR9yL4nB6cD1"
 
 
@@ -29,14 +33,16 @@ LONG_AGO = date(2026, 10, 1)
 """When every model of the list was alive."""
 
 
-def make_app(ca_bundle: str | None = None, today: date = LONG_AGO, **variables: str) -> Flask:
+def make_app(
+    ca_bundle: str | None = None, today: date | Callable[[], date] = LONG_AGO, **variables: str
+) -> Flask:
     """The whole application, as wsgi.py puts it together, under these variables, on that day."""
-    settings = Settings.from_env(variables)
+    settings = Settings.from_env({"PARLEY_MODEL_LIST": str(FROZEN_LIST), **variables})
     services = Services(
         settings,
         registry.read(ROOT / settings.model_list),
         Transport(settings.threads, ca_bundle=ca_bundle),
-        today=lambda: today,
+        today=today if callable(today) else lambda: today,
         places=Semaphore(settings.threads),
     )
     return create_app(services, BLUEPRINTS)

@@ -11,6 +11,7 @@ from support import KEY, ROOT
 pytestmark = pytest.mark.system
 
 
+@pytest.mark.timeout(400)
 def test_no_input_brings_an_answer_that_is_not_documented(tmp_path):
     """2,000 cases and more: no other status, header or shape, no internal error, no key logged."""
     command = f"ip link set lo up && exec {sys.executable} {ROOT}/tests/fuzz.py {tmp_path}"

@@ -1,14 +1,17 @@
 """`flask --app wsgi models`: what an operator, and a cron job, can ask."""
 
 import json
+import time
 from datetime import date
 
 import pytest
 import requests_mock
+import upstream as fake
 from click.testing import Result
 from support import KEY, make_app
 
 from parley.commands import models
+from parley.errors import DeadlineExceeded
 
 MODELS = "https://api.openai.com/v1/models"
 TODAY = date(2026, 11, 22)
@@ -129,6 +132,19 @@ def test_an_upstream_that_cannot_be_asked_is_told_from_a_difference(answer):
     assert result.exit_code == 2
     assert "Error: " in result.stderr
     assert KEY not in result.output
+
+
+def test_the_check_waits_no_longer_than_a_conversation_would():
+    """An upstream that says nothing is left at the deadline."""
+    with fake.running() as upstream:
+        upstream.answers[""] = lambda connection, request: time.sleep(8)
+        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_DEADLINE": "1"}
+        runner = make_app(**variables).test_cli_runner(env={"OPENAI_API_KEY": KEY})
+        began = time.monotonic()
+        result = runner.invoke(models, ["check"])
+    assert time.monotonic() - began < 6
+    assert result.exit_code == 2
+    assert DeadlineExceeded.sentence in result.stderr
 
 
 def test_the_check_says_where_its_key_comes_from():

@@ -9,10 +9,12 @@ from support import ROOT
 
 from parley import errors
 from parley import openapi as openapi_module
+from parley.parameters import SENT
 from parley.settings import Settings
 
 API_DOCS = (ROOT / "API_DOCS.md").read_text()
 README = (ROOT / "README.md").read_text()
+MODEL_LIST = (ROOT / "MODEL_LIST.MD").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
@@ -47,6 +49,29 @@ def test_every_code_is_documented_with_its_status():
     assert documented == {error.code: str(error.status) for error in every_error()}
 
 
+def drawn_tree(picture: str) -> dict[str, tuple[str | None, int | None]]:
+    """Each class that is drawn: what it stands below, and its status, its parent's unless drawn."""
+    tree: dict[str, tuple[str | None, int | None]] = {}
+    above: list[str] = []
+    for line in picture.splitlines():
+        if drawn := re.fullmatch(r"([ │├└─]*)([A-Z]\w+(?:, \w+)*)(?:  +(\d{3})?.*)?", line):
+            depth = len(drawn[1]) // 4
+            parent = above[depth - 1] if depth else None
+            status = int(drawn[3]) if drawn[3] else tree[parent][1] if parent else None
+            for name in drawn[2].split(", "):
+                tree[name] = parent, status
+                above[depth:] = [name]
+    return tree
+
+
+def tree_of(error: type, parent: str | None = None) -> dict[str, tuple[str | None, int | None]]:
+    """The same of the classes as they are."""
+    tree = {error.__name__: (parent, getattr(error, "status", None))}
+    for child in error.__subclasses__():
+        tree |= tree_of(child, error.__name__)
+    return tree
+
+
 def test_every_error_says_what_to_do():
     """Each code has one plain sentence for the caller."""
     for error in every_error():
@@ -55,9 +80,8 @@ def test_every_error_says_what_to_do():
 
 
 def test_the_tree_of_errors_is_drawn_whole():
-    """The picture at the top of errors.py holds every class."""
-    for error in every_error() | {errors.ParleyError, errors.StartRefused}:
-        assert error.__name__ in errors.__doc__
+    """The picture at the top of errors.py holds every class, below its parent, with its status."""
+    assert drawn_tree(errors.__doc__) == tree_of(errors.ParleyError)
 
 
 def test_every_setting_is_documented():
@@ -95,6 +119,16 @@ def test_every_file_that_the_documents_link_to_exists():
 def test_the_example_recording_is_there():
     """The README's curl has something to send."""
     assert (ROOT / "examples" / "question.wav").read_bytes()[:4] == b"RIFF"
+
+
+def test_the_parameters_that_are_refused_are_listed():
+    """MODEL_LIST.MD names, by interface, what the service itself sends."""
+    told = MODEL_LIST.partition("cannot be set: `model`, and by interface")[2].partition(".")[0]
+    listed = {
+        interface: {"model", *re.findall(r"`(\w+)`", names)}
+        for names, interface in re.findall(r"([^()]+) \(`(\w+)`\)", told)
+    }
+    assert listed == SENT
 
 
 def test_every_warning_is_explained():

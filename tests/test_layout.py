@@ -14,11 +14,11 @@ SECTIONS = [
 ]
 # Each may import what stands to its left, and nothing to its right.
 LAYERS = [
-    {"errors"},
+    {"errors", "parameters"},
     {"log", "egress", "audio", "registry", "credentials", "deadline"},
-    {"settings", "resolver", "retries", "timed", "speech"},
+    {"settings", "resolver", "retries", "timed", "speech", "end_warnings"},
     {"transport", "worker"},
-    {"realtime"},
+    {"realtime", "answers"},
     {"openai"},
     {"conversation"},
     {"upload", "trace"},

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import av
@@ -14,6 +15,8 @@ import realtime
 import upstream as fake
 from support import KEY, make_app, wav
 from upstream import Request, Upstream, good, http
+
+from parley.end_warnings import EndWarnings
 
 ENDS = {
     "tts-1": date(2027, 1, 6),
@@ -24,6 +27,7 @@ ENDS = {
     "gpt-6-luna": date.max,
     "gpt-realtime-2.1-mini": date.max,
 }
+ENDS_LINE = r"event=model_ends stage=\w+ model=(\S+) date=2027-\d\d-\d\d then=\S+"
 NO_SPEECH_FROM = date(2027, 1, 6)
 OLD, NEW = (
     ("whisper-1", "gpt-4o", "tts-1"),
@@ -132,7 +136,7 @@ def test_a_named_model_that_has_ended_is_followed(upstream):
     assert (status, used(answer)) == (200, NEW)
 
 
-@pytest.mark.parametrize("refusal", ["404 Not Found", "400 Bad Request"])
+@pytest.mark.parametrize("refusal", ["404 Not Found", "400 Bad Request", "403 Forbidden"])
 def test_a_shutdown_that_comes_early_is_survived(upstream, logged, refusal):
     """What the upstream does not know before its time is replaced once, and the log says so."""
     ageing(upstream, date(2027, 3, 1), refusal)
@@ -143,25 +147,72 @@ def test_a_shutdown_that_comes_early_is_survived(upstream, logged, refusal):
     assert len(upstream.requests) == 6
 
 
-def test_a_replacement_is_tried_once(upstream):
+def test_a_replacement_is_tried_once(upstream, logged):
     """An upstream that knows neither model is not asked for a third; the error is its own."""
     ageing(upstream, date.max)
     status, answer = converse(upstream, date(2026, 12, 1))
     assert (status, answer["errors"][0]["code"]) == (400, "upstream_rejected")
     assert answer["errors"][0]["upstream_status"] == 404
+    assert used(answer) == OLD  # Nothing but what has answered was used.
+    assert "model_replaced" not in logged.text
     assert len(upstream.requests) == 2
 
 
+def test_a_wrong_base_path_is_no_missing_model(upstream, logged):
+    """A 404 that says nothing of the model replaces none, and the log does not say that it did."""
+    missing = {"message": "Invalid URL (POST /v2/audio/transcriptions)", "code": None}
+    answer = http(json.dumps({"error": missing}).encode(), "404 Not Found")
+    upstream.answers["stt"] = lambda connection, request: connection.sendall(answer)
+    status, answer = converse(upstream, date(2026, 12, 1))
+    assert (status, answer["errors"][0]["code"]) == (400, "upstream_rejected")
+    assert used(answer) == OLD
+    assert len(upstream.requests) == 1
+    assert "model_replaced" not in logged.text
+
+
+def test_a_host_that_sends_no_code_can_lack_a_model_too(upstream):
+    """Many OpenAI-compatible servers name the model in a sentence, and that alone."""
+
+    def answer(connection: socket.socket, request: Request) -> bool:
+        known = model_of(request) != "whisper-1"
+        error = {"message": "The model `whisper-1` does not exist.", "code": 404}
+        refused = http(json.dumps({"error": error}).encode(), "404 Not Found")
+        connection.sendall(good(request) if known else refused)
+        return True
+
+    upstream.answers["stt"] = answer
+    status, answer = converse(upstream, date(2026, 12, 1))
+    assert (status, used(answer)) == (200, (NEW[0], *OLD[1:]))
+
+
 def test_on_another_host_a_listed_model_lives_on(upstream):
-    """A self-hosted tts-1 has no date; and where it is unknown, nothing else is tried."""
+    """A self-hosted tts-1 has no date; where it is unknown, its replacement is the second try."""
     with fake.running() as other:
         status, answer = converse(upstream, date(2027, 3, 1), other.url)
         assert (status, used(answer)) == (200, OLD)
-        ageing(other, date.max)
+        ageing(other, date(2027, 3, 1))
         status, answer = converse(upstream, date(2027, 3, 1), other.url)
-        assert (status, used(answer)) == (400, OLD)
-        assert len(other.requests) == 4
+        assert (status, used(answer)) == (200, NEW)
+        assert len(other.requests) == 9
     assert upstream.requests == []
+
+
+@pytest.mark.parametrize(
+    ("base_url", "models"),
+    [
+        ("https://api.openai.com/v1", NEW),
+        ("https://eu.api.openai.com/v1", NEW),
+        ("https://US.api.openai.com./v1", NEW),
+        ("https://api.openai.com.example/v1", OLD),
+        ("https://notapi.openai.com/v1", OLD),
+    ],
+)
+def test_openais_hosts_share_their_days(upstream, base_url, models):
+    """The regional ones shut models down with api.openai.com, whatever the service's own host."""
+    app = make_app(today=date(2027, 3, 1), PARLEY_OPENAI_BASE_URL=upstream.url)
+    with app.test_request_context(headers={"X-OpenAI-Base-URL": base_url}) as context:
+        chosen = app.extensions["parley"].models_for({}, context.request.headers)
+    assert (chosen.stt.name, chosen.text.name, chosen.tts.name) == models
 
 
 def test_the_services_own_host_is_its_own_however_it_is_named(upstream):
@@ -192,5 +243,23 @@ def test_a_refusal_names_the_models_that_would_have_been_used(upstream):
 def test_the_start_warns_of_models_that_end_within_sixty_days(logged, today, warned):
     """One line for each model in use, with its day and what follows."""
     make_app(today=today)
-    line = r"event=model_ends stage=\w+ model=(\S+) date=2027-\d\d-\d\d then=\S+"
-    assert re.findall(line, logged.text) == warned
+    assert re.findall(ENDS_LINE, logged.text) == warned
+
+
+def test_a_process_that_runs_on_warns_once_a_day(logged):
+    """Whatever is asked of it first on a day (UTC), a health check included, says it again."""
+    days = iter([date(2026, 11, 6), date(2026, 11, 7), date(2026, 11, 7), date(2026, 11, 8)])
+    app = make_app(today=lambda: next(days))
+    client = app.test_client()
+    for warned in (["tts-1"], [], ["tts-1"]):
+        logged.clear()
+        client.get("/healthz")
+        assert re.findall(ENDS_LINE, logged.text) == warned
+
+
+def test_a_days_first_requests_warn_once_between_them(logged):
+    """However many come at once."""
+    warn = EndWarnings(make_app().extensions["parley"].registry)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(warn, [date(2026, 11, 7)] * 64))
+    assert re.findall(ENDS_LINE, logged.text) == ["tts-1"]

@@ -151,7 +151,8 @@ class TestHeaders:
             ("", False),
             ("two words", False),
             ("é", False),
-            (f"id-{KEY[5:9]}", False),
+            (f"id-{KEY[5:10]}", True),
+            (f"id-{KEY[5:11]}", False),
         ],
     )
     def test_a_sane_request_id_is_kept(self, client, named, kept):

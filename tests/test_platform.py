@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 import upstream as fake
-from serving import free_port
+from serving import LASTING_LIST, free_port
 from support import KEY, ROOT, wav
 
 BOOT_SECONDS = 30
@@ -23,8 +23,9 @@ def test_the_procfile_serves_from_a_moved_read_only_tree(tmp_path):
     unwanted = shutil.ignore_patterns("__pycache__")
     for name in ("src", "blueprints"):
         shutil.copytree(ROOT / name, tmp_path / "build" / name, ignore=unwanted)
-    for name in ("wsgi.py", "gunicorn.conf.py", "MODEL_LIST.MD", "Procfile"):
+    for name in ("wsgi.py", "gunicorn.conf.py", "Procfile"):
         shutil.copy(ROOT / name, tmp_path / "build")
+    shutil.copy(LASTING_LIST, tmp_path / "build" / "MODEL_LIST.MD")
     tree = (tmp_path / "build").rename(tmp_path / "app")
     port = free_port()
     variables = {

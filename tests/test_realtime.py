@@ -46,10 +46,9 @@ def failed(**error: object) -> realtime.Script:
     return lambda session: session.done("failed", error=error)
 
 
-def refuses(code: str) -> realtime.Script:
-    return lambda session: session.send(
-        "error", error={"message": "No.", "type": "invalid_request_error", "code": code}
-    )
+def refuses(code: str | None, kind: str = "invalid_request_error") -> realtime.Script:
+    error = {"message": "No.", "type": kind, "code": code}
+    return lambda session: session.send("error", error=error)
 
 
 def stalls(session: realtime.Session) -> None:
@@ -78,6 +77,16 @@ def pings(session: realtime.Session) -> None:
         session.flush()
 
 
+def speaks_at_its_pace(session: realtime.Session) -> None:
+    """Deltas as long as they sound, as real speech comes: it would take five seconds."""
+    for tenth in range(50):
+        start = tenth * 4800 % len(PCM)
+        session.audio(PCM[start : start + 4800])
+        time.sleep(0.1)
+    session.said(REPLY)
+    session.done()
+
+
 def breaks_off(session: realtime.Session) -> None:
     session.audio()
     session.connection.sendall(b"\x81\x7e\x40")
@@ -90,12 +99,12 @@ def says_goodbye(session: realtime.Session) -> None:
 
 
 def floods(session: realtime.Session) -> None:
-    while True:
+    for _ in range(1000):
         session.audio(bytes(2_000_000))
 
 
 def rambles(session: realtime.Session) -> None:
-    while True:
+    for _ in range(1000):
         session.said("word " * 10_000)
 
 
@@ -121,12 +130,18 @@ SCRIPTS = [
     (lambda session: (session.audio(PCM[:-1]), session.done()), "upstream_malformed", 1),
     (floods, "upstream_malformed", 1),
     (failed(type="server_error", code="server_error"), "upstream_unavailable", 3),
+    (failed(type="server_error", code=None), "upstream_unavailable", 3),
+    (failed(type="server_error", code="unheard_of"), "upstream_unavailable", 3),
+    (failed(type="server_error", code="insufficient_quota"), "quota_exhausted", 1),
     (failed(type="x", code="rate_limit_exceeded"), "rate_limited", 3),
     (failed(type="x", code="insufficient_quota"), "quota_exhausted", 1),
     (failed(type="x", code="credit_balance_exhausted"), "quota_exhausted", 1),
     (failed(type="x"), "upstream_malformed", 1),
     (refuses("invalid_api_key"), "api_key_rejected", 1),
     (refuses("anything_else"), "upstream_malformed", 1),
+    (refuses(None), "upstream_malformed", 1),
+    (refuses(None, "server_error"), "upstream_unavailable", 3),
+    (speaks_at_its_pace, "deadline_exceeded", 1),
 ]
 
 

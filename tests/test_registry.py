@@ -40,7 +40,7 @@ def names(models: Models) -> tuple[str, str, str]:
 
 def test_the_projects_own_list_has_the_promised_defaults():
     """whisper-1, gpt-4o and tts-1 are used where a caller names nothing."""
-    models = registry.read(ROOT / "MODEL_LIST.MD").resolve({}, LONG_AGO)
+    models = registry.read(ROOT / "MODEL_LIST.MD").resolve({}, None)
     assert names(models) == ("whisper-1", "gpt-4o", "tts-1")
 
 
@@ -116,15 +116,15 @@ LIFETIMES = """\
 | * | | | | | z=3 |
 
 ## text
-| model | default |
-|---|---|
-| t | yes |
+| model | default | parameters |
+|---|---|---|
+| t | yes | `n=1, words="two words"` |
 
 ## tts
-| model | default | interface |
-|---|---|---|
-| s | yes | |
-| r | | realtime |
+| model | default | interface | parameters |
+|---|---|---|---|
+| s | yes | | |
+| r | | realtime | |
 """
 
 
@@ -162,11 +162,14 @@ def test_a_model_that_has_ended_is_followed_to_one_that_lives(name, today, used)
         ("d", date(2026, 12, 1), "a"),
         ("c", date(2026, 12, 1), "a"),
         ("other", date(2026, 12, 1), None),
-        ("a", None, None),
+        ("a", None, "b"),
+        ("d", None, "a"),
+        ("no name", None, "b"),
+        ("other", None, None),
     ],
 )
 def test_each_model_knows_what_to_try_should_it_end_early(name, today, successor):
-    """A living one, and another than itself; for another host there is none."""
+    """A living one, and another than itself; on another host the list's next."""
     model = registry.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today).stt
     assert (model.successor.name if model.successor else None) == successor
 
@@ -176,6 +179,7 @@ def test_a_row_says_which_interface_and_parameters_its_model_needs():
     stages = registry.parse(LIFETIMES, "LIST.MD").stages
     assert stages["stt"].models["a"].interface == "transcriptions"
     assert stages["stt"].models["b"].parameters == {"x": "1", "y": "two"}
+    assert stages["text"].models["t"].parameters == {"n": 1, "words": "two words"}
     assert stages["stt"].resolve("other", None).parameters == {"z": "3"}
     assert [model.interface for model in stages["text"].models.values()] == ["chat"]
     assert [model.interface for model in stages["tts"].models.values()] == ["speech", "realtime"]
@@ -196,6 +200,11 @@ def test_a_row_says_which_interface_and_parameters_its_model_needs():
         ("| c | | | |", "| c | | | e |", 5, "circle"),
         ("x=1, y=two", "x", 5, "'x'"),
         ("| r | | realtime |", "| r | | chat |", 20, "speech or realtime"),
+        ("x=1", "file=x", 5, "'file', which the service itself sends"),
+        ("n=1", "messages=[]", 14, "'messages', which"),
+        ("n=1", "n=NaN", 14, "'n'"),
+        ("| s | yes | | |", "| s | yes | | voice=ash |", 19, "'voice', which"),
+        ("| r | | realtime | |", "| r | | realtime | audio={} |", 20, "'audio', which"),
         ("transcriptions", "realtime", 5, "transcriptions"),
     ],
 )

@@ -67,16 +67,28 @@ def test_no_conversation_sees_another(tmp_path: Path):
         assert upstream.connections < CONVERSATIONS  # They did share connections.
 
 
-# A way to fail, and what does: each is tried with a key of its own.
+# A way to fail, what does, and its code: each is tried with a key of its own.
 FAILURES = {
-    "works": None,
-    "refused": fake.http(b'{"error": {"message": "KEY is wrong"}}', "401 Unauthorized"),
-    "rejected": fake.http(b'{"error": {"message": "KEY? no!"}}', "400 Bad Request"),
-    "redirected": fake.http(b"", "302 Found", Location="http://127.0.0.1:1/KEY"),
-    "malformed": fake.http(b"KEY"),
-    "identified": fake.http(b"{}", "500 Oops", x_request_id="KEY"),
-    "cut off": b"HTTP/1.1 200 OK\r\nX-KEY: KEY\r\nContent-Length: 9\r\n\r\n",
-    "not HTTP": b"KEY\r\n",
+    "works": (None, None),
+    "refused": (
+        fake.http(b'{"error": {"message": "KEY is wrong"}}', "401 Unauthorized"),
+        "api_key_rejected",
+    ),
+    "rejected": (
+        fake.http(b'{"error": {"message": "KEY? no!"}}', "400 Bad Request"),
+        "upstream_rejected",
+    ),
+    "redirected": (
+        fake.http(b"", "302 Found", Location="http://127.0.0.1:1/KEY"),
+        "upstream_rejected",
+    ),
+    "malformed": (fake.http(b"KEY"), "upstream_malformed"),
+    "identified": (fake.http(b"{}", "500 Oops", x_request_id="KEY"), "upstream_unavailable"),
+    "cut off": (
+        b"HTTP/1.1 200 OK\r\nX-KEY: KEY\r\nContent-Length: 9\r\n\r\n",
+        "upstream_unavailable",
+    ),
+    "not HTTP": (b"KEY\r\n", "upstream_unavailable"),
 }
 
 
@@ -97,7 +109,8 @@ def test_a_key_shows_up_nowhere(tmp_path: Path, level: str):
         with serving(tmp_path / "log", variables) as service:
             written = []
             for name, key in keys.items():
-                if answer := FAILURES[name]:
+                answer, code = FAILURES[name]
+                if answer:
                     answer = answer.replace(b"KEY", key.encode())
                     upstream.answers["stt"] = lambda connection, _, answer=answer: (
                         connection.sendall(answer)
@@ -108,6 +121,8 @@ def test_a_key_shows_up_nowhere(tmp_path: Path, level: str):
                     files={"audio": (f"{key}.wav", wav())},
                     timeout=10,
                 )
+                told = [error["code"] for error in response.json()["errors"]]
+                assert told == ([code] if code else []), name
                 written += [response.text, str(response.headers)]
             refused = requests.post(
                 service.conversation_url,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 import upstream as fake
-from serving import environment, serving
-from support import KEY, ROOT, wav
+from serving import LASTING_LIST, environment, serving
+from support import FROZEN_LIST, KEY, ROOT, wav
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
 
@@ -114,13 +114,13 @@ def test_a_bad_setting_stops_the_start_with_one_sentence(variables):
 
 
 def test_the_models_of_a_day_are_printed():
-    """The README's command, on the project's own list; the upstream is not asked."""
+    """The README's command; the upstream is not asked."""
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "models", "--date", "2027-03-01"]
     run = subprocess.run(
         command,
         check=True,
         cwd=ROOT,
-        env=environment(),
+        env=environment(PARLEY_MODEL_LIST=str(FROZEN_LIST)),
         capture_output=True,
         text=True,
         timeout=30,
@@ -136,10 +136,11 @@ def test_the_service_runs_from_a_moved_tree(tmp_path: Path, upstream):
     """Platforms build in one place and run in another, with nothing but the pins installed."""
     shutil.copytree(ROOT / "src", tmp_path / "build" / "src")
     shutil.copytree(ROOT / "blueprints", tmp_path / "build" / "blueprints")
-    for name in ("wsgi.py", "gunicorn.conf.py", "MODEL_LIST.MD"):
+    for name in ("wsgi.py", "gunicorn.conf.py"):
         shutil.copy(ROOT / name, tmp_path / "build")
+    shutil.copy(LASTING_LIST, tmp_path / "build" / "MODEL_LIST.MD")
     (tmp_path / "build").rename(tmp_path / "moved")
-    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_MODEL_LIST": "MODEL_LIST.MD"}
     with serving(tmp_path / "log", variables, tmp_path / "moved") as running:
         response = requests.post(
             running.conversation_url, headers=HEADERS, files={"audio": wav()}, timeout=10

@@ -35,6 +35,20 @@ def test_a_blank_variable_counts_as_not_set():
         ("PARLEY_THREADS", "0"),
         ("PARLEY_THREADS", "-1"),
         ("PARLEY_THREADS", "1.5"),
+        ("PARLEY_THREADS", "10001"),
+        ("PARLEY_DEADLINE", "soon"),
+        ("PARLEY_DEADLINE", "0.9"),
+        ("PARLEY_DEADLINE", "600.1"),
+        ("PARLEY_DEADLINE", "-5"),
+        ("PARLEY_DEADLINE", "nan"),
+        ("PARLEY_DEADLINE", "inf"),
+        ("PARLEY_ALLOWED_ORIGINS", "app.example"),
+        ("PARLEY_ALLOWED_ORIGINS", "https://app.example/"),
+        ("PARLEY_ALLOWED_ORIGINS", "https://*.example"),
+        ("PARLEY_ALLOWED_ORIGINS", "https://APP.example"),
+        ("PARLEY_ALLOWED_ORIGINS", "https://app.example:port"),
+        ("PARLEY_ALLOWED_ORIGINS", "https://app.example .*"),
+        ("PARLEY_ALLOWED_ORIGINS", "null"),
         ("PARLEY_LOG_LEVEL", "chatty"),
     ],
 )
@@ -44,3 +58,16 @@ def test_a_bad_value_is_refused_by_name(variable, value):
         Settings.from_env({variable: value})
     assert variable in str(refusal.value)
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("seconds", ["1", "28.5", "600"])
+def test_the_deadline_has_a_range(seconds):
+    """Long enough for a call, and no longer than anybody waits; its ends belong to it."""
+    assert Settings.from_env({"PARLEY_DEADLINE": seconds}).deadline == float(seconds)
+
+
+def test_origins_are_read_as_browsers_write_them():
+    """A scheme and a host, with a port where it is not the scheme's own; or any page at all."""
+    origins = "https://app.example http://localhost:3000 *"
+    read = Settings.from_env({"PARLEY_ALLOWED_ORIGINS": origins}).allowed_origins
+    assert read == ("https://app.example", "http://localhost:3000", "*")

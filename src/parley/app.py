@@ -10,10 +10,11 @@ from flask import Blueprint, Flask, current_app, g
 from flask_cors import CORS
 from werkzeug.datastructures import Headers
 
-from parley import handlers, log, upload
+from parley import handlers, upload
 from parley.credentials import BASE_URL_HEADER, api_key_of
 from parley.deadline import Deadline
 from parley.egress import BaseUrl, Destination
+from parley.end_warnings import EndWarnings
 from parley.errors import Overloaded
 from parley.openai import Client
 from parley.registry import Models, Registry
@@ -60,16 +61,16 @@ class Services:
     def models_for(self, options: Mapping[str, str], headers: Headers) -> Models:
         """The models of a request, by its options and by where its headers send its calls.
 
-        The model list describes the service's own upstream: on another host, a self-hosted tts-1
-        say, what is listed lives on.
+        The model list describes OpenAI's hosts and the service's own upstream: on another host, a
+        self-hosted tts-1 say, what is listed lives on.
         """
         named, own = headers.get(BASE_URL_HEADER, "").strip(), self.settings.openai_base_url
         try:
             url = BaseUrl.parse(named) if named else own
         except ValueError:
             url = own  # Refused, so that it does not matter.
-        same = (url.host, url.port) == (own.host, own.port)
-        return self.registry.resolve(options, self.today() if same else None)
+        listed = url.is_openai or (url.host, url.port) == (own.host, own.port)
+        return self.registry.resolve(options, self.today() if listed else None)
 
     def client(self, upstream: Upstream) -> Client:
         """The calls to an upstream, for one conversation whose time begins now."""
@@ -87,9 +88,9 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.url_map.merge_slashes = False
     app.extensions["parley"] = services
     handlers.install(app)
-    for stage, model in services.registry.ending(services.today()).items():
-        then = services.registry.stages[stage].resolve(model.name, model.shutdown)
-        log.model_ends(stage, model.name, model.shutdown, then.name)
+    warn = EndWarnings(services.registry)
+    warn(services.today())
+    app.before_request(lambda: warn(services.today()))
     CORS(
         app,
         origins=services.settings.allowed_origins,

@@ -64,7 +64,8 @@ def converse(
     """Hear the recording, think of a reply, and speak it; stop at the first failure.
 
     No stage is begun for a caller who has gone. A model that the upstream does not know, before its
-    time, gives way once to what replaces it.
+    time, gives way once to what replaces it. A reply that is not whole is a failure, too, but is
+    spoken.
     """
     conversation = Conversation(models, calls=client.calls)
 
@@ -79,9 +80,10 @@ def converse(
         except ModelNotFound:
             if model.successor is None:
                 raise
+            result = call(model.successor)
             log.model_replaced(stage, model.name, model.successor.name)
             conversation.models = replace(conversation.models, **{stage: model.successor})
-            return call(model.successor)
+            return result
         finally:
             conversation.seconds[stage] = time.monotonic() - begun
 
@@ -92,7 +94,10 @@ def converse(
             raise NoSpeech()
 
         transcript = conversation.transcript
-        conversation.reply = run("text", lambda model: client.complete(transcript, model))
+        reply = run("text", lambda model: client.complete(transcript, model))
+        conversation.reply = reply.text
+        if reply.failure:
+            _keep(conversation, reply.failure)
 
         speakable = first_sentences(conversation.reply, SPEECH_CHARACTERS)
         conversation.speech = run("tts", lambda model: client.speak(speakable, model))
@@ -107,12 +112,17 @@ def _first_failure(conversation: Conversation) -> Iterator[None]:
     try:
         yield
     except ConversationError as failure:
-        conversation.failure = failure
+        _keep(conversation, failure)
     except Exception as error:
         log.unexpected(error, conversation.stage)
-        conversation.failure = InternalError()
-    if conversation.failure and not isinstance(conversation.failure, RequestError):
-        conversation.failure.stage = conversation.stage
+        _keep(conversation, InternalError())
+
+
+def _keep(conversation: Conversation, failure: ConversationError) -> None:
+    """Note the failure of the stage that is running, unless there was one before."""
+    if not isinstance(failure, RequestError):
+        failure.stage = conversation.stage
+    conversation.failure = conversation.failure or failure
 
 
 def first_sentences(text: str, characters: int) -> str:
@@ -127,4 +137,5 @@ def first_sentences(text: str, characters: int) -> str:
         if end + len(sentence.rstrip()) > characters:
             break
         end += len(sentence)
-    return text[:end].rstrip() or text[:characters].rpartition(" ")[0] or text[:characters]
+    words = text[: characters + 1].rpartition(" ")[0]
+    return text[:end].rstrip() or words.rstrip() or text[:characters]

@@ -10,6 +10,13 @@ KEY_HEADER = "X-OpenAI-API-Key"
 BASE_URL_HEADER = "X-OpenAI-Base-URL"
 VISIBLE_ASCII = re.compile(r"[!-~]+")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+PUBLIC = re.compile(
+    r"\s*(?:(?:bearer|basic)(?:\s+|$))?(?:sk-(?:proj-|svcacct-|admin-)?)?", re.IGNORECASE
+)
+"""What anybody knows of a credential: the scheme's word, and the prefixes of OpenAI's keys."""
+
+TELLING_END, TELLING_RUN = 4, 6
+"""How many characters show a key: of its secret part's first or last ones, and of any in a row."""
 
 
 def api_key_of(headers: Headers) -> str:
@@ -26,15 +33,21 @@ def api_key_of(headers: Headers) -> str:
     return key
 
 
-def reveals(text: str, api_key: str) -> bool:
-    """Whether `text` shows the key, or four of its characters in a row.
+def reveals(text: str, credential: str) -> bool:
+    """Whether `text` shows a telling part of a key, or of a header that holds one.
 
-    OpenAI's messages repeat a key's first and last characters around asterisks.
+    OpenAI's messages repeat a key's first and last characters around asterisks. Takes a time that
+    grows with the lengths' sum, since callers choose both.
     """
-    return any(api_key[i : i + 4] in text for i in range(max(1, len(api_key) - 3)))
+    secret = PUBLIC.sub("", credential, count=1).strip()
+    if not secret:
+        return False
+    if secret[:TELLING_END] in text or secret[-TELLING_END:] in text:
+        return True
+    runs = {text[i : i + TELLING_RUN] for i in range(len(text) - TELLING_RUN + 1)}
+    return any(secret[i : i + TELLING_RUN] in runs for i in range(len(secret) - TELLING_RUN + 1))
 
 
 def sane_request_id(text: str, api_key: str = "") -> str | None:
     """A request's id as somebody else made it, where it is fit to be repeated."""
-    fit = REQUEST_ID.fullmatch(text) and not (api_key and reveals(text, api_key))
-    return text if fit else None
+    return text if REQUEST_ID.fullmatch(text) and not reveals(text, api_key) else None

@@ -16,6 +16,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa")
 """Names that no public host has (RFC 6761, RFC 6762, RFC 8375, and ICANN's `.internal`)."""
 
+OPENAI = ".api.openai.com"
+
 ALSO_BLOCKED = (ip_network("fec0::/10"), ip_network("168.63.129.16/32"))
 """Site-local IPv6 (RFC 3879), and the host's side of every machine at Azure."""
 
@@ -64,6 +66,14 @@ class BaseUrl:
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}{self.path}"
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether this is OpenAI itself, or one of its regional hosts (`eu.api.openai.com`).
+
+        All of them serve the same models until the same days.
+        """
+        return f".{self.host}".endswith(OPENAI)
 
     def covers(self, other: "BaseUrl") -> bool:
         """Whether `other` is this URL or lies below it: the path counts by whole segments."""

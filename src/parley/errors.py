@@ -28,6 +28,7 @@ ParleyError
         ├── UpstreamTimeout
         ├── DeadlineExceeded
         ├── UpstreamMalformed
+        ├── TextIncomplete      206
         └── TextTruncated       206
 """
 
@@ -202,6 +203,12 @@ class DeadlineExceeded(UpstreamError):
 
 class UpstreamMalformed(UpstreamError):
     """The upstream's answer could not be used; try again, or name another model."""
+
+
+class TextIncomplete(UpstreamError):
+    """The model ended its reply early, at a limit or a filter; ask for a shorter or another one."""
+
+    status = 206
 
 
 class TextTruncated(UpstreamError):

@@ -22,12 +22,12 @@ def write_to(stream: TextIO, level: str) -> None:
 
 
 def model_ends(stage: str, name: str, ends: object, then: str) -> None:
-    """Warn, at the start, of a model that the upstream will soon refuse."""
+    """Warn of a model that the upstream will soon refuse."""
     log.warning({"event": "model_ends", "stage": stage, "model": name, "date": ends, "then": then})
 
 
 def model_replaced(stage: str, name: str, by: str) -> None:
-    """Log that the upstream does not know a model, and which one is tried instead."""
+    """Log that the upstream does not know a model, and which one answered instead."""
     log.warning({"event": "model_replaced", "stage": stage, "model": name, "by": by})
 
 

@@ -1,29 +1,16 @@
-"""What the calls of OpenAI's API mean: what is sent, and how each answer is understood."""
+"""The calls of OpenAI's API: what is sent, and what of each answer is taken."""
 
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from email.utils import parsedate_to_datetime
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
 from parley import log, realtime, speech
+from parley.answers import accept, json_of, origin, value_at, words
 from parley.audio import Recording
-from parley.credentials import reveals
 from parley.deadline import Deadline
-from parley.errors import (
-    ApiKeyRejected,
-    ModelNotFound,
-    QuotaExhausted,
-    RateLimited,
-    UpstreamError,
-    UpstreamMalformed,
-    UpstreamRejected,
-    UpstreamTimeout,
-    UpstreamUnavailable,
-)
+from parley.errors import TextIncomplete, UpstreamMalformed
 from parley.registry import Model
 from parley.retries import with_retries
 from parley.transport import Answer, Form, Transport, Upstream
@@ -36,21 +23,16 @@ TEXT_BYTES = 1_000_000
 SPEECH_BYTES = 16_000_000
 """The largest answers that are taken, as decoded."""
 
-QUOTA_CODES = ("insufficient_quota", "credit_balance_exhausted")
-MESSAGE_CHARACTERS = 300
+INCOMPLETE = ("length", "content_filter")
+"""The values of `finish_reason` with which a model ended before its reply did."""
 
-# The upstream's statuses that mean something of their own; the others go by their hundreds.
-FAILURES: Mapping[int, type[UpstreamError]] = {
-    401: ApiKeyRejected,
-    403: ApiKeyRejected,
-    404: ModelNotFound,
-    408: UpstreamTimeout,
-    429: RateLimited,
-    504: UpstreamTimeout,
-}
-RETRIED = (408, 409, 429)
-SHOULD_RETRY = {"true": True, "false": False}
-"""What OpenAI's own SDK tries again, beside every 5xx, and the header that overrules it."""
+
+@dataclass(frozen=True)
+class Reply:
+    """What a chat model said, never blank, and the failure to tell where it is not all of it."""
+
+    text: str = field(repr=False)
+    failure: TextIncomplete | None = None
 
 
 @dataclass(frozen=True)
@@ -76,21 +58,27 @@ class Client:
             ("response_format", "json"),
             ("file", recording),
         ]
-        answer = self._call("/audio/transcriptions", form, TEXT_BYTES)
-        return _text(answer, "text").strip()
+        answer = self._call("/audio/transcriptions", form, TEXT_BYTES, model)
+        text = value_at(json_of(answer), "text")
+        if not isinstance(text, str):
+            raise UpstreamMalformed(**origin(answer))
+        return words(text)
 
-    def complete(self, transcript: str, model: Model) -> str:
-        """The chat model's reply to the transcript, never blank. Raises UpstreamError."""
+    def complete(self, transcript: str, model: Model) -> Reply:
+        """The chat model's reply to the transcript; a refusal is one. Raises UpstreamError."""
         messages = [
             {"role": "system", "content": self.system_prompt},
             {"role": "user", "content": transcript},
         ]
         body = {"model": model.name, "messages": messages, **model.parameters}
-        answer = self._call("/chat/completions", body, TEXT_BYTES)
-        reply = _text(answer, "choices", 0, "message", "content").strip()
-        if not reply:
-            raise UpstreamMalformed(**_origin(answer))
-        return reply
+        answer = self._call("/chat/completions", body, TEXT_BYTES, model)
+        choice = value_at(json_of(answer), "choices", 0)
+        said = (words(value_at(choice, "message", name)) for name in ("content", "refusal"))
+        text = next(filter(None, said), "")
+        if not text:
+            raise UpstreamMalformed(**origin(answer))
+        whole = value_at(choice, "finish_reason") not in INCOMPLETE
+        return Reply(text, None if whole else TextIncomplete(**origin(answer)))
 
     def speak(self, text: str, model: Model) -> bytes:
         """`text` (at most SPEECH_CHARACTERS) as mp3, never empty. Raises UpstreamError."""
@@ -103,9 +91,9 @@ class Client:
             "response_format": "mp3",
             **model.parameters,
         }
-        answer = self._call("/audio/speech", body, SPEECH_BYTES)
+        answer = self._call("/audio/speech", body, SPEECH_BYTES, model)
         if not answer.body:
-            raise UpstreamMalformed(**_origin(answer))
+            raise UpstreamMalformed(**origin(answer))
         return answer.body
 
     def _read_aloud(self, text: str, model: Model) -> bytes:
@@ -118,7 +106,8 @@ class Client:
                 self.upstream, path, limit=realtime.EVENT_BYTES, deadline=self.deadline
             ) as channel:
                 if isinstance(channel, Answer):
-                    raise UpstreamMalformed(**_origin(_accept(channel, self.upstream.api_key)))
+                    accept(channel, self.upstream.api_key, model.name)
+                    raise UpstreamMalformed(**origin(channel))
                 encoder = speech.Encoder(self.deadline)
                 reading = realtime.read_aloud(channel, text, VOICE, model.parameters, encoder)
                 return reading.finish(), reading.transcript
@@ -138,18 +127,16 @@ class Client:
             answer = self.transport.get(
                 self.upstream, "/models", limit=TEXT_BYTES, deadline=self.deadline
             )
-            return _accept(answer, self.upstream.api_key)
+            return accept(answer, self.upstream.api_key)
 
         answer = with_retries(call, self.deadline)
         try:
-            days = {
-                model["id"]: model.get("shutdown_date") for model in json.loads(answer.body)["data"]
-            }
+            days = {model["id"]: model.get("shutdown_date") for model in json_of(answer)["data"]}
             return {name: date.fromisoformat(day) if day else None for name, day in days.items()}
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-            raise UpstreamMalformed(**_origin(answer)) from None
+        except (ValueError, TypeError, LookupError, AttributeError):
+            raise UpstreamMalformed(**origin(answer)) from None
 
-    def _call(self, path: str, body: Mapping[str, Any] | Form, limit: int) -> Answer:
+    def _call(self, path: str, body: Mapping[str, Any] | Form, limit: int, model: Model) -> Answer:
         """POST until it works or need not be tried again; each try builds the body anew."""
 
         def call() -> Answer:
@@ -158,75 +145,6 @@ class Client:
                 self.upstream, path, body, limit=limit, deadline=self.deadline
             )
             self.calls[-1] = answer.request_id or ""
-            return _accept(answer, self.upstream.api_key)
+            return accept(answer, self.upstream.api_key, model.name)
 
         return with_retries(call, self.deadline)
-
-
-def _accept(answer: Answer, api_key: str) -> Answer:
-    """The answer, where it is a success; else raise what it means."""
-    if 200 <= answer.status < 300:
-        return answer
-    code, message = _error_of(answer)
-    status = answer.status
-    failure = FAILURES.get(status, UpstreamUnavailable if status >= 500 else UpstreamRejected)
-    if failure is UpstreamRejected and code == "model_not_found":
-        failure = ModelNotFound
-    retry = status in RETRIED or status >= 500
-    retry = SHOULD_RETRY.get(answer.headers.get("x-should-retry", ""), retry)
-    if failure is RateLimited and code in QUOTA_CODES:
-        failure, retry = QuotaExhausted, False
-    said = ""
-    if issubclass(failure, UpstreamRejected) and message and not reveals(message, api_key):
-        said = f"The upstream refused the request, saying: {message}"
-    wait = retry_after(answer.headers)
-    raise failure(said, retry=retry, retry_after=wait, **_origin(answer))
-
-
-def _error_of(answer: Answer) -> tuple[str, str]:
-    """The code and the message of OpenAI's error body, blank where they are not there."""
-    try:
-        error = json.loads(answer.body)["error"]
-        code, message = error.get("code"), error.get("message")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return "", ""
-    text = " ".join(message.split()) if isinstance(message, str) else ""
-    if len(text) > MESSAGE_CHARACTERS:
-        text = f"{text[:MESSAGE_CHARACTERS]}…"
-    return str(code), text if text.isprintable() else ""
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """How many seconds the upstream asks callers to wait, as OpenAI's own SDK reads it.
-
-    `retry-after-ms` first, then `Retry-After` in seconds, then as an HTTP date (RFC 9110, 10.2.3).
-    """
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers[name]) * unit
-        except (KeyError, ValueError):
-            continue
-        return seconds if 0 <= seconds < math.inf else None
-    try:
-        date = parsedate_to_datetime(headers["retry-after"])
-        return max(0.0, (date - datetime.now(UTC)).total_seconds())
-    except (KeyError, ValueError, TypeError, OverflowError):
-        return None
-
-
-def _origin(answer: Answer) -> dict[str, Any]:
-    return {"upstream_status": answer.status, "upstream_request_id": answer.request_id}
-
-
-def _text(answer: Answer, *path: str | int) -> str:
-    """The string at `path` in the answer's JSON; raise UpstreamMalformed where there is none."""
-    try:
-        value = json.loads(answer.body)
-        for step in path:
-            value = value[step]
-    except (ValueError, TypeError, LookupError, RecursionError):
-        value = None
-    if not isinstance(value, str):
-        raise UpstreamMalformed(**_origin(answer))
-    # JSON can hold half a surrogate pair, which is no text that could be sent on.
-    return value.encode(errors="replace").decode()

@@ -178,8 +178,10 @@ def _examples(status: int) -> Iterator[tuple[str, Any]]:
         talk = Conversation(EXAMPLE, failure=failure)
         if later and error is not errors.NoSpeech:
             failure.stage, talk.transcript, talk.reply = "tts", HEARD, REPLY
-        if error is errors.TextTruncated:
+        if error in (errors.TextIncomplete, errors.TextTruncated):
             talk.speech = SPEECH
+        if error is errors.TextIncomplete:
+            failure.stage = "text"
         if status == 503:
             failure.retry_after = 2
         yield failure.code, _dump(talk)

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
+from parley import parameters
 from parley.errors import StartRefused
 
 INTERFACES = {"stt": ("transcriptions",), "text": ("chat",), "tts": ("speech", "realtime")}
@@ -20,7 +22,6 @@ NOTICE = timedelta(days=60)
 ANY_MODEL = "*"
 LEAVES = ("text", "code_inline")
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*")
-PARAMETER = re.compile(r"([a-z_]+)=([^\s,=]+)")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Model:
 
     name: str
     interface: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     shutdown: date | None = None
     """The first day (UTC) on which the upstream refuses it."""
 
@@ -57,20 +58,19 @@ class Stage:
     def resolve(self, name: str, today: date | None) -> Model:
         """The model to use for the caller's `name`, which may be anything, or blank.
 
-        What is shut down by `today` gives way to what replaces it; without a day, nothing does.
+        What is shut down by `today` gives way to what replaces it; without a day, nothing does,
+        unless the upstream turns out not to know it.
         """
         known = name in self.models and name != ANY_MODEL
         if not known and ANY_MODEL in self.models and WELL_FORMED.fullmatch(name):
             return replace(self.models[ANY_MODEL], name=name)
         model = self.models[name if known else self.default]
-        if today is None:
-            return model
         model = self._living(model, today)
         successor = self._living(self._next(model), today)
         return model if successor == model else replace(model, successor=successor)
 
-    def _living(self, model: Model, today: date) -> Model:
-        while model.shutdown and model.shutdown <= today:
+    def _living(self, model: Model, today: date | None) -> Model:
+        while today and model.shutdown and model.shutdown <= today:
             model = self._next(model)
         return model
 
@@ -87,7 +87,8 @@ class Registry:
     def resolve(self, options: Mapping[str, str], today: date | None) -> Models:
         """The models for a request's `stt_model`, `text_model` and `tts_model` on a day (UTC).
 
-        The list tells the lifetimes of the service's own upstream: for another, give no day.
+        The list tells the lifetimes on OpenAI's hosts and on the service's own upstream: for
+        another, give no day.
         """
         return Models(
             **{
@@ -199,12 +200,11 @@ def _model(stage: str, name: str, row: _Row) -> Model:
     except ValueError:
         message = f"'shuts down' is {shutdown!r}; write a day like 2027-01-06, or nothing."
         raise _Problem(row.line, message) from None
-    parameters = {}
-    for word in row.cells.get("parameters", "").replace(",", " ").split():
-        if not (match := PARAMETER.fullmatch(word)):
-            raise _Problem(row.line, f"'parameters' holds {word!r}; write name=value.")
-        parameters[match[1]] = match[2]
-    return Model(name, interface, parameters, ends, row.cells.get("replacement", ""))
+    try:
+        fields = parameters.parse(row.cells.get("parameters", ""), interface)
+    except ValueError as error:
+        raise _Problem(row.line, f"'parameters' {error}") from None
+    return Model(name, interface, fields, ends, row.cells.get("replacement", ""))
 
 
 def _follow(models: Mapping[str, Model], lines: Mapping[str, int], default: str) -> None:

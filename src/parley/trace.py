@@ -14,8 +14,8 @@ from parley.registry import Model
 def begin() -> None:
     """Begin the request's time, and give it the caller's id if that is sane, else a new one."""
     g.began = time.monotonic()
-    named = sane_request_id(_discreet(request.headers.get("X-Request-ID", "")))
-    g.request_id = named or uuid.uuid4().hex
+    named = sane_request_id(request.headers.get("X-Request-ID", "")) or ""
+    g.request_id = _discreet(named) or uuid.uuid4().hex
 
 
 def finish(response: Response) -> None:
@@ -49,4 +49,4 @@ def finish(response: Response) -> None:
 def _discreet(text: str) -> str:
     """What others made up, or nothing where it shows a part of the caller's key."""
     keys = (request.headers.get(name, "") for name in (KEY_HEADER, "Authorization"))
-    return "" if any(key and reveals(text, key) for key in keys) else text
+    return "" if any(reveals(text, key) for key in keys) else text

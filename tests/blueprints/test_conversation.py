@@ -14,7 +14,6 @@ BASE = "https://api.openai.com/v1"
 STT, TEXT, TTS = f"{BASE}/audio/transcriptions", f"{BASE}/chat/completions", f"{BASE}/audio/speech"
 SIX_KEYS = ["transcript", "text_response", "audio", "models_used", "success", "errors"]
 DEFAULTS = {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
-SUCCESSORS = {"stt": "gpt-transcribe", "text": "gpt-6-luna", "tts": "gpt-realtime-2.1-mini"}
 
 
 def post(client: FlaskClient, path: str = "/api/conversation/", **fields: object) -> TestResponse:
@@ -259,6 +258,7 @@ UPSTREAM_FAILURES = [
     ({"status_code": 401, "json": refusal("invalid_api_key")}, "api_key_rejected", 401),
     ({"status_code": 403, "json": refusal()}, "api_key_rejected", 401),
     ({"status_code": 404, "json": refusal("model_not_found")}, "upstream_rejected", 400),
+    ({"status_code": 404, "text": "<html>"}, "upstream_rejected", 400),
     ({"status_code": 413, "text": "<html>"}, "upstream_rejected", 400),
     ({"status_code": 408}, "upstream_timeout", 500),
     ({"status_code": 429, "json": refusal("rate_limit_exceeded")}, "rate_limited", 500),
@@ -277,6 +277,8 @@ UNREADABLE = [
     {"json": []},
     {"json": {"text": None, "choices": []}},
     {"json": {"text": 7, "choices": [{"message": {"content": None}}]}},
+    {"json": {"text": [], "choices": [{"message": {"content": ["Hi."], "refusal": 7}}]}},
+    {"json": {"text": {}, "choices": [{"finish_reason": "length", "message": {"content": " "}}]}},
     {"text": '{"text": ' + "[" * 100_000},
     {"text": '{"text": "' + "x" * 1_000_000 + '"}'},
 ]
@@ -296,8 +298,7 @@ class TestUpstreamFails:
         assert bool(body["transcript"]) is (stage != "stt")
         assert bool(body["text_response"]) is (stage == "tts")
         assert body["audio"] == ""
-        missing = answer.get("status_code") == 404
-        assert body["models_used"] == DEFAULTS | ({stage: SUCCESSORS[stage]} if missing else {})
+        assert body["models_used"] == DEFAULTS  # What replaces one has not answered either.
         if "status_code" in answer:
             assert body["errors"][0]["upstream_status"] == answer["status_code"]
 
@@ -315,6 +316,51 @@ class TestUpstreamFails:
         openai.post(TEXT, json={"choices": [{"message": {"content": reply}}]})
         check(post(client, audio=wav()), 206, "upstream_malformed", "text")
         assert len(openai.request_history) == 2
+
+    def test_a_refusal_is_a_reply(self, client, openai):
+        """A model that declines says so in a field of its own, and is heard saying it."""
+        message = {"role": "assistant", "content": None, "refusal": " I can't help with that. "}
+        openai.post(TEXT, json={"choices": [{"message": message, "finish_reason": "stop"}]})
+        body = check(post(client, audio=wav()), 200, None)
+        assert body["text_response"] == "I can't help with that."
+        assert openai.request_history[2].json()["input"] == "I can't help with that."
+
+    @pytest.mark.parametrize("reason", ["length", "content_filter"])
+    @pytest.mark.parametrize("field", ["content", "refusal"])
+    def test_a_reply_that_the_model_did_not_finish_is_spoken(self, client, openai, reason, field):
+        """What there is, is said, and the caller is told that it is not all."""
+        choice = {"message": {"content": None, field: "It is"}, "finish_reason": reason}
+        openai.post(TEXT, json={"choices": [choice]}, headers={"x-request-id": "req_7"})
+        body = check(post(client, audio=wav()), 206, "text_incomplete", "text")
+        assert body["errors"][0]["upstream_request_id"] == "req_7"
+        assert body["text_response"] == openai.request_history[2].json()["input"] == "It is"
+        assert base64.b64decode(body["audio"]) == b"ID3 speech"
+
+    @pytest.mark.parametrize("reason", ["stop", "tool_calls", None, ["length"]])
+    def test_any_other_end_is_a_whole_reply(self, client, openai, reason):
+        """Hosts spell the usual end in ways of their own."""
+        choice = {"message": {"content": "It is noon."}, "finish_reason": reason}
+        openai.post(TEXT, json={"choices": [choice]})
+        check(post(client, audio=wav()), 200, None)
+
+    @pytest.mark.parametrize(
+        ("speech", "reply", "audible"),
+        [
+            ({"status_code": 500}, "It is", False),
+            ({"exc": ZeroDivisionError}, "It is", False),
+            ({"content": b"ID3 speech"}, "It is. " * 1000, True),
+        ],
+        ids=["unavailable", "ours", "truncated"],
+    )
+    def test_where_more_fails_the_unfinished_reply_stands(
+        self, client, openai, speech, reply, audible
+    ):
+        """The first failure is the one that is told, whatever befalls the speech."""
+        choice = {"message": {"content": reply}, "finish_reason": "length"}
+        openai.post(TEXT, json={"choices": [choice]})
+        openai.post(TTS, **speech)
+        body = check(post(client, audio=wav()), 206, "text_incomplete", "text")
+        assert bool(body["audio"]) is audible
 
     def test_empty_speech_is_malformed(self, client, openai):
         """A 200 without a body is no speech."""
@@ -369,14 +415,36 @@ class TestUpstreamFails:
         error = check(post(client, audio=wav()), 400, "upstream_rejected", "stt")["errors"][0]
         assert error["message"].endswith("saying: Audio file is too short.")
 
-    @pytest.mark.parametrize("message", [f"Bad key {KEY}", f"Bad key {KEY[:6]}****{KEY[-4:]}."])
+    def test_a_message_with_a_word_of_the_keys_prefix_is_passed_on(self, openai):
+        """Every project key says "proj": that is no secret, and the reason may be needed."""
+        key = "sk-proj-Zq8vX3mK7pT2wR9yL4nB6cD1"
+        openai.post(STT, status_code=400, json=refusal(message="Your project is archived."))
+        response = (
+            make_app()
+            .test_client()
+            .post(
+                "/api/conversation/",
+                data={"audio": (BytesIO(wav()), "a.wav")},
+                headers={"X-OpenAI-API-Key": key, "X-Request-ID": "project-42"},
+            )
+        )
+        error = check(response, 400, "upstream_rejected", "stt")["errors"][0]
+        assert error["message"].endswith("saying: Your project is archived.")
+        assert response.headers["X-Request-ID"] == "project-42"
+
+    @pytest.mark.parametrize(
+        "message",
+        [f"Bad {KEY}", f"Bad {KEY[:7]}****{KEY[-4:]}.", f"***{KEY[-4:]}", f"…{KEY[9:15]}…"],
+    )
     @pytest.mark.parametrize("status", [400, 401, 429, 500])
     def test_no_part_of_a_key_comes_back(self, client, openai, status, message):
         """OpenAI repeats a masked key in its message; the caller's answer does not."""
         openai.post(STT, status_code=status, json=refusal(message=message))
         text = post(client, audio=wav()).text
-        assert KEY[:6] not in text
+        assert "Bad" not in text
+        assert KEY[3:7] not in text
         assert KEY[-4:] not in text
+        assert KEY[9:15] not in text
 
     def test_only_the_first_failure_is_told(self, client, openai):
         """A chain that stopped has one reason."""

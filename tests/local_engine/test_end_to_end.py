@@ -11,7 +11,7 @@ import jiwer
 import pytest
 import requests
 from serving import Service, serving
-from support import ROOT, wav
+from support import FROZEN_LIST, ROOT, wav
 
 QUESTION = "What is the capital of France?"
 # How callers' files come: the name, and PyAV's container and codec for it.
@@ -133,6 +133,7 @@ def test_the_service_as_it_is_answers_on_each_day(renamed_engine, hear, tmp_path
     with renamed_engine(*names) as base_url:
         variables = {
             "PARLEY_OPENAI_BASE_URL": base_url,
+            "PARLEY_MODEL_LIST": str(FROZEN_LIST),
             "LD_PRELOAD": str(library),
             "FAKETIME": f"@{day} 12:00:00",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
