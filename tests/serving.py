@@ -41,13 +41,16 @@ class Service:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """This process's environment without the project's own variables, and with `variables`."""
+    """This process's environment without the project's own variables, and with `variables`.
+
+    One worker unless they say otherwise, so that what a test knows of one holds for all.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PARLEY_", "PYTHONPATH", "WEB_CONCURRENCY", "PORT"))
     }
-    return {**kept, **variables}
+    return {"WEB_CONCURRENCY": "1", **kept, **variables}
 
 
 @contextmanager

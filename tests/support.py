@@ -35,8 +35,8 @@ def make_app(ca_bundle: str | None = None, today: date = LONG_AGO, **variables: 
     services = Services(
         settings,
         registry.read(ROOT / settings.model_list),
-        Transport(settings.threads, ca_bundle=ca_bundle),
+        Transport(settings.capacity, ca_bundle=ca_bundle),
         today=lambda: today,
-        places=Semaphore(settings.threads),
+        places=Semaphore(settings.capacity),
     )
     return create_app(services, BLUEPRINTS)

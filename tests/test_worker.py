@@ -33,12 +33,12 @@ def service(upstream, tmp_path_factory):
         (ROOT / "gunicorn.conf.py").read_text()
         + textwrap.dedent(
             f"""
-            from parley import worker
-            worker.SILENCE_SECONDS, worker.REQUEST_SECONDS = {SILENCE}, {REQUEST}
+            from parley import callers
+            callers.SILENCE_SECONDS, callers.REQUEST_SECONDS = {SILENCE}, {REQUEST}
             """
         )
     )
-    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_THREADS": "4"}
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_CAPACITY": "4"}
     configuration = f"--config={folder / 'gunicorn.conf.py'}"
     with serving(folder / "log", variables, ROOT, configuration) as running:
         yield running
