@@ -1,10 +1,14 @@
-"""Sockets that keep a deadline, however slowly the peer goes on.
+"""Sockets that keep a deadline, however slowly the peer goes on, and let others run meanwhile.
 
 A socket's own timeout starts anew with each byte that arrives, so a peer that sends one now and
-then is waited for without end. Here each operation gets only what is left: OpenSSL's handshake,
-reads and `sendall` count one timeout for the whole operation.
+then is waited for without end. Here each operation gets only what is left of its deadline.
+
+Under gevent, a socket operation that need not wait does not let other greenlets run: a peer that
+always has data ready would have the process to itself. `time.sleep(0)` lets them run, and costs
+nothing under threads.
 """
 
+import select
 import socket
 import ssl
 import time
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
     Base = socket.socket
 else:
     Base = object
+
+RECORD_BYTES = 16 * 1024
+"""What one TLS record carries at most (RFC 8446, section 5.1)."""
 
 
 class _Timed(Base):
@@ -33,11 +40,14 @@ class _Timed(Base):
     def send(self, *arguments: Any, **options: Any) -> int:
         return self._in_time(super().send, *arguments, **options)
 
-    def sendall(self, *arguments: Any, **options: Any) -> None:
-        return self._in_time(super().sendall, *arguments, **options)
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send all of it; each part that the peer takes may be waited for anew."""
+        with memoryview(data) as view, view.cast("B") as left:
+            sent = 0
+            while sent < len(left):
+                sent += self.send(left[sent:], flags)
 
     def _in_time(self, operation: Callable[..., Result], *arguments: Any, **options: Any) -> Result:
-        # gevent itself does not switch while a socket is ready: one peer would keep all others out.
         time.sleep(0)
         if self.limit is None:
             return operation(*arguments, **options)
@@ -54,3 +64,36 @@ class TimedSocket(_Timed, socket.socket):
 
 class TimedTLSSocket(_Timed, ssl.SSLSocket):
     """A TLS socket that keeps a deadline."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Shake hands within the timeout that the plain socket had when it was wrapped."""
+        timeout = self.gettimeout()
+        if timeout is not None:
+            self.limit = Deadline(time.monotonic() + timeout, TimeoutError)
+        self._in_time(super().do_handshake)
+
+    def send(self, data: Any, flags: int = 0, **_: Any) -> int:
+        """Send at most one record; gevent's own does not tell what it would wait for."""
+        return self._in_time(self.write, data[:RECORD_BYTES])
+
+    def _in_time(self, operation: Callable[..., Result], *arguments: Any, **options: Any) -> Result:
+        """Try without blocking, and wait in between.
+
+        gevent gives each wait the whole timeout, and a record that drips in takes many waits.
+        """
+        if self.limit is None:
+            time.sleep(0)
+            return operation(*arguments, **options)
+        while True:
+            time.sleep(0)
+            left = self.limit.left()
+            self.settimeout(0)
+            try:
+                return operation(*arguments, **options)
+            except ssl.SSLWantReadError:
+                awaited = select.POLLIN
+            except ssl.SSLWantWriteError:
+                awaited = select.POLLOUT
+            poll = select.poll()
+            poll.register(self, awaited)
+            poll.poll(left * 1000)
