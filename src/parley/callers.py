@@ -24,7 +24,7 @@ LINGER_SECONDS = 2
 PARTING_SECONDS = 1
 """How long a connection may still bring a request once the service is told to stop."""
 
-PIECE_BYTES = 64 * 1024
+LINGER_BYTES = 64 * 1024
 UNSENT_BYTES = 128 * 1024
 """How much of an answer the kernel may hold that is not on its way: what shows a slow reader's
 progress. Without it, hundreds of kilobytes must be read before any of it is seen."""
@@ -99,12 +99,6 @@ class Caller(TimedSocket):
             self._begin()
         return data
 
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send all, however long it takes as long as the peer goes on reading."""
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self.send(rest[:PIECE_BYTES], flags) :]
-
     def close(self) -> None:
         """Close, after an answer as RFC 9112, 9.6 asks: a reset could overtake it."""
         try:
@@ -123,7 +117,7 @@ class Caller(TimedSocket):
         self.idle = False
         with suppress(OSError):
             self.shutdown(socket.SHUT_WR)
-            while self.recv(PIECE_BYTES):
+            while self.recv(LINGER_BYTES):
                 pass
 
 
