@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,17 +61,20 @@ def serving(
     *arguments: str,
     app: str = "wsgi:app",
     port: int | None = None,
+    under: Sequence[str] = (),
+    python: str = sys.executable,
 ) -> Iterator[Service]:
     """Serve `tree` with gunicorn, as its Procfile does; end it and its workers afterwards.
 
-    Where a port is named gunicorn opens it, and closes it as it would on a platform.
+    Where a port is named gunicorn opens it, and closes it as it would on a platform. `under` is a
+    command to run it with, one that limits it say.
     """
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     with listener, log_file.open("wb") as log:
         descriptor = listener.fileno()
         address = f"127.0.0.1:{port}" if port else f"fd://{descriptor}"
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", f"--bind={address}", *arguments, app],
+            [*under, python, "-m", "gunicorn", f"--bind={address}", *arguments, app],
             cwd=tree,
             env=environment(**variables),
             pass_fds=[descriptor],
