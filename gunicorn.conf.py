@@ -1,20 +1,28 @@
 """How the service is served; PORT and WEB_CONCURRENCY are gunicorn's own."""
 
-import resource
+import os
 
-from wsgi import settings
+# Names are looked up by c-ares: gevent's other way has ten threads for all callers' names.
+os.environ.setdefault("GEVENT_RESOLVER", "ares")
 
-# gunicorn's own gthread, with limits on how long a caller may stall. A conversation spends its
-# life waiting for the upstream, so threads are what counts. PARLEY_THREADS is 1,000 unless set:
-# workers accept unevenly (of 1,000 callers at once one took 456 and the other 534; nothing keeps it
-# near that), and one may be gone. One in flight costs up to 225 KB: two full workers stay below
-# 500 MB.
+from gevent import monkey
+
+monkey.patch_all()  # Before anything else is imported, which would keep what it replaces.
+
+import resource  # noqa: E402
+
+import wsgi  # noqa: E402  # Puts parley on the path.
+from parley import container  # noqa: E402
+
+# gunicorn's own gevent worker, with limits on what a caller may do to others. A conversation spends
+# its life waiting for the upstream, and small dynos allow 256 threads in all: each has a greenlet.
 worker_class = "parley.worker.Worker"
-# Beyond the conversations, room to refuse callers and to answer /healthz while every place is
-# taken, and for those that take their time to send the headers or to hear the refusal.
-threads = settings.threads + 64
-# Connections beyond the threads are kept alive or wait; there must be room for some.
-worker_connections = threads + 1000
+# Not every platform says how many workers there should be.
+if "WEB_CONCURRENCY" not in os.environ:
+    workers = container.workers()
+# Beyond the conversations, room to refuse callers, to answer /healthz while every place is taken,
+# and for connections that are kept alive. Past it the one that is idle longest is closed.
+worker_connections = wsgi.settings.capacity + 1064
 # Longer than a router keeps an idle connection (Heroku's: 90 s; HAProxy's, in docs/: 60 s), so that
 # it is always the router that closes, and none sends a request into a connection just closed.
 keepalive = 95
@@ -29,9 +37,15 @@ preload_app = True
 worker_tmp_dir = "/dev/shm"  # noqa: S108  # Memory, and gunicorn makes its file there safely.
 # gunicorn would open it under $HOME, which may not be writable, and nothing here uses it.
 control_socket_disable = True
-loglevel = settings.log_level.lower()
+# A caller's SCRIPT_NAME moves no address, even where the platform trusts every sender's headers.
+forwarder_headers = ""
+# Never DEBUG: gunicorn would log headers that it could not read to the end.
+loglevel = "info" if wsgi.settings.log_level == "DEBUG" else wsgi.settings.log_level.lower()
+# Some platforms switch the access log on. Nothing in it is as the caller wrote it: a user name, a
+# query, a referer or a path may hold a key. The request's id leads to the conversation's line.
+access_log_format = "%(h)s %(t)s %(m)s %(s)s %(B)s %(M)sms %({x-request-id}o)s"
 
-# A conversation takes up to four files (caller, upstream, upload, a poll), so that the 1,024 which
-# a process may open unless it asks for more last for some 250.
+# A conversation takes up to three files (caller, upstream, upload), so that the 1,024 which a
+# process may open unless it asks for more last for some 330.
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

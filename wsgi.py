@@ -26,9 +26,9 @@ try:
     services = Services(
         settings,
         registry.read(ROOT / settings.model_list),
-        Transport(settings.threads, ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE")),
+        Transport(settings.capacity, ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE")),
         today=lambda: datetime.now(UTC).date(),
-        places=Semaphore(settings.threads),
+        places=Semaphore(settings.capacity),
     )
 except StartRefused as refusal:
     sys.exit(f"Parley does not start: {refusal}")

@@ -1,5 +1,7 @@
 """CONVERSATION: speech in, a spoken answer out."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, g, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -9,6 +11,7 @@ from parley.app import services
 from parley.conversation import Conversation
 from parley.errors import AudioTooLarge
 from parley.handlers import answer, to_error
+from parley.pieces import with_speech
 from parley.schemas import ConversationRequestSchema, ConversationSchema
 from parley.upload import caller_waits, fields_of
 
@@ -46,4 +49,5 @@ def refuse_size(exception: RequestEntityTooLarge) -> Response:
 def dump(talk: Conversation) -> Response:
     """The conversation as it is answered, and told of in the log."""
     g.conversation = talk
-    return answer(answer_schema.dump(talk), talk.status, talk.failure)
+    body = answer_schema.dump(replace(talk, speech=b""))
+    return answer(with_speech(body, talk.speech), talk.status, talk.failure)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,13 +44,16 @@ class Service:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """This process's environment without the project's own variables, and with `variables`."""
+    """This process's environment without the project's own variables, and with `variables`.
+
+    One worker unless they say otherwise, so that what a test knows of one holds for all.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PARLEY_", "PYTHONPATH", "WEB_CONCURRENCY", "PORT"))
     }
-    return {**kept, **variables}
+    return {"WEB_CONCURRENCY": "1", **kept, **variables}
 
 
 @contextmanager
@@ -61,17 +64,20 @@ def serving(
     *arguments: str,
     app: str = "wsgi:app",
     port: int | None = None,
+    under: Sequence[str] = (),
+    python: str = sys.executable,
 ) -> Iterator[Service]:
     """Serve `tree` with gunicorn, as its Procfile does; end it and its workers afterwards.
 
-    Where a port is named gunicorn opens it, and closes it as it would on a platform.
+    Where a port is named gunicorn opens it, and closes it as it would on a platform. `under` is a
+    command to run it with, one that limits it say.
     """
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     with listener, log_file.open("wb") as log:
         descriptor = listener.fileno()
         address = f"127.0.0.1:{port}" if port else f"fd://{descriptor}"
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", f"--bind={address}", *arguments, app],
+            [*under, python, "-m", "gunicorn", f"--bind={address}", *arguments, app],
             cwd=tree,
             env=environment(**{"PARLEY_MODEL_LIST": str(LASTING_LIST), **variables}),
             pass_fds=[descriptor],

@@ -41,8 +41,8 @@ def make_app(
     services = Services(
         settings,
         registry.read(ROOT / settings.model_list),
-        Transport(settings.threads, ca_bundle=ca_bundle),
+        Transport(settings.capacity, ca_bundle=ca_bundle),
         today=today if callable(today) else lambda: today,
-        places=Semaphore(settings.threads),
+        places=Semaphore(settings.capacity),
     )
     return create_app(services, BLUEPRINTS)

@@ -156,7 +156,7 @@ def test_the_openapi_document_is_complete(openapi):
         (row[0].strip("`"), status)
         for row in rows(API_DOCS, "code")
         for status in row[1].split(", ")
-        if row[0] != "`not_found`"
+        if row[0] not in ("`not_found`", "`headers_too_large`")
     }
     headers = {name for response in responses.values() for name in response["headers"]}
     told = API_DOCS.partition("### Headers of every answer")[2]

@@ -58,7 +58,7 @@ class TestPlaces:
         """503 with Retry-After, /healthz still answers, and those inside finish."""
         gate = threading.Event()
         held(upstream, gate)
-        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_THREADS": "4"}
+        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_CAPACITY": "4"}
         with serving(tmp_path / "log", variables) as service, ThreadPoolExecutor(4) as callers:
             inside = [callers.submit(converse, service) for _ in range(4)]
             while len(upstream.requests) < 4:
@@ -88,7 +88,7 @@ class TestPlaces:
     )
     def test_every_end_gives_the_place_back(self, openai, headers, data, status):
         """However a request ends, the next one finds its place."""
-        client = make_app(PARLEY_THREADS="1").test_client()
+        client = make_app(PARLEY_CAPACITY="1").test_client()
         for _ in range(3):
             data = {"audio": (BytesIO(wav()), "a")} if status == 200 else data
             if isinstance(data, dict) and status == 400 and "audio" in data:
@@ -195,7 +195,7 @@ class TestHeaders:
         asked["Access-Control-Request-Headers"] = "x-openai-api-key"
         preflight = client.options("/api/conversation/", headers=asked)
         answer = client.post("/api/conversation/", headers={"Origin": origin})
-        assert preflight.status_code == 200
+        assert preflight.status_code == 204
         assert preflight.headers.get("Access-Control-Allow-Origin") == allowed
         assert answer.headers.get("Access-Control-Allow-Origin") == allowed
         if allowed:

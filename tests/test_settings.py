@@ -16,7 +16,7 @@ def test_no_variable_is_required():
 
 def test_a_blank_variable_counts_as_not_set():
     """A dashboard that keeps an emptied variable changes nothing."""
-    assert Settings.from_env({"PARLEY_LOG_LEVEL": " ", "PARLEY_THREADS": ""}) == Settings.from_env(
+    assert Settings.from_env({"PARLEY_LOG_LEVEL": " ", "PARLEY_CAPACITY": ""}) == Settings.from_env(
         {}
     )
 
@@ -31,11 +31,11 @@ def test_a_blank_variable_counts_as_not_set():
         ("PARLEY_OPENAI_BASE_URL", "https://api.openai.com:port/v1"),
         ("PARLEY_OPENAI_BASE_URL", "https:///v1"),
         ("PARLEY_ALLOWED_BASE_URLS", "https://a.example/v1 b.example"),
-        ("PARLEY_THREADS", "many"),
-        ("PARLEY_THREADS", "0"),
-        ("PARLEY_THREADS", "-1"),
-        ("PARLEY_THREADS", "1.5"),
-        ("PARLEY_THREADS", "10001"),
+        ("PARLEY_CAPACITY", "many"),
+        ("PARLEY_CAPACITY", "0"),
+        ("PARLEY_CAPACITY", "-1"),
+        ("PARLEY_CAPACITY", "1.5"),
+        ("PARLEY_CAPACITY", "10001"),
         ("PARLEY_DEADLINE", "soon"),
         ("PARLEY_DEADLINE", "0.9"),
         ("PARLEY_DEADLINE", "600.1"),

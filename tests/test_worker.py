@@ -33,12 +33,12 @@ def service(upstream, tmp_path_factory):
         (ROOT / "gunicorn.conf.py").read_text()
         + textwrap.dedent(
             f"""
-            from parley import worker
-            worker.SILENCE_SECONDS, worker.REQUEST_SECONDS = {SILENCE}, {REQUEST}
+            from parley import callers
+            callers.SILENCE_SECONDS, callers.REQUEST_SECONDS = {SILENCE}, {REQUEST}
             """
         )
     )
-    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_THREADS": "4"}
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_CAPACITY": "4"}
     configuration = f"--config={folder / 'gunicorn.conf.py'}"
     with serving(folder / "log", variables, ROOT, configuration) as running:
         yield running
@@ -162,3 +162,95 @@ def test_broken_chunks_are_the_callers_fault_and_keep_no_place(service, kind, ch
     )
     assert response.status_code == 200
     assert "SECRET" not in service.log
+
+
+def hear(service, upstream, read, speech=16_000_000):
+    """A conversation with a long answer, which `read` reads; the answer."""
+    body = PART + wav() + b"\r\n--b--\r\n"
+
+    def speak(connection, request):
+        connection.sendall(fake.http(bytes(speech), Content_Type="audio/mpeg"))
+        return True
+
+    upstream.answers["tts"] = speak
+    try:
+        with connect(service) as caller:
+            caller.sendall(HEADERS.replace(b"5000", str(len(body)).encode()) + body)
+            return read(caller)
+    finally:
+        upstream.answers.clear()
+
+
+def test_a_slow_reader_gets_everything(service, upstream):
+    """However long it takes: a caller who goes on reading is not cut off."""
+
+    def slowly(caller):
+        answer = bytearray()
+        begun = time.monotonic()
+        while time.monotonic() - begun < 4 * SILENCE:
+            time.sleep(SILENCE / 4)
+            answer += caller.recv(64_000)
+        while chunk := caller.recv(1_000_000):
+            answer += chunk
+            if answer.endswith(b"}\n"):
+                break
+        return bytes(answer)
+
+    head, _, body = hear(service, upstream, slowly).partition(b"\r\n\r\n")
+    assert b"200 OK" in head
+    assert f"Content-Length: {len(body)}".encode() in head
+    assert len(body) > 21_000_000
+
+
+def test_a_reader_who_stalls_is_dropped_and_told_of(service, upstream):
+    """The log says that the answer of this request was not all read."""
+
+    def stall(caller):
+        head = caller.recv(1_000)
+        deadline = time.monotonic() + 5
+        while "answer_cut" not in service.log and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return head
+
+    begun = time.monotonic()
+    head = hear(service, upstream, stall)
+    assert SILENCE <= time.monotonic() - begun < 5
+    request_id = next(
+        line.split()[1] for line in head.decode().splitlines() if line.startswith("X-Request-ID")
+    )
+    [cut] = [line for line in service.log.splitlines() if "event=answer_cut" in line]
+    assert f"request_id={request_id} " in cut
+
+
+@pytest.mark.parametrize("sent", [b"\r\n", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_a_caller_who_sends_on_is_there(service, upstream, sent):
+    """After the time that a request may take, too: a stray line or the next request is no FIN."""
+    body = PART + wav() + b"\r\n--b--\r\n"
+
+    def answer_late(connection, request):
+        time.sleep(REQUEST + 0.5)
+        connection.sendall(fake.good(request))
+        return True
+
+    upstream.answers["stt"] = answer_late
+    try:
+        with connect(service) as caller:
+            caller.sendall(HEADERS.replace(b"5000", str(len(body)).encode()) + body)
+            time.sleep(0.2)
+            caller.sendall(sent)
+            answer = caller.recv(65_536)
+    finally:
+        upstream.answers.clear()
+    assert b"HTTP/1.1 200" in answer
+
+
+def test_an_idle_connection_is_kept(service):
+    """Silence is limited within a request; before one a connection may wait."""
+    with connect(service) as caller:
+        for wait in (2 * SILENCE, 2 * REQUEST):
+            time.sleep(wait)
+            caller.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = caller.recv(65_536)
+            while not answer.endswith(b"}\n"):
+                answer += caller.recv(65_536)
+            assert answer.startswith(b"HTTP/1.1 200")

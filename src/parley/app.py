@@ -6,7 +6,7 @@ from datetime import date
 from threading import Semaphore
 from typing import cast
 
-from flask import Blueprint, Flask, current_app, g
+from flask import Blueprint, Flask, Response, current_app, g, request
 from flask_cors import CORS
 from werkzeug.datastructures import Headers
 
@@ -17,6 +17,7 @@ from parley.egress import BaseUrl, Destination
 from parley.end_warnings import EndWarnings
 from parley.errors import Overloaded
 from parley.openai import Client
+from parley.places import PLACE, giving_back
 from parley.registry import Models, Registry
 from parley.settings import Settings
 from parley.transport import Transport, Upstream
@@ -47,9 +48,8 @@ class Services:
         Overloaded or BaseUrlRefused, in that order: judging a base URL can take as long as DNS.
         """
         api_key = api_key_of(headers)
-        if not self.places.acquire(blocking=False):
+        if not request.environ[PLACE].take():
             raise Overloaded(retry_after=RETRY_SECONDS)
-        g.leave_place = self.places.release
         named = headers.get(BASE_URL_HEADER, "").strip()
         if not named:
             destination = Destination(self.settings.openai_base_url)
@@ -78,15 +78,27 @@ class Services:
         return Client(self.transport, upstream, deadline, self.settings.system_prompt)
 
 
+class Application(Flask):
+    """Flask's, whose answer to OPTIONS is empty and says so."""
+
+    def make_default_options_response(self) -> Response:
+        """204 with `Allow`; flask-cors adds what a preflight asks for."""
+        response = super().make_default_options_response()
+        response.status_code = 204
+        del response.headers["Content-Type"]
+        return response
+
+
 def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     """The service, with the sections of its API that `blueprints` bring."""
-    app = Flask("parley", static_folder=None)
+    app = Application("parley", static_folder=None)
     app.request_class = upload.FormRequest
     app.config.update(upload.LIMITS)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.extensions["parley"] = services
+    app.wsgi_app = giving_back(app.wsgi_app, services.places)  # type: ignore[method-assign]
     handlers.install(app)
     warn = EndWarnings(services.registry)
     warn(services.today())

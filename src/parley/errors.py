@@ -9,7 +9,9 @@ ParleyError
     │   ├── ApiKeyMissing       401
     │   ├── BaseUrlRefused
     │   ├── RequestMalformed
-    │   │   └── CallerGone
+    │   │   ├── CallerGone
+    │   │   └── RequestBroken
+    │   ├── HeadersTooLarge     431
     │   ├── UploadTimeout
     │   ├── AudioMissing, AudioEmpty, AudioTooLarge, AudioUnsupported
     │   ├── OptionInvalid
@@ -33,6 +35,9 @@ ParleyError
 """
 
 import re
+
+REFUSAL = "parley.refusal"
+"""Where a server puts, in the WSGI environment, the error that the whole app is to answer with."""
 
 
 class ParleyError(Exception):
@@ -99,6 +104,18 @@ class CallerGone(RequestMalformed):
     """The connection was closed before the answer was ready; keep it open until then."""
 
     code = "request_malformed"
+
+
+class RequestBroken(RequestMalformed):
+    """The request is no HTTP that can be read; let an HTTP client write its line and headers."""
+
+    code = "request_malformed"
+
+
+class HeadersTooLarge(RequestError):
+    """Send at most 100 headers, and at most 8,190 bytes in each and in the request's first line."""
+
+    status = 431
 
 
 class UploadTimeout(RequestError):

@@ -1,14 +1,14 @@
 """Exceptions become answers here: one shape, and the headers that each status promises."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from flask import Flask, Response, current_app, g, jsonify, request
+from flask import Flask, Response, current_app, jsonify, request
 from marshmallow import ValidationError
 from werkzeug import exceptions
 
 from parley import log, trace
 from parley.errors import (
+    REFUSAL,
     ConversationError,
     InternalError,
     MethodNotAllowed,
@@ -29,6 +29,7 @@ FOREIGN: Mapping[type[exceptions.HTTPException], type[ConversationError]] = {
 def install(app: Flask) -> None:
     """Make every error of `app` answer in JSON, and every answer carry what it promises."""
     app.before_request(trace.begin)
+    app.before_request(_refuse)
     app.before_request(_find_section_despite_method)
     app.register_error_handler(Exception, answer_error)
     app.after_request(_promise)
@@ -38,12 +39,11 @@ def answer_error(exception: Exception) -> Response:
     """The whole app's answer to an error."""
     error = to_error(exception)
     body = ErrorAnswerSchema().dump({"success": False, "errors": [error]})
-    return answer(body, error.status, error)
+    return answer(jsonify(body), error.status, error)
 
 
-def answer(body: Any, status: int, failure: ConversationError | None) -> Response:
-    """`body` as JSON, with what the headers must say of the failure."""
-    response = jsonify(body)
+def answer(response: Response, status: int, failure: ConversationError | None) -> Response:
+    """The response with its status, and with what the headers must say of the failure."""
     response.status_code = status
     if failure and failure.retry_after is not None:
         response.headers["Retry-After"] = str(seconds(failure.retry_after))
@@ -74,6 +74,12 @@ def _other(exception: exceptions.HTTPException, status: int) -> RequestError:
     return error
 
 
+def _refuse() -> None:
+    """Answer what the server could not read as a request, in which nothing is to be looked up."""
+    if refusal := request.environ.get(REFUSAL):
+        raise refusal
+
+
 def _find_section_despite_method() -> None:
     """Let a section answer for a wrong method on its own paths too.
 
@@ -97,6 +103,4 @@ def _promise(response: Response) -> Response:
         response.headers["Allow"] = ", ".join(sorted(refusal.valid_methods or ()))
     trace.finish(response)
     finish(request, response)
-    if "leave_place" in g:
-        response.call_on_close(g.leave_place)
     return response

@@ -36,6 +36,18 @@ def reworded(name: str) -> None:
     log.warning({"event": "speech_reworded", "stage": "tts", "model": name})
 
 
+def answer_cut(request_id: str, sent: int, length: int) -> None:
+    """Log that a caller left, or stopped reading, before an answer of `length` bytes was out."""
+    log.warning(
+        {
+            "event": "answer_cut",
+            "request_id": request_id,
+            "bytes_sent": sent,
+            "bytes_out": length,
+        }
+    )
+
+
 def unexpected(error: BaseException, stage: str) -> None:
     """Log an error of our own: its kind and where it arose, not its text, which may quote a key."""
     frames = "".join(traceback.format_tb(error.__traceback__))

@@ -55,7 +55,8 @@ def document() -> str:
     plugin = MarshmallowPlugin()
     about = (
         "Speech in, a spoken answer out. Errors of the whole service (not_found, "
-        "method_not_allowed) are ErrorAnswer at other addresses."
+        "method_not_allowed) are ErrorAnswer at other addresses, and so are headers_too_large "
+        "(431) and request_malformed where the address cannot be read."
     )
     spec = APISpec("Parley", "1", "3.1.0", plugins=[plugin], info={"description": about})
     converter: Any = plugin.converter

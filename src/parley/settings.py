@@ -10,7 +10,7 @@ from parley.errors import StartRefused
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LONGEST_DEADLINE = 600
-MOST_THREADS = 10_000
+MOST_CAPACITY = 10_000
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 """An origin as browsers write it (RFC 6454, 6.1)."""
 
@@ -30,7 +30,7 @@ class Settings:
     model_list: str
     system_prompt: str = field(repr=False)
     allowed_origins: tuple[str, ...]
-    threads: int
+    capacity: int
     log_level: str
 
     @classmethod
@@ -50,7 +50,7 @@ class Settings:
             model_list=read("PARLEY_MODEL_LIST", "MODEL_LIST.MD"),
             system_prompt=read("PARLEY_SYSTEM_PROMPT", SYSTEM_PROMPT),
             allowed_origins=_origins(read("PARLEY_ALLOWED_ORIGINS", "")),
-            threads=_threads(read("PARLEY_THREADS", "1000")),
+            capacity=_capacity(read("PARLEY_CAPACITY", "1000")),
             log_level=_log_level(read("PARLEY_LOG_LEVEL", "INFO")),
         )
 
@@ -96,10 +96,10 @@ def _origins(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def _threads(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_THREADS):
+def _capacity(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_CAPACITY):
         raise StartRefused(
-            f"PARLEY_THREADS is {text!r}; set a whole number from 1 to {MOST_THREADS}."
+            f"PARLEY_CAPACITY is {text!r}; set a whole number from 1 to {MOST_CAPACITY}."
         )
     return int(text)
 

@@ -1,11 +1,9 @@
 """How a form is taken in: strictly, within bounds, and to its end even when it is refused."""
 
-import select
 import socket
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import replace
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 
@@ -16,8 +14,8 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.wsgi import LimitedStream
 
+from parley.callers import Caller
 from parley.errors import RequestMalformed, UploadTimeout
-from parley.timed import TimedSocket
 
 AUDIO_BYTES = 26_214_400
 """The largest file that OpenAI's speech-to-text takes: 25 MB."""
@@ -32,7 +30,6 @@ LIMITS = {
 SPOOLED_BYTES = 128 * 1024
 """The largest file that stays in memory: four seconds of WAV at 16 kHz, say."""
 
-ANSWER_SECONDS = 60
 DRAIN_BYTES = 32 * 1024 * 1024
 DRAIN_SECONDS = 20
 STALLED_SECONDS = 2
@@ -72,6 +69,15 @@ class StrictFormParser(FormDataParser):
             ) from None
 
 
+class Upload(SpooledTemporaryFile[bytes]):
+    """A file that arrives. Writing to disk does not wait, so that others must be let on."""
+
+    def write(self, data: Any) -> int:
+        """Write, and let other callers go on."""
+        time.sleep(0)
+        return super().write(data)
+
+
 class FormRequest(Request):
     """Flask's request with the strict parser; files are closed even where parsing fails."""
 
@@ -85,14 +91,18 @@ class FormRequest(Request):
         self._streams: list[IO[bytes]] = []
 
     def _get_file_stream(self, *arguments: Any, **options: Any) -> IO[bytes]:
-        stream = cast(IO[bytes], SpooledTemporaryFile(SPOOLED_BYTES))  # noqa: SIM115  # See `close`.
+        stream = cast(IO[bytes], Upload(SPOOLED_BYTES))
         self._streams.append(stream)
         return stream
 
     def close(self) -> None:
-        """Close every file, as Flask asks at the request's end."""
+        """Close every file, as Flask asks at the request's end.
+
+        On a full disk closing fails as writing did: what was not written yet is tried once more.
+        """
         for stream in self._streams:
-            stream.close()
+            with suppress(OSError):
+                stream.close()
 
 
 def fields_of(request: Request, names: Collection[str]) -> dict[str, Any]:
@@ -117,15 +127,17 @@ def caller_waits(request: Request) -> Callable[[], bool]:
         return lambda: True
 
     def waits() -> bool:
-        # poll, since select fails for the many descriptors that many callers make.
-        poll = select.poll()
-        poll.register(connection, select.POLLIN)
-        if not poll.poll(0):
-            return True
+        timeout = connection.gettimeout()
         try:
-            return bool(connection.recv(1, socket.MSG_PEEK))
+            connection.settimeout(0)
+            # Past a Caller's time limit, which is the request's: whatever is sent, they are there.
+            return bool(socket.socket.recv(connection, 1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return True
         except OSError:
             return False
+        finally:
+            connection.settimeout(timeout)
 
     return waits
 
@@ -139,20 +151,20 @@ def finish(request: Request, response: Response) -> Response:
     body = request.environ["wsgi.input"]
     connection = request.environ.get("gunicorn.socket")
 
-    def allow(seconds: float) -> None:
-        if isinstance(connection, TimedSocket) and connection.limit:
-            connection.limit = replace(connection.limit, moment=time.monotonic() + seconds)
-
     def drain() -> None:
-        # gunicorn notes where reading has failed already: who stalled once is not waited for again.
-        allow(STALLED_SECONDS if getattr(body, "failed", False) else DRAIN_SECONDS)
+        if isinstance(connection, Caller):
+            # gunicorn notes where reading has failed: who stalled once is not waited for again.
+            connection.drain(STALLED_SECONDS if getattr(body, "failed", False) else DRAIN_SECONDS)
         left = DRAIN_BYTES
         # The caller may have gone, or stalled, or be sending nonsense: all end what there was to
         # read. An error here would keep what is to follow from happening, and be logged with text.
         with suppress(Exception):
             while left > 0 and (chunk := body.read(CHUNK_BYTES)):
                 left -= len(chunk)
+        if left <= 0:
+            body.failed = True  # gunicorn would go on reading to find the next request.
 
-    allow(ANSWER_SECONDS)
+    if isinstance(connection, Caller):
+        connection.answer()
     response.call_on_close(drain)
     return response

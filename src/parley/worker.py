@@ -1,67 +1,149 @@
-"""gunicorn's threaded worker, whose callers cannot hold a thread by stalling."""
+"""gunicorn's gevent worker, in which nothing that one caller does is felt by another."""
 
 import errno
+import logging
+import resource
 import socket
-import time
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
+from typing import Any
+from wsgiref.util import setup_testing_defaults
 
+import gevent
+from gevent.pool import Pool
+from gevent.server import StreamServer
+from gunicorn.http import errors as http
 from gunicorn.http.message import Request
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.http.wsgi import Response
+from gunicorn.workers.ggevent import GeventWorker
 
-from parley.deadline import Deadline
-from parley.timed import TimedSocket
+from parley import log
+from parley.callers import PARTING_SECONDS, Caller, Callers
+from parley.errors import REFUSAL, HeadersTooLarge, InternalError, RequestBroken
 
-SILENCE_SECONDS = 20
-"""How long a caller may send nothing amid a request."""
+SPARE = 128
+"""Greenlets beyond the connections: gevent accepts up to 100 at a time before one of them runs."""
 
-REQUEST_SECONDS = 100
-"""How long a request may take to arrive; what is drained after its refusal has 20 more."""
-
-
-class CallerStalled(TimeoutError):
-    """A caller let one of these times pass.
-
-    Amid the headers there is nobody to tell: with this number, gunicorn closes without a word.
-    """
-
-    def __init__(self) -> None:
-        """Be told as a connection that was reset."""
-        super().__init__(errno.ECONNRESET, "The caller stalled.")
+FILES_KEPT = 40
+FILES_EACH = 3
+"""What a process opens for itself, and for a conversation: caller, upstream, upload."""
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types.
-    """gthread itself waits without end for a header or a body that stops half-way."""
+class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
+    """gevent's server, which makes room where descriptors run out."""
 
-    def handle(self, conn: TConn) -> object:
-        """Handle one request of a connection, in a thread, with both limits on its socket."""
-        if not isinstance(conn.sock, TimedSocket):
-            conn.sock = TimedSocket(fileno=conn.sock.detach())
-        until = time.monotonic() + REQUEST_SECONDS
-        conn.sock.limit = Deadline(until, CallerStalled, SILENCE_SECONDS)
-        return super().handle(conn)
+    def __init__(self, callers: Callers, max_accept: int, **options: Any) -> None:
+        """Accept up to `max_accept` connections at a time."""
+        self.callers = callers
+        self.max_accept = max_accept
+        super().__init__(**options)
 
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Begin or cease to accept; at the end take whom the kernel has let in, and close.
+    def do_read(self) -> tuple[socket.socket, object] | None:
+        """Accept one; None where nobody waits, or where somebody must go first."""
+        try:
+            arrived: tuple[socket.socket, object] | None = super().do_read()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE) and self.callers.dismiss_one():
+                return None
+            raise
+        return arrived
 
-        gunicorn would leave its listeners open but unattended until the last answer is out, and
-        reset all who connected meanwhile instead of letting them, or their balancer, go elsewhere.
+    def take_all(self) -> None:
+        """Accept whom the kernel has let in, and nobody any more."""
+        while not self.closed and (arrived := self.do_read()):
+            self.do_handle(*arrived)
+        self.close()
+
+
+class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
+    """gevent's worker stops slowly, accepts nobody when it is full, and answers errors in HTML."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Take what the arbiter gives."""
+        super().__init__(*arguments, **options)
+        # Below INFO gunicorn logs what it has read when a caller disconnects within the headers.
+        self.log.error_log.setLevel(max(self.log.error_log.level, logging.INFO))
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = min(self.worker_connections, max(1, (files - FILES_KEPT) // FILES_EACH))
+        self.callers = Callers(most, self.cfg.keepalive)
+        self.worker_connections += SPARE
+        self.listeners: list[Listener] = []
+
+    def server_class(self, listener: Any, *, spawn: Pool, **_: object) -> Listener:
+        """The server of a listening socket: gunicorn calls its class, and this is in its place."""
+        server = Listener(
+            self.callers,
+            max_accept=1 if self.cfg.workers > 1 else 100,
+            listener=listener,
+            handle=partial(self.handle, listener),
+            spawn=spawn,
+        )
+        self.listeners.append(server)
+        return server
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """SIGTERM: leave at once, in a greenlet, since a signal's handler must not wait."""
+        super().handle_exit(sig, frame)
+        gevent.spawn(self.leave)
+
+    def leave(self) -> None:
+        """Close the listeners, and every connection as soon as it owes no answer.
+
+        gunicorn would accept for another second, and wait for idle connections to their end.
         """
-        super().set_accept_enabled(enabled)
-        if self.alive:
-            return
-        for listener in self.sockets:
-            known = None
-            while known != self.nr_conns:
-                known = self.nr_conns
-                self.accept(listener)
-            listener.close()
+        for listener in self.listeners:
+            listener.take_all()
+        self.callers.part()
+        gevent.sleep(PARTING_SECONDS)
+        self.callers.dismiss_idle()
 
-    def handle_error(
-        self, req: Request | None, client: socket.socket, addr: object, exc: Exception
-    ) -> None:
-        """Answer and log what is no HTTP, by its kind alone.
+    def timeout_ctx(self) -> AbstractContextManager[None]:
+        """No time limit of gunicorn's: it counts a request's headers as time in which it waits."""
+        return nullcontext()
 
-        gunicorn would quote the line in both, and a header that is not one may hold a key.
+    def handle(self, listener: Any, client: socket.socket, addr: object) -> None:
+        """Handle a connection to its end."""
+        with self.callers.entering(client.detach()) as caller:
+            super().handle(listener, caller, addr)
+
+    def handle_request(self, listener_name: object, req: Request, sock: Caller, addr: Any) -> bool:
+        """Handle a request, whose headers have arrived."""
+        sock.serve(req)
+        goes_on: bool = super().handle_request(listener_name, req, sock, addr)
+        sock.await_request()
+        return goes_on
+
+    def handle_error(self, req: Request | None, client: Caller, addr: Any, exc: Exception) -> None:
+        """Answer what is no HTTP as the whole app answers errors, and quote nothing of it.
+
+        gunicorn would repeat the line in its answer and its log, and it may hold a key.
         """
-        kind = type(exc)
-        silent = {"__init__": lambda self: None, "__str__": lambda self: kind.__name__}
-        super().handle_error(req, client, addr, type(kind.__name__, (kind,), silent)())
+        error: Exception
+        if isinstance(exc, http.InvalidResponseHeader | http.InvalidResponseHeaderName):
+            error = exc
+        elif isinstance(exc, http.LimitRequestLine | http.LimitRequestHeaders):
+            error = HeadersTooLarge()
+        elif isinstance(exc, http.ParseException):
+            error = RequestBroken()
+        else:
+            error = exc
+        if error is exc:
+            log.unexpected(exc, "request")
+            error = InternalError()
+        environ = {REFUSAL: error, "gunicorn.socket": client}
+        setup_testing_defaults(environ)
+        response = Response(_Refused(), client, self.cfg)
+        with suppress(OSError):  # The caller may have gone.
+            for piece in self.wsgi(environ, response.start_response):
+                response.write(piece)
+            response.close()
+
+
+class _Refused:
+    """What gunicorn's response must know of a request that was never read whole."""
+
+    method = "GET"
+    version = (1, 1)
+
+    def should_close(self) -> bool:
+        return True

@@ -1,0 +1,86 @@
+"""As many workers as the container has cores and memory for."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from serving import environment
+from support import ROOT
+
+from parley.container import workers
+
+MB = 1024 * 1024
+V1 = "4:cpu,cpuacct:/docker/abc\n7:memory:/docker/abc\n1:name=systemd:/docker/abc\n"
+
+
+@pytest.mark.parametrize(
+    ("cores", "files", "expected"),
+    [
+        (1, {}, 1),
+        (3, {}, 3),
+        (64, {}, 4),
+        (64, {"proc/self/cgroup": "0::/\n"}, 4),
+        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n"}, 4),
+        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "200000 100000\n"}, 2),
+        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "150000 100000\n"}, 2),
+        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "25000 100000\n"}, 1),
+        (8, {"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/cpu.max": "300000 100000"}, 3),
+        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": f"{512 * MB}\n"}, 4),
+        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": f"{256 * MB}\n"}, 2),
+        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": f"{64 * MB}\n"}, 1),
+        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"}, 4),
+        (
+            8,
+            {
+                "proc/self/cgroup": V1,
+                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "200000\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+            },
+            2,
+        ),
+        (
+            8,
+            {
+                "proc/self/cgroup": V1,
+                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+                "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+            },
+            4,
+        ),
+        (
+            8,
+            {
+                "proc/self/cgroup": V1,
+                "sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes": f"{384 * MB}\n",
+            },
+            3,
+        ),
+    ],
+)
+def test_the_container_decides(tmp_path, cores, files, expected):
+    """Cores, their quota and the memory limit, in either version's files; 1 to 4."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert workers(tmp_path, cores) == expected
+
+
+@pytest.mark.parametrize(("set_to", "expected"), [("3", "3"), (None, str(workers()))])
+def test_the_platform_decides_first(set_to, expected):
+    """WEB_CONCURRENCY is gunicorn's own; where a platform sets none, the container decides."""
+    variables = environment(WEB_CONCURRENCY=set_to or "")
+    if set_to is None:
+        del variables["WEB_CONCURRENCY"]
+    run = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--print-config", "wsgi:app"],
+        check=True,
+        cwd=ROOT,
+        env={**variables, "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    [told] = [line.split() for line in run.stdout.splitlines() if line.split()[:1] == ["workers"]]
+    assert told[-1] == expected
