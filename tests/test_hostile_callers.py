@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import resource
 import signal
 import socket
 import threading
@@ -14,7 +13,7 @@ from contextlib import ExitStack
 import pytest
 import requests
 import upstream as fake
-from serving import serving
+from serving import free_port, serving
 from support import KEY, wav
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
@@ -146,7 +145,6 @@ def test_silent_callers_keep_nobody_waiting(service):
 
 def test_a_worker_survives_the_end_of_its_descriptors(upstream, tmp_path):
     """Callers come and go beyond what it may open, and the same process answers the next."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
     variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
     limited = ("prlimit", "--nofile=64:64")
     with serving(tmp_path / "log", variables, under=limited) as service, ExitStack() as callers:
@@ -154,12 +152,16 @@ def test_a_worker_survives_the_end_of_its_descriptors(upstream, tmp_path):
         for _ in range(200):
             callers.enter_context(socket.create_connection(service.address))
         assert max(health_seconds(service) for _ in range(5)) < PATIENCE
-        response = requests.post(
-            service.conversation_url, headers=HEADERS, files={"audio": wav()}, timeout=30
-        )
-        assert response.status_code == 200
+
+        def converse(_):
+            recording = wav(10)  # Long enough to be a file.
+            return requests.post(
+                service.conversation_url, headers=HEADERS, files={"audio": recording}, timeout=30
+            ).status_code
+
+        with ThreadPoolExecutor(4) as talking:
+            assert list(talking.map(converse, range(4))) == [200] * 4
         assert workers_of(service) == [worker]
-    assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
 
 
 def workers_of(service) -> list[int]:
@@ -337,3 +339,26 @@ class TestStop:
         finally:
             gate.set()
             upstream.answers.clear()
+
+    def test_whom_the_kernel_has_let_in_is_answered(self, upstream, tmp_path):
+        """Connections that no worker had accepted when the service was told to stop."""
+        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "WEB_CONCURRENCY": "2"}
+        with (
+            serving(tmp_path / "log", variables, port=free_port()) as service,
+            ExitStack() as opened,
+        ):
+            workers = workers_of(service)
+            for worker in workers:
+                os.kill(worker, signal.SIGSTOP)
+            callers = [
+                opened.enter_context(socket.create_connection(service.address, 10))
+                for _ in range(40)
+            ]
+            for caller in callers:
+                caller.sendall(HEALTH)
+            service.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            for worker in workers:
+                os.kill(worker, signal.SIGCONT)
+            for caller in callers:
+                assert until_closed(caller).startswith(b"HTTP/1.1 200")

@@ -16,7 +16,7 @@ HEADERS = (
     b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000\r\n\r\n"
 )
 PART = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
-SILENCE, REQUEST = 0.6, 1.5
+SILENCE, REQUEST, IDLE = 0.6, 1.5, 4
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,7 @@ def service(upstream, tmp_path_factory):
             f"""
             from parley import callers
             callers.SILENCE_SECONDS, callers.REQUEST_SECONDS = {SILENCE}, {REQUEST}
+            keepalive = {IDLE}
             """
         )
     )
@@ -254,3 +255,21 @@ def test_an_idle_connection_is_kept(service):
             while not answer.endswith(b"}\n"):
                 answer += caller.recv(65_536)
             assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_an_idle_connection_is_closed_in_the_end(service):
+    """After its own time, which is longer than a balancer's."""
+    with connect(service) as caller:
+        begun = time.monotonic()
+        assert read(caller) == b""
+        assert IDLE <= time.monotonic() - begun < IDLE + 2
+
+
+def test_a_request_has_its_whole_time_after_a_long_wait(service):
+    """What was waited for before its first byte does not count."""
+    with connect(service) as caller:
+        time.sleep(IDLE - 0.5)
+        for part in (b"GET /healthz ", b"HTTP/1.1\r\n", b"Host: x\r\n", b"\r\n"):
+            caller.sendall(part)
+            time.sleep(SILENCE / 2)
+        assert caller.recv(65_536).startswith(b"HTTP/1.1 200")
