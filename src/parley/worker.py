@@ -68,8 +68,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         super().__init__(*arguments, **options)
         # Below INFO gunicorn logs what it has read when a caller disconnects within the headers.
         self.log.error_log.setLevel(max(self.log.error_log.level, logging.INFO))
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        most = min(self.worker_connections, max(1, (files - FILES_KEPT) // FILES_EACH))
+        most, (files, _) = self.worker_connections, resource.getrlimit(resource.RLIMIT_NOFILE)
+        if files != resource.RLIM_INFINITY:
+            most = min(most, max(1, (files - FILES_KEPT) // FILES_EACH))
         self.callers = Callers(most, self.cfg.keepalive)
         self.worker_connections += SPARE
         self.listeners: list[Listener] = []
