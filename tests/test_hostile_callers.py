@@ -18,7 +18,7 @@ from support import KEY, wav
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-PATIENCE = 5
+PATIENCE = 10
 
 
 @pytest.fixture(scope="module")
@@ -287,9 +287,11 @@ class TestKeys:
                 headers={"Referer": f"https://x.example/?{KEY}", "User-Agent": KEY},
                 timeout=5,
             )
-            log = service.log
-        assert answer.headers["X-Request-ID"] in log
-        assert KEY not in log
+            deadline = time.monotonic() + PATIENCE
+            while answer.headers["X-Request-ID"] not in service.log:
+                assert time.monotonic() < deadline, service.log
+                time.sleep(0.05)
+            assert KEY not in service.log
 
 
 class TestStop:
@@ -330,7 +332,7 @@ class TestStop:
                 begun = time.monotonic()
                 service.process.send_signal(signal.SIGTERM)
                 assert until_closed(kept) == until_closed(silent) == b""
-                assert time.monotonic() - begun < 4
+                assert time.monotonic() - begun < PATIENCE
                 gate.set()
                 response = inside.result()
                 assert response.status_code == 200
