@@ -141,6 +141,7 @@ def test_silent_callers_keep_nobody_waiting(service):
         silent[-1].settimeout(PATIENCE)
         silent[-1].sendall(HEALTH)
         assert one_answer(silent[-1]).startswith(b"HTTP/1.1 200")
+    assert "Traceback" not in service.log
 
 
 def test_a_worker_survives_the_end_of_its_descriptors(upstream, tmp_path):
