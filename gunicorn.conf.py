@@ -12,14 +12,14 @@ monkey.patch_all()  # Before anything else is imported, which would keep what it
 import resource  # noqa: E402
 
 import wsgi  # noqa: E402  # Puts parley on the path.
-from parley import container  # noqa: E402
+from parley import cgroups  # noqa: E402
 
 # gunicorn's own gevent worker, with limits on what a caller may do to others. A conversation spends
 # its life waiting for the upstream, and small dynos allow 256 threads in all: each has a greenlet.
 worker_class = "parley.worker.Worker"
 # Not every platform says how many workers there should be.
 if "WEB_CONCURRENCY" not in os.environ:
-    workers = container.workers()
+    workers = cgroups.workers()
 # Beyond the conversations, room to refuse callers, to answer /healthz while every place is taken,
 # and for connections that are kept alive. Past it the one that is idle longest is closed.
 worker_connections = wsgi.settings.capacity + 1064

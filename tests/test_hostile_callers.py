@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import resource
 import signal
 import socket
 import threading
@@ -14,12 +13,12 @@ from contextlib import ExitStack
 import pytest
 import requests
 import upstream as fake
-from serving import serving
+from serving import free_port, serving
 from support import KEY, wav
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-PATIENCE = 5
+PATIENCE = 10
 
 
 @pytest.fixture(scope="module")
@@ -142,11 +141,11 @@ def test_silent_callers_keep_nobody_waiting(service):
         silent[-1].settimeout(PATIENCE)
         silent[-1].sendall(HEALTH)
         assert one_answer(silent[-1]).startswith(b"HTTP/1.1 200")
+    assert "Traceback" not in service.log
 
 
 def test_a_worker_survives_the_end_of_its_descriptors(upstream, tmp_path):
     """Callers come and go beyond what it may open, and the same process answers the next."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
     variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
     limited = ("prlimit", "--nofile=64:64")
     with serving(tmp_path / "log", variables, under=limited) as service, ExitStack() as callers:
@@ -154,12 +153,16 @@ def test_a_worker_survives_the_end_of_its_descriptors(upstream, tmp_path):
         for _ in range(200):
             callers.enter_context(socket.create_connection(service.address))
         assert max(health_seconds(service) for _ in range(5)) < PATIENCE
-        response = requests.post(
-            service.conversation_url, headers=HEADERS, files={"audio": wav()}, timeout=30
-        )
-        assert response.status_code == 200
+
+        def converse(_):
+            recording = wav(10)  # Long enough to be a file.
+            return requests.post(
+                service.conversation_url, headers=HEADERS, files={"audio": recording}, timeout=30
+            ).status_code
+
+        with ThreadPoolExecutor(4) as talking:
+            assert list(talking.map(converse, range(4))) == [200] * 4
         assert workers_of(service) == [worker]
-    assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
 
 
 def workers_of(service) -> list[int]:
@@ -285,9 +288,11 @@ class TestKeys:
                 headers={"Referer": f"https://x.example/?{KEY}", "User-Agent": KEY},
                 timeout=5,
             )
-            log = service.log
-        assert answer.headers["X-Request-ID"] in log
-        assert KEY not in log
+            deadline = time.monotonic() + PATIENCE
+            while answer.headers["X-Request-ID"] not in service.log:
+                assert time.monotonic() < deadline, service.log
+                time.sleep(0.05)
+            assert KEY not in service.log
 
 
 class TestStop:
@@ -328,7 +333,7 @@ class TestStop:
                 begun = time.monotonic()
                 service.process.send_signal(signal.SIGTERM)
                 assert until_closed(kept) == until_closed(silent) == b""
-                assert time.monotonic() - begun < 4
+                assert time.monotonic() - begun < PATIENCE
                 gate.set()
                 response = inside.result()
                 assert response.status_code == 200
@@ -337,3 +342,26 @@ class TestStop:
         finally:
             gate.set()
             upstream.answers.clear()
+
+    def test_whom_the_kernel_has_let_in_is_answered(self, upstream, tmp_path):
+        """Connections that no worker had accepted when the service was told to stop."""
+        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "WEB_CONCURRENCY": "2"}
+        with (
+            serving(tmp_path / "log", variables, port=free_port()) as service,
+            ExitStack() as opened,
+        ):
+            workers = workers_of(service)
+            for worker in workers:
+                os.kill(worker, signal.SIGSTOP)
+            callers = [
+                opened.enter_context(socket.create_connection(service.address, 10))
+                for _ in range(40)
+            ]
+            for caller in callers:
+                caller.sendall(HEALTH)
+            service.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            for worker in workers:
+                os.kill(worker, signal.SIGCONT)
+            for caller in callers:
+                assert until_closed(caller).startswith(b"HTTP/1.1 200")

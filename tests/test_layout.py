@@ -15,7 +15,7 @@ SECTIONS = [
 # Each may import what stands to its left, and nothing to its right.
 LAYERS = [
     {"errors", "parameters"},
-    {"log", "egress", "audio", "registry", "credentials", "deadline", "container", "places"},
+    {"log", "egress", "audio", "registry", "credentials", "deadline", "cgroups", "places"},
     {"settings", "resolver", "retries", "timed", "speech", "end_warnings"},
     {"transport", "callers"},
     {"realtime", "answers", "worker"},

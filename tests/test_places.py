@@ -8,10 +8,10 @@ import pytest
 from support import KEY, make_app, wav
 
 from parley.places import PLACE, Place, giving_back
-from parley.upload import SPOOLED_BYTES
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
 CAPACITY = 2
+RECORDING_BYTES = 200_000
 
 
 def free_places(client) -> int:
@@ -32,9 +32,12 @@ def client():
 
 @pytest.fixture
 def full_disk():
-    """No file grows beyond what a short recording keeps in memory: as on a full disk."""
+    """The last bytes of a recording find no room, as on a full disk.
+
+    They are in the file's buffer then, and closing it fails as writing did.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (SPOOLED_BYTES + 1, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (RECORDING_BYTES - 1_000, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
@@ -42,7 +45,7 @@ def full_disk():
 def test_a_full_disk_is_an_answer_and_costs_no_place(client, openai, full_disk):
     """Each upload that cannot be written is told so, and the next finds its place."""
     for _ in range(2 * CAPACITY):
-        data = {"audio": (BytesIO(wav(10)), "a.wav")}
+        data = {"audio": (BytesIO(bytes(RECORDING_BYTES)), "a.wav")}
         with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
             assert response.status_code == 500
             assert response.json["errors"][0]["code"] == "internal_error"

@@ -16,7 +16,7 @@ HEADERS = (
     b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000\r\n\r\n"
 )
 PART = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
-SILENCE, REQUEST = 0.6, 1.5
+SILENCE, REQUEST, IDLE = 1.5, 3, 7
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,7 @@ def service(upstream, tmp_path_factory):
             f"""
             from parley import callers
             callers.SILENCE_SECONDS, callers.REQUEST_SECONDS = {SILENCE}, {REQUEST}
+            keepalive = {IDLE}
             """
         )
     )
@@ -47,7 +48,7 @@ def service(upstream, tmp_path_factory):
 def connect(service) -> socket.socket:
     host, port = service.url.removeprefix("http://").split(":")
     caller = socket.create_connection((host, int(port)))
-    caller.settimeout(10)
+    caller.settimeout(30)
     return caller
 
 
@@ -65,7 +66,7 @@ def test_an_upload_that_stops_is_told_so(service, upstream):
         caller.sendall(HEADERS + PART)
         began = time.monotonic()
         answer = read(caller)
-    assert SILENCE <= time.monotonic() - began < SILENCE + 1
+    assert SILENCE <= time.monotonic() - began < SILENCE + 5
     assert b"HTTP/1.1 400" in answer
     assert b'"upload_timeout"' in answer
     assert len(upstream.requests) == before
@@ -81,7 +82,7 @@ def test_an_upload_that_drips_is_ended(service):
         answer = caller.recv(65_536)
         while b'"errors"' not in answer:
             answer += caller.recv(65_536)
-    assert REQUEST <= time.monotonic() - began < REQUEST + 1
+    assert REQUEST <= time.monotonic() - began < REQUEST + 5
     assert b'"upload_timeout"' in answer
 
 
@@ -92,7 +93,7 @@ def test_headers_that_stop_are_left(service, sent):
         caller.sendall(sent)
         began = time.monotonic()
         assert read(caller) == b""
-    assert time.monotonic() - began < SILENCE + 1
+    assert time.monotonic() - began < IDLE
 
 
 def test_stalling_callers_keep_others_out_no_longer_than_they_may_stall(service):
@@ -187,8 +188,8 @@ def test_a_slow_reader_gets_everything(service, upstream):
     def slowly(caller):
         answer = bytearray()
         begun = time.monotonic()
-        while time.monotonic() - begun < 4 * SILENCE:
-            time.sleep(SILENCE / 4)
+        while time.monotonic() - begun < 2 * SILENCE:
+            time.sleep(SILENCE / 8)
             answer += caller.recv(64_000)
         while chunk := caller.recv(1_000_000):
             answer += chunk
@@ -207,14 +208,14 @@ def test_a_reader_who_stalls_is_dropped_and_told_of(service, upstream):
 
     def stall(caller):
         head = caller.recv(1_000)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 20
         while "answer_cut" not in service.log and time.monotonic() < deadline:
             time.sleep(0.05)
         return head
 
     begun = time.monotonic()
     head = hear(service, upstream, stall)
-    assert SILENCE <= time.monotonic() - begun < 5
+    assert SILENCE <= time.monotonic() - begun < 20
     request_id = next(
         line.split()[1] for line in head.decode().splitlines() if line.startswith("X-Request-ID")
     )
@@ -247,10 +248,28 @@ def test_a_caller_who_sends_on_is_there(service, upstream, sent):
 def test_an_idle_connection_is_kept(service):
     """Silence is limited within a request; before one a connection may wait."""
     with connect(service) as caller:
-        for wait in (2 * SILENCE, 2 * REQUEST):
+        for wait in (2 * SILENCE, 1.5 * REQUEST):
             time.sleep(wait)
             caller.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = caller.recv(65_536)
             while not answer.endswith(b"}\n"):
                 answer += caller.recv(65_536)
             assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_an_idle_connection_is_closed_in_the_end(service):
+    """After its own time, which is longer than a balancer's."""
+    with connect(service) as caller:
+        begun = time.monotonic()
+        assert read(caller) == b""
+        assert IDLE <= time.monotonic() - begun < IDLE + 2
+
+
+def test_a_request_has_its_whole_time_after_a_long_wait(service):
+    """What was waited for before its first byte does not count."""
+    with connect(service) as caller:
+        time.sleep(IDLE - 0.5)
+        for part in (b"GET /healthz ", b"HTTP/1.1\r\n", b"Host: x\r\n", b"\r\n"):
+            caller.sendall(part)
+            time.sleep(SILENCE / 4)
+        assert caller.recv(65_536).startswith(b"HTTP/1.1 200")

@@ -57,7 +57,7 @@ class Caller(TimedSocket):
         super().__init__(fileno=fileno)
         self.request: Closable | None = None
         self._callers = callers
-        self._answered = self._ended = False
+        self._answered = self._ended = self._dismissed = False
         if self.family in (socket.AF_INET, socket.AF_INET6):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self.await_request()
@@ -88,12 +88,18 @@ class Caller(TimedSocket):
 
     def dismiss(self) -> None:
         """End the connection under whoever waits for it."""
+        self._dismissed = True
         with suppress(OSError):
             self.shutdown(socket.SHUT_RDWR)
 
     def recv(self, *arguments: Any, **options: Any) -> bytes:
         """Receive; the first byte begins a request's time."""
-        data = super().recv(*arguments, **options)
+        try:
+            data = super().recv(*arguments, **options)
+        except OSError:
+            if not self._dismissed:
+                raise
+            data = b""  # gevent wakes who waits with an error of its own; it is an end like others.
         self._ended = not data
         if data and self.idle:
             self._begin()

@@ -4,6 +4,7 @@ import errno
 import logging
 import resource
 import socket
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any
@@ -32,11 +33,14 @@ FILES_EACH = 3
 class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
     """gevent's server, which makes room where descriptors run out."""
 
-    def __init__(self, callers: Callers, max_accept: int, **options: Any) -> None:
-        """Accept up to `max_accept` connections at a time."""
+    def __init__(self, handle: Callable[..., None], callers: Callers, **options: Any) -> None:
+        """Accept on a socket; `handle` is told this, the connection and the peer's address."""
         self.callers = callers
-        self.max_accept = max_accept
-        super().__init__(**options)
+        super().__init__(handle=partial(handle, self), **options)
+
+    def getsockname(self) -> object:
+        """The socket's address, also when it is closed and those it let in are still handled."""
+        return self.address
 
     def do_read(self) -> tuple[socket.socket, object] | None:
         """Accept one; None where nobody waits, or where somebody must go first."""
@@ -48,11 +52,12 @@ class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
             raise
         return arrived
 
-    def take_all(self) -> None:
-        """Accept whom the kernel has let in, and nobody any more."""
-        while not self.closed and (arrived := self.do_read()):
-            self.do_handle(*arrived)
-        self.close()
+    def close(self) -> None:
+        """Close, once all whom the kernel has let in are accepted: they would be reset."""
+        with suppress(OSError):
+            while self.started and (arrived := self.do_read()):
+                self.do_handle(*arrived)
+        super().close()
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
@@ -63,21 +68,18 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         super().__init__(*arguments, **options)
         # Below INFO gunicorn logs what it has read when a caller disconnects within the headers.
         self.log.error_log.setLevel(max(self.log.error_log.level, logging.INFO))
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        most = min(self.worker_connections, max(1, (files - FILES_KEPT) // FILES_EACH))
+        most, (files, _) = self.worker_connections, resource.getrlimit(resource.RLIMIT_NOFILE)
+        if files != resource.RLIM_INFINITY:
+            most = min(most, max(1, (files - FILES_KEPT) // FILES_EACH))
         self.callers = Callers(most, self.cfg.keepalive)
         self.worker_connections += SPARE
         self.listeners: list[Listener] = []
 
     def server_class(self, listener: Any, *, spawn: Pool, **_: object) -> Listener:
         """The server of a listening socket: gunicorn calls its class, and this is in its place."""
-        server = Listener(
-            self.callers,
-            max_accept=1 if self.cfg.workers > 1 else 100,
-            listener=listener,
-            handle=partial(self.handle, listener),
-            spawn=spawn,
-        )
+        server = Listener(self.handle, self.callers, listener=listener, spawn=spawn)
+        if self.cfg.workers > 1:
+            server.max_accept = 1  # As gunicorn does, so that they share evenly.
         self.listeners.append(server)
         return server
 
@@ -92,7 +94,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         gunicorn would accept for another second, and wait for idle connections to their end.
         """
         for listener in self.listeners:
-            listener.take_all()
+            listener.close()
         self.callers.part()
         gevent.sleep(PARTING_SECONDS)
         self.callers.dismiss_idle()
@@ -101,7 +103,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         """No time limit of gunicorn's: it counts a request's headers as time in which it waits."""
         return nullcontext()
 
-    def handle(self, listener: Any, client: socket.socket, addr: object) -> None:
+    def handle(self, listener: Listener, client: socket.socket, addr: object) -> None:
         """Handle a connection to its end."""
         with self.callers.entering(client.detach()) as caller:
             super().handle(listener, caller, addr)

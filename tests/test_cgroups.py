@@ -8,7 +8,7 @@ import pytest
 from serving import environment
 from support import ROOT
 
-from parley.container import workers
+from parley.cgroups import workers
 
 MB = 1024 * 1024
 V1 = "4:cpu,cpuacct:/docker/abc\n7:memory:/docker/abc\n1:name=systemd:/docker/abc\n"
