@@ -49,6 +49,7 @@ def create_app(
     @app.post("/v1/audio/transcriptions")
     def transcribe() -> ResponseReturnValue:
         sent = request.form.to_dict() | {"file": request.files.get("file")}
+        sent.setdefault("language", sent.get("languages[]"))  # gpt-transcribe's name for it
         fields = gather(TranscriptionSchema(), sent, transcriber.name)
         audio, form = fields.pop("file").read(), fields.pop("response_format")
         heard = transcriber.transcribe(audio, **fields, timed=form == "verbose_json")

@@ -13,7 +13,7 @@ from local_engine.errors import ApiError
 
 SLOTS = 8  # replies that it generates at once; more wait their turn
 SLOT_TOKENS = 2048  # of each one's own, or else a long reply could fail all the others
-REPLY_TOKENS = 64  # unless asked for more: what is to be spoken is short
+REPLY_TOKENS = 256  # unless the request has its own cap: most spoken replies end before
 REASONS = {"exceed_context_size_error": "context_length_exceeded"}  # its words: the upstream's
 
 

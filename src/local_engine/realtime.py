@@ -2,6 +2,7 @@
 
 import base64
 import json
+import uuid
 from typing import Any
 
 from flask import Flask, request
@@ -30,13 +31,14 @@ def serve(app: Flask, speaker: Speaker) -> None:
         while True:
             try:
                 text = words(json.loads(socket.receive()))
-                place = {"response_id": "resp_local", "item_id": "item_local"}
+                place = {"response_id": f"resp_{uuid.uuid4().hex}", "item_id": "item_local"}
                 place |= {"output_index": 0, "content_index": 0}
                 for part in speaker.speak(text):
                     delta = base64.b64encode(part.astype("<i2").tobytes()).decode()
                     send("response.output_audio.delta", delta=delta, **place)
                 send("response.output_audio_transcript.done", transcript=text, **place)
-                send("response.done", response={"id": "resp_local", "status": "completed"})
+                done = {"id": place["response_id"], "status": "completed"}
+                send("response.done", response=done)
             except (ValueError, TypeError, LookupError):
                 fail("Send response.create with an input of messages of input_text.")
             except ApiError as error:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
-import jiwer
 import pytest
 import requests
+from hearing import word_error_rate
 from serving import Service, serving
 from support import FROZEN_LIST, ROOT, wav
 
@@ -23,20 +23,6 @@ FORMATS = {
     "webm": ("webm", "libopus"),
     "mpga": ("mp2", "mp2"),
 }
-WORDS = jiwer.Compose(
-    [
-        jiwer.ToLowerCase(),
-        jiwer.RemovePunctuation(),
-        jiwer.RemoveMultipleSpaces(),
-        jiwer.Strip(),
-        jiwer.ReduceToListOfListOfWords(),
-    ]
-)
-
-
-def word_error_rate(said: str, heard: str) -> float:
-    """The share of words that differ; case and punctuation do not count."""
-    return jiwer.wer(said, heard, reference_transform=WORDS, hypothesis_transform=WORDS)
 
 
 def encode(wav: bytes, container: str, codec: str) -> bytes:

@@ -2,13 +2,14 @@
 
 import io
 import re
-import time
 import wave
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import av
 import jiwer
 import numpy as np
+import openai
 import pytest
 
 VOICES = ["alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx"]
@@ -95,6 +96,16 @@ def test_transcripts_come_as_text_and_in_full(client, models, say):
     assert "".join(segment.text for segment in full.segments).strip() == full.text
 
 
+@pytest.mark.parametrize("field", ["language", "languages[]"])
+def test_a_hint_at_the_language_is_taken(client, models, say, field):
+    """By both names that the upstream's models have for it; a wrong one shows that it is read."""
+    audio = ("a.mp3", say("What is the capital of France?"))
+    hint = partial(client.audio.transcriptions.create, model=models["stt"], file=audio)
+    assert hint(extra_body={field: "en"}).text == "What is the capital of France?"
+    with pytest.raises(openai.BadRequestError):
+        hint(extra_body={field: "fr"})
+
+
 def test_a_reply_is_short_plain_and_counted(client, models):
     """A reply names its model, says why it stopped, and counts its tokens."""
     reply = ask(client, models, "What is the capital of France?")
@@ -118,10 +129,10 @@ def test_a_system_message_is_honoured(client, models, role):
 
 @pytest.mark.parametrize(
     ("options", "most"),
-    [({}, 64), ({"max_tokens": 3}, 3), ({"max_completion_tokens": 70}, 70)],
+    [({}, 256), ({"max_tokens": 3}, 3), ({"max_completion_tokens": 300}, 300)],
 )
 def test_a_reply_that_is_cut_says_so(client, models, options, most):
-    """The cap is 64 tokens unless the request has its own, and `finish_reason` is honest."""
+    """The cap is 256 tokens unless the request has its own, and `finish_reason` is honest."""
     reply = ask(client, models, "Write a very long story about a dragon.", **options)
     assert reply.choices[0].finish_reason == "length"
     assert reply.usage.completion_tokens == most
@@ -135,34 +146,6 @@ def test_a_reply_ends_before_its_stop(client, models, stop):
     assert "." not in reply.choices[0].message.content
 
 
-def test_a_streamed_reply_ends_with_its_reason_and_its_usage(client, models):
-    """The pieces come one by one; the last chunk has the usage and no choice."""
-    *chunks, last = ask(
-        client,
-        models,
-        "What is the capital of France?",
-        stream=True,
-        stream_options={"include_usage": True},
-    )
-    pieces = [chunk.choices[0].delta.content or "" for chunk in chunks]
-    assert "Paris" in "".join(pieces)
-    assert len(pieces) > 3
-    assert chunks[-1].choices[0].finish_reason == "stop"
-    assert last.choices == []
-    assert last.usage.completion_tokens > 3
-
-
-def test_abandoned_streams_leave_the_engine_free(client, models):
-    """Nobody waits for replies that nobody reads: these would take minutes."""
-    for number in range(16):
-        stream = ask(client, models, f"Write story {number}.", stream=True, max_tokens=1900)
-        next(iter(stream))
-        stream.close()
-    begun = time.monotonic()
-    ask(client, models, "Hello.", max_tokens=3)
-    assert time.monotonic() - begun < 10
-
-
 @pytest.mark.parametrize("form", ["mp3", "opus", "aac", "flac", "wav", "pcm"])
 def test_each_format_holds_the_whole_speech(say, form):
     """Every format decodes to the same seconds; opus knows no 24 kHz when it is decoded."""
@@ -171,19 +154,6 @@ def test_each_format_holds_the_whole_speech(say, form):
     rate, duration = (24_000, len(audio) / 48_000) if form == "pcm" else measured(audio)
     assert rate == (48_000 if form == "opus" else 24_000)
     assert duration == pytest.approx(seconds, abs=0.15)
-
-
-def test_speech_begins_before_it_is_whole(client, models):
-    """A long text's first sentence is on its way while the last is still to be spoken."""
-    begun = time.monotonic()
-    with client.audio.speech.with_streaming_response.create(
-        model=models["tts"], voice="nova", input="One more sentence is spoken here. " * 100
-    ) as response:
-        parts = response.iter_bytes()
-        assert next(parts)
-        first = time.monotonic() - begun
-        assert sum(map(len, parts)) > 100_000
-    assert first < (time.monotonic() - begun) / 2
 
 
 def test_speed_is_obeyed(say):

@@ -1,6 +1,7 @@
 """The engine's Realtime API, kept to OpenAI's own client."""
 
 import base64
+import time
 
 import numpy as np
 import pytest
@@ -65,3 +66,37 @@ def test_another_model_is_not_found(client):
     """The code that the upstream has for it."""
     with client.realtime.connect(model="gpt-realtime-2.1-mini") as connection:
         assert connection.recv().error.code == "model_not_found"
+
+
+def test_audio_is_sent_as_it_is_spoken(client, models):
+    """A long text's first sentence is heard long before its last; each response has its own id."""
+    with client.realtime.connect(model=models["tts"]) as connection:
+        connection.recv()
+        responses = set()
+        for _ in range(2):
+            begun = time.monotonic()
+            connection.response.create(response=request("One more sentence is spoken. " * 30))
+            responses.add(connection.recv().response_id)
+            first = time.monotonic() - begun
+            while connection.recv().type != "response.done":
+                pass
+            assert first < (time.monotonic() - begun) / 2
+    assert len(responses) == 2
+
+
+def test_a_session_that_its_client_leaves_ends(client, models, engine_log):
+    """Nobody speaks on where nobody hears: this would take a minute and more."""
+
+    def ended():
+        return engine_log.read_text().count("GET /v1/realtime")
+
+    before = ended()
+    for _ in range(30):
+        with client.realtime.connect(model=models["tts"]) as connection:
+            connection.recv()
+            connection.response.create(response=request("One more sentence is spoken. " * 120))
+            connection.recv()
+    left = time.monotonic()
+    while ended() < before + 30:
+        assert time.monotonic() - left < 10
+        time.sleep(0.1)
