@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,11 +101,20 @@ def serving(
 
 
 def _greet(port: int) -> None:
-    """Wait until a worker answers, whatever it says."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=BOOT_SECONDS)
-    connection.request("GET", "/", headers={"Connection": "close"})
-    connection.getresponse().read()
-    connection.close()
+    """Wait until a worker answers, whatever it says: uvicorn tells its port before it listens."""
+    deadline = time.monotonic() + BOOT_SECONDS
+    while True:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=BOOT_SECONDS)
+            connection.request("GET", "/", headers={"Connection": "close"})
+            connection.getresponse().read()
+            return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"Port {port} does not answer: {error}") from None
+            time.sleep(0.1)
+        finally:
+            connection.close()
 
 
 def _limited() -> tuple[str, ...]:
