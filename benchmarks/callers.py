@@ -108,10 +108,10 @@ async def _send(writer: asyncio.StreamWriter, recording: Recording, fields: dict
 
 def _problem(status: int, body: bytes, recording: Recording, realtime: bool) -> str:
     """What is wrong with an answer to that recording, or nothing."""
-    answer = json.loads(body)
     if status != 200:
-        codes = [error["code"] for error in answer.get("errors", [])]
-        return f"{status} {' '.join(codes)}".strip()
+        codes = re.findall(rb'"code": *"(\w+)"', body)
+        return b" ".join([b"%d" % status, *codes]).decode()
+    answer = json.loads(body)
     if answer["transcript"] != recording.transcript:
         return "another's transcript"
     if answer["text_response"] != dialogue.reply(recording.transcript):
