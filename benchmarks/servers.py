@@ -4,12 +4,13 @@ import http.client
 import itertools
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +76,11 @@ def serving(
 ) -> Iterator[tuple[int, int]]:
     """The port and the process of a service that is ready for callers."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
-    named = {"PARLEY_OPENAI_BASE_URL": base_url, "OPENAI_BASE_URL": base_url}
+    named = {
+        "PARLEY_OPENAI_BASE_URL": base_url,
+        "PARLEY_MODEL_LIST": str(ROOT / "benchmarks" / "MODEL_LIST.MD"),
+        "OPENAI_BASE_URL": base_url,
+    }
     process = subprocess.Popen(
         [*(_limited() if small_dyno else ()), str(service.python), *service.arguments],
         cwd=service.tree,
@@ -140,5 +145,6 @@ def _stop(process: subprocess.Popen[str]) -> None:
         process.wait(40)
     except subprocess.TimeoutExpired:
         for pid in members:
-            os.kill(pid, 9)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait()
