@@ -58,7 +58,7 @@ format: .venv/test.stamp  ## let ruff rewrite what it can
 
 bench: .venv/test.stamp $(PEERS:%=.venv/peers/%/stamp)  ## measure ours and peers (five minutes); fail where a goal is missed
 	@missed=0; for script in idle alone crowd steady fairness memory sigterm; do \
-		timeout 240 $(BIN)/python benchmarks/$$script.py || missed=1; done; exit $$missed
+		timeout 300 $(BIN)/python benchmarks/$$script.py || missed=1; done; exit $$missed
 
 lock:  ## compile the pins anew from setup.cfg
 	@$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv

@@ -21,7 +21,7 @@ REALTIME = {"tts_model": "gpt-realtime-2.1-mini"}
 PCM_RATE = 48_000
 """Bytes of PCM in a second."""
 
-CALLER_SECONDS = 110
+CALLER_SECONDS = 190
 PROMISED = re.compile(rb"content-length: *(\d+)", re.I)
 NUMBERS = itertools.count()
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
