@@ -1,9 +1,18 @@
-"""Memory of an idle worker (PSS), beside the same chain on OpenAI's SDK."""
+"""Memory of idle workers (PSS): ours and the peers'."""
 
-from bench import ROOT, SDK, pss, serving, show, tree_of
+from processes import pss, tree_of
+from report import measure, show
+from servers import FASTAPI, FLASK_SDK, PARLEY, serving
 
-print("MB, two idle workers: each, and with the arbiter")
-for name, arguments, tree in (("Parley", (), ROOT), ("the SDK", SDK, ROOT / "benchmarks/sdk_app")):
-    with serving("http://127.0.0.1:9/v1", *arguments, workers=2, tree=tree) as (_, pid):
-        arbiter, *workers = tree_of(pid)
-        show((name, f"{pss(*workers) / len(workers):.1f}", f"{pss(arbiter, *workers):.1f}"))
+
+def main() -> None:
+    print("MB, two idle workers: each, and with what runs beside them")
+    for service in (PARLEY, FLASK_SDK, FASTAPI):
+        with serving(service, "http://127.0.0.1:9/v1", workers=2) as (_, pid):
+            members = tree_of(pid)
+            workers = members[-2:]
+            show(service.name, f"{pss(*workers) / 2:.1f}", f"{pss(*members):.1f}")
+
+
+if __name__ == "__main__":
+    measure(main)

@@ -8,14 +8,15 @@ import os
 import signal
 from collections import Counter
 
-from bench import converse, request, serving, show, upstream
+from callers import converse
+from report import hold, measure, show
+from servers import PARLEY, serving, upstream
 
 STOPS, RATE = 5, 50
 
 
 async def stop_under_load(port: int, pid: int) -> Counter[str]:
     outcomes: Counter[str] = Counter()
-    sent = request(20_000)
 
     async def caller() -> None:
         try:
@@ -23,8 +24,8 @@ async def stop_under_load(port: int, pid: int) -> Counter[str]:
         except OSError:
             outcomes["refused"] += 1
             return
-        status, _ = await converse(port, sent, connection)
-        outcomes["answered" if status == 200 else "lost"] += 1
+        outcome = await converse(port, size=20_000, connection=connection)
+        outcomes["lost" if outcome.problem else "answered"] += 1
         connection[1].close()
 
     tasks = []
@@ -37,10 +38,17 @@ async def stop_under_load(port: int, pid: int) -> Counter[str]:
     return outcomes
 
 
-totals: Counter[str] = Counter()
-with upstream(0.1) as url:
-    for _ in range(STOPS):
-        with serving(url, workers=2) as (port, pid):
-            totals += asyncio.run(stop_under_load(port, pid))
-print(f"{STOPS} bare SIGTERMs at {RATE} conversations a second")
-show(*((name, totals[name]) for name in ("answered", "lost", "refused")))
+def main() -> None:
+    totals: Counter[str] = Counter()
+    with upstream(0.1) as url:
+        for _ in range(STOPS):
+            with serving(PARLEY, url, workers=2) as (port, pid):
+                totals += asyncio.run(stop_under_load(port, pid))
+    print(f"{STOPS} bare SIGTERMs at {RATE} conversations a second")
+    show("answered", totals["answered"])
+    show("refused", totals["refused"])
+    hold("lost", totals["lost"], 0)
+
+
+if __name__ == "__main__":
+    measure(main)

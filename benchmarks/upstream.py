@@ -1,61 +1,83 @@
-"""An upstream that costs next to nothing, and waits SECONDS (its argument) before each answer."""
+"""The simulated upstream; it waits SECONDS (its argument) before each answer."""
 
 import asyncio
 import json
 import re
 import sys
+import zlib
+from asyncio import StreamReader, StreamWriter
+from contextlib import suppress
 
-ANSWERS = {
-    b"transcriptions": (b"application/json", json.dumps({"text": "What time is it?"}).encode()),
-    b"completions": (
-        b"application/json",
-        json.dumps({"choices": [{"message": {"role": "assistant", "content": "Noon."}}]}).encode(),
-    ),
-    b"speech": (b"audio/mpeg", b"ID3" + bytes(30_000)),
-}
+import dialogue
+import realtime_upstream
+
 LENGTH = re.compile(rb"content-length: *(\d+)", re.I)
+READ_BYTES = 262_144
 
 
-class Calls(asyncio.Protocol):
-    """The calls of one connection; bodies are counted and thrown away."""
+async def transcription(reader: StreamReader, length: int) -> tuple[bytes, bytes]:
+    """The transcript of the recording in a form, which is read without being held."""
+    piece = await reader.readexactly(min(length, 1000))
+    length -= len(piece)
+    recording = piece[piece.index(b"RIFF") :]
+    left = int.from_bytes(recording[4:8], "little") + 8
+    wanted, checksum = dialogue.wanted(recording), 0
+    while True:
+        checksum = zlib.crc32(recording[:left], checksum)
+        left -= len(recording[:left])
+        if not length:
+            break
+        recording = await reader.read(min(length, READ_BYTES))
+        if not recording:
+            raise EOFError
+        length -= len(recording)
+    answer = {"text": dialogue.transcript(checksum, wanted)}
+    return b"application/json", json.dumps(answer).encode()
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.head = b""
-        self.left = 0
-        self.answer = b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+async def completion(reader: StreamReader, length: int) -> tuple[bytes, bytes]:
+    """The reply to the last message."""
+    heard = json.loads(await reader.readexactly(length))["messages"][-1]["content"]
+    message = {"role": "assistant", "content": dialogue.reply(heard)}
+    answer = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    return b"application/json", json.dumps(answer).encode()
 
-    def data_received(self, data: bytes) -> None:
-        if self.left:
-            self.left -= len(data)
-        else:
-            self.head += data
-            head, end, body = self.head.partition(b"\r\n\r\n")
-            if not end:
-                return
-            self.head = b""
-            kind, content = ANSWERS[head.split(b" ", 2)[1].rpartition(b"/")[2]]
-            self.answer = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (
-                kind,
-                len(content),
-            )
-            self.answer += content
+
+async def speech(reader: StreamReader, length: int) -> tuple[bytes, bytes]:
+    """The input, spoken."""
+    return b"audio/mpeg", dialogue.speech(json.loads(await reader.readexactly(length))["input"])
+
+
+CALLS = {b"transcriptions": transcription, b"completions": completion, b"speech": speech}
+
+
+async def serve(reader: StreamReader, writer: StreamWriter, seconds: float) -> None:
+    """Answer the calls of one connection until its client closes it."""
+    with suppress(EOFError, OSError):
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            path = head.split(b" ", 2)[1].partition(b"?")[0].rpartition(b"/")[2]
+            if path == b"realtime":
+                await realtime_upstream.serve(reader, writer, head, seconds)
+                break
             length = LENGTH.search(head)
-            self.left = (int(length[1]) if length else 0) - len(body)
-        if not self.left:
-            if self.seconds:
-                loop = asyncio.get_running_loop()
-                loop.call_later(self.seconds, self.transport.write, self.answer)
-            else:
-                self.transport.write(self.answer)
+            kind, content = await CALLS[path](reader, int(length[1]))
+            if seconds:
+                await asyncio.sleep(seconds)
+            status = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n" % kind
+            writer.write(status + b"Content-Length: %d\r\n\r\n" % len(content) + content)
+            await writer.drain()
+    writer.close()
 
 
 async def main(seconds: float) -> None:
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Calls(seconds), "127.0.0.1", 0, backlog=4096
+    """Print the port, and serve until told to stop."""
+    server = await asyncio.start_server(
+        lambda reader, writer: serve(reader, writer, seconds),
+        "127.0.0.1",
+        0,
+        backlog=4096,
+        limit=2 * READ_BYTES,
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()

@@ -1,0 +1,74 @@
+"""What a process and its children use: memory and processor time, as Linux's /proc tells it."""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SETTLE_SECONDS = 30
+
+
+def tree_of(pid: int) -> list[int]:
+    """A process and all its descendants that live."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:  # It has just ended.
+        return []
+    return [pid, *(descendant for child in children for descendant in tree_of(int(child)))]
+
+
+def pss(*pids: int) -> float:
+    """The proportional set size of these processes, in MB (of 1,048,576 bytes)."""
+    total = 0
+    for pid in pids:
+        try:
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            total += int(re.search(r"^Pss: +(\d+)", rollup, re.M)[1])
+        except OSError:
+            continue
+    return total / 1024
+
+
+def processor_seconds(pid: int) -> float:
+    """The processor time that a process and its descendants have used, the ended ones too."""
+    ticks = 0
+    for member in tree_of(pid):
+        try:
+            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        ticks += sum(map(int, fields[11:15]))  # Its own, and that of children that it waited for.
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def settle(pid: int) -> None:
+    """Wait until a process tree has imported what it needs, and has nothing more to do."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    used = -1.0
+    while time.monotonic() < deadline:
+        before, used = used, processor_seconds(pid)
+        if used - before <= 0.02:
+            return
+        time.sleep(0.5)
+    raise SystemExit(f"A server is still busy {SETTLE_SECONDS} s after its start.")
+
+
+@contextmanager
+def watched(pid: int) -> Iterator[list[float]]:
+    """The memory of a process tree, sampled; its peak is the list's maximum."""
+    samples, over = [pss(*tree_of(pid))], threading.Event()
+
+    def sample() -> None:
+        while not over.wait(0.1):
+            samples.append(pss(*tree_of(pid)))
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        over.set()
+        thread.join()

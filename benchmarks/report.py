@@ -1,0 +1,32 @@
+"""Figures as a small table, beside their goals; a script that misses one fails."""
+
+import signal
+import statistics
+import sys
+from collections.abc import Callable
+
+missed: list[str] = []
+
+
+def quantile(values: list[float], share: int) -> float:
+    """The value below which `share` per cent of the values lie."""
+    return statistics.quantiles(values, n=100)[share - 1]
+
+
+def show(name: str, *figures: object) -> None:
+    """A row of figures."""
+    print(f"  {name:<48}" + "".join(f"{figure!s:>12}" for figure in figures), flush=True)
+
+
+def hold(name: str, figure: float, goal: float, digits: int = 0) -> None:
+    """A row with a figure that should be at most `goal`."""
+    show(name, f"{figure:.{digits}f}", f"(goal {goal:g})", "" if figure <= goal else "MISSED")
+    if figure > goal:
+        missed.append(name)
+
+
+def measure(script: Callable[[], None]) -> None:
+    """Run a script; end what it has started even if it is told to stop, and fail if it misses."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("  stopped: it took too long"))
+    script()
+    sys.exit(1 if missed else 0)

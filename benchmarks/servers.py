@@ -1,0 +1,150 @@
+"""The servers that are measured, ours and the peers, and the simulated upstream behind them."""
+
+import http.client
+import itertools
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from processes import settle, tree_of
+
+BOOT_SECONDS = 30
+ROOT = Path(__file__).resolve().parent.parent
+LISTENING = re.compile(r"(?:Listening at:|running on) http://127\.0\.0\.1:(\d+)")
+"""As gunicorn and uvicorn say it."""
+
+DYNO_LIMITS = ("prlimit", "--nproc=256", "--nofile=10000")
+"""What the platforms' small dynos allow; the kernel lets root pass the first."""
+
+USERS = itertools.count(60_000)
+"""One for each server, as a limit on processes counts all of a user's."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """Something that answers POST /api/conversation/, run by its own environment's Python."""
+
+    name: str
+    tree: Path
+    python: Path
+    arguments: tuple[str, ...]
+
+
+def _peer(name: str, folder: str, *arguments: str) -> Service:
+    python = ROOT / ".venv" / "peers" / folder / "bin" / "python"
+    return Service(name, ROOT / "benchmarks" / "peers" / folder, python, arguments)
+
+
+GUNICORN = ("-m", "gunicorn", "--bind=127.0.0.1:0")
+THREADED = ("--worker-class=gthread", "--threads=16", "--keep-alive=95")
+PARLEY = Service("Parley", ROOT, Path(sys.executable), (*GUNICORN, "wsgi:app"))
+FLASK_SDK = _peer("Flask and the SDK", "flask_sdk", *GUNICORN, *THREADED, "app:app")
+FASTAPI = _peer(
+    *("FastAPI and AsyncOpenAI", "fastapi_openai"),
+    *("-m", "uvicorn", "--host=127.0.0.1", "--port=0", "app:app"),
+)
+FLOOR = _peer("bare WSGI, http.client", "floor", *GUNICORN, *THREADED, "app:app")
+
+
+@contextmanager
+def upstream(seconds: float) -> Iterator[str]:
+    """A base URL that answers each call after as many seconds."""
+    command = [sys.executable, str(ROOT / "benchmarks" / "upstream.py"), str(seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def serving(
+    service: Service,
+    base_url: str,
+    *,
+    workers: int = 1,
+    small_dyno: bool = False,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[tuple[int, int]]:
+    """The port and the process of a service that is ready for callers."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
+    named = {
+        "PARLEY_OPENAI_BASE_URL": base_url,
+        "PARLEY_MODEL_LIST": str(ROOT / "benchmarks" / "MODEL_LIST.MD"),
+        "OPENAI_BASE_URL": base_url,
+    }
+    process = subprocess.Popen(
+        [*(_limited() if small_dyno else ()), str(service.python), *service.arguments],
+        cwd=service.tree,
+        env=kept | named | {"WEB_CONCURRENCY": str(workers)} | dict(variables or {}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        log = ""
+        while not (ready := LISTENING.search(log)):
+            line = process.stderr.readline()
+            if not line:
+                raise SystemExit(f"{service.name} does not start:\n{log}")
+            log += line
+        threading.Thread(target=process.stderr.read, daemon=True).start()
+        port = int(ready[1])
+        _greet(port)
+        settle(process.pid)
+        yield port, process.pid
+    finally:
+        _stop(process)
+
+
+def _greet(port: int) -> None:
+    """Wait until a worker answers, whatever it says: uvicorn tells its port before it listens."""
+    deadline = time.monotonic() + BOOT_SECONDS
+    while True:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=BOOT_SECONDS)
+            connection.request("GET", "/", headers={"Connection": "close"})
+            connection.getresponse().read()
+            return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"Port {port} does not answer: {error}") from None
+            time.sleep(0.1)
+        finally:
+            connection.close()
+
+
+def _limited() -> tuple[str, ...]:
+    """What a command starts with to run within a small dyno's limits, and not as root.
+
+    The one privilege left is to read what root alone may, where this tree or its Python is such.
+    """
+    if os.geteuid() != 0:
+        return DYNO_LIMITS
+    user, left = next(USERS), "-all,+dac_read_search"
+    privileges = [f"--{kind}={left}" for kind in ("inh-caps", "ambient-caps", "bounding-set")]
+    return (
+        *("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"),
+        *(*privileges, "--", *DYNO_LIMITS),
+    )
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """Ask it to end; after 40 s, longer than any of them should take, kill it and its children."""
+    members = tree_of(process.pid)
+    process.terminate()
+    try:
+        process.wait(40)
+    except subprocess.TimeoutExpired:
+        for pid in members:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
