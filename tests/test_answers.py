@@ -1,6 +1,7 @@
 """How an upstream's refusal is understood: what it is about, and how long to wait."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -8,16 +9,27 @@ import pytest
 from support import KEY
 
 from parley.answers import accept, retry_after
-from parley.errors import ApiKeyRejected, ModelNotFound, UpstreamError, UpstreamRejected
+from parley.errors import (
+    ApiKeyRejected,
+    ModelNotFound,
+    QuotaExhausted,
+    RateLimited,
+    UpstreamError,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from parley.transport import Answer
 
 DAY = 86_400
 NO_ACCESS = "Project `proj_1` does not have access to model `gpt-4o`"
 
 
-def failure(status: int, error: object, model: str = "gpt-4o") -> UpstreamError:
+def failure(
+    status: int, error: object, model: str = "gpt-4o", headers: Mapping[str, str] | None = None
+) -> UpstreamError:
     """What a refusal with this error becomes, for a call of the model."""
-    answer = Answer(status, {}, json.dumps({"error": error}).encode())
+    answer = Answer(status, headers or {}, json.dumps({"error": error}).encode())
     with pytest.raises(UpstreamError) as raised:
         accept(answer, KEY, model)
     return raised.value
@@ -50,6 +62,35 @@ def failure(status: int, error: object, model: str = "gpt-4o") -> UpstreamError:
 def test_what_is_about_the_model_is_told_from_a_wrong_address(status, error, kind):
     """By its code, or where a host sends none by a 404 that names the model: nothing else is."""
     assert type(failure(status, error)) is (kind or UpstreamRejected)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "should_retry", "kind", "retry"),
+    [
+        (400, None, None, UpstreamRejected, False),
+        (400, None, "true", UpstreamRejected, True),
+        (400, "insufficient_quota", None, UpstreamRejected, False),
+        (408, None, None, UpstreamTimeout, True),
+        (409, None, None, UpstreamRejected, True),
+        (429, None, None, RateLimited, True),
+        (429, "rate_limit_exceeded", None, RateLimited, True),
+        (429, None, "false", RateLimited, False),
+        (429, "insufficient_quota", None, QuotaExhausted, False),
+        (429, "insufficient_quota", "true", QuotaExhausted, False),
+        (429, "credit_balance_exhausted", None, QuotaExhausted, False),
+        (499, None, None, UpstreamRejected, False),
+        (500, None, None, UpstreamUnavailable, True),
+        (500, None, "false", UpstreamUnavailable, False),
+        (500, None, "perhaps", UpstreamUnavailable, True),
+        (501, None, None, UpstreamUnavailable, True),
+        (504, None, None, UpstreamTimeout, True),
+    ],
+)
+def test_what_may_pass_is_tried_again(status, code, should_retry, kind, retry):
+    """As OpenAI's own SDK does it, with the header that overrules it; not for want of money."""
+    headers = {"x-should-retry": should_retry} if should_retry else {}
+    refused = failure(status, {"code": code}, headers={**headers, "retry-after": "3"})
+    assert (type(refused), refused.retry, refused.retry_after) == (kind, retry, 3)
 
 
 def test_a_call_without_a_model_lacks_none():

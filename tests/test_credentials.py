@@ -19,6 +19,8 @@ SECRET = KEY.removeprefix("sk-")
         (f"Incorrect key: sk-proj-{SECRET[:4]}****", True),
         (f"Incorrect key: ****{SECRET[-4:]}.", True),
         (f"id-{SECRET[7:13]}", True),
+        (f"id-{SECRET[-7:-1]}", True),
+        (f"id-{SECRET[1:7]}", True),
         (f"id-{SECRET[7:12]}", False),
         (f"id-{SECRET[:3]}-{SECRET[-3:]}-{SECRET[1:6]}", False),
         ("project-42", False),
@@ -36,6 +38,11 @@ def test_a_key_shows_by_its_secret_part_alone(scheme, prefix, text, shown):
 def test_a_credential_without_a_secret_shows_nowhere(credential):
     """What is empty is part of every text."""
     assert not reveals("anything of a bearer", credential)
+
+
+def test_only_what_stands_first_is_a_prefix():
+    """A secret may hold the letters of one."""
+    assert reveals("it is wxsk-y", "sk-proj-abcdwxsk-yzefgh")
 
 
 @pytest.mark.parametrize(("text", "shown"), [("a key: abc", True), ("a key: ab", False)])

@@ -263,3 +263,5 @@ def test_a_days_first_requests_warn_once_between_them(logged):
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(warn, [date(2026, 11, 7)] * 64))
     assert re.findall(ENDS_LINE, logged.text) == ["tts-1"]
+    line = "stage=tts model=tts-1 date=2027-01-06 then=gpt-realtime-2.1-mini"
+    assert line in logged.text

@@ -72,7 +72,7 @@ def test_a_name_is_used_where_its_stage_lists_it(options, models):
         ("| whisper-1 | yes |", "| whisper-1 | |", 4, "no default"),
         ("| `gpt-transcribe` | |", "| `gpt-transcribe` | yes |", 7, "second default"),
         ("| `gpt-transcribe` | |", "| whisper-1 | |", 7, "twice"),
-        ("| | * |", "| yes | * |", 13, "*"),
+        ("| | * |", "| yes | * |", 13, "* cannot be"),
         ("| default | model |", "| default | name |", 10, "'model'"),
         (
             "| model | default |\n|---|---|\n| tts",
@@ -102,6 +102,13 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content):
         path.write_bytes(content)
     with pytest.raises(StartRefused, match="PARLEY_MODEL_LIST"):
         registry.read(path)
+
+
+def test_a_file_is_named_with_the_line_to_mend(tmp_path: Path):
+    """As the operator wrote it, whatever folder it lies in."""
+    (tmp_path / "OURS.MD").write_text("## stt, in words\n")
+    with pytest.raises(StartRefused, match=r"^OURS\.MD, line 2: "):
+        registry.read(tmp_path / "OURS.MD")
 
 
 LIFETIMES = """\

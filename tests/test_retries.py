@@ -54,6 +54,7 @@ def tries(clock: Clock, seconds: float, *errors: Exception) -> int:
         (1, 3.6, 2),
         (1, 7.9, 2),
         (1, 8, 1),
+        (0, 9.9, 2),
         (0, 86_400, 1),
     ],
 )
