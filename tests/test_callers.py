@@ -37,7 +37,7 @@ def test_postmans_requests_work_against_make_run(tmp_path):
     variable = f"base_url=http://127.0.0.1:{port}"
     with stack(tmp_path / "log", port, free_port()):
         newman = subprocess.run(
-            [ROOT / "node_modules/.bin/newman", "run", collection, "--env-var", variable],
+            [ROOT / "tests/newman/node_modules/.bin/newman", "run", collection, "--env-var", variable],
             check=False,
             cwd=ROOT,
             capture_output=True,

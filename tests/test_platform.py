@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 import upstream as fake
-from serving import free_port
+from serving import environment, free_port
 from support import KEY, ROOT, wav
 
 BOOT_SECONDS = 30
@@ -19,7 +19,7 @@ BOOT_SECONDS = 30
 
 @pytest.mark.system
 def test_the_procfile_serves_from_a_moved_read_only_tree(tmp_path):
-    """With the platform's variables alone; SIGTERM ends it in good order and in time."""
+    """With the platform's variables alone and no /dev/shm to write to; SIGTERM ends it in time."""
     unwanted = shutil.ignore_patterns("__pycache__")
     for name in ("src", "blueprints"):
         shutil.copytree(ROOT / name, tmp_path / "build" / name, ignore=unwanted)
@@ -35,6 +35,7 @@ def test_the_procfile_serves_from_a_moved_read_only_tree(tmp_path):
         "DYNO": "web.1",
     }
     mount = f"mount --bind {tree} {tree} && mount -o remount,bind,ro {tree} && cd {tree}"
+    mount += " && mount -t tmpfs -o ro none /dev/shm"
     with fake.running() as upstream:
         run = subprocess.Popen(
             ["/usr/bin/unshare", "-m", "sh", "-c", f"{mount} && exec honcho start web"],
@@ -55,6 +56,26 @@ def test_the_procfile_serves_from_a_moved_read_only_tree(tmp_path):
     assert "status=200" in output
     assert "Traceback" not in output
     assert not list(tree.rglob("__pycache__"))
+
+
+DARWIN = """\
+import resource
+
+def setrlimit(which, limits):
+    if not 0 <= limits[0] <= 10_240:
+        raise ValueError("current limit exceeds maximum limit")
+
+resource.getrlimit = lambda which: (256, resource.RLIM_INFINITY)
+resource.setrlimit = setrlimit
+"""
+
+
+def test_the_configuration_loads_where_the_limit_is_infinite(tmp_path):
+    """macOS names no limit of open files, and refuses more than OPEN_MAX: its setrlimit(2)."""
+    (tmp_path / "sitecustomize.py").write_text(DARWIN)
+    check = [sys.executable, "-m", "gunicorn", "--check-config", "wsgi:app"]
+    variables = environment(PYTHONPATH=str(tmp_path))
+    subprocess.run(check, cwd=ROOT, env=variables, check=True, timeout=BOOT_SECONDS)
 
 
 def _first_answer(url, run):
