@@ -16,8 +16,8 @@ worker_class = "parley.worker.Worker"
 threads = settings.threads + 64
 # Connections beyond the threads are kept alive or wait; there must be room for some.
 worker_connections = threads + 1000
-# Longer than a router keeps an idle connection (Heroku's: 90 s; HAProxy's, in deploy/: 60 s), so that
-# it is always the router that closes, and none sends a request into a connection just closed.
+# Longer than a router keeps an idle connection (Heroku's: 90 s; HAProxy's, in deploy/: 60 s), so
+# that it is always the router that closes, and none sends a request into a connection just closed.
 keepalive = 95
 # A platform kills 30 s after SIGTERM; what is in flight has until a second before. A conversation
 # has its answer 28 s after its upload (PARLEY_DEADLINE), so the longest are let finish too.
@@ -26,8 +26,8 @@ graceful_timeout = 29
 # dying workers, and the workers share the code's memory (13 MB for an idle one, of its own and
 # its share; a process by itself has 43 MB).
 preload_app = True
-# Heartbeats must not wait for a disk, where there is memory to be had; gunicorn does not start where
-# the folder is missing, as on macOS.
+# Heartbeats must not wait for a disk, where there is memory to be had. gunicorn does not start
+# where the folder is missing, as on macOS.
 SHARED_MEMORY = "/dev/shm"  # noqa: S108  # gunicorn makes its file there safely.
 if os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
     worker_tmp_dir = SHARED_MEMORY

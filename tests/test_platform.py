@@ -19,7 +19,7 @@ BOOT_SECONDS = 30
 
 @pytest.mark.system
 def test_the_procfile_serves_from_a_moved_read_only_tree(tmp_path):
-    """With the platform's variables alone and no /dev/shm to write to; SIGTERM ends it in time."""
+    """With the platform's variables alone; SIGTERM ends it in good order and in time."""
     unwanted = shutil.ignore_patterns("__pycache__")
     for name in ("src", "blueprints"):
         shutil.copytree(ROOT / name, tmp_path / "build" / name, ignore=unwanted)
@@ -35,7 +35,6 @@ def test_the_procfile_serves_from_a_moved_read_only_tree(tmp_path):
         "DYNO": "web.1",
     }
     mount = f"mount --bind {tree} {tree} && mount -o remount,bind,ro {tree} && cd {tree}"
-    mount += " && mount -t tmpfs -o ro none /dev/shm"
     with fake.running() as upstream:
         run = subprocess.Popen(
             ["/usr/bin/unshare", "-m", "sh", "-c", f"{mount} && exec honcho start web"],
@@ -58,6 +57,29 @@ def test_the_procfile_serves_from_a_moved_read_only_tree(tmp_path):
     assert not list(tree.rglob("__pycache__"))
 
 
+@pytest.mark.system
+def test_it_serves_where_there_is_no_shared_memory(tmp_path):
+    """Where /dev/shm cannot be written to, the workers' heartbeats go to the disk."""
+    port = free_port()
+    mount = "mount -t tmpfs -o ro none /dev/shm"
+    command = f"{sys.executable} -m gunicorn wsgi:app"
+    with fake.running() as upstream, (tmp_path / "log").open("w+") as log:
+        variables = {"PORT": str(port), "PARLEY_OPENAI_BASE_URL": upstream.url}
+        run = subprocess.Popen(
+            ["/usr/bin/unshare", "-m", "sh", "-c", f"{mount} && exec {command}"],
+            cwd=ROOT,
+            env=environment(**variables),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            response = _first_answer(f"http://127.0.0.1:{port}/api/conversation/", run)
+        finally:
+            run.terminate()
+            run.wait(35)
+    assert response.status_code == 200
+
+
 DARWIN = """\
 import resource
 
@@ -71,7 +93,7 @@ resource.setrlimit = setrlimit
 
 
 def test_the_configuration_loads_where_the_limit_is_infinite(tmp_path):
-    """macOS names no limit of open files, and refuses more than OPEN_MAX: its setrlimit(2)."""
+    """Darwin names no limit of open files, and refuses more than OPEN_MAX: its setrlimit(2)."""
     (tmp_path / "sitecustomize.py").write_text(DARWIN)
     check = [sys.executable, "-m", "gunicorn", "--check-config", "wsgi:app"]
     variables = environment(PYTHONPATH=str(tmp_path))
