@@ -14,12 +14,14 @@ help:  ## list the targets
 .venv/run.stamp: requirements.txt requirements-local.txt
 	@echo "Installing the service and the local engine into .venv (once; about 700 MB)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-local.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes -r requirements-local.txt
 	@touch $@
 
 .venv/test.stamp: .venv/run.stamp requirements-test.txt
 	@echo "Installing what the tests need into .venv"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-test.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes -r requirements-test.txt
 	@touch $@
 
 run: export PARLEY_OPENAI_BASE_URL := http://127.0.0.1:$(ENGINE_PORT)/v1
@@ -60,12 +62,14 @@ bench: .venv/test.stamp $(PEERS:%=.venv/peers/%/stamp)  ## measure ours and peer
 	@missed=0; for script in idle alone crowd steady fairness memory sigterm; do \
 		timeout 300 $(BIN)/python benchmarks/$$script.py || missed=1; done; exit $$missed
 
+lock: export UV_CUSTOM_COMPILE_COMMAND := make lock
+lock: COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes \
+	--no-python-downloads --python-version 3.11 --python-platform linux setup.cfg
 lock:  ## compile the pins anew from setup.cfg
 	@$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --upgrade setup.cfg -o requirements.txt
-	@$(BIN)/uv pip compile --quiet --upgrade setup.cfg --extra local -c requirements.txt \
-		-o requirements-local.txt
-	@$(BIN)/uv pip compile --quiet --upgrade setup.cfg --extra test -c requirements.txt \
-		-c requirements-local.txt -o requirements-test.txt
+	@$(COMPILE) -o requirements.txt
+	@$(COMPILE) --extra local -c requirements.txt -o requirements-local.txt
+	@$(COMPILE) --extra test -c requirements.txt -c requirements-local.txt \
+		-o requirements-test.txt
 	@for peer in $(PEERS:%=benchmarks/peers/%/requirements); do \
 		$(BIN)/uv pip compile --quiet --upgrade $$peer.in -o $$peer.txt; done

@@ -23,8 +23,8 @@ if "WEB_CONCURRENCY" not in os.environ:
 # Beyond the conversations, room to refuse callers, to answer /healthz while every place is taken,
 # and for connections that are kept alive. Past it the one that is idle longest is closed.
 worker_connections = wsgi.settings.capacity + 1064
-# Longer than a router keeps an idle connection (Heroku's: 90 s; HAProxy's, in docs/: 60 s), so that
-# it is always the router that closes, and none sends a request into a connection just closed.
+# Longer than a router keeps an idle connection (Heroku's: 90 s; HAProxy's, in deploy/: 60 s), so
+# that it is always the router that closes, and none sends a request into a connection just closed.
 keepalive = 95
 # A platform kills 30 s after SIGTERM; what is in flight has until a second before. A conversation
 # has its answer 28 s after its upload (PARLEY_DEADLINE), so the longest are let finish too.
@@ -33,8 +33,11 @@ graceful_timeout = 29
 # dying workers, and the workers share the code's memory (13 MB for an idle one, of its own and
 # its share; a process by itself has 43 MB).
 preload_app = True
-# Heartbeats must not wait for a disk.
-worker_tmp_dir = "/dev/shm"  # noqa: S108  # Memory, and gunicorn makes its file there safely.
+# Heartbeats must not wait for a disk, where there is memory to be had. gunicorn does not start
+# where the folder is missing, as on macOS.
+SHARED_MEMORY = "/dev/shm"  # noqa: S108  # gunicorn makes its file there safely.
+if os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
+    worker_tmp_dir = SHARED_MEMORY
 # gunicorn would open it under $HOME, which may not be writable, and nothing here uses it.
 control_socket_disable = True
 # A caller's SCRIPT_NAME moves no address, even where the platform trusts every sender's headers.
@@ -47,5 +50,7 @@ access_log_format = "%(h)s %(t)s %(m)s %(s)s %(B)s %(M)sms %({x-request-id}o)s"
 
 # A conversation takes up to three files (caller, upstream, upload), so that the 1,024 which a
 # process may open unless it asks for more last for some 330.
+# macOS says that it has no limit, and takes no more than OPEN_MAX (its setrlimit(2)).
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+allowed = 10_240 if most == resource.RLIM_INFINITY else most
+resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))

@@ -1,6 +1,8 @@
 """What the tests build with: the application, a recording, a key."""
 
+import shutil
 import struct
+import subprocess
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -46,3 +48,19 @@ def make_app(
         places=Semaphore(settings.capacity),
     )
     return create_app(services, BLUEPRINTS)
+
+
+def copy_tree(folder: Path) -> Path:
+    """A copy of what a push sends, in `folder`, which is made; what is ignored stays behind."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in listing.stdout.splitlines():
+        if (ROOT / name).exists():  # Else it is deleted, and not yet committed.
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder

@@ -1,4 +1,4 @@
-"""Several instances behind Debian's HAProxy, run from docs/haproxy.cfg."""
+"""Several instances behind Debian's HAProxy, run from deploy/haproxy.cfg."""
 
 import csv
 import socket
@@ -26,7 +26,7 @@ class Balancer:
     def __init__(self, folder, ports):
         self.admin = folder / "admin"
         self.port = free_port()
-        text = (ROOT / "docs" / "haproxy.cfg").read_text()
+        text = (ROOT / "deploy" / "haproxy.cfg").read_text()
         replacements = {
             "stats socket /run/haproxy/admin.sock": f"stats socket {self.admin}",
             "bind :8080": f"bind 127.0.0.1:{self.port}",

@@ -10,6 +10,8 @@ from support import KEY, ROOT
 
 pytestmark = pytest.mark.system
 
+NEWMAN = ROOT / "tests" / "newman" / "node_modules" / ".bin" / "newman"
+
 
 @pytest.mark.timeout(400)
 def test_no_input_brings_an_answer_that_is_not_documented(tmp_path):
@@ -38,7 +40,7 @@ def test_postmans_requests_work_against_make_run(tmp_path):
     variable = f"base_url=http://127.0.0.1:{port}"
     with stack(tmp_path / "log", port, free_port()):
         newman = subprocess.run(
-            [ROOT / "node_modules/.bin/newman", "run", collection, "--env-var", variable],
+            [NEWMAN, "run", collection, "--env-var", variable],
             check=False,
             cwd=ROOT,
             capture_output=True,

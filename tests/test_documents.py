@@ -10,6 +10,7 @@ from support import ROOT
 from parley import errors
 from parley import openapi as openapi_module
 from parley.parameters import SENT
+from parley.schemas import ConversationSchema
 from parley.settings import Settings
 
 API_DOCS = (ROOT / "API_DOCS.md").read_text()
@@ -111,9 +112,20 @@ def test_every_make_command_of_the_readme_exists():
 
 def test_every_file_that_the_documents_link_to_exists():
     """A link leads somewhere."""
-    for document in (README, API_DOCS):
-        for link in re.findall(r"\]\(((?!http)[^)]+)\)", document):
-            assert (ROOT / link).exists(), link
+    for document in (ROOT / "README.md", ROOT / "API_DOCS.md", *(ROOT / "docs").glob("*.md")):
+        for link in re.findall(r"\]\(((?!http)[^)]+)\)", document.read_text()):
+            path, _, heading = link.partition("#")
+            linked = document.parent / path if path else document
+            assert linked.exists(), link
+            headings = re.findall(r"^#+ (.*)", linked.read_text(), re.M) if heading else []
+            assert heading in ["", *(each.lower().replace(" ", "-") for each in headings)], link
+
+
+def test_the_readme_begins_with_an_answer():
+    """What a newcomer gets is seen before any command: the six keys, in their order."""
+    before = README.partition("## Try it")[0]
+    [sample] = re.findall(r"```json\n(.*?)```", before, re.DOTALL)
+    assert list(json.loads(sample)) == list(ConversationSchema().fields)
 
 
 def test_the_example_recording_is_there():

@@ -54,18 +54,19 @@ def test_sections_modules_and_blueprints_are_the_same():
     names = [name.lower() for name in documented]
     files = {path.stem for path in (ROOT / "blueprints").glob("*.py")} - {"__init__"}
     listed = [blueprint.name for blueprint in BLUEPRINTS]
-    assert documented == SECTIONS
+    assert [section for section in documented if section in SECTIONS] == SECTIONS
     assert set(names) == files, f"no module or no section: {sorted(set(names) ^ files)}"
     assert names == listed, f"BLUEPRINTS differs: {sorted(set(names) ^ set(listed)) or listed}"
 
 
-def test_only_the_conversation_has_content():
-    """The other fourteen sections are empty, in the document as in the code."""
-    for section in SECTIONS:
-        pattern = f"<!-- BEGIN: {section} -->(.*?)<!-- END: {section} -->"
-        [content] = re.findall(pattern, (ROOT / "API_DOCS.md").read_text(), re.DOTALL)
-        assert bool(content.strip()) is (section == "CONVERSATION"), section
-    assert [bp.name for bp in BLUEPRINTS if bp.deferred_functions] == ["conversation"]
+def test_a_section_has_text_exactly_where_its_blueprint_has_routes():
+    """Nothing is promised that is not there, and nothing is there that is not told."""
+    pattern = r"<!-- BEGIN: (\w+) -->(.*?)<!-- END: \1 -->"
+    sections = re.findall(pattern, (ROOT / "API_DOCS.md").read_text(), re.DOTALL)
+    told = {section.lower() for section, text in sections if text.strip()}
+    built = {bp.name for bp in BLUEPRINTS if bp.deferred_functions}
+    assert "conversation" in told
+    assert told == built, f"text without routes, or routes without text: {sorted(told ^ built)}"
 
 
 def test_imports_run_one_way():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 import upstream as fake
-from serving import LASTING_LIST, free_port
+from serving import LASTING_LIST, environment, free_port
 from support import KEY, ROOT, wav
 
 BOOT_SECONDS = 30
@@ -56,6 +56,49 @@ def test_the_procfile_serves_from_a_moved_read_only_tree(tmp_path):
     assert "status=200" in output
     assert "Traceback" not in output
     assert not list(tree.rglob("__pycache__"))
+
+
+@pytest.mark.system
+def test_it_serves_where_there_is_no_shared_memory(tmp_path):
+    """Where /dev/shm cannot be written to, the workers' heartbeats go to the disk."""
+    port = free_port()
+    mount = "mount -t tmpfs -o ro none /dev/shm"
+    command = f"{sys.executable} -m gunicorn wsgi:app"
+    with fake.running() as upstream, (tmp_path / "log").open("w+") as log:
+        variables = {"PORT": str(port), "PARLEY_OPENAI_BASE_URL": upstream.url}
+        run = subprocess.Popen(
+            ["/usr/bin/unshare", "-m", "sh", "-c", f"{mount} && exec {command}"],
+            cwd=ROOT,
+            env=environment(**variables),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            response = _first_answer(f"http://127.0.0.1:{port}/api/conversation/", run)
+        finally:
+            run.terminate()
+            run.wait(35)
+    assert response.status_code == 200
+
+
+DARWIN = """\
+import resource
+
+def setrlimit(which, limits):
+    if not 0 <= limits[0] <= 10_240:
+        raise ValueError("current limit exceeds maximum limit")
+
+resource.getrlimit = lambda which: (256, resource.RLIM_INFINITY)
+resource.setrlimit = setrlimit
+"""
+
+
+def test_the_configuration_loads_where_the_limit_is_infinite(tmp_path):
+    """Darwin names no limit of open files, and refuses more than OPEN_MAX: its setrlimit(2)."""
+    (tmp_path / "sitecustomize.py").write_text(DARWIN)
+    check = [sys.executable, "-m", "gunicorn", "--check-config", "wsgi:app"]
+    variables = environment(PYTHONPATH=str(tmp_path))
+    subprocess.run(check, cwd=ROOT, env=variables, check=True, timeout=BOOT_SECONDS)
 
 
 def _first_answer(url, run):
