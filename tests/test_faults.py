@@ -404,6 +404,14 @@ def test_what_fails_once_works_at_the_second_try(upstream, converse, stage):
         assert first.body == second.body
 
 
+@pytest.mark.both_models
+def test_a_conversation_needs_one_connection(upstream, converse):
+    """Connecting, and TLS, cost more than the call."""
+    converse(None, "stt", DEADLINE + OVERRUN)
+    assert len(upstream.requests) == 3
+    assert upstream.connections == 1
+
+
 def test_a_connection_that_died_idle_is_replaced(upstream, converse):
     """An upstream may close what it kept alive; the next conversation does not notice."""
     converse(None, "stt", DEADLINE)
