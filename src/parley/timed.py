@@ -4,8 +4,8 @@ A socket's own timeout starts anew with each byte that arrives, so a peer that s
 then is waited for without end. Here each operation gets only what is left of its deadline.
 
 Under gevent, a socket operation that need not wait does not let other greenlets run: a peer that
-always has data ready would have the process to itself. `time.sleep(0)` lets them run. Threads do not
-need it, and pay some 50 microseconds.
+always has data ready would have the process to itself. `time.sleep(0)` lets them run. Threads do
+not need it, and pay some 50 microseconds.
 """
 
 import select
