@@ -16,7 +16,6 @@ import realtime
 from realtime import PCM, plays
 from support import make_app
 from test_faults import (  # noqa: F401  # The fixtures are used by their names.
-    DEADLINE,
     FAULTS,
     LATE,
     OVERRUN,
@@ -231,7 +230,7 @@ def test_a_connection_that_is_never_made_ends_in_time(
     code,
 ):
     """Connecting and TLS have five seconds here too."""
-    monkeypatch.setattr("parley.transport.connections.CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr("parley.transport.connections.CONNECT_SECONDS", 0.2)
 
     def once(connection, request):
         connection.sendall(fake_reply(request))
@@ -288,7 +287,7 @@ def test_a_model_that_only_the_session_refuses_is_replaced(
             connection.sendall(http(b"ID3 speech"))
 
     upstream.answers["tts"] = answer
-    assert converse(None, "tts", DEADLINE, **TTS)["models_used"]["tts"] == "tts-1"
+    assert converse(None, "tts", LATE, **TTS)["models_used"]["tts"] == "tts-1"
 
 
 def test_the_handshake_carries_the_key_and_the_model(
@@ -297,7 +296,7 @@ def test_the_handshake_carries_the_key_and_the_model(
 ):
     """https://host/v1 becomes wss://host/v1/realtime, under the caller's key."""
     upstream.answers["tts"] = realtime.speaks
-    converse(None, "tts", DEADLINE, **TTS)
+    converse(None, "tts", LATE, **TTS)
     request = upstream.requests[-1]
     assert request.path == "/v1/realtime?model=gpt-realtime-2.1-mini"
     assert request.headers["authorization"].startswith("Bearer ")
@@ -320,7 +319,7 @@ def test_messages_in_pieces_are_put_together(
         session.done()
 
     upstream.answers["tts"] = plays(in_pieces)
-    converse(None, "tts", DEADLINE, **TTS)
+    converse(None, "tts", LATE, **TTS)
 
 
 @pytest.mark.parametrize(
@@ -342,7 +341,7 @@ def test_a_rewording_is_logged_without_its_words(
         session.done()
 
     upstream.answers["tts"] = plays(script)
-    converse(None, "tts", DEADLINE, **TTS)
+    converse(None, "tts", LATE, **TTS)
     line = "event=speech_reworded stage=tts model=gpt-realtime-2.1-mini"
     assert (line in logged.text) is reworded
     assert said not in logged.text
@@ -406,7 +405,7 @@ def asked_of_proxy(monkeypatch):
 def test_the_websocket_goes_through_the_proxy_too(asked_of_proxy, upstream, converse):  # noqa: F811
     """Where the platform names a proxy, every connection is its own."""
     upstream.answers["tts"] = realtime.speaks
-    converse(None, "tts", DEADLINE, **TTS)
+    converse(None, "tts", LATE, **TTS)
     assert len(asked_of_proxy) == upstream.connections > 0
     assert upstream.requests[-1].path.startswith("/v1/realtime")
 

@@ -33,13 +33,12 @@ def connect(addresses: Sequence[Address], window: Deadline) -> TimedSocket:
             if untried and (begun := _begin(untried.pop(0))):
                 pending[begun.fileno()] = begun
             for number in _settled(pending, min(left, STAGGER_SECONDS) if untried else left):
-                settled = pending.pop(number)
-                if settled.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
-                    settled.limit = window
+                if pending[number].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                    pending[number].limit = window
                     # The TLS handshake takes its timeout from here.
-                    settled.settimeout(window.left())
-                    return settled
-                settled.close()
+                    pending[number].settimeout(window.left())
+                    return pending.pop(number)
+                pending.pop(number).close()
         raise UpstreamUnavailable()
     finally:
         for abandoned in pending.values():
