@@ -16,7 +16,7 @@ from parley import cgroups  # noqa: E402
 
 # gunicorn's own gevent worker, with limits on what a caller may do to others. A conversation spends
 # its life waiting for the upstream, and small dynos allow 256 threads in all: each has a greenlet.
-worker_class = "parley.worker.Worker"
+worker_class = "parley.web.worker.Worker"
 # Not every platform says how many workers there should be.
 if "WEB_CONCURRENCY" not in os.environ:
     workers = cgroups.workers()

@@ -14,12 +14,13 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from blueprints import BLUEPRINTS  # noqa: E402  # The path must be set first.
-from parley import log, registry  # noqa: E402
-from parley.app import Services, create_app  # noqa: E402
+from parley import log  # noqa: E402
 from parley.commands import models, openapi  # noqa: E402
 from parley.errors import StartRefused  # noqa: E402
+from parley.models import registry  # noqa: E402
 from parley.settings import Settings  # noqa: E402
-from parley.transport import Transport  # noqa: E402
+from parley.web.app import Services, create_app  # noqa: E402
+from parley.wire.transport import Transport  # noqa: E402
 
 try:
     settings = Settings.from_env(os.environ)

@@ -6,14 +6,14 @@ from flask import Blueprint, Response, g, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from parley import conversation
-from parley.app import services
-from parley.conversation import Conversation
+from parley.conversation import chain as conversation
+from parley.conversation.chain import Conversation
 from parley.errors import AudioTooLarge
-from parley.handlers import answer, to_error
-from parley.pieces import with_speech
-from parley.schemas import ConversationRequestSchema, ConversationSchema
-from parley.upload import caller_waits, fields_of
+from parley.web.answer_body import with_speech
+from parley.web.app import services
+from parley.web.error_handlers import answer, to_error
+from parley.web.forms import caller_waits, fields_of
+from parley.web.schemas import ConversationRequestSchema, ConversationSchema
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
 

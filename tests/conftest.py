@@ -26,7 +26,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without the wait before them."""
-    monkeypatch.setattr("parley.retries.BACKOFF", wait_none())
+    monkeypatch.setattr("parley.upstream.retries.BACKOFF", wait_none())
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import dataclasses
 import socket
 
 from blueprints import BLUEPRINTS
-from parley.app import create_app
-from parley.resolver import Resolver
-from parley.transport import Transport
+from parley.web.app import create_app
+from parley.wire.resolver import Resolver
+from parley.wire.transport import Transport
 from wsgi import services
 
 asked: list[str] = []

@@ -18,7 +18,7 @@ monkey.patch_all()
 
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded
-from parley.resolver import Resolver
+from parley.wire.resolver import Resolver
 
 resolver = Resolver()
 

@@ -11,10 +11,10 @@ from threading import Semaphore
 from flask import Flask
 
 from blueprints import BLUEPRINTS
-from parley import registry
-from parley.app import Services, create_app
+from parley.models import registry
 from parley.settings import Settings
-from parley.transport import Transport
+from parley.web.app import Services, create_app
+from parley.wire.transport import Transport
 
 ROOT = Path(__file__).resolve().parent.parent
 FROZEN_LIST = ROOT / "tests" / "model_list.md"

@@ -8,7 +8,6 @@ from email.utils import format_datetime
 import pytest
 from support import KEY
 
-from parley.answers import accept, retry_after
 from parley.errors import (
     ApiKeyRejected,
     ModelNotFound,
@@ -19,7 +18,8 @@ from parley.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from parley.transport import Answer
+from parley.upstream.failures import accept, retry_after
+from parley.wire.transport import Answer
 
 DAY = 86_400
 NO_ACCESS = "Project `proj_1` does not have access to model `gpt-4o`"

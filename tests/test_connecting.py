@@ -8,7 +8,7 @@ import pytest
 
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamUnavailable
-from parley.transport.connecting import connect, interleaved
+from parley.wire.connecting import connect, interleaved
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 

@@ -11,10 +11,10 @@ import pytest
 import upstream as fake
 from test_transport import post
 
+from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
-from parley.egress import BaseUrl, Destination
 from parley.errors import DeadlineExceeded, UpstreamUnavailable
-from parley.transport import Transport, Upstream, connections, idle
+from parley.wire.transport import Transport, Upstream, connections, idle
 
 FIRST, SECOND = b'{"for": "the first caller"}', b'{"for": "the second caller"}'
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n"

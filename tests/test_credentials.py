@@ -5,7 +5,7 @@ import time
 import pytest
 from support import KEY, make_app
 
-from parley.credentials import reveals, sane_request_id
+from parley.redaction import reveals, sane_request_id
 
 SECRET = KEY.removeprefix("sk-")
 

@@ -8,10 +8,10 @@ import pytest
 from support import ROOT
 
 from parley import errors
-from parley import openapi as openapi_module
-from parley.parameters import SENT
-from parley.schemas import ConversationSchema
+from parley.models.parameters import SENT
 from parley.settings import Settings
+from parley.web import openapi as openapi_module
+from parley.web.schemas import ConversationSchema
 
 API_DOCS = (ROOT / "API_DOCS.md").read_text()
 README = (ROOT / "README.md").read_text()

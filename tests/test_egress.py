@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import KEY
 
+from parley.base_urls import BaseUrl, Destination, EgressPolicy, judge
 from parley.deadline import Deadline
-from parley.egress import BaseUrl, Destination, EgressPolicy, judge
 from parley.errors import BaseUrlRefused, UpstreamUnavailable
-from parley.resolver import Resolver
-from parley.transport import Transport, Upstream
+from parley.wire.resolver import Resolver
+from parley.wire.transport import Transport, Upstream
 
 STRICT = EgressPolicy()
 PUBLIC = "93.184.216.34"

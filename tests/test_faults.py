@@ -20,7 +20,7 @@ import upstream as fake
 from support import KEY, make_app, wav
 from upstream import Request, Upstream, good, http
 
-from parley.retries import TRIES
+from parley.upstream.retries import TRIES
 
 DEADLINE = 0.8
 PATIENCE = 5
@@ -359,7 +359,7 @@ def test_a_connection_that_is_never_made_ends_in_time(
     upstream, converse, monkeypatch, stage, greet, code
 ):
     """TLS that stalls, breaks or is none: connecting has a limit of its own, and more tries."""
-    monkeypatch.setattr("parley.transport.connections.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("parley.wire.connections.CONNECT_SECONDS", 0.2)
     first = STAGES.index(stage) + 1
     for earlier in STAGES[: first - 1]:
         # So that the stage in question has to connect.

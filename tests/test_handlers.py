@@ -4,8 +4,8 @@ import pytest
 from flask import Blueprint, abort, request
 from support import make_app
 
-from parley.app import create_app
 from parley.errors import AudioEmpty
+from parley.web.app import create_app
 
 
 @pytest.fixture

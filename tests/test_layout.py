@@ -2,6 +2,7 @@
 
 import ast
 import re
+from graphlib import TopologicalSorter
 
 import pytest
 from support import ROOT
@@ -12,23 +13,32 @@ SECTIONS = [
     *("AUTH", "ADMIN", "SYSTEM", "WORKSPACES", "CHATS", "DOCUMENTS", "FILES", "LLM", "EMBEDDING"),
     *("IMAGE", "STT", "TTS", "CONVERSATION", "SCHEMA", "JOBS"),
 ]
-# Each may import what stands to its left, and nothing to its right.
-LAYERS = [
-    {"errors", "parameters"},
-    {"log", "egress", "audio", "registry", "credentials", "deadline", "cgroups", "places"},
-    {"settings", "resolver", "retries", "timed", "speech", "end_warnings"},
-    {"transport", "callers"},
-    {"realtime", "answers", "worker"},
-    {"openai"},
-    {"conversation"},
-    {"upload", "trace", "pieces"},
-    {"schemas"},
-    {"openapi"},
-    {"handlers"},
-    {"app"},
-    {"commands"},
-]
-FLASKLESS = set.union(*LAYERS[: LAYERS.index({"conversation"}) + 1])
+# By room, the rooms that it may import; "" is the ground, which everybody may import.
+MAY_IMPORT = {
+    "": set(),
+    "models": set(),
+    "wire": set(),
+    "upstream": {"models", "wire"},
+    "conversation": {"models", "upstream"},
+    "web": {"models", "wire", "upstream", "conversation"},
+    "commands": {"models", "wire", "upstream", "conversation", "web"},
+}
+WHO_MAY_KNOW = {
+    "requests": {"wire"},
+    "urllib3": {"wire"},
+    "websockets": {"wire"},
+    "gevent": {"web"},
+    "gunicorn": {"web"},
+    "flask": {"web", "commands"},
+    "local_engine": set(),
+    "blueprints": set(),
+}
+
+
+def room_of(module: str) -> str:
+    """The room in which a module of src/parley stands; the commands stand above all rooms."""
+    head, _, rest = module.partition(".")
+    return head if rest or head in MAY_IMPORT else ""
 
 
 def modules() -> dict[str, set[str]]:
@@ -70,37 +80,48 @@ def test_a_section_has_text_exactly_where_its_blueprint_has_routes():
 
 
 def test_imports_run_one_way():
-    """From errors to app: no module imports one of its own layer or of a later one."""
-    order = {name: level for level, layer in enumerate(LAYERS) for name in layer}
+    """Each room imports the rooms that the table allows, the ground, and itself."""
     for module, imports in modules().items():
-        top = module.partition(".")[0]
+        room = room_of(module)
         for imported in imports:
-            parts = imported.split(".")
-            if parts[0] == "parley" and len(parts) > 1 and parts[1] in order and parts[1] != top:
-                assert order[parts[1]] < order[top], f"{module} imports {imported}"
+            package, _, rest = imported.partition(".")
+            if package == "parley" and rest:
+                other = room_of(rest) if rest.partition(".")[0] in MAY_IMPORT else ""
+                assert other in {"", room} | MAY_IMPORT[room], f"{module} imports {imported}"
 
 
-def test_every_module_has_its_place():
-    """A new module is placed in the order before it is used."""
-    assert {name.partition(".")[0] for name in modules()} == set.union(*LAYERS)
+def test_no_modules_import_each_other():
+    """The order within a room has no circle either."""
+    known = modules()
+    graph = {
+        module: {
+            imported.removeprefix("parley.")
+            for imported in imports
+            if imported.startswith("parley.") and imported.removeprefix("parley.") in known
+        }
+        for module, imports in known.items()
+    }
+    TopologicalSorter(graph).prepare()  # Raises CycleError, which names the circle.
 
 
-@pytest.mark.parametrize(
-    ("package", "allowed"),
-    [
-        ("requests", {"transport"}),
-        ("urllib3", {"transport"}),
-        ("websockets", {"transport"}),
-        ("gevent", {"worker"}),
-        ("flask", {name.partition(".")[0] for name in modules()} - FLASKLESS),
-        ("local_engine", set()),
-        ("blueprints", set()),
-    ],
-)
+def test_every_folder_is_a_room():
+    """A new folder under src/parley is placed in the table before it is used."""
+    folders = {path.parent.name for path in (ROOT / "src" / "parley").glob("*/__init__.py")}
+    assert folders == set(MAY_IMPORT) - {"", "commands"}
+
+
+def test_no_file_is_long():
+    """A module that no longer fits on five screens has two jobs."""
+    for folder in ("src", "blueprints"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert len(path.read_text().splitlines()) <= 250, path
+
+
+@pytest.mark.parametrize(("package", "allowed"), WHO_MAY_KNOW.items())
 def test_who_may_know_what(package, allowed):
-    """One file has requests, Flask stays out of the middle, and nothing knows the engine."""
+    """One room has requests, Flask stays out of the middle, and nothing knows the engine."""
     users = {
-        module.partition(".")[0]
+        room_of(module)
         for module, imports in modules().items()
         if any(imported.split(".")[0] == package for imported in imports)
     }

@@ -16,7 +16,7 @@ import upstream as fake
 from support import KEY, make_app, wav
 from upstream import Request, Upstream, good, http
 
-from parley.end_warnings import EndWarnings
+from parley.models.end_warnings import EndWarnings
 
 ENDS = {
     "tts-1": date(2027, 1, 6),

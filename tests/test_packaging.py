@@ -114,7 +114,7 @@ import blueprints, parley
 for package in (parley, blueprints):
     assert package.__file__.startswith(sys.prefix), package.__file__
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if module.name != "parley.openapi":  # For developers: apispec makes it.
+        if module.name != "parley.web.openapi":  # For developers: apispec makes it.
             importlib.import_module(module.name)
             print(module.name)
 """
@@ -170,7 +170,7 @@ def test_the_wheel_answers(tmp_path, wheel):
         for name, root in roots.items()
         for path in root.rglob("*.py")
     }
-    modules = {name.removesuffix(".__init__") for name in files} - {*roots, "parley.openapi"}
+    modules = {name.removesuffix(".__init__") for name in files} - {*roots, "parley.web.openapi"}
     assert set(run(MODULES).split()) == modules
     with fake.running() as upstream:
         answer = run(CONVERSATION, PARLEY_OPENAI_BASE_URL=upstream.url)

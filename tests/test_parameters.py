@@ -9,7 +9,7 @@ import realtime
 import upstream as fake
 from support import KEY, make_app, wav
 
-from parley.parameters import SENT, parse
+from parley.models.parameters import SENT, parse
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from flask import g
 from support import make_app
 
-from parley.pieces import PIECE_BYTES, with_speech
+from parley.web.answer_body import PIECE_BYTES, with_speech
 
 BODY = {"transcript": 'a","audio":"" b', "audio": "", "success": True}
 

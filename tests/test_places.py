@@ -7,7 +7,7 @@ from threading import Semaphore
 import pytest
 from support import KEY, make_app, wav
 
-from parley.places import PLACE, Place, giving_back
+from parley.web.slots import PLACE, Place, giving_back
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
 CAPACITY = 2

@@ -30,13 +30,13 @@ from upstream import REPLY, Request, http
 from upstream import running as fake_running
 from websockets.utils import accept_key
 
-from parley import realtime as reader
-from parley import speech
+from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
-from parley.egress import BaseUrl, Destination
 from parley.errors import BaseUrlRefused, DeadlineExceeded
-from parley.resolver import Resolver
-from parley.transport import Transport, Upstream
+from parley.upstream import encoding as speech
+from parley.upstream import realtime as reader
+from parley.wire.resolver import Resolver
+from parley.wire.transport import Transport, Upstream
 
 TTS = {"tts_model": "gpt-realtime-2.1-mini"}
 
@@ -193,7 +193,7 @@ def test_a_session_that_goes_wrong_ends_in_its_code_and_in_time(
     tries,
 ):
     """Whatever arrives over the WebSocket, or does not: the promised code, by the deadline."""
-    monkeypatch.setattr("parley.realtime.PCM_BYTES", 300_000)
+    monkeypatch.setattr("parley.upstream.realtime.PCM_BYTES", 300_000)
     upstream.answers["tts"] = plays(script)
     answer = converse(code, "tts", LATE, **TTS)
     assert answer["audio"] == ""
@@ -230,7 +230,7 @@ def test_a_connection_that_is_never_made_ends_in_time(
     code,
 ):
     """Connecting and TLS have five seconds here too."""
-    monkeypatch.setattr("parley.transport.connections.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("parley.wire.connections.CONNECT_SECONDS", 0.2)
 
     def once(connection, request):
         connection.sendall(fake_reply(request))

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from support import LONG_AGO, ROOT
 
-from parley import registry
 from parley.errors import StartRefused
-from parley.registry import Models
+from parley.models import registry
+from parley.models.registry import Models
 
 LIST = """\
 # Models

@@ -14,7 +14,7 @@ from support import ROOT
 
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamUnavailable
-from parley.resolver import Resolver
+from parley.wire.resolver import Resolver
 
 FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))]
 

@@ -4,7 +4,7 @@ import pytest
 
 from parley.deadline import Deadline
 from parley.errors import RateLimited, UpstreamMalformed, UpstreamUnavailable
-from parley.retries import with_retries
+from parley.upstream.retries import with_retries
 
 
 class Clock:

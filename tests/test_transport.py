@@ -11,10 +11,10 @@ import urllib3
 from support import KEY
 
 from parley.audio import KINDS, Recording
+from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
-from parley.egress import BaseUrl, Destination
 from parley.errors import DeadlineExceeded, UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from parley.transport import Transport, Upstream
+from parley.wire.transport import Transport, Upstream
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def service(upstream, tmp_path_factory):
         (ROOT / "gunicorn.conf.py").read_text()
         + textwrap.dedent(
             f"""
-            from parley import callers
+            from parley.web import caller_connections as callers
             callers.SILENCE_SECONDS, callers.REQUEST_SECONDS = {SILENCE}, {REQUEST}
             keepalive = {IDLE}
             """

@@ -6,11 +6,11 @@ from datetime import date
 import click
 from flask.cli import AppGroup, with_appcontext
 
-from parley.app import services
-from parley.egress import Destination
+from parley.base_urls import Destination
 from parley.errors import UpstreamError
-from parley.registry import ANY_MODEL
-from parley.transport import Upstream
+from parley.models.registry import ANY_MODEL
+from parley.web.app import services
+from parley.wire.transport import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 
@@ -67,7 +67,7 @@ def check() -> None:
 def openapi() -> None:
     """Print the API as an OpenAPI document: docs/openapi.json anew."""
     try:
-        from parley.openapi import document  # noqa: PLC0415  # Where it is served apispec is not.
+        from parley.web.openapi import document  # noqa: PLC0415  # Where it is served apispec is not.
     except ImportError as missing:
         raise click.ClickException(
             f"{missing.name} is missing: pip install -r requirements-test.txt brings it."

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from parley.egress import BaseUrl, EgressPolicy
+from parley.base_urls import BaseUrl, EgressPolicy
 from parley.errors import StartRefused
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

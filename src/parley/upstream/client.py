@@ -6,14 +6,16 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote
 
-from parley import log, realtime, speech
-from parley.answers import accept, json_of, origin, value_at, words
+from parley import log
 from parley.audio import Recording
 from parley.deadline import Deadline
 from parley.errors import TextIncomplete, UpstreamMalformed
-from parley.registry import Model
-from parley.retries import with_retries
-from parley.transport import Answer, Form, Transport, Upstream
+from parley.models.registry import Model
+from parley.upstream import encoding as speech
+from parley.upstream import realtime
+from parley.upstream.failures import accept, json_of, origin, value_at, words
+from parley.upstream.retries import with_retries
+from parley.wire.transport import Answer, Form, Transport, Upstream
 
 VOICE = "alloy"
 SPEECH_CHARACTERS = 4096

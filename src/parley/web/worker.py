@@ -19,8 +19,8 @@ from gunicorn.http.wsgi import Response
 from gunicorn.workers.ggevent import GeventWorker
 
 from parley import log
-from parley.callers import PARTING_SECONDS, Caller, Callers
 from parley.errors import REFUSAL, HeadersTooLarge, InternalError, RequestBroken
+from parley.web.caller_connections import PARTING_SECONDS, Caller, Callers
 
 SPARE = 128
 """Greenlets beyond the connections: gevent accepts up to 100 at a time before one of them runs."""

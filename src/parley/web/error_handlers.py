@@ -6,7 +6,7 @@ from flask import Flask, Response, current_app, jsonify, request
 from marshmallow import ValidationError
 from werkzeug import exceptions
 
-from parley import log, trace
+from parley import log
 from parley.errors import (
     REFUSAL,
     ConversationError,
@@ -16,8 +16,9 @@ from parley.errors import (
     RequestError,
     RequestMalformed,
 )
-from parley.schemas import ErrorAnswerSchema, first_error, seconds
-from parley.upload import finish
+from parley.web import request_log as trace
+from parley.web.forms import finish
+from parley.web.schemas import ErrorAnswerSchema, first_error, seconds
 
 FOREIGN: Mapping[type[exceptions.HTTPException], type[ConversationError]] = {
     exceptions.BadRequest: RequestMalformed,

@@ -17,7 +17,7 @@ from parley.errors import (
     OptionInvalid,
     RequestError,
 )
-from parley.upload import AUDIO_BYTES
+from parley.web.forms import AUDIO_BYTES
 
 MODEL_CHARACTERS = 200
 

@@ -8,12 +8,12 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
 from parley import errors
-from parley.conversation import Conversation
-from parley.credentials import BASE_URL_HEADER, KEY_HEADER
+from parley.conversation.chain import Conversation
 from parley.errors import ConversationError, InternalError, RequestError, UpstreamError
-from parley.registry import INTERFACES, Model, Models
-from parley.schemas import MODEL_CHARACTERS as MOST
-from parley.schemas import (
+from parley.models.registry import INTERFACES, Model, Models
+from parley.redaction import BASE_URL_HEADER, KEY_HEADER
+from parley.web.schemas import MODEL_CHARACTERS as MOST
+from parley.web.schemas import (
     Base64Field,
     ConversationRequestSchema,
     ConversationSchema,

@@ -10,17 +10,18 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from flask_cors import CORS
 from werkzeug.datastructures import Headers
 
-from parley import handlers, upload
-from parley.credentials import BASE_URL_HEADER, api_key_of
+from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
-from parley.egress import BaseUrl, Destination
-from parley.end_warnings import EndWarnings
 from parley.errors import Overloaded
-from parley.openai import Client
-from parley.places import PLACE, giving_back
-from parley.registry import Models, Registry
+from parley.models.end_warnings import EndWarnings
+from parley.models.registry import Models, Registry
+from parley.redaction import BASE_URL_HEADER, api_key_of
 from parley.settings import Settings
-from parley.transport import Transport, Upstream
+from parley.upstream.client import Client
+from parley.web import error_handlers as handlers
+from parley.web import forms as upload
+from parley.web.slots import PLACE, giving_back
+from parley.wire.transport import Transport, Upstream
 
 RETRY_SECONDS = 2
 """When a refused caller may come back: about a conversation's length, so a place was left."""

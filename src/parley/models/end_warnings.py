@@ -4,7 +4,7 @@ from datetime import date
 from threading import Lock
 
 from parley import log
-from parley.registry import Registry
+from parley.models.registry import Registry
 
 
 class EndWarnings:

@@ -14,8 +14,8 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.wsgi import LimitedStream
 
-from parley.callers import Caller
 from parley.errors import RequestMalformed, UploadTimeout
+from parley.web.caller_connections import Caller
 
 AUDIO_BYTES = 26_214_400
 """The largest file that OpenAI's speech-to-text takes: 25 MB."""

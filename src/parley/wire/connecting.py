@@ -9,8 +9,8 @@ from itertools import chain, zip_longest
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamUnavailable
-from parley.resolver import Address
-from parley.timed import TimedSocket
+from parley.wire.resolver import Address
+from parley.wire.timed_sockets import TimedSocket
 
 STAGGER_SECONDS = 0.25
 """How long an address has before the next one is tried beside it (RFC 8305, section 8)."""

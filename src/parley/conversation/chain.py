@@ -19,8 +19,8 @@ from parley.errors import (
     RequestError,
     TextTruncated,
 )
-from parley.openai import SPEECH_CHARACTERS, Client
-from parley.registry import Model, Models
+from parley.models.registry import Model, Models
+from parley.upstream.client import SPEECH_CHARACTERS, Client
 
 Result = TypeVar("Result")
 

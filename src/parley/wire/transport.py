@@ -16,9 +16,8 @@ from requests.utils import get_environ_proxies, select_proxy
 from requests_toolbelt import MultipartEncoder
 
 from parley.audio import Recording
-from parley.credentials import sane_request_id
+from parley.base_urls import Destination, judge
 from parley.deadline import Deadline
-from parley.egress import Destination, judge
 from parley.errors import (
     StartRefused,
     UpstreamError,
@@ -26,9 +25,10 @@ from parley.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from parley.resolver import Address, Resolver
-from parley.transport.connections import CONNECT_SECONDS, Adapter, Call, current
-from parley.transport.websocket import Channel, Handshake
+from parley.redaction import sane_request_id
+from parley.wire.connections import CONNECT_SECONDS, Adapter, Call, current
+from parley.wire.resolver import Address, Resolver
+from parley.wire.websocket import Channel, Handshake
 
 CHUNK_BYTES = 64 * 1024
 CALLERS_IDLE = 100

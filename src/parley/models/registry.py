@@ -10,8 +10,8 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
-from parley import parameters
 from parley.errors import StartRefused
+from parley.models import parameters
 
 INTERFACES = {"stt": ("transcriptions",), "text": ("chat",), "tts": ("speech", "realtime")}
 """By stage, the parts of the upstream's API that can serve it; the first unless a row says."""

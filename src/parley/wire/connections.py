@@ -13,11 +13,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamTimeout
-from parley.resolver import Address
-from parley.timed import TimedSocket, TimedTLSSocket
-from parley.transport.answers import Reader
-from parley.transport.connecting import connect
-from parley.transport.idle import Idle
+from parley.wire.connecting import connect
+from parley.wire.idle_connections import Idle
+from parley.wire.interim_answers import Reader
+from parley.wire.resolver import Address
+from parley.wire.timed_sockets import TimedSocket, TimedTLSSocket
 
 CONNECT_SECONDS = 5
 """How long the look-up, connecting and the TLS handshake may take together."""

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from parley.credentials import reveals
 from parley.errors import (
     ApiKeyRejected,
     ModelNotFound,
@@ -18,7 +17,8 @@ from parley.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from parley.transport import Answer
+from parley.redaction import reveals
+from parley.wire.transport import Answer
 
 QUOTA_CODES = ("insufficient_quota", "credit_balance_exhausted")
 MISSING = "model_not_found"

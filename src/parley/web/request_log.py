@@ -5,10 +5,10 @@ import uuid
 
 from flask import Response, g, request
 
-from parley.conversation import Conversation
-from parley.credentials import KEY_HEADER, reveals, sane_request_id
+from parley.conversation.chain import Conversation
 from parley.log import log
-from parley.registry import Model
+from parley.models.registry import Model
+from parley.redaction import KEY_HEADER, reveals, sane_request_id
 
 
 def begin() -> None:

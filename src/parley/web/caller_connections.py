@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from parley.deadline import Deadline
-from parley.timed import TimedSocket
+from parley.wire.timed_sockets import TimedSocket
 
 SILENCE_SECONDS = 20
 """How long a caller may send nothing within a request, or read nothing of its answer."""

@@ -16,8 +16,8 @@ from parley.errors import (
     UpstreamMalformed,
     UpstreamUnavailable,
 )
-from parley.speech import Encoder
-from parley.transport.websocket import Channel
+from parley.upstream.encoding import Encoder
+from parley.wire.websocket import Channel
 
 EVENT_BYTES = 4_000_000
 TRANSCRIPT_CHARACTERS = 100_000
