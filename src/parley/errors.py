@@ -9,7 +9,7 @@ ParleyError
     │   ├── ApiKeyMissing       401
     │   ├── BaseUrlRefused
     │   ├── RequestMalformed
-    │   │   ├── CallerGone
+    │   │   ├── CallerDisconnected
     │   │   └── RequestBroken
     │   ├── HeadersTooLarge     431
     │   ├── UploadTimeout
@@ -100,7 +100,7 @@ class RequestMalformed(RequestError):
     """Send one multipart/form-data body with the recording in the field 'audio'."""
 
 
-class CallerGone(RequestMalformed):
+class CallerDisconnected(RequestMalformed):
     """The connection was closed before the answer was ready; keep it open until then."""
 
     code = "request_malformed"
