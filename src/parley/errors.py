@@ -3,7 +3,7 @@
 An error's name is its code, and its docstring the sentence that callers read.
 
 ParleyError
-├── StartRefused                never reaches a caller: the service does not start
+├── ConfigurationError                never reaches a caller: the service does not start
 └── ConversationError           has a code, a status and a sentence for the caller
     ├── RequestError            400: the request cannot be used
     │   ├── ApiKeyMissing       401
@@ -44,7 +44,7 @@ class ParleyError(Exception):
     """The root: whatever Parley itself raises."""
 
 
-class StartRefused(ParleyError):
+class ConfigurationError(ParleyError):
     """A setting or a file makes the start impossible; its text names what to mend."""
 
 

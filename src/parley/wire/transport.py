@@ -19,7 +19,7 @@ from parley.audio import Recording
 from parley.base_urls import Destination, judge
 from parley.deadline import Deadline
 from parley.errors import (
-    StartRefused,
+    ConfigurationError,
     UpstreamError,
     UpstreamMalformed,
     UpstreamTimeout,
@@ -78,7 +78,7 @@ class Transport:
     ) -> None:
         """Keep up to `pool_size` idle connections; trust `ca_bundle` instead of certifi's.
 
-        Raises StartRefused where the bundle cannot be read.
+        Raises ConfigurationError where the bundle cannot be read.
         """
         self._resolver = resolver or Resolver()
         bundle = ca_bundle or where()
@@ -91,7 +91,7 @@ class Transport:
                 True: _session(min(pool_size, CALLERS_IDLE), bundle),
             }
         except OSError:
-            raise StartRefused(
+            raise ConfigurationError(
                 f"REQUESTS_CA_BUNDLE names {bundle}, which holds no certificates that can be read."
             ) from None
 
