@@ -48,6 +48,6 @@ def reveals(text: str, credential: str) -> bool:
     return any(secret[i : i + TELLING_RUN] in runs for i in range(len(secret) - TELLING_RUN + 1))
 
 
-def sane_request_id(text: str, api_key: str = "") -> str | None:
+def valid_request_id(text: str, api_key: str = "") -> str | None:
     """A request's id as somebody else made it, where it is fit to be repeated."""
     return text if REQUEST_ID.fullmatch(text) and not reveals(text, api_key) else None

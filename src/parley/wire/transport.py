@@ -25,7 +25,7 @@ from parley.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from parley.redaction import sane_request_id
+from parley.redaction import valid_request_id
 from parley.wire.connections import CONNECT_SECONDS, Adapter, Call, current
 from parley.wire.resolver import Address, Resolver
 from parley.wire.websocket import Channel, Handshake
@@ -227,7 +227,7 @@ def _session(pool_size: int, ca_bundle: str) -> requests.Session:
 
 
 def _answer(response: requests.Response, limit: int, api_key: str) -> Answer:
-    request_id = sane_request_id(response.headers.get("x-request-id", ""), api_key)
+    request_id = valid_request_id(response.headers.get("x-request-id", ""), api_key)
     return Answer(response.status_code, response.headers, _read(response, limit), request_id)
 
 
