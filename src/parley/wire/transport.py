@@ -16,7 +16,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from requests_toolbelt import MultipartEncoder
 
 from parley.audio import Recording
-from parley.base_urls import Destination, judge
+from parley.base_urls import Destination, require_public
 from parley.deadline import Deadline
 from parley.errors import (
     ConfigurationError,
@@ -84,7 +84,7 @@ class Transport:
         bundle = ca_bundle or where()
         # Asked once, since looking through the whole environment takes a tenth of a call.
         self._has_proxies = bool(getproxies())
-        # By whether addresses are judged: a connection made unjudged must not serve the others.
+        # Keyed by whether addresses must be public: a connection made unchecked must not serve those.
         try:
             self._sessions = {
                 False: _session(pool_size, bundle),
@@ -165,12 +165,12 @@ class Transport:
         destination = upstream.destination
         url = f"{destination.url}{path}"
         proxies = self._proxies_for(url)
-        judged = destination.public_only and not select_proxy(url, proxies)
-        call = Call(deadline, self._public_addresses if judged else self._resolver.resolve)
+        public_only = destination.public_only and not select_proxy(url, proxies)
+        call = Call(deadline, self._public_addresses if public_only else self._resolver.resolve)
         try:
             token = current.set(call)
             try:
-                answered = self._sessions[judged].request(
+                answered = self._sessions[public_only].request(
                     "GET" if data is None else "POST",
                     url,
                     data=data,
@@ -199,7 +199,7 @@ class Transport:
 
     def _public_addresses(self, host: str, port: int, deadline: Deadline) -> list[Address]:
         addresses = self._resolver.resolve(host, port, deadline)
-        judge(address[0] for _, address in addresses)
+        require_public(address[0] for _, address in addresses)
         return addresses
 
 
