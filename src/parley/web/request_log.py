@@ -8,7 +8,8 @@ from flask import Response, g, request
 from parley.conversation.chain import Conversation
 from parley.log import log
 from parley.models.registry import Model
-from parley.redaction import KEY_HEADER, reveals, valid_request_id
+from parley.redaction import reveals, valid_request_id
+from parley.web.admission import KEY_HEADER
 
 
 def begin() -> None:
