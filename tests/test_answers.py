@@ -19,7 +19,7 @@ from parley.errors import (
     UpstreamUnavailable,
 )
 from parley.upstream.failures import accept, retry_after
-from parley.wire.transport import Answer
+from parley.wire.messages import Answer
 
 DAY = 86_400
 NO_ACCESS = "Project `proj_1` does not have access to model `gpt-4o`"

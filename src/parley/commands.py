@@ -10,7 +10,7 @@ from parley.base_urls import Destination
 from parley.errors import UpstreamError
 from parley.models.registry import ANY_MODEL
 from parley.web.app import services
-from parley.wire.transport import Upstream
+from parley.wire.messages import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 
