@@ -36,7 +36,7 @@ class Recording:
         return self.size - self.stream.tell()
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to `size` bytes more, and let other greenlets run, as gevent does not for files."""
+        """Read up to `size` bytes more; let other greenlets run, as gevent does not for files."""
         time.sleep(0)
         return self.stream.read(size)
 

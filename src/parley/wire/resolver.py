@@ -28,7 +28,7 @@ class Resolver:
         self._lock = Lock()
 
     def resolve(self, host: str, port: int, deadline: Deadline) -> list[Address]:
-        """The host's addresses; raise UpstreamUnavailable if it has none, or the deadline's error."""
+        """The host's addresses; raise UpstreamUnavailable if there are none, or as the deadline."""
         look_up = self._begin(host, port)
         while not look_up.done():
             wait([look_up], deadline.slice())
