@@ -9,7 +9,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from parley.conversation import chain as conversation
 from parley.conversation.chain import Conversation
 from parley.errors import AudioTooLarge
-from parley.web.answer_body import with_speech
+from parley.web.speech_json import json_with_speech
 from parley.web.app import services
 from parley.web.error_handlers import answer, to_error
 from parley.web.forms import caller_waits, fields_of
@@ -50,4 +50,4 @@ def dump(talk: Conversation) -> Response:
     """The conversation as it is answered, and told of in the log."""
     g.conversation = talk
     body = answer_schema.dump(replace(talk, speech=b""))
-    return answer(with_speech(body, talk.speech), talk.status, talk.failure)
+    return answer(json_with_speech(body, talk.speech), talk.status, talk.failure)
