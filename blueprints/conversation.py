@@ -9,11 +9,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from parley.conversation import chain as conversation
 from parley.conversation.chain import Conversation
 from parley.errors import AudioTooLarge
-from parley.web.speech_json import json_with_speech
 from parley.web.app import services
 from parley.web.error_handlers import answer, to_error
 from parley.web.forms import caller_waits, fields_of
 from parley.web.schemas import ConversationRequestSchema, ConversationSchema
+from parley.web.speech_json import json_with_speech
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
 

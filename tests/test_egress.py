@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import KEY
 
-from parley.base_urls import BaseUrl, Destination, EgressPolicy, judge
+from parley.base_urls import BaseUrl, Destination, EgressPolicy, require_public
 from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused, UpstreamUnavailable
 from parley.wire.resolver import Resolver
@@ -183,11 +183,11 @@ def test_a_name_that_leads_inside_is_refused_before_the_upload(found):
 
 def test_public_addresses_are_admitted():
     """Ordinary hosts stay reachable."""
-    judge([PUBLIC, "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8"])
+    require_public([PUBLIC, "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8"])
 
 
 def test_a_name_that_changes_its_answer_gains_nothing():
-    """The address that is connected to is the one that was judged then, not one judged before."""
+    """The address that is connected to is the one that was checked then, not one checked before."""
     answers = [addresses(PUBLIC), addresses("127.0.0.1")]
 
     def look_up(host: str, port: int, **options: object) -> list[tuple]:
@@ -261,8 +261,8 @@ def test_the_operator_can_allow_more(allowed, text, admitted):
             policy.admit(text)
 
 
-def test_behind_a_proxy_names_are_the_proxys_to_judge(monkeypatch):
-    """Only the proxy knows what it will connect to; addresses are still judged here."""
+def test_behind_a_proxy_names_are_the_proxys_to_check(monkeypatch):
+    """Only the proxy knows what it will connect to; addresses are still checked here."""
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     transport = Transport(1, Resolver(addresses("10.0.0.1")))
     transport.admit(STRICT.admit("https://name.example/v1"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support import LONG_AGO, ROOT
 
-from parley.errors import StartRefused
+from parley.errors import ConfigurationError
 from parley.models import registry
 from parley.models.registry import Models
 
@@ -88,7 +88,7 @@ def test_a_name_is_used_where_its_stage_lists_it(options, models):
 def test_a_list_that_cannot_be_read_is_refused_by_line(old, new, line, word):
     """The operator learns where to look and what is wrong there."""
     assert old in LIST
-    with pytest.raises(StartRefused) as refusal:
+    with pytest.raises(ConfigurationError) as refusal:
         registry.parse(LIST.replace(old, new, 1), "LIST.MD")
     assert str(refusal.value).startswith(f"LIST.MD, line {line}: ")
     assert word in str(refusal.value)
@@ -100,14 +100,14 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content):
     path = tmp_path / "LIST.MD"
     if content:
         path.write_bytes(content)
-    with pytest.raises(StartRefused, match="PARLEY_MODEL_LIST"):
+    with pytest.raises(ConfigurationError, match="PARLEY_MODEL_LIST"):
         registry.read(path)
 
 
 def test_a_file_is_named_with_the_line_to_mend(tmp_path: Path):
     """As the operator wrote it, whatever folder it lies in."""
     (tmp_path / "OURS.MD").write_text("## stt, in words\n")
-    with pytest.raises(StartRefused, match=r"^OURS\.MD, line 2: "):
+    with pytest.raises(ConfigurationError, match=r"^OURS\.MD, line 2: "):
         registry.read(tmp_path / "OURS.MD")
 
 
@@ -218,7 +218,7 @@ def test_a_row_says_which_interface_and_parameters_its_model_needs():
 def test_a_lifetime_that_leads_nowhere_stops_the_start(old, new, line, word):
     """A circle, an unknown heir, a default that ends for good: told by line, and today."""
     assert old in LIFETIMES
-    with pytest.raises(StartRefused) as refusal:
+    with pytest.raises(ConfigurationError) as refusal:
         registry.parse(LIFETIMES.replace(old, new, 1), "LIST.MD")
     assert str(refusal.value).startswith(f"LIST.MD, line {line}: ")
     assert word in str(refusal.value)

@@ -34,7 +34,8 @@ def service(upstream, tmp_path_factory):
         + textwrap.dedent(
             f"""
             from parley.web import caller_connections
-            caller_connections.SILENCE_SECONDS, caller_connections.REQUEST_SECONDS = {SILENCE}, {REQUEST}
+            caller_connections.SILENCE_SECONDS = {SILENCE}
+            caller_connections.REQUEST_SECONDS = {REQUEST}
             keepalive = {IDLE}
             """
         )

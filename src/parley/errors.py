@@ -3,13 +3,13 @@
 An error's name is its code, and its docstring the sentence that callers read.
 
 ParleyError
-├── StartRefused                never reaches a caller: the service does not start
+├── ConfigurationError                never reaches a caller: the service does not start
 └── ConversationError           has a code, a status and a sentence for the caller
     ├── RequestError            400: the request cannot be used
     │   ├── ApiKeyMissing       401
     │   ├── BaseUrlRefused
     │   ├── RequestMalformed
-    │   │   ├── CallerGone
+    │   │   ├── CallerDisconnected
     │   │   └── RequestBroken
     │   ├── HeadersTooLarge     431
     │   ├── UploadTimeout
@@ -44,7 +44,7 @@ class ParleyError(Exception):
     """The root: whatever Parley itself raises."""
 
 
-class StartRefused(ParleyError):
+class ConfigurationError(ParleyError):
     """A setting or a file makes the start impossible; its text names what to mend."""
 
 
@@ -100,7 +100,7 @@ class RequestMalformed(RequestError):
     """Send one multipart/form-data body with the recording in the field 'audio'."""
 
 
-class CallerGone(RequestMalformed):
+class CallerDisconnected(RequestMalformed):
     """The connection was closed before the answer was ready; keep it open until then."""
 
     code = "request_malformed"

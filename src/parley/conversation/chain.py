@@ -11,7 +11,7 @@ import sentencex
 from parley import log
 from parley.audio import Recording
 from parley.errors import (
-    CallerGone,
+    CallerDisconnected,
     ConversationError,
     InternalError,
     ModelNotFound,
@@ -72,7 +72,7 @@ def converse(
     def run(stage: str, call: Callable[[Model], Result]) -> Result:
         conversation.stage = stage
         if not caller_waits():
-            raise CallerGone()
+            raise CallerDisconnected()
         begun = time.monotonic()
         model: Model = getattr(models, stage)
         try:

@@ -10,7 +10,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
-from parley.errors import StartRefused
+from parley.errors import ConfigurationError
 from parley.models import parameters
 
 INTERFACES = {"stt": ("transcriptions",), "text": ("chat",), "tts": ("speech", "realtime")}
@@ -108,18 +108,18 @@ class Registry:
 
 
 def read(path: Path) -> Registry:
-    """Read the model list at `path`; raise StartRefused where that cannot be done."""
+    """Read the model list at `path`; raise ConfigurationError where that cannot be done."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise StartRefused(
+        raise ConfigurationError(
             f"PARLEY_MODEL_LIST names {path}, which cannot be read ({type(error).__name__})."
         ) from None
     return parse(text, path.name)
 
 
 def parse(text: str, file_name: str) -> Registry:
-    """Read the model list; raise StartRefused that names `file_name` and the line to mend.
+    """Read the model list; raise ConfigurationError that names `file_name` and the line to mend.
 
     Under a heading with a stage's name stands a table with the columns `model` and `default`, and
     where they are needed `shuts down`, `replacement`, `interface` and `parameters`; other headings,
@@ -138,7 +138,7 @@ def parse(text: str, file_name: str) -> Registry:
                 raise _Problem(last, f"a table under a heading '{stage}' is missing; add it.")
         return Registry({stage: _stage(tables[stage]) for stage in INTERFACES})
     except _Problem as problem:
-        raise StartRefused(f"{file_name}, line {problem.line}: {problem}") from None
+        raise ConfigurationError(f"{file_name}, line {problem.line}: {problem}") from None
 
 
 class _Problem(Exception):

@@ -15,11 +15,11 @@ from parley.deadline import Deadline
 from parley.errors import Overloaded
 from parley.models.end_warnings import EndWarnings
 from parley.models.registry import Models, Registry
-from parley.redaction import BASE_URL_HEADER, api_key_of
 from parley.settings import Settings
 from parley.upstream.client import Client
 from parley.web import error_handlers as handlers
 from parley.web import forms as upload
+from parley.web.admission import BASE_URL_HEADER, api_key_of
 from parley.web.slots import SLOT, release_after_answer
 from parley.wire.transport import Transport, Upstream
 

@@ -1,4 +1,4 @@
-"""CallerConnections' connections: how long each may take, and which one goes when there are too many."""
+"""Callers' connections: how long each may take, and which one is closed when there are too many."""
 
 import errno
 import math

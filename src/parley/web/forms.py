@@ -130,7 +130,7 @@ def caller_waits(request: Request) -> Callable[[], bool]:
         timeout = connection.gettimeout()
         try:
             connection.settimeout(0)
-            # Past a CallerConnection's time limit, which is the request's: whatever is sent, they are there.
+            # CallerConnection.recv would apply the request's time limit, which does not matter here.
             return bool(socket.socket.recv(connection, 1, socket.MSG_PEEK))
         except BlockingIOError:
             return True

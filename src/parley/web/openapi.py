@@ -11,7 +11,7 @@ from parley import errors
 from parley.conversation.chain import Conversation
 from parley.errors import ConversationError, InternalError, RequestError, UpstreamError
 from parley.models.registry import INTERFACES, Model, Models
-from parley.redaction import BASE_URL_HEADER, KEY_HEADER
+from parley.web.admission import BASE_URL_HEADER, KEY_HEADER
 from parley.web.schemas import MODEL_CHARACTERS as MOST
 from parley.web.schemas import (
     Base64Field,

@@ -8,13 +8,14 @@ from flask import Response, g, request
 from parley.conversation.chain import Conversation
 from parley.log import log
 from parley.models.registry import Model
-from parley.redaction import KEY_HEADER, reveals, sane_request_id
+from parley.redaction import reveals, valid_request_id
+from parley.web.admission import KEY_HEADER
 
 
 def begin() -> None:
     """Begin the request's time, and give it the caller's id if that is sane, else a new one."""
     g.began = time.monotonic()
-    named = sane_request_id(request.headers.get("X-Request-ID", "")) or ""
+    named = valid_request_id(request.headers.get("X-Request-ID", "")) or ""
     g.request_id = _discreet(named) or uuid.uuid4().hex
 
 
