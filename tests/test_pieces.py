@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import re
 import time
 import tracemalloc
@@ -57,6 +58,7 @@ def conversation_line(text: str) -> dict[str, str]:
 def test_an_answer_that_the_caller_cuts_is_one_warning(openai, logged, read):
     """It says of which request, and how much was written; the piece on its way does not count."""
     openai.post("https://api.openai.com/v1/audio/speech", content=bytes(5_000_000))
+    logged.set_level(logging.INFO)
     body, close = start_answer()
     pieces = iter(body)
     written = [len(next(pieces)) for _ in range(read)]
@@ -71,6 +73,7 @@ def test_an_answer_that_the_caller_cuts_is_one_warning(openai, logged, read):
 def test_an_answer_that_is_read_is_no_warning(openai, logged):
     """The line tells the bytes that were written, and comes when the answer has ended."""
     openai.post("https://api.openai.com/v1/audio/speech", content=bytes(500_000))
+    logged.set_level(logging.INFO)
     body, close = start_answer()
     length = len(b"".join(body))
     close()
@@ -81,6 +84,7 @@ def test_an_answer_that_is_read_is_no_warning(openai, logged):
 
 def test_the_time_of_an_answer_ends_with_it(openai, logged):
     """`total_ms` counts the writing; `Server-Timing` cannot."""
+    logged.set_level(logging.INFO)
     body, close = start_answer()
     time.sleep(0.3)
     b"".join(body)

@@ -84,7 +84,7 @@ class Transport:
         bundle = ca_bundle or where()
         # Asked once, since looking through the whole environment takes a tenth of a call.
         self._has_proxies = bool(getproxies())
-        # Keyed by whether addresses must be public: a connection made unchecked must not serve those.
+        # Keyed by whether addresses must be public: those must not use a connection made unchecked.
         try:
             self._sessions = {
                 False: _session(pool_size, bundle),
