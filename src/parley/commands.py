@@ -11,7 +11,7 @@ from parley.errors import UpstreamError
 from parley.models.registry import ANY_MODEL
 from parley.web.admission import client_of
 from parley.web.services import services
-from parley.wire.transport import Upstream
+from parley.wire.messages import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 

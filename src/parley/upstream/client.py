@@ -15,7 +15,8 @@ from parley.upstream import encoding as speech
 from parley.upstream import realtime
 from parley.upstream.failures import accept, json_of, origin, value_at, words
 from parley.upstream.retries import with_retries
-from parley.wire.transport import Answer, Form, Transport, Upstream
+from parley.wire.messages import Answer, Form, Upstream
+from parley.wire.transport import Transport
 
 VOICE = "alloy"
 SPEECH_CHARACTERS = 4096

@@ -18,7 +18,7 @@ from parley.errors import (
     UpstreamUnavailable,
 )
 from parley.redaction import reveals
-from parley.wire.transport import Answer
+from parley.wire.messages import Answer
 
 QUOTA_CODES = ("insufficient_quota", "credit_balance_exhausted")
 MISSING = "model_not_found"

@@ -17,7 +17,7 @@ from parley.models.registry import Models
 from parley.upstream.client import Client
 from parley.web.services import Services
 from parley.web.slots import SLOT
-from parley.wire.transport import Upstream
+from parley.wire.messages import Upstream
 
 KEY_HEADER = "X-OpenAI-API-Key"
 BASE_URL_HEADER = "X-OpenAI-Base-URL"
@@ -68,8 +68,8 @@ def destination_of(headers: Headers, services: Services) -> Destination:
     named = headers.get(BASE_URL_HEADER, "").strip()
     if not named:
         return Destination(services.settings.openai_base_url)
-    destination = services.settings.allowed_base_urls.admit(named)
-    services.transport.admit(destination)
+    destination = services.settings.allowed_base_urls.destination_of(named)
+    services.transport.require_allowed(destination)
     return destination
 
 
