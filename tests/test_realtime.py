@@ -35,8 +35,9 @@ from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused, DeadlineExceeded
 from parley.upstream.mp3_encoder import Mp3Encoder
 from parley.upstream.realtime import ReadingSession, is_read_word_for_word
+from parley.wire.messages import Upstream
 from parley.wire.resolver import Resolver
-from parley.wire.transport import Transport, Upstream
+from parley.wire.transport import Transport
 
 TTS = {"tts_model": "gpt-realtime-2.1-mini"}
 

@@ -114,7 +114,7 @@ class EgressPolicy:
                 raise ValueError(f"base URL {position} {error}") from None
         return cls(tuple(allowed))
 
-    def admit(self, text: str) -> Destination:
+    def destination_of(self, text: str) -> Destination:
         """Where a caller's base URL leads; raise BaseUrlRefused where its text alone bars it.
 
         What its host's name resolves to is judged by `require_public`, before each connection.

@@ -12,7 +12,7 @@ from parley.errors import UpstreamError
 from parley.models.registry import ANY_MODEL
 from parley.upstream.shutdown_dates import shutdown_dates
 from parley.web.app import services
-from parley.wire.transport import Upstream
+from parley.wire.messages import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 

@@ -19,7 +19,8 @@ from parley.upstream.json_values import json_of, text_of, value_at
 from parley.upstream.mp3_encoder import Mp3Encoder
 from parley.upstream.realtime import EVENT_BYTES, ReadingSession, is_read_word_for_word
 from parley.upstream.retries import with_retries
-from parley.wire.transport import Answer, Form, Transport, Upstream
+from parley.wire.messages import Answer, Form, Upstream
+from parley.wire.transport import Transport
 
 VOICE = "alloy"
 SPEECH_FORMAT = "mp3"

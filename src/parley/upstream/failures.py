@@ -19,7 +19,7 @@ from parley.errors import (
 )
 from parley.redaction import reveals
 from parley.upstream.json_values import json_of, value_at
-from parley.wire.transport import Answer
+from parley.wire.messages import Answer
 
 # The statuses with a meaning of their own; the others are told apart by their hundreds.
 BY_STATUS: Mapping[int, type[UpstreamError]] = {

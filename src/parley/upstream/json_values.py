@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from parley.wire.transport import Answer
+from parley.wire.messages import Answer
 
 
 def json_of(answer: Answer) -> Any:

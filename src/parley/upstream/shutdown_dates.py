@@ -7,7 +7,8 @@ from parley.errors import UpstreamMalformed
 from parley.upstream.failures import origin, require_success
 from parley.upstream.json_values import json_of
 from parley.upstream.retries import with_retries
-from parley.wire.transport import Answer, Transport, Upstream
+from parley.wire.messages import Answer, Upstream
+from parley.wire.transport import Transport
 
 LIST_BYTES = 1_000_000
 """The largest list of models that is taken."""

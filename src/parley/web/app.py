@@ -21,7 +21,8 @@ from parley.web import error_handlers as handlers
 from parley.web import forms as upload
 from parley.web.admission import BASE_URL_HEADER, api_key_of
 from parley.web.slots import PLACE, giving_back
-from parley.wire.transport import Transport, Upstream
+from parley.wire.messages import Upstream
+from parley.wire.transport import Transport
 
 RETRY_SECONDS = 2
 """When a refused caller may come back: about a conversation's length, so a place was left."""
@@ -55,8 +56,8 @@ class Services:
         if not named:
             destination = Destination(self.settings.openai_base_url)
         else:
-            destination = self.settings.allowed_base_urls.admit(named)
-            self.transport.admit(destination)
+            destination = self.settings.allowed_base_urls.destination_of(named)
+            self.transport.require_allowed(destination)
         return Upstream(destination, api_key, g.request_id)
 
     def models_for(self, options: Mapping[str, str], headers: Headers) -> Models:

@@ -1,9 +1,8 @@
 """The only package that touches requests: pooled connections, plain values in and out."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -27,6 +26,7 @@ from parley.errors import (
 )
 from parley.redaction import valid_request_id
 from parley.wire.connections import CONNECT_SECONDS, Adapter, Call, current
+from parley.wire.messages import Answer, Form, Upstream
 from parley.wire.resolver import Address, Resolver
 from parley.wire.websocket import Channel, Handshake
 
@@ -42,29 +42,6 @@ BROKEN = (
     OSError,
 )
 """What requests and the layers below it raise when an exchange fails."""
-
-Form = Sequence[tuple[str, str | Recording]]
-"""A form's fields by name; a recording is named and typed from its kind."""
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """Where a caller's calls go, and with which key."""
-
-    destination: Destination
-    api_key: str = field(repr=False)
-    request_id: str = ""
-    """What the upstream may log each call under, beside its own id; none where blank."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An upstream's answer, whole."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    request_id: str | None = None
 
 
 class Transport:
@@ -84,7 +61,8 @@ class Transport:
         bundle = ca_bundle or where()
         # Asked once, since looking through the whole environment takes a tenth of a call.
         self._has_proxies = bool(getproxies())
-        # Keyed by whether addresses must be public: a connection made unchecked must not serve those.
+        # By whether addresses must be public: a connection that was made without the check never
+        # serves a call that needs it.
         try:
             self._sessions = {
                 False: _session(pool_size, bundle),
@@ -95,7 +73,7 @@ class Transport:
                 f"REQUESTS_CA_BUNDLE names {bundle}, which holds no certificates that can be read."
             ) from None
 
-    def admit(self, destination: Destination) -> None:
+    def require_allowed(self, destination: Destination) -> None:
         """Raise BaseUrlRefused at once where connecting would be refused for the address.
 
         A name that does not resolve now, or not soon, is not refused: connecting will tell.
