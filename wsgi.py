@@ -29,7 +29,7 @@ try:
         model_list.read(ROOT / settings.model_list),
         Transport(settings.capacity, ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE")),
         today=lambda: datetime.now(UTC).date(),
-        places=Semaphore(settings.capacity),
+        slots=Semaphore(settings.capacity),
     )
 except ConfigurationError as refusal:
     sys.exit(f"Parley does not start: {refusal}")

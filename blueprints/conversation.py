@@ -9,11 +9,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from parley.conversation.chain import converse as hold_conversation
 from parley.conversation.state import Conversation
 from parley.errors import AudioTooLarge
-from parley.web.answer_body import with_speech
 from parley.web.app import services
 from parley.web.error_handlers import answer, to_error
 from parley.web.forms import caller_waits, fields_of
 from parley.web.schemas import ConversationRequestSchema, ConversationSchema
+from parley.web.speech_json import json_with_speech
 from parley.web.statuses import status_of
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
@@ -51,4 +51,4 @@ def dump(talk: Conversation) -> Response:
     """The conversation as it is answered, and told of in the log."""
     g.conversation = talk
     body = answer_schema.dump(replace(talk, speech=b""))
-    return answer(with_speech(body, talk.speech), status_of(talk), talk.failure)
+    return answer(json_with_speech(body, talk.speech), status_of(talk), talk.failure)

@@ -45,7 +45,7 @@ def make_app(
         model_list.read(ROOT / settings.model_list),
         Transport(settings.capacity, ca_bundle=ca_bundle),
         today=today if callable(today) else lambda: today,
-        places=Semaphore(settings.capacity),
+        slots=Semaphore(settings.capacity),
     )
     return create_app(services, BLUEPRINTS)
 

@@ -20,7 +20,7 @@ from parley.upstream.client import Client
 from parley.web import error_handlers as handlers
 from parley.web import forms as upload
 from parley.web.admission import BASE_URL_HEADER, api_key_of
-from parley.web.slots import PLACE, giving_back
+from parley.web.slots import SLOT, release_after_answer
 from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 
@@ -40,7 +40,7 @@ class Services:
     transport: Transport
     today: Callable[[], date]
     """The day it is, in UTC."""
-    places: Semaphore
+    slots: Semaphore
     """How many conversations the process may still begin."""
 
     def upstream_for(self, headers: Headers) -> Upstream:
@@ -50,7 +50,7 @@ class Services:
         Overloaded or BaseUrlRefused, in that order: judging a base URL can take as long as DNS.
         """
         api_key = api_key_of(headers)
-        if not request.environ[PLACE].take():
+        if not request.environ[SLOT].take():
             raise Overloaded(retry_after=RETRY_SECONDS)
         named = headers.get(BASE_URL_HEADER, "").strip()
         if not named:
@@ -100,7 +100,7 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.extensions["parley"] = services
-    app.wsgi_app = giving_back(app.wsgi_app, services.places)  # type: ignore[method-assign]
+    app.wsgi_app = release_after_answer(app.wsgi_app, services.slots)  # type: ignore[method-assign]
     handlers.install(app)
     warn = EndWarnings(services.registry)
     warn(services.today())
