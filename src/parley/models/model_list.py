@@ -137,7 +137,7 @@ def _check_replacements(
                 sentence = f"{model.replacement} replaces {name} but has no row; add one."
                 raise _Problem(lines[name], sentence)
             passed.add(name)
-            model = models[model.replacement]  # noqa: PLW2901  # The loop follows one model's replacements.
+            model = models[model.replacement]  # noqa: PLW2901  # Followed to the end.
     model = models[default]
     while model.shutdown:
         if not model.replacement:
@@ -155,7 +155,7 @@ def _tables(text: str) -> Iterator[_Table]:
         elif node.type == "table":
             header, *rows = (row for row in node.walk() if row.type == "tr")
             columns = [_text_of(cell).lower() for cell in header.children]
-            cells = [dict(zip(columns, map(_plain, row.children), strict=True)) for row in rows]
+            cells = [dict(zip(columns, map(_text_of, row.children), strict=True)) for row in rows]
             yield _Table(heading, _line(header), list(map(_Row, map(_line, rows), cells)))
 
 

@@ -73,9 +73,7 @@ def _require_standard_json(name: str, value: Any) -> None:
     try:
         json.dumps(value, allow_nan=False)
     except ValueError:
-        raise ValueError(
-            f"holds a {name!r} that is not a JSON number; write another value."
-        ) from None
+        raise ValueError(f"holds a {name!r} that JSON cannot hold; write another value.") from None
 
 
 def _skip(text: str, position: int) -> int:

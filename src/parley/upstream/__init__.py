@@ -1,4 +1,4 @@
-"""The meaning of OpenAI's API: what each call sends, what its answer holds, and each failure's name.
+"""OpenAI's API: what each call sends, what its answer means, and each failure's name.
 
 It may import `models`, `wire` and the ground. What leaves it: the client of one conversation, and
 the shutdown dates of models.
