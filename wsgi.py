@@ -17,7 +17,7 @@ from blueprints import BLUEPRINTS  # noqa: E402  # The path must be set first.
 from parley import log  # noqa: E402
 from parley.commands import models, openapi  # noqa: E402
 from parley.errors import ConfigurationError  # noqa: E402
-from parley.models import registry  # noqa: E402
+from parley.models import model_list  # noqa: E402
 from parley.settings import Settings  # noqa: E402
 from parley.web.app import create_app  # noqa: E402
 from parley.web.services import Services  # noqa: E402
@@ -27,7 +27,7 @@ try:
     settings = Settings.from_env(os.environ)
     services = Services(
         settings,
-        registry.read(ROOT / settings.model_list),
+        model_list.read(ROOT / settings.model_list),
         Transport(settings.capacity, ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE")),
         today=lambda: datetime.now(UTC).date(),
         slots=Semaphore(settings.capacity),

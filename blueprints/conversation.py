@@ -7,7 +7,7 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
 
 from parley.conversation import chain
-from parley.conversation.chain import Conversation
+from parley.conversation.state import Conversation
 from parley.errors import AudioTooLarge
 from parley.web.admission import client_of, models_of, upstream_of
 from parley.web.answers import set_status, status_of
@@ -42,7 +42,7 @@ def answer_failure(exception: Exception) -> Response:
     valid = exception.valid_data if isinstance(exception, ValidationError) else None
     options = valid if isinstance(valid, dict) else {}
     models = models_of(options, request.headers, services())
-    return dump(Conversation(models, failure=error_of(exception)))
+    return dump(Conversation(models.by_stage(), failure=error_of(exception)))
 
 
 @bp.errorhandler(RequestEntityTooLarge)

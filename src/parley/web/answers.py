@@ -3,7 +3,7 @@
 from flask import Response, jsonify, request
 from werkzeug.exceptions import MethodNotAllowed
 
-from parley.conversation.chain import Conversation
+from parley.conversation.state import Conversation
 from parley.errors import ConversationError
 from parley.web.schemas import ErrorAnswerSchema, seconds
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from flask import Response, g, request
 
 from parley import log
-from parley.conversation.chain import Conversation
-from parley.models.registry import Model
+from parley.conversation.state import Conversation
 from parley.redaction import reveals, valid_request_id
 from parley.web.admission import KEY_HEADER
 
@@ -43,9 +42,11 @@ def log_when_ended(response: Response) -> None:
 
     def log_line() -> None:
         failure = conversation.failure
-        models: dict[str, Model] = vars(conversation.models)
-        names = {stage: _without_key(model.name, credentials) for stage, model in models.items()}
-        ids = [_without_key(upstream_id, credentials) for upstream_id in conversation.calls]
+        models = {
+            f"{stage}_model": _without_key(model.name, credentials)
+            for stage, model in conversation.models_used.items()
+        }
+        ids = [_without_key(upstream_id, credentials) for upstream_id in conversation.upstream_ids]
         durations = _durations(conversation, began)
         log.conversation(
             {
@@ -55,9 +56,9 @@ def log_when_ended(response: Response) -> None:
                 "code": failure.code if failure else None,
                 "bytes_in": bytes_in,
                 "bytes_out": body.written,
-                **{f"{stage}_model": name for stage, name in names.items()},
+                **models,
                 **{f"{name}_ms": duration for name, duration in durations.items()},
-                "retries": max(0, len(conversation.calls) - len(conversation.seconds)),
+                "retries": conversation.retries,
                 "upstream_ids": ",".join(ids),
             },
             cut=body.cut,
