@@ -45,7 +45,7 @@ def full_disk():
 
 
 def test_a_full_disk_is_an_answer_and_costs_no_slot(client, openai, full_disk):
-    """Each caller is told that the upload cannot be written, and the next request finds a free slot."""
+    """Each caller is told that the upload cannot be written; the next one finds a free slot."""
     for _ in range(2 * CAPACITY):
         data = {"audio": (BytesIO(bytes(RECORDING_BYTES)), "a.wav")}
         with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
