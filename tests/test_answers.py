@@ -18,7 +18,7 @@ from parley.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from parley.upstream.failures import accept, retry_after
+from parley.upstream.failures import require_success, retry_after
 from parley.wire.messages import Answer
 
 DAY = 86_400
@@ -31,7 +31,7 @@ def failure(
     """What a refusal with this error becomes, for a call of the model."""
     answer = Answer(status, headers or {}, json.dumps({"error": error}).encode())
     with pytest.raises(UpstreamError) as raised:
-        accept(answer, KEY, model)
+        require_success(answer, KEY, model)
     return raised.value
 
 
@@ -119,7 +119,7 @@ def test_what_cannot_be_printed_or_shows_the_key_is_not_said(message):
 def test_a_success_is_returned(status):
     """Whatever it holds."""
     answer = Answer(status, {}, b"")
-    assert accept(answer, KEY) is answer
+    assert require_success(answer, KEY) is answer
 
 
 @pytest.mark.parametrize("status", [199, 300, 600])
