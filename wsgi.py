@@ -19,7 +19,8 @@ from parley.commands import models, openapi  # noqa: E402
 from parley.errors import ConfigurationError  # noqa: E402
 from parley.models import model_list  # noqa: E402
 from parley.settings import Settings  # noqa: E402
-from parley.web.app import Services, create_app  # noqa: E402
+from parley.web.app import create_app  # noqa: E402
+from parley.web.services import Services  # noqa: E402
 from parley.wire.transport import Transport  # noqa: E402
 
 try:
