@@ -1,4 +1,4 @@
-"""The composition root: settings, registry, transport and app; the only file that knows the tree.
+"""The composition root: makes the settings, the services and the app, and alone knows the tree.
 
 `gunicorn wsgi:app` and `flask --app wsgi` both start here.
 """
@@ -32,10 +32,10 @@ try:
         today=lambda: datetime.now(UTC).date(),
         slots=Semaphore(settings.capacity),
     )
-except ConfigurationError as refusal:
-    sys.exit(f"Parley does not start: {refusal}")
+except ConfigurationError as error:
+    sys.exit(f"Parley does not start: {error}")
 
-# A command's output is its own: what is logged stands beside it.
+# Under a command, stdout is the command's own output.
 log.write_to(sys.stderr if "FLASK_RUN_FROM_CLI" in os.environ else sys.stdout, settings.log_level)
 app = create_app(services, BLUEPRINTS)
 app.cli.add_command(models)
