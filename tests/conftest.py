@@ -6,8 +6,8 @@ import pytest
 import requests_mock
 from flask.testing import FlaskClient
 from logfmter import Logfmter
-from support import make_app
 from tenacity import wait_none
+from testing.builders import make_app
 
 
 @pytest.fixture
