@@ -5,7 +5,6 @@ import io
 import json
 import re
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
@@ -59,12 +58,6 @@ def ageing(upstream: Upstream, today: date, status: str = "404 Not Found") -> No
         return True
 
     upstream.answers = dict.fromkeys(("stt", "text", "tts"), answer)
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    with fake.running() as running:
-        yield running
 
 
 def converse(

@@ -18,12 +18,6 @@ from testing.gunicorn_process import serving
 HEADERS = {"X-OpenAI-API-Key": KEY}
 
 
-@pytest.fixture
-def upstream():
-    with fake.running() as running:
-        yield running
-
-
 def converse(service, timeout=20, **headers):
     """One conversation, over a connection of its own."""
     return requests.post(

@@ -42,9 +42,9 @@ def client(server: Upstream) -> Iterator[openai.OpenAI]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What drips does so fast; a reading that stalls is soon cut."""
-    for module in ("streaming_upstream", "realtime"):
-        monkeypatch.setattr(f"{module}.DRIP_SECONDS", 0.01)
-    monkeypatch.setattr("realtime.STALL_SECONDS", 0.5)
+    for module in ("fake_streams", "fake_realtime"):
+        monkeypatch.setattr(f"testing.{module}.DRIP_SECONDS", 0.01)
+    monkeypatch.setattr("testing.fake_realtime.STALL_SECONDS", 0.5)
 
 
 # What the SDK makes of each: the text, or its part; how it ends.

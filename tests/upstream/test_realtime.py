@@ -17,17 +17,7 @@ from testing.builders import make_app
 from testing.fake_openai import REPLY, Request, http
 from testing.fake_openai import running as fake_running
 from testing.fake_realtime import PCM, plays
-from upstream.test_faults import (  # noqa: F401  # The fixtures are used by their names.
-    FAULTS,
-    LATE,
-    OVERRUN,
-    authority,
-    closes,
-    converse,
-    drips_its_handshake,
-    is_silent,
-    upstream,
-)
+from testing.upstream_faults import FAULTS, LATE, OVERRUN, closes, drips_its_handshake, is_silent
 from websockets.utils import accept_key
 
 from parley.base_urls import BaseUrl, Destination
@@ -172,8 +162,8 @@ CLOSE = b"\x88\x02\x03\xf5"
     ],
 )
 def test_an_upstream_that_ends_before_it_is_asked_is_heard_out(
-    upstream,  # noqa: F811
-    converse,  # noqa: F811
+    upstream,
+    converse,
     frames,
     code,
 ):
@@ -185,8 +175,8 @@ def test_an_upstream_that_ends_before_it_is_asked_is_heard_out(
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
 @pytest.mark.parametrize(("script", "code", "tries"), SCRIPTS)
 def test_a_session_that_goes_wrong_ends_in_its_code_and_in_time(
-    upstream,  # noqa: F811
-    converse,  # noqa: F811
+    upstream,
+    converse,
     monkeypatch,
     script,
     code,
@@ -203,8 +193,8 @@ def test_a_session_that_goes_wrong_ends_in_its_code_and_in_time(
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_handshake_that_goes_wrong_ends_as_any_call_does(
-    upstream,  # noqa: F811
-    converse,  # noqa: F811
+    upstream,
+    converse,
     fault,
 ):
     """The WebSocket is asked for over the same connections, so it fails in the same ways."""
@@ -223,8 +213,8 @@ def test_a_handshake_that_goes_wrong_ends_as_any_call_does(
     ],
 )
 def test_a_connection_that_is_never_made_ends_in_time(
-    upstream,  # noqa: F811
-    converse,  # noqa: F811
+    upstream,
+    converse,
     monkeypatch,
     greet,
     code,
@@ -247,8 +237,8 @@ def test_a_connection_that_is_never_made_ends_in_time(
 
 @pytest.mark.parametrize("status", ["200 OK", "101 Switching Protocols"])
 def test_a_handshake_without_its_proof_is_malformed(
-    upstream,  # noqa: F811
-    converse,  # noqa: F811
+    upstream,
+    converse,
     status,
 ):
     """Only an answer to this very key opens a WebSocket (RFC 6455, section 4.1)."""
@@ -258,8 +248,8 @@ def test_a_handshake_without_its_proof_is_malformed(
 
 
 def test_a_websocket_that_is_opened_and_closed_at_once_is_unavailable(
-    upstream,  # noqa: F811
-    converse,  # noqa: F811
+    upstream,
+    converse,
 ):
     """An answer that upgrades and closes in one is a connection cut off."""
 
@@ -275,8 +265,8 @@ def test_a_websocket_that_is_opened_and_closed_at_once_is_unavailable(
 
 
 def test_a_model_that_only_the_session_refuses_is_replaced(
-    upstream,  # noqa: F811
-    converse,  # noqa: F811
+    upstream,
+    converse,
 ):
     """The Realtime API may open its WebSocket before it looks at the model's name."""
 
@@ -291,8 +281,8 @@ def test_a_model_that_only_the_session_refuses_is_replaced(
 
 
 def test_the_handshake_carries_the_key_and_the_model(
-    upstream,  # noqa: F811
-    converse,  # noqa: F811
+    upstream,
+    converse,
 ):
     """https://host/v1 becomes wss://host/v1/realtime, under the caller's key."""
     upstream.answers["tts"] = realtime.speaks
@@ -304,8 +294,8 @@ def test_the_handshake_carries_the_key_and_the_model(
 
 
 def test_messages_in_pieces_are_put_together(
-    upstream,  # noqa: F811
-    converse,  # noqa: F811
+    upstream,
+    converse,
 ):
     """A message may come in fragments, with pings between them (RFC 6455, section 5.4)."""
 
@@ -326,8 +316,8 @@ def test_messages_in_pieces_are_put_together(
     ("said", "reworded"), [(REPLY, False), ("It's paris", False), ("No.", True)]
 )
 def test_a_rewording_is_logged_without_its_words(
-    upstream,  # noqa: F811
-    converse,  # noqa: F811
+    upstream,
+    converse,
     logged,
     said,
     reworded,
@@ -402,7 +392,7 @@ def asked_of_proxy(monkeypatch):
 
 
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
-def test_the_websocket_goes_through_the_proxy_too(asked_of_proxy, upstream, converse):  # noqa: F811
+def test_the_websocket_goes_through_the_proxy_too(asked_of_proxy, upstream, converse):
     """Where the platform names a proxy, every connection is its own."""
     upstream.answers["tts"] = realtime.speaks
     converse(None, "tts", LATE, **TTS)

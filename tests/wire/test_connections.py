@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 from testing import fake_openai as fake
-from wire.test_transport import post
+from testing.transport_calls import post
 
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
@@ -20,17 +20,6 @@ from parley.wire.transport import Transport, Upstream
 
 FIRST, SECOND = b'{"for": "the first caller"}', b'{"for": "the second caller"}'
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n"
-
-
-@pytest.fixture
-def upstream():
-    with fake.running() as running:
-        yield running
-
-
-@pytest.fixture
-def transport():
-    return Transport(pool_size=8)
 
 
 def sends(*parts: bytes, pause: float = 0.05):

@@ -9,30 +9,11 @@ import requests
 import urllib3
 from testing import fake_openai as fake
 from testing.builders import KEY
+from testing.transport_calls import post
 
 from parley.audio import KINDS, Recording
-from parley.base_urls import BaseUrl, Destination
-from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from parley.wire.transport import Transport, Upstream
-
-
-@pytest.fixture
-def upstream():
-    with fake.running() as running:
-        yield running
-
-
-@pytest.fixture
-def transport():
-    return Transport(pool_size=8)
-
-
-def post(transport, url, path="/chat/completions", body=None, limit=1_000_000, seconds=5):
-    """One call with the test's key, of JSON unless said."""
-    upstream = Upstream(Destination(BaseUrl.parse(url)), KEY)
-    deadline = Deadline.after(seconds)
-    return transport.post(upstream, path, body or {"model": "m"}, limit=limit, deadline=deadline)
+from parley.wire.transport import Transport
 
 
 def test_connections_are_reused(transport, upstream):
