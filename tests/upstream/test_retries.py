@@ -1,5 +1,8 @@
 """When a failed call is tried again: on a clock that only the calls and the waits move."""
 
+import threading
+import time
+
 import pytest
 
 from parley.deadline import Deadline
@@ -19,9 +22,16 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
-    moved = Clock()
-    monkeypatch.setattr("time.monotonic", lambda: moved.now)
-    monkeypatch.setattr("time.sleep", moved.sleep)
+    moved, thread = Clock(), threading.get_ident()
+
+    def here(moved_function, real_function):
+        """A fake upstream of an earlier test may still wait in its thread, on the real clock."""
+        return lambda *seconds: (
+            moved_function if threading.get_ident() == thread else real_function
+        )(*seconds)
+
+    monkeypatch.setattr("time.monotonic", here(lambda: moved.now, time.monotonic))
+    monkeypatch.setattr("time.sleep", here(moved.sleep, time.sleep))
     return moved
 
 
