@@ -11,13 +11,16 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import requests
 from testing import fake_openai as fake
-from testing.builders import ROOT, copy_tree
+from testing.builders import KEY, ROOT, copy_tree, wav
+from testing.gunicorn_process import serving
 
 UV = Path(sys.executable).parent / "uv"
 SECONDS = 120
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 MACHINES = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-apple-darwin"]
+PIN = r"^[a-z].*"
 PINS = ["requirements.txt", "requirements-local.txt", "requirements-test.txt"]
 # No wheel, so that pip compiles it: README.md says what helps.
 COMPILED = {("3.11", "aarch64-apple-darwin"): ["gevent"]}
@@ -51,8 +54,13 @@ def test_every_pin_has_a_wheel(python, machine):
     wheels = ["--only-binary=:all:", *(f"--no-binary={name}" for name in compiled)]
     where = ("--python-version", python, "--python-platform", machine)
     pins = ("pip", "compile", "--no-deps", "--no-header", "--no-annotate")
-    for file in PINS[:2]:
-        assert names(uv(*pins, *wheels, *where, file)) == names((ROOT / file).read_text())
+    assert names(uv(*pins, *wheels, *where, PINS[1])) == names((ROOT / PINS[1]).read_text())
+
+
+def test_the_engines_pins_are_those_of_the_service_and_more():
+    """What is shown of the longer list holds for the shorter."""
+    service, engine = (set(re.findall(PIN, (ROOT / file).read_text(), re.M)) for file in PINS[:2])
+    assert service < engine
 
 
 @pytest.mark.parametrize(("python", "machine"), COMPILED)
@@ -77,7 +85,7 @@ def test_the_pins_are_whole(python, machine):
 def test_every_pin_has_its_hashes(file):
     """An index cannot swap what is installed, and no file tells which index made it."""
     text = (ROOT / file).read_text()
-    pins = re.findall(r"^[a-z].*", text, re.M)
+    pins = re.findall(PIN, text, re.M)
     assert pins
     assert all(re.fullmatch(r"[a-z][\w.-]*(\[\w+\])?==\S+( ; [^#]*)? \\", pin) for pin in pins)
     assert len(re.findall(r" \\\n    --hash=sha256:[0-9a-f]{64}", text)) >= len(pins)
@@ -108,11 +116,35 @@ def test_what_is_imported_is_declared():
     assert imported() <= declared
 
 
+@pytest.fixture(scope="module")
+def python_with_pins(tmp_path_factory) -> Path:
+    """The Python of an environment that holds the pins of requirements.txt, and nothing else."""
+    folder = tmp_path_factory.mktemp("pins")
+    uv("venv", "--python", sys.executable, folder)
+    python = folder / "bin" / "python"
+    uv("pip", "install", "--python", python, "--no-deps", "--require-hashes", "-r", PINS[0])
+    return python
+
+
+def test_the_pins_of_the_service_are_enough(tmp_path, python_with_pins, upstream):
+    """With requirements.txt alone it starts: what the tests bring is not there to help."""
+    uv("pip", "check", "--python", python_with_pins)
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
+    with serving(tmp_path / "log", variables, python=str(python_with_pins)) as running:
+        response = requests.post(
+            running.conversation_url,
+            headers={"X-OpenAI-API-Key": KEY},
+            files={"audio": wav()},
+            timeout=10,
+        )
+    assert response.status_code == 200
+
+
 MODULES = """\
-import importlib, pkgutil, sys
+import importlib, os, pkgutil
 import blueprints, parley
 for package in (parley, blueprints):
-    assert package.__file__.startswith(sys.prefix), package.__file__
+    assert package.__file__.startswith(os.environ["PYTHONPATH"]), package.__file__
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if module.name != "parley.web.openapi":  # For developers: apispec makes it.
             importlib.import_module(module.name)
@@ -141,12 +173,10 @@ def wheel(tmp_path_factory) -> Path:
     return wheel
 
 
-def test_the_wheel_answers(tmp_path, wheel):
-    """In a clean environment it imports whole, and with the model list it answers."""
-    python = tmp_path / "venv" / "bin" / "python"
-    uv("venv", "--python", sys.executable, tmp_path / "venv")
-    uv("pip", "install", "--python", python, "--no-deps", "--require-hashes", "-r", PINS[0])
-    uv("pip", "install", "--python", python, "--no-deps", wheel)
+def test_the_wheel_answers(tmp_path, python_with_pins, wheel, upstream):
+    """Beside the pins it imports whole, and with the model list it answers."""
+    installed = tmp_path / "installed"
+    uv("pip", "install", "--python", python_with_pins, "--no-deps", "--target", installed, wheel)
 
     folder = tmp_path / "app"
     folder.mkdir()
@@ -155,10 +185,10 @@ def test_the_wheel_answers(tmp_path, wheel):
 
     def run(program: str, **variables: str) -> str:
         return subprocess.run(
-            [python, "-c", program],
+            [python_with_pins, "-c", program],
             check=True,
             cwd=folder,
-            env={"PATH": os.environ["PATH"], **variables},
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(installed), **variables},
             capture_output=True,
             text=True,
             timeout=SECONDS,
@@ -172,8 +202,7 @@ def test_the_wheel_answers(tmp_path, wheel):
     }
     modules = {name.removesuffix(".__init__") for name in files} - {*roots, "parley.web.openapi"}
     assert set(run(MODULES).split()) == modules
-    with fake.running() as upstream:
-        answer = run(CONVERSATION, PARLEY_OPENAI_BASE_URL=upstream.url)
+    answer = run(CONVERSATION, PARLEY_OPENAI_BASE_URL=upstream.url)
     assert f"200 {fake.REPLY}" in answer
 
 

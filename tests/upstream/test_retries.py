@@ -24,11 +24,13 @@ class Clock:
 def clock(monkeypatch) -> Clock:
     moved, thread = Clock(), threading.get_ident()
 
-    def here(moved_function, real_function):
+    def here(on_the_clock, real):
         """A fake upstream of an earlier test may still wait in its thread, on the real clock."""
-        return lambda *seconds: (
-            moved_function if threading.get_ident() == thread else real_function
-        )(*seconds)
+
+        def function(*seconds):
+            return (on_the_clock if threading.get_ident() == thread else real)(*seconds)
+
+        return function
 
     monkeypatch.setattr("time.monotonic", here(lambda: moved.now, time.monotonic))
     monkeypatch.setattr("time.sleep", here(moved.sleep, time.sleep))
