@@ -1,8 +1,10 @@
 """The documents say what is so."""
 
+import configparser
 import dataclasses
 import json
 import re
+from datetime import date
 
 import pytest
 from testing.builders import ROOT
@@ -15,8 +17,10 @@ from parley.web.schemas import ConversationSchema
 
 API_DOCS = (ROOT / "API_DOCS.md").read_text()
 README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 MODEL_LIST = (ROOT / "MODEL_LIST.MD").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
+DOCUMENTS = ("README.md", "API_DOCS.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 
 
 @pytest.fixture(scope="module")
@@ -104,15 +108,46 @@ def test_the_documented_defaults_are_the_defaults():
     assert Settings.from_env(values) == Settings.from_env({})
 
 
-def test_every_make_command_of_the_readme_exists():
-    """Nothing is promised that make does not know."""
-    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.M))
-    assert set(re.findall(r"^make ([a-z-]+)", README, re.M)) <= targets
+def test_every_make_command_of_the_documents_exists():
+    """README.md names targets that make knows, and CONTRIBUTING.md tells what each of them does."""
+    targets = set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.M)) - {"help"}
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.M))
+    assert {"run", "test"} <= named <= targets
+    told = {row[0].strip("`").removeprefix("make ") for row in rows(CONTRIBUTING, "command")}
+    assert told == targets
+
+
+def test_the_map_names_every_room():
+    """README.md shows each folder of src/parley, and nothing that is not there."""
+    drawn = README.partition("src/parley/\n")[2].partition("src/local_engine/")[0]
+    folders = {path.parent.name for path in (ROOT / "src" / "parley").glob("*/__init__.py")}
+    assert set(re.findall(r"^    (\w+)/ ", drawn, re.M)) == folders
+
+
+def test_every_path_that_the_documents_name_exists():
+    """A file that was moved is named where it is now."""
+    for name in DOCUMENTS:
+        text = (ROOT / name).read_text()
+        named = re.findall(r"`((?:src|tests|docs|deploy|blueprints|benchmarks)/[\w./-]*)`", text)
+        gone = [path for path in named if not (ROOT / path).exists() and "NAME" not in path]
+        assert not gone, name
+
+
+def test_the_changelog_knows_the_version():
+    """The newest release of CHANGELOG.md is the version in setup.cfg, with its day."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    text = (ROOT / "CHANGELOG.md").read_text()
+    headings = re.findall(r"^## (.*)", text, re.M)
+    assert headings[0] == "[Unreleased]"
+    version, day = re.fullmatch(r"\[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d)", headings[1]).groups()
+    assert version == config["metadata"]["version"]
+    assert date.fromisoformat(day)
 
 
 def test_every_file_that_the_documents_link_to_exists():
     """A link leads somewhere."""
-    for document in (ROOT / "README.md", ROOT / "API_DOCS.md", *(ROOT / "docs").glob("*.md")):
+    for document in (*(ROOT / name for name in DOCUMENTS), *(ROOT / "docs").glob("**/*.md")):
         for link in re.findall(r"\]\(((?!http)[^)]+)\)", document.read_text()):
             path, _, heading = link.partition("#")
             linked = document.parent / path if path else document

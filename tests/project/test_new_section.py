@@ -1,4 +1,4 @@
-"""README.md's "Add a section in four steps", followed in a copy of the tree."""
+"""CONTRIBUTING.md's "Add a section in four steps", followed in a copy of the tree."""
 
 import re
 import subprocess
