@@ -1,4 +1,4 @@
-"""The composition root: settings, registry, transport and app; the only file that knows the tree.
+"""The composition root: makes the settings, the services and the app, and alone knows the tree.
 
 `gunicorn wsgi:app` and `flask --app wsgi` both start here.
 """
@@ -16,25 +16,26 @@ sys.path.insert(0, str(ROOT / "src"))
 from blueprints import BLUEPRINTS  # noqa: E402  # The path must be set first.
 from parley import log  # noqa: E402
 from parley.commands import models, openapi  # noqa: E402
-from parley.errors import StartRefused  # noqa: E402
-from parley.models import registry  # noqa: E402
+from parley.errors import ConfigurationError  # noqa: E402
+from parley.models import model_list  # noqa: E402
 from parley.settings import Settings  # noqa: E402
-from parley.web.app import Services, create_app  # noqa: E402
+from parley.web.app import create_app  # noqa: E402
+from parley.web.services import Services  # noqa: E402
 from parley.wire.transport import Transport  # noqa: E402
 
 try:
     settings = Settings.from_env(os.environ)
     services = Services(
         settings,
-        registry.read(ROOT / settings.model_list),
+        model_list.read(ROOT / settings.model_list),
         Transport(settings.capacity, ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE")),
         today=lambda: datetime.now(UTC).date(),
-        places=Semaphore(settings.capacity),
+        slots=Semaphore(settings.capacity),
     )
-except StartRefused as refusal:
-    sys.exit(f"Parley does not start: {refusal}")
+except ConfigurationError as error:
+    sys.exit(f"Parley does not start: {error}")
 
-# A command's output is its own: what is logged stands beside it.
+# Under a command, stdout is the command's own output.
 log.write_to(sys.stderr if "FLASK_RUN_FROM_CLI" in os.environ else sys.stdout, settings.log_level)
 app = create_app(services, BLUEPRINTS)
 app.cli.add_command(models)

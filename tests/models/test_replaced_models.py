@@ -16,6 +16,7 @@ from testing.builders import KEY, make_app, wav
 from testing.fake_openai import Request, Upstream, good, http
 
 from parley.models.end_warnings import EndWarnings
+from parley.web.admission import models_of
 
 ENDS = {
     "tts-1": date(2027, 1, 6),
@@ -204,8 +205,8 @@ def test_openais_hosts_share_their_days(upstream, base_url, models):
     """The regional ones shut models down with api.openai.com, whatever the service's own host."""
     app = make_app(today=date(2027, 3, 1), PARLEY_OPENAI_BASE_URL=upstream.url)
     with app.test_request_context(headers={"X-OpenAI-Base-URL": base_url}) as context:
-        chosen = app.extensions["parley"].models_for({}, context.request.headers)
-    assert (chosen.stt.name, chosen.text.name, chosen.tts.name) == models
+        chosen = models_of({}, context.request.headers, app.extensions["parley"])
+    assert tuple(model.name for model in chosen.by_stage().values()) == models
 
 
 def test_the_services_own_host_is_its_own_however_it_is_named(upstream):

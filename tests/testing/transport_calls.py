@@ -2,7 +2,7 @@
 
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
-from parley.wire.transport import Upstream
+from parley.wire.messages import Upstream
 from testing.builders import KEY
 
 

@@ -11,6 +11,7 @@ FILES = (
     "tests/wire/test_connecting.py",
     "tests/wire/test_connections.py",
     "tests/wire/test_resolver.py",
+    "tests/wire/test_streaming.py",
 )
 
 
