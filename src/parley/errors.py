@@ -113,7 +113,7 @@ class RequestBroken(RequestMalformed):
 
 
 class HeadersTooLarge(RequestError):
-    """Send at most 100 headers, and at most 8,190 bytes in each and in the request's first line."""
+    """Send at most 100 headers of 8,190 bytes each and 32 kB in all, and as short a first line."""
 
     status = 431
 

@@ -24,7 +24,9 @@ LINGER_SECONDS = 2
 PARTING_SECONDS = 1
 """How long a connection may still bring a request once the service is told to stop."""
 
-LINGER_BYTES = 64 * 1024
+RECEIVED_BYTES = 64 * 1024
+"""How much is received at once: gunicorn asks for a megabyte of a long body, and keeps it."""
+
 UNSENT_BYTES = 128 * 1024
 """How much of an answer the kernel may hold that is not on its way: what shows a slow reader's
 progress. Without it, hundreds of kilobytes must be read before any of it is seen."""
@@ -92,10 +94,10 @@ class Caller(TimedSocket):
         with suppress(OSError):
             self.shutdown(socket.SHUT_RDWR)
 
-    def recv(self, *arguments: Any, **options: Any) -> bytes:
+    def recv(self, size: int, *arguments: Any, **options: Any) -> bytes:
         """Receive; the first byte begins a request's time."""
         try:
-            data = super().recv(*arguments, **options)
+            data = super().recv(min(size, RECEIVED_BYTES), *arguments, **options)
         except OSError:
             if not self._dismissed:
                 raise
@@ -123,7 +125,7 @@ class Caller(TimedSocket):
         self.idle = False
         with suppress(OSError):
             self.shutdown(socket.SHUT_WR)
-            while self.recv(LINGER_BYTES):
+            while self.recv(RECEIVED_BYTES):
                 pass
 
 

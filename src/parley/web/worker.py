@@ -15,6 +15,7 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn.http import errors as http
 from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
 from gunicorn.http.wsgi import Response
 from gunicorn.workers.ggevent import GeventWorker
 
@@ -28,6 +29,26 @@ SPARE = 128
 FILES_KEPT = 40
 FILES_EACH = 3
 """What a process opens for itself, and for a conversation: caller, upstream, upload."""
+
+HEAD_BYTES = 32 * 1024
+"""A request's headers in all, or the trailers of a chunked body. gunicorn would take 800 kB, which
+it keeps and reads anew with each packet: callers without a key could fill memory and time."""
+
+
+class BoundedRequest(Request):  # type: ignore[misc]  # gunicorn has no types.
+    """gunicorn's request, which takes no more than HEAD_BYTES of headers."""
+
+    @property
+    def max_buffer_headers(self) -> int:
+        """What gunicorn compares the headers' bytes with while they arrive."""
+        return HEAD_BYTES
+
+    @max_buffer_headers.setter
+    def max_buffer_headers(self, _: int) -> None:
+        """Drop the number that gunicorn makes of its limits for one header and for their count."""
+
+
+RequestParser.mesg_class = BoundedRequest
 
 
 class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
