@@ -1,15 +1,17 @@
 """What a request may hold in memory, and may cost, before anything is known of its sender."""
 
 import socket
+import subprocess
+import sys
 import time
 from contextlib import ExitStack, suppress
 
 import pytest
 import requests
 import upstream as fake
-from serving import serving
-from support import KEY
-from test_hostile_callers import PATIENCE, health_seconds, until_closed, workers_of
+from serving import environment, serving
+from support import KEY, ROOT
+from test_hostile_callers import HEALTH, PATIENCE, health_seconds, until_closed, workers_of
 
 LONG_HEADERS = b"".join(b"X-%d: " % i + b"a" * 8_100 + b"\r\n" for i in range(97))
 FORM = (
@@ -93,3 +95,39 @@ def test_uploads_that_come_fast_are_taken_in_small_pieces(service):
                     caller.send(piece)
             most = max(most, memory(service) - before)
     assert most < 0.4 * CALLERS
+
+
+def test_callers_who_read_no_answers_make_room(upstream, tmp_path):
+    """They pipeline more than they read, without a key, until there are no connections left."""
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
+    limited = ("prlimit", "--nofile=160:160")
+    with serving(tmp_path / "log", variables, under=limited) as service, ExitStack() as callers:
+        for _ in range(60):  # There are 40.
+            caller = callers.enter_context(socket.socket())
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            caller.connect(service.address)
+            caller.setblocking(False)
+            with suppress(BlockingIOError):
+                while True:
+                    caller.send(HEALTH * 50)
+        time.sleep(2)
+        assert max(health_seconds(service) for _ in range(5)) < PATIENCE
+        assert "Traceback" not in service.log
+
+
+@pytest.mark.parametrize("option", ["--certfile", "--keyfile"])
+def test_tls_in_the_server_itself_is_refused(option, tmp_path):
+    """Else the worker would answer in plain HTTP where its operator believes it is encrypted."""
+    file = tmp_path / "pem"
+    file.touch()
+    start = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:0", f"{option}={file}", "wsgi:app"],
+        cwd=ROOT,
+        env=environment(),
+        timeout=30,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert start.returncode == 1
+    assert start.stderr.splitlines()[-1].startswith("Parley does not start: it speaks plain HTTP")

@@ -50,8 +50,8 @@ class Closable(Protocol):
 class Caller(TimedSocket):
     """The connection of one caller; the server says when a request begins and ends.
 
-    A caller waits (for a request, or for the rest of one to be drained) or is served, and only one
-    that waits may be dismissed.
+    A caller waits (for a request, for the rest of one to be drained, or to read its answer) or is
+    served, and only one that waits may be dismissed.
     """
 
     def __init__(self, callers: "Callers", fileno: int) -> None:
@@ -82,6 +82,7 @@ class Caller(TimedSocket):
         """From here on time is the reader's: an answer of any length, without a long silence."""
         self._answered = True
         self.limit = Deadline(math.inf, CallerStalled, SILENCE_SECONDS)
+        self._callers.waits(self)
 
     def drain(self, seconds: float) -> None:
         """The answer is out; what is still sent may take that long."""
@@ -106,6 +107,17 @@ class Caller(TimedSocket):
         if data and self.idle:
             self._begin()
         return data
+
+    def send(self, *arguments: Any, **options: Any) -> int:
+        """Send; who reads their answer is not the one that waits longest."""
+        try:
+            sent = super().send(*arguments, **options)
+        except OSError:
+            if self._dismissed:
+                raise CallerStalled() from None
+            raise
+        self._callers.goes_on(self)
+        return sent
 
     def close(self) -> None:
         """Close, after an answer as RFC 9112, 9.6 asks: a reset could overtake it."""
@@ -156,6 +168,11 @@ class Callers:
         """Note that a caller owes and is owed nothing, from now on."""
         self._waiting[caller] = None
         self._waiting.move_to_end(caller)
+
+    def goes_on(self, caller: Caller) -> None:
+        """Note that a caller who may be waiting has read some of its answer."""
+        if caller in self._waiting:
+            self._waiting.move_to_end(caller)
 
     def is_served(self, caller: Caller) -> None:
         """Note that a caller is not to be dismissed."""
