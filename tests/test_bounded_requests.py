@@ -115,6 +115,18 @@ def test_callers_who_read_no_answers_make_room(upstream, tmp_path):
         assert "Traceback" not in service.log
 
 
+def test_uploads_that_stall_leave_connections_for_others(upstream, tmp_path):
+    """Where descriptors are fewer than conversations: callers are told so, and /healthz answers."""
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
+    limited = ("prlimit", "--nofile=160:160")
+    with serving(tmp_path / "log", variables, under=limited) as service, ExitStack() as callers:
+        for _ in range(60):  # There are 40.
+            caller = callers.enter_context(socket.create_connection(service.address))
+            caller.sendall(FORM)
+        assert max(health_seconds(service) for _ in range(5)) < PATIENCE
+        assert "code=overloaded" in service.log
+
+
 @pytest.mark.parametrize("option", ["--certfile", "--keyfile"])
 def test_tls_in_the_server_itself_is_refused(option, tmp_path):
     """Else the worker would answer in plain HTTP where its operator believes it is encrypted."""

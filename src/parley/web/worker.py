@@ -96,6 +96,16 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         self.worker_connections += SPARE
         self.listeners: list[Listener] = []
 
+    def load_wsgi(self) -> None:
+        """Load the app, with no more conversations than there are descriptors for.
+
+        Else stalled uploads would hold every connection, none of which is idle.
+        """
+        super().load_wsgi()
+        services = self.wsgi.extensions["parley"]
+        for _ in range(services.settings.capacity - max(1, self.callers.most * 3 // 4)):
+            services.places.acquire(blocking=False)
+
     def server_class(self, listener: Any, *, spawn: Pool, **_: object) -> Listener:
         """The server of a listening socket: gunicorn calls its class, and this is in its place."""
         server = Listener(self.handle, self.callers, listener=listener, spawn=spawn)
