@@ -17,8 +17,6 @@ from testing.builders import KEY, wav
 from testing.gunicorn_process import free_port, serving
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
-HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-PATIENCE = 10
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +30,6 @@ def service(upstream, tmp_path_factory):
     variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_CAPACITY": "4"}
     with serving(tmp_path_factory.mktemp("service") / "log", variables) as running:
         yield running
-
-
-def health_seconds(service) -> float:
-    """How long /healthz takes over a connection of its own."""
-    begun = time.monotonic()
-    assert requests.get(f"{service.url}/healthz", timeout=60).status_code == 200
-    return time.monotonic() - begun
-
-
-def until_closed(caller: socket.socket) -> bytes:
-    answer = b""
-    while chunk := caller.recv(65_536):
-        answer += chunk
-    return answer
 
 
 def one_answer(caller: socket.socket) -> bytes:
@@ -163,12 +147,6 @@ def test_a_worker_survives_the_end_of_its_descriptors(upstream, tmp_path):
         with ThreadPoolExecutor(4) as talking:
             assert list(talking.map(converse, range(4))) == [200] * 4
         assert workers_of(service) == [worker]
-
-
-def workers_of(service) -> list[int]:
-    pid = service.process.pid
-    with open(f"/proc/{pid}/task/{pid}/children") as children:  # noqa: PTH123  # A file of /proc.
-        return [int(child) for child in children.read().split()]
 
 
 def test_a_worker_has_one_thread_however_many_wait(service, upstream):

@@ -12,6 +12,7 @@ FILES = (
     "tests/wire/test_connections.py",
     "tests/wire/test_resolver.py",
     "tests/wire/test_streaming.py",
+    "tests/web/test_dismissal.py",
 )
 
 
