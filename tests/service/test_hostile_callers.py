@@ -15,6 +15,7 @@ import requests
 from testing import fake_openai as fake
 from testing.builders import KEY, wav
 from testing.gunicorn_process import free_port, serving
+from testing.raw_callers import HEALTH, PATIENCE, health_seconds, until_closed, workers_of
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
 
