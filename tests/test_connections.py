@@ -14,7 +14,9 @@ from test_transport import post
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamUnavailable
-from parley.wire.transport import Transport, Upstream, connections, idle
+from parley.wire import connections
+from parley.wire import idle_connections as idle
+from parley.wire.transport import Transport, Upstream
 
 FIRST, SECOND = b'{"for": "the first caller"}', b'{"for": "the second caller"}'
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n"
@@ -99,6 +101,15 @@ def test_a_connection_of_which_the_end_is_unsure_is_not_used_again(transport, up
         post(transport, upstream.url)
     assert post(transport, upstream.url).body == SECOND
     assert upstream.connections == 2
+
+
+def test_a_header_line_holds_one_header(transport, upstream):
+    """A bare CR ends no line (RFC 9112, 2.2): a hundred lines could be a million headers."""
+    upstream.answers["text"] = sends(
+        b"HTTP/1.1 200 OK\r\nA: b\rC: d\r\n" + LENGTH + b"\r\n" + FIRST
+    )
+    with pytest.raises(UpstreamUnavailable):
+        post(transport, upstream.url)
 
 
 def test_an_answer_that_nobody_asked_for_is_nobodys(transport, upstream):

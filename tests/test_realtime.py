@@ -19,6 +19,7 @@ from test_faults import (  # noqa: F401  # The fixtures are used by their names.
     FAULTS,
     LATE,
     OVERRUN,
+    SLOW,
     authority,
     closes,
     converse,
@@ -119,6 +120,7 @@ SCRIPTS = [
     (lambda session: session.done("incomplete", reason="content_filter"), "upstream_malformed", 1),
     (lambda session: session.send_text("{"), "upstream_malformed", 1),
     (lambda session: session.send_text("[" * 100_000), "upstream_malformed", 1),
+    (lambda session: session.send_text(f"[{'{},' * 50_000}0]"), "upstream_malformed", 1),
     (lambda session: session.send_text("x" * 5_000_000), "upstream_malformed", 1),
     (lambda session: session.connection.sendall(b"\xff" * 100), "upstream_malformed", 1),
     (
@@ -201,7 +203,11 @@ def test_a_session_that_goes_wrong_ends_in_its_code_and_in_time(
 
 
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize(
+    "fault",
+    [*(pytest.param(fault, marks=pytest.mark.both_models) for fault in SLOW), *FAULTS[1:]],
+    ids=lambda fault: fault.name,
+)
 def test_a_handshake_that_goes_wrong_ends_as_any_call_does(
     upstream,  # noqa: F811
     converse,  # noqa: F811

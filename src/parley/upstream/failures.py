@@ -25,6 +25,10 @@ MISSING = "model_not_found"
 READ_CHARACTERS, MESSAGE_CHARACTERS = 1000, 300
 """How much of an upstream's message is looked at, and how much of it is passed on."""
 
+CONTAINERS = 50_000
+"""How many arrays and objects a JSON text may hold; Python takes a second over a million of them,
+in which nobody else is served."""
+
 LONGEST_WAIT = 86_400.0
 """The longest wait, in seconds, that callers are told of: a day."""
 
@@ -111,9 +115,19 @@ def origin(answer: Answer) -> dict[str, Any]:
 def json_of(answer: Answer) -> Any:
     """The answer's body as JSON; None where it is none."""
     try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
+        return parse(answer.body)
+    except ValueError:
         return None
+
+
+def parse(text: bytes) -> Any:
+    """The value of a JSON text; raise ValueError where it is none or too much work."""
+    if text.count(b"[") + text.count(b"{") > CONTAINERS:
+        raise ValueError("too many containers")
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def value_at(value: Any, *path: str | int) -> Any:

@@ -17,9 +17,10 @@ from parley.errors import (
     UpstreamUnavailable,
 )
 from parley.upstream.encoding import Encoder
+from parley.upstream.failures import parse
 from parley.wire.websocket import Channel
 
-EVENT_BYTES = 4_000_000
+EVENT_BYTES = 2_000_000
 TRANSCRIPT_CHARACTERS = 100_000
 PCM_BYTES = 48_000_000
 """The most that is taken as one event, and as one speech: 1,000 seconds, 8 MB as mp3."""
@@ -95,8 +96,8 @@ def read_aloud(
     reading = Reading(encoder)
     for message in channel.messages():
         try:
-            event = json.loads(message)
-        except (ValueError, RecursionError):
+            event = parse(message)
+        except ValueError:
             raise UpstreamMalformed() from None
         match event:
             case {"type": "session.created"}:

@@ -11,16 +11,24 @@ INTERIM_ANSWERS = 100
 LINE_BYTES = 65_536
 
 
+COOKIES = ("Set-Cookie", "Set-Cookie2")
+
+
 class _Lines(io.BufferedReader):
-    """urllib3 reads the lines of a chunked body without a limit; a line could fill the memory."""
+    """Lines that are no longer, and no more, than they seem.
+
+    urllib3 reads the lines of a chunked body without a limit; a line could fill the memory. Python
+    takes a bare CR for a line's end (RFC 9112, 2.2 forbids it), and a header line can hold 16,000.
+    """
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0:
-            line = super().readline(LINE_BYTES)
-            if len(line) == LINE_BYTES:
-                raise http.client.LineTooLong("line")
-            return line
-        return super().readline(size)
+        limited = size is not None and size >= 0
+        line = super().readline(size if limited else LINE_BYTES)
+        if not limited and len(line) == LINE_BYTES:
+            raise http.client.LineTooLong("line")
+        if b"\r" in line.removesuffix(b"\n").removesuffix(b"\r"):
+            raise http.client.HTTPException("bare CR")
+        return line
 
 
 class Reader(http.client.HTTPResponse):
@@ -35,6 +43,12 @@ class Reader(http.client.HTTPResponse):
         self._connected = sock
         self.reusable = False
         """Whether the answer was read whole, was plainly framed and nothing came after it."""
+
+    def begin(self) -> None:
+        """Read the headers without cookies: nobody keeps them, and requests takes seconds."""
+        super().begin()
+        for name in COOKIES:
+            del self.headers[name]
 
     def _read_status(self) -> tuple[str, int, str]:
         """The final answer's status line (RFC 9110, 15.2); 101 is final, as no other follows."""

@@ -1,6 +1,7 @@
 """A WebSocket (RFC 6455) over a connection that urllib3 made: messages in and out, in time."""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -16,7 +17,9 @@ from websockets.uri import parse_uri
 
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 
-READ_BYTES = 64 * 1024
+READ_BYTES = 2 * 1024
+"""How much is parsed at once: it can be a thousand frames, and nobody else is served meanwhile."""
+
 # The library logs every frame, which is what was said, where the operator's level is DEBUG.
 QUIET = logging.Logger("websocket", logging.CRITICAL + 1)
 
@@ -67,6 +70,7 @@ class Channel:
         """
         parts: list[bytes] = []
         while data := self._reader.read1(READ_BYTES):
+            time.sleep(0)  # Lets others run: what the reader holds already is read without a wait.
             self._protocol.receive_data(data)
             self._flush()
             for frame in self._protocol.events_received():
