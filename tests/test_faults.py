@@ -426,3 +426,11 @@ def test_an_upload_refused_half_way_is_still_understood(upstream, converse):
     """The upstream's 413 counts, not the broken pipe of what was still being sent."""
     upstream.answers["stt"] = says(refusal("413 Too Large"), then_close=True)
     converse("upstream_rejected", "stt", OVERRUN)
+
+
+@pytest.mark.parametrize("upstream", ["http"], indirect=True)
+def test_json_of_too_many_parts_is_not_read(upstream, converse):
+    """Python takes a second over a million empty lists, in which no other caller is served."""
+    body = {"choices": [{"message": {"content": "It is Paris."}}], "more": [[]] * 60_000}
+    upstream.answers["text"] = says(http(json.dumps(body).encode()))
+    converse("upstream_malformed", "text", OVERRUN)
