@@ -9,8 +9,6 @@ INTERIM_ANSWERS = 100
 """How many 1xx answers may come before the final one."""
 
 LINE_BYTES = 65_536
-
-
 COOKIES = ("Set-Cookie", "Set-Cookie2")
 
 
