@@ -11,7 +11,7 @@ from pathlib import Path
 
 MOST_WORKERS = 4
 WORKER_BYTES = 128 * 1024 * 1024
-"""The memory reserved for each worker; at full capacity it uses half to two thirds of it."""
+"""The memory reserved for each worker, which holds about 350 conversations (docs/scaling.md)."""
 
 
 def workers(root: Path = Path("/"), cores: int | None = None) -> int:

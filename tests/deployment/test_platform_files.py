@@ -139,6 +139,12 @@ def test_kubernetes_objects_are_valid():
     [container] = pod["containers"]
     pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
     assert pod["terminationGracePeriodSeconds"] >= pause + 29
+    settings = {each["name"]: each["value"] for each in container["env"]}
+    assert set(settings) == {"PORT", "PARLEY_CAPACITY"}
+    limits = container["resources"]["limits"]
+    # docs/scaling.md has the figures: MB of two idle workers, and KB for each in flight.
+    in_flight = int(limits["cpu"]) * int(settings["PARLEY_CAPACITY"])
+    assert 49e6 + in_flight * 279e3 <= int(limits["memory"].removesuffix("Mi")) * 2**20
 
 
 def test_the_image_copies_what_it_is_given():

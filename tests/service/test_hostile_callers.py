@@ -8,12 +8,13 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 import requests
 from testing import fake_openai as fake
-from testing.builders import KEY, wav
+from testing import fake_realtime as realtime
+from testing.builders import FROZEN_LIST, KEY, wav
 from testing.gunicorn_process import free_port, serving
 from testing.raw_callers import HEALTH, PATIENCE, health_seconds, until_closed, workers_of
 
@@ -112,6 +113,52 @@ def test_garbage_holds_up_nobody(service):
             caller.sendall(b"\x16\x03\x01" + bytes(range(256)) * 40)
             assert b'"request_malformed"' in until_closed(caller)
         assert health_seconds(service) < 2
+
+
+COOKIES = b"HTTP/1.1 200 OK\r\n" + (b"Set-Cookie: " + b"a;" * 32_000 + b"\r\n") * 90 + b"\r\n"
+
+
+def sends_frames(frame: bytes) -> realtime.Script:
+    def script(session: realtime.Session) -> None:
+        until = time.monotonic() + PATIENCE
+        with suppress(OSError):
+            while time.monotonic() < until:
+                session.connection.sendall(frame * 10_000)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("stage", "answer"),
+    [
+        pytest.param("text", lambda connection, _: connection.sendall(COOKIES), id="cookies"),
+        pytest.param("tts", realtime.plays(sends_frames(b"\x8a\x00")), id="pongs"),
+        pytest.param("tts", realtime.plays(sends_frames(b"\x81\x02{}")), id="messages"),
+    ],
+)
+def test_an_upstream_whose_answer_is_much_work_holds_up_nobody(tmp_path, stage, answer):
+    """A caller may choose a host that floods it with cookies, or with a WebSocket's frames."""
+    with fake.running() as upstream:
+        upstream.answers[stage] = answer
+        variables = {
+            "PARLEY_OPENAI_BASE_URL": upstream.url,
+            "PARLEY_MODEL_LIST": str(FROZEN_LIST),
+            "PARLEY_DEADLINE": "5",
+        }
+        with serving(tmp_path / "log", variables) as service, ThreadPoolExecutor(1) as pool:
+            talk = pool.submit(
+                requests.post,
+                service.conversation_url,
+                headers=HEADERS,
+                data={"tts_model": "gpt-realtime-2.1-mini"},
+                files={"audio": ("a.wav", wav(1.0))},
+                timeout=60,
+            )
+            waits = [health_seconds(service)]
+            while not talk.done():
+                waits.append(health_seconds(service))
+            assert talk.result().json()["errors"][0]["stage"] == stage
+    assert max(waits) < 2
 
 
 def test_silent_callers_keep_nobody_waiting(service):

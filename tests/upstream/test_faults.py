@@ -1,5 +1,6 @@
 """Whatever an upstream does, at whichever stage: the promised code, in time, and no key."""
 
+import json
 import socket
 import ssl
 
@@ -142,3 +143,10 @@ def test_an_upload_refused_half_way_is_still_understood(upstream, converse):
     """The upstream's 413 counts, not the broken pipe of what was still being sent."""
     upstream.answers["stt"] = says(refusal("413 Too Large"), then_close=True)
     converse("upstream_rejected", "stt", OVERRUN)
+
+
+def test_json_of_too_many_containers_is_not_parsed(upstream, converse):
+    """Python takes a second over a million empty lists, and serves no other caller meanwhile."""
+    body = {"choices": [{"message": {"content": "It is Paris."}}], "more": [[]] * 60_000}
+    upstream.answers["text"] = says(http(json.dumps(body).encode()))
+    converse("upstream_malformed", "text", OVERRUN)

@@ -11,14 +11,22 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import av
-import coded_speech
 import pytest
+from testing import coded_speech
 from testing import fake_realtime as realtime
 from testing.builders import make_app
 from testing.fake_openai import REPLY, Request, http
 from testing.fake_openai import running as fake_running
 from testing.fake_realtime import PCM, plays
-from testing.upstream_faults import FAULTS, LATE, OVERRUN, closes, drips_its_handshake, is_silent
+from testing.upstream_faults import (
+    FAULTS,
+    LATE,
+    OVERRUN,
+    SLOW,
+    closes,
+    drips_its_handshake,
+    is_silent,
+)
 from websockets.utils import accept_key
 
 from parley.base_urls import BaseUrl, Destination
@@ -111,6 +119,7 @@ SCRIPTS = [
     (lambda session: session.done("incomplete", reason="content_filter"), "upstream_malformed", 1),
     (lambda session: session.send_text("{"), "upstream_malformed", 1),
     (lambda session: session.send_text("[" * 100_000), "upstream_malformed", 1),
+    (lambda session: session.send_text(f"[{'{},' * 50_000}0]"), "upstream_malformed", 1),
     (lambda session: session.send_text("x" * 5_000_000), "upstream_malformed", 1),
     (lambda session: session.connection.sendall(b"\xff" * 100), "upstream_malformed", 1),
     (
@@ -193,7 +202,11 @@ def test_a_session_that_goes_wrong_ends_in_its_code_and_in_time(
 
 
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize(
+    "fault",
+    [*(pytest.param(fault, marks=pytest.mark.both_models) for fault in SLOW), *FAULTS[1:]],
+    ids=lambda fault: fault.name,
+)
 def test_a_handshake_that_goes_wrong_ends_as_any_call_does(
     upstream,
     converse,

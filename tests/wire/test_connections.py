@@ -93,6 +93,15 @@ def test_a_connection_of_which_the_end_is_unsure_is_not_used_again(transport, up
     assert upstream.connections == 2
 
 
+def test_a_header_line_holds_one_header(transport, upstream):
+    """A bare CR ends no line (RFC 9112, 2.2): a hundred lines could be a million headers."""
+    upstream.answers["text"] = sends(
+        b"HTTP/1.1 200 OK\r\nA: b\rC: d\r\n" + LENGTH + b"\r\n" + FIRST
+    )
+    with pytest.raises(UpstreamUnavailable):
+        post(transport, upstream.url)
+
+
 def test_an_answer_that_nobody_asked_for_is_nobodys(transport, upstream):
     """What arrives while a connection is idle ends it."""
     upstream.answers["text"] = sends(fake.http(FIRST), fake.http(b'{"for": "nobody"}'))

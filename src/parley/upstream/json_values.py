@@ -5,13 +5,29 @@ from typing import Any
 
 from parley.wire.messages import Answer
 
+CONTAINERS = 50_000
+"""How many arrays and objects a JSON text may hold.
+
+Python takes a second over a million of them, and serves nobody else meanwhile.
+"""
+
 
 def json_of(answer: Answer) -> Any:
-    """The answer's body as JSON; None if it is not JSON."""
+    """The answer's body as JSON; None if `parse_json` refuses it."""
     try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
+        return parse_json(answer.body)
+    except ValueError:
         return None
+
+
+def parse_json(text: bytes) -> Any:
+    """The value of a JSON text; raise ValueError if it is not JSON, or over CONTAINERS."""
+    if text.count(b"[") + text.count(b"{") > CONTAINERS:
+        raise ValueError("too many containers")
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def value_at(value: Any, *path: str | int) -> Any:

@@ -8,10 +8,11 @@ from typing import Any
 
 from parley.errors import UpstreamMalformed
 from parley.upstream.failures import failure_of_event
+from parley.upstream.json_values import parse_json
 from parley.upstream.mp3_encoder import RATE
 from parley.wire.websocket import Channel
 
-EVENT_BYTES = 4_000_000
+EVENT_BYTES = 2_000_000
 """The largest event that is taken."""
 
 TRANSCRIPT_CHARACTERS = 100_000
@@ -90,8 +91,8 @@ def _events_of(channel: Channel) -> Iterator[dict[str, Any]]:
     """Each event as it arrives; raise the UpstreamError that an event of failure means."""
     for message in channel.messages():
         try:
-            event = json.loads(message)
-        except (ValueError, RecursionError):
+            event = parse_json(message)
+        except ValueError:
             raise UpstreamMalformed() from None
         match event:
             case {"type": "response.done", "response": {"status": "completed"}}:

@@ -1,11 +1,27 @@
-"""http.client's answers without the interim ones, and whether their connection can be reused."""
+"""Answers without interim ones, cookies and bare CRs; whether their connection can be reused."""
 
 import http.client
+import io
 import ssl
 from typing import Any
 
 INTERIM_ANSWERS = 100
 """How many 1xx answers are skipped at most before the final one."""
+
+COOKIES = ("Set-Cookie", "Set-Cookie2")
+
+
+class _Lines(io.BufferedReader):
+    """Lines that hold no bare CR, which RFC 9112, 2.2 forbids.
+
+    Python ends a header line at a bare CR as well, so one line could hold 16,000 headers.
+    """
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if b"\r" in line.removesuffix(b"\n").removesuffix(b"\r"):
+            raise http.client.HTTPException("bare CR")
+        return line
 
 
 class Reader(http.client.HTTPResponse):
@@ -16,9 +32,16 @@ class Reader(http.client.HTTPResponse):
     def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
         """Read from a timed socket, or from TLS inside a proxy's TLS, which holds one."""
         super().__init__(sock, *arguments, **options)
+        self.fp = _Lines(self.fp.detach())
         self._connected = sock
         self.reusable = False
         """Whether the answer was read whole, had a certain end, and nothing came after it."""
+
+    def begin(self) -> None:
+        """Read the headers, and drop cookies: nobody keeps them, and requests is slow with them."""
+        super().begin()
+        for name in COOKIES:
+            del self.headers[name]
 
     def _read_status(self) -> tuple[str, int, str]:
         """The final answer's status line (RFC 9110, 15.2); a 101 is final: none follows it."""
