@@ -28,7 +28,7 @@ def parse(text: str, interface: str) -> dict[str, Any]:
 
     A value that begins with a quote, a bracket or a brace is JSON and may contain spaces. A bare
     value is JSON too if it can be read as JSON, and otherwise text. In a form all values are text,
-    as they are written. Raises ValueError that says what to correct.
+    as they are written but for quotes. Raises ValueError that says what to correct.
     """
     parameters: dict[str, Any] = {}
     position = _skip(text, 0)
