@@ -19,7 +19,7 @@ from gunicorn.http.wsgi import Response
 from gunicorn.workers.ggevent import GeventWorker
 
 from parley import log
-from parley.errors import REFUSAL, HeadersTooLarge, InternalError, RequestBroken
+from parley.errors import REFUSAL, ConversationError, HeadersTooLarge, InternalError, RequestBroken
 from parley.web.caller_connections import STOP_SECONDS, CallerConnection, CallerConnections
 
 SPARE = 128
@@ -28,6 +28,13 @@ SPARE = 128
 FILES_KEPT = 40
 FILES_EACH = 3
 """The files that a process opens for itself, and for a conversation: caller, upstream, upload."""
+
+TOO_LARGE = (gunicorn_errors.LimitRequestLine, gunicorn_errors.LimitRequestHeaders)
+ANSWER_BROKEN = (
+    gunicorn_errors.InvalidResponseHeader,
+    gunicorn_errors.InvalidResponseHeaderName,
+)
+"""gunicorn's exceptions for an answer of ours that breaks HTTP; they are ParseExceptions, too."""
 
 
 class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
@@ -129,29 +136,25 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
 
         gunicorn would quote the request in its answer and its log, and it may hold a key.
         """
-        error: Exception
-        if isinstance(
-            exc, gunicorn_errors.InvalidResponseHeader | gunicorn_errors.InvalidResponseHeaderName
-        ):
-            error = exc
-        elif isinstance(
-            exc, gunicorn_errors.LimitRequestLine | gunicorn_errors.LimitRequestHeaders
-        ):
-            error = HeadersTooLarge()
-        elif isinstance(exc, gunicorn_errors.ParseException):
-            error = RequestBroken()
-        else:
-            error = exc
-        if error is exc:
-            log.unexpected(exc, "request")
-            error = InternalError()
-        environ = {REFUSAL: error, "gunicorn.socket": client}
+        environ = {REFUSAL: _error_of(exc), "gunicorn.socket": client}
         setup_testing_defaults(environ)
         response = Response(_UnparsedRequest(), client, self.cfg)
         with suppress(OSError):  # The caller may have disconnected.
             for piece in self.wsgi(environ, response.start_response):
                 response.write(piece)
             response.close()
+
+
+def _error_of(exception: Exception) -> ConversationError:
+    """The error of ours that gunicorn's exception means; an unexpected one is logged."""
+    if isinstance(exception, TOO_LARGE):
+        return HeadersTooLarge()
+    if isinstance(exception, gunicorn_errors.ParseException) and not isinstance(
+        exception, ANSWER_BROKEN
+    ):
+        return RequestBroken()
+    log.unexpected(exception, "request")
+    return InternalError()
 
 
 class _UnparsedRequest:
