@@ -9,7 +9,8 @@ from parley.errors import ApiKeyMissing
 KEY_HEADER = "X-OpenAI-API-Key"
 BASE_URL_HEADER = "X-OpenAI-Base-URL"
 VISIBLE_ASCII = re.compile(r"[!-~]+")
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+REQUEST_ID = re.compile(r"(?!sk-)[A-Za-z0-9._:-]{1,128}")
+"""What is repeated and logged; never what a key of OpenAI's begins with, sent there by mistake."""
 PUBLIC = re.compile(
     r"\s*(?:(?:bearer|basic)(?:\s+|$))?(?:sk-(?:proj-|svcacct-|admin-)?)?", re.IGNORECASE
 )
