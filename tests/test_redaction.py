@@ -74,5 +74,5 @@ def test_long_headers_are_compared_at_once():
 
 def test_a_key_that_is_sent_as_the_requests_id_is_not_repeated():
     """Also where no header says that it is one: ids are logged."""
-    assert sane_request_id(KEY) is None
-    assert sane_request_id("task-42") == "task-42"
+    assert valid_request_id(KEY) is None
+    assert valid_request_id("task-42") == "task-42"
