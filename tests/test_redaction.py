@@ -70,3 +70,9 @@ def test_long_headers_are_compared_at_once():
     for _ in range(3):
         assert not reveals("aabb" * 2000, long)
     assert time.process_time() - began < 0.25
+
+
+def test_a_key_that_is_sent_as_the_requests_id_is_not_repeated():
+    """Also where no header says that it is one: ids are logged."""
+    assert valid_request_id(KEY) is None
+    assert valid_request_id("task-42") == "task-42"

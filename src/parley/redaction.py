@@ -2,7 +2,9 @@
 
 import re
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+REQUEST_ID = re.compile(r"(?!sk-)[A-Za-z0-9._:-]{1,128}")
+"""An id that may be repeated and logged; none begins as OpenAI's keys do, sent there by mistake."""
+
 PUBLIC = re.compile(
     r"\s*(?:(?:bearer|basic)(?:\s+|$))?(?:sk-(?:proj-|svcacct-|admin-)?)?", re.IGNORECASE
 )

@@ -8,6 +8,7 @@ import time
 from contextlib import closing
 
 import pytest
+from gevent import monkey
 from gevent.server import StreamServer
 from testing.builders import wav
 
@@ -56,6 +57,7 @@ def test_who_reads_their_answer_is_not_the_first_to_go():
         reader.start_answer()
         stalled.start_answer()
         reader.send(b"x")
+        end.settimeout(5)
         assert connections.disconnect_longest_waiting()
         assert end.recv(1) == b""
 
@@ -78,12 +80,19 @@ def test_descriptors_that_run_out_dismiss_a_caller(monkeypatch):
             assert theirs.recv(1) == b""
 
 
+@pytest.mark.skipif(not monkey.is_module_patched("threading"), reason="threads run anyway")
 def test_a_recording_that_is_read_lets_others_run():
-    """Whatever gevent switches: reading from a file never waits."""
+    """Reading from a file never waits, so that gevent would switch to nobody."""
     speech = wav(1)
     recording, over = Recording(io.BytesIO(speech), len(speech), kind_of(speech)), []
-    other = threading.Thread(target=over.append, args=(True,))
+    begin = threading.Event()
+
+    def run():
+        over.append(begin.wait(10))
+
+    other = threading.Thread(target=run)
     other.start()
+    begin.set()
     while recording.read(1_000):
         pass
     assert over

@@ -20,7 +20,7 @@ from gunicorn.http.wsgi import Response
 from gunicorn.workers.ggevent import GeventWorker
 
 from parley import log
-from parley.errors import REFUSAL, HeadersTooLarge, InternalError, RequestBroken
+from parley.errors import REFUSAL, ConversationError, HeadersTooLarge, InternalError, RequestBroken
 from parley.web.caller_connections import STOP_SECONDS, CallerConnection, CallerConnections
 
 SPARE = 128
@@ -29,6 +29,13 @@ SPARE = 128
 FILES_KEPT = 40
 FILES_EACH = 3
 """The files that a process opens for itself, and for a conversation: caller, upstream, upload."""
+
+TOO_LARGE = (gunicorn_errors.LimitRequestLine, gunicorn_errors.LimitRequestHeaders)
+ANSWER_BROKEN = (
+    gunicorn_errors.InvalidResponseHeader,
+    gunicorn_errors.InvalidResponseHeaderName,
+)
+"""gunicorn's exceptions for an answer of ours that breaks HTTP; they are ParseExceptions, too."""
 
 HEAD_BYTES = 32 * 1024
 """A request's headers in all, or the trailers of a chunked body. gunicorn would take 800 kB, which
@@ -108,8 +115,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         """
         super().load_wsgi()
         services = self.wsgi.extensions["parley"]
-        for _ in range(services.settings.capacity - max(1, self.callers.most * 3 // 4)):
-            services.places.acquire(blocking=False)
+        for _ in range(services.settings.capacity - max(1, self.connections.most * 3 // 4)):
+            services.slots.acquire(blocking=False)
 
     def server_class(self, listener: Any, *, spawn: Pool, **_: object) -> Listener:
         """Make the server of a listening socket; gunicorn calls this as if it were a class."""
@@ -160,29 +167,25 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
 
         gunicorn would quote the request in its answer and its log, and it may hold a key.
         """
-        error: Exception
-        if isinstance(
-            exc, gunicorn_errors.InvalidResponseHeader | gunicorn_errors.InvalidResponseHeaderName
-        ):
-            error = exc
-        elif isinstance(
-            exc, gunicorn_errors.LimitRequestLine | gunicorn_errors.LimitRequestHeaders
-        ):
-            error = HeadersTooLarge()
-        elif isinstance(exc, gunicorn_errors.ParseException):
-            error = RequestBroken()
-        else:
-            error = exc
-        if error is exc:
-            log.unexpected(exc, "request")
-            error = InternalError()
-        environ = {REFUSAL: error, "gunicorn.socket": client}
+        environ = {REFUSAL: _error_of(exc), "gunicorn.socket": client}
         setup_testing_defaults(environ)
         response = Response(_UnparsedRequest(), client, self.cfg)
         with suppress(OSError):  # The caller may have disconnected.
             for piece in self.wsgi(environ, response.start_response):
                 response.write(piece)
             response.close()
+
+
+def _error_of(exception: Exception) -> ConversationError:
+    """The error of ours that gunicorn's exception means; an unexpected one is logged."""
+    if isinstance(exception, TOO_LARGE):
+        return HeadersTooLarge()
+    if isinstance(exception, gunicorn_errors.ParseException) and not isinstance(
+        exception, ANSWER_BROKEN
+    ):
+        return RequestBroken()
+    log.unexpected(exception, "request")
+    return InternalError()
 
 
 class _UnparsedRequest:
