@@ -6,7 +6,7 @@ from typing import Any
 from urllib.request import getproxies
 
 from certifi import where
-from requests import Response
+from requests import PreparedRequest, Response
 from requests.utils import get_environ_proxies, select_proxy
 
 from parley.base_urls import Destination
@@ -19,6 +19,8 @@ from parley.wire.messages import Answer, Form, Upstream
 from parley.wire.resolver import Address, Resolver
 from parley.wire.sessions import BROKEN, Session, errors_translated
 from parley.wire.websocket import Channel, Handshake
+
+HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 
 CALLERS_IDLE = 100
 """How many idle connections are kept, in total, to hosts that callers choose."""
@@ -136,23 +138,20 @@ class Transport:
         url = f"{upstream.destination.url}{path}"
         public_only = self._must_resolve_publicly(upstream.destination)
         resolve = self._public_addresses if public_only else self._resolver.resolve
+        sent = {**HEADERS, "Authorization": f"Bearer {upstream.api_key}", **headers}
+        if upstream.request_id:
+            sent["X-Client-Request-Id"] = upstream.request_id
         # The connections read it while the request is sent. It must not outlive that: whoever
         # reads the answer may do so in another context.
         token = current.set(Call(deadline, resolve))
         try:
             with errors_translated():
-                response = self._sessions[public_only].request(
-                    "GET" if data is None else "POST",
-                    url,
-                    data=data,
-                    headers={
-                        "Authorization": f"Bearer {upstream.api_key}",
-                        "X-Client-Request-Id": upstream.request_id or None,
-                        **headers,
-                    },
-                    allow_redirects=False,
-                    proxies=self._proxies_for(url),
-                    stream=True,
+                # Prepared by hand: a session would merge its cookies and defaults into each call,
+                # none of which are wanted, and that takes an eighth of a call's time.
+                request = PreparedRequest()
+                request.prepare("GET" if data is None else "POST", url, sent, data=data)
+                response = self._sessions[public_only].send(
+                    request, allow_redirects=False, proxies=self._proxies_for(url), stream=True
                 )
         finally:
             current.reset(token)
