@@ -28,12 +28,12 @@ worker_connections = wsgi.settings.capacity + 1064
 # Longer than a router keeps an idle connection (Heroku: 90 s; HAProxy, in deploy/: 60 s). So the
 # router always closes first, and never sends a request on a connection that was just closed.
 keepalive = 95
-# A platform kills the process 30 s after SIGTERM; requests in flight have one second less. Even the
-# longest conversation finishes: it is answered 28 s after its upload (PARLEY_DEADLINE).
+# A platform kills the process 30 s after SIGTERM; requests in flight have one second less. Every
+# conversation whose upload has arrived finishes: it is answered within 28 s (PARLEY_DEADLINE).
 graceful_timeout = 29
 # Load the app before the fork: a bad setting stops the start with one message, instead of workers
-# that die again and again. The workers also share the code's memory: an idle one uses 13 MB, its
-# part of what is shared included, and a process that loads the app by itself uses 43 MB.
+# that die again and again. The workers also share the code's memory: an idle one uses 16 MB, its
+# part of what is shared included, and a process that loads the app by itself uses about 40 MB.
 preload_app = True
 # Write heartbeats to memory where possible, since a disk can be slow. gunicorn does not start if
 # the folder is missing, as on macOS.
@@ -51,7 +51,7 @@ loglevel = "info" if wsgi.settings.log_level == "DEBUG" else wsgi.settings.log_l
 access_log_format = "%(h)s %(t)s %(m)s %(s)s %(B)s %(M)sms %({x-request-id}o)s"
 
 # Allow as many open files as the system permits. A conversation opens up to three (caller,
-# upstream, upload), so the usual limit of 1,024 is enough for only some 330 conversations.
+# upstream, upload), so with the usual limit of 1,024 a worker would hold only 246 conversations.
 # macOS reports no limit, but accepts at most OPEN_MAX (its setrlimit(2)).
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
 allowed = 10_240 if most == resource.RLIM_INFINITY else most

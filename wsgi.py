@@ -1,4 +1,4 @@
-"""The composition root: makes the settings, the services and the app, and alone knows the tree.
+"""The composition root: makes the settings, the services and the app; only it knows the folders.
 
 `gunicorn wsgi:app` and `flask --app wsgi` both start here.
 """

@@ -1,5 +1,6 @@
-"""Parley: the ground that every room stands on, and the commands on top of them all.
+"""Parley: its rooms, which are the folders here, the ground that they share, and the commands.
 
-The ground (errors, settings, deadline, log, redaction, base URLs, audio, cgroups) imports no room,
-and every room may import all of it. `commands` may import every room, and only wsgi.py imports it.
+The ground is the modules that stand directly in this folder (errors, settings, deadline, log,
+redaction, base URLs, audio, cgroups). It imports no room, and every room may import all of it.
+`commands` may import every room, and only wsgi.py imports it.
 """

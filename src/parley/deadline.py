@@ -1,4 +1,4 @@
-"""Until when work may go on, and how it is stopped before."""
+"""The time by which work must end, and how to cancel work before that."""
 
 import math
 import time
@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from parley.errors import DeadlineExceeded
 
 SLICE_SECONDS = 0.5
-"""How long a wait that can be cancelled goes on before it looks whether it was."""
+"""How often a wait that can be cancelled checks whether it was."""
 
 
 class Cancellation:
-    """Ends the waits of every deadline that shares it; may be used from any thread."""
+    """Ends the waits of every deadline that shares it; may be used from any greenlet or thread."""
 
     def __init__(self) -> None:
         """Cancel nothing yet."""

@@ -73,7 +73,7 @@ class ConversationError(ParleyError):
 
 
 class RequestError(ConversationError):
-    """The request cannot be used; no stage was started."""
+    """The request cannot be used, whether that is found before the stages or in one of them."""
 
     status = 400
 

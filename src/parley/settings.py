@@ -10,6 +10,8 @@ from parley.errors import ConfigurationError
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LONGEST_DEADLINE = 600
+"""In seconds."""
+
 MOST_CAPACITY = 10_000
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 """An origin as browsers write it (RFC 6454, 6.1)."""
@@ -27,10 +29,14 @@ class Settings:
     openai_base_url: BaseUrl
     allowed_base_urls: EgressPolicy
     deadline: float
+    """Seconds from the end of the upload to the answer."""
+
     model_list: str
     system_prompt: str = field(repr=False)
     allowed_origins: tuple[str, ...]
     capacity: int
+    """How many conversations one worker process holds at once."""
+
     log_level: str
 
     @classmethod

@@ -174,7 +174,7 @@ def test_no_call_is_remembered_once_its_request_is_sent(transport, upstream):
         Upstream(destination, "key"), "/nowhere", limit=1000, deadline=Deadline.after(5)
     )
     with opening:
-        assert connections.current.get(None) is None
+        assert connections.current_call.get(None) is None
 
 
 FLOOD = """

@@ -1,6 +1,6 @@
-"""OpenAI's API: what each call sends, what its answer means, and each failure's name.
+"""OpenAI's API: what each call sends, what its answer means, and which error a failure is.
 
-It may import `models`, `wire` and the ground. What leaves it: the client of one conversation, and
+It may import `models`, `wire` and the ground. Others may import the client of one conversation, and
 the shutdown dates of models.
 """
 

@@ -61,7 +61,7 @@ def require_success(answer: Answer, api_key: str, model: str = "") -> Answer:
     """
     if 200 <= answer.status < 300:
         return answer
-    code, message = _error_of(answer)
+    code, message = _code_and_message_of(answer)
     status = answer.status
     failure = BY_STATUS.get(status, UpstreamUnavailable if status >= 500 else UpstreamRejected)
     coded = BY_CODE.get(code)
@@ -90,7 +90,7 @@ def failure_of_event(error: object) -> UpstreamError:
     return kind(retry=kind in RETRIED_EVENTS)
 
 
-def _error_of(answer: Answer) -> tuple[str, str]:
+def _code_and_message_of(answer: Answer) -> tuple[str, str]:
     """The code and the message, in one line, of OpenAI's error body; blank where there is none."""
     error = value_at(json_of(answer), "error")
     code, message = value_at(error, "code"), value_at(error, "message")

@@ -33,7 +33,7 @@ difflib's time grows with the square of the length, so that only that many lette
 
 
 class ReadingSession:
-    """An open WebSocket on which a voice reads one text after another; for one thread.
+    """An open WebSocket on which a voice reads one text after another; for one greenlet.
 
     Unknown events are passed over, as OpenAI asks of its clients.
     """

@@ -10,8 +10,10 @@ from parley.web.caller_connections import CallerConnection
 
 DRAIN_BYTES = 32 * 1024 * 1024
 DRAIN_SECONDS = 20
+"""How much of an upload is still read after the answer, and for how long."""
+
 STALLED_SECONDS = 2
-"""How long the rest of an upload is read where the caller has stalled once already."""
+"""The same time where the caller has stalled once already."""
 
 CHUNK_BYTES = 64 * 1024
 

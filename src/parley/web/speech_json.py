@@ -9,15 +9,15 @@ from flask import Response, current_app
 PIECE_BYTES = 48 * 1024
 """How much speech is encoded at once: a multiple of three, so that base64 pads only the end."""
 
-SPEECH = b'"audio":""'
+EMPTY_AUDIO = b'"audio":""'
 """Where the speech is inserted. No text in the JSON can look like this: its quotes are escaped."""
 
 
 def json_with_speech(body: Mapping[str, Any], speech: bytes) -> Response:
     """`body`, whose `audio` is empty, as JSON with the speech there in base64 (RFC 4648, 4)."""
     text = current_app.json.dumps(body, separators=(",", ":")).encode()
-    head, _, tail = text.partition(SPEECH)
-    head, tail = head + SPEECH[:-1], SPEECH[-1:] + tail + b"\n"
+    head, _, tail = text.partition(EMPTY_AUDIO)
+    head, tail = head + EMPTY_AUDIO[:-1], EMPTY_AUDIO[-1:] + tail + b"\n"
     response = current_app.response_class(_pieces(head, speech, tail), mimetype="application/json")
     response.content_length = len(head) + 4 * ((len(speech) + 2) // 3) + len(tail)
     return response

@@ -37,18 +37,18 @@ ANSWER_BROKEN = (
 )
 """gunicorn's exceptions for an answer of ours that breaks HTTP; they are ParseExceptions, too."""
 
-HEAD_BYTES = 32 * 1024
+HEADERS_BYTES = 32 * 1024
 """A request's headers in all, or the trailers of a chunked body. gunicorn would take 800 kB, which
 it keeps and reads anew with each packet: callers without a key could fill memory and time."""
 
 
 class BoundedRequest(Request):  # type: ignore[misc]  # gunicorn has no types.
-    """gunicorn's request, which takes no more than HEAD_BYTES of headers."""
+    """gunicorn's request, which takes no more than HEADERS_BYTES of headers."""
 
     @property
     def max_buffer_headers(self) -> int:
         """What gunicorn compares the headers' bytes with while they arrive."""
-        return HEAD_BYTES
+        return HEADERS_BYTES
 
     @max_buffer_headers.setter
     def max_buffer_headers(self, _: int) -> None:

@@ -34,7 +34,9 @@ class Call:
     resolve: Callable[[str, int, Deadline], Sequence[Address]]
 
 
-current: ContextVar[Call] = ContextVar("current")
+current_call: ContextVar[Call] = ContextVar("current_call")
+"""The call that this greenlet or thread is sending."""
+
 if TYPE_CHECKING:
     Base = HTTPConnection
     PoolBase = HTTPConnectionPool
@@ -42,7 +44,7 @@ else:
     Base = PoolBase = object
 
 
-class _Timed(Base):
+class _TimedConnection(Base):
     response_class: Any = Reader
     _window: Deadline
     _is_sent = False
@@ -50,12 +52,12 @@ class _Timed(Base):
 
     def _new_conn(self) -> TimedSocket:
         """Connect to one of the host's addresses, which are resolved and checked here, once."""
-        addresses = current.get().resolve(self._dns_host, self.port or 0, self._window)
+        addresses = current_call.get().resolve(self._dns_host, self.port or 0, self._window)
         return connect(addresses, self._window)
 
     def connect(self) -> None:
         """Connect and shake hands in time, and keep the call's deadline from then on."""
-        deadline = current.get().deadline
+        deadline = current_call.get().deadline
         # Nothing was sent yet, so the call may be tried again.
         too_late = partial(UpstreamTimeout, retry=True)
         self._window = deadline.within(CONNECT_SECONDS, too_late)
@@ -72,7 +74,7 @@ class _Timed(Base):
         """Send a request; a connection that is already open keeps the new call's deadline."""
         self._answer, self._is_sent = None, False
         if self.sock:
-            self._keep(current.get().deadline)
+            self._keep(current_call.get().deadline)
         super().request(*arguments, **options)
         self._is_sent = True
 
@@ -94,11 +96,11 @@ class _Timed(Base):
         timed.limit = deadline
 
 
-class _PlainConnection(_Timed, HTTPConnection):
+class _PlainConnection(_TimedConnection, HTTPConnection):
     pass
 
 
-class _TLSConnection(_Timed, HTTPSConnection):
+class _TLSConnection(_TimedConnection, HTTPSConnection):
     pass
 
 

@@ -14,7 +14,7 @@ from parley.deadline import Deadline
 from parley.errors import ConfigurationError, UpstreamError
 from parley.wire.addresses import require_public, require_public_spelling
 from parley.wire.bodies import StreamedAnswer, encoded
-from parley.wire.connections import CONNECT_SECONDS, Call, current
+from parley.wire.connections import CONNECT_SECONDS, Call, current_call
 from parley.wire.messages import Answer, Form, Upstream
 from parley.wire.resolver import Address, Resolver
 from parley.wire.sessions import BROKEN, Session, errors_translated
@@ -143,7 +143,7 @@ class Transport:
             sent["X-Client-Request-Id"] = upstream.request_id
         # The connections read it while the request is sent. It must not outlive that: whoever
         # reads the answer may do so in another context.
-        token = current.set(Call(deadline, resolve))
+        token = current_call.set(Call(deadline, resolve))
         try:
             with errors_translated():
                 # Prepared by hand: a session would merge its cookies and defaults into each call,
@@ -154,7 +154,7 @@ class Transport:
                     request, allow_redirects=False, proxies=self._proxies_for(url), stream=True
                 )
         finally:
-            current.reset(token)
+            current_call.reset(token)
         try:
             yield response
         finally:

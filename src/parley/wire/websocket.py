@@ -47,7 +47,7 @@ class Handshake:
 
 
 class Channel:
-    """An open WebSocket, for one thread; its socket keeps the call's deadline."""
+    """An open WebSocket, for one greenlet; its socket keeps the call's deadline."""
 
     def __init__(self, protocol: ClientProtocol, answered: Any) -> None:
         """Read on where http.client stopped: after the headers of the answer."""
