@@ -1,4 +1,4 @@
-# What a developer types; `make` alone lists it.
+# The commands for developers; `make` alone lists them.
 PYTHON ?= python3
 PORT ?= 8000
 ENGINE_PORT ?= 8001
@@ -12,7 +12,7 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
 
 .venv/run.stamp: requirements.txt requirements-local.txt
-	@echo "Installing the service and the local engine into .venv (once; about 700 MB)"
+	@echo "Installing the service and the local engine into .venv (once; about 800 MB)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
 		--require-hashes -r requirements-local.txt
@@ -37,7 +37,7 @@ run: .venv/run.stamp  ## the service on PORT (8000), with the local engine behin
 	@$(BIN)/python -m local_engine --model-list > .venv/MODEL_LIST.MD
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start -f Procfile.local
 
-test: .venv/test.stamp  ## all tests that Python packages are enough for
+test: .venv/test.stamp  ## all tests that need only Python packages
 	@$(BIN)/python -m pytest --cov --durations=10 -m "not system"
 
 test-system: .venv/test.stamp  ## the tests that need Debian's or npm's packages
@@ -58,7 +58,7 @@ format: .venv/test.stamp  ## let ruff rewrite what it can
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
-bench: .venv/test.stamp $(PEERS:%=.venv/peers/%/stamp)  ## measure ours and peers (five minutes); fail where a goal is missed
+bench: .venv/test.stamp $(PEERS:%=.venv/peers/%/stamp)  ## measure ours and peers; fail where a goal is missed
 	@missed=0; for script in idle alone crowd steady fairness memory sigterm; do \
 		timeout 300 $(BIN)/python benchmarks/$$script.py || missed=1; done; exit $$missed
 

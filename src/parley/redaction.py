@@ -1,4 +1,4 @@
-"""Whether a text shows a part of a secret key."""
+"""Whether a text shows a part of a secret key, and which request ids may be repeated."""
 
 import re
 

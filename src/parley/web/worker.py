@@ -24,7 +24,7 @@ from parley.errors import REFUSAL, ConversationError, HeadersTooLarge, InternalE
 from parley.web.caller_connections import STOP_SECONDS, CallerConnection, CallerConnections
 
 SPARE = 128
-"""Greenlets beyond the connections: gevent accepts up to 100 of them before one is handled."""
+"""Greenlets beyond the connections: gevent accepts up to 100 connections before it handles one."""
 
 FILES_KEPT = 40
 FILES_EACH = 3

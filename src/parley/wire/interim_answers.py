@@ -1,4 +1,4 @@
-"""Answers without interim ones, cookies and bare CRs; whether their connection can be reused."""
+"""Reads answers: skips interim ones, drops cookies, and says if the connection can be reused."""
 
 import http.client
 import io
