@@ -22,9 +22,9 @@ worker_class = "parley.web.worker.Worker"
 # Not every platform sets the number of workers.
 if "WEB_CONCURRENCY" not in os.environ:
     workers = cgroups.workers()
-# More connections than conversations: to refuse callers and answer /healthz while every slot is
-# taken, and to keep idle connections. Past this number, the connection idle longest is closed.
-worker_connections = wsgi.settings.capacity + 1064
+# 1,000 more connections than conversations: to refuse callers and answer /healthz while every slot
+# is taken, and to keep idle connections. Past this number, the connection idle longest is closed.
+worker_connections = wsgi.settings.capacity + 1000
 # Longer than a router keeps an idle connection (Heroku: 90 s; HAProxy, in deploy/: 60 s). So the
 # router always closes first, and never sends a request on a connection that was just closed.
 keepalive = 95
