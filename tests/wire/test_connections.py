@@ -185,7 +185,7 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     connection, _ = listener.accept()
     connection.recv(65536)
     connection.sendall(b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
-    until = time.monotonic() + 10
+    until = time.monotonic() + 20
     while time.monotonic() < until:
         connection.sendall(b"1\\r\\nx\\r\\n" * 10000)
 """
@@ -198,7 +198,7 @@ def test_an_upstream_that_floods_does_not_hold_up_others(transport):
         [sys.executable, "-c", FLOOD], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as server:
         url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
-        flooded = threading.Thread(target=give_up, args=(transport, url, 3))
+        flooded = threading.Thread(target=give_up, args=(transport, url, 8))
         flooded.start()
         last, longest = time.monotonic(), 0.0
         while flooded.is_alive():
@@ -206,7 +206,8 @@ def test_an_upstream_that_floods_does_not_hold_up_others(transport):
             now = time.monotonic()
             last, longest = now, max(longest, now - last)
         server.kill()
-    assert longest < 2
+    # Whoever is held up waits for nearly all of the eight seconds.
+    assert longest < 6
 
 
 def give_up(transport, url, seconds):
