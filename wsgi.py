@@ -16,8 +16,8 @@ sys.path.insert(0, str(ROOT / "src"))
 from blueprints import BLUEPRINTS  # noqa: E402  # The path must be set first.
 from parley import log  # noqa: E402
 from parley.commands import models, openapi  # noqa: E402
-from parley.errors import StartRefused  # noqa: E402
-from parley.models import registry  # noqa: E402
+from parley.errors import ConfigurationError  # noqa: E402
+from parley.models import model_list  # noqa: E402
 from parley.settings import Settings  # noqa: E402
 from parley.web.app import Services, create_app  # noqa: E402
 from parley.wire.transport import Transport  # noqa: E402
@@ -26,12 +26,12 @@ try:
     settings = Settings.from_env(os.environ)
     services = Services(
         settings,
-        registry.read(ROOT / settings.model_list),
+        model_list.read(ROOT / settings.model_list),
         Transport(settings.capacity, ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE")),
         today=lambda: datetime.now(UTC).date(),
-        places=Semaphore(settings.capacity),
+        slots=Semaphore(settings.capacity),
     )
-except StartRefused as refusal:
+except ConfigurationError as refusal:
     sys.exit(f"Parley does not start: {refusal}")
 
 # A command's output is its own: what is logged stands beside it.

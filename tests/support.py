@@ -11,7 +11,7 @@ from threading import Semaphore
 from flask import Flask
 
 from blueprints import BLUEPRINTS
-from parley.models import registry
+from parley.models import model_list
 from parley.settings import Settings
 from parley.web.app import Services, create_app
 from parley.wire.transport import Transport
@@ -42,10 +42,10 @@ def make_app(
     settings = Settings.from_env({"PARLEY_MODEL_LIST": str(FROZEN_LIST), **variables})
     services = Services(
         settings,
-        registry.read(ROOT / settings.model_list),
+        model_list.read(ROOT / settings.model_list),
         Transport(settings.capacity, ca_bundle=ca_bundle),
         today=today if callable(today) else lambda: today,
-        places=Semaphore(settings.capacity),
+        slots=Semaphore(settings.capacity),
     )
     return create_app(services, BLUEPRINTS)
 

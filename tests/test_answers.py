@@ -18,8 +18,8 @@ from parley.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from parley.upstream.failures import accept, retry_after
-from parley.wire.transport import Answer
+from parley.upstream.failures import require_success, retry_after
+from parley.wire.messages import Answer
 
 DAY = 86_400
 NO_ACCESS = "Project `proj_1` does not have access to model `gpt-4o`"
@@ -31,7 +31,7 @@ def failure(
     """What a refusal with this error becomes, for a call of the model."""
     answer = Answer(status, headers or {}, json.dumps({"error": error}).encode())
     with pytest.raises(UpstreamError) as raised:
-        accept(answer, KEY, model)
+        require_success(answer, KEY, model)
     return raised.value
 
 
@@ -105,21 +105,21 @@ def test_what_the_upstream_says_is_kept_short(length, said):
     """300 characters are enough for a reason; without one the error's own sentence stands."""
     told = failure(400, {"message": "x" * length if length is not None else None}).message
     assert told == (
-        f"The upstream refused the request, saying: {said}" if said else UpstreamRejected.sentence
+        f"The upstream refused the request, saying: {said}" if said else UpstreamRejected.message
     )
 
 
 @pytest.mark.parametrize("message", ["a\x07bell", "half \ud800", f"key {KEY}"])
 def test_what_cannot_be_printed_or_shows_the_key_is_not_said(message):
     """The error's own sentence stands instead."""
-    assert failure(400, {"message": message}).message == UpstreamRejected.sentence
+    assert failure(400, {"message": message}).message == UpstreamRejected.message
 
 
 @pytest.mark.parametrize("status", [200, 204, 299])
 def test_a_success_is_returned(status):
     """Whatever it holds."""
     answer = Answer(status, {}, b"")
-    assert accept(answer, KEY) is answer
+    assert require_success(answer, KEY) is answer
 
 
 @pytest.mark.parametrize("status", [199, 300, 600])

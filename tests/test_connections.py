@@ -14,7 +14,10 @@ from test_transport import post
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamUnavailable
-from parley.wire.transport import Transport, Upstream, connections, idle
+from parley.wire import connections
+from parley.wire import idle_connections as idle
+from parley.wire.messages import Upstream
+from parley.wire.transport import Transport
 
 FIRST, SECOND = b'{"for": "the first caller"}', b'{"for": "the second caller"}'
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n"

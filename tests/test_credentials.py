@@ -5,7 +5,7 @@ import time
 import pytest
 from support import KEY, make_app
 
-from parley.redaction import reveals, sane_request_id
+from parley.redaction import reveals, valid_request_id
 
 SECRET = KEY.removeprefix("sk-")
 
@@ -53,9 +53,9 @@ def test_a_short_secret_shows_where_it_stands_whole(text, shown):
 
 def test_a_telling_id_is_not_kept():
     """What an upstream names a call must not be a way to read the key."""
-    assert sane_request_id("req-1", KEY) == "req-1"
-    assert sane_request_id(f"req-{KEY[-4:]}", KEY) is None
-    assert sane_request_id("two words", KEY) is None
+    assert valid_request_id("req-1", KEY) == "req-1"
+    assert valid_request_id(f"req-{KEY[-4:]}", KEY) is None
+    assert valid_request_id("two words", KEY) is None
 
 
 def test_long_headers_are_compared_at_once():

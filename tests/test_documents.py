@@ -76,8 +76,8 @@ def tree_of(error: type, parent: str | None = None) -> dict[str, tuple[str | Non
 def test_every_error_says_what_to_do():
     """Each code has one plain sentence for the caller."""
     for error in every_error():
-        assert error.sentence.endswith(".")
-        assert len(error.sentence) < 160
+        assert error.message.endswith(".")
+        assert len(error.message) < 160
 
 
 def test_the_tree_of_errors_is_drawn_whole():

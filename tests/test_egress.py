@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import KEY
 
-from parley.base_urls import BaseUrl, Destination, EgressPolicy, judge
+from parley.base_urls import BaseUrl, Destination, EgressPolicy, require_public
 from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused, UpstreamUnavailable
+from parley.wire.messages import Upstream
 from parley.wire.resolver import Resolver
-from parley.wire.transport import Transport, Upstream
+from parley.wire.transport import Transport
 
 STRICT = EgressPolicy()
 PUBLIC = "93.184.216.34"
@@ -52,7 +53,7 @@ def addresses(*found: str):
 )
 def test_a_public_https_host_is_admitted(text, normal):
     """Any host that the internet can reach, at any port, below any path."""
-    assert STRICT.admit(text) == Destination(BaseUrl.parse(normal), public_only=True)
+    assert STRICT.destination_of(text) == Destination(BaseUrl.parse(normal), public_only=True)
     assert str(BaseUrl.parse(text)) == normal
 
 
@@ -154,7 +155,7 @@ def test_a_public_https_host_is_admitted(text, normal):
 def test_anything_else_is_refused_unasked(text):
     """The text alone bars it: no name is looked up, nothing is connected to."""
     with pytest.raises(BaseUrlRefused):
-        STRICT.admit(text)
+        STRICT.destination_of(text)
 
 
 @pytest.mark.parametrize(
@@ -178,16 +179,16 @@ def test_a_name_that_leads_inside_is_refused_before_the_upload(found):
     """One bad address among good ones is enough."""
     transport = Transport(1, Resolver(addresses(*found)))
     with pytest.raises(BaseUrlRefused):
-        transport.admit(STRICT.admit("https://rebind.example/v1"))
+        transport.require_allowed(STRICT.destination_of("https://rebind.example/v1"))
 
 
 def test_public_addresses_are_admitted():
     """Ordinary hosts stay reachable."""
-    judge([PUBLIC, "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8"])
+    require_public([PUBLIC, "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8"])
 
 
 def test_a_name_that_changes_its_answer_gains_nothing():
-    """The address that is connected to is the one that was judged then, not one judged before."""
+    """The address that is connected to is the one that was checked then, not one checked before."""
     answers = [addresses(PUBLIC), addresses("127.0.0.1")]
 
     def look_up(host: str, port: int, **options: object) -> list[tuple]:
@@ -197,8 +198,8 @@ def test_a_name_that_changes_its_answer_gains_nothing():
         inside.settimeout(0.2)
         port = inside.getsockname()[1]
         transport = Transport(1, Resolver(look_up))
-        destination = STRICT.admit(f"https://rebind.example:{port}/v1")
-        transport.admit(destination)
+        destination = STRICT.destination_of(f"https://rebind.example:{port}/v1")
+        transport.require_allowed(destination)
         with pytest.raises(BaseUrlRefused):
             transport.post(
                 Upstream(destination, KEY), "/x", {}, limit=9, deadline=Deadline.after(5)
@@ -255,19 +256,19 @@ def test_the_operator_can_allow_more(allowed, text, admitted):
     """Scheme, host and port count exactly, the path by whole segments; * lifts every limit."""
     policy = EgressPolicy.parse(allowed.split())
     if admitted:
-        assert policy.admit(text) == Destination(BaseUrl.parse(text))
+        assert policy.destination_of(text) == Destination(BaseUrl.parse(text))
     else:
         with pytest.raises(BaseUrlRefused):
-            policy.admit(text)
+            policy.destination_of(text)
 
 
-def test_behind_a_proxy_names_are_the_proxys_to_judge(monkeypatch):
-    """Only the proxy knows what it will connect to; addresses are still judged here."""
+def test_behind_a_proxy_names_are_the_proxys_to_check(monkeypatch):
+    """Only the proxy knows what it will connect to; addresses are still checked here."""
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     transport = Transport(1, Resolver(addresses("10.0.0.1")))
-    transport.admit(STRICT.admit("https://name.example/v1"))
+    transport.require_allowed(STRICT.destination_of("https://name.example/v1"))
     with pytest.raises(BaseUrlRefused):
-        STRICT.admit("https://10.0.0.1/v1")
+        STRICT.destination_of("https://10.0.0.1/v1")
 
 
 def test_a_name_that_does_not_exist_is_unavailable():
@@ -284,7 +285,7 @@ def test_a_name_that_does_not_exist_is_unavailable():
 def test_no_text_gets_past_the_policy_but_as_a_plain_public_url(text):
     """Whatever is sent is refused, or is a host and a path that every parser reads alike."""
     try:
-        destination = STRICT.admit(text)
+        destination = STRICT.destination_of(text)
     except BaseUrlRefused:
         return
     url = destination.url

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parley.conversation.chain import first_sentences
+from parley.conversation.sentences import first_sentences
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ def test_openais_hosts_share_their_days(upstream, base_url, models):
     app = make_app(today=date(2027, 3, 1), PARLEY_OPENAI_BASE_URL=upstream.url)
     with app.test_request_context(headers={"X-OpenAI-Base-URL": base_url}) as context:
         chosen = app.extensions["parley"].models_for({}, context.request.headers)
-    assert (chosen.stt.name, chosen.text.name, chosen.tts.name) == models
+    assert tuple(model.name for model in chosen.by_stage().values()) == models
 
 
 def test_the_services_own_host_is_its_own_however_it_is_named(upstream):

@@ -8,7 +8,7 @@ import pytest
 from flask import g
 from support import make_app
 
-from parley.web.answer_body import PIECE_BYTES, with_speech
+from parley.web.speech_json import PIECE_BYTES, json_with_speech
 
 BODY = {"transcript": 'a","audio":"" b', "audio": "", "success": True}
 
@@ -26,7 +26,7 @@ def request_context():
 def test_the_speech_is_where_it_belongs(request_context, length):
     """Whatever its length, and whatever was said."""
     speech = bytes(number % 251 for number in range(length))
-    response = with_speech(BODY, speech)
+    response = json_with_speech(BODY, speech)
     text = b"".join(response.response)
     assert len(text) == response.content_length
     assert list(json.loads(text)) == list(BODY)
@@ -37,7 +37,7 @@ def test_a_long_speech_is_not_copied(request_context):
     """5 MB of it are written with less than a tenth of that beside it."""
     speech = bytes(5_000_000)
     tracemalloc.start()
-    for piece in with_speech(BODY, speech).response:
+    for piece in json_with_speech(BODY, speech).response:
         assert len(piece) < 100_000
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -47,7 +47,7 @@ def test_a_long_speech_is_not_copied(request_context):
 @pytest.mark.parametrize("read", [1, 3])
 def test_an_answer_that_is_not_read_to_its_end_is_told_of(request_context, logged, read):
     """The log says of which request, and how much of it was out."""
-    response = with_speech(BODY, bytes(5_000_000))
+    response = json_with_speech(BODY, bytes(5_000_000))
     pieces = iter(response.response)
     written = [len(next(pieces)) for _ in range(read)]
     response.close()
@@ -57,7 +57,7 @@ def test_an_answer_that_is_not_read_to_its_end_is_told_of(request_context, logge
 
 def test_an_answer_that_is_read_is_not(request_context, logged):
     """Nothing is cut, nothing is logged."""
-    response = with_speech(BODY, bytes(500_000))
+    response = json_with_speech(BODY, bytes(500_000))
     b"".join(response.response)
     response.close()
     assert "answer_cut" not in logged.text

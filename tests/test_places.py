@@ -1,4 +1,4 @@
-"""A conversation's place comes back, whatever happens to its request."""
+"""A conversation's slot comes back, whatever happens to its request."""
 
 import resource
 from io import BytesIO
@@ -7,21 +7,21 @@ from threading import Semaphore
 import pytest
 from support import KEY, make_app, wav
 
-from parley.web.slots import PLACE, Place, giving_back
+from parley.web.slots import SLOT, Slot, release_after_answer
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
 CAPACITY = 2
 RECORDING_BYTES = 200_000
 
 
-def free_places(client) -> int:
-    """How many places there are; all are left again."""
-    places = client.application.extensions["parley"].places
+def free_slots(client) -> int:
+    """How many slots there are; all are left again."""
+    slots = client.application.extensions["parley"].slots
     taken = 0
-    while places.acquire(blocking=False):
+    while slots.acquire(blocking=False):
         taken += 1
     for _ in range(taken):
-        places.release()
+        slots.release()
     return taken
 
 
@@ -42,40 +42,40 @@ def full_disk():
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_an_answer_and_costs_no_place(client, openai, full_disk):
-    """Each upload that cannot be written is told so, and the next finds its place."""
+def test_a_full_disk_is_an_answer_and_costs_no_slot(client, openai, full_disk):
+    """Each upload that cannot be written is told so, and the next finds its slot."""
     for _ in range(2 * CAPACITY):
         data = {"audio": (BytesIO(bytes(RECORDING_BYTES)), "a.wav")}
         with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
             assert response.status_code == 500
             assert response.json["errors"][0]["code"] == "internal_error"
             assert response.json["models_used"]["stt"] == "whisper-1"
-    assert free_places(client) == CAPACITY
+    assert free_slots(client) == CAPACITY
     data = {"audio": (BytesIO(wav()), "a.wav")}
     with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
         assert response.status_code == 200
 
 
-def test_a_section_that_asks_twice_has_one_place(client, openai):
-    """It is one request, and gives one place back."""
+def test_a_section_that_asks_twice_has_one_slot(client, openai):
+    """It is one request, and gives one slot back."""
     services = client.application.extensions["parley"]
 
     @client.application.get("/twice")
     def twice():
         for _ in range(2 * CAPACITY):
             services.upstream_for(twice.headers)
-        return {"free": free_places(client)}
+        return {"free": free_slots(client)}
 
     twice.headers = {**HEADERS}
     with client.get("/twice", headers=HEADERS) as response:
         assert response.json == {"free": CAPACITY - 1}
-    assert free_places(client) == CAPACITY
+    assert free_slots(client) == CAPACITY
 
 
 @pytest.mark.parametrize("fails", ["application", "answer", "close", None])
 def test_every_end_of_a_request_gives_its_place_back_once(fails):
     """Also one that fails after its answer has begun, or while it is closed."""
-    places = Semaphore(1)
+    slots = Semaphore(1)
 
     class Answer:
         def __iter__(self):
@@ -89,13 +89,13 @@ def test_every_end_of_a_request_gives_its_place_back_once(fails):
                 raise OSError("no more")
 
     def application(environ, start_response):
-        assert environ[PLACE].take()
+        assert environ[SLOT].take()
         if fails == "application":
             raise OSError("no more")
         return Answer()
 
     def serve():
-        body = giving_back(application, places)({}, None)
+        body = release_after_answer(application, slots)({}, None)
         try:
             list(body)
         finally:
@@ -107,18 +107,18 @@ def test_every_end_of_a_request_gives_its_place_back_once(fails):
                 serve()
         else:
             serve()
-        assert places.acquire(blocking=False)
-        assert not places.acquire(blocking=False)
-        places.release()
+        assert slots.acquire(blocking=False)
+        assert not slots.acquire(blocking=False)
+        slots.release()
 
 
 def test_a_place_is_left_once():
-    """Who leaves twice gives nobody else's place away."""
-    places = Semaphore(1)
-    place = Place(places)
-    assert place.take()
-    assert not Place(places).take()
-    place.leave()
-    place.leave()
-    assert places.acquire(blocking=False)
-    assert not places.acquire(blocking=False)
+    """Who leaves twice gives nobody else's slot away."""
+    slots = Semaphore(1)
+    slot = Slot(slots)
+    assert slot.take()
+    assert not Slot(slots).take()
+    slot.release()
+    slot.release()
+    assert slots.acquire(blocking=False)
+    assert not slots.acquire(blocking=False)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from support import LONG_AGO, ROOT
 
-from parley.errors import StartRefused
-from parley.models import registry
+from parley.errors import ConfigurationError
+from parley.models import model_list
 from parley.models.registry import Models
 
 LIST = """\
@@ -35,12 +35,12 @@ LIST = """\
 
 def names(models: Models) -> tuple[str, str, str]:
     """What each stage uses."""
-    return models.stt.name, models.text.name, models.tts.name
+    return models.stt.model.name, models.text.model.name, models.tts.model.name
 
 
 def test_the_projects_own_list_has_the_promised_defaults():
     """whisper-1, gpt-4o and tts-1 are used where a caller names nothing."""
-    models = registry.read(ROOT / "MODEL_LIST.MD").resolve({}, None)
+    models = model_list.read(ROOT / "MODEL_LIST.MD").resolve({}, None)
     assert names(models) == ("whisper-1", "gpt-4o", "tts-1")
 
 
@@ -60,7 +60,7 @@ def test_the_projects_own_list_has_the_promised_defaults():
 )
 def test_a_name_is_used_where_its_stage_lists_it(options, models):
     """Anything else falls back to the stage's default; a row * takes every well-formed name."""
-    assert names(registry.parse(LIST, "LIST.MD").resolve(options, LONG_AGO)) == models
+    assert names(model_list.parse(LIST, "LIST.MD").resolve(options, LONG_AGO)) == models
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_a_name_is_used_where_its_stage_lists_it(options, models):
 def test_a_list_that_cannot_be_read_is_refused_by_line(old, new, line, word):
     """The operator learns where to look and what is wrong there."""
     assert old in LIST
-    with pytest.raises(StartRefused) as refusal:
-        registry.parse(LIST.replace(old, new, 1), "LIST.MD")
+    with pytest.raises(ConfigurationError) as refusal:
+        model_list.parse(LIST.replace(old, new, 1), "LIST.MD")
     assert str(refusal.value).startswith(f"LIST.MD, line {line}: ")
     assert word in str(refusal.value)
 
@@ -100,15 +100,15 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content):
     path = tmp_path / "LIST.MD"
     if content:
         path.write_bytes(content)
-    with pytest.raises(StartRefused, match="PARLEY_MODEL_LIST"):
-        registry.read(path)
+    with pytest.raises(ConfigurationError, match="PARLEY_MODEL_LIST"):
+        model_list.read(path)
 
 
 def test_a_file_is_named_with_the_line_to_mend(tmp_path: Path):
     """As the operator wrote it, whatever folder it lies in."""
     (tmp_path / "OURS.MD").write_text("## stt, in words\n")
-    with pytest.raises(StartRefused, match=r"^OURS\.MD, line 2: "):
-        registry.read(tmp_path / "OURS.MD")
+    with pytest.raises(ConfigurationError, match=r"^OURS\.MD, line 2: "):
+        model_list.read(tmp_path / "OURS.MD")
 
 
 LIFETIMES = """\
@@ -155,12 +155,12 @@ LIFETIMES = """\
 )
 def test_a_model_that_has_ended_is_followed_to_one_that_lives(name, today, used):
     """Through its replacements, or to the default's heir; without a day, names stand as written."""
-    models = registry.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today)
-    assert models.stt.name == used
+    models = model_list.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today)
+    assert models.stt.model.name == used
 
 
 @pytest.mark.parametrize(
-    ("name", "today", "successor"),
+    ("name", "today", "fallback"),
     [
         ("", date(2026, 12, 1), "b"),
         ("", date(2027, 1, 1), "c"),
@@ -175,19 +175,19 @@ def test_a_model_that_has_ended_is_followed_to_one_that_lives(name, today, used)
         ("other", None, None),
     ],
 )
-def test_each_model_knows_what_to_try_should_it_end_early(name, today, successor):
+def test_each_model_knows_what_to_try_should_it_end_early(name, today, fallback):
     """A living one, and another than itself; on another host the list's next."""
-    model = registry.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today).stt
-    assert (model.successor.name if model.successor else None) == successor
+    choice = model_list.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today).stt
+    assert (choice.fallback.name if choice.fallback else None) == fallback
 
 
 def test_a_row_says_which_interface_and_parameters_its_model_needs():
     """An empty cell, or no column, means the stage's usual one and nothing besides."""
-    stages = registry.parse(LIFETIMES, "LIST.MD").stages
+    stages = model_list.parse(LIFETIMES, "LIST.MD").stages
     assert stages["stt"].models["a"].interface == "transcriptions"
     assert stages["stt"].models["b"].parameters == {"x": "1", "y": "two"}
     assert stages["text"].models["t"].parameters == {"n": 1, "words": "two words"}
-    assert stages["stt"].resolve("other", None).parameters == {"z": "3"}
+    assert stages["stt"].resolve("other", None).model.parameters == {"z": "3"}
     assert [model.interface for model in stages["text"].models.values()] == ["chat"]
     assert [model.interface for model in stages["tts"].models.values()] == ["speech", "realtime"]
 
@@ -218,8 +218,8 @@ def test_a_row_says_which_interface_and_parameters_its_model_needs():
 def test_a_lifetime_that_leads_nowhere_stops_the_start(old, new, line, word):
     """A circle, an unknown heir, a default that ends for good: told by line, and today."""
     assert old in LIFETIMES
-    with pytest.raises(StartRefused) as refusal:
-        registry.parse(LIFETIMES.replace(old, new, 1), "LIST.MD")
+    with pytest.raises(ConfigurationError) as refusal:
+        model_list.parse(LIFETIMES.replace(old, new, 1), "LIST.MD")
     assert str(refusal.value).startswith(f"LIST.MD, line {line}: ")
     assert word in str(refusal.value)
 
@@ -232,7 +232,7 @@ def test_every_date_of_the_projects_own_list_has_its_source():
         for line in text.splitlines()
         if re.match(r"\|.*\| (chat|transcriptions|speech|real)", line)
     ]
-    listed = registry.parse(text, "MODEL_LIST.MD").stages.values()
+    listed = model_list.parse(text, "MODEL_LIST.MD").stages.values()
     assert len(rows) == sum(len(stage.models) for stage in listed)
     for row in rows:
         for source in re.findall(r"\[([^]]+)\]", row) or ["none"]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parley.errors import StartRefused
+from parley.errors import ConfigurationError
 from parley.settings import Settings
 
 
@@ -54,7 +54,7 @@ def test_a_blank_variable_counts_as_not_set():
 )
 def test_a_bad_value_is_refused_by_name(variable, value):
     """The operator learns which variable to mend, and no secret in it is repeated."""
-    with pytest.raises(StartRefused) as refusal:
+    with pytest.raises(ConfigurationError) as refusal:
         Settings.from_env({variable: value})
     assert variable in str(refusal.value)
     assert "secret" not in str(refusal.value)

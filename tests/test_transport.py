@@ -14,7 +14,8 @@ from parley.audio import KINDS, Recording
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from parley.wire.transport import Transport, Upstream
+from parley.wire.messages import Upstream
+from parley.wire.transport import Transport
 
 
 @pytest.fixture

@@ -33,8 +33,9 @@ def service(upstream, tmp_path_factory):
         (ROOT / "gunicorn.conf.py").read_text()
         + textwrap.dedent(
             f"""
-            from parley.web import caller_connections as callers
-            callers.SILENCE_SECONDS, callers.REQUEST_SECONDS = {SILENCE}, {REQUEST}
+            from parley.web import caller_connections
+            caller_connections.SILENCE_SECONDS = {SILENCE}
+            caller_connections.REQUEST_SECONDS = {REQUEST}
             keepalive = {IDLE}
             """
         )

@@ -114,10 +114,10 @@ class EgressPolicy:
                 raise ValueError(f"base URL {position} {error}") from None
         return cls(tuple(allowed))
 
-    def admit(self, text: str) -> Destination:
+    def destination_of(self, text: str) -> Destination:
         """Where a caller's base URL leads; raise BaseUrlRefused where its text alone bars it.
 
-        What its host's name resolves to is judged by `judge`, before each connection.
+        What its host's name resolves to is judged by `require_public`, before each connection.
         """
         try:
             url = BaseUrl.parse(text)
@@ -133,7 +133,7 @@ class EgressPolicy:
         return Destination(url, public_only=True)
 
 
-def judge(addresses: Iterable[str]) -> None:
+def require_public(addresses: Iterable[str]) -> None:
     """Raise BaseUrlRefused where any of the IP addresses is not a public host's."""
     if not all(_is_public(ip_address(address)) for address in addresses):
         raise BaseUrlRefused()

@@ -7,10 +7,12 @@ import click
 from flask.cli import AppGroup, with_appcontext
 
 from parley.base_urls import Destination
+from parley.deadline import Deadline
 from parley.errors import UpstreamError
 from parley.models.registry import ANY_MODEL
+from parley.upstream.shutdown_dates import shutdown_dates
 from parley.web.app import services
-from parley.wire.transport import Upstream
+from parley.wire.messages import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 
@@ -33,7 +35,7 @@ def models(context: click.Context, day: str | None) -> None:
         today = date.fromisoformat(day) if day else services().today()
     except ValueError:
         raise click.BadParameter("write a day like 2027-03-01.", param_hint="--date") from None
-    for stage, model in vars(services().registry.resolve({}, today)).items():
+    for stage, model in services().registry.resolve({}, today).by_stage().items():
         until = f", until {model.shutdown}" if model.shutdown else ""
         click.echo(f"{stage}: {model.name} ({model.interface}{until})")
 
@@ -45,8 +47,9 @@ def check() -> None:
     if not key:
         raise click.UsageError(f"Set {KEY_VARIABLE} to a key of the upstream.")
     upstream = Upstream(Destination(services().settings.openai_base_url), key)
+    deadline = Deadline.after(services().settings.deadline)
     try:
-        announced = services().client(upstream).shutdown_dates()
+        announced = shutdown_dates(services().transport, upstream, deadline)
     except UpstreamError as error:
         raise NotCompared(error.message) from None
     differences = 0

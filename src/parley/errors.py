@@ -1,15 +1,13 @@
-"""Everything that can go wrong, as one tree.
-
-An error's name is its code, and its docstring the sentence that callers read.
+"""Everything that can go wrong, as one tree. A status holds for the classes below it, too.
 
 ParleyError
-├── StartRefused                never reaches a caller: the service does not start
-└── ConversationError           has a code, a status and a sentence for the caller
+├── ConfigurationError          never reaches a caller: the service does not start
+└── ConversationError           has a code, a status and a message for the caller
     ├── RequestError            400: the request cannot be used
     │   ├── ApiKeyMissing       401
     │   ├── BaseUrlRefused
     │   ├── RequestMalformed
-    │   │   ├── CallerGone
+    │   │   ├── CallerDisconnected
     │   │   └── RequestBroken
     │   ├── HeadersTooLarge     431
     │   ├── UploadTimeout
@@ -18,8 +16,8 @@ ParleyError
     │   ├── Overloaded          503
     │   ├── NotFound            404
     │   └── MethodNotAllowed    405
-    ├── InternalError           500: ours
-    └── UpstreamError           500: the upstream failed us
+    ├── InternalError           500: the service failed
+    └── UpstreamError           500: the upstream failed
         ├── ApiKeyRejected      401
         ├── UpstreamRejected    400
         │   └── ModelNotFound
@@ -34,33 +32,27 @@ ParleyError
         └── TextTruncated       206
 """
 
-import re
-
 REFUSAL = "parley.refusal"
-"""Where a server puts, in the WSGI environment, the error that the whole app is to answer with."""
+"""The key in the WSGI environment under which a server passes an error for the app to answer."""
 
 
 class ParleyError(Exception):
-    """The root: whatever Parley itself raises."""
+    """The root of every error that Parley itself raises."""
 
 
-class StartRefused(ParleyError):
-    """A setting or a file makes the start impossible; its text names what to mend."""
+class ConfigurationError(ParleyError):
+    """The service cannot start; the text names the setting or the file to correct."""
 
 
 class ConversationError(ParleyError):
-    """What a caller is told: one sentence of what happened and what to do about it."""
+    """A failure that the caller is told: its message says what happened and what to do."""
 
     code: str
     status: int
-    sentence: str
+    message: str
     stage: str = "request"
     retry: bool = False
-    """Whether the same call may work when it is tried again at once."""
-
-    def __init_subclass__(cls) -> None:
-        cls.code = vars(cls).get("code") or re.sub(r"\B(?=[A-Z])", "_", cls.__name__).lower()
-        cls.sentence = " ".join((cls.__doc__ or cls.code).split())
+    """Whether the same call may succeed if it is tried again at once."""
 
     def __init__(
         self,
@@ -71,8 +63,8 @@ class ConversationError(ParleyError):
         retry_after: float | None = None,
         retry: bool | None = None,
     ) -> None:
-        """Say `message`, or the class's own sentence; `retry_after` is in seconds."""
-        self.message = message or self.sentence
+        """Use `message`, or else the class's own; `retry_after` is in seconds."""
+        self.message = message or self.message
         self.upstream_status = upstream_status
         self.upstream_request_id = upstream_request_id
         self.retry_after = retry_after
@@ -81,154 +73,163 @@ class ConversationError(ParleyError):
 
 
 class RequestError(ConversationError):
-    """The request cannot be used; no stage was begun."""
+    """The request cannot be used; no stage was started."""
 
     status = 400
 
 
 class ApiKeyMissing(RequestError):
-    """Send your API key, in visible ASCII, as X-OpenAI-API-Key or Authorization: Bearer KEY."""
-
+    code = "api_key_missing"
     status = 401
+    message = (
+        "Send your API key in visible ASCII, as X-OpenAI-API-Key or Authorization: Bearer KEY."
+    )
 
 
 class BaseUrlRefused(RequestError):
-    """The service may not call the base URL in X-OpenAI-Base-URL; name an allowed one."""
+    code = "base_url_refused"
+    message = "The service may not call the base URL in X-OpenAI-Base-URL; name an allowed one."
 
 
 class RequestMalformed(RequestError):
-    """Send one multipart/form-data body with the recording in the field 'audio'."""
-
-
-class CallerGone(RequestMalformed):
-    """The connection was closed before the answer was ready; keep it open until then."""
-
     code = "request_malformed"
+    message = "Send one multipart/form-data body with the recording in the field 'audio'."
+
+
+class CallerDisconnected(RequestMalformed):
+    message = "The connection was closed before the answer was ready; keep it open until then."
 
 
 class RequestBroken(RequestMalformed):
-    """The request is no HTTP that can be read; let an HTTP client write its line and headers."""
-
-    code = "request_malformed"
+    message = "The bytes sent are not a valid HTTP request; use an HTTP client to send it."
 
 
 class HeadersTooLarge(RequestError):
-    """Send at most 100 headers, and at most 8,190 bytes in each and in the request's first line."""
-
+    code = "headers_too_large"
     status = 431
+    message = "Send at most 100 headers, and at most 8,190 bytes in each and in the request line."
 
 
 class UploadTimeout(RequestError):
-    """The upload stopped arriving or took too long; send it again, or a shorter one."""
+    code = "upload_timeout"
+    message = "The upload stopped or took too long; send it again, or send a shorter one."
 
 
 class AudioMissing(RequestError):
-    """Send the recording as a file in the form field 'audio'."""
+    code = "audio_missing"
+    message = "Send the recording as a file in the form field 'audio'."
 
 
 class AudioEmpty(RequestError):
-    """The file in 'audio' is empty; send a recording."""
+    code = "audio_empty"
+    message = "The file in 'audio' is empty; send a recording."
 
 
 class AudioTooLarge(RequestError):
-    """Send at most 25 MB (26,214,400 bytes) of audio."""
+    code = "audio_too_large"
+    message = "Send at most 25 MB (26,214,400 bytes) of audio."
 
 
 class AudioUnsupported(RequestError):
-    """The bytes in 'audio' are of no supported kind; send mp3, mp4, m4a, wav or webm."""
+    code = "audio_unsupported"
+    message = "The file in 'audio' is not of a supported kind; send mp3, mp4, m4a, wav or webm."
 
 
 class OptionInvalid(RequestError):
-    """Send each model field as one line of text of at most 200 characters."""
+    code = "option_invalid"
+    message = "Send each model field as one line of text of at most 200 characters."
 
 
 class Overloaded(RequestError):
-    """Every place is taken, and nothing was begun; wait as Retry-After says, then try again."""
-
+    code = "overloaded"
     status = 503
+    message = "Every slot is taken and nothing was begun; wait as Retry-After says, then try again."
 
 
 class NotFound(RequestError):
-    """There is nothing at this address; a conversation is POST /api/conversation/."""
-
+    code = "not_found"
     status = 404
+    message = "There is nothing at this address; a conversation is POST /api/conversation/."
 
 
 class MethodNotAllowed(RequestError):
-    """The address does not take this method; use one that the Allow header names."""
-
+    code = "method_not_allowed"
     status = 405
+    message = "This address does not accept the method; use one that the Allow header names."
 
 
 class InternalError(ConversationError):
-    """The service failed at something that is its own fault; try again, then report it."""
-
+    code = "internal_error"
     status = 500
+    message = "The service failed because of an error of its own; try again, then report it."
 
 
 class UpstreamError(ConversationError):
-    """A stage failed: the status holds while nothing is transcribed, and is 206 from then on."""
+    """A stage failed. The status holds until there is a transcript; from then on it is 206."""
 
     status = 500
 
 
 class ApiKeyRejected(UpstreamError):
-    """The upstream refused the API key; check the key and what it may use."""
-
+    code = "api_key_rejected"
     status = 401
+    message = "The upstream refused the API key; check the key and what it may use."
 
 
 class UpstreamRejected(UpstreamError):
-    """The upstream refused the request; check the recording and the model names."""
-
+    code = "upstream_rejected"
     status = 400
+    message = "The upstream refused the request; check the recording and the model names."
 
 
 class ModelNotFound(UpstreamRejected):
-    """The upstream does not know the model, or what it is used for; name another one."""
-
-    code = "upstream_rejected"
+    message = "The upstream does not know the model, or not for this purpose; name another one."
 
 
 class NoSpeech(UpstreamError):
-    """No speech was recognised in the recording; speak closer to the microphone."""
-
+    code = "no_speech"
     status = 206
+    message = "No speech was recognised in the recording; speak closer to the microphone."
 
 
 class RateLimited(UpstreamError):
-    """The upstream limits how often this key may call; wait, then try again."""
+    code = "rate_limited"
+    message = "The upstream limits how often this key may call; wait, then try again."
 
 
 class QuotaExhausted(UpstreamError):
-    """The key's account at the upstream has no credit left; check its plan and billing."""
+    code = "quota_exhausted"
+    message = "The key's account at the upstream has no credit left; check its plan and billing."
 
 
 class UpstreamUnavailable(UpstreamError):
-    """The upstream could not be reached or failed; try again in a moment."""
-
+    code = "upstream_unavailable"
+    message = "The upstream could not be reached or failed; try again in a moment."
     retry = True
 
 
 class UpstreamTimeout(UpstreamError):
-    """The upstream took too long; try again in a moment."""
+    code = "upstream_timeout"
+    message = "The upstream took too long; try again in a moment."
 
 
 class DeadlineExceeded(UpstreamError):
-    """The upstream did not finish in the time that a conversation may take; try again."""
+    code = "deadline_exceeded"
+    message = "The upstream did not finish in the time that a conversation may take; try again."
 
 
 class UpstreamMalformed(UpstreamError):
-    """The upstream's answer could not be used; try again, or name another model."""
+    code = "upstream_malformed"
+    message = "The upstream's answer could not be used; try again, or name another model."
 
 
 class TextIncomplete(UpstreamError):
-    """The model ended its reply early, at a limit or a filter; ask for a shorter or another one."""
-
+    code = "text_incomplete"
     status = 206
+    message = "The model ended its reply early, at a limit or a filter; ask for a shorter one."
 
 
 class TextTruncated(UpstreamError):
-    """The reply was longer than speech takes, so its end was not spoken; ask for a shorter one."""
-
+    code = "text_truncated"
     status = 206
+    message = "The reply was longer than speech takes, so its end was not spoken; ask for less."

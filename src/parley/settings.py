@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from parley.base_urls import BaseUrl, EgressPolicy
-from parley.errors import StartRefused
+from parley.errors import ConfigurationError
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LONGEST_DEADLINE = 600
@@ -35,7 +35,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """Read the settings; raise StartRefused with a sentence that names the bad variable.
+        """Read the settings; raise ConfigurationError with a sentence that names the bad variable.
 
         A variable that is set but blank counts as not set, as platforms' dashboards leave them.
         """
@@ -59,7 +59,7 @@ def _base_url(text: str) -> BaseUrl:
     try:
         return BaseUrl.parse(text)
     except ValueError as error:
-        raise StartRefused(
+        raise ConfigurationError(
             f"PARLEY_OPENAI_BASE_URL {error}; set it to one like https://api.openai.com/v1."
         ) from None
 
@@ -68,7 +68,7 @@ def _egress_policy(text: str) -> EgressPolicy:
     try:
         return EgressPolicy.parse(text.split())
     except ValueError as error:
-        raise StartRefused(
+        raise ConfigurationError(
             f"PARLEY_ALLOWED_BASE_URLS: {error}; list base URLs, separated by spaces."
         ) from None
 
@@ -79,7 +79,7 @@ def _deadline(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not 1 <= seconds <= LONGEST_DEADLINE:
-        raise StartRefused(
+        raise ConfigurationError(
             f"PARLEY_DEADLINE is {text!r}; set seconds from 1 to {LONGEST_DEADLINE}, "
             "fewer than the platform's router waits."
         )
@@ -89,7 +89,7 @@ def _deadline(text: str) -> float:
 def _origins(text: str) -> tuple[str, ...]:
     for origin in text.split():
         if origin != "*" and not ORIGIN.fullmatch(origin):
-            raise StartRefused(
+            raise ConfigurationError(
                 f"PARLEY_ALLOWED_ORIGINS names {origin!r}; list origins like https://app.example, "
                 "separated by spaces, or *."
             )
@@ -98,7 +98,7 @@ def _origins(text: str) -> tuple[str, ...]:
 
 def _capacity(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_CAPACITY):
-        raise StartRefused(
+        raise ConfigurationError(
             f"PARLEY_CAPACITY is {text!r}; set a whole number from 1 to {MOST_CAPACITY}."
         )
     return int(text)
@@ -107,5 +107,7 @@ def _capacity(text: str) -> int:
 def _log_level(text: str) -> str:
     level = text.upper()
     if level not in LOG_LEVELS:
-        raise StartRefused(f"PARLEY_LOG_LEVEL is {text!r}; set one of {', '.join(LOG_LEVELS)}.")
+        raise ConfigurationError(
+            f"PARLEY_LOG_LEVEL is {text!r}; set one of {', '.join(LOG_LEVELS)}."
+        )
     return level

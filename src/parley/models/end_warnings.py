@@ -1,4 +1,4 @@
-"""Which models will soon end: said once a day, for as long as the process runs."""
+"""Warnings of models that will soon shut down, logged once a day while the process runs."""
 
 from datetime import date
 from threading import Lock
@@ -8,16 +8,16 @@ from parley.models.registry import Registry
 
 
 class EndWarnings:
-    """Warns of the models used unasked that end soon; called at every request, it costs nothing."""
+    """Warns of the models used by default that shut down soon; cheap enough for every request."""
 
     def __init__(self, registry: Registry) -> None:
-        """Warn of what `registry` says."""
+        """Warn of the models of `registry`."""
         self._registry = registry
         self._said_on: date | None = None
         self._lock = Lock()
 
     def __call__(self, today: date) -> None:
-        """Log `model_ends` for each such model, at the first call of a day (UTC)."""
+        """Log `model_ends` for each such model, at the first call on a day (UTC)."""
         if today == self._said_on:
             return
         with self._lock:
@@ -26,4 +26,4 @@ class EndWarnings:
             self._said_on = today
         for stage, model in self._registry.ending(today).items():
             then = self._registry.stages[stage].resolve(model.name, model.shutdown)
-            log.model_ends(stage, model.name, model.shutdown, then.name)
+            log.model_ends(stage, model.name, model.shutdown, then.model.name)

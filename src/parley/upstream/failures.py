@@ -1,6 +1,5 @@
-"""What an upstream's answer is: a success and what stands in it, or a failure by its name."""
+"""The failures of an upstream: which of its answers and events means which UpstreamError."""
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,61 +12,82 @@ from parley.errors import (
     QuotaExhausted,
     RateLimited,
     UpstreamError,
+    UpstreamMalformed,
     UpstreamRejected,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
 from parley.redaction import reveals
-from parley.wire.transport import Answer
+from parley.upstream.json_values import json_of, value_at
+from parley.wire.messages import Answer
 
-QUOTA_CODES = ("insufficient_quota", "credit_balance_exhausted")
-MISSING = "model_not_found"
-READ_CHARACTERS, MESSAGE_CHARACTERS = 1000, 300
-"""How much of an upstream's message is looked at, and how much of it is passed on."""
-
-LONGEST_WAIT = 86_400.0
-"""The longest wait, in seconds, that callers are told of: a day."""
-
-# The upstream's statuses that mean something of their own; the others go by their hundreds.
-FAILURES: Mapping[int, type[UpstreamError]] = {
+# The statuses with a meaning of their own; the others are told apart by their hundreds.
+BY_STATUS: Mapping[int, type[UpstreamError]] = {
     401: ApiKeyRejected,
     403: ApiKeyRejected,
     408: UpstreamTimeout,
     429: RateLimited,
     504: UpstreamTimeout,
 }
-RETRIED = (408, 409, 429)
+# The values of `error.code` with a meaning of their own, in answers and in events.
+BY_CODE: Mapping[str, type[UpstreamError]] = {
+    "credit_balance_exhausted": QuotaExhausted,
+    "insufficient_quota": QuotaExhausted,
+    "invalid_api_key": ApiKeyRejected,
+    "model_not_found": ModelNotFound,
+    "rate_limit_exceeded": RateLimited,
+    "server_error": UpstreamUnavailable,
+}
+RETRIED_STATUSES = (408, 409, 429)
+"""What OpenAI's own SDK tries again, beside every 5xx."""
+
 SHOULD_RETRY = {"true": True, "false": False}
-"""What OpenAI's own SDK tries again, beside every 5xx, and the header that overrules it."""
+"""The values of the header `x-should-retry`, which overrules the statuses."""
+
+RETRIED_EVENTS = (RateLimited, UpstreamUnavailable)
+
+READ_CHARACTERS, MESSAGE_CHARACTERS = 1000, 300
+"""How much of an upstream's message is examined, and how much of it is passed on."""
+
+LONGEST_WAIT = 86_400.0
+"""The longest wait, in seconds, that callers are told of: a day."""
 
 
-def accept(answer: Answer, api_key: str, model: str = "") -> Answer:
-    """The answer, where it is a success; else raise the UpstreamError that it means.
+def require_success(answer: Answer, api_key: str, model: str = "") -> Answer:
+    """The answer, if it is a success; else raise the UpstreamError that it means.
 
-    That a model is unknown only `error.code` tells, or, from hosts that send none, a 404 that names
-    `model`: any other 404 is a wrong base URL, and any other 403 a key that may not be used.
+    A model is unknown if `error.code` says so, or, on hosts that send no code, if a 404 names
+    `model`. Any other 404 means a wrong base URL, and any other 403 a key without permission.
     """
     if 200 <= answer.status < 300:
         return answer
     code, message = _error_of(answer)
     status = answer.status
-    failure = FAILURES.get(status, UpstreamUnavailable if status >= 500 else UpstreamRejected)
+    failure = BY_STATUS.get(status, UpstreamUnavailable if status >= 500 else UpstreamRejected)
+    coded = BY_CODE.get(code)
     if (failure is UpstreamRejected or status == 403) and (
-        code == MISSING or (status == 404 and code in ("", "404") and _names(message, model))
+        coded is ModelNotFound or (status == 404 and code in ("", "404") and _names(message, model))
     ):
         failure = ModelNotFound
-    retry = status in RETRIED or status >= 500
+    retry = status in RETRIED_STATUSES or status >= 500
     retry = SHOULD_RETRY.get(answer.headers.get("x-should-retry", ""), retry)
-    if failure is RateLimited and code in QUOTA_CODES:
+    if failure is RateLimited and coded is QuotaExhausted:
         failure, retry = QuotaExhausted, False
-    said = ""
+    sentence = ""
     if len(message) > MESSAGE_CHARACTERS:
         message = f"{message[:MESSAGE_CHARACTERS]}…"
-    fit = message and message.isprintable() and not reveals(message, api_key)
-    if issubclass(failure, UpstreamRejected) and fit:
-        said = f"The upstream refused the request, saying: {message}"
+    is_fit = message and message.isprintable() and not reveals(message, api_key)
+    if issubclass(failure, UpstreamRejected) and is_fit:
+        sentence = f"The upstream refused the request, saying: {message}"
     wait = retry_after(answer.headers)
-    raise failure(said, retry=retry, retry_after=wait, **origin(answer))
+    raise failure(sentence, retry=retry, retry_after=wait, **origin(answer))
+
+
+def failure_of_event(error: object) -> UpstreamError:
+    """The failure that the `error` object of an event means: by its `code`, or else its `type`."""
+    names = [str(value_at(error, key)) for key in ("code", "type")]
+    kind = next((BY_CODE[name] for name in names if name in BY_CODE), UpstreamMalformed)
+    return kind(retry=kind in RETRIED_EVENTS)
 
 
 def _error_of(answer: Answer) -> tuple[str, str]:
@@ -79,7 +99,7 @@ def _error_of(answer: Answer) -> tuple[str, str]:
 
 
 def _names(message: str, model: str) -> bool:
-    """Whether a message names a model, and not just a longer name or an address that holds it."""
+    """Whether a message names a model, and not a longer name or an address that contains it."""
     name = rf"(?<![\w.=-]){re.escape(model)}(?![\w-]|[.:/@]\w)"
     return bool(model) and re.search(name, message) is not None
 
@@ -104,31 +124,5 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def origin(answer: Answer) -> dict[str, Any]:
-    """What an error says of the answer that it comes from."""
+    """The fields by which an error names the answer that caused it."""
     return {"upstream_status": answer.status, "upstream_request_id": answer.request_id}
-
-
-def json_of(answer: Answer) -> Any:
-    """The answer's body as JSON; None where it is none."""
-    try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
-
-
-def value_at(value: Any, *path: str | int) -> Any:
-    """What stands at `path` in a JSON value; None where nothing does."""
-    try:
-        for step in path:
-            value = value[step]
-    except (TypeError, LookupError):
-        return None
-    return value
-
-
-def words(value: Any) -> str:
-    """A JSON string's text; blank for anything else.
-
-    JSON can hold half a surrogate pair, which is no text that could be sent on.
-    """
-    return value.encode(errors="replace").decode().strip() if isinstance(value, str) else ""

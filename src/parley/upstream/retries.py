@@ -1,4 +1,4 @@
-"""When a failed call is worth another try, and after how long."""
+"""Whether a failed call is tried again, and after how long."""
 
 import time
 from collections.abc import Callable
@@ -13,16 +13,16 @@ from parley.errors import UpstreamError
 
 TRIES = 3
 BACKOFF = exponential(multiplier=0.5, max=8, jitter=0.25)
-"""As OpenAI's own SDK: half a second, doubled each time, up to eight, with jitter."""
+"""The waits of OpenAI's own SDK: 0.5 s, doubled for each try, up to 8 s, with jitter."""
 
 Result = TypeVar("Result")
 
 
 def with_retries(call: Callable[[], Result], deadline: Deadline) -> Result:
-    """What `call` returns, tried up to TRIES times where its UpstreamError says so.
+    """What `call` returns. A call that raises UpstreamError with `retry` is made again.
 
-    There is no other try where the wait and a try as long as the ones before do not fit in what is
-    left; the last error is raised.
+    It is made up to TRIES times, as long as the wait and another try of the usual length end before
+    the deadline. Raises the last try's error.
     """
     retrying = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, UpstreamError) and error.retry),
@@ -44,7 +44,7 @@ class _NoTimeLeft(stop_base):
 
 
 def _wait(state: RetryCallState) -> float:
-    """As long as the upstream asks for, or else longer with every try."""
+    """Seconds before the next try: what the upstream asks for, or else BACKOFF."""
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, UpstreamError) and error.retry_after is not None:
         return error.retry_after

@@ -15,13 +15,14 @@ from parley.deadline import Deadline
 from parley.errors import Overloaded
 from parley.models.end_warnings import EndWarnings
 from parley.models.registry import Models, Registry
-from parley.redaction import BASE_URL_HEADER, api_key_of
 from parley.settings import Settings
 from parley.upstream.client import Client
 from parley.web import error_handlers as handlers
 from parley.web import forms as upload
-from parley.web.slots import PLACE, giving_back
-from parley.wire.transport import Transport, Upstream
+from parley.web.admission import BASE_URL_HEADER, api_key_of
+from parley.web.slots import SLOT, release_after_answer
+from parley.wire.messages import Upstream
+from parley.wire.transport import Transport
 
 RETRY_SECONDS = 2
 """When a refused caller may come back: about a conversation's length, so a place was left."""
@@ -39,7 +40,7 @@ class Services:
     transport: Transport
     today: Callable[[], date]
     """The day it is, in UTC."""
-    places: Semaphore
+    slots: Semaphore
     """How many conversations the process may still begin."""
 
     def upstream_for(self, headers: Headers) -> Upstream:
@@ -49,14 +50,14 @@ class Services:
         Overloaded or BaseUrlRefused, in that order: judging a base URL can take as long as DNS.
         """
         api_key = api_key_of(headers)
-        if not request.environ[PLACE].take():
+        if not request.environ[SLOT].take():
             raise Overloaded(retry_after=RETRY_SECONDS)
         named = headers.get(BASE_URL_HEADER, "").strip()
         if not named:
             destination = Destination(self.settings.openai_base_url)
         else:
-            destination = self.settings.allowed_base_urls.admit(named)
-            self.transport.admit(destination)
+            destination = self.settings.allowed_base_urls.destination_of(named)
+            self.transport.require_allowed(destination)
         return Upstream(destination, api_key, g.request_id)
 
     def models_for(self, options: Mapping[str, str], headers: Headers) -> Models:
@@ -99,7 +100,7 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.extensions["parley"] = services
-    app.wsgi_app = giving_back(app.wsgi_app, services.places)  # type: ignore[method-assign]
+    app.wsgi_app = release_after_answer(app.wsgi_app, services.slots)  # type: ignore[method-assign]
     handlers.install(app)
     warn = EndWarnings(services.registry)
     warn(services.today())

@@ -1,4 +1,4 @@
-"""Callers' connections: how long each may take, and which one goes when there are too many."""
+"""Callers' connections: how long each may take, and which one is closed when there are too many."""
 
 import errno
 import math
@@ -45,14 +45,14 @@ class Closable(Protocol):
         """Have its answer say that the connection closes."""
 
 
-class Caller(TimedSocket):
+class CallerConnection(TimedSocket):
     """The connection of one caller; the server says when a request begins and ends.
 
     A caller waits (for a request, or for the rest of one to be drained) or is served, and only one
     that waits may be dismissed.
     """
 
-    def __init__(self, callers: "Callers", fileno: int) -> None:
+    def __init__(self, callers: "CallerConnections", fileno: int) -> None:
         """Take over an accepted connection."""
         super().__init__(fileno=fileno)
         self.request: Closable | None = None
@@ -127,20 +127,20 @@ class Caller(TimedSocket):
                 pass
 
 
-class Callers:
+class CallerConnections:
     """The open connections of a process, of which those that wait are known by how long."""
 
     def __init__(self, most: int, idle_seconds: float) -> None:
         """Keep `most` connections, and idle ones that long."""
         self.most = most
         self.idle_seconds = idle_seconds
-        self._open: set[Caller] = set()
-        self._waiting: OrderedDict[Caller, None] = OrderedDict()
+        self._open: set[CallerConnection] = set()
+        self._waiting: OrderedDict[CallerConnection, None] = OrderedDict()
 
     @contextmanager
-    def entering(self, fileno: int) -> Iterator[Caller]:
+    def entering(self, fileno: int) -> Iterator[CallerConnection]:
         """A caller on that descriptor, known while the block runs; the longest idle may go."""
-        caller = Caller(self, fileno)
+        caller = CallerConnection(self, fileno)
         self._open.add(caller)
         if len(self._open) > self.most:
             self.dismiss_one()
@@ -150,12 +150,12 @@ class Callers:
             self._open.discard(caller)
             self._waiting.pop(caller, None)
 
-    def waits(self, caller: Caller) -> None:
+    def waits(self, caller: CallerConnection) -> None:
         """Note that a caller owes and is owed nothing, from now on."""
         self._waiting[caller] = None
         self._waiting.move_to_end(caller)
 
-    def is_served(self, caller: Caller) -> None:
+    def is_served(self, caller: CallerConnection) -> None:
         """Note that a caller is not to be dismissed."""
         self._waiting.pop(caller, None)
 

@@ -15,7 +15,7 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wsgi import LimitedStream
 
 from parley.errors import RequestMalformed, UploadTimeout
-from parley.web.caller_connections import Caller
+from parley.web.caller_connections import CallerConnection
 
 AUDIO_BYTES = 26_214_400
 """The largest file that OpenAI's speech-to-text takes: 25 MB."""
@@ -130,7 +130,7 @@ def caller_waits(request: Request) -> Callable[[], bool]:
         timeout = connection.gettimeout()
         try:
             connection.settimeout(0)
-            # Past a Caller's time limit, which is the request's: whatever is sent, they are there.
+            # CallerConnection.recv would apply the request's time limit, which does not matter here.
             return bool(socket.socket.recv(connection, 1, socket.MSG_PEEK))
         except BlockingIOError:
             return True
@@ -152,7 +152,7 @@ def finish(request: Request, response: Response) -> Response:
     connection = request.environ.get("gunicorn.socket")
 
     def drain() -> None:
-        if isinstance(connection, Caller):
+        if isinstance(connection, CallerConnection):
             # gunicorn notes where reading has failed: who stalled once is not waited for again.
             connection.drain(STALLED_SECONDS if getattr(body, "failed", False) else DRAIN_SECONDS)
         left = DRAIN_BYTES
@@ -164,7 +164,7 @@ def finish(request: Request, response: Response) -> Response:
         if left <= 0:
             body.failed = True  # gunicorn would go on reading to find the next request.
 
-    if isinstance(connection, Caller):
+    if isinstance(connection, CallerConnection):
         connection.answer()
     response.call_on_close(drain)
     return response

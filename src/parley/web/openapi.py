@@ -8,10 +8,10 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
 from parley import errors
-from parley.conversation.chain import Conversation
+from parley.conversation.state import Conversation
 from parley.errors import ConversationError, InternalError, RequestError, UpstreamError
-from parley.models.registry import INTERFACES, Model, Models
-from parley.redaction import BASE_URL_HEADER, KEY_HEADER
+from parley.models.registry import INTERFACES, Model
+from parley.web.admission import BASE_URL_HEADER, KEY_HEADER
 from parley.web.schemas import MODEL_CHARACTERS as MOST
 from parley.web.schemas import (
     Base64Field,
@@ -44,9 +44,11 @@ ONLY_WITH = {
     503: {"Retry-After": "Seconds after which a place may be free."},
 }
 REQUIRED = {"Cache-Control", "X-Request-ID", "Server-Timing", "WWW-Authenticate", "Allow"}
-EXAMPLE = Models(
-    Model("whisper-1", "transcriptions"), Model("gpt-4o", "chat"), Model("tts-1", "speech")
-)
+EXAMPLE = {
+    "stt": Model("whisper-1", "transcriptions"),
+    "text": Model("gpt-4o", "chat"),
+    "tts": Model("tts-1", "speech"),
+}
 HEARD, REPLY, SPEECH = "What is the capital of France?", "It is Paris.", b"ID3\x04"
 
 

@@ -5,16 +5,16 @@ import uuid
 
 from flask import Response, g, request
 
-from parley.conversation.chain import Conversation
+from parley.conversation.state import Conversation
 from parley.log import log
-from parley.models.registry import Model
-from parley.redaction import KEY_HEADER, reveals, sane_request_id
+from parley.redaction import reveals, valid_request_id
+from parley.web.admission import KEY_HEADER
 
 
 def begin() -> None:
     """Begin the request's time, and give it the caller's id if that is sane, else a new one."""
     g.began = time.monotonic()
-    named = sane_request_id(request.headers.get("X-Request-ID", "")) or ""
+    named = valid_request_id(request.headers.get("X-Request-ID", "")) or ""
     g.request_id = _discreet(named) or uuid.uuid4().hex
 
 
@@ -29,7 +29,6 @@ def finish(response: Response) -> None:
     )
     if talk is None:
         return
-    models: dict[str, Model] = vars(talk.models)
     log.info(
         {
             "request_id": g.request_id,
@@ -38,10 +37,12 @@ def finish(response: Response) -> None:
             "code": talk.failure.code if talk.failure else None,
             "bytes_in": request.content_length,
             "bytes_out": response.content_length,
-            **{f"{stage}_model": _discreet(model.name) for stage, model in models.items()},
+            **{
+                f"{stage}_model": _discreet(model.name) for stage, model in talk.models_used.items()
+            },
             **{f"{name}_ms": duration for name, duration in durations.items()},
-            "retries": max(0, len(talk.calls) - len(talk.seconds)),
-            "upstream_ids": ",".join(map(_discreet, talk.calls)),
+            "retries": talk.retries,
+            "upstream_ids": ",".join(map(_discreet, talk.upstream_ids)),
         }
     )
 

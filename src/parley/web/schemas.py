@@ -126,7 +126,7 @@ class ConversationSchema(ErrorAnswerSchema):
     transcript = fields.String()
     text_response = fields.String(attribute="reply")
     audio = Base64Field(attribute="speech")
-    models_used = fields.Nested(ModelsSchema, attribute="models")
+    models_used = fields.Nested(ModelsSchema)
 
 
 def seconds(duration: float | None) -> int | None:

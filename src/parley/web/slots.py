@@ -1,52 +1,52 @@
-"""A conversation's place: taken once for a request, and given back once, whatever happens."""
+"""A conversation's slot: taken once for a request, and given back once, whatever happens."""
 
 from collections.abc import Callable, Iterable, Iterator
 from threading import Semaphore
 from typing import Any
 
 WSGI = Callable[..., Iterable[bytes]]
-PLACE = "parley.place"
-"""The request's place in its WSGI environment."""
+SLOT = "parley.slot"
+"""The request's slot in its WSGI environment."""
 
 
-class Place:
-    """The right of one request to one of the process's places."""
+class Slot:
+    """The right of one request to one of the process's slots."""
 
-    def __init__(self, places: Semaphore) -> None:
+    def __init__(self, slots: Semaphore) -> None:
         """Hold none yet."""
-        self._places = places
+        self._slots = slots
         self._held = False
 
     def take(self) -> bool:
-        """Whether the request holds a place, now or since it asked before."""
-        self._held = self._held or self._places.acquire(blocking=False)
+        """Whether the request holds a slot, now or since it asked before."""
+        self._held = self._held or self._slots.acquire(blocking=False)
         return self._held
 
-    def leave(self) -> None:
-        """Give the place back, if there is one."""
+    def release(self) -> None:
+        """Give the slot back, if there is one."""
         if self._held:
             self._held = False
-            self._places.release()
+            self._slots.release()
 
 
-def giving_back(app: WSGI, places: Semaphore) -> WSGI:
-    """The WSGI application, each of whose requests leaves its place when its answer is closed."""
+def release_after_answer(app: WSGI, slots: Semaphore) -> WSGI:
+    """The WSGI application, each of whose requests leaves its slot when its answer is closed."""
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        place = environ[PLACE] = Place(places)
+        slot = environ[SLOT] = Slot(slots)
         try:
-            return _Answer(app(environ, start_response), place)
+            return _Answer(app(environ, start_response), slot)
         except BaseException:
-            place.leave()
+            slot.release()
             raise
 
     return call
 
 
 class _Answer:
-    def __init__(self, body: Iterable[bytes], place: Place) -> None:
+    def __init__(self, body: Iterable[bytes], slot: Slot) -> None:
         self._body = body
-        self._place = place
+        self._slot = slot
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._body)
@@ -56,4 +56,4 @@ class _Answer:
             if close := getattr(self._body, "close", None):
                 close()
         finally:
-            self._place.leave()
+            self._slot.release()

@@ -20,7 +20,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from parley import log
 from parley.errors import REFUSAL, HeadersTooLarge, InternalError, RequestBroken
-from parley.web.caller_connections import PARTING_SECONDS, Caller, Callers
+from parley.web.caller_connections import PARTING_SECONDS, CallerConnection, CallerConnections
 
 SPARE = 128
 """Greenlets beyond the connections: gevent accepts up to 100 at a time before one of them runs."""
@@ -33,7 +33,9 @@ FILES_EACH = 3
 class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
     """gevent's server, which makes room where descriptors run out."""
 
-    def __init__(self, handle: Callable[..., None], callers: Callers, **options: Any) -> None:
+    def __init__(
+        self, handle: Callable[..., None], callers: CallerConnections, **options: Any
+    ) -> None:
         """Accept on a socket; `handle` is told this, the connection and the peer's address."""
         self.callers = callers
         super().__init__(handle=partial(handle, self), **options)
@@ -71,7 +73,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         most, (files, _) = self.worker_connections, resource.getrlimit(resource.RLIMIT_NOFILE)
         if files != resource.RLIM_INFINITY:
             most = min(most, max(1, (files - FILES_KEPT) // FILES_EACH))
-        self.callers = Callers(most, self.cfg.keepalive)
+        self.callers = CallerConnections(most, self.cfg.keepalive)
         self.worker_connections += SPARE
         self.listeners: list[Listener] = []
 
@@ -108,14 +110,18 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         with self.callers.entering(client.detach()) as caller:
             super().handle(listener, caller, addr)
 
-    def handle_request(self, listener_name: object, req: Request, sock: Caller, addr: Any) -> bool:
+    def handle_request(
+        self, listener_name: object, req: Request, sock: CallerConnection, addr: Any
+    ) -> bool:
         """Handle a request, whose headers have arrived."""
         sock.serve(req)
         goes_on: bool = super().handle_request(listener_name, req, sock, addr)
         sock.await_request()
         return goes_on
 
-    def handle_error(self, req: Request | None, client: Caller, addr: Any, exc: Exception) -> None:
+    def handle_error(
+        self, req: Request | None, client: CallerConnection, addr: Any, exc: Exception
+    ) -> None:
         """Answer what is no HTTP as the whole app answers errors, and quote nothing of it.
 
         gunicorn would repeat the line in its answer and its log, and it may hold a key.

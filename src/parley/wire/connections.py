@@ -1,4 +1,4 @@
-"""urllib3's connections, made to keep a deadline and to connect to judged addresses only."""
+"""urllib3's connections, made to keep a deadline and to connect to checked addresses only."""
 
 import ssl
 from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ class _Timed(Base):
     _answer: Any = None
 
     def _new_conn(self) -> TimedSocket:
-        """Connect to one of the host's addresses, which are resolved and judged here, once."""
+        """Connect to one of the host's addresses, which are resolved and checked here, once."""
         call = current.get()
         # Nothing was sent, so that it can be tried again.
         too_late = partial(UpstreamTimeout, retry=True)

@@ -1,9 +1,8 @@
 """The only package that touches requests: pooled connections, plain values in and out."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -16,17 +15,18 @@ from requests.utils import get_environ_proxies, select_proxy
 from requests_toolbelt import MultipartEncoder
 
 from parley.audio import Recording
-from parley.base_urls import Destination, judge
+from parley.base_urls import Destination, require_public
 from parley.deadline import Deadline
 from parley.errors import (
-    StartRefused,
+    ConfigurationError,
     UpstreamError,
     UpstreamMalformed,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from parley.redaction import sane_request_id
+from parley.redaction import valid_request_id
 from parley.wire.connections import CONNECT_SECONDS, Adapter, Call, current
+from parley.wire.messages import Answer, Form, Upstream
 from parley.wire.resolver import Address, Resolver
 from parley.wire.websocket import Channel, Handshake
 
@@ -43,29 +43,6 @@ BROKEN = (
 )
 """What requests and the layers below it raise when an exchange fails."""
 
-Form = Sequence[tuple[str, str | Recording]]
-"""A form's fields by name; a recording is named and typed from its kind."""
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """Where a caller's calls go, and with which key."""
-
-    destination: Destination
-    api_key: str = field(repr=False)
-    request_id: str = ""
-    """What the upstream may log each call under, beside its own id; none where blank."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An upstream's answer, whole."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    request_id: str | None = None
-
 
 class Transport:
     """Connections to upstreams, shared by all conversations of a process; thread-safe.
@@ -78,24 +55,25 @@ class Transport:
     ) -> None:
         """Keep up to `pool_size` idle connections; trust `ca_bundle` instead of certifi's.
 
-        Raises StartRefused where the bundle cannot be read.
+        Raises ConfigurationError where the bundle cannot be read.
         """
         self._resolver = resolver or Resolver()
         bundle = ca_bundle or where()
         # Asked once, since looking through the whole environment takes a tenth of a call.
         self._has_proxies = bool(getproxies())
-        # By whether addresses are judged: a connection made unjudged must not serve the others.
+        # By whether addresses must be public: a connection that was made without the check never
+        # serves a call that needs it.
         try:
             self._sessions = {
                 False: _session(pool_size, bundle),
                 True: _session(min(pool_size, CALLERS_IDLE), bundle),
             }
         except OSError:
-            raise StartRefused(
+            raise ConfigurationError(
                 f"REQUESTS_CA_BUNDLE names {bundle}, which holds no certificates that can be read."
             ) from None
 
-    def admit(self, destination: Destination) -> None:
+    def require_allowed(self, destination: Destination) -> None:
         """Raise BaseUrlRefused at once where connecting would be refused for the address.
 
         A name that does not resolve now, or not soon, is not refused: connecting will tell.
@@ -165,12 +143,12 @@ class Transport:
         destination = upstream.destination
         url = f"{destination.url}{path}"
         proxies = self._proxies_for(url)
-        judged = destination.public_only and not select_proxy(url, proxies)
-        call = Call(deadline, self._public_addresses if judged else self._resolver.resolve)
+        public_only = destination.public_only and not select_proxy(url, proxies)
+        call = Call(deadline, self._public_addresses if public_only else self._resolver.resolve)
         try:
             token = current.set(call)
             try:
-                answered = self._sessions[judged].request(
+                answered = self._sessions[public_only].request(
                     "GET" if data is None else "POST",
                     url,
                     data=data,
@@ -199,7 +177,7 @@ class Transport:
 
     def _public_addresses(self, host: str, port: int, deadline: Deadline) -> list[Address]:
         addresses = self._resolver.resolve(host, port, deadline)
-        judge(address[0] for _, address in addresses)
+        require_public(address[0] for _, address in addresses)
         return addresses
 
 
@@ -227,7 +205,7 @@ def _session(pool_size: int, ca_bundle: str) -> requests.Session:
 
 
 def _answer(response: requests.Response, limit: int, api_key: str) -> Answer:
-    request_id = sane_request_id(response.headers.get("x-request-id", ""), api_key)
+    request_id = valid_request_id(response.headers.get("x-request-id", ""), api_key)
     return Answer(response.status_code, response.headers, _read(response, limit), request_id)
 
 

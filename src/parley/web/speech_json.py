@@ -15,7 +15,7 @@ SPEECH = b'"audio":""'
 """Where the speech belongs; no text can hold this, since JSON escapes the quotes in it."""
 
 
-def with_speech(body: Mapping[str, Any], speech: bytes) -> Response:
+def json_with_speech(body: Mapping[str, Any], speech: bytes) -> Response:
     """`body`, whose `audio` is empty, as JSON with the speech there in base64 (RFC 4648, 4)."""
     text = current_app.json.dumps(body, separators=(",", ":")).encode()
     head, _, tail = text.partition(SPEECH)

@@ -1,0 +1,113 @@
+"""The three stages of a conversation: speech to text, text to reply, reply to speech."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from parley import log
+from parley.audio import Recording
+from parley.conversation.sentences import first_sentences
+from parley.conversation.state import Conversation
+from parley.errors import (
+    CallerDisconnected,
+    ConversationError,
+    InternalError,
+    ModelNotFound,
+    NoSpeech,
+    RequestError,
+    TextTruncated,
+)
+from parley.models.registry import Choice, Model, Models
+from parley.upstream.client import SPEECH_CHARACTERS, Client
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of one conversation. Each writes its result into `conversation`.
+
+    A stage raises ConversationError, which names the stage, and is not begun once the caller has
+    disconnected.
+    """
+
+    client: Client
+    models: Models
+    caller_waits: Callable[[], bool]
+    conversation: Conversation
+
+    def transcribe(self, recording: Recording) -> None:
+        """Turn the recording into the transcript, and close it; raise NoSpeech for a blank one."""
+        with self.stage("stt"):
+            self.conversation.transcript = self.with_fallback(
+                "stt", lambda model: self.client.transcribe(recording, model)
+            )
+            recording.stream.close()  # It may lie on a disk that many conversations share.
+            if not self.conversation.transcript:
+                raise NoSpeech()
+
+    def think(self) -> None:
+        """Turn the transcript into the reply; a reply that is cut short is kept, and noted."""
+        transcript = self.conversation.transcript
+        with self.stage("text"):
+            reply = self.with_fallback(
+                "text", lambda model: self.client.complete(transcript, model)
+            )
+            self.conversation.reply = reply.text
+            if reply.failure:
+                reply.failure.stage = "text"
+                self.conversation.note(reply.failure)
+
+    def speak(self) -> None:
+        """Turn the reply into speech; raise TextTruncated if only its beginning was spoken."""
+        reply = self.conversation.reply
+        with self.stage("tts"):
+            spoken = first_sentences(reply, SPEECH_CHARACTERS)
+            self.conversation.speech = self.with_fallback(
+                "tts", lambda model: self.client.speak(spoken, model)
+            )
+            if spoken != reply:
+                raise TextTruncated()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time what a stage does, and name the stage in the failure that ends it.
+
+        Raises CallerDisconnected if the caller has left, and InternalError for foreign exceptions.
+        """
+        try:
+            if not self.caller_waits():
+                raise CallerDisconnected()
+            begun = time.monotonic()
+            try:
+                yield
+            finally:
+                self.conversation.seconds[name] = time.monotonic() - begun
+        except RequestError:
+            raise  # Such a failure is the request's, whichever stage found it.
+        except ConversationError as failure:
+            failure.stage = name
+            raise
+        except Exception as error:
+            log.unexpected(error, name)
+            ours = InternalError()
+            ours.stage = name
+            raise ours from None
+
+    def with_fallback(self, stage: str, call: Callable[[Model], Result]) -> Result:
+        """What `call` returns for the stage's model, or for its fallback.
+
+        The fallback is tried once, and only if the upstream does not know the model.
+        """
+        choice: Choice = getattr(self.models, stage)
+        try:
+            return call(choice.model)
+        except ModelNotFound:
+            if choice.fallback is None:
+                raise
+        result = call(choice.fallback)
+        log.model_replaced(stage, choice.model.name, choice.fallback.name)
+        self.conversation.models_used[stage] = choice.fallback
+        return result

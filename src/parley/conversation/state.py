@@ -1,0 +1,49 @@
+"""The state of one conversation: what was heard, thought and spoken, and the first failure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from parley.errors import ConversationError
+from parley.models.registry import Model
+from parley.upstream.client import CallRecord
+
+
+@dataclass
+class Conversation:
+    """What there is so far. What there is not yet, or never will be, is empty."""
+
+    models_used: dict[str, Model]
+    """By stage, the model that was used or would have been; a fallback only once it has answered"""
+    transcript: str = field(default="", repr=False)
+    reply: str = field(default="", repr=False)
+    speech: bytes = field(default=b"", repr=False)
+    failure: ConversationError | None = None
+    """The first failure. Later ones are not told."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """By stage, how long it took; only the stages that were begun."""
+    calls: Sequence[CallRecord] = ()
+    """Every try of every call to the upstream."""
+
+    @property
+    def success(self) -> bool:
+        """Whether all three stages worked."""
+        return self.failure is None
+
+    @property
+    def errors(self) -> list[ConversationError]:
+        """The first failure, if any."""
+        return [self.failure] if self.failure else []
+
+    @property
+    def retries(self) -> int:
+        """How many calls were made because an earlier try had failed."""
+        return sum(call.is_retry for call in self.calls)
+
+    @property
+    def upstream_ids(self) -> list[str]:
+        """The upstream's id of each call; blank where the upstream sent none."""
+        return [call.upstream_id for call in self.calls]
+
+    def note(self, failure: ConversationError) -> None:
+        """Keep the failure, unless there was one before: the first failure stands."""
+        self.failure = self.failure or failure

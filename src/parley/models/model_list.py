@@ -1,0 +1,159 @@
+"""MODEL_LIST.MD, a Markdown page, read as a Registry or refused with the line to correct."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+from parley.errors import ConfigurationError
+from parley.models import parameters
+from parley.models.registry import ANY_MODEL, INTERFACES, WELL_FORMED, Model, Registry, Stage
+
+LEAVES = ("text", "code_inline")
+"""The kinds of Markdown nodes that hold a cell's text."""
+
+
+def read(path: Path) -> Registry:
+    """Read the model list at `path`; raise ConfigurationError where that cannot be done."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"PARLEY_MODEL_LIST names {path}, which cannot be read ({type(error).__name__})."
+        ) from None
+    return parse(text, path.name)
+
+
+def parse(text: str, file_name: str) -> Registry:
+    """Read the model list; raise ConfigurationError that names `file_name` and the line to mend.
+
+    Under a heading with a stage's name stands a table with the columns `model` and `default`, and
+    where they are needed `shuts down`, `replacement`, `interface` and `parameters`; other headings,
+    prose and further columns are the reader's own.
+    """
+    try:
+        tables = {}
+        for table in _tables(text):
+            if table.heading in INTERFACES:
+                if table.heading in tables:
+                    raise _Problem(table.line, f"{table.heading} has a second table; keep one.")
+                tables[table.heading] = table
+        for stage in INTERFACES:
+            if stage not in tables:
+                last = text.count("\n") + 1
+                raise _Problem(last, f"a table under a heading '{stage}' is missing; add it.")
+        return Registry({stage: _stage(tables[stage]) for stage in INTERFACES})
+    except _Problem as problem:
+        raise ConfigurationError(f"{file_name}, line {problem.line}: {problem}") from None
+
+
+class _Problem(Exception):
+    def __init__(self, line: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.line = line
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Table:
+    heading: str
+    line: int
+    rows: list[_Row]
+
+
+def _stage(table: _Table) -> Stage:
+    models: dict[str, Model] = {}
+    lines: dict[str, int] = {}
+    defaults: list[str] = []
+    for row in table.rows:
+        for column in ("model", "default"):
+            if column not in row.cells:
+                raise _Problem(table.line, f"the table has no column '{column}'; add it.")
+        name, default = row.cells["model"], row.cells["default"]
+        if name != ANY_MODEL and not WELL_FORMED.fullmatch(name):
+            raise _Problem(row.line, f"{name!r} is no model's name; write one, or *.")
+        if name in models:
+            raise _Problem(row.line, f"{name} is listed twice; keep one row.")
+        if default not in ("", "yes"):
+            raise _Problem(row.line, f"'default' is {default!r}; write yes or leave it empty.")
+        if default and name == ANY_MODEL:
+            raise _Problem(row.line, "* cannot be the default; name a model.")
+        if default and defaults:
+            raise _Problem(row.line, f"{table.heading} has a second default; keep one.")
+        if default:
+            defaults.append(name)
+        models[name], lines[name] = _model(table.heading, name, row), row.line
+    if not defaults:
+        raise _Problem(table.line, f"{table.heading} has no default; write yes in one row.")
+    _follow(models, lines, defaults[0])
+    return Stage(defaults[0], models)
+
+
+def _model(stage: str, name: str, row: _Row) -> Model:
+    """The row's model, with what its optional columns say of it."""
+    interface = row.cells.get("interface") or INTERFACES[stage][0]
+    if interface not in INTERFACES[stage]:
+        known = " or ".join(INTERFACES[stage])
+        raise _Problem(row.line, f"'interface' is {interface!r}; write {known}.")
+    shutdown = row.cells.get("shuts down", "")
+    try:
+        ends = date.fromisoformat(shutdown) if shutdown else None
+    except ValueError:
+        message = f"'shuts down' is {shutdown!r}; write a day like 2027-01-06, or nothing."
+        raise _Problem(row.line, message) from None
+    try:
+        fields = parameters.parse(row.cells.get("parameters", ""), interface)
+    except ValueError as error:
+        raise _Problem(row.line, f"'parameters' {error}") from None
+    return Model(name, interface, fields, ends, row.cells.get("replacement", ""))
+
+
+def _follow(models: Mapping[str, Model], lines: Mapping[str, int], default: str) -> None:
+    """Raise _Problem where replacements lead nowhere, or the default to nothing that lives on."""
+    for model in models.values():
+        passed: set[str] = set()
+        while model.replacement:
+            name = model.name
+            if name in passed:
+                raise _Problem(lines[name], f"{name} is replaced in a circle; name one that lives.")
+            if model.replacement == ANY_MODEL or model.replacement not in models:
+                sentence = f"{model.replacement} replaces {name} but has no row; add one."
+                raise _Problem(lines[name], sentence)
+            passed.add(name)
+            model = models[model.replacement]  # noqa: PLW2901  # One chain is walked to its end.
+    model = models[default]
+    while model.shutdown:
+        if not model.replacement:
+            sentence = f"the default ends with {model.name}; name what replaces it."
+            raise _Problem(lines[model.name], sentence)
+        model = models[model.replacement]
+
+
+def _tables(text: str) -> Iterator[_Table]:
+    """Each table of the Markdown text, with the heading that it stands under, in lower case."""
+    heading = ""
+    for node in SyntaxTreeNode(MarkdownIt("commonmark").enable("table").parse(text)).children:
+        if node.type == "heading":
+            heading = _plain(node).lower()
+        elif node.type == "table":
+            header, *rows = (row for row in node.walk() if row.type == "tr")
+            columns = [_plain(cell).lower() for cell in header.children]
+            cells = [dict(zip(columns, map(_plain, row.children), strict=True)) for row in rows]
+            yield _Table(heading, _line(header), list(map(_Row, map(_line, rows), cells)))
+
+
+def _line(node: SyntaxTreeNode) -> int:
+    return node.map[0] + 1 if node.map else 0
+
+
+def _plain(node: SyntaxTreeNode) -> str:
+    """A node's text without its markup: `whisper-1` in backticks or not is whisper-1."""
+    return "".join(leaf.content for leaf in node.walk() if leaf.type in LEAVES).strip()
