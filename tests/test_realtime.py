@@ -349,15 +349,21 @@ def test_a_rewording_is_logged_without_its_words(
     assert REPLY not in logged.text
 
 
+LONG = "Paris lies on the Seine. " * 30
+QUESTION = "Shall I tell you more about its bridges?"
+OTHER = "I am an assistant and cannot read that aloud."
+
+
 @pytest.mark.parametrize(
     ("text", "transcript", "same"),
     [
         ("It is Paris.", "it\u2019s PARIS", True),
         ("It's not far; they aren't late.", "It isn't far. They're not late!", True),
         ("Let's go home, he's been there.", "Let us go home he has been there", True),
-        (f"{'It is Paris. ' * 50}Goodbye.", f"{'It is Paris. ' * 50}See you.", False),
-        (f"Hello. {'It is Paris. ' * 50}", f"Good day. {'It is Paris. ' * 50}", False),
-        (f"{'It is Paris. ' * 50}Goodbye.", f"{'It is Paris. ' * 30}Goodbye.", False),
+        (f"It isn't. {LONG}", f"It is not. {LONG}", True),
+        (f"{LONG} {QUESTION}", f"{LONG} {OTHER}", False),
+        (f"{QUESTION} {LONG}", f"{OTHER} {LONG}", False),
+        (f"{LONG} {LONG}", LONG, False),
         ("Twenty-one.", "Twenty one", True),
         ("東京です。", "東京です", True),
         ("It is Paris.", "It is Rome.", False),

@@ -104,7 +104,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content):
         model_list.read(path)
 
 
-def test_a_file_is_named_with_the_line_to_mend(tmp_path: Path):
+def test_a_file_is_named_with_the_line_to_correct(tmp_path: Path):
     """As the operator wrote it, whatever folder it lies in."""
     (tmp_path / "OURS.MD").write_text("## stt, in words\n")
     with pytest.raises(ConfigurationError, match=r"^OURS\.MD, line 2: "):
@@ -153,8 +153,8 @@ LIFETIMES = """\
         ("no name", None, "a"),
     ],
 )
-def test_a_model_that_has_ended_is_followed_to_one_that_lives(name, today, used):
-    """Through its replacements, or to the default's heir; without a day, names stand as written."""
+def test_a_model_that_has_shut_down_is_replaced(name, today, used):
+    """By its own replacements or the default's; without a day, nothing is replaced."""
     models = model_list.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today)
     assert models.stt.model.name == used
 
@@ -175,8 +175,8 @@ def test_a_model_that_has_ended_is_followed_to_one_that_lives(name, today, used)
         ("other", None, None),
     ],
 )
-def test_each_model_knows_what_to_try_should_it_end_early(name, today, fallback):
-    """A living one, and another than itself; on another host the list's next."""
+def test_each_model_has_a_fallback_that_is_alive(name, today, fallback):
+    """Never the model itself, nor one that has shut down; on another host its replacement."""
     choice = model_list.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today).stt
     assert (choice.fallback.name if choice.fallback else None) == fallback
 
@@ -215,8 +215,8 @@ def test_a_row_says_which_interface_and_parameters_its_model_needs():
         ("transcriptions", "realtime", 5, "transcriptions"),
     ],
 )
-def test_a_lifetime_that_leads_nowhere_stops_the_start(old, new, line, word):
-    """A circle, an unknown heir, a default that ends for good: told by line, and today."""
+def test_replacements_that_lead_nowhere_stop_the_start(old, new, line, word):
+    """A circle, an unknown replacement, a default without one: the message names the line."""
     assert old in LIFETIMES
     with pytest.raises(ConfigurationError) as refusal:
         model_list.parse(LIFETIMES.replace(old, new, 1), "LIST.MD")

@@ -1,4 +1,7 @@
-"""The chain: what happens in a conversation, free of HTTP.
+"""The chain: hear, think, speak. There is no HTTP in it.
 
-It may import `upstream`, `models` and the ground.
+It may import `upstream`, `models` and the ground. What leaves it: the chain, and the state of a
+conversation, which is what a caller is told.
 """
+
+__all__ = ["chain", "state"]

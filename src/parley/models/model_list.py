@@ -17,7 +17,7 @@ LEAVES = ("text", "code_inline")
 
 
 def read(path: Path) -> Registry:
-    """Read the model list at `path`; raise ConfigurationError where that cannot be done."""
+    """Read the model list at `path`; raise ConfigurationError if it cannot be used."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -28,11 +28,11 @@ def read(path: Path) -> Registry:
 
 
 def parse(text: str, file_name: str) -> Registry:
-    """Read the model list; raise ConfigurationError that names `file_name` and the line to mend.
+    """Read the model list. Raises ConfigurationError with `file_name` and the line to correct.
 
-    Under a heading with a stage's name stands a table with the columns `model` and `default`, and
-    where they are needed `shuts down`, `replacement`, `interface` and `parameters`; other headings,
-    prose and further columns are the reader's own.
+    Each stage has one table, under a heading with the stage's name. Its columns are `model` and
+    `default`, and optionally `shuts down`, `replacement`, `interface` and `parameters`. Everything
+    else on the page is for people.
     """
     try:
         tables = {}
@@ -51,6 +51,8 @@ def parse(text: str, file_name: str) -> Registry:
 
 
 class _Problem(Exception):
+    """Why the list cannot be used, and on which line."""
+
     def __init__(self, line: int, sentence: str) -> None:
         super().__init__(sentence)
         self.line = line
@@ -79,7 +81,7 @@ def _stage(table: _Table) -> Stage:
                 raise _Problem(table.line, f"the table has no column '{column}'; add it.")
         name, default = row.cells["model"], row.cells["default"]
         if name != ANY_MODEL and not WELL_FORMED.fullmatch(name):
-            raise _Problem(row.line, f"{name!r} is no model's name; write one, or *.")
+            raise _Problem(row.line, f"{name!r} is not a model's name; write one, or *.")
         if name in models:
             raise _Problem(row.line, f"{name} is listed twice; keep one row.")
         if default not in ("", "yes"):
@@ -93,12 +95,12 @@ def _stage(table: _Table) -> Stage:
         models[name], lines[name] = _model(table.heading, name, row), row.line
     if not defaults:
         raise _Problem(table.line, f"{table.heading} has no default; write yes in one row.")
-    _follow(models, lines, defaults[0])
+    _check_replacements(models, lines, defaults[0])
     return Stage(defaults[0], models)
 
 
 def _model(stage: str, name: str, row: _Row) -> Model:
-    """The row's model, with what its optional columns say of it."""
+    """The model of one row, optional columns included."""
     interface = row.cells.get("interface") or INTERFACES[stage][0]
     if interface not in INTERFACES[stage]:
         known = " or ".join(INTERFACES[stage])
@@ -107,7 +109,7 @@ def _model(stage: str, name: str, row: _Row) -> Model:
     try:
         ends = date.fromisoformat(shutdown) if shutdown else None
     except ValueError:
-        message = f"'shuts down' is {shutdown!r}; write a day like 2027-01-06, or nothing."
+        message = f"'shuts down' is {shutdown!r}; write a day like 2027-01-06, or leave it empty."
         raise _Problem(row.line, message) from None
     try:
         fields = parameters.parse(row.cells.get("parameters", ""), interface)
@@ -116,37 +118,44 @@ def _model(stage: str, name: str, row: _Row) -> Model:
     return Model(name, interface, fields, ends, row.cells.get("replacement", ""))
 
 
-def _follow(models: Mapping[str, Model], lines: Mapping[str, int], default: str) -> None:
-    """Raise _Problem where replacements lead nowhere, or the default to nothing that lives on."""
+def _check_replacements(
+    models: Mapping[str, Model], lines: Mapping[str, int], default: str
+) -> None:
+    """Raise _Problem if a replacement has no row, or the default ends without a replacement.
+
+    Replacements that form a circle are refused too.
+    """
     for model in models.values():
         passed: set[str] = set()
         while model.replacement:
             name = model.name
             if name in passed:
-                raise _Problem(lines[name], f"{name} is replaced in a circle; name one that lives.")
+                raise _Problem(
+                    lines[name], f"{name} replaces itself in a circle; name a lasting model."
+                )
             if model.replacement == ANY_MODEL or model.replacement not in models:
                 sentence = f"{model.replacement} replaces {name} but has no row; add one."
                 raise _Problem(lines[name], sentence)
             passed.add(name)
-            model = models[model.replacement]  # noqa: PLW2901  # One chain is walked to its end.
+            model = models[model.replacement]  # noqa: PLW2901  # Followed to the end.
     model = models[default]
     while model.shutdown:
         if not model.replacement:
-            sentence = f"the default ends with {model.name}; name what replaces it."
+            sentence = f"the default ends with {model.name}; name its replacement."
             raise _Problem(lines[model.name], sentence)
         model = models[model.replacement]
 
 
 def _tables(text: str) -> Iterator[_Table]:
-    """Each table of the Markdown text, with the heading that it stands under, in lower case."""
+    """Each table of the Markdown text, with the heading above it in lower case."""
     heading = ""
     for node in SyntaxTreeNode(MarkdownIt("commonmark").enable("table").parse(text)).children:
         if node.type == "heading":
-            heading = _plain(node).lower()
+            heading = _text_of(node).lower()
         elif node.type == "table":
             header, *rows = (row for row in node.walk() if row.type == "tr")
-            columns = [_plain(cell).lower() for cell in header.children]
-            cells = [dict(zip(columns, map(_plain, row.children), strict=True)) for row in rows]
+            columns = [_text_of(cell).lower() for cell in header.children]
+            cells = [dict(zip(columns, map(_text_of, row.children), strict=True)) for row in rows]
             yield _Table(heading, _line(header), list(map(_Row, map(_line, rows), cells)))
 
 
@@ -154,6 +163,6 @@ def _line(node: SyntaxTreeNode) -> int:
     return node.map[0] + 1 if node.map else 0
 
 
-def _plain(node: SyntaxTreeNode) -> str:
-    """A node's text without its markup: `whisper-1` in backticks or not is whisper-1."""
+def _text_of(node: SyntaxTreeNode) -> str:
+    """A node's text without markup, such as the backticks around a model's name."""
     return "".join(leaf.content for leaf in node.walk() if leaf.type in LEAVES).strip()

@@ -1,4 +1,4 @@
-"""What each request to a model must say besides: the list's `parameters`, read and checked."""
+"""The list's column `parameters`: what every request to a model must contain in addition."""
 
 import json
 import re
@@ -13,10 +13,10 @@ SENT: Mapping[str, frozenset[str]] = {
         {"model", "conversation", "output_modalities", "instructions", "input", "audio"}
     ),
 }
-"""By interface, the names that the service itself sends, and that no parameter may overwrite."""
+"""By interface, the fields that the service itself sends. No parameter may overwrite them."""
 
 FORMS = frozenset({"transcriptions"})
-"""The interfaces that take a form, whose values are text; the others take JSON."""
+"""The interfaces that take a form, in which every value is text. The others take JSON."""
 
 NAME = re.compile(r"([a-z_]+)=")
 BARE = re.compile(r"[^\s,=]+")
@@ -26,9 +26,9 @@ BETWEEN = re.compile(r"[\s,]*")
 def parse(text: str, interface: str) -> dict[str, Any]:
     """Read `name=value` pairs, separated by commas or spaces, for requests to an interface.
 
-    A value in quotes is a JSON string, one in brackets JSON; both may hold spaces. What else is
-    JSON goes into JSON bodies as such, and all other values are text, as is everything in a form.
-    Raises ValueError that says what to mend.
+    A value that begins with a quote, a bracket or a brace is JSON and may contain spaces. A bare
+    value is JSON too if it can be read as JSON, and otherwise text. In a form all values are text,
+    as they are written but for quotes. Raises ValueError that says what to correct.
     """
     parameters: dict[str, Any] = {}
     position = _skip(text, 0)
@@ -46,34 +46,34 @@ def parse(text: str, interface: str) -> dict[str, Any]:
             except (ValueError, RecursionError):
                 raise _problem(text, position) from None
         elif bare := BARE.match(text, start):
-            value, end = _plain(bare[0]), bare.end()
+            value, end = _json_or_text(bare[0]), bare.end()
         else:
             raise _problem(text, position)
         after = _skip(text, end)
         if after == end < len(text):
             raise _problem(text, position)
         if interface not in FORMS:
-            _refuse_what_is_no_json(name, value)
+            _require_standard_json(name, value)
         elif not isinstance(value, str) or text[start] != '"':
             value = text[start:end]
         parameters[name], position = value, after
     return parameters
 
 
-def _plain(word: str) -> Any:
-    """What a bare word is as JSON, or the word itself."""
+def _json_or_text(word: str) -> Any:
+    """The JSON value that a bare word stands for, or else the word."""
     try:
         return json.loads(word)
     except ValueError:
         return word
 
 
-def _refuse_what_is_no_json(name: str, value: Any) -> None:
-    """Python's json reads and writes NaN and Infinity, which JSON has not (RFC 8259, section 6)."""
+def _require_standard_json(name: str, value: Any) -> None:
+    """Refuse NaN and Infinity, which Python reads but JSON does not have (RFC 8259, section 6)."""
     try:
         json.dumps(value, allow_nan=False)
     except ValueError:
-        raise ValueError(f"holds a {name!r} that is no number of JSON's; write another.") from None
+        raise ValueError(f"holds a {name!r} that JSON cannot hold; write another value.") from None
 
 
 def _skip(text: str, position: int) -> int:

@@ -1,4 +1,7 @@
-"""What the calls of OpenAI's API mean: what is sent, what comes back, and each failure's name.
+"""OpenAI's API: what each call sends, what its answer means, and each failure's name.
 
-It may import `models`, `wire` and the ground.
+It may import `models`, `wire` and the ground. What leaves it: the client of one conversation, and
+the shutdown dates of models.
 """
+
+__all__ = ["client", "shutdown_dates"]

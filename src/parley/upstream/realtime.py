@@ -72,7 +72,8 @@ class ReadingSession:
 def is_read_word_for_word(text: str, transcript: str) -> bool:
     """Whether a voice said what it was given; case, punctuation and a few letters do not matter.
 
-    A contraction in a sentence passes, and a sentence that is missing, added or another does not.
+    A few letters are up to a tenth of those compared: a contraction passes, another sentence does
+    not.
     """
     read, said = _letters_of(text), _letters_of(transcript)
     ends = (slice(None, COMPARED_LETTERS), slice(-COMPARED_LETTERS, None))

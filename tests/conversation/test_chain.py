@@ -1,0 +1,161 @@
+"""The chain by itself, without HTTP in front of it: what it keeps, and where it stops."""
+
+from io import BytesIO
+
+import pytest
+from requests_mock import Mocker
+
+from parley.audio import KINDS, Recording
+from parley.base_urls import BaseUrl, Destination
+from parley.conversation.chain import converse
+from parley.conversation.state import Conversation
+from parley.deadline import Deadline
+from parley.errors import CallerDisconnected, ModelNotFound, NoSpeech, UpstreamUnavailable
+from parley.models.registry import Choice, Model, Models
+from parley.upstream.client import Client
+from parley.wire.messages import Upstream
+from parley.wire.transport import Transport
+
+BASE = "https://api.openai.com/v1"
+URLS = {
+    "stt": f"{BASE}/audio/transcriptions",
+    "text": f"{BASE}/chat/completions",
+    "tts": f"{BASE}/audio/speech",
+}
+STAGES = list(URLS)
+INTERFACES = {"stt": "transcriptions", "text": "chat", "tts": "speech"}
+UNKNOWN = {"status_code": 404, "json": {"error": {"message": "No.", "code": "model_not_found"}}}
+
+
+def choice(stage: str, fallback: bool = True) -> Choice:
+    """A stage's model, and a fallback beside it."""
+    models = [Model(f"{name}-{stage}", INTERFACES[stage]) for name in ("old", "new")]
+    return Choice(models[0], models[1] if fallback else None)
+
+
+def hold(
+    caller_waits=lambda: True, fallback: bool = True, recording: Recording | None = None
+) -> Conversation:
+    """A conversation over the simulated upstream."""
+    upstream = Upstream(Destination(BaseUrl.parse(BASE)), "sk-of-the-caller")
+    client = Client(Transport(1), upstream, Deadline.after(30), "Be brief.")
+    models = Models(**{stage: choice(stage, fallback) for stage in STAGES})
+    recording = recording or Recording(BytesIO(b"RIFF"), 4, KINDS[0])
+    return converse(client, recording, models, caller_waits)
+
+
+def used(conversation: Conversation) -> list[str]:
+    return [conversation.models_used[stage].name for stage in STAGES]
+
+
+def test_each_stage_gets_what_the_one_before_it_returned(openai: Mocker):
+    """The recording becomes the transcript, the transcript a reply, the reply speech."""
+    recording = Recording(BytesIO(b"RIFF"), 4, KINDS[0])
+    conversation = hold(recording=recording)
+    assert conversation.success
+    assert (conversation.transcript, conversation.reply) == ("What time is it?", "It is noon.")
+    assert conversation.speech == b"ID3 speech"
+    assert openai.request_history[1].json()["messages"][-1]["content"] == "What time is it?"
+    assert openai.request_history[2].json()["input"] == "It is noon."
+    assert recording.stream.closed
+
+
+def test_what_there_was_before_the_failure_is_kept(openai: Mocker):
+    """A failed speech leaves the transcript and the reply, and names its stage."""
+    openai.post(URLS["tts"], status_code=500)
+    conversation = hold()
+    assert isinstance(conversation.failure, UpstreamUnavailable)
+    assert conversation.failure.stage == "tts"
+    assert (conversation.reply, conversation.speech) == ("It is noon.", b"")
+
+
+def test_silence_is_not_sent_to_the_chat_model(openai: Mocker):
+    """A blank transcript ends the chain at its first stage."""
+    openai.post(URLS["stt"], json={"text": " "})
+    conversation = hold()
+    assert isinstance(conversation.failure, NoSpeech)
+    assert (conversation.failure.stage, list(conversation.seconds)) == ("stt", ["stt"])
+    assert len(openai.request_history) == 1
+
+
+@pytest.mark.parametrize("stages", range(3))
+def test_no_stage_begins_for_a_caller_who_has_left(openai: Mocker, stages: int):
+    """The caller is asked for before each stage; the upstream is not called for nobody."""
+    answers = iter([True] * stages + [False])
+    conversation = hold(caller_waits=lambda: next(answers))
+    assert isinstance(conversation.failure, CallerDisconnected)
+    assert conversation.failure.stage == "request"
+    assert list(conversation.seconds) == STAGES[:stages]
+    assert len(openai.request_history) == stages
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_fallback_answers_for_an_unknown_model(openai: Mocker, logged, stage: str):
+    """One more call; `models_used` and the log tell of it."""
+    good = {"stt": {"json": {"text": "Hello."}}, "tts": {"content": b"ID3 speech"}}
+    good["text"] = {"json": {"choices": [{"message": {"content": "Hello."}}]}}
+    openai.post(URLS[stage], [UNKNOWN, good[stage]])
+    conversation = hold()
+    assert conversation.success
+    assert used(conversation) == [f"{'new' if name == stage else 'old'}-{name}" for name in STAGES]
+    assert f"event=model_replaced stage={stage} model=old-{stage} by=new-{stage}" in logged.text
+    assert len(openai.request_history) == 4
+
+
+@pytest.mark.parametrize("fallback", [True, False])
+def test_a_fallback_counts_as_used_once_it_has_answered(openai: Mocker, logged, fallback: bool):
+    """Where the upstream knows neither model, or there is no other, the first is named."""
+    openai.post(URLS["text"], **UNKNOWN)
+    conversation = hold(fallback=fallback)
+    assert isinstance(conversation.failure, ModelNotFound)
+    assert used(conversation) == ["old-stt", "old-text", "old-tts"]
+    assert "model_replaced" not in logged.text
+    assert len(openai.request_history) == (3 if fallback else 2)
+
+
+def test_the_first_failure_stands(openai: Mocker):
+    """A reply that was cut short and whose speech fails is told of as cut short."""
+    choices = [{"message": {"content": "It is"}, "finish_reason": "length"}]
+    openai.post(URLS["text"], json={"choices": choices})
+    openai.post(URLS["tts"], status_code=500)
+    conversation = hold()
+    assert [(error.code, error.stage) for error in conversation.errors] == [
+        ("text_incomplete", "text")
+    ]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_failure_of_our_own_ends_the_stage_and_is_logged(openai: Mocker, logged, stage: str):
+    """An exception that nobody foresaw is `internal_error`, and its text stays out of the log."""
+    openai.post(URLS[stage], exc=ZeroDivisionError("sk-of-the-caller"))
+    conversation = hold()
+    assert [(error.code, error.stage) for error in conversation.errors] == [
+        ("internal_error", stage)
+    ]
+    assert f"stage={stage} kind=ZeroDivisionError" in logged.text
+    assert "sk-of-the-caller" not in logged.text
+
+
+def test_each_stage_is_timed_even_when_it_fails(openai: Mocker):
+    """The request log says where the time went."""
+    openai.post(URLS["text"], status_code=500)
+    conversation = hold()
+    assert list(conversation.seconds) == ["stt", "text"]
+    assert all(seconds >= 0 for seconds in conversation.seconds.values())
+
+
+def test_the_conversation_has_a_record_of_every_call(openai: Mocker):
+    """Retries are told apart from first tries; a fallback is a call of its own."""
+    openai.post(URLS["tts"], content=b"ID3 speech", headers={"x-request-id": "up-4"})
+    openai.post(
+        URLS["text"],
+        [
+            {"status_code": 500, "headers": {"x-request-id": "up-1"}},
+            {**UNKNOWN, "headers": {"x-request-id": "up-2"}},
+            {"json": {"choices": [{"message": {"content": "It is noon."}}]}},
+        ],
+    )
+    conversation = hold()
+    assert conversation.success
+    assert conversation.retries == 1
+    assert conversation.upstream_ids == ["", "up-1", "up-2", "", "up-4"]
