@@ -2,55 +2,55 @@
 
 import os
 
-# Names are looked up by c-ares: gevent's other way has ten threads for all callers' names.
+# Look names up with c-ares: gevent's default resolver shares ten threads among all callers.
 os.environ.setdefault("GEVENT_RESOLVER", "ares")
 
 from gevent import monkey
 
-monkey.patch_all()  # Before anything else is imported, which would keep what it replaces.
+monkey.patch_all()  # Before other imports, which would keep the unpatched functions.
 
 import resource  # noqa: E402
 
 import wsgi  # noqa: E402  # Puts parley on the path.
 from parley import cgroups  # noqa: E402
 
-# gunicorn's own gevent worker, with limits on what a caller may do to others. A conversation spends
-# its life waiting for the upstream, and small dynos allow 256 threads in all: each has a greenlet.
+# gunicorn's gevent worker, with limits that keep one caller from holding up others. A conversation
+# mostly waits for the upstream, and small dynos allow only 256 threads, so each gets a greenlet.
 worker_class = "parley.web.worker.Worker"
-# Not every platform says how many workers there should be.
+# Not every platform sets the number of workers.
 if "WEB_CONCURRENCY" not in os.environ:
     workers = cgroups.workers()
-# Beyond the conversations, room to refuse callers, to answer /healthz while every place is taken,
-# and for connections that are kept alive. Past it the one that is idle longest is closed.
+# More connections than conversations: to refuse callers and answer /healthz while every slot is
+# taken, and to keep idle connections. Past this number, the connection idle longest is closed.
 worker_connections = wsgi.settings.capacity + 1064
-# Longer than a router keeps an idle connection (Heroku's: 90 s; HAProxy's, in deploy/: 60 s), so
-# that it is always the router that closes, and none sends a request into a connection just closed.
+# Longer than a router keeps an idle connection (Heroku: 90 s; HAProxy, in deploy/: 60 s). So the
+# router always closes first, and never sends a request on a connection that was just closed.
 keepalive = 95
-# A platform kills 30 s after SIGTERM; what is in flight has until a second before. A conversation
-# has its answer 28 s after its upload (PARLEY_DEADLINE), so the longest are let finish too.
+# A platform kills the process 30 s after SIGTERM; requests in flight have one second less. Even the
+# longest conversation finishes: it is answered 28 s after its upload (PARLEY_DEADLINE).
 graceful_timeout = 29
-# Loaded before the fork: a bad setting stops the start with its sentence instead of a loop of
-# dying workers, and the workers share the code's memory (13 MB for an idle one, of its own and
-# its share; a process by itself has 43 MB).
+# Load the app before the fork: a bad setting stops the start with one message, instead of workers
+# that die again and again. The workers also share the code's memory: an idle one uses 13 MB, its
+# part of what is shared included, and a process that loads the app by itself uses 43 MB.
 preload_app = True
-# Heartbeats must not wait for a disk, where there is memory to be had. gunicorn does not start
-# where the folder is missing, as on macOS.
-SHARED_MEMORY = "/dev/shm"  # noqa: S108  # gunicorn makes its file there safely.
+# Write heartbeats to memory where possible, since a disk can be slow. gunicorn does not start if
+# the folder is missing, as on macOS.
+SHARED_MEMORY = "/dev/shm"  # noqa: S108  # gunicorn creates its file safely.
 if os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
     worker_tmp_dir = SHARED_MEMORY
-# gunicorn would open it under $HOME, which may not be writable, and nothing here uses it.
+# Unused; gunicorn would create the socket under $HOME, which may not be writable.
 control_socket_disable = True
-# A caller's SCRIPT_NAME moves no address, even where the platform trusts every sender's headers.
+# A SCRIPT_NAME header never changes the path, even if the platform trusts all forwarded headers.
 forwarder_headers = ""
-# Never DEBUG: gunicorn would log headers that it could not read to the end.
+# Never DEBUG: gunicorn would log incomplete headers, which may hold a key.
 loglevel = "info" if wsgi.settings.log_level == "DEBUG" else wsgi.settings.log_level.lower()
-# Some platforms switch the access log on. Nothing in it is as the caller wrote it: a user name, a
-# query, a referer or a path may hold a key. The request's id leads to the conversation's line.
+# For platforms that switch the access log on. It holds nothing that the caller wrote: a user name,
+# query, referer or path may hold a key. The request's id leads to the conversation's own line.
 access_log_format = "%(h)s %(t)s %(m)s %(s)s %(B)s %(M)sms %({x-request-id}o)s"
 
-# A conversation takes up to three files (caller, upstream, upload), so that the 1,024 which a
-# process may open unless it asks for more last for some 330.
-# macOS says that it has no limit, and takes no more than OPEN_MAX (its setrlimit(2)).
+# Allow as many open files as the system permits. A conversation opens up to three (caller,
+# upstream, upload), so the usual limit of 1,024 is enough for only some 330 conversations.
+# macOS reports no limit, but accepts at most OPEN_MAX (its setrlimit(2)).
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
 allowed = 10_240 if most == resource.RLIM_INFINITY else most
 resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))

@@ -1,4 +1,4 @@
-"""The composition root: settings, registry, transport and app; the only file that knows the tree.
+"""The composition root: makes the settings, the services and the app, and alone knows the tree.
 
 `gunicorn wsgi:app` and `flask --app wsgi` both start here.
 """
@@ -19,7 +19,8 @@ from parley.commands import models, openapi  # noqa: E402
 from parley.errors import ConfigurationError  # noqa: E402
 from parley.models import model_list  # noqa: E402
 from parley.settings import Settings  # noqa: E402
-from parley.web.app import Services, create_app  # noqa: E402
+from parley.web.app import create_app  # noqa: E402
+from parley.web.services import Services  # noqa: E402
 from parley.wire.transport import Transport  # noqa: E402
 
 try:
@@ -31,10 +32,10 @@ try:
         today=lambda: datetime.now(UTC).date(),
         slots=Semaphore(settings.capacity),
     )
-except ConfigurationError as refusal:
-    sys.exit(f"Parley does not start: {refusal}")
+except ConfigurationError as error:
+    sys.exit(f"Parley does not start: {error}")
 
-# A command's output is its own: what is logged stands beside it.
+# Under a command, stdout is the command's own output.
 log.write_to(sys.stderr if "FLASK_RUN_FROM_CLI" in os.environ else sys.stdout, settings.log_level)
 app = create_app(services, BLUEPRINTS)
 app.cli.add_command(models)

@@ -4,17 +4,19 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, g, request
 from marshmallow import ValidationError
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
 
-from parley.conversation.chain import converse as hold_conversation
+from parley.conversation import chain
 from parley.conversation.state import Conversation
 from parley.errors import AudioTooLarge
-from parley.web.app import services
-from parley.web.error_handlers import answer, to_error
-from parley.web.forms import caller_waits, fields_of
+from parley.web.admission import client_of, models_of, upstream_of
+from parley.web.answers import set_status, status_of
+from parley.web.error_handlers import answer_exception, error_of
+from parley.web.forms import fields_of
+from parley.web.request_connection import still_connected
 from parley.web.schemas import ConversationRequestSchema, ConversationSchema
+from parley.web.services import services
 from parley.web.speech_json import json_with_speech
-from parley.web.statuses import status_of
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
 
@@ -22,33 +24,48 @@ request_schema = ConversationRequestSchema()
 answer_schema = ConversationSchema()
 
 
-# Without its slash, since Werkzeug answers a wrong method at the other spelling with 404 otherwise.
+# The rule has no trailing slash: with one, Werkzeug answers a wrong method at the path without it
+# with 404 instead of 405.
 @bp.post("")
 def converse() -> Response:
     """Hear the recording, think of a reply, speak it."""
-    upstream = services().upstream_for(request.headers)
+    upstream = upstream_of(request, services())
     form = request_schema.load(fields_of(request, request_schema.fields))
-    models = services().models_for(form, request.headers)
-    client = services().client(upstream)
-    return dump(hold_conversation(client, form["audio"], models, caller_waits(request)))
+    models = models_of(form, request.headers, services())
+    client = client_of(upstream, services())
+    return dump(chain.converse(client, form["audio"], models, still_connected(request)))
 
 
 @bp.errorhandler(Exception)
-def refuse(exception: Exception) -> Response:
-    """Answer what cannot be used with all six keys, too."""
+def answer_failure(exception: Exception) -> Response:
+    """Answer with all six keys where the request cannot be used, too."""
     valid = exception.valid_data if isinstance(exception, ValidationError) else None
-    models = services().models_for(valid if isinstance(valid, dict) else {}, request.headers)
-    return dump(Conversation(models.by_stage(), failure=to_error(exception)))
+    options = valid if isinstance(valid, dict) else {}
+    models = models_of(options, request.headers, services())
+    return dump(Conversation(models.by_stage(), failure=error_of(exception)))
 
 
 @bp.errorhandler(RequestEntityTooLarge)
-def refuse_size(exception: RequestEntityTooLarge) -> Response:
+def answer_too_large(exception: RequestEntityTooLarge) -> Response:
     """Answer 400, not 413: no request of this size could hold an allowed file."""
-    return refuse(AudioTooLarge())
+    return answer_failure(AudioTooLarge())
 
 
-def dump(talk: Conversation) -> Response:
-    """The conversation as it is answered, and told of in the log."""
-    g.conversation = talk
-    body = answer_schema.dump(replace(talk, speech=b""))
-    return answer(json_with_speech(body, talk.speech), status_of(talk), talk.failure)
+@bp.app_errorhandler(MethodNotAllowed)
+def answer_wrong_method(exception: MethodNotAllowed) -> Response:
+    """Answer a wrong method on the conversation's path with all six keys, and elsewhere as usual.
+
+    Flask calls no blueprint's own handler here, since no route matched: its documentation advises
+    to check the path ("Blueprint Error Handlers").
+    """
+    if request.path.removesuffix("/") == bp.url_prefix:
+        return answer_failure(exception)
+    return answer_exception(exception)
+
+
+def dump(conversation: Conversation) -> Response:
+    """The answer for the conversation, which the log will tell of, too."""
+    g.conversation = conversation
+    body = answer_schema.dump(replace(conversation, speech=b""))
+    response = json_with_speech(body, conversation.speech)
+    return set_status(response, status_of(conversation), conversation.failure)

@@ -13,7 +13,8 @@ from flask import Flask
 from blueprints import BLUEPRINTS
 from parley.models import model_list
 from parley.settings import Settings
-from parley.web.app import Services, create_app
+from parley.web.app import create_app
+from parley.web.services import Services
 from parley.wire.transport import Transport
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -3,15 +3,18 @@
 import socket
 import threading
 from contextlib import suppress
+from ipaddress import ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
 from support import KEY
 
-from parley.base_urls import BaseUrl, Destination, EgressPolicy, require_public
+from parley.base_urls import BaseUrl, Destination, EgressPolicy
 from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused, UpstreamUnavailable
+from parley.wire.addresses import NOT_PUBLIC, require_public
 from parley.wire.messages import Upstream
 from parley.wire.resolver import Resolver
 from parley.wire.transport import Transport
@@ -36,6 +39,16 @@ def addresses(*found: str):
         ]
 
     return look_up
+
+
+def post(transport: Transport, destination: Destination):
+    """A call that would connect."""
+    return transport.post(Upstream(destination, KEY), "/", {}, limit=9, deadline=Deadline.after(5))
+
+
+def nothing(*_: object, **__: object) -> list[tuple]:
+    """A look-up that nobody may ask."""
+    raise AssertionError("a name was looked up")
 
 
 @pytest.mark.parametrize(
@@ -152,10 +165,16 @@ def test_a_public_https_host_is_admitted(text, normal):
         "https://168.63.129.16/v1",
     ],
 )
-def test_anything_else_is_refused_unasked(text):
-    """The text alone bars it: no name is looked up, nothing is connected to."""
+@pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:9"])
+def test_anything_else_is_refused_by_its_text(text, proxy, monkeypatch):
+    """No name is looked up, nothing is connected to, and behind a proxy it is the same."""
+    if proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+    transport = Transport(1, Resolver(nothing))
     with pytest.raises(BaseUrlRefused):
-        STRICT.destination_of(text)
+        transport.require_allowed(STRICT.destination_of(text))
+    with pytest.raises(BaseUrlRefused):
+        post(transport, STRICT.destination_of(text))
 
 
 @pytest.mark.parametrize(
@@ -187,6 +206,12 @@ def test_public_addresses_are_admitted():
     require_public([PUBLIC, "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8"])
 
 
+def test_the_table_of_networks_is_the_librarys_and_ours():
+    """requests-hardened keeps such a table too; a network that it adds is missed here."""
+    own = {ip_network("168.63.129.16/32"), ip_network("fec0::/10")}
+    assert set(NOT_PUBLIC) == {*EXTRA_BLOCKED_NET_RANGES, *own}
+
+
 def test_a_name_that_changes_its_answer_gains_nothing():
     """The address that is connected to is the one that was checked then, not one checked before."""
     answers = [addresses(PUBLIC), addresses("127.0.0.1")]
@@ -201,9 +226,7 @@ def test_a_name_that_changes_its_answer_gains_nothing():
         destination = STRICT.destination_of(f"https://rebind.example:{port}/v1")
         transport.require_allowed(destination)
         with pytest.raises(BaseUrlRefused):
-            transport.post(
-                Upstream(destination, KEY), "/x", {}, limit=9, deadline=Deadline.after(5)
-            )
+            post(transport, destination)
         with pytest.raises(TimeoutError):
             inside.accept()
 
@@ -221,16 +244,9 @@ def test_a_connection_made_for_the_operator_serves_no_caller():
 
         threading.Thread(target=serve, daemon=True).start()
         transport = Transport(1, Resolver(addresses("127.0.0.1")))
-        trusted = Upstream(Destination(url), KEY)
-        assert transport.post(trusted, "/", {}, limit=9, deadline=Deadline.after(5)).body == b"{}"
+        assert post(transport, Destination(url)).body == b"{}"
         with pytest.raises(BaseUrlRefused):
-            transport.post(
-                Upstream(Destination(url, public_only=True), KEY),
-                "/",
-                {},
-                limit=9,
-                deadline=Deadline.after(5),
-            )
+            post(transport, Destination(url, public_only=True))
 
 
 @pytest.mark.parametrize(
@@ -259,7 +275,7 @@ def test_the_operator_can_allow_more(allowed, text, admitted):
         assert policy.destination_of(text) == Destination(BaseUrl.parse(text))
     else:
         with pytest.raises(BaseUrlRefused):
-            policy.destination_of(text)
+            Transport(1, Resolver(nothing)).require_allowed(policy.destination_of(text))
 
 
 def test_behind_a_proxy_names_are_the_proxys_to_check(monkeypatch):
@@ -268,7 +284,7 @@ def test_behind_a_proxy_names_are_the_proxys_to_check(monkeypatch):
     transport = Transport(1, Resolver(addresses("10.0.0.1")))
     transport.require_allowed(STRICT.destination_of("https://name.example/v1"))
     with pytest.raises(BaseUrlRefused):
-        STRICT.destination_of("https://10.0.0.1/v1")
+        transport.require_allowed(STRICT.destination_of("https://10.0.0.1/v1"))
 
 
 def test_a_name_that_does_not_exist_is_unavailable():

@@ -5,7 +5,10 @@ import sys
 
 from support import ROOT
 
-FILES = ("test_connecting", "test_connections", "test_faults", "test_realtime", "test_resolver")
+FILES = (
+    *("test_connecting", "test_connections", "test_faults", "test_realtime", "test_resolver"),
+    "wire/test_streaming",
+)
 
 
 def test_sockets_keep_their_promises_under_gevent():

@@ -1,8 +1,10 @@
 """The house keeps its shape: sections, imports, and who may know what."""
 
 import ast
+import importlib
 import re
 from graphlib import TopologicalSorter
+from pathlib import Path
 
 import pytest
 from support import ROOT
@@ -41,19 +43,29 @@ def room_of(module: str) -> str:
     return head if rest or head in MAY_IMPORT else ""
 
 
+def rooms() -> set[str]:
+    """The folders of src/parley."""
+    return {path.parent.name for path in (ROOT / "src" / "parley").glob("*/__init__.py")}
+
+
+def imports_of(path: Path) -> set[str]:
+    """What a module imports, by full names."""
+    imports = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imports |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names = {alias.name for alias in node.names}
+            imports |= {f"{node.module}.{name}" for name in names} | {node.module}
+    return imports
+
+
 def modules() -> dict[str, set[str]]:
     """Each module of src/parley and what it imports, by full names."""
     found = {}
     for path in (ROOT / "src" / "parley").rglob("*.py"):
-        imports = set()
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                imports |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                names = {alias.name for alias in node.names}
-                imports |= {f"{node.module}.{name}" for name in names} | {node.module}
         parts = path.relative_to(ROOT / "src" / "parley").with_suffix("").parts
-        found[".".join(part for part in parts if part != "__init__")] = imports
+        found[".".join(part for part in parts if part != "__init__")] = imports_of(path)
     del found[""]
     return found
 
@@ -90,6 +102,26 @@ def test_imports_run_one_way():
                 assert other in {"", room} | MAY_IMPORT[room], f"{module} imports {imported}"
 
 
+def test_rooms_import_what_leaves_a_room():
+    """A room's `__all__` names the modules that other rooms, blueprints and wsgi.py may import."""
+    exported = {room: importlib.import_module(f"parley.{room}").__all__ for room in rooms()}
+    outside = [*(ROOT / "blueprints").glob("*.py"), ROOT / "wsgi.py"]
+    users = {f"{path.stem} ": imports_of(path) for path in outside}
+    for module, imports in {**modules(), **users}.items():
+        for name in imports:
+            package, _, rest = name.partition(".")
+            room, _, inside = rest.partition(".")
+            if package == "parley" and room in exported and room != room_of(module) and inside:
+                assert inside.split(".")[0] in exported[room], f"{module} imports {name}"
+
+
+def test_what_leaves_a_room_is_in_it():
+    """Each name in a room's `__all__` is a module of the room."""
+    for room in rooms():
+        for name in importlib.import_module(f"parley.{room}").__all__:
+            assert f"{room}.{name}" in modules()
+
+
 def test_no_modules_import_each_other():
     """The order within a room has no circle either."""
     known = modules()
@@ -106,8 +138,7 @@ def test_no_modules_import_each_other():
 
 def test_every_folder_is_a_room():
     """A new folder under src/parley is placed in the table before it is used."""
-    folders = {path.parent.name for path in (ROOT / "src" / "parley").glob("*/__init__.py")}
-    assert folders == set(MAY_IMPORT) - {"", "commands"}
+    assert rooms() == set(MAY_IMPORT) - {"", "commands"}
 
 
 def test_no_file_is_long():

@@ -17,6 +17,7 @@ from support import KEY, make_app, wav
 from upstream import Request, Upstream, good, http
 
 from parley.models.end_warnings import EndWarnings
+from parley.web.admission import models_of
 
 ENDS = {
     "tts-1": date(2027, 1, 6),
@@ -211,7 +212,7 @@ def test_openais_hosts_share_their_days(upstream, base_url, models):
     """The regional ones shut models down with api.openai.com, whatever the service's own host."""
     app = make_app(today=date(2027, 3, 1), PARLEY_OPENAI_BASE_URL=upstream.url)
     with app.test_request_context(headers={"X-OpenAI-Base-URL": base_url}) as context:
-        chosen = app.extensions["parley"].models_for({}, context.request.headers)
+        chosen = models_of({}, context.request.headers, app.extensions["parley"])
     assert tuple(model.name for model in chosen.by_stage().values()) == models
 
 

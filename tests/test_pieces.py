@@ -2,11 +2,16 @@
 
 import base64
 import json
+import logging
+import re
+import time
 import tracemalloc
+from collections.abc import Callable, Iterable
+from io import BytesIO
 
 import pytest
-from flask import g
-from support import make_app
+from support import KEY, make_app, wav
+from werkzeug.test import EnvironBuilder
 
 from parley.web.speech_json import PIECE_BYTES, json_with_speech
 
@@ -16,7 +21,6 @@ BODY = {"transcript": 'a","audio":"" b', "audio": "", "success": True}
 @pytest.fixture
 def request_context():
     with make_app().test_request_context("/") as context:
-        g.request_id = "id-1"
         yield context
 
 
@@ -44,20 +48,54 @@ def test_a_long_speech_is_not_copied(request_context):
     assert peak < 500_000
 
 
+def conversation_line(text: str) -> dict[str, str]:
+    """The fields of the one line that tells of a conversation."""
+    [line] = [line for line in text.splitlines() if "total_ms=" in line]
+    return dict(re.findall(r"(\w+)=(\S*)", line))
+
+
 @pytest.mark.parametrize("read", [1, 3])
-def test_an_answer_that_is_not_read_to_its_end_is_told_of(request_context, logged, read):
-    """The log says of which request, and how much of it was out."""
-    response = json_with_speech(BODY, bytes(5_000_000))
-    pieces = iter(response.response)
+def test_an_answer_that_the_caller_cuts_is_one_warning(openai, logged, read):
+    """It says of which request, and how much was written; the piece on its way does not count."""
+    openai.post("https://api.openai.com/v1/audio/speech", content=bytes(5_000_000))
+    logged.set_level(logging.INFO)
+    body, close = start_answer()
+    pieces = iter(body)
     written = [len(next(pieces)) for _ in range(read)]
-    response.close()
-    out = sum(written[:-1])  # Of the last nobody knows.
-    assert f"event=answer_cut request_id=id-1 bytes_sent={out} " in logged.text
+    assert "total_ms" not in logged.text
+    close()
+    told = conversation_line(logged.text)
+    assert (told["event"], told["request_id"]) == ("answer_cut", "id-1")
+    assert (told["status"], int(told["bytes_out"])) == ("200", sum(written[:-1]))
+    assert [record.levelname for record in logged.records] == ["WARNING"]
 
 
-def test_an_answer_that_is_read_is_not(request_context, logged):
-    """Nothing is cut, nothing is logged."""
-    response = json_with_speech(BODY, bytes(500_000))
-    b"".join(response.response)
-    response.close()
-    assert "answer_cut" not in logged.text
+def test_an_answer_that_is_read_is_no_warning(openai, logged):
+    """The line tells the bytes that were written, and comes when the answer has ended."""
+    openai.post("https://api.openai.com/v1/audio/speech", content=bytes(500_000))
+    logged.set_level(logging.INFO)
+    body, close = start_answer()
+    length = len(b"".join(body))
+    close()
+    told = conversation_line(logged.text)
+    assert "event" not in told
+    assert int(told["bytes_out"]) == length > 600_000
+
+
+def test_the_time_of_an_answer_ends_with_it(openai, logged):
+    """`total_ms` counts the writing; `Server-Timing` cannot."""
+    logged.set_level(logging.INFO)
+    body, close = start_answer()
+    time.sleep(0.3)
+    b"".join(body)
+    close()
+    assert float(conversation_line(logged.text)["total_ms"]) >= 300
+
+
+def start_answer() -> tuple[Iterable[bytes], Callable[[], None]]:
+    """The body of a conversation's answer as the server gets it, and what closes it."""
+    data = {"audio": (BytesIO(wav()), "a.wav")}
+    headers = {"X-OpenAI-API-Key": KEY, "X-Request-ID": "id-1"}
+    request = EnvironBuilder("/api/conversation", method="POST", headers=headers, data=data)
+    body = make_app()(request.get_environ(), lambda status, headers, error=None: None)
+    return body, body.close

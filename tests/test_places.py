@@ -5,8 +5,10 @@ from io import BytesIO
 from threading import Semaphore
 
 import pytest
+from flask import request
 from support import KEY, make_app, wav
 
+from parley.web.admission import upstream_of
 from parley.web.slots import SLOT, Slot, release_after_answer
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
@@ -63,10 +65,9 @@ def test_a_section_that_asks_twice_has_one_slot(client, openai):
     @client.application.get("/twice")
     def twice():
         for _ in range(2 * CAPACITY):
-            services.upstream_for(twice.headers)
+            upstream_of(request, services)
         return {"free": free_slots(client)}
 
-    twice.headers = {**HEADERS}
     with client.get("/twice", headers=HEADERS) as response:
         assert response.json == {"free": CAPACITY - 1}
     assert free_slots(client) == CAPACITY

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import av
+import coded_speech
 import pytest
 import realtime
 from realtime import PCM, plays
@@ -466,6 +467,25 @@ def test_long_speech_is_encoded_as_it_arrives():
     with av.open(io.BytesIO(mp3)) as container:
         assert round(container.duration / av.time_base) == 100
     assert peak < len(PCM) * 100 * 0.8
+
+
+def test_one_websocket_reads_one_text_after_another():
+    """Each reading has its own text's speech and transcript, and nothing of the one before."""
+    with fake_running() as server:
+        server.answers["tts"] = realtime.Readings()
+        opening = Transport(1).connect(
+            Upstream(Destination(BaseUrl.parse(server.url)), "key"),
+            "/realtime?model=m",
+            limit=1_000_000,
+            deadline=Deadline.after(20),
+        )
+        with opening as channel:
+            session = ReadingSession(channel)
+            for text in ("It is Paris.", "It lies on the Seine."):
+                pcm = b"".join(session.read_aloud(text, "alloy", {}))
+                assert pcm == coded_speech.encode(text, "pcm")
+                assert session.transcript.strip() == text
+        assert len(server.requests) == 1
 
 
 def test_pcm_may_be_cut_anywhere():

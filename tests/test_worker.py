@@ -260,8 +260,8 @@ def test_an_idle_connection_is_kept(service):
 
 def test_an_idle_connection_is_closed_in_the_end(service):
     """After its own time, which is longer than a balancer's."""
+    begun = time.monotonic()
     with connect(service) as caller:
-        begun = time.monotonic()
         assert read(caller) == b""
         assert IDLE <= time.monotonic() - begun < IDLE + 2
 

@@ -1,25 +1,16 @@
-"""Where the service may connect: what a base URL is, and which addresses callers may reach."""
+"""What a base URL is, and which base URLs callers may name."""
 
 import re
-import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address
 from urllib.parse import urlsplit
-
-from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
 
 from parley.errors import BaseUrlRefused
 
 ANYTHING = "*"
 DEFAULT_PORTS = {"http": 80, "https": 443}
-LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa")
-"""Names that no public host has (RFC 6761, RFC 6762, RFC 8375, and ICANN's `.internal`)."""
-
 OPENAI = ".api.openai.com"
-
-ALSO_BLOCKED = (ip_network("fec0::/10"), ip_network("168.63.129.16/32"))
-"""Site-local IPv6 (RFC 3879), and the host's side of every machine at Azure."""
 
 NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
@@ -27,7 +18,7 @@ PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
 
 @dataclass(frozen=True)
 class BaseUrl:
-    """An OpenAI-compatible API's address: what stands before `/audio/transcriptions`.
+    """The address of an OpenAI-compatible API: the part before `/audio/transcriptions`.
 
     `path` is empty, or begins with a slash and does not end with one.
     """
@@ -39,17 +30,17 @@ class BaseUrl:
 
     @classmethod
     def parse(cls, text: str) -> "BaseUrl":
-        """Read `text` as a base URL; raise ValueError with the reason where it is none.
+        """Read `text` as a base URL; raise ValueError with the reason if it is not one.
 
-        Only what every URL parser reads alike is taken: no user name, no escapes, no dots as
-        segments, no characters beyond ASCII (write an international name as `xn--…`).
+        Only what every URL parser reads alike is accepted: no user name, no escapes, no segments
+        of dots, ASCII characters only (an international name is written as `xn--…`).
         """
         scheme, _, rest = text.partition("://")
         scheme = scheme.lower()
         if scheme not in DEFAULT_PORTS:
-            raise ValueError("is neither https:// nor http://")
+            raise ValueError("begins with neither https:// nor http://")
         if not text.isascii() or not text.isprintable() or re.search(r"[@?#%\\ ]", rest):
-            raise ValueError("holds more than a host, a port and a path in plain ASCII")
+            raise ValueError("contains more than a host, a port and a path in plain ASCII")
         try:
             parts = urlsplit(f"{scheme}://{rest}")
             host, port = parts.hostname or "", parts.port
@@ -71,7 +62,7 @@ class BaseUrl:
     def is_openai(self) -> bool:
         """Whether this is OpenAI itself, or one of its regional hosts (`eu.api.openai.com`).
 
-        All of them serve the same models until the same days.
+        All of them serve the same models and shut them down on the same days.
         """
         return f".{self.host}".endswith(OPENAI)
 
@@ -93,9 +84,10 @@ class Destination:
 
 @dataclass(frozen=True)
 class EgressPolicy:
-    """Which base URLs a caller may name; the operator's own is not judged.
+    """Which base URLs callers may name; the operator's own is not subject to it.
 
-    Public https hosts always, and what `allowed` covers; `everything` lifts every limit.
+    Public https hosts are always allowed, and so is what `allowed` covers; `everything` lifts every
+    limit.
     """
 
     allowed: tuple[BaseUrl, ...] = ()
@@ -103,7 +95,7 @@ class EgressPolicy:
 
     @classmethod
     def parse(cls, words: Iterable[str]) -> "EgressPolicy":
-        """Read base URLs, or `*`; raise ValueError that says what is wrong with which."""
+        """Read base URLs, or `*`; raise ValueError that says which one is wrong, and how."""
         allowed = []
         for position, word in enumerate(words, 1):
             if word == ANYTHING:
@@ -115,9 +107,9 @@ class EgressPolicy:
         return cls(tuple(allowed))
 
     def destination_of(self, text: str) -> Destination:
-        """Where a caller's base URL leads; raise BaseUrlRefused where its text alone bars it.
+        """Where a caller's base URL leads; raise BaseUrlRefused if its text cannot be allowed.
 
-        What its host's name resolves to is judged by `require_public`, before each connection.
+        Whether the host is public is not checked here, but by the transport.
         """
         try:
             url = BaseUrl.parse(text)
@@ -128,41 +120,6 @@ class EgressPolicy:
             ) from None
         if self.everything or any(base.covers(url) for base in self.allowed):
             return Destination(url)
-        if url.scheme != "https" or not _may_be_public(url.host):
+        if url.scheme != "https":
             raise BaseUrlRefused()
         return Destination(url, public_only=True)
-
-
-def require_public(addresses: Iterable[str]) -> None:
-    """Raise BaseUrlRefused where any of the IP addresses is not a public host's."""
-    if not all(_is_public(ip_address(address)) for address in addresses):
-        raise BaseUrlRefused()
-
-
-def _may_be_public(host: str) -> bool:
-    """Whether a host may be public by its spelling: a name with a dot, or a public address."""
-    try:
-        return _is_public(ip_address(host))
-    except ValueError:
-        pass
-    try:
-        socket.inet_aton(host)
-    except OSError:
-        return "." in host and not f".{host}".endswith(LOCAL_SUFFIXES)
-    return False  # An address in decimal, octal or hexadecimal, which nobody needs.
-
-
-def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address is one of the public internet's.
-
-    Python's `is_global` follows IANA's registries but says yes to multicast and to addresses that
-    stand for IPv4 ones; requests-hardened keeps the table of those.
-    """
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return (
-        address.is_global
-        and not address.is_multicast
-        and not address.is_reserved
-        and not any(address in network for network in (*EXTRA_BLOCKED_NET_RANGES, *ALSO_BLOCKED))
-    )

@@ -1,4 +1,4 @@
-"""What `flask --app wsgi` can do: `models`, `models check` and `openapi`."""
+"""The commands of `flask --app wsgi`: `models`, `models check` and `openapi`."""
 
 import os
 from datetime import date
@@ -11,24 +11,24 @@ from parley.deadline import Deadline
 from parley.errors import UpstreamError
 from parley.models.registry import ANY_MODEL
 from parley.upstream.shutdown_dates import shutdown_dates
-from parley.web.app import services
+from parley.web.services import services
 from parley.wire.messages import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 
 
 class NotCompared(click.ClickException):
-    """Nothing was compared; 1 would mean a difference."""
+    """The upstream could not be asked. The exit code is not 1, which means a difference."""
 
     exit_code = 2
 
 
 @click.group(cls=AppGroup, invoke_without_command=True)
-@click.option("--date", "day", metavar="YYYY-MM-DD", help="Another day than today (UTC).")
+@click.option("--date", "day", metavar="YYYY-MM-DD", help="Show this day instead of today (UTC).")
 @click.pass_context
 @with_appcontext
 def models(context: click.Context, day: str | None) -> None:
-    """Print which model each stage uses where a caller names none."""
+    """Print the model that each stage uses where a caller names none."""
     if context.invoked_subcommand:
         return
     try:
@@ -42,7 +42,7 @@ def models(context: click.Context, day: str | None) -> None:
 
 @models.command()
 def check() -> None:
-    """Compare MODEL_LIST.MD with what the upstream announces; exit 1 where they differ."""
+    """Compare MODEL_LIST.MD with the dates that the upstream announces; exit 1 if they differ."""
     key = os.environ.get(KEY_VARIABLE, "").strip()
     if not key:
         raise click.UsageError(f"Set {KEY_VARIABLE} to a key of the upstream.")
@@ -68,11 +68,11 @@ def check() -> None:
 
 @click.command()
 def openapi() -> None:
-    """Print the API as an OpenAPI document: docs/openapi.json anew."""
+    """Print the API as an OpenAPI document, which docs/openapi.json holds."""
     try:
-        from parley.web.openapi import document  # noqa: PLC0415  # Where it is served apispec is not.
+        from parley.web.openapi import document  # noqa: PLC0415  # Servers do not install apispec.
     except ImportError as missing:
         raise click.ClickException(
-            f"{missing.name} is missing: pip install -r requirements-test.txt brings it."
+            f"{missing.name} is missing; install it with: pip install -r requirements-test.txt"
         ) from None
     click.echo(document())

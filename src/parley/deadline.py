@@ -1,4 +1,4 @@
-"""Until when work may go on."""
+"""Until when work may go on, and how it is stopped before."""
 
 import math
 import time
@@ -7,17 +7,38 @@ from dataclasses import dataclass, replace
 
 from parley.errors import DeadlineExceeded
 
+SLICE_SECONDS = 0.5
+"""How long a wait that can be cancelled goes on before it looks whether it was."""
+
+
+class Cancellation:
+    """Ends the waits of every deadline that shares it; may be used from any thread."""
+
+    def __init__(self) -> None:
+        """Cancel nothing yet."""
+        self._error: Callable[[], Exception] | None = None
+
+    def cancel(self, error: Callable[[], Exception]) -> None:
+        """Have every wait raise `error()` within SLICE_SECONDS; only the first call counts."""
+        self._error = self._error or error
+
+    def check(self) -> None:
+        """Raise the error with which the work was cancelled, if it was."""
+        if self._error:
+            raise self._error()
+
 
 @dataclass(frozen=True)
 class Deadline:
     """A moment of the monotonic clock, in seconds, and what to raise once it has passed.
 
-    `silence` is the longest single wait before it: the longest time without a byte.
+    `silence` is the longest single wait before it, in seconds: the longest time without a byte.
     """
 
     moment: float
     error: Callable[[], Exception] = DeadlineExceeded
     silence: float = math.inf
+    cancellation: Cancellation | None = None
 
     @classmethod
     def after(cls, seconds: float) -> "Deadline":
@@ -25,11 +46,27 @@ class Deadline:
         return cls(time.monotonic() + seconds)
 
     def left(self) -> float:
-        """How many seconds the next wait may take, more than none; raise `error` where none."""
+        """How many seconds the next wait may take, always more than 0.
+
+        Raises `error` if there are none left, or the error of the cancellation.
+        """
+        if self.cancellation:
+            self.cancellation.check()
         seconds = min(self.moment - time.monotonic(), self.silence)
         if seconds <= 0:
             raise self.error()
         return seconds
+
+    def slice(self) -> float:
+        """How many seconds to wait before calling this again; raises as `left` does."""
+        return min(self.left(), SLICE_SECONDS) if self.cancellation else self.left()
+
+    def for_one_wait(self) -> "Deadline":
+        """The deadline of a single wait that begins now: `silence` becomes a moment."""
+        if self.silence == math.inf:
+            return self
+        moment = min(self.moment, time.monotonic() + self.silence)
+        return replace(self, moment=moment, silence=math.inf)
 
     def within(self, seconds: float, error: Callable[[], Exception]) -> "Deadline":
         """The same deadline, or the one that many seconds from now with its own error if sooner."""

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from collections.abc import Mapping
 from typing import TextIO
 
 from logfmter import Logfmter
@@ -36,16 +37,12 @@ def reworded(name: str) -> None:
     log.warning({"event": "speech_reworded", "stage": "tts", "model": name})
 
 
-def answer_cut(request_id: str, sent: int, length: int) -> None:
-    """Log that a caller left, or stopped reading, before an answer of `length` bytes was out."""
-    log.warning(
-        {
-            "event": "answer_cut",
-            "request_id": request_id,
-            "bytes_sent": sent,
-            "bytes_out": length,
-        }
-    )
+def conversation(fields: Mapping[str, object], *, cut: bool) -> None:
+    """Log a conversation; warn where the caller disconnected or stalled before its answer's end."""
+    if cut:
+        log.warning({"event": "answer_cut", **fields})
+    else:
+        log.info(fields)
 
 
 def unexpected(error: BaseException, stage: str) -> None:

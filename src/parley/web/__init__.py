@@ -1,4 +1,19 @@
-"""The door: HTTP in and out. Admission, forms, answers, the request log, and the worker.
+"""The web room: HTTP in and out. Admission, forms, answers, the request log, and the worker.
 
-It may import every other room; only the commands, the blueprints and wsgi.py import it.
+It may import every other room; the commands, the blueprints, wsgi.py and gunicorn import it.
+`__all__` names the modules that they may import; the others are for this room alone.
 """
+
+__all__ = [
+    "admission",
+    "answers",
+    "app",
+    "error_handlers",
+    "forms",
+    "openapi",
+    "request_connection",
+    "schemas",
+    "services",
+    "speech_json",
+    "worker",
+]

@@ -1,20 +1,46 @@
-"""Whether a request may begin a conversation: whose key it carries, and which upstream it names."""
+"""Whether a request may begin, and with what: its key, its slot, its base URL, its models.
+
+`upstream_of` makes the checks in the order that the API promises: the key, a slot, the base URL.
+The base URL is last because its check can take as long as a DNS lookup.
+"""
 
 import re
+from collections.abc import Mapping
 
+from flask import Request, g
 from werkzeug.datastructures import Headers
 
-from parley.errors import ApiKeyMissing
+from parley.base_urls import BaseUrl, Destination
+from parley.deadline import Deadline
+from parley.errors import ApiKeyMissing, Overloaded
+from parley.models.registry import Models
+from parley.upstream.client import Client
+from parley.web.services import Services
+from parley.web.slots import SLOT
+from parley.wire.messages import Upstream
 
 KEY_HEADER = "X-OpenAI-API-Key"
 BASE_URL_HEADER = "X-OpenAI-Base-URL"
 VISIBLE_ASCII = re.compile(r"[!-~]+")
 
+RETRY_SECONDS = 2
+"""When a refused caller may try again: a conversation takes about as long, and frees its slot."""
+
+
+def upstream_of(request: Request, services: Services) -> Upstream:
+    """Where the request's calls go, and with which key; the request holds a slot from here on.
+
+    Raises ApiKeyMissing, Overloaded or BaseUrlRefused.
+    """
+    api_key = api_key_of(request.headers)
+    take_slot(request)
+    return Upstream(destination_of(request.headers, services), api_key, g.request_id)
+
 
 def api_key_of(headers: Headers) -> str:
     """The caller's API key, from KEY_HEADER or else from `Authorization: Bearer KEY` (RFC 6750).
 
-    Raises ApiKeyMissing where there is none, or one that could not be sent on in a header.
+    Raises ApiKeyMissing where there is none, or one that no HTTP header may carry.
     """
     key = headers.get(KEY_HEADER, "").strip()
     if not key:
@@ -23,3 +49,46 @@ def api_key_of(headers: Headers) -> str:
     if not VISIBLE_ASCII.fullmatch(key):
         raise ApiKeyMissing()
     return key
+
+
+def take_slot(request: Request) -> None:
+    """Take one of the process's slots; the request holds it until its answer is closed.
+
+    Raises Overloaded where all slots are taken.
+    """
+    if not request.environ[SLOT].take():
+        raise Overloaded(retry_after=RETRY_SECONDS)
+
+
+def destination_of(headers: Headers, services: Services) -> Destination:
+    """The base URL that the caller names and may use, else the service's own.
+
+    Raises BaseUrlRefused.
+    """
+    named = headers.get(BASE_URL_HEADER, "").strip()
+    if not named:
+        return Destination(services.settings.openai_base_url)
+    destination = services.settings.allowed_base_urls.destination_of(named)
+    services.transport.require_allowed(destination)
+    return destination
+
+
+def models_of(options: Mapping[str, str], headers: Headers, services: Services) -> Models:
+    """The request's models: those that `options` name, or what MODEL_LIST.MD has in their stead.
+
+    The list's shutdown dates apply to OpenAI's hosts and to the service's own upstream. A model of
+    the same name on another host, such as a self-hosted tts-1, does not shut down with OpenAI's.
+    """
+    own, named = services.settings.openai_base_url, headers.get(BASE_URL_HEADER, "").strip()
+    try:
+        url = BaseUrl.parse(named) if named else own
+    except ValueError:
+        url = own  # `destination_of` refuses such a request; its answer still names the models.
+    dates_apply = url.is_openai or (url.host, url.port) == (own.host, own.port)
+    return services.registry.resolve(options, services.today() if dates_apply else None)
+
+
+def client_of(upstream: Upstream, services: Services) -> Client:
+    """The client for one conversation with the upstream; the conversation's time begins now."""
+    deadline = Deadline.after(services.settings.deadline)
+    return Client(services.transport, upstream, deadline, services.settings.system_prompt)

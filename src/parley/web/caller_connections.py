@@ -1,4 +1,4 @@
-"""Callers' connections: how long each may take, and which one is closed when there are too many."""
+"""Callers' connections: how long each may take, and which is closed when there are too many."""
 
 import errno
 import math
@@ -19,107 +19,113 @@ REQUEST_SECONDS = 100
 """How long a request may take to arrive, from its first byte on."""
 
 LINGER_SECONDS = 2
-"""How long a connection that the service ends is still read, so that the answer gets through."""
+"""How long the service reads on from a connection that it closes, so that the answer arrives."""
 
-PARTING_SECONDS = 1
-"""How long a connection may still bring a request once the service is told to stop."""
+STOP_SECONDS = 1
+"""How long a connection may still bring a request after the service is told to stop."""
 
 LINGER_BYTES = 64 * 1024
 UNSENT_BYTES = 128 * 1024
-"""How much of an answer the kernel may hold that is not on its way: what shows a slow reader's
-progress. Without it, hundreds of kilobytes must be read before any of it is seen."""
+"""How much of an answer the kernel buffers before it is sent. With the kernel's own, larger limit,
+a slow reader must read hundreds of kilobytes before the service sees any progress."""
 
 
 class CallerStalled(TimeoutError):
-    """A caller let one of these times pass; gunicorn closes such a connection without a word."""
+    """A caller let one of these times pass.
+
+    Its errno is ECONNRESET, with which gunicorn closes the connection without an answer or a log
+    line when the caller stalls within the headers.
+    """
 
     def __init__(self) -> None:
-        """Be told as a connection that was reset."""
+        """Set the errno."""
         super().__init__(errno.ECONNRESET, "The caller stalled.")
 
 
-class Closable(Protocol):
-    """A request, as gunicorn has it."""
+class GunicornRequest(Protocol):
+    """What is used of gunicorn's request."""
 
     def force_close(self) -> None:
-        """Have its answer say that the connection closes."""
+        """Close the connection after the answer, and say so in the answer."""
 
 
 class CallerConnection(TimedSocket):
-    """The connection of one caller; the server says when a request begins and ends.
+    """The connection of one caller; the worker says when a request begins and ends.
 
-    A caller waits (for a request, or for the rest of one to be drained) or is served, and only one
-    that waits may be dismissed.
+    A connection either waits (for a request, or for the rest of a drained one) or is served. Only a
+    connection that waits may be disconnected to make room.
     """
 
-    def __init__(self, callers: "CallerConnections", fileno: int) -> None:
-        """Take over an accepted connection."""
+    def __init__(self, connections: "CallerConnections", fileno: int) -> None:
+        """Take over the accepted connection with that file descriptor."""
         super().__init__(fileno=fileno)
-        self.request: Closable | None = None
-        self._callers = callers
-        self._answered = self._ended = self._dismissed = False
+        self.request: GunicornRequest | None = None
+        self._connections = connections
+        self._answered = self._ended = self._disconnected = False
         if self.family in (socket.AF_INET, socket.AF_INET6):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self.await_request()
 
     def await_request(self) -> None:
-        """Wait for the first byte of a request as long as an idle connection is kept."""
+        """Wait for the first byte of a request, as long as an idle connection is kept."""
         self.request = None
         self.idle = True
-        self.limit = Deadline(time.monotonic() + self._callers.idle_seconds, CallerStalled)
-        self._callers.waits(self)
+        self.limit = Deadline(time.monotonic() + self._connections.idle_seconds, CallerStalled)
+        self._connections.mark_waiting(self)
 
-    def serve(self, request: Closable) -> None:
-        """The headers of a request have arrived; its body keeps the time that they began."""
+    def start_request(self, request: GunicornRequest) -> None:
+        """The headers have arrived; the body must arrive in the rest of the request's time."""
         if self.idle:
-            self._begin()  # It was sent together with the request before.
+            self._start_time()  # The caller sent this request together with the one before.
         self.request = request
-        self._callers.is_served(self)
+        self._connections.mark_served(self)
 
-    def answer(self) -> None:
-        """From here on time is the reader's: an answer of any length, without a long silence."""
+    def start_answer(self) -> None:
+        """Limit only silence from here on: the caller may take any time to read a long answer."""
         self._answered = True
         self.limit = Deadline(math.inf, CallerStalled, SILENCE_SECONDS)
 
-    def drain(self, seconds: float) -> None:
-        """The answer is out; what is still sent may take that long."""
+    def start_drain(self, seconds: float) -> None:
+        """The answer is written; what the caller still sends is read for at most `seconds`."""
         self.limit = Deadline(time.monotonic() + seconds, CallerStalled, SILENCE_SECONDS)
-        self._callers.waits(self)
+        self._connections.mark_waiting(self)
 
-    def dismiss(self) -> None:
-        """End the connection under whoever waits for it."""
-        self._dismissed = True
+    def disconnect(self) -> None:
+        """Shut the connection down while another greenlet waits for it."""
+        self._disconnected = True
         with suppress(OSError):
             self.shutdown(socket.SHUT_RDWR)
 
     def recv(self, *arguments: Any, **options: Any) -> bytes:
-        """Receive; the first byte begins a request's time."""
+        """Receive; the first byte starts the request's time."""
         try:
             data = super().recv(*arguments, **options)
         except OSError:
-            if not self._dismissed:
+            if not self._disconnected:
                 raise
-            data = b""  # gevent wakes who waits with an error of its own; it is an end like others.
+            data = (
+                b""  # gevent wakes the waiting greenlet with an error; it is the end of the data.
+            )
         self._ended = not data
         if data and self.idle:
-            self._begin()
+            self._start_time()
         return data
 
     def close(self) -> None:
-        """Close, after an answer as RFC 9112, 9.6 asks: a reset could overtake it."""
+        """Close; after an answer as RFC 9112, 9.6 asks, since a reset could overtake the answer."""
         try:
             if self._answered and not self._ended:
                 self._linger()
         finally:
             super().close()
 
-    def _begin(self) -> None:
+    def _start_time(self) -> None:
         self.idle = False
         until = time.monotonic() + REQUEST_SECONDS
         self.limit = Deadline(until, CallerStalled, SILENCE_SECONDS)
 
     def _linger(self) -> None:
-        self.drain(LINGER_SECONDS)
+        self.start_drain(LINGER_SECONDS)
         self.idle = False
         with suppress(OSError):
             self.shutdown(socket.SHUT_WR)
@@ -128,54 +134,57 @@ class CallerConnection(TimedSocket):
 
 
 class CallerConnections:
-    """The open connections of a process, of which those that wait are known by how long."""
+    """The open connections of a process, and those that wait in the order of how long they do."""
 
     def __init__(self, most: int, idle_seconds: float) -> None:
-        """Keep `most` connections, and idle ones that long."""
+        """Keep at most `most` connections, and an idle one for `idle_seconds`."""
         self.most = most
         self.idle_seconds = idle_seconds
         self._open: set[CallerConnection] = set()
         self._waiting: OrderedDict[CallerConnection, None] = OrderedDict()
 
     @contextmanager
-    def entering(self, fileno: int) -> Iterator[CallerConnection]:
-        """A caller on that descriptor, known while the block runs; the longest idle may go."""
-        caller = CallerConnection(self, fileno)
-        self._open.add(caller)
+    def opened(self, fileno: int) -> Iterator[CallerConnection]:
+        """The connection with that file descriptor, which counts as open while the block runs.
+
+        Past `most` connections, the one that has waited longest is disconnected.
+        """
+        connection = CallerConnection(self, fileno)
+        self._open.add(connection)
         if len(self._open) > self.most:
-            self.dismiss_one()
+            self.disconnect_longest_waiting()
         try:
-            yield caller
+            yield connection
         finally:
-            self._open.discard(caller)
-            self._waiting.pop(caller, None)
+            self._open.discard(connection)
+            self._waiting.pop(connection, None)
 
-    def waits(self, caller: CallerConnection) -> None:
-        """Note that a caller owes and is owed nothing, from now on."""
-        self._waiting[caller] = None
-        self._waiting.move_to_end(caller)
+    def mark_waiting(self, connection: CallerConnection) -> None:
+        """Note that a connection waits from now on: no answer is owed on it."""
+        self._waiting[connection] = None
+        self._waiting.move_to_end(connection)
 
-    def is_served(self, caller: CallerConnection) -> None:
-        """Note that a caller is not to be dismissed."""
-        self._waiting.pop(caller, None)
+    def mark_served(self, connection: CallerConnection) -> None:
+        """Note that an answer is owed on a connection, so that it must not be disconnected."""
+        self._waiting.pop(connection, None)
 
-    def dismiss_one(self) -> bool:
-        """Dismiss who has waited longest; whether there was one."""
+    def disconnect_longest_waiting(self) -> bool:
+        """Disconnect the connection that has waited longest; whether one waited."""
         if not self._waiting:
             return False
-        caller, _ = self._waiting.popitem(last=False)
-        caller.dismiss()
+        connection, _ = self._waiting.popitem(last=False)
+        connection.disconnect()
         return True
 
-    def part(self) -> None:
-        """The service stops: answers that are not out yet close their connections."""
-        self.idle_seconds = PARTING_SECONDS
-        for caller in self._open:
-            if caller.request:
-                caller.request.force_close()
+    def close_after_answers(self) -> None:
+        """The service stops: have each connection closed after the answer that it is owed."""
+        self.idle_seconds = STOP_SECONDS
+        for connection in self._open:
+            if connection.request:
+                connection.request.force_close()
 
-    def dismiss_idle(self) -> None:
-        """Dismiss all of whom no byte of a request has come."""
-        for caller in list(self._waiting):
-            if caller.idle:
-                caller.dismiss()
+    def disconnect_idle(self) -> None:
+        """Disconnect every connection on which no byte of a request has arrived."""
+        for connection in list(self._waiting):
+            if connection.idle:
+                connection.disconnect()

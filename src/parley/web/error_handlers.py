@@ -1,8 +1,8 @@
-"""Exceptions become answers here: one shape, and the headers that each status promises."""
+"""Error handlers: which of our errors an exception means, and the whole app's answer to it."""
 
 from collections.abc import Mapping
 
-from flask import Flask, Response, current_app, jsonify, request
+from flask import Flask, Response, request
 from marshmallow import ValidationError
 from werkzeug import exceptions
 
@@ -16,9 +16,8 @@ from parley.errors import (
     RequestError,
     RequestMalformed,
 )
-from parley.web import request_log as trace
-from parley.web.forms import finish
-from parley.web.schemas import ErrorAnswerSchema, first_error, seconds
+from parley.web.answers import error_answer
+from parley.web.schemas import first_error
 
 FOREIGN: Mapping[type[exceptions.HTTPException], type[ConversationError]] = {
     exceptions.BadRequest: RequestMalformed,
@@ -28,31 +27,18 @@ FOREIGN: Mapping[type[exceptions.HTTPException], type[ConversationError]] = {
 
 
 def install(app: Flask) -> None:
-    """Make every error of `app` answer in JSON, and every answer carry what it promises."""
-    app.before_request(trace.begin)
-    app.before_request(_refuse)
-    app.before_request(_find_section_despite_method)
-    app.register_error_handler(Exception, answer_error)
-    app.after_request(_promise)
+    """Make `app` answer every error in JSON."""
+    app.before_request(_raise_servers_error)
+    app.register_error_handler(Exception, answer_exception)
 
 
-def answer_error(exception: Exception) -> Response:
-    """The whole app's answer to an error."""
-    error = to_error(exception)
-    body = ErrorAnswerSchema().dump({"success": False, "errors": [error]})
-    return answer(jsonify(body), error.status, error)
+def answer_exception(exception: Exception) -> Response:
+    """The whole app's answer to an exception."""
+    return error_answer(error_of(exception))
 
 
-def answer(response: Response, status: int, failure: ConversationError | None) -> Response:
-    """The response with its status, and with what the headers must say of the failure."""
-    response.status_code = status
-    if failure and failure.retry_after is not None:
-        response.headers["Retry-After"] = str(seconds(failure.retry_after))
-    return response
-
-
-def to_error(exception: Exception) -> ConversationError:
-    """The error of ours that `exception` is, or means; what nobody foresaw is logged."""
+def error_of(exception: Exception) -> ConversationError:
+    """The error of ours that `exception` is or means; an unexpected exception is logged."""
     match exception:
         case ConversationError():
             return exception
@@ -62,46 +48,20 @@ def to_error(exception: Exception) -> ConversationError:
             for foreign, error in FOREIGN.items():
                 if isinstance(exception, foreign):
                     return error()
-            return _other(exception, code)
+            return _error_of_abort(exception, code)
     log.unexpected(exception, "request")
     return InternalError()
 
 
-def _other(exception: exceptions.HTTPException, status: int) -> RequestError:
-    """What a later section aborts with, in the same shape: 415 is `unsupported_media_type`."""
+def _error_of_abort(exception: exceptions.HTTPException, status: int) -> RequestError:
+    """The error for a status that a section aborts with: 415 is `unsupported_media_type`."""
     error = RequestError(exception.description or exception.name)
     error.code = exception.name.lower().replace(" ", "_")
     error.status = status
     return error
 
 
-def _refuse() -> None:
-    """Answer what the server could not read as a request, in which nothing is to be looked up."""
+def _raise_servers_error() -> None:
+    """Raise the error that the server found while it read the request; no route is called."""
     if refusal := request.environ.get(REFUSAL):
         raise refusal
-
-
-def _find_section_despite_method() -> None:
-    """Let a section answer for a wrong method on its own paths too.
-
-    Flask finds the error handlers of a blueprint only where the whole rule matched.
-    """
-    refusal = request.routing_exception
-    if isinstance(refusal, exceptions.MethodNotAllowed) and refusal.valid_methods:
-        method = next(iter(refusal.valid_methods))
-        adapter = current_app.create_url_adapter(request)
-        if adapter:
-            request.url_rule, _ = adapter.match(method=method, return_rule=True)
-
-
-def _promise(response: Response) -> Response:
-    """Say in the headers what the status promises, and keep conversations out of caches."""
-    response.headers["Cache-Control"] = "no-store"
-    if response.status_code == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    refusal = request.routing_exception
-    if isinstance(refusal, exceptions.MethodNotAllowed):
-        response.headers["Allow"] = ", ".join(sorted(refusal.valid_methods or ()))
-    trace.finish(response)
-    finish(request, response)
-    return response

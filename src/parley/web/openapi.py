@@ -12,8 +12,8 @@ from parley.conversation.state import Conversation
 from parley.errors import ConversationError, InternalError, RequestError, UpstreamError
 from parley.models.registry import INTERFACES, Model
 from parley.web.admission import BASE_URL_HEADER, KEY_HEADER
-from parley.web.schemas import MODEL_CHARACTERS as MOST
 from parley.web.schemas import (
+    MODEL_CHARACTERS,
     Base64Field,
     ConversationRequestSchema,
     ConversationSchema,
@@ -24,24 +24,28 @@ from parley.web.schemas import (
 
 STATUSES = {
     200: "All three stages worked.",
-    206: "Speech was transcribed, or none was heard, and a later stage did not work.",
+    206: "A later stage failed, or no speech was recognised; the answer holds what there is.",
     400: "The request cannot be used, or the upstream refused the recording.",
-    401: "There is no key, or the upstream refused it.",
+    401: "There is no API key, or the upstream refused it.",
     405: "The method is not POST.",
-    500: "Anything else: nothing was transcribed.",
-    503: "Every place is taken: nothing was begun.",
+    500: "Any other failure before there was a transcript.",
+    503: "Every slot is taken; nothing was started.",
 }
 HEADERS = {
     "Cache-Control": "Always no-store.",
-    "X-Request-ID": "The caller's id for the request, or a new one.",
-    "Server-Timing": "Milliseconds: those of each stage that was begun, and all.",
+    "X-Request-ID": "The id of the request: the one that the caller sent, or a new one.",
+    "Server-Timing": "The milliseconds of each stage that was started, and the total.",
 }
 ONLY_WITH = {
-    206: {"Retry-After": "Seconds that the upstream asks to wait, where it does."},
+    206: {
+        "Retry-After": "The seconds that the upstream asks to wait; absent where it does not say."
+    },
     401: {"WWW-Authenticate": "Always Bearer."},
     405: {"Allow": "The methods that the address takes."},
-    500: {"Retry-After": "Seconds that the upstream asks to wait, where it does."},
-    503: {"Retry-After": "Seconds after which a place may be free."},
+    500: {
+        "Retry-After": "The seconds that the upstream asks to wait; absent where it does not say."
+    },
+    503: {"Retry-After": "Seconds after which a slot may be free."},
 }
 REQUIRED = {"Cache-Control", "X-Request-ID", "Server-Timing", "WWW-Authenticate", "Allow"}
 EXAMPLE = {
@@ -73,7 +77,7 @@ def document() -> str:
         spec.components.schema(name, schema=schema)
     spec.components.security_scheme("key", {"type": "apiKey", "in": "header", "name": KEY_HEADER})
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    spec.path("/api/conversation/", operations={"post": _conversation()})
+    spec.path("/api/conversation/", operations={"post": _converse()})
     alive = {"status": {"type": "string", "const": "ok"}}
     spec.path(
         "/healthz",
@@ -104,9 +108,11 @@ def document() -> str:
 
 
 def _narrow(schemas: dict[str, Any]) -> None:
-    """Say what marshmallow's fields do not: what is always there, and what may stand in it."""
+    """Add what the schemas do not say: which keys are required, and which values are possible."""
     for stage in INTERFACES:
-        schemas["ConversationRequest"]["properties"][f"{stage}_model"]["maxLength"] = MOST
+        schemas["ConversationRequest"]["properties"][f"{stage}_model"]["maxLength"] = (
+            MODEL_CHARACTERS
+        )
     for name in ("Conversation", "ErrorAnswer", "Models"):
         schemas[name]["required"] = list(schemas[name]["properties"])
     schemas["Conversation"]["properties"]["errors"]["maxItems"] = 1
@@ -117,8 +123,8 @@ def _narrow(schemas: dict[str, Any]) -> None:
     properties["retry_after"] = {"type": "integer", "minimum": 0}
 
 
-def _conversation() -> dict[str, Any]:
-    """What POST /api/conversation/ takes and answers."""
+def _converse() -> dict[str, Any]:
+    """The operation POST /api/conversation/."""
     return {
         "operationId": "converse",
         "summary": "Hear a recording, think of a reply, speak it",
@@ -131,7 +137,10 @@ def _conversation() -> dict[str, Any]:
                 "description": description,
             }
             for name, description in (
-                (BASE_URL_HEADER, "Another OpenAI-compatible API than the service's own."),
+                (
+                    BASE_URL_HEADER,
+                    "The OpenAI-compatible API to call instead of the service's own.",
+                ),
                 ("X-Request-ID", "Your id for the request: 1 to 128 of A-Z a-z 0-9 . _ : -"),
             )
         ],
@@ -169,7 +178,7 @@ def _answer(description: str, status: int, schema: Any, examples: dict[str, Any]
 
 
 def _examples(status: int) -> Iterator[tuple[str, Any]]:
-    """An answer for each code that comes with the status."""
+    """By code, an example of an answer with the status."""
     for error in _leaves(ConversationError):
         failure = error()
         later = isinstance(failure, UpstreamError | InternalError) and status == 206
@@ -178,16 +187,16 @@ def _examples(status: int) -> Iterator[tuple[str, Any]]:
         if elsewhere or named_above:
             continue
         failure.stage = "request" if isinstance(failure, RequestError) else "stt"
-        talk = Conversation(EXAMPLE, failure=failure)
+        conversation = Conversation(EXAMPLE, failure=failure)
         if later and error is not errors.NoSpeech:
-            failure.stage, talk.transcript, talk.reply = "tts", HEARD, REPLY
+            failure.stage, conversation.transcript, conversation.reply = "tts", HEARD, REPLY
         if error in (errors.TextIncomplete, errors.TextTruncated):
-            talk.speech = SPEECH
+            conversation.speech = SPEECH
         if error is errors.TextIncomplete:
             failure.stage = "text"
         if status == 503:
             failure.retry_after = 2
-        yield failure.code, _dump(talk)
+        yield failure.code, _dump(conversation)
 
 
 def _leaves(error: type[ConversationError]) -> Iterator[type[ConversationError]]:
@@ -205,5 +214,5 @@ def _refusal(error: ConversationError) -> Any:
     return ErrorAnswerSchema().dump({"success": False, "errors": [error]})
 
 
-def _dump(talk: Conversation) -> Any:
-    return ConversationSchema().dump(talk)
+def _dump(conversation: Conversation) -> Any:
+    return ConversationSchema().dump(conversation)

@@ -1,53 +1,100 @@
-"""What is told of a request: an id, its times in the answer, and a conversation's log line."""
+"""What is told of a request: its id and its times in headers, and a conversation's log line."""
 
 import time
 import uuid
+from collections.abc import Iterable, Iterator
 
 from flask import Response, g, request
 
+from parley import log
 from parley.conversation.state import Conversation
-from parley.log import log
 from parley.redaction import reveals, valid_request_id
 from parley.web.admission import KEY_HEADER
 
 
 def begin() -> None:
-    """Begin the request's time, and give it the caller's id if that is sane, else a new one."""
+    """Begin the request's time, and give the request the caller's id if it is valid, else ours."""
     g.began = time.monotonic()
     named = valid_request_id(request.headers.get("X-Request-ID", "")) or ""
-    g.request_id = _discreet(named) or uuid.uuid4().hex
+    g.request_id = _without_key(named, _credentials()) or uuid.uuid4().hex
 
 
-def finish(response: Response) -> None:
-    """Put id and times (in milliseconds) into the answer, and log the conversation, if any."""
-    talk: Conversation | None = g.get("conversation")
-    seconds = {**(talk.seconds if talk else {}), "total": time.monotonic() - g.began}
-    durations = {name: round(1000 * duration, 1) for name, duration in seconds.items()}
+def add_headers(response: Response) -> None:
+    """Add the request's id, and its times so far in milliseconds."""
+    conversation: Conversation | None = g.get("conversation")
     response.headers["X-Request-ID"] = g.request_id
     response.headers["Server-Timing"] = ", ".join(
-        f"{name};dur={duration}" for name, duration in durations.items()
+        f"{name};dur={duration}" for name, duration in _durations(conversation, g.began).items()
     )
-    if talk is None:
+
+
+def log_when_ended(response: Response) -> None:
+    """Log the conversation, if there is one, in one line when its answer has ended.
+
+    The answer has ended when the server closes it: it is written whole, or the caller cut it off.
+    """
+    conversation: Conversation | None = g.get("conversation")
+    if conversation is None:
         return
-    log.info(
-        {
-            "request_id": g.request_id,
-            "status": response.status_code,
-            "stage": talk.failure.stage if talk.failure else None,
-            "code": talk.failure.code if talk.failure else None,
-            "bytes_in": request.content_length,
-            "bytes_out": response.content_length,
-            **{
-                f"{stage}_model": _discreet(model.name) for stage, model in talk.models_used.items()
-            },
-            **{f"{name}_ms": duration for name, duration in durations.items()},
-            "retries": talk.retries,
-            "upstream_ids": ",".join(map(_discreet, talk.upstream_ids)),
+    response.response = body = _CountedBody(response.iter_encoded())
+    request_id, began, bytes_in = g.request_id, g.began, request.content_length
+    credentials = _credentials()  # The request is gone when its answer ends.
+
+    def log_line() -> None:
+        failure = conversation.failure
+        models = {
+            f"{stage}_model": _without_key(model.name, credentials)
+            for stage, model in conversation.models_used.items()
         }
-    )
+        ids = [_without_key(upstream_id, credentials) for upstream_id in conversation.upstream_ids]
+        durations = _durations(conversation, began)
+        log.conversation(
+            {
+                "request_id": request_id,
+                "status": response.status_code,
+                "stage": failure.stage if failure else None,
+                "code": failure.code if failure else None,
+                "bytes_in": bytes_in,
+                "bytes_out": body.written,
+                **models,
+                **{f"{name}_ms": duration for name, duration in durations.items()},
+                "retries": conversation.retries,
+                "upstream_ids": ",".join(ids),
+            },
+            cut=body.cut,
+        )
+
+    response.call_on_close(log_line)
 
 
-def _discreet(text: str) -> str:
-    """What others made up, or nothing where it shows a part of the caller's key."""
-    keys = (request.headers.get(name, "") for name in (KEY_HEADER, "Authorization"))
-    return "" if any(reveals(text, key) for key in keys) else text
+class _CountedBody:
+    """An answer's body that counts the bytes that the server has written."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = pieces
+        self.written = 0
+        self.cut = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.cut = True
+        for piece in self._pieces:
+            yield piece
+            self.written += len(piece)  # The server takes the next piece once it has written one.
+        self.cut = False
+
+
+def _durations(conversation: Conversation | None, began: float) -> dict[str, float]:
+    """The milliseconds of each stage that was begun, and of the whole request so far."""
+    stages = conversation.seconds if conversation else {}
+    seconds = {**stages, "total": time.monotonic() - began}
+    return {name: round(1000 * duration, 1) for name, duration in seconds.items()}
+
+
+def _credentials() -> list[str]:
+    """The headers of the request that may hold its key."""
+    return [request.headers.get(name, "") for name in (KEY_HEADER, "Authorization")]
+
+
+def _without_key(text: str, credentials: Iterable[str]) -> str:
+    """`text`, which others chose, or nothing where it shows a part of the caller's key."""
+    return "" if any(reveals(text, credential) for credential in credentials) else text

@@ -1,4 +1,4 @@
-"""What comes in and what goes out, field by field."""
+"""Schemas: what comes in and what goes out, field by field."""
 
 import base64
 import math
@@ -20,30 +20,33 @@ from parley.errors import (
 from parley.web.forms import AUDIO_BYTES
 
 MODEL_CHARACTERS = 200
+AUDIO_ERRORS = {
+    error.code: error for error in (AudioMissing, AudioEmpty, AudioTooLarge, AudioUnsupported)
+}
 
 
 class RecordingField(fields.Field[Recording]):
-    """An uploaded file, judged by its bytes; its name and declared type count for nothing."""
+    """An uploaded file. Its bytes tell its kind; its name and its declared type are ignored."""
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> Recording:
         if not isinstance(value, FileStorage):
-            raise ValidationError([AudioMissing()])
+            raise ValidationError(AudioMissing.code)
         size = value.stream.seek(0, 2)
         value.stream.seek(0)
         kind = kind_of(value.stream.read(HEAD_BYTES))
         if size == 0:
-            raise ValidationError([AudioEmpty()])
+            raise ValidationError(AudioEmpty.code)
         if size > AUDIO_BYTES:
-            raise ValidationError([AudioTooLarge()])
+            raise ValidationError(AudioTooLarge.code)
         if kind is None:
-            raise ValidationError([AudioUnsupported()])
+            raise ValidationError(AudioUnsupported.code)
         return Recording(value.stream, size, kind)
 
 
 class ModelField(fields.String):
-    """A model's name, or anything else that fits in a line: the registry decides what it means."""
+    """A model's name, or any other line of text: the registry decides what it means."""
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -51,12 +54,8 @@ class ModelField(fields.String):
         text = value.strip() if isinstance(value, str) else "\n"
         if len(text) > MODEL_CHARACTERS or not text.isprintable():
             raise ValidationError(
-                [
-                    OptionInvalid(
-                        f"Send '{attr}' as one line of text of at most {MODEL_CHARACTERS} "
-                        "characters, or leave it out."
-                    )
-                ]
+                f"Send '{attr}' as one line of text of at most {MODEL_CHARACTERS} characters, "
+                "or leave it out."
             )
         return text
 
@@ -67,16 +66,22 @@ class ConversationRequestSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    audio = RecordingField(required=True, error_messages={"required": [AudioMissing()]})
+    audio = RecordingField(required=True, error_messages={"required": AudioMissing.code})
     stt_model = ModelField()
     text_model = ModelField()
     tts_model = ModelField()
 
 
 def first_error(invalid: ValidationError) -> RequestError:
-    """The error to answer with when a form has several: the first in the schema's order."""
-    messages: dict[str, list[RequestError]] = invalid.normalized_messages()  # type: ignore[no-untyped-call]
-    return next(iter(messages.values()))[0]
+    """The error to answer with: that of the first invalid field, in the schema's order.
+
+    The recording's field fails with the code of one of AUDIO_ERRORS, the others with a sentence for
+    the caller.
+    """
+    messages: dict[str, list[str]] = invalid.normalized_messages()  # type: ignore[no-untyped-call]
+    message = next(iter(messages.values()))[0]
+    error = AUDIO_ERRORS.get(message)
+    return error() if error else OptionInvalid(message)
 
 
 class ErrorSchema(Schema):
@@ -90,20 +95,20 @@ class ErrorSchema(Schema):
     retry_after = fields.Function(lambda error: seconds(error.retry_after))
 
     @post_dump
-    def leave_out_what_is_not_known(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        """Keep an entry to what there is to say."""
+    def leave_out_unknown(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """Leave out the keys that have no value."""
         return {name: value for name, value in data.items() if value is not None}
 
 
 class ErrorAnswerSchema(Schema):
-    """What the whole app answers with where a request leads to no section."""
+    """The whole app's answer to an error that belongs to no section."""
 
     success = fields.Boolean()
     errors = fields.List(fields.Nested(ErrorSchema))
 
 
 class Base64Field(fields.Field[bytes]):
-    """Bytes, written in base64 (RFC 4648, section 4)."""
+    """Bytes in base64 (RFC 4648, section 4)."""
 
     def _serialize(self, value: bytes | None, attr: str | None, obj: Any, **kwargs: Any) -> str:
         return base64.b64encode(value or b"").decode("ascii")
@@ -130,5 +135,5 @@ class ConversationSchema(ErrorAnswerSchema):
 
 
 def seconds(duration: float | None) -> int | None:
-    """A duration in whole seconds, rounded up, as `Retry-After` has it."""
+    """A duration in whole seconds, rounded up, as `Retry-After` takes it."""
     return None if duration is None else math.ceil(duration)

@@ -1,4 +1,4 @@
-"""gunicorn's gevent worker, in which nothing that one caller does is felt by another."""
+"""gunicorn's gevent worker, in which no caller can hold up the others."""
 
 import errno
 import logging
@@ -13,49 +13,52 @@ from wsgiref.util import setup_testing_defaults
 import gevent
 from gevent.pool import Pool
 from gevent.server import StreamServer
-from gunicorn.http import errors as http
+from gunicorn.http import errors as gunicorn_errors
 from gunicorn.http.message import Request
 from gunicorn.http.wsgi import Response
 from gunicorn.workers.ggevent import GeventWorker
 
 from parley import log
 from parley.errors import REFUSAL, HeadersTooLarge, InternalError, RequestBroken
-from parley.web.caller_connections import PARTING_SECONDS, CallerConnection, CallerConnections
+from parley.web.caller_connections import STOP_SECONDS, CallerConnection, CallerConnections
 
 SPARE = 128
-"""Greenlets beyond the connections: gevent accepts up to 100 at a time before one of them runs."""
+"""Greenlets beyond the connections: gevent accepts up to 100 of them before one is handled."""
 
 FILES_KEPT = 40
 FILES_EACH = 3
-"""What a process opens for itself, and for a conversation: caller, upstream, upload."""
+"""The files that a process opens for itself, and for a conversation: caller, upstream, upload."""
 
 
 class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
-    """gevent's server, which makes room where descriptors run out."""
+    """gevent's server, which disconnects idle callers where file descriptors run out."""
 
     def __init__(
-        self, handle: Callable[..., None], callers: CallerConnections, **options: Any
+        self, handle: Callable[..., None], connections: CallerConnections, **options: Any
     ) -> None:
-        """Accept on a socket; `handle` is told this, the connection and the peer's address."""
-        self.callers = callers
+        """Accept on a socket; call `handle` with this server, the connection and its address."""
+        self.connections = connections
         super().__init__(handle=partial(handle, self), **options)
 
     def getsockname(self) -> object:
-        """The socket's address, also when it is closed and those it let in are still handled."""
+        """The address; gunicorn asks for it even after the socket is closed, while requests run."""
         return self.address
 
     def do_read(self) -> tuple[socket.socket, object] | None:
-        """Accept one; None where nobody waits, or where somebody must go first."""
+        """Accept a connection; None where none waits, or where another must be closed first."""
         try:
             arrived: tuple[socket.socket, object] | None = super().do_read()
         except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE) and self.callers.dismiss_one():
+            if (
+                error.errno in (errno.EMFILE, errno.ENFILE)
+                and self.connections.disconnect_longest_waiting()
+            ):
                 return None
             raise
         return arrived
 
     def close(self) -> None:
-        """Close, once all whom the kernel has let in are accepted: they would be reset."""
+        """Accept every connection that the kernel has queued, which would be reset, then close."""
         with suppress(OSError):
             while self.started and (arrived := self.do_read()):
                 self.do_handle(*arrived)
@@ -63,58 +66,58 @@ class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
-    """gevent's worker stops slowly, accepts nobody when it is full, and answers errors in HTML."""
+    """The gevent worker, but it stops quickly, makes room when it is full, and answers in JSON."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Take what the arbiter gives."""
+        """Set the limits; the arguments are those that gunicorn's arbiter gives."""
         super().__init__(*arguments, **options)
-        # Below INFO gunicorn logs what it has read when a caller disconnects within the headers.
+        # Below INFO gunicorn logs what a caller sent who disconnects within the headers.
         self.log.error_log.setLevel(max(self.log.error_log.level, logging.INFO))
         most, (files, _) = self.worker_connections, resource.getrlimit(resource.RLIMIT_NOFILE)
         if files != resource.RLIM_INFINITY:
             most = min(most, max(1, (files - FILES_KEPT) // FILES_EACH))
-        self.callers = CallerConnections(most, self.cfg.keepalive)
+        self.connections = CallerConnections(most, self.cfg.keepalive)
         self.worker_connections += SPARE
         self.listeners: list[Listener] = []
 
     def server_class(self, listener: Any, *, spawn: Pool, **_: object) -> Listener:
-        """The server of a listening socket: gunicorn calls its class, and this is in its place."""
-        server = Listener(self.handle, self.callers, listener=listener, spawn=spawn)
+        """Make the server of a listening socket; gunicorn calls this as if it were a class."""
+        server = Listener(self.handle, self.connections, listener=listener, spawn=spawn)
         if self.cfg.workers > 1:
-            server.max_accept = 1  # As gunicorn does, so that they share evenly.
+            server.max_accept = 1  # As gunicorn does, so that workers share connections evenly.
         self.listeners.append(server)
         return server
 
     def handle_exit(self, sig: int, frame: object) -> None:
-        """SIGTERM: leave at once, in a greenlet, since a signal's handler must not wait."""
+        """SIGTERM: stop at once, in a greenlet, since a signal's handler must not wait."""
         super().handle_exit(sig, frame)
-        gevent.spawn(self.leave)
+        gevent.spawn(self.stop_serving)
 
-    def leave(self) -> None:
-        """Close the listeners, and every connection as soon as it owes no answer.
+    def stop_serving(self) -> None:
+        """Close the listeners, and every connection as soon as no answer is owed on it.
 
-        gunicorn would accept for another second, and wait for idle connections to their end.
+        gunicorn alone accepts for another second, and waits until idle connections time out.
         """
         for listener in self.listeners:
             listener.close()
-        self.callers.part()
-        gevent.sleep(PARTING_SECONDS)
-        self.callers.dismiss_idle()
+        self.connections.close_after_answers()
+        gevent.sleep(STOP_SECONDS)
+        self.connections.disconnect_idle()
 
     def timeout_ctx(self) -> AbstractContextManager[None]:
-        """No time limit of gunicorn's: it counts a request's headers as time in which it waits."""
+        """No time limit of gunicorn's: it would count a request's headers as idle time."""
         return nullcontext()
 
     def handle(self, listener: Listener, client: socket.socket, addr: object) -> None:
         """Handle a connection to its end."""
-        with self.callers.entering(client.detach()) as caller:
-            super().handle(listener, caller, addr)
+        with self.connections.opened(client.detach()) as connection:
+            super().handle(listener, connection, addr)
 
     def handle_request(
         self, listener_name: object, req: Request, sock: CallerConnection, addr: Any
     ) -> bool:
         """Handle a request, whose headers have arrived."""
-        sock.serve(req)
+        sock.start_request(req)
         goes_on: bool = super().handle_request(listener_name, req, sock, addr)
         sock.await_request()
         return goes_on
@@ -122,16 +125,20 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
     def handle_error(
         self, req: Request | None, client: CallerConnection, addr: Any, exc: Exception
     ) -> None:
-        """Answer what is no HTTP as the whole app answers errors, and quote nothing of it.
+        """Answer a request that cannot be parsed in the whole app's shape, and quote nothing of it.
 
-        gunicorn would repeat the line in its answer and its log, and it may hold a key.
+        gunicorn would quote the request in its answer and its log, and it may hold a key.
         """
         error: Exception
-        if isinstance(exc, http.InvalidResponseHeader | http.InvalidResponseHeaderName):
+        if isinstance(
+            exc, gunicorn_errors.InvalidResponseHeader | gunicorn_errors.InvalidResponseHeaderName
+        ):
             error = exc
-        elif isinstance(exc, http.LimitRequestLine | http.LimitRequestHeaders):
+        elif isinstance(
+            exc, gunicorn_errors.LimitRequestLine | gunicorn_errors.LimitRequestHeaders
+        ):
             error = HeadersTooLarge()
-        elif isinstance(exc, http.ParseException):
+        elif isinstance(exc, gunicorn_errors.ParseException):
             error = RequestBroken()
         else:
             error = exc
@@ -140,15 +147,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
             error = InternalError()
         environ = {REFUSAL: error, "gunicorn.socket": client}
         setup_testing_defaults(environ)
-        response = Response(_Refused(), client, self.cfg)
-        with suppress(OSError):  # The caller may have gone.
+        response = Response(_UnparsedRequest(), client, self.cfg)
+        with suppress(OSError):  # The caller may have disconnected.
             for piece in self.wsgi(environ, response.start_response):
                 response.write(piece)
             response.close()
 
 
-class _Refused:
-    """What gunicorn's response must know of a request that was never read whole."""
+class _UnparsedRequest:
+    """What gunicorn's response needs to know of a request that could not be parsed."""
 
     method = "GET"
     version = (1, 1)

@@ -2,3 +2,5 @@
 
 It may import the ground alone.
 """
+
+__all__ = ["messages", "timed_sockets", "transport", "websocket"]

@@ -29,13 +29,13 @@ def connect(addresses: Sequence[Address], window: Deadline) -> TimedSocket:
     pending: dict[int, TimedSocket] = {}
     try:
         while untried or pending:
-            left = window.left()
+            seconds = window.slice()
             if untried and (begun := _begin(untried.pop(0))):
                 pending[begun.fileno()] = begun
-            for number in _settled(pending, min(left, STAGGER_SECONDS) if untried else left):
+            for number in _settled(pending, min(seconds, STAGGER_SECONDS) if untried else seconds):
                 if pending[number].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
                     pending[number].limit = window
-                    # The TLS handshake takes its timeout from here.
+                    # `ssl` refuses to shake hands on a socket that does not block.
                     pending[number].settimeout(window.left())
                     return pending.pop(number)
                 pending.pop(number).close()

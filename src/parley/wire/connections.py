@@ -17,7 +17,7 @@ from parley.wire.connecting import connect
 from parley.wire.idle_connections import Idle
 from parley.wire.interim_answers import Reader
 from parley.wire.resolver import Address
-from parley.wire.timed_sockets import TimedSocket, TimedTLSSocket
+from parley.wire.timed_sockets import TimedSocket, TimedTLSSocket, handshake_limit
 
 CONNECT_SECONDS = 5
 """How long the look-up, connecting and the TLS handshake may take together."""
@@ -50,20 +50,23 @@ class _Timed(Base):
 
     def _new_conn(self) -> TimedSocket:
         """Connect to one of the host's addresses, which are resolved and checked here, once."""
-        call = current.get()
-        # Nothing was sent, so that it can be tried again.
-        too_late = partial(UpstreamTimeout, retry=True)
-        self._window = call.deadline.within(CONNECT_SECONDS, too_late)
-        addresses = call.resolve(self._dns_host, self.port or 0, self._window)
+        addresses = current.get().resolve(self._dns_host, self.port or 0, self._window)
         return connect(addresses, self._window)
 
     def connect(self) -> None:
-        """Connect, shake hands, and keep the call's deadline from then on."""
+        """Connect and shake hands in time, and keep the call's deadline from then on."""
+        deadline = current.get().deadline
+        # Nothing was sent yet, so the call may be tried again.
+        too_late = partial(UpstreamTimeout, retry=True)
+        self._window = deadline.within(CONNECT_SECONDS, too_late)
+        token = handshake_limit.set(self._window)
         try:
             super().connect()
-        except TimeoutError:
+        except TimeoutError:  # The kernel's own.
             raise self._window.error() from None
-        self._keep(current.get().deadline)
+        finally:
+            handshake_limit.reset(token)
+        self._keep(deadline)
 
     def request(self, *arguments: Any, **options: Any) -> None:
         """Send a request; a connection that was open already keeps the new call's deadline."""

@@ -1,43 +1,27 @@
-"""What http.client reads of an answer, made strict about what may follow on its connection."""
+"""http.client's answers without the interim ones, and whether their connection can be reused."""
 
 import http.client
-import io
 import ssl
 from typing import Any
 
 INTERIM_ANSWERS = 100
-"""How many 1xx answers may come before the final one."""
-
-LINE_BYTES = 65_536
-
-
-class _Lines(io.BufferedReader):
-    """urllib3 reads the lines of a chunked body without a limit; a line could fill the memory."""
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0:
-            line = super().readline(LINE_BYTES)
-            if len(line) == LINE_BYTES:
-                raise http.client.LineTooLong("line")
-            return line
-        return super().readline(size)
+"""How many 1xx answers are skipped at most before the final one."""
 
 
 class Reader(http.client.HTTPResponse):
-    """An answer that skips interim ones and tells whether its connection may be used again."""
+    """An answer that skips interim ones and says whether its connection may be used again."""
 
     fp: Any
 
     def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
         """Read from a timed socket, or from TLS inside a proxy's TLS, which holds one."""
         super().__init__(sock, *arguments, **options)
-        self.fp = _Lines(self.fp.detach())
         self._connected = sock
         self.reusable = False
-        """Whether the answer was read whole, was plainly framed and nothing came after it."""
+        """Whether the answer was read whole, had a certain end, and nothing came after it."""
 
     def _read_status(self) -> tuple[str, int, str]:
-        """The final answer's status line (RFC 9110, 15.2); 101 is final, as no other follows."""
+        """The final answer's status line (RFC 9110, 15.2); a 101 is final: none follows it."""
         for _ in range(INTERIM_ANSWERS):
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if status == http.HTTPStatus.SWITCHING_PROTOCOLS or not 100 <= status < 200:
@@ -46,12 +30,12 @@ class Reader(http.client.HTTPResponse):
         raise http.client.HTTPException("too many interim answers")
 
     def _close_conn(self) -> None:
-        """Called once the body is read, or given up."""
+        """http.client calls this once the body is read or given up."""
         self.reusable = self._is_plainly_framed() and self._is_last()
         super()._close_conn()  # type: ignore[misc]
 
     def _is_plainly_framed(self) -> bool:
-        """Whether every reader would agree where the answer ends, and it has ended there."""
+        """Whether every reader agrees where the answer ends, and it was read to there."""
         if self.version != 11 or self.will_close or self.headers.defects or self.status < 200:
             return False
         codings = self.headers.get_all("Transfer-Encoding", [])
@@ -63,7 +47,7 @@ class Reader(http.client.HTTPResponse):
         return self.length == 0 and len(lengths) == 1 and lengths[0].isdecimal()
 
     def _is_last(self) -> bool:
-        """Whether nothing that was sent behind the answer has arrived yet."""
+        """Whether nothing has arrived after the answer so far."""
         timed = getattr(self._connected, "socket", self._connected)
         timed.limit = None  # Each call sets it anew.
         self._connected.settimeout(0)

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from threading import Lock, Thread
 from typing import Any
 
@@ -30,10 +30,10 @@ class Resolver:
     def resolve(self, host: str, port: int, deadline: Deadline) -> list[Address]:
         """The host's addresses; raise UpstreamUnavailable where it has none, or the deadline's."""
         look_up = self._begin(host, port)
+        while not look_up.done():
+            wait([look_up], deadline.slice())
         try:
-            found = look_up.result(deadline.left())
-        except TimeoutError:
-            raise deadline.error() from None
+            found = look_up.result()
         except (OSError, UnicodeError):
             raise UpstreamUnavailable(
                 "The upstream's host name was not found; check the base URL."

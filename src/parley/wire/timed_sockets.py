@@ -1,11 +1,11 @@
-"""Sockets that keep a deadline, however slowly the peer goes on, and let others run meanwhile.
+"""Sockets that keep a deadline however slow the peer is, and let other greenlets run.
 
-A socket's own timeout starts anew with each byte that arrives, so a peer that sends one now and
-then is waited for without end. Here each operation gets only what is left of its deadline.
+A socket's own timeout starts anew with each byte that arrives, so a peer that sends a byte now and
+then could be waited for without end. Here each operation gets only what is left of its deadline.
 
 Under gevent, a socket operation that need not wait does not let other greenlets run: a peer that
-always has data ready would have the process to itself. `time.sleep(0)` lets them run. Threads do
-not need it, and pay some 50 microseconds.
+always has data ready would keep the process busy alone. `time.sleep(0)` lets the others run.
+Threads do not need it, and pay about 50 microseconds.
 """
 
 import select
@@ -13,9 +13,11 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from parley.deadline import Deadline
+from parley.errors import ParleyError
 
 Result = TypeVar("Result")
 if TYPE_CHECKING:
@@ -24,12 +26,15 @@ else:
     Base = object
 
 RECORD_BYTES = 16 * 1024
-"""What one TLS record carries at most (RFC 8446, section 5.1)."""
+"""The largest content of one TLS record (RFC 8446, section 5.1)."""
+
+handshake_limit: ContextVar[Deadline] = ContextVar("handshake_limit")
+"""The deadline of the TLS handshakes that follow: `ssl` begins them while it makes the socket."""
 
 
 class _Timed(Base):
     limit: Deadline | None = None
-    """Until when the operations must be done; its error is raised where they are not."""
+    """When the operations must be done; the deadline's error is raised if they are not."""
 
     def recv(self, *arguments: Any, **options: Any) -> bytes:
         return self._in_time(super().recv, *arguments, **options)
@@ -41,7 +46,7 @@ class _Timed(Base):
         return self._in_time(super().send, *arguments, **options)
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send all of it; each part that the peer takes may be waited for anew."""
+        """Send all of it; each part that the peer accepts begins a new wait."""
         with memoryview(data) as view, view.cast("B") as left:
             sent = 0
             while sent < len(left):
@@ -51,11 +56,14 @@ class _Timed(Base):
         time.sleep(0)
         if self.limit is None:
             return operation(*arguments, **options)
-        self.settimeout(self.limit.left())
-        try:
-            return operation(*arguments, **options)
-        except TimeoutError:
-            raise self.limit.error() from None
+        limit = self.limit.for_one_wait()
+        while True:
+            self.settimeout(limit.slice())
+            try:
+                return operation(*arguments, **options)
+            except TimeoutError as timeout:
+                if timeout.errno is not None:  # The kernel's own: the connection has failed.
+                    raise limit.error() from None
 
 
 class TimedSocket(_Timed, socket.socket):
@@ -66,14 +74,16 @@ class TimedTLSSocket(_Timed, ssl.SSLSocket):
     """A TLS socket that keeps a deadline."""
 
     def do_handshake(self, block: bool = False) -> None:
-        """Shake hands within the timeout that the plain socket had when it was wrapped."""
-        timeout = self.gettimeout()
-        if timeout is not None:
-            self.limit = Deadline(time.monotonic() + timeout, TimeoutError)
-        self._in_time(super().do_handshake)
+        """Shake hands by `handshake_limit`, which holds until another limit is set."""
+        self.limit = handshake_limit.get()
+        try:
+            self._in_time(super().do_handshake)
+        except ParleyError:
+            self.close()  # `ssl`, which makes the socket, does so for errors that it knows.
+            raise
 
     def send(self, data: Any, flags: int = 0, **_: Any) -> int:
-        """Send at most one record; gevent's own does not tell what it would wait for."""
+        """Send at most one record; gevent's own `send` does not say what it would wait for."""
         return self._in_time(self.write, data[:RECORD_BYTES])
 
     def _in_time(self, operation: Callable[..., Result], *arguments: Any, **options: Any) -> Result:
@@ -81,12 +91,12 @@ class TimedTLSSocket(_Timed, ssl.SSLSocket):
 
         gevent gives each wait the whole timeout, and a record that drips in takes many waits.
         """
+        time.sleep(0)
         if self.limit is None:
-            time.sleep(0)
             return operation(*arguments, **options)
+        limit = self.limit.for_one_wait()
         while True:
-            time.sleep(0)
-            left = self.limit.left()
+            seconds = limit.slice()
             self.settimeout(0)
             try:
                 return operation(*arguments, **options)
@@ -96,4 +106,5 @@ class TimedTLSSocket(_Timed, ssl.SSLSocket):
                 awaited = select.POLLOUT
             poll = select.poll()
             poll.register(self, awaited)
-            poll.poll(left * 1000)
+            poll.poll(seconds * 1000)
+            time.sleep(0)

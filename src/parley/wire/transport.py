@@ -1,47 +1,27 @@
-"""The only package that touches requests: pooled connections, plain values in and out."""
+"""Calls to upstreams over shared connections: plain values in and out."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from http.client import HTTPException
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.request import getproxies
 
-import requests
-import urllib3
 from certifi import where
+from requests import Response
 from requests.utils import get_environ_proxies, select_proxy
-from requests_toolbelt import MultipartEncoder
 
-from parley.audio import Recording
-from parley.base_urls import Destination, require_public
+from parley.base_urls import Destination
 from parley.deadline import Deadline
-from parley.errors import (
-    ConfigurationError,
-    UpstreamError,
-    UpstreamMalformed,
-    UpstreamTimeout,
-    UpstreamUnavailable,
-)
-from parley.redaction import valid_request_id
-from parley.wire.connections import CONNECT_SECONDS, Adapter, Call, current
+from parley.errors import ConfigurationError, UpstreamError
+from parley.wire.addresses import require_public, require_public_spelling
+from parley.wire.bodies import StreamedAnswer, encoded
+from parley.wire.connections import CONNECT_SECONDS, Call, current
 from parley.wire.messages import Answer, Form, Upstream
 from parley.wire.resolver import Address, Resolver
+from parley.wire.sessions import BROKEN, Session, errors_translated
 from parley.wire.websocket import Channel, Handshake
 
-CHUNK_BYTES = 64 * 1024
 CALLERS_IDLE = 100
-"""How many idle connections are kept to all the hosts that callers choose together."""
-
-BROKEN = (
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    urllib3.exceptions.ProxySchemeUnsupported,
-    HTTPException,
-    OSError,
-)
-"""What requests and the layers below it raise when an exchange fails."""
+"""How many idle connections are kept, in total, to hosts that callers choose."""
 
 
 class Transport:
@@ -55,31 +35,31 @@ class Transport:
     ) -> None:
         """Keep up to `pool_size` idle connections; trust `ca_bundle` instead of certifi's.
 
-        Raises ConfigurationError where the bundle cannot be read.
+        Raises ConfigurationError if the bundle cannot be read.
         """
         self._resolver = resolver or Resolver()
         bundle = ca_bundle or where()
-        # Asked once, since looking through the whole environment takes a tenth of a call.
+        # Read once: searching the whole environment takes a tenth of a call's time.
         self._has_proxies = bool(getproxies())
         # By whether addresses must be public: a connection that was made without the check never
         # serves a call that needs it.
         try:
             self._sessions = {
-                False: _session(pool_size, bundle),
-                True: _session(min(pool_size, CALLERS_IDLE), bundle),
+                False: Session(pool_size, bundle),
+                True: Session(min(pool_size, CALLERS_IDLE), bundle),
             }
         except OSError:
             raise ConfigurationError(
-                f"REQUESTS_CA_BUNDLE names {bundle}, which holds no certificates that can be read."
+                f"REQUESTS_CA_BUNDLE names {bundle}, which holds no readable certificates."
             ) from None
 
     def require_allowed(self, destination: Destination) -> None:
-        """Raise BaseUrlRefused at once where connecting would be refused for the address.
+        """Raise BaseUrlRefused now if a call would be refused for the host's addresses.
 
-        A name that does not resolve now, or not soon, is not refused: connecting will tell.
+        A name that does not resolve, or not within CONNECT_SECONDS, is left to the call itself.
         """
         url = destination.url
-        if destination.public_only and not select_proxy(str(url), self._proxies_for(str(url))):
+        if self._must_resolve_publicly(destination):
             with suppress(UpstreamError):
                 self._public_addresses(url.host, url.port, Deadline.after(CONNECT_SECONDS))
 
@@ -94,35 +74,48 @@ class Transport:
     ) -> Answer:
         """POST a mapping as JSON, or fields as a form whose recording is streamed from its start.
 
-        At most `limit` bytes of answer, as decoded, are taken. Raises UpstreamMalformed past that,
-        UpstreamUnavailable, UpstreamTimeout, DeadlineExceeded or BaseUrlRefused.
+        At most `limit` bytes of answer, as decoded, are accepted. Raises UpstreamMalformed past
+        that, UpstreamUnavailable, UpstreamTimeout, BaseUrlRefused, or what the deadline raises.
         """
-        if isinstance(body, Mapping):
-            data, content_type = json.dumps(body).encode(), "application/json"
-        else:
-            data = MultipartEncoder([(name, _part(value)) for name, value in body])
-            content_type = data.content_type
+        with self.stream(upstream, path, body, limit=limit, deadline=deadline) as answer:
+            return answer.whole()
+
+    @contextmanager
+    def stream(
+        self,
+        upstream: Upstream,
+        path: str,
+        body: Mapping[str, Any] | Form,
+        *,
+        limit: int,
+        deadline: Deadline,
+    ) -> Iterator[StreamedAnswer]:
+        """POST as `post` does; the answer comes once its headers have arrived, its body as read.
+
+        The connection is closed with the block, unless the body was read to its end.
+        """
+        data, content_type = encoded(body)
         headers = {"Content-Type": content_type}
         with self._answered(upstream, path, headers, deadline, data) as response:
-            return _answer(response, limit, upstream.api_key)
+            yield StreamedAnswer(response, limit, upstream.api_key)
 
     def get(self, upstream: Upstream, path: str, *, limit: int, deadline: Deadline) -> Answer:
         """GET; limited as `post` is, and raising the same."""
         with self._answered(upstream, path, {}, deadline) as response:
-            return _answer(response, limit, upstream.api_key)
+            return StreamedAnswer(response, limit, upstream.api_key).whole()
 
     @contextmanager
     def connect(
         self, upstream: Upstream, path: str, *, limit: int, deadline: Deadline
     ) -> Iterator[Channel | Answer]:
-        """Open a WebSocket; where that is refused, the upstream's answer comes instead.
+        """Open a WebSocket; if the upstream refuses, yield its answer instead.
 
-        At most `limit` bytes of a message, or of the answer, are taken. Raises as `post` does.
+        At most `limit` bytes of a message, or of the answer, are accepted. Raises as `post` does.
         """
         handshake = Handshake(f"{upstream.destination.url}{path}", limit)
         with self._answered(upstream, path, handshake.headers, deadline) as response:
             if response.status_code != 101:
-                yield _answer(response, limit, upstream.api_key)
+                yield StreamedAnswer(response, limit, upstream.api_key).whole()
                 return
             channel = handshake.channel(response)
             try:
@@ -137,18 +130,18 @@ class Transport:
         path: str,
         headers: Mapping[str, str],
         deadline: Deadline,
-        data: bytes | MultipartEncoder | None = None,
-    ) -> Iterator[requests.Response]:
-        """The upstream's answer, of which the headers have arrived; foreign errors become ours."""
-        destination = upstream.destination
-        url = f"{destination.url}{path}"
-        proxies = self._proxies_for(url)
-        public_only = destination.public_only and not select_proxy(url, proxies)
-        call = Call(deadline, self._public_addresses if public_only else self._resolver.resolve)
+        data: Any = None,
+    ) -> Iterator[Response]:
+        """The response to a POST of `data`, or to a GET, once its headers have arrived."""
+        url = f"{upstream.destination.url}{path}"
+        public_only = self._must_resolve_publicly(upstream.destination)
+        resolve = self._public_addresses if public_only else self._resolver.resolve
+        # The connections read it while the request is sent. It must not outlive that: whoever
+        # reads the answer may do so in another context.
+        token = current.set(Call(deadline, resolve))
         try:
-            token = current.set(call)
-            try:
-                answered = self._sessions[public_only].request(
+            with errors_translated():
+                response = self._sessions[public_only].request(
                     "GET" if data is None else "POST",
                     url,
                     data=data,
@@ -158,19 +151,27 @@ class Transport:
                         **headers,
                     },
                     allow_redirects=False,
-                    proxies=proxies,
+                    proxies=self._proxies_for(url),
                     stream=True,
                 )
-            finally:
-                current.reset(token)
-            with answered as response:
-                yield response
-        except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            raise UpstreamTimeout() from None
-        except (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
-            raise UpstreamMalformed() from None
-        except BROKEN:
-            raise UpstreamUnavailable() from None
+        finally:
+            current.reset(token)
+        try:
+            yield response
+        finally:
+            with suppress(*BROKEN):
+                response.close()
+
+    def _must_resolve_publicly(self, destination: Destination) -> bool:
+        """Whether to check what the host resolves to; raise BaseUrlRefused if it cannot be public.
+
+        Behind a proxy only the proxy knows what a name resolves to.
+        """
+        if not destination.public_only:
+            return False
+        require_public_spelling(destination.url.host)
+        url = str(destination.url)
+        return not select_proxy(url, self._proxies_for(url))
 
     def _proxies_for(self, url: str) -> dict[str, str]:
         return get_environ_proxies(url) if self._has_proxies else {}
@@ -179,44 +180,3 @@ class Transport:
         addresses = self._resolver.resolve(host, port, deadline)
         require_public(address[0] for _, address in addresses)
         return addresses
-
-
-def _part(value: str | Recording) -> str | tuple[str, Recording, str]:
-    if isinstance(value, str):
-        return value
-    value.stream.seek(0)
-    return value.kind.file_name, value, value.kind.mime_type
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: requests reads a redirect whole, without limit, even where it is not to follow."""
-
-
-def _session(pool_size: int, ca_bundle: str) -> requests.Session:
-    session = _Session()
-    adapter = Adapter(pool_size, ca_bundle)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # Keeps .netrc's passwords out, and with it the proxy variables, which `post` reads.
-    session.trust_env = False
-    return session
-
-
-def _answer(response: requests.Response, limit: int, api_key: str) -> Answer:
-    request_id = valid_request_id(response.headers.get("x-request-id", ""), api_key)
-    return Answer(response.status_code, response.headers, _read(response, limit), request_id)
-
-
-def _read(response: requests.Response, limit: int) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_content(CHUNK_BYTES):
-        body += chunk
-        if len(body) > limit:
-            raise UpstreamMalformed()
-    framed = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
-    if response.status_code < 300 and not body and not framed:
-        # Cut off amid its headers, an answer looks like a success with nothing in it.
-        raise UpstreamUnavailable()
-    return bytes(body)

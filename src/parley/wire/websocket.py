@@ -14,10 +14,11 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
-from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
+from parley.errors import ParleyError, UpstreamMalformed, UpstreamUnavailable
+from parley.wire.sessions import errors_translated
 
 READ_BYTES = 64 * 1024
-# The library logs every frame, which is what was said, where the operator's level is DEBUG.
+# At the level DEBUG the library logs every frame, and so what was said.
 QUIET = logging.Logger("websocket", logging.CRITICAL + 1)
 
 
@@ -25,13 +26,13 @@ class Handshake:
     """How an HTTP request asks for a WebSocket, and becomes one."""
 
     def __init__(self, url: str, limit: int) -> None:
-        """Ask for one at an http(s) URL; take messages of at most `limit` bytes."""
+        """Ask for one at an http(s) URL; accept messages of at most `limit` bytes."""
         uri = parse_uri(f"ws{url.removeprefix('http')}")
         self._protocol = ClientProtocol(uri, state=OPEN, max_size=limit, logger=QUIET)
         self.headers = dict(self._protocol.connect().headers)
 
     def channel(self, response: Response) -> "Channel":
-        """The WebSocket that an answer of status 101 opens; raise UpstreamMalformed for others."""
+        """The WebSocket that an answer opens; raise UpstreamMalformed if it is no valid 101."""
         headers = Headers(response.headers.items())
         try:
             self._protocol.process_response(
@@ -46,15 +47,15 @@ class Channel:
     """An open WebSocket, for one thread; its socket keeps the call's deadline."""
 
     def __init__(self, protocol: ClientProtocol, answered: Any) -> None:
-        """Go on where http.client stopped reading: behind the headers of what it answered."""
+        """Read on where http.client stopped: after the headers of the answer."""
         self._protocol = protocol
         self._socket = answered.connection.sock
         if self._socket is None:
-            raise UpstreamUnavailable()  # The answer upgrades, and closes by the same header.
+            raise UpstreamUnavailable()  # The answer also said `Connection: close`.
         self._reader = answered._original_response.fp  # As requests itself does.
 
     def send(self, text: str) -> None:
-        """Send one message, unless the upstream has closed already: `messages` tells why."""
+        """Send one message, unless the upstream has closed already; `messages` then says why."""
         if self._protocol.state is not OPEN:
             return
         self._protocol.send_text(text.encode())
@@ -63,10 +64,10 @@ class Channel:
     def messages(self) -> Iterator[bytes]:
         """Each message as it arrives; raise UpstreamUnavailable at the end of the connection.
 
-        Raises UpstreamMalformed for what is no WebSocket's frame or over the limit.
+        Raises UpstreamMalformed for what is not a WebSocket frame, or is over the limit.
         """
         parts: list[bytes] = []
-        while data := self._reader.read1(READ_BYTES):
+        while data := self._read():
             self._protocol.receive_data(data)
             self._flush()
             for frame in self._protocol.events_received():
@@ -83,13 +84,19 @@ class Channel:
         raise UpstreamUnavailable()
 
     def close(self) -> None:
-        """Say goodbye, without waiting for an answer."""
-        with suppress(OSError, UpstreamError):
+        """Send a close frame, without waiting for the answer to it."""
+        with suppress(ParleyError):
             if self._protocol.state is OPEN:
                 self._protocol.send_close(1000)
                 self._flush()
 
+    def _read(self) -> bytes:
+        with errors_translated():
+            data: bytes = self._reader.read1(READ_BYTES)
+        return data
+
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
             if data:
-                self._socket.sendall(data)
+                with errors_translated():
+                    self._socket.sendall(data)

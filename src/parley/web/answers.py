@@ -1,0 +1,39 @@
+"""Answers: their statuses, and the headers that each status promises."""
+
+from flask import Response, jsonify, request
+from werkzeug.exceptions import MethodNotAllowed
+
+from parley.conversation.state import Conversation
+from parley.errors import ConversationError
+from parley.web.schemas import ErrorAnswerSchema, seconds
+
+
+def error_answer(error: ConversationError) -> Response:
+    """The answer of the whole app to an error; the conversation has one of its own."""
+    body = ErrorAnswerSchema().dump({"success": False, "errors": [error]})
+    return set_status(jsonify(body), error.status, error)
+
+
+def status_of(conversation: Conversation) -> int:
+    """The HTTP status: the failure's own, or 206 where there is a transcript to return."""
+    if conversation.failure is None:
+        return 200
+    return 206 if conversation.transcript else conversation.failure.status
+
+
+def set_status(response: Response, status: int, failure: ConversationError | None) -> Response:
+    """The response with its status, and with `Retry-After` where the failure knows the time."""
+    response.status_code = status
+    if failure and failure.retry_after is not None:
+        response.headers["Retry-After"] = str(seconds(failure.retry_after))
+    return response
+
+
+def add_promised_headers(response: Response) -> None:
+    """Add the headers that the status promises, and forbid caches to keep the answer."""
+    response.headers["Cache-Control"] = "no-store"
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    refusal = request.routing_exception
+    if isinstance(refusal, MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(sorted(refusal.valid_methods or ()))

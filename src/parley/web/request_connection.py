@@ -1,0 +1,70 @@
+"""The connection of the current request: whether it is still open, and what is left to read."""
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+from flask import Request, Response, request
+
+from parley.web.caller_connections import CallerConnection
+
+DRAIN_BYTES = 32 * 1024 * 1024
+DRAIN_SECONDS = 20
+STALLED_SECONDS = 2
+"""How long the rest of an upload is read where the caller has stalled once already."""
+
+CHUNK_BYTES = 64 * 1024
+
+
+def still_connected(request: Request) -> Callable[[], bool]:
+    """A function that tells, whenever it is called, whether the caller is still connected.
+
+    A caller who has closed only its sending side (a FIN) counts as disconnected. Servers other than
+    gunicorn do not give the connection; the function returns true there.
+    """
+    connection: socket.socket | None = request.environ.get("gunicorn.socket")
+    if connection is None:
+        return lambda: True
+
+    def is_open() -> bool:
+        timeout = connection.gettimeout()
+        try:
+            connection.settimeout(0)
+            # CallerConnection.recv would apply the request's time limit, which may be over.
+            return bool(socket.socket.recv(connection, 1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            connection.settimeout(timeout)
+
+    return is_open
+
+
+def drain_after_answer(response: Response) -> None:
+    """Read what the caller still sends, within bounds, once the answer is written.
+
+    Closing a socket that still receives data resets the connection, and a caller who is busy
+    sending would never see the answer. The answer itself gets a time limit of its own.
+    """
+    body = request.environ["wsgi.input"]
+    connection = request.environ.get("gunicorn.socket")
+
+    def drain() -> None:
+        if isinstance(connection, CallerConnection):
+            # gunicorn sets `failed` where reading failed: the caller stalled or disconnected.
+            failed = getattr(body, "failed", False)
+            connection.start_drain(STALLED_SECONDS if failed else DRAIN_SECONDS)
+        left = DRAIN_BYTES
+        # A caller who disconnects, stalls or sends nonsense ends the drain. An error raised here
+        # would skip the remaining callbacks, and gunicorn would log its text.
+        with suppress(Exception):
+            while left > 0 and (chunk := body.read(CHUNK_BYTES)):
+                left -= len(chunk)
+        if left <= 0:
+            body.failed = True  # Otherwise gunicorn reads on, to find the next request.
+
+    if isinstance(connection, CallerConnection):
+        connection.start_answer()
+    response.call_on_close(drain)

@@ -1,0 +1,71 @@
+"""The bodies of requests, encoded, and of answers, decoded as they arrive and bounded."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from requests import Response
+from requests_toolbelt import MultipartEncoder
+
+from parley.audio import Recording
+from parley.errors import UpstreamMalformed, UpstreamUnavailable
+from parley.redaction import valid_request_id
+from parley.wire.messages import Answer, Form
+from parley.wire.sessions import errors_translated
+
+PIECE_BYTES = 64 * 1024
+
+
+def encoded(body: Mapping[str, Any] | Form) -> tuple[bytes | MultipartEncoder, str]:
+    """A mapping as JSON, or fields as a form that streams its recording; and its content type."""
+    if isinstance(body, Mapping):
+        return json.dumps(body).encode(), "application/json"
+    form = MultipartEncoder([(name, _part(value)) for name, value in body])
+    return form, form.content_type
+
+
+def _part(value: str | Recording) -> str | tuple[str, Recording, str]:
+    if isinstance(value, str):
+        return value
+    value.stream.seek(0)  # Another try may have read it.
+    return value.kind.file_name, value, value.kind.mime_type
+
+
+class StreamedAnswer:
+    """An upstream's answer whose headers have arrived, and whose body arrives while it is read."""
+
+    def __init__(self, response: Response, limit: int, api_key: str) -> None:
+        """Accept at most `limit` bytes of body, as decoded."""
+        self.status: int = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self.request_id = valid_request_id(response.headers.get("x-request-id", ""), api_key)
+        self._raw = response.raw
+        self._limit = limit
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body's bytes, each piece as soon as it is there; once, while the call is open.
+
+        Raises UpstreamMalformed past the limit or if the body cannot be decoded,
+        UpstreamUnavailable if it is cut off, and what the deadline raises.
+        """
+        size = 0
+        while True:
+            with errors_translated():
+                piece: bytes = self._raw.read1(PIECE_BYTES, decode_content=True)
+            if not piece:
+                break
+            size += len(piece)
+            if size > self._limit:
+                raise UpstreamMalformed()
+            yield piece
+        framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
+        if self.status < 300 and not size and not framed:
+            # An answer that is cut off in its headers looks like an empty success.
+            raise UpstreamUnavailable()
+
+    def whole(self) -> Answer:
+        """The answer with all of its body; raises as `pieces` does."""
+        body = bytearray()  # A list of many small pieces takes many times their size.
+        for piece in self.pieces():
+            body += piece
+        return Answer(self.status, self.headers, bytes(body), self.request_id)

@@ -1,0 +1,312 @@
+"""An answer's bytes as they arrive, and waits that another thread can end."""
+
+import gzip
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import trustme
+import upstream as fake
+from support import KEY
+
+from parley.base_urls import BaseUrl, Destination
+from parley.deadline import Cancellation, Deadline
+from parley.errors import (
+    CallerDisconnected,
+    DeadlineExceeded,
+    UpstreamMalformed,
+    UpstreamUnavailable,
+)
+from parley.wire.bodies import StreamedAnswer
+from parley.wire.messages import Answer, Upstream
+from parley.wire.resolver import Resolver
+from parley.wire.transport import Transport
+
+HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Request-Id: req_1\r\n"
+END = b"0\r\n\r\n"
+SOON = 2.0
+"""Seconds: a second, and what a busy machine may add to it."""
+
+pytestmark = pytest.mark.both_models
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture(params=["http", "https"])
+def upstream(request, authority):
+    tls = None
+    if request.param == "https":
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(tls)
+    with fake.running(tls) as running:
+        yield running
+
+
+@pytest.fixture
+def transport(authority, tmp_path):
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    return Transport(pool_size=8, ca_bundle=str(tmp_path / "ca.pem"))
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def stream(transport, url, limit=1_000_000, deadline=None):
+    upstream = Upstream(Destination(BaseUrl.parse(url)), KEY)
+    deadline = deadline or Deadline.after(20)
+    return transport.stream(
+        upstream, "/chat/completions", {"stream": True}, limit=limit, deadline=deadline
+    )
+
+
+def extend(taken: bytearray, answer: StreamedAnswer) -> None:
+    """Take the pieces one by one, so that those before a failure are seen."""
+    for piece in answer.pieces():
+        taken += piece
+
+
+def in_steps(upstream, *parts: bytes) -> Callable[[], None]:
+    """Answer with the first part, and with one more each time that what is returned is called."""
+    step = threading.Semaphore(1)
+
+    def answer(connection: socket.socket, request: fake.Request) -> bool:
+        for part in parts:
+            if not step.acquire(timeout=10):
+                return False
+            connection.sendall(part)
+        return True
+
+    upstream.answers["text"] = answer
+    return step.release
+
+
+def test_pieces_come_as_they_are_sent(transport, upstream):
+    """First the status and the headers, then each piece before the upstream sends the next."""
+    go_on = in_steps(upstream, HEAD + b"\r\n", chunk(b"one"), chunk(b"two"), END)
+    with stream(transport, upstream.url) as answer:
+        assert (answer.status, answer.request_id) == (200, "req_1")
+        assert answer.headers["transfer-encoding"] == "chunked"
+        pieces = answer.pieces()
+        go_on()
+        assert next(pieces) == b"one"
+        go_on()
+        assert next(pieces) == b"two"
+        go_on()
+        assert list(pieces) == []
+
+
+def test_a_piece_does_not_wait_for_the_rest_of_its_chunk(transport, upstream):
+    """An upstream may send long chunks slowly, or a body of a told length."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n"
+    go_on = in_steps(upstream, HEAD + b"\r\n6\r\none", b"two\r\n" + END, head + b"one", b"two")
+    for _ in range(2):
+        with stream(transport, upstream.url) as answer:
+            pieces = answer.pieces()
+            assert next(pieces) == b"one"
+            go_on()
+            assert list(pieces) == [b"two"]
+        go_on()
+    assert upstream.connections == 1
+
+
+def test_compressed_pieces_are_decoded_as_they_come(transport, upstream):
+    """What was flushed can be read, though the compressed whole is not there yet."""
+    one, two = gzip.compress(b"one"), gzip.compress(b"two")
+    head = HEAD + b"Content-Encoding: gzip\r\n\r\n"
+    go_on = in_steps(upstream, head + chunk(one), chunk(two) + END)
+    with stream(transport, upstream.url) as answer:
+        pieces = answer.pieces()
+        assert next(pieces) == b"one"
+        go_on()
+        assert b"".join(pieces) == b"two"
+
+
+def test_an_answer_that_was_read_whole_leaves_its_connection(transport, upstream):
+    """Streamed calls need no handshake each."""
+    upstream.answers["text"] = lambda connection, request: (
+        not connection.sendall(HEAD + b"\r\n" + chunk(b"all") + END)
+    )
+    for _ in range(3):
+        with stream(transport, upstream.url) as answer:
+            assert answer.whole() == Answer(200, answer.headers, b"all", "req_1")
+    assert upstream.connections == 1
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_an_answer_that_was_not_read_whole_ends_its_connection(transport, upstream, read):
+    """The next caller would be given the rest of it."""
+    upstream.answers["text"] = lambda connection, request: (
+        not connection.sendall(HEAD + b"\r\n" + chunk(b"one") + chunk(b"two") + END)
+    )
+    for _ in range(2):
+        with stream(transport, upstream.url) as answer:
+            pieces = answer.pieces()
+            for _ in range(read):
+                assert next(pieces) == b"one"
+    assert upstream.connections == 2
+
+
+def test_a_stream_is_bounded_in_total(transport, upstream):
+    """What fits is passed on; past the limit nothing is."""
+    in_steps(upstream, HEAD + b"\r\n" + chunk(b"12345") + chunk(b"67890") + chunk(b"x") + END)
+    taken = bytearray()
+    with stream(transport, upstream.url, limit=10) as answer, pytest.raises(UpstreamMalformed):
+        extend(taken, answer)
+    assert taken == b"1234567890"
+
+
+@pytest.mark.parametrize(
+    "answer", [HEAD + b"\r\n" + chunk(b"one"), b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\none"]
+)
+def test_a_stream_that_is_cut_off_is_unavailable(transport, upstream, answer):
+    """Its end is told from a whole answer's, after what there was of it."""
+    upstream.answers["text"] = lambda connection, request: connection.sendall(answer)
+    with stream(transport, upstream.url) as streamed:
+        pieces = streamed.pieces()
+        assert next(pieces) == b"one"
+        with pytest.raises(UpstreamUnavailable):
+            next(pieces)
+
+
+def test_the_readers_own_errors_stay_its_own(transport, upstream):
+    """Who passes pieces on may fail at that, and it is not the upstream's failure."""
+    in_steps(upstream, HEAD + b"\r\n" + chunk(b"one"), END)
+
+    def pass_on() -> None:
+        with stream(transport, upstream.url) as answer:
+            next(answer.pieces())
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        pass_on()
+
+
+def test_the_deadline_holds_amid_a_stream_that_drips(transport, upstream):
+    """However regularly the pieces come."""
+
+    def drip(connection: socket.socket, request: fake.Request) -> None:
+        connection.sendall(HEAD + b"\r\n")
+        for _ in range(100):
+            connection.sendall(chunk(b"x"))
+            time.sleep(0.05)
+
+    upstream.answers["text"] = drip
+    began = time.monotonic()
+    deadline = Deadline.after(0.6)
+    with (
+        stream(transport, upstream.url, deadline=deadline) as answer,
+        pytest.raises(DeadlineExceeded),
+    ):
+        list(answer.pieces())
+    assert time.monotonic() - began < 0.6 + SOON
+
+
+def test_silence_ends_a_stream_and_steady_pieces_do_not(transport, upstream):
+    """Each wait is bounded, and the stream by a moment that is far away."""
+
+    def pause(connection: socket.socket, request: fake.Request) -> None:
+        connection.sendall(HEAD + b"\r\n")
+        for _ in range(8):
+            connection.sendall(chunk(b"x"))
+            time.sleep(0.2)
+        time.sleep(10)
+
+    upstream.answers["text"] = pause
+    deadline = replace(Deadline.after(60), silence=1.0)
+    taken, began = bytearray(), time.monotonic()
+    with (
+        stream(transport, upstream.url, deadline=deadline) as answer,
+        pytest.raises(DeadlineExceeded),
+    ):
+        extend(taken, answer)
+    assert taken == b"x" * 8
+    assert time.monotonic() - began < 8
+
+
+def cancel_soon(cancellation: Cancellation) -> list[float]:
+    """Cancel in a moment, from another thread; when that was."""
+    when: list[float] = []
+
+    def cancel() -> None:
+        time.sleep(0.3)
+        when.append(time.monotonic())
+        cancellation.cancel(CallerDisconnected)
+
+    threading.Thread(target=cancel, daemon=True).start()
+    return when
+
+
+def read_all(transport, url, deadline):
+    with stream(transport, url, limit=10**9, deadline=deadline) as answer:
+        answer.whole()
+
+
+@pytest.mark.parametrize("parts", [[], [HEAD], [HEAD + b"\r\n" + chunk(b"one")]])
+@pytest.mark.parametrize("silence", [10, 60])
+def test_another_thread_ends_a_wait_for_the_upstream(transport, upstream, parts, silence):
+    """Before the headers, amid them or amid the body: within a second."""
+
+    def stall(connection: socket.socket, request: fake.Request) -> None:
+        for part in parts:
+            connection.sendall(part)
+        time.sleep(8)
+
+    upstream.answers["text"] = stall
+    cancellation = Cancellation()
+    deadline = replace(Deadline.after(20), silence=silence, cancellation=cancellation)
+    when = cancel_soon(cancellation)
+    with pytest.raises(CallerDisconnected):
+        read_all(transport, upstream.url, deadline)
+    assert time.monotonic() - when[0] < SOON
+
+
+def test_another_thread_ends_a_handshake(transport, upstream):
+    """A peer that accepts a connection and then says nothing."""
+    upstream.greet = lambda connection: bool(time.sleep(8))
+    cancellation = Cancellation()
+    when = cancel_soon(cancellation)
+    with pytest.raises(CallerDisconnected):
+        read_all(transport, upstream.url, replace(Deadline.after(20), cancellation=cancellation))
+    assert time.monotonic() - when[0] < SOON
+
+
+def test_another_thread_ends_a_look_up():
+    """Which itself goes on, with nobody waiting for it."""
+    answered = threading.Event()
+
+    def look_up(*_: object, **__: object) -> list[tuple]:
+        answered.wait(8)
+        raise OSError
+
+    cancellation = Cancellation()
+    when = cancel_soon(cancellation)
+    deadline = replace(Deadline.after(20), cancellation=cancellation)
+    with pytest.raises(CallerDisconnected):
+        read_all(Transport(1, Resolver(look_up)), "http://slow.example/v1", deadline)
+    assert time.monotonic() - when[0] < SOON
+    answered.set()
+
+
+def test_a_cancelled_call_leaves_no_connection(transport, upstream):
+    """It is closed at once, and the next call makes another."""
+    in_steps(upstream, HEAD + b"\r\n" + chunk(b"one"), END)
+    cancellation = Cancellation()
+    deadline = replace(Deadline.after(20), cancellation=cancellation)
+    with stream(transport, upstream.url, deadline=deadline) as answer:
+        pieces = answer.pieces()
+        next(pieces)
+        cancellation.cancel(CallerDisconnected)
+        with pytest.raises(CallerDisconnected):
+            next(pieces)
+    upstream.answers.clear()
+    with stream(transport, upstream.url) as answer:
+        assert answer.whole().status == 200
+    assert upstream.connections == 2
