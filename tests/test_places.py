@@ -1,4 +1,4 @@
-"""A conversation's slot comes back, whatever happens to its request."""
+"""A conversation's slot is released, whatever happens to its request."""
 
 import resource
 from io import BytesIO
@@ -17,7 +17,7 @@ RECORDING_BYTES = 200_000
 
 
 def free_slots(client) -> int:
-    """How many slots there are; all are left again."""
+    """How many slots are free; all are released again."""
     slots = client.application.extensions["parley"].slots
     taken = 0
     while slots.acquire(blocking=False):
@@ -45,7 +45,7 @@ def full_disk():
 
 
 def test_a_full_disk_is_an_answer_and_costs_no_slot(client, openai, full_disk):
-    """Each upload that cannot be written is told so, and the next finds its slot."""
+    """Each caller is told that the upload cannot be written; the next one finds a free slot."""
     for _ in range(2 * CAPACITY):
         data = {"audio": (BytesIO(bytes(RECORDING_BYTES)), "a.wav")}
         with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
@@ -59,7 +59,7 @@ def test_a_full_disk_is_an_answer_and_costs_no_slot(client, openai, full_disk):
 
 
 def test_a_section_that_asks_twice_has_one_slot(client, openai):
-    """It is one request, and gives one slot back."""
+    """It is one request, and releases one slot."""
     services = client.application.extensions["parley"]
 
     @client.application.get("/twice")
@@ -74,7 +74,7 @@ def test_a_section_that_asks_twice_has_one_slot(client, openai):
 
 
 @pytest.mark.parametrize("fails", ["application", "answer", "close", None])
-def test_every_end_of_a_request_gives_its_place_back_once(fails):
+def test_every_end_of_a_request_releases_its_slot_once(fails):
     """Also one that fails after its answer has begun, or while it is closed."""
     slots = Semaphore(1)
 
@@ -113,8 +113,8 @@ def test_every_end_of_a_request_gives_its_place_back_once(fails):
         slots.release()
 
 
-def test_a_place_is_left_once():
-    """Who leaves twice gives nobody else's slot away."""
+def test_a_slot_is_released_once():
+    """A second release does not release another request's slot."""
     slots = Semaphore(1)
     slot = Slot(slots)
     assert slot.take()

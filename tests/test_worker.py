@@ -98,7 +98,7 @@ def test_headers_that_stop_are_left(service, sent):
 
 
 def test_stalling_callers_keep_others_out_no_longer_than_they_may_stall(service):
-    """More stalled callers than places: others are told so at once, and served once time is up."""
+    """More stalled callers than slots: others are told so at once, and served once time is up."""
     stalled = [connect(service) for _ in range(12)]
     for caller in stalled:
         caller.sendall(HEADERS + PART)
@@ -146,10 +146,10 @@ def test_nothing_of_it_is_logged_as_a_failure_of_the_service(service):
 @pytest.mark.parametrize("chunk", [b"zz\r\n", b"1\r\nxy\r\n", b"0\r\nsk-SECRETSECRET\r\n\r\n"])
 @pytest.mark.parametrize("kind", [b"text/plain", b"multipart/form-data; boundary=b"])
 def test_broken_chunks_are_the_callers_fault_and_keep_no_place(service, kind, chunk):
-    """A body that is no HTTP is malformed, is not quoted in the log, and costs nobody a place."""
+    """A body that is no HTTP is malformed, is not quoted in the log, and costs no slot."""
     head = HEADERS.replace(b"Content-Length: 5000", b"Transfer-Encoding: chunked")
     head = head.replace(b"multipart/form-data; boundary=b", kind)
-    for _ in range(6):  # More than there are places.
+    for _ in range(6):  # More than there are slots.
         with connect(service) as caller:
             caller.sendall(head + chunk)
             answer = caller.recv(65_536)

@@ -52,7 +52,7 @@ class StrictFormParser(FormDataParser):
             raise
         except (ValueError, ParseException):
             raise RequestMalformed(
-                "The multipart body is broken; let your HTTP client write it and its boundary."
+                "The multipart body is broken; let your HTTP client build it, with its boundary."
             ) from None
         except RequestEntityTooLarge:
             if content_length is None and isinstance(stream, LimitedStream) and stream.is_exhausted:
