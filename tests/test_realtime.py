@@ -421,7 +421,7 @@ def test_the_websocket_goes_through_the_proxy_too(asked_of_proxy, upstream, conv
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254"])
 def test_no_websocket_leads_to_an_address_that_is_not_public(address):
-    """What a caller's host resolves to is judged as for any other call."""
+    """What a caller's host resolves to is checked as for any other call."""
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
     transport = Transport(1, Resolver(lambda *_, **__: found))
     somewhere = Destination(BaseUrl.parse("https://api.example.com/v1"), public_only=True)

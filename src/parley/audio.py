@@ -1,4 +1,4 @@
-"""What kind of audio some bytes are, told from the bytes alone."""
+"""A recording, and its kind of audio, recognised by its first bytes alone."""
 
 import time
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import IO
 
 HEAD_BYTES = 12
-"""How many leading bytes `kind_of` looks at."""
+"""How many of the first bytes `kind_of` looks at."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of audio, with the name and the type under which the upstream recognises it."""
+    """A kind of audio, with the file name and the MIME type by which the upstream recognises it."""
 
     file_name: str
     mime_type: str
@@ -20,7 +20,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Recording:
-    """What the caller said: a stream, its size in bytes and its kind."""
+    """The caller's recording: a stream, its size in bytes and its kind."""
 
     stream: IO[bytes] = field(repr=False)
     size: int
@@ -31,12 +31,12 @@ class Recording:
         """How many bytes are left to read.
 
         With this and `read`, requests-toolbelt streams the recording without asking for a file
-        descriptor, at which a short one would be written to disk.
+        descriptor, which would write a short recording to disk.
         """
         return self.size - self.stream.tell()
 
     def read(self, size: int = -1) -> bytes:
-        """Read on, up to `size` bytes, and let other callers go on: a disk does not wait."""
+        """Read up to `size` bytes more; let other greenlets run, as gevent does not for files."""
         time.sleep(0)
         return self.stream.read(size)
 
@@ -44,8 +44,8 @@ class Recording:
 def _is_mpeg_frame(head: bytes) -> bool:
     """Whether an MPEG audio frame begins here (ISO/IEC 11172-3, 2.4.1.3).
 
-    Eleven bits of sync, then fields of which some values are reserved. Layer 0 is one of them,
-    and is what ADTS AAC, which shares the sync, carries there.
+    Eleven sync bits, then fields in which some values are reserved. Layer 0 is reserved, and is
+    what ADTS AAC, which has the same sync bits, contains there.
     """
     if len(head) < 3 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return False

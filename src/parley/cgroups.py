@@ -1,7 +1,7 @@
-"""How much of its machine a container may use, by Linux's control groups of either version.
+"""How many workers fit in a container, by its limits in Linux's control groups (v1 and v2).
 
-Where the numbers are: https://docs.kernel.org/admin-guide/cgroup-v2.html (cpu.max, memory.max) and
-https://docs.kernel.org/scheduler/sched-bwc.html with cgroup-v1/memory.html for the older one.
+The files: https://docs.kernel.org/admin-guide/cgroup-v2.html (cpu.max, memory.max) and
+https://docs.kernel.org/scheduler/sched-bwc.html with cgroup-v1/memory.html for version 1.
 """
 
 import math
@@ -11,11 +11,11 @@ from pathlib import Path
 
 MOST_WORKERS = 4
 WORKER_BYTES = 128 * 1024 * 1024
-"""The memory that a worker is given: full, it needs a half to two thirds of it, and then some."""
+"""The memory reserved for each worker; at full capacity it uses half to two thirds of it."""
 
 
 def workers(root: Path = Path("/"), cores: int | None = None) -> int:
-    """How many worker processes fit: one for each core, if there is the memory for it; 1 to 4."""
+    """How many worker processes to start, 1 to 4: one for each core, if the memory suffices."""
     cores = cores or len(os.sched_getaffinity(0))
     cpus = min([float(cores), *_quotas(root)])
     fitting = min([math.inf, *_memories(root)]) // WORKER_BYTES
@@ -23,7 +23,7 @@ def workers(root: Path = Path("/"), cores: int | None = None) -> int:
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """The cores' worth of time that each group allows."""
+    """How many cores' time each group allows."""
     for folder in _folders(root, ""):
         yield from _share(_numbers(folder / "cpu.max"))
     for folder in _folders(root, "cpu"):
@@ -32,7 +32,7 @@ def _quotas(root: Path) -> Iterator[float]:
 
 
 def _memories(root: Path) -> Iterator[float]:
-    """The bytes that each group allows."""
+    """How many bytes of memory each group allows."""
     for controller, name in (("", "memory.max"), ("memory", "memory.limit_in_bytes")):
         for folder in _folders(root, controller):
             yield from _numbers(folder / name)
@@ -45,7 +45,7 @@ def _share(numbers: list[float]) -> Iterator[float]:
 
 
 def _folders(root: Path, controller: str) -> Iterator[Path]:
-    """The group of this process and those above it; "" is the one tree of version 2."""
+    """The folders of this process's group and those above it; "" means version 2's single tree."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
@@ -59,7 +59,7 @@ def _folders(root: Path, controller: str) -> Iterator[Path]:
 
 
 def _numbers(file: Path) -> list[float]:
-    """The numbers in a file; none where it is not there or says "max"."""
+    """The numbers in a file; none if it is missing or says "max"."""
     try:
         return [float(word) for word in file.read_text().split()]
     except (OSError, ValueError):

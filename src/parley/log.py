@@ -1,4 +1,4 @@
-"""What the log may say: never a key, never what was said."""
+"""Each event that the log can contain; none holds a key, or a text that was spoken."""
 
 import logging
 import traceback
@@ -11,9 +11,9 @@ log = logging.getLogger("parley")
 
 
 def write_to(stream: TextIO, level: str) -> None:
-    """Write what is logged here from `level` up to `stream`, each in one logfmt line.
+    """Write each event of `level` or above to `stream`, as one line of logfmt.
 
-    Other libraries' lines are left out, and exceptions' texts too: either may quote a key.
+    The lines of other libraries and the texts of exceptions are left out: both may quote a key.
     """
     handler = logging.StreamHandler(stream)
     handler.setFormatter(Logfmter(ignored_keys=["exc_info"]))
@@ -23,17 +23,17 @@ def write_to(stream: TextIO, level: str) -> None:
 
 
 def model_ends(stage: str, name: str, ends: object, then: str) -> None:
-    """Warn of a model that the upstream will soon refuse."""
+    """Warn that the upstream will soon shut a model down, and which model follows it."""
     log.warning({"event": "model_ends", "stage": stage, "model": name, "date": ends, "then": then})
 
 
 def model_replaced(stage: str, name: str, by: str) -> None:
-    """Log that the upstream does not know a model, and which one answered instead."""
+    """Warn that the upstream does not know a model, and which one answered instead."""
     log.warning({"event": "model_replaced", "stage": stage, "model": name, "by": by})
 
 
 def reworded(name: str) -> None:
-    """Log that a voice did not say what it was given, but neither of the two texts."""
+    """Warn that a voice did not say the text that it was given; neither text is logged."""
     log.warning({"event": "speech_reworded", "stage": "tts", "model": name})
 
 
@@ -46,7 +46,7 @@ def conversation(fields: Mapping[str, object], *, cut: bool) -> None:
 
 
 def unexpected(error: BaseException, stage: str) -> None:
-    """Log an error of our own: its kind and where it arose, not its text, which may quote a key."""
+    """Log an error of the service itself: type and traceback, but no text, which may hold a key."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     kind = type(error).__name__
     log.error({"code": "internal_error", "stage": stage, "kind": kind, "frames": frames})

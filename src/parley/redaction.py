@@ -6,17 +6,17 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 PUBLIC = re.compile(
     r"\s*(?:(?:bearer|basic)(?:\s+|$))?(?:sk-(?:proj-|svcacct-|admin-)?)?", re.IGNORECASE
 )
-"""What anybody knows of a credential: the scheme's word, and the prefixes of OpenAI's keys."""
+"""The public part of a credential: the scheme's name, and the prefixes of OpenAI's keys."""
 
 TELLING_END, TELLING_RUN = 4, 6
-"""How many characters show a key: of its secret part's first or last ones, and of any in a row."""
+"""What shows a key: this many of its secret part's first or last characters, or any in a row."""
 
 
 def reveals(text: str, credential: str) -> bool:
-    """Whether `text` shows a telling part of a key, or of a header that holds one.
+    """Whether `text` shows a telling part of a key, or of a header that contains one.
 
-    OpenAI's messages repeat a key's first and last characters around asterisks. Takes a time that
-    grows with the lengths' sum, since callers choose both.
+    OpenAI's messages repeat a key's first and last characters around asterisks. The time that this
+    takes is linear in both lengths, since callers choose both texts.
     """
     secret = PUBLIC.sub("", credential, count=1).strip()
     if not secret:
@@ -28,5 +28,8 @@ def reveals(text: str, credential: str) -> bool:
 
 
 def valid_request_id(text: str, api_key: str = "") -> str | None:
-    """A request's id as somebody else made it, where it is fit to be repeated."""
+    """A request id that somebody else chose, if it may be repeated; else None.
+
+    It must have the form of an id, and show no part of the API key.
+    """
     return text if REQUEST_ID.fullmatch(text) and not reveals(text, api_key) else None

@@ -1,4 +1,4 @@
-"""What the operator decides, read once from the environment."""
+"""The operator's settings, read once from the environment."""
 
 import math
 import re
@@ -22,7 +22,7 @@ SYSTEM_PROMPT = (
 
 @dataclass(frozen=True)
 class Settings:
-    """Each field is the environment variable PARLEY_ and its name in capitals."""
+    """Each field is read from the environment variable PARLEY_ plus its name in capitals."""
 
     openai_base_url: BaseUrl
     allowed_base_urls: EgressPolicy
@@ -37,7 +37,7 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read the settings; raise ConfigurationError with a sentence that names the bad variable.
 
-        A variable that is set but blank counts as not set, as platforms' dashboards leave them.
+        A variable that is set but blank counts as not set: platforms' dashboards leave such ones.
         """
 
         def read(name: str, default: str) -> str:
@@ -81,7 +81,7 @@ def _deadline(text: str) -> float:
     if not 1 <= seconds <= LONGEST_DEADLINE:
         raise ConfigurationError(
             f"PARLEY_DEADLINE is {text!r}; set seconds from 1 to {LONGEST_DEADLINE}, "
-            "fewer than the platform's router waits."
+            "less than the timeout of the platform's router."
         )
     return seconds
 

@@ -1,4 +1,4 @@
-"""One TCP connection to whichever of a host's addresses answers first."""
+"""Opens a TCP connection to whichever of a host's addresses answers first."""
 
 import errno
 import select
@@ -13,17 +13,17 @@ from parley.wire.resolver import Address
 from parley.wire.timed_sockets import TimedSocket
 
 STAGGER_SECONDS = 0.25
-"""How long an address has before the next one is tried beside it (RFC 8305, section 8)."""
+"""How long to wait for an address before the next is tried in parallel (RFC 8305, section 8)."""
 
 ADDRESSES = 10
-"""How many addresses are tried at most: a caller's host may have any number."""
+"""How many addresses are tried at most; a host that a caller names may have any number."""
 
 
 def connect(addresses: Sequence[Address], window: Deadline) -> TimedSocket:
     """A socket connected to one of the addresses, which keeps `window`.
 
     IPv6 and IPv4 take turns, and a slow address does not hold up the next (RFC 8305, sections 4
-    and 5). Raises UpstreamUnavailable where all of them fail, or what the window raises.
+    and 5). Raises UpstreamUnavailable if all of them fail, or what the window raises.
     """
     untried = interleaved(addresses)[:ADDRESSES]
     pending: dict[int, TimedSocket] = {}
@@ -46,16 +46,16 @@ def connect(addresses: Sequence[Address], window: Deadline) -> TimedSocket:
 
 
 def interleaved(addresses: Sequence[Address]) -> list[Address]:
-    """The addresses, their families in turn, beginning with the first one's."""
+    """The addresses with their families in turn; the first address stays first."""
     families = dict.fromkeys(family for family, _ in addresses)
     ranks = zip_longest(*([item for item in addresses if item[0] == one] for one in families))
     return [address for address in chain.from_iterable(ranks) if address]
 
 
 def _begin(address: Address) -> TimedSocket | None:
-    """A socket that is connecting, or None where that failed at once."""
+    """A socket that is connecting, or None if that failed at once."""
     family, where = address
-    with suppress(OSError):  # There may be no IPv6, or no descriptor left.
+    with suppress(OSError):  # The machine may have no IPv6, or the process no descriptor left.
         sock = TimedSocket(family, socket.SOCK_STREAM)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -70,7 +70,7 @@ def _begin(address: Address) -> TimedSocket | None:
 
 
 def _settled(pending: dict[int, TimedSocket], seconds: float) -> list[int]:
-    """The descriptors of those that connected or failed, after that many seconds at most."""
+    """The descriptors of the sockets that connected or failed within that many seconds."""
     if not pending:
         return []
     poll = select.poll()

@@ -1,4 +1,4 @@
-"""urllib3's connections, made to keep a deadline and to connect to checked addresses only."""
+"""urllib3's connections, extended to keep a deadline and to connect to checked addresses only."""
 
 import ssl
 from collections.abc import Callable, Sequence
@@ -20,15 +20,15 @@ from parley.wire.resolver import Address
 from parley.wire.timed_sockets import TimedSocket, TimedTLSSocket, handshake_limit
 
 CONNECT_SECONDS = 5
-"""How long the look-up, connecting and the TLS handshake may take together."""
+"""How long the name look-up, connecting and the TLS handshake may take in total."""
 
 HOSTS = 100
-"""How many hosts have pools; callers may name any number."""
+"""How many hosts have pools at most; callers may name any number of hosts."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """What the connections must know of the call that they are made or used for."""
+    """What a connection must know of the call that it is opened or used for."""
 
     deadline: Deadline
     resolve: Callable[[str, int, Deadline], Sequence[Address]]
@@ -69,7 +69,7 @@ class _Timed(Base):
         self._keep(deadline)
 
     def request(self, *arguments: Any, **options: Any) -> None:
-        """Send a request; a connection that was open already keeps the new call's deadline."""
+        """Send a request; a connection that is already open keeps the new call's deadline."""
         self._answer, self._is_sent = None, False
         if self.sock:
             self._keep(current.get().deadline)
@@ -89,7 +89,7 @@ class _Timed(Base):
         return bool(self.sock and self._answer and self._answer.reusable)
 
     def _keep(self, deadline: Deadline) -> None:
-        # TLS inside a proxy's TLS is no socket, but holds one.
+        # TLS inside a proxy's TLS is not a socket, but has one.
         timed: Any = getattr(self.sock, "socket", self.sock)
         timed.limit = deadline
 
@@ -111,7 +111,7 @@ class _Pool(PoolBase):
         return self._idle.take(self) or self._new_conn()
 
     def _put_conn(self, conn: Any) -> None:
-        """Keep a connection where all is as it should be: the next caller is someone else."""
+        """Keep a connection only if nothing is left on it: the next call is another caller's."""
         if conn and conn.is_reusable and self.pool is not None:
             self._idle.keep(self, conn)
         elif conn:
@@ -131,7 +131,7 @@ class _TLSPool(_Pool, HTTPSConnectionPool):
 
 
 class Adapter(HTTPAdapter):
-    """requests' adapter over such connections; the trusted certificates are loaded once."""
+    """requests' adapter for these connections; it loads the trusted certificates once."""
 
     def __init__(self, pool_size: int, ca_bundle: str) -> None:
         """Keep up to `pool_size` idle connections, and trust the certificates of a file."""
@@ -146,7 +146,7 @@ class Adapter(HTTPAdapter):
         self._equip(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> PoolManager:
-        """Make, or find, the pools of connections through a proxy."""
+        """Make or find the pools of connections through a proxy."""
         manager: PoolManager = super().proxy_manager_for(
             proxy, **options, ssl_context=self._tls, proxy_ssl_context=self._tls
         )
@@ -154,10 +154,10 @@ class Adapter(HTTPAdapter):
         return manager
 
     def cert_verify(self, *arguments: Any) -> None:
-        """Nothing: the TLS context verifies, and requests would load the file for each call."""
+        """Do nothing: the TLS context verifies, and requests would load the file for each call."""
 
     def _equip(self, manager: PoolManager) -> None:
-        # urllib3 leaves a forgotten pool to the garbage collector, which the idle ones hold off.
+        # urllib3 leaves a dropped pool to the garbage collector, but idle connections refer to it.
         manager.pools.dispose_func = self._idle.close
         manager.pool_classes_by_scheme = {
             "http": partial(_PlainPool, self._idle),  # type: ignore[dict-item]

@@ -1,4 +1,4 @@
-"""Connections that wait for their next call: a bounded number of them, for a bounded time."""
+"""Idle connections, kept for their next call: a limited number of them, for a limited time."""
 
 import threading
 import time
@@ -10,23 +10,23 @@ from urllib3.connection import HTTPConnection
 from urllib3.util.connection import is_connection_dropped
 
 IDLE_SECONDS = 30
-"""How long a connection is kept for the next call; its upstream may have closed it by then."""
+"""How long an idle connection is kept for the next call; its upstream may close it earlier."""
 
 
 class Idle:
-    """The idle connections of many hosts, of which the oldest go first; thread-safe."""
+    """The idle connections to all hosts; the oldest are closed first. Thread-safe."""
 
     def __init__(self, most: int) -> None:
-        """Keep up to `most` connections, all hosts together."""
+        """Keep up to `most` connections, to all hosts in total."""
         self._most = most
         self._lock = threading.Lock()
         self._by_pool: dict[Any, list[tuple[float, HTTPConnection]]] = {}
         self._is_watched = False
 
     def take(self, pool: object) -> HTTPConnection | None:
-        """The pool's connection that was used last, or None.
+        """The pool's most recently used connection, or None.
 
-        One on which something arrived meanwhile is closed: nobody has asked for anything.
+        A connection on which something arrived meanwhile is closed: nobody asked for it.
         """
         while True:
             with self._lock:
@@ -39,7 +39,7 @@ class Idle:
             connection.close()
 
     def keep(self, pool: object, connection: HTTPConnection) -> None:
-        """Keep a connection of a pool for its next call."""
+        """Keep a pool's connection for its next call."""
         with self._lock:
             self._by_pool.setdefault(pool, []).append((time.monotonic(), connection))
             surplus = self._pop_oldest() if self._count() > self._most else None
@@ -49,17 +49,17 @@ class Idle:
         if begin:
             try:
                 threading.Thread(target=self._watch, name="idle", daemon=True).start()
-            except RuntimeError:  # No thread is to be had; the number is bounded all the same.
+            except RuntimeError:  # No thread is available; the number of connections stays limited.
                 self._is_watched = False
 
     def close(self, pool: object) -> None:
-        """Close all that a pool keeps here."""
+        """Close all of a pool's idle connections."""
         with self._lock:
             waiting = self._by_pool.pop(pool, [])
         _close(connection for _, connection in waiting)
 
     def _watch(self) -> None:
-        """Close what waits for too long, until nothing waits."""
+        """Close connections that were idle for too long, until none is left."""
         watched = True
         while watched:
             time.sleep(IDLE_SECONDS / 4)

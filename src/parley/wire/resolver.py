@@ -1,4 +1,4 @@
-"""Names to addresses, in time."""
+"""Looks host names up in time."""
 
 import socket
 from collections.abc import Callable
@@ -14,21 +14,21 @@ Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
 class Resolver:
-    """Looks names up, and waits no longer than the deadline for each.
+    """Looks names up, and waits for each no longer than a deadline.
 
     A look-up cannot be interrupted, so each runs in a thread of its own, which ends with it. Under
-    gevent that is a greenlet: any number of slow names may be under way, and none holds up another.
-    Under real threads a name that is slow to resolve holds its thread until the system gives up.
+    gevent that is a greenlet: any number of slow look-ups may run, and none delays another. With
+    real threads, a name that resolves slowly keeps its thread until the system gives up.
     """
 
     def __init__(self, look_up: Callable[..., list[Any]] = socket.getaddrinfo) -> None:
-        """Ask `look_up`, which has the form of getaddrinfo."""
+        """Look names up with `look_up`, which takes and returns what getaddrinfo does."""
         self._look_up = look_up
         self._under_way: dict[tuple[str, int], Future[list[Any]]] = {}
         self._lock = Lock()
 
     def resolve(self, host: str, port: int, deadline: Deadline) -> list[Address]:
-        """The host's addresses; raise UpstreamUnavailable where it has none, or the deadline's."""
+        """The host's addresses; raise UpstreamUnavailable if there are none, or as the deadline."""
         look_up = self._begin(host, port)
         while not look_up.done():
             wait([look_up], deadline.slice())
@@ -41,7 +41,7 @@ class Resolver:
         return [(family, address) for family, _, _, _, address in found]
 
     def _begin(self, host: str, port: int) -> Future[list[Any]]:
-        """Begin a look-up, or wait with those who asked the same before it was answered."""
+        """Start a look-up, or join one for the same name that is still running."""
         asked = host, port
         with self._lock:
             if asked in self._under_way:
@@ -49,7 +49,7 @@ class Resolver:
             look_up = self._under_way[asked] = Future()
         try:
             Thread(target=self._run, args=(asked, look_up), name="look-up", daemon=True).start()
-        except RuntimeError:  # There is no thread to be had.
+        except RuntimeError:  # No thread is available.
             self._finish(asked).set_exception(OSError())
         return look_up
 
