@@ -18,7 +18,7 @@ def converse(
     `caller_waits` is asked before each stage. A reply that the model did not finish is a failure
     too, but it is spoken.
     """
-    conversation = Conversation(models.by_stage(), calls=client.calls)
+    conversation = Conversation(models.by_stage(), calls=client.calls.records)
     stages = Stages(client, models, caller_waits, conversation)
     try:
         stages.transcribe(recording)

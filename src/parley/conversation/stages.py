@@ -8,8 +8,10 @@ from typing import TypeVar
 
 from parley import log
 from parley.audio import Recording
+from parley.conversation.segments import spoken as speakable_reply
 from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation
+from parley.conversation.thoughts import without_thoughts
 from parley.errors import (
     CallerDisconnected,
     ConversationError,
@@ -20,7 +22,8 @@ from parley.errors import (
     TextTruncated,
 )
 from parley.models.registry import Choice, Model, Models
-from parley.upstream.client import SPEECH_CHARACTERS, Client
+from parley.upstream.client import Client
+from parley.upstream.voices import SPEECH_CHARACTERS
 
 Result = TypeVar("Result")
 
@@ -55,20 +58,21 @@ class Stages:
             reply = self.with_fallback(
                 "text", lambda model: self.client.complete(transcript, model)
             )
-            self.conversation.reply = reply.text
+            self.conversation.reply = without_thoughts(reply.text)
             if reply.failure:
                 reply.failure.stage = "text"
                 self.conversation.note(reply.failure)
 
     def speak(self) -> None:
         """Turn the reply into speech; raise TextTruncated if only its beginning was spoken."""
-        reply = self.conversation.reply
         with self.stage("tts"):
-            spoken = first_sentences(reply, SPEECH_CHARACTERS)
-            self.conversation.speech = self.with_fallback(
-                "tts", lambda model: self.client.speak(spoken, model)
-            )
-            if spoken != reply:
+            whole = speakable_reply(self.conversation.reply)
+            spoken = first_sentences(whole, SPEECH_CHARACTERS)
+            if spoken:
+                self.conversation.speech = self.with_fallback(
+                    "tts", lambda model: self.client.speak(spoken, model)
+                )
+            if spoken != whole:
                 raise TextTruncated()
 
     @contextmanager
@@ -102,6 +106,8 @@ class Stages:
         The fallback is tried once, and only if the upstream does not know the model.
         """
         choice: Choice = getattr(self.models, stage)
+        if choice.fallback and self.conversation.models_used[stage] is choice.fallback:
+            return call(choice.fallback)  # It has answered before.
         try:
             return call(choice.model)
         except ModelNotFound:

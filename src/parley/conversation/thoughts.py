@@ -41,3 +41,9 @@ class ThoughtFilter:
     def finish(self) -> str:
         """What was held back, for it might have been the beginning of thoughts."""
         return "" if self._thought or self._thinks or self._speaks else self._held
+
+
+def without_thoughts(reply: str) -> str:
+    """A whole reply without the thoughts at its beginning."""
+    thoughts = ThoughtFilter()
+    return (thoughts.feed(reply) + thoughts.finish()).strip()
