@@ -7,7 +7,7 @@ from contextlib import suppress
 from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
 from parley.conversation.thoughts import ThoughtFilter
-from parley.errors import ConversationError, UpstreamMalformed
+from parley.errors import ConversationError, TextIncomplete, UpstreamMalformed
 from parley.models.registry import Model
 from parley.upstream.voices import Voice
 
@@ -34,6 +34,7 @@ class StreamedReply:
     def close(self) -> None:
         """End the threads, and what they have open."""
         self.spoken.close()
+        self._stages.end()
         if self.spoken.failure:
             self._conversation.note(self.spoken.failure)
         for voice in self._voices.values():
@@ -41,30 +42,32 @@ class StreamedReply:
                 voice.close()
 
     def _read(self) -> Iterator[str]:
-        """The reply's deltas, thoughts and the space around it left out."""
+        """The reply's deltas; thoughts, and the space around the reply, are left out."""
         conversation, client = self._conversation, self._stages.client
+        thoughts, space = ThoughtFilter(), ""
+        unfinished: TextIncomplete | None = None
         with self._stages.stage("text"):
-            thoughts, space = ThoughtFilter(), ""
             deltas = self._stages.with_fallback(
                 "text", lambda model: client.stream_reply(conversation.transcript, model)
             )
-            try:
-                for delta in deltas:
-                    text = space + thoughts.feed(delta)
-                    if not conversation.reply:
-                        text = text.lstrip()
-                    kept = text.rstrip()
-                    space = text[len(kept) :]
-                    if kept:
-                        conversation.reply += kept
-                        yield kept
-            finally:
-                rest = thoughts.finish().strip()
-                conversation.reply += rest
-            if rest:
-                yield rest
+            while True:
+                try:
+                    delta = next(deltas, None)
+                except TextIncomplete as failure:
+                    delta, unfinished = None, failure
+                text = space + (thoughts.finish() if delta is None else thoughts.feed(delta))
+                text = text if conversation.reply else text.lstrip()
+                kept = text.rstrip()
+                space = text[len(kept) :]
+                if kept:
+                    conversation.reply += kept
+                    yield kept
+                if delta is None:
+                    break
             if not conversation.reply:
                 raise UpstreamMalformed()
+            if unfinished:
+                raise unfinished
 
     def _speak(self, text: str) -> Iterator[bytes]:
         self._speech_began = self._speech_began or time.monotonic()

@@ -5,10 +5,11 @@ Rules and limits that are not ours come from OpenAI's API reference.
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from parley.audio import Recording
+from parley.deadline import Deadline
 from parley.errors import TextIncomplete, UpstreamMalformed
 from parley.models.registry import Model
 from parley.upstream.calls import CallRecord, Calls
@@ -40,6 +41,10 @@ class Client:
 
     calls: Calls
     options: Options
+
+    def until(self, deadline: Deadline) -> "Client":
+        """The same client with another deadline; the records of its calls are shared."""
+        return replace(self, calls=replace(self.calls, deadline=deadline))
 
     def transcribe(self, recording: Recording, model: Model) -> str:
         """The words of the recording, in the language spoken; blank if there were none.

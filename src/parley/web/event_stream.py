@@ -3,65 +3,86 @@
 import base64
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from parley.conversation.spoken_reply import Event, SegmentStarted, SoundPiece, TextDelta
+from flask import Response, current_app, g, request
 
-HEARTBEAT_SECONDS = 5
-"""How long a stream may be silent: proxies and routers cut what is silent for longer."""
+from parley.conversation.spoken_reply import Event, SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.state import Conversation
+from parley.conversation.streaming import StreamedReply
+from parley.errors import CallerDisconnected, Interrupted
+from parley.web.request_connection import still_connected
+from parley.web.schemas import ConversationSchema, ErrorSchema
+from parley.web.stopping import stopping
 
 HEARTBEAT = b":\n\n"
+HEARTBEAT_SECONDS = 5
+"""How long a stream may be silent: proxies and routers cut what is silent for long."""
+
+LOOK_SECONDS = 0.5
+"""How often the stream looks whether its caller is still connected."""
 
 
-def frame(name: str, data: dict[str, Any]) -> bytes:
-    """One event; JSON has no line breaks, so that one line holds it."""
-    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+def event_stream(conversation: Conversation, reply: StreamedReply, audio_format: str) -> Response:
+    """The answer that tells the reply while it is made."""
+    frames = _frames(conversation, reply, audio_format, g.began, still_connected(request))
+    response = current_app.response_class(frames, content_type="text/event-stream; charset=utf-8")
+    response.headers["X-Accel-Buffering"] = "no"  # nginx would gather it.
+    return response
 
 
-class Clock:
-    """The milliseconds of a request, counted from when its headers were there."""
-
-    def __init__(self, began: float) -> None:
-        """`began` is of the monotonic clock, in seconds."""
-        self._began = began
-
-    def at(self, moment: float | None = None) -> int:
-        """The moment, or now, in whole milliseconds."""
-        return round(1000 * ((time.monotonic() if moment is None else moment) - self._began))
-
-
-def frames(
-    events: Iterable[Event | None], clock: Clock, voice: Callable[[], str], audio_format: str
+def _frames(
+    conversation: Conversation,
+    reply: StreamedReply,
+    audio_format: str,
+    began: float,
+    is_connected: Callable[[], bool],
 ) -> Iterator[bytes]:
-    """The reply's events as frames, and heartbeats; empty where there is nothing to send yet.
+    def frame(name: str, data: dict[str, Any], moment: float | None = None) -> bytes:
+        at = round(1000 * ((moment or time.monotonic()) - began))
+        return f"event: {name}\ndata: {json.dumps({'at': at, **data})}\n\n".encode()
 
-    An empty frame lets the server look at the caller's connection, and is not sent.
-    """
-    sent = time.monotonic()
-    for event in events:
+    def told(event: Event) -> bytes:
         match event:
             case TextDelta(delta):
-                data = frame("text", {"at": clock.at(), "delta": delta})
-            case SegmentStarted(number, text, began):
-                data = frame(
-                    "segment",
-                    {
-                        "at": clock.at(),
-                        "segment": number,
-                        "text": text,
-                        "voice": voice(),
-                        "format": audio_format,
-                        "began": clock.at(began),
-                    },
-                )
+                return frame("text", {"delta": delta})
+            case SegmentStarted(number, text, asked):
+                about = {"segment": number, "text": text, "voice": reply.voice}
+                asked_at = round(1000 * (asked - began))
+                return frame("segment", {**about, "format": audio_format, "began": asked_at})
             case SoundPiece(number, piece, last):
-                encoded = base64.b64encode(piece).decode("ascii")
-                data = frame(
-                    "audio", {"at": clock.at(), "segment": number, "data": encoded, "last": last}
-                )
-            case None:
-                data = HEARTBEAT if time.monotonic() - sent >= HEARTBEAT_SECONDS else b""
-        if data:
-            sent = time.monotonic()
-        yield data
+                data = base64.b64encode(piece).decode("ascii")
+                return frame("audio", {"segment": number, "data": data, "last": last})
+
+    model = conversation.models_used["stt"].name
+    looked = sent = time.monotonic()
+    try:
+        yield frame("transcript", {"text": conversation.transcript, "model": model})
+        for event in reply.spoken.events():
+            now = time.monotonic()
+            if now - looked >= LOOK_SECONDS:
+                looked = now
+                if not is_connected():
+                    raise CallerDisconnected()
+                if stopping.is_due():
+                    conversation.note(_at_stage(Interrupted(), conversation))
+                    break
+            if event or now - sent >= HEARTBEAT_SECONDS:
+                sent = now
+                yield told(event) if event else HEARTBEAT
+        reply.close()
+        if conversation.failure:
+            yield frame("error", ErrorSchema().dump(conversation.failure))
+        yield frame("done", ConversationSchema().dump(replace(conversation, speech=b"")))
+    except (CallerDisconnected, GeneratorExit):
+        conversation.note(CallerDisconnected())
+        return
+    finally:
+        reply.close()
+
+
+def _at_stage(failure: Interrupted, conversation: Conversation) -> Interrupted:
+    failure.stage = "tts" if "text" in conversation.seconds else "text"
+    return failure

@@ -20,7 +20,7 @@ AUDIO_BYTES = 26_214_400
 
 LIMITS = {
     # What the other fields and the multipart framing may add to the largest file.
-    "MAX_CONTENT_LENGTH": AUDIO_BYTES + 256 * 1024,
+    "MAX_CONTENT_LENGTH": AUDIO_BYTES + 1024 * 1024,
     "MAX_FORM_PARTS": 32,
 }
 """Flask's own settings that bound a form."""
