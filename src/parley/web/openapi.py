@@ -12,13 +12,12 @@ from parley.conversation.state import Conversation
 from parley.errors import ConversationError, InternalError, RequestError, UpstreamError
 from parley.models.registry import INTERFACES, Model
 from parley.web.admission import BASE_URL_HEADER, KEY_HEADER
+from parley.web.option_fields import LINE_CHARACTERS, LineField
 from parley.web.schemas import (
-    MODEL_CHARACTERS,
     Base64Field,
     ConversationRequestSchema,
     ConversationSchema,
     ErrorAnswerSchema,
-    ModelField,
     RecordingField,
 )
 
@@ -68,7 +67,7 @@ def document() -> str:
     converter: Any = plugin.converter
     converter.map_to_openapi_type(RecordingField, "string", "binary")
     converter.map_to_openapi_type(Base64Field, "string", "byte")
-    converter.map_to_openapi_type(ModelField, "string", None)
+    converter.map_to_openapi_type(LineField, "string", None)
     for name, schema in (
         ("ConversationRequest", ConversationRequestSchema),
         ("Conversation", ConversationSchema),
@@ -111,7 +110,7 @@ def _narrow(schemas: dict[str, Any]) -> None:
     """Add what the schemas do not say: which keys are required, and which values are possible."""
     for stage in INTERFACES:
         schemas["ConversationRequest"]["properties"][f"{stage}_model"]["maxLength"] = (
-            MODEL_CHARACTERS
+            LINE_CHARACTERS
         )
     for name in ("Conversation", "ErrorAnswer", "Models"):
         schemas[name]["required"] = list(schemas[name]["properties"])
