@@ -38,10 +38,10 @@ run: .venv/run.stamp  ## the service on PORT (8000), with the local engine behin
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start -f Procfile.local
 
 test: .venv/test.stamp  ## all tests that Python packages are enough for
-	@$(BIN)/python -m pytest --cov -m "not system"
+	@$(BIN)/python -m pytest --cov --durations=10 -m "not system"
 
 test-system: .venv/test.stamp  ## the tests that need Debian's or npm's packages
-	@tests/system-packages && $(BIN)/python -m pytest -m system
+	@tests/system-packages && $(BIN)/python -m pytest --durations=10 -m system
 
 lint: .venv/test.stamp  ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -10,6 +10,8 @@ from gevent import monkey
 monkey.patch_all()  # Before other imports, which would keep the unpatched functions.
 
 import resource  # noqa: E402
+import sys  # noqa: E402
+from typing import Any  # noqa: E402
 
 import wsgi  # noqa: E402  # Puts parley on the path.
 from parley import cgroups  # noqa: E402
@@ -54,3 +56,9 @@ access_log_format = "%(h)s %(t)s %(m)s %(s)s %(B)s %(M)sms %({x-request-id}o)s"
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
 allowed = 10_240 if most == resource.RLIM_INFINITY else most
 resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+
+
+def on_starting(server: Any) -> None:
+    """Refuse gunicorn's own TLS, which the worker would leave out: answers would go out plain."""
+    if server.cfg.is_ssl:
+        sys.exit("Parley does not start: it speaks plain HTTP; leave certfile and keyfile out.")

@@ -1,4 +1,4 @@
-"""What the tests share: a caller, and an upstream that is simulated."""
+"""What the tests share: a caller, and upstreams that are simulated, with sockets and without."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,9 @@ import pytest
 import requests_mock
 from flask.testing import FlaskClient
 from logfmter import Logfmter
-from support import make_app
 from tenacity import wait_none
+from testing import fake_openai
+from testing.builders import make_app
 
 
 @pytest.fixture
@@ -42,3 +43,10 @@ def openai(at_once: None) -> Iterator[requests_mock.Mocker]:
         unknown = {"message": "No.", "type": "t", "param": None, "code": "model_not_found"}
         mocker.get(f"{base}/realtime", status_code=404, json={"error": unknown})
         yield mocker
+
+
+@pytest.fixture
+def upstream() -> Iterator[fake_openai.Upstream]:
+    """An upstream on a socket of its own, which answers as OpenAI does."""
+    with fake_openai.running() as running:
+        yield running

@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from serving import environment
-from support import ROOT
+from testing.builders import ROOT
+from testing.gunicorn_process import environment
 
 from parley.cgroups import workers
 

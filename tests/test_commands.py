@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 import requests_mock
-import upstream as fake
 from click.testing import Result
-from support import KEY, make_app
+from testing import fake_openai as fake
+from testing.builders import KEY, make_app
 
 from parley.commands import models
 from parley.errors import DeadlineExceeded

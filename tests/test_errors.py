@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from support import ROOT
+from testing.builders import ROOT
 
 from parley import errors
 

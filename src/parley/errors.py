@@ -108,7 +108,7 @@ class RequestBroken(RequestMalformed):
 class HeadersTooLarge(RequestError):
     code = "headers_too_large"
     status = 431
-    message = "Send at most 100 headers, and at most 8,190 bytes in each and in the request line."
+    message = "Send at most 100 headers, 8,190 bytes in each and in the first line, 32 kB in all."
 
 
 class UploadTimeout(RequestError):

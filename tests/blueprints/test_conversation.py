@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 import requests
 from flask.testing import FlaskClient
-from support import KEY, make_app, wav
+from testing.builders import KEY, make_app, wav
 from urllib3 import encode_multipart_formdata
 from werkzeug.test import TestResponse
 

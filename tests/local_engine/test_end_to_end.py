@@ -9,9 +9,9 @@ from pathlib import Path
 import av
 import pytest
 import requests
-from hearing import word_error_rate
-from serving import Service, serving
-from support import FROZEN_LIST, ROOT, wav
+from testing.builders import FROZEN_LIST, ROOT, wav
+from testing.gunicorn_process import Service, serving
+from testing.word_errors import word_error_rate
 
 QUESTION = "What is the capital of France?"
 # How callers' files come: the name, and PyAV's container and codec for it.

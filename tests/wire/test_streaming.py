@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 import trustme
-import upstream as fake
-from support import KEY
+from testing import fake_openai as fake
+from testing.builders import KEY
 
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Cancellation, Deadline

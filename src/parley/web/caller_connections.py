@@ -24,7 +24,9 @@ LINGER_SECONDS = 2
 STOP_SECONDS = 1
 """How long a connection may still bring a request after the service is told to stop."""
 
-LINGER_BYTES = 64 * 1024
+RECEIVED_BYTES = 64 * 1024
+"""How much is received at once: gunicorn asks for a megabyte of a long body, and keeps it."""
+
 UNSENT_BYTES = 128 * 1024
 """How much of an answer the kernel buffers before it is sent. With the kernel's own, larger limit,
 a slow reader must read hundreds of kilobytes before the service sees any progress."""
@@ -52,8 +54,8 @@ class GunicornRequest(Protocol):
 class CallerConnection(TimedSocket):
     """The connection of one caller; the worker says when a request begins and ends.
 
-    A connection either waits (for a request, or for the rest of a drained one) or is served. Only a
-    connection that waits may be disconnected to make room.
+    A connection either waits (for a request, for the rest of a drained one, or for the caller to
+    read its answer) or is served. Only a connection that waits may be disconnected to make room.
     """
 
     def __init__(self, connections: "CallerConnections", fileno: int) -> None:
@@ -84,6 +86,7 @@ class CallerConnection(TimedSocket):
         """Limit only silence from here on: the caller may take any time to read a long answer."""
         self._answered = True
         self.limit = Deadline(math.inf, CallerStalled, SILENCE_SECONDS)
+        self._connections.mark_waiting(self)
 
     def start_drain(self, seconds: float) -> None:
         """The answer is written; what the caller still sends is read for at most `seconds`."""
@@ -96,20 +99,29 @@ class CallerConnection(TimedSocket):
         with suppress(OSError):
             self.shutdown(socket.SHUT_RDWR)
 
-    def recv(self, *arguments: Any, **options: Any) -> bytes:
+    def recv(self, size: int, *arguments: Any, **options: Any) -> bytes:
         """Receive; the first byte starts the request's time."""
         try:
-            data = super().recv(*arguments, **options)
+            data = super().recv(min(size, RECEIVED_BYTES), *arguments, **options)
         except OSError:
             if not self._disconnected:
                 raise
-            data = (
-                b""  # gevent wakes the waiting greenlet with an error; it is the end of the data.
-            )
+            data = b""  # gevent wakes the waiting greenlet with an error; the data has ended.
         self._ended = not data
         if data and self.idle:
             self._start_time()
         return data
+
+    def send(self, *arguments: Any, **options: Any) -> int:
+        """Send; a caller that reads its answer is not the one that has waited longest."""
+        try:
+            sent = super().send(*arguments, **options)
+        except OSError:
+            if self._disconnected:
+                raise CallerStalled() from None
+            raise
+        self._connections.mark_progress(self)
+        return sent
 
     def close(self) -> None:
         """Close; after an answer as RFC 9112, 9.6 asks, since a reset could overtake the answer."""
@@ -129,7 +141,7 @@ class CallerConnection(TimedSocket):
         self.idle = False
         with suppress(OSError):
             self.shutdown(socket.SHUT_WR)
-            while self.recv(LINGER_BYTES):
+            while self.recv(RECEIVED_BYTES):
                 pass
 
 
@@ -167,6 +179,11 @@ class CallerConnections:
     def mark_served(self, connection: CallerConnection) -> None:
         """Note that an answer is owed on a connection, so that it must not be disconnected."""
         self._waiting.pop(connection, None)
+
+    def mark_progress(self, connection: CallerConnection) -> None:
+        """Note that the caller of a waiting connection has read some of its answer."""
+        if connection in self._waiting:
+            self._waiting.move_to_end(connection)
 
     def disconnect_longest_waiting(self) -> bool:
         """Disconnect the connection that has waited longest; whether one waited."""

@@ -22,6 +22,9 @@ LIMITS = {
     # What the other fields and the multipart framing may add to the largest file.
     "MAX_CONTENT_LENGTH": AUDIO_BYTES + 1024 * 1024,
     "MAX_FORM_PARTS": 32,
+    # All texts together, and the headers of a part; Flask's own 500 kB for each of a thousand
+    # callers would be more than a small dyno has.
+    "MAX_FORM_MEMORY_SIZE": 128 * 1024,
 }
 """Flask's own settings that bound a form."""
 

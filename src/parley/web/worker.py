@@ -15,6 +15,7 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn.http import errors as gunicorn_errors
 from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
 from gunicorn.http.wsgi import Response
 from gunicorn.workers.ggevent import GeventWorker
 
@@ -29,6 +30,26 @@ SPARE = 128
 FILES_KEPT = 40
 FILES_EACH = 3
 """The files that a process opens for itself, and for a conversation: caller, upstream, upload."""
+
+HEAD_BYTES = 32 * 1024
+"""A request's headers in all, or the trailers of a chunked body. gunicorn would take 800 kB, which
+it keeps and reads anew with each packet: callers without a key could fill memory and time."""
+
+
+class BoundedRequest(Request):  # type: ignore[misc]  # gunicorn has no types.
+    """gunicorn's request, which takes no more than HEAD_BYTES of headers."""
+
+    @property
+    def max_buffer_headers(self) -> int:
+        """What gunicorn compares the headers' bytes with while they arrive."""
+        return HEAD_BYTES
+
+    @max_buffer_headers.setter
+    def max_buffer_headers(self, _: int) -> None:
+        """Drop the number that gunicorn makes of its limits for one header and for their count."""
+
+
+RequestParser.mesg_class = BoundedRequest
 
 
 class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
@@ -80,6 +101,16 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         self.connections = CallerConnections(most, self.cfg.keepalive)
         self.worker_connections += SPARE
         self.listeners: list[Listener] = []
+
+    def load_wsgi(self) -> None:
+        """Load the app, with no more conversations than there are descriptors for.
+
+        Else stalled uploads would hold every connection, none of which is idle.
+        """
+        super().load_wsgi()
+        services = self.wsgi.extensions["parley"]
+        for _ in range(services.settings.capacity - max(1, self.callers.most * 3 // 4)):
+            services.places.acquire(blocking=False)
 
     def server_class(self, listener: Any, *, spawn: Pool, **_: object) -> Listener:
         """Make the server of a listening socket; gunicorn calls this as if it were a class."""

@@ -1,0 +1,140 @@
+"""Several instances behind Debian's HAProxy, run from deploy/haproxy.cfg."""
+
+import csv
+import socket
+import subprocess
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+
+import pytest
+import requests
+from testing import fake_openai as fake
+from testing.builders import KEY, ROOT, wav
+from testing.gunicorn_process import free_port, serving
+
+pytestmark = pytest.mark.system
+NAMES = ("one", "two")
+CALLERS = 8
+WAIT_SECONDS = 40
+
+
+class Balancer:
+    """A running HAProxy with its admin socket."""
+
+    def __init__(self, folder, ports):
+        self.admin = folder / "admin"
+        self.port = free_port()
+        text = (ROOT / "deploy" / "haproxy.cfg").read_text()
+        replacements = {
+            "stats socket /run/haproxy/admin.sock": f"stats socket {self.admin}",
+            "bind :8080": f"bind 127.0.0.1:{self.port}",
+            "10.0.0.1:8000": f"127.0.0.1:{ports['one']}",
+            "10.0.0.2:8000": f"127.0.0.1:{ports['two']}",
+        }
+        for old, new in replacements.items():
+            assert text.count(old) == 1
+            text = text.replace(old, new)
+        self.config = folder / "haproxy.cfg"
+        self.config.write_text(text)
+
+    @contextmanager
+    def running(self):
+        process = subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", self.config])
+        try:
+            for name in NAMES:
+                self.until(name, "status", "UP")
+            yield
+        finally:
+            process.terminate()
+            process.wait(10)
+
+    def say(self, command):
+        with socket.socket(socket.AF_UNIX) as admin:
+            admin.connect(str(self.admin))
+            admin.sendall(f"{command}\n".encode())
+            return admin.makefile().read()
+
+    def until(self, name, field, value):
+        """Wait until the statistics of the instance say so."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        found = ""
+        while time.monotonic() < deadline:
+            try:
+                rows = csv.DictReader(self.say("show stat").lstrip("# ").splitlines())
+            except OSError:
+                rows = []
+            found = next((row[field] for row in rows if row["svname"] == name), "")
+            if found == value:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{name}: {field} is {found}, not {value}")
+
+
+@contextmanager
+def steady_load(port):
+    """Callers that converse one time after the other; what became of each is counted."""
+    outcomes, over = Counter(), threading.Event()
+
+    def caller():
+        with requests.Session() as session:
+            while not over.is_set():
+                try:
+                    response = session.post(
+                        f"http://127.0.0.1:{port}/api/conversation/",
+                        headers={"X-OpenAI-API-Key": KEY},
+                        files={"audio": wav(3)},
+                        timeout=30,
+                    )
+                    outcomes[response.status_code] += 1
+                except requests.RequestException as error:
+                    outcomes[type(error).__name__] += 1
+
+    threads = [threading.Thread(target=caller) for _ in range(CALLERS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield outcomes
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def unhurried(connection, request):
+    """Long enough that conversations are always under way."""
+    time.sleep(0.1)
+    connection.sendall(fake.good(request))
+    return True
+
+
+def test_a_deploy_loses_nothing(tmp_path):
+    """Each instance is drained and restarted three times under load, and no request fails."""
+    ports = {name: free_port() for name in NAMES}
+    with fake.running() as upstream:
+        upstream.answers = dict.fromkeys(("stt", "text", "tts"), unhurried)
+        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "WEB_CONCURRENCY": "2"}
+        instances = {name: ExitStack() for name in NAMES}
+
+        def start(name):
+            instance = serving(tmp_path / name, variables, port=ports[name])
+            instances[name].enter_context(instance)
+
+        with instances["one"], instances["two"]:
+            for name in NAMES:
+                start(name)
+            balancer = Balancer(tmp_path, ports)
+            with balancer.running():
+                with steady_load(balancer.port) as outcomes:
+                    for _ in range(3):
+                        for name in NAMES:
+                            balancer.say(f"set server parley/{name} state drain")
+                            balancer.until(name, "scur", "0")
+                            instances[name].close()
+                            start(name)
+                            balancer.say(f"set server parley/{name} state ready")
+                            balancer.until(name, "status", "UP")
+                            time.sleep(1)
+                assert set(outcomes) == {200}
+                assert outcomes[200] > 100

@@ -1,0 +1,29 @@
+"""The measure of spoken segments: what was said is heard, and what is missing is missed."""
+
+import pytest
+from testing.word_errors import decoded, joined, word_error_rate
+
+SEGMENTS = [
+    "Plants make food from sunlight, water and air.",
+    "Their leaves are green because of what catches the light.",
+    "At night they rest, as most of us do.",
+]
+
+
+@pytest.mark.parametrize("form", ["mp3", "wav", "pcm"])
+def test_segments_are_decoded_joined_and_heard_in_their_order(say, hear, form):
+    """All of them are the reply; without one, or in another order, they are not."""
+    spoken = [say(segment, form) for segment in SEGMENTS]
+    reply = " ".join(SEGMENTS)
+    assert word_error_rate(reply, hear(joined(spoken, form))) <= 0.2
+    assert word_error_rate(reply, hear(joined(spoken[:2], form))) > 0.2
+    assert word_error_rate(reply, hear(joined(spoken[::-1], form))) > 0.2
+
+
+@pytest.mark.parametrize("form", ["mp3", "wav"])
+def test_a_segment_is_decoded_to_its_last_sample(say, form):
+    """Nothing is lost in the decoding but an encoder's padding."""
+    pcm = say(SEGMENTS[0], "pcm")
+    lossy = decoded(say(SEGMENTS[0], form), form)
+    assert 0 <= len(lossy) - len(pcm) < 2 * 24_000 * 0.15
+    assert form != "wav" or lossy == pcm

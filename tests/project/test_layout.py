@@ -1,0 +1,165 @@
+"""The house keeps its shape: sections, imports, and who may know what."""
+
+import ast
+import importlib
+import re
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+from testing.builders import ROOT
+
+from blueprints import BLUEPRINTS
+
+SECTIONS = [
+    *("AUTH", "ADMIN", "SYSTEM", "WORKSPACES", "CHATS", "DOCUMENTS", "FILES", "LLM", "EMBEDDING"),
+    *("IMAGE", "STT", "TTS", "CONVERSATION", "SCHEMA", "JOBS"),
+]
+# By room, the rooms that it may import; "" is the ground, which everybody may import.
+MAY_IMPORT = {
+    "": set(),
+    "models": set(),
+    "wire": set(),
+    "upstream": {"models", "wire"},
+    "conversation": {"models", "upstream"},
+    "web": {"models", "wire", "upstream", "conversation"},
+    "commands": {"models", "wire", "upstream", "conversation", "web"},
+}
+WHO_MAY_KNOW = {
+    "requests": {"wire"},
+    "urllib3": {"wire"},
+    "websockets": {"wire"},
+    "gevent": {"web"},
+    "gunicorn": {"web"},
+    "flask": {"web", "commands"},
+    "local_engine": set(),
+    "blueprints": set(),
+}
+
+
+def room_of(module: str) -> str:
+    """The room in which a module of src/parley stands; the commands stand above all rooms."""
+    head, _, rest = module.partition(".")
+    return head if rest or head in MAY_IMPORT else ""
+
+
+def rooms() -> set[str]:
+    """The folders of src/parley."""
+    return {path.parent.name for path in (ROOT / "src" / "parley").glob("*/__init__.py")}
+
+
+def imports_of(path: Path) -> set[str]:
+    """What a module imports, by full names."""
+    imports = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imports |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names = {alias.name for alias in node.names}
+            imports |= {f"{node.module}.{name}" for name in names} | {node.module}
+    return imports
+
+
+def modules() -> dict[str, set[str]]:
+    """Each module of src/parley and what it imports, by full names."""
+    found = {}
+    for path in (ROOT / "src" / "parley").rglob("*.py"):
+        parts = path.relative_to(ROOT / "src" / "parley").with_suffix("").parts
+        found[".".join(part for part in parts if part != "__init__")] = imports_of(path)
+    del found[""]
+    return found
+
+
+def test_sections_modules_and_blueprints_are_the_same():
+    """A section without its module, or a module that is not listed, fails here by name."""
+    documented = re.findall(r"<!-- BEGIN: (\w+) -->", (ROOT / "API_DOCS.md").read_text())
+    names = [name.lower() for name in documented]
+    files = {path.stem for path in (ROOT / "blueprints").glob("*.py")} - {"__init__"}
+    listed = [blueprint.name for blueprint in BLUEPRINTS]
+    assert [section for section in documented if section in SECTIONS] == SECTIONS
+    assert set(names) == files, f"no module or no section: {sorted(set(names) ^ files)}"
+    assert names == listed, f"BLUEPRINTS differs: {sorted(set(names) ^ set(listed)) or listed}"
+
+
+def test_a_section_has_text_exactly_where_its_blueprint_has_routes():
+    """Nothing is promised that is not there, and nothing is there that is not told."""
+    pattern = r"<!-- BEGIN: (\w+) -->(.*?)<!-- END: \1 -->"
+    sections = re.findall(pattern, (ROOT / "API_DOCS.md").read_text(), re.DOTALL)
+    told = {section.lower() for section, text in sections if text.strip()}
+    built = {bp.name for bp in BLUEPRINTS if bp.deferred_functions}
+    assert "conversation" in told
+    assert told == built, f"text without routes, or routes without text: {sorted(told ^ built)}"
+
+
+def test_imports_run_one_way():
+    """Each room imports the rooms that the table allows, the ground, and itself."""
+    for module, imports in modules().items():
+        room = room_of(module)
+        for imported in imports:
+            package, _, rest = imported.partition(".")
+            if package == "parley" and rest:
+                other = room_of(rest) if rest.partition(".")[0] in MAY_IMPORT else ""
+                assert other in {"", room} | MAY_IMPORT[room], f"{module} imports {imported}"
+
+
+def test_rooms_import_what_leaves_a_room():
+    """A room's `__all__` names the modules that other rooms, blueprints and wsgi.py may import."""
+    exported = {room: importlib.import_module(f"parley.{room}").__all__ for room in rooms()}
+    outside = [*(ROOT / "blueprints").glob("*.py"), ROOT / "wsgi.py"]
+    users = {f"{path.stem} ": imports_of(path) for path in outside}
+    for module, imports in {**modules(), **users}.items():
+        for name in imports:
+            package, _, rest = name.partition(".")
+            room, _, inside = rest.partition(".")
+            if package == "parley" and room in exported and room != room_of(module) and inside:
+                assert inside.split(".")[0] in exported[room], f"{module} imports {name}"
+
+
+def test_what_leaves_a_room_is_in_it():
+    """Each name in a room's `__all__` is a module of the room."""
+    for room in rooms():
+        for name in importlib.import_module(f"parley.{room}").__all__:
+            assert f"{room}.{name}" in modules()
+
+
+def test_no_modules_import_each_other():
+    """The order within a room has no circle either."""
+    known = modules()
+    graph = {
+        module: {
+            imported.removeprefix("parley.")
+            for imported in imports
+            if imported.startswith("parley.") and imported.removeprefix("parley.") in known
+        }
+        for module, imports in known.items()
+    }
+    TopologicalSorter(graph).prepare()  # Raises CycleError, which names the circle.
+
+
+def test_every_folder_is_a_room():
+    """A new folder under src/parley is placed in the table before it is used."""
+    assert rooms() == set(MAY_IMPORT) - {"", "commands"}
+
+
+def test_no_file_is_long():
+    """A module that no longer fits on five screens has two jobs."""
+    for folder in ("src", "blueprints"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert len(path.read_text().splitlines()) <= 250, path
+
+
+@pytest.mark.parametrize(("package", "allowed"), WHO_MAY_KNOW.items())
+def test_who_may_know_what(package, allowed):
+    """One room has requests, Flask stays out of the middle, and nothing knows the engine."""
+    users = {
+        room_of(module)
+        for module, imports in modules().items()
+        if any(imported.split(".")[0] == package for imported in imports)
+    }
+    assert users <= allowed
+
+
+def test_the_local_engine_knows_nothing_of_the_service():
+    """HTTP is the only tie between the two."""
+    for path in (ROOT / "src" / "local_engine").rglob("*.py"):
+        assert not re.search(r"^\s*(import|from) (parley|blueprints)", path.read_text(), re.M), path

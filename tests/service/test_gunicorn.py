@@ -1,0 +1,148 @@
+"""The service as it is served: gunicorn, real sockets, and an upstream that counts its calls."""
+
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from testing import fake_openai as fake
+from testing.builders import FROZEN_LIST, KEY, ROOT, wav
+from testing.gunicorn_process import LASTING_LIST, environment, serving
+
+HEADERS = {"X-OpenAI-API-Key": KEY}
+
+
+@pytest.fixture(scope="module")
+def upstream():
+    with fake.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def service(upstream, tmp_path_factory):
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
+    with serving(tmp_path_factory.mktemp("log") / "log", variables) as running:
+        yield running
+
+
+def test_a_conversation_is_served(service, upstream):
+    """Through gunicorn, over sockets on both sides."""
+    response = requests.post(
+        service.conversation_url, headers=HEADERS, files={"audio": wav()}, timeout=10
+    )
+    assert response.status_code == 200
+    assert response.json()["transcript"] == fake.TRANSCRIPT
+    assert response.json()["text_response"] == fake.REPLY
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [({}, 401, "api_key_missing"), (HEADERS, 400, "audio_too_large")],
+)
+def test_a_refusal_is_seen_while_the_upload_is_still_being_sent(
+    service, upstream, headers, status, code, chunked
+):
+    """A caller that sends 27 MB reads why they are refused instead of a connection reset."""
+    before = len(upstream.requests)
+    head = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
+    body = head + bytes(27_000_000) + b"\r\n--b--\r\n"
+    response = requests.post(
+        service.conversation_url,
+        headers={**headers, "Content-Type": "multipart/form-data; boundary=b"},
+        data=(body[i : i + 65_536] for i in range(0, len(body), 65_536)) if chunked else body,
+        timeout=30,
+    )
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (status, code)
+    assert len(upstream.requests) == before
+
+
+@pytest.mark.parametrize("body", [b"", b"--b", b"--b\r\n\r\n"])
+def test_a_broken_form_is_malformed_on_the_wire_too(service, body):
+    """The server and Werkzeug together do not make an empty form of it."""
+    response = requests.post(
+        service.conversation_url,
+        headers={**HEADERS, "Content-Type": "multipart/form-data; boundary=b"},
+        data=body,
+        timeout=10,
+    )
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["code"] == "request_malformed"
+
+
+def test_a_caller_that_leaves_amid_its_upload_harms_nobody(service):
+    """The service goes on, and says nothing of it as an error of its own."""
+    host, port = service.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as caller:
+        caller.sendall(
+            b"POST /api/conversation/ HTTP/1.1\r\nHost: x\r\nX-OpenAI-API-Key: k-123456\r\n"
+            b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 999\r\n\r\n--b\r\n"
+        )
+    assert requests.get(f"{service.url}/healthz", timeout=10).status_code == 200
+    assert "internal_error" not in service.log
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PARLEY_CAPACITY": "many"},
+        {"PARLEY_MODEL_LIST": "NOWHERE.MD"},
+        {"PARLEY_OPENAI_BASE_URL": "nonsense"},
+        {"REQUESTS_CA_BUNDLE": "nowhere.pem"},
+    ],
+    ids=lambda variables: next(iter(variables)),
+)
+def test_a_bad_setting_stops_the_start_with_one_sentence(variables):
+    """No loop of dying workers, no traceback: the variable's name and what to set."""
+    command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "wsgi:app"]
+    run = subprocess.run(
+        command,
+        check=False,
+        cwd=ROOT,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert run.returncode != 0
+    assert next(iter(variables)) in run.stderr
+    assert "Traceback" not in run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1
+
+
+def test_the_models_of_a_day_are_printed():
+    """The README's command; the upstream is not asked."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "models", "--date", "2027-03-01"]
+    run = subprocess.run(
+        command,
+        check=True,
+        cwd=ROOT,
+        env=environment(PARLEY_MODEL_LIST=str(FROZEN_LIST)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert [line.split()[1] for line in run.stdout.splitlines()] == [
+        "gpt-transcribe",
+        "gpt-6-luna",
+        "gpt-realtime-2.1-mini",
+    ]
+
+
+def test_the_service_runs_from_a_moved_tree(tmp_path: Path, upstream):
+    """Platforms build in one place and run in another, with nothing but the pins installed."""
+    shutil.copytree(ROOT / "src", tmp_path / "build" / "src")
+    shutil.copytree(ROOT / "blueprints", tmp_path / "build" / "blueprints")
+    for name in ("wsgi.py", "gunicorn.conf.py"):
+        shutil.copy(ROOT / name, tmp_path / "build")
+    shutil.copy(LASTING_LIST, tmp_path / "build" / "MODEL_LIST.MD")
+    (tmp_path / "build").rename(tmp_path / "moved")
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_MODEL_LIST": "MODEL_LIST.MD"}
+    with serving(tmp_path / "log", variables, tmp_path / "moved") as running:
+        response = requests.post(
+            running.conversation_url, headers=HEADERS, files={"audio": wav()}, timeout=10
+        )
+    assert response.status_code == 200

@@ -1,0 +1,51 @@
+"""What callers have at hand: the OpenAPI document under fuzzing, and Postman's requests."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from testing.builders import KEY, ROOT
+from testing.gunicorn_process import free_port, stack
+
+pytestmark = pytest.mark.system
+
+NEWMAN = ROOT / "tests" / "service" / "newman" / "node_modules" / ".bin" / "newman"
+
+
+@pytest.mark.timeout(400)
+def test_no_input_brings_an_answer_that_is_not_documented(tmp_path):
+    """2,000 cases and more: no other status, header or shape, no internal error, no key logged."""
+    command = f"ip link set lo up && exec {sys.executable} -m testing.schemathesis_run {tmp_path}"
+    run = subprocess.run(
+        ["/usr/bin/unshare", "-n", "sh", "-c", command],
+        check=False,
+        cwd=ROOT / "tests",
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
+    log = (tmp_path / "log").read_text()
+    statuses = re.findall(r" status=(\d+) ", log)
+    assert len(statuses) >= 2000
+    assert {"200", "400", "401", "405"} <= set(statuses)
+    assert "internal_error" not in log
+    assert KEY not in log
+
+
+def test_postmans_requests_work_against_make_run(tmp_path):
+    """Newman runs docs/postman_collection.json against the service and the local engine."""
+    port = free_port()
+    collection = ROOT / "docs" / "postman_collection.json"
+    variable = f"base_url=http://127.0.0.1:{port}"
+    with stack(tmp_path / "log", port, free_port()):
+        newman = subprocess.run(
+            [NEWMAN, "run", collection, "--env-var", variable],
+            check=False,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert newman.returncode == 0, newman.stdout

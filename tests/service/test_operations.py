@@ -1,0 +1,273 @@
+"""What an operator relies on: slots, log lines, ids and times, statistics, ends of processes."""
+
+import os
+import re
+import signal
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+
+import pytest
+import requests
+from testing import fake_openai as fake
+from testing.builders import KEY, make_app, wav
+from testing.gunicorn_process import serving
+
+HEADERS = {"X-OpenAI-API-Key": KEY}
+
+
+def converse(service, timeout=20, **headers):
+    """One conversation, over a connection of its own."""
+    return requests.post(
+        service.conversation_url,
+        headers={**HEADERS, **headers},
+        files={"audio": wav()},
+        timeout=timeout,
+    )
+
+
+def lines(service):
+    """The conversations that the log tells of, each as its fields."""
+    fields = r'(\w+)=("[^"]*"|\S*)'
+    return [
+        dict(re.findall(fields, line)) for line in service.log.splitlines() if "total_ms=" in line
+    ]
+
+
+def held(upstream, gate, seconds=10):
+    """Let the upstream's first stage wait for the gate."""
+
+    def answer(connection, request):
+        gate.wait(seconds)
+        connection.sendall(fake.good(request))
+        return True
+
+    upstream.answers["stt"] = answer
+
+
+class TestSlots:
+    def test_a_worker_without_free_slots_refuses_at_once(self, upstream, tmp_path):
+        """503 with Retry-After, /healthz still answers, and those inside finish."""
+        gate = threading.Event()
+        held(upstream, gate)
+        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_CAPACITY": "4"}
+        with serving(tmp_path / "log", variables) as service, ThreadPoolExecutor(4) as callers:
+            inside = [callers.submit(converse, service) for _ in range(4)]
+            while len(upstream.requests) < 4:
+                time.sleep(0.01)
+            begun = time.monotonic()
+            for _ in range(20):
+                refusal = converse(service)
+                assert (refusal.status_code, refusal.headers["Retry-After"]) == (503, "2")
+                assert refusal.json()["errors"][0]["code"] == "overloaded"
+            assert requests.get(f"{service.url}/healthz", timeout=5).status_code == 200
+            assert requests.post(service.conversation_url, timeout=5).status_code == 401
+            assert time.monotonic() - begun < 5
+            assert len(upstream.requests) == 4
+            gate.set()
+            assert {future.result().status_code for future in inside} == {200}
+
+    @pytest.mark.parametrize(
+        ("headers", "data", "status"),
+        [
+            (HEADERS, {"audio": (BytesIO(wav()), "a")}, 200),
+            (HEADERS, {"audio": (BytesIO(b"text"), "a")}, 400),
+            (HEADERS | {"X-OpenAI-Base-URL": "http://127.0.0.1"}, {}, 400),
+            (HEADERS | {"Content-Type": "text/plain"}, b"text", 400),
+            ({}, {}, 401),
+        ],
+        ids=["answered", "no audio", "base URL", "no form", "no key"],
+    )
+    def test_every_end_releases_the_slot(self, openai, headers, data, status):
+        """However a request ends, the next one finds a free slot."""
+        client = make_app(PARLEY_CAPACITY="1").test_client()
+        for _ in range(3):
+            data = {"audio": (BytesIO(wav()), "a")} if status == 200 else data
+            if isinstance(data, dict) and status == 400 and "audio" in data:
+                data = {"audio": (BytesIO(b"text"), "a")}
+            with client.post("/api/conversation/", headers=headers, data=data) as response:
+                assert response.status_code == status
+
+
+class TestLog:
+    def test_a_conversation_is_one_line(self, upstream, tmp_path):
+        """Every field is there, and neither the key nor a word of what was said, at DEBUG too."""
+        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_LOG_LEVEL": "DEBUG"}
+        with serving(tmp_path / "log", variables) as service:
+            response = converse(service, **{"X-Request-ID": "mine-1"})
+            converse(service, **{"X-OpenAI-Base-URL": "http://127.0.0.1"})
+            requests.get(f"{service.url}/healthz", timeout=5)
+            with socket.create_connection(service.address) as caller:
+                caller.sendall(f"POST / HTTP/1.1\r\nX-OpenAI-API-Key {KEY}\r\n\r\n".encode())
+                assert KEY[:6] not in caller.makefile().read()
+        answered, refused = lines(service)
+        assert answered["request_id"] == "mine-1"
+        assert (answered["status"], answered["code"], answered["retries"]) == ("200", "", "0")
+        assert int(answered["bytes_in"]) > len(wav())
+        assert int(answered["bytes_out"]) == len(response.content)
+        assert (answered["stt_model"], answered["text_model"]) == ("whisper-1", "gpt-4o")
+        stages = sum(float(answered[f"{stage}_ms"]) for stage in ("stt", "text", "tts"))
+        assert 0 < stages <= float(answered["total_ms"]) + 0.2
+        assert (refused["status"], refused["code"]) == ("400", "base_url_refused")
+        for secret in (KEY, KEY[:7], KEY[-7:], fake.TRANSCRIPT, fake.REPLY, "RIFF"):
+            assert secret not in service.log
+
+    def test_retries_and_the_upstreams_ids_are_told(self, upstream, tmp_path):
+        """What the upstream's support asks for is in the line."""
+        tries = iter(["503 Busy", "200 OK"])
+
+        def answer(connection, request):
+            connection.sendall(
+                fake.http(b'{"text": "Hi."}', next(tries), x_request_id=f"up-{len(seen)}")
+            )
+            seen.append(request)
+            return True
+
+        seen = []
+        upstream.answers["stt"] = answer
+        with serving(tmp_path / "log", {"PARLEY_OPENAI_BASE_URL": upstream.url}) as service:
+            response = converse(service)
+        [line] = lines(service)
+        assert (line["retries"], line["upstream_ids"]) == ("1", "up-0,up-1,,")
+        own = response.headers["X-Request-ID"]
+        assert {call.headers["x-client-request-id"] for call in upstream.requests} == {own}
+
+
+class TestHeaders:
+    @pytest.mark.parametrize(
+        ("named", "kept"),
+        [
+            ("a-1.b_2:c", True),
+            ("x" * 128, True),
+            ("x" * 129, False),
+            ("", False),
+            ("two words", False),
+            ("é", False),
+            (f"id-{KEY[5:10]}", True),
+            (f"id-{KEY[5:11]}", False),
+        ],
+    )
+    def test_a_sane_request_id_is_kept(self, client, named, kept):
+        """Any other is replaced: a log must not be written by callers, nor hold their keys."""
+        response = client.get("/nowhere", headers={**HEADERS, "X-Request-ID": named})
+        returned = response.headers["X-Request-ID"]
+        assert (returned == named) is kept
+        assert re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", returned)
+
+    def test_every_answer_tells_its_times(self, client, openai):
+        """Those of the stages that were begun, and the whole."""
+        times = r";dur=\d+\.\d"
+        for path, stages in (("/healthz", []), ("/", []), ("/api/conversation/", [])):
+            pattern = ", ".join(f"{stage}{times}" for stage in [*stages, "total"])
+            assert re.fullmatch(pattern, client.get(path).headers["Server-Timing"])
+        openai.post("https://api.openai.com/v1/chat/completions", status_code=404)
+        response = client.post(
+            "/api/conversation/", headers=HEADERS, data={"audio": (BytesIO(wav()), "a")}
+        )
+        pattern = f"stt{times}, text{times}, total{times}"
+        assert re.fullmatch(pattern, response.headers["Server-Timing"])
+
+    @pytest.mark.parametrize(
+        ("origins", "origin", "allowed"),
+        [
+            ("", "https://app.example", None),
+            ("https://app.example", "https://app.example", "https://app.example"),
+            ("https://app.example http://localhost:3000", "http://localhost:3000", "same"),
+            ("https://app.example", "https://app.example.evil.example", None),
+            ("https://app.example", "https://appxexample", None),
+            ("https://app.example", "null", None),
+            ("*", "https://any.example", "same"),
+        ],
+    )
+    def test_pages_of_listed_origins_may_call(self, openai, origins, origin, allowed):
+        """The preflight and the answer both say so, or both say nothing."""
+        client = make_app(PARLEY_ALLOWED_ORIGINS=origins).test_client()
+        allowed = origin if allowed == "same" else allowed
+        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        asked["Access-Control-Request-Headers"] = "x-openai-api-key"
+        preflight = client.options("/api/conversation/", headers=asked)
+        answer = client.post("/api/conversation/", headers={"Origin": origin})
+        assert preflight.status_code == 204
+        assert preflight.headers.get("Access-Control-Allow-Origin") == allowed
+        assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+        if allowed:
+            assert preflight.headers["Access-Control-Allow-Headers"] == "x-openai-api-key"
+            assert "Server-Timing" in answer.headers["Access-Control-Expose-Headers"]
+
+
+def test_gunicorns_own_statistics_are_enough(upstream, tmp_path):
+    """The README's one setting sends counts, durations and statuses over statsd."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as statsd:
+        statsd.bind(("127.0.0.1", 0))
+        statsd.settimeout(5)
+        variables = {
+            "PARLEY_OPENAI_BASE_URL": upstream.url,
+            "GUNICORN_CMD_ARGS": f"--statsd-host=127.0.0.1:{statsd.getsockname()[1]} "
+            "--statsd-prefix=parley",
+        }
+        with serving(tmp_path / "log", variables) as service:
+            assert converse(service).status_code == 200
+            heard = b""
+            while b"parley.gunicorn.request.status.200" not in heard or b"duration" not in heard:
+                heard += statsd.recv(1500)
+    assert b"parley.gunicorn.requests:1|c" in heard
+
+
+def workers_of(service):
+    """The process ids of the service's workers."""
+    pid = service.process.pid
+    with open(f"/proc/{pid}/task/{pid}/children") as children:  # noqa: PTH123  # A file of /proc.
+        return [int(child) for child in children.read().split()]
+
+
+def test_a_killed_worker_costs_its_own_conversations_only(upstream, tmp_path):
+    """The other worker's callers notice nothing, and a new worker takes the dead one's place."""
+    gate = threading.Event()
+    held(upstream, gate)
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "WEB_CONCURRENCY": "2"}
+    ids = [f"id-{number}" for number in range(24)]
+
+    def attempt(name):
+        try:
+            return converse(service, **{"X-Request-ID": name}).status_code
+        except requests.ConnectionError:
+            return "lost"
+
+    with serving(tmp_path / "log", variables) as service, ThreadPoolExecutor(24) as callers:
+        outcomes = [callers.submit(attempt, name) for name in ids]
+        while len(upstream.requests) < len(ids):
+            time.sleep(0.01)
+        before = workers_of(service)
+        os.kill(before[0], signal.SIGKILL)
+        time.sleep(0.5)
+        gate.set()
+        results = [outcome.result() for outcome in outcomes]
+        assert set(results) <= {200, "lost"}
+        assert converse(service).status_code == 200
+        assert len(set(workers_of(service)) - set(before)) == 1
+    survived = {line["request_id"] for line in lines(service)} & set(ids)
+    assert results.count(200) == len(survived)
+
+
+def test_what_is_in_flight_at_sigterm_is_finished(upstream, tmp_path):
+    """A stopping service answers whom it has heard, and lets others go elsewhere at once."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    gate = threading.Event()
+    held(upstream, gate)
+    with (
+        serving(tmp_path / "log", {"PARLEY_OPENAI_BASE_URL": upstream.url}, port=port) as service,
+        ThreadPoolExecutor(8) as callers,
+    ):
+        inside = [callers.submit(converse, service) for _ in range(8)]
+        while len(upstream.requests) < 8:
+            time.sleep(0.01)
+        service.process.terminate()
+        time.sleep(0.5)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(service.address, timeout=5).close()
+        gate.set()
+        assert [future.result().status_code for future in inside] == [200] * 8
+        assert service.process.wait(10) == 0

@@ -1,0 +1,312 @@
+"""A caller's base URL leads to public https hosts, and nowhere else, however it is spelled."""
+
+import socket
+import threading
+from contextlib import suppress
+from ipaddress import ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
+from testing.builders import KEY
+
+from parley.base_urls import BaseUrl, Destination, EgressPolicy
+from parley.deadline import Deadline
+from parley.errors import BaseUrlRefused, UpstreamUnavailable
+from parley.wire.addresses import NOT_PUBLIC, require_public
+from parley.wire.messages import Upstream
+from parley.wire.resolver import Resolver
+from parley.wire.transport import Transport
+
+STRICT = EgressPolicy()
+PUBLIC = "93.184.216.34"
+
+
+def addresses(*found: str):
+    """A look-up that finds these addresses, whatever is asked."""
+
+    def look_up(host: str, port: int, **_: object) -> list[tuple]:
+        return [
+            (
+                socket.AF_INET6 if ":" in ip else socket.AF_INET,
+                socket.SOCK_STREAM,
+                6,
+                "",
+                (ip, port),
+            )
+            for ip in found
+        ]
+
+    return look_up
+
+
+def post(transport: Transport, destination: Destination):
+    """A call that would connect."""
+    return transport.post(Upstream(destination, KEY), "/", {}, limit=9, deadline=Deadline.after(5))
+
+
+def nothing(*_: object, **__: object) -> list[tuple]:
+    """A look-up that nobody may ask."""
+    raise AssertionError("a name was looked up")
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("https://api.openai.com/v1", "https://api.openai.com/v1"),
+        ("https://api.openai.com/v1/", "https://api.openai.com/v1"),
+        ("HTTPS://API.OpenAI.com:443/v1", "https://api.openai.com/v1"),
+        ("https://host.example:8443", "https://host.example:8443"),
+        ("https://host.example./a/b", "https://host.example/a/b"),
+        ("https://xn--bcher-kva.example/v1", "https://xn--bcher-kva.example/v1"),
+        ("https://93.184.216.34/v1", "https://93.184.216.34/v1"),
+        ("https://[2606:2800:220:1:248:1893:25c8:1946]/v1",) * 2,
+    ],
+)
+def test_a_public_https_host_is_admitted(text, normal):
+    """Any host that the internet can reach, at any port, below any path."""
+    assert STRICT.destination_of(text) == Destination(BaseUrl.parse(normal), public_only=True)
+    assert str(BaseUrl.parse(text)) == normal
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Not https.
+        "http://api.openai.com/v1",
+        "ftp://api.openai.com/v1",
+        "file:///etc/passwd",
+        "//api.openai.com/v1",
+        "api.openai.com/v1",
+        "wss://api.openai.com/v1",
+        "",
+        # More than a host, a port and a path.
+        "https://user@api.openai.com/v1",
+        "https://user:password@api.openai.com/v1",
+        "https://api.openai.com@127.0.0.1/v1",
+        "https://api.openai.com/v1?x=1",
+        "https://api.openai.com/v1?",
+        "https://api.openai.com/v1#x",
+        "https://api.openai.com\\@127.0.0.1/v1",
+        "https://api.openai.com/v1/../..",
+        "https://api.openai.com/./v1",
+        "https://api.openai.com/%2e%2e/v1",
+        "https://api.openai.com:0/v1",
+        "https://api.openai.com:99999/v1",
+        "https://api.openai.com:x/v1",
+        "https://api.openai.com /v1",
+        "https://api.openai.com/v1\r\nHost: x",
+        "https:///v1",
+        "https://.example/v1",
+        "https://a..example/v1",
+        "https://[::1/v1",
+        "https://[v1.x]/v1",
+        # This machine and its neighbours, by name.
+        "https://localhost/v1",
+        "https://LOCALHOST./v1",
+        "https://api.localhost/v1",
+        "https://printer.local/v1",
+        "https://metadata.google.internal/v1",
+        "https://router.home.arpa/v1",
+        "https://intranet/v1",
+        # By address: loopback, private, link-local, shared, multicast, reserved, unspecified.
+        "https://127.0.0.1/v1",
+        "https://127.255.255.254/v1",
+        "https://0.0.0.0/v1",
+        "https://10.0.0.1/v1",
+        "https://172.16.0.1/v1",
+        "https://192.168.1.1/v1",
+        "https://169.254.169.254/latest",
+        "https://100.64.0.1/v1",
+        "https://100.100.100.200/v1",
+        "https://192.0.0.192/v1",
+        "https://198.18.0.1/v1",
+        "https://224.0.0.1/v1",
+        "https://240.0.0.1/v1",
+        "https://255.255.255.255/v1",
+        "https://192.88.99.1/v1",
+        # In other spellings.
+        "https://127.0.0.1./v1",
+        "https://127.1/v1",
+        "https://2130706433/v1",
+        "https://0x7f000001/v1",
+        "https://0x7f.1/v1",
+        "https://0177.0.0.1/v1",
+        "https://017700000001/v1",
+        "https://127.0.0.0x1/v1",
+        "https://134744072/v1",  # 8.8.8.8: public, but nobody writes it so.
+        "https://１２７.0.0.1/v1",
+        "https://127。0。0。1/v1",
+        "https://ⓛocalhost/v1",
+        "https://api.оpenai.com/v1",
+        "https://%31%32%37.0.0.1/v1",
+        # In IPv6, of its own and standing for IPv4.
+        "https://[::1]/v1",
+        "https://[::]/v1",
+        "https://[0:0:0:0:0:0:0:1]/v1",
+        "https://[::ffff:127.0.0.1]/v1",
+        "https://[::ffff:7f00:1]/v1",
+        "https://[::ffff:169.254.169.254]/v1",
+        "https://[::127.0.0.1]/v1",
+        "https://[64:ff9b::7f00:1]/v1",
+        "https://[64:ff9b::169.254.169.254]/v1",
+        "https://[64:ff9b:1::1]/v1",
+        "https://[2002:7f00:1::]/v1",
+        "https://[2001::1]/v1",
+        "https://[fe80::1]/v1",
+        "https://[fe80::1%25eth0]/v1",
+        "https://[fc00::1]/v1",
+        "https://[fd00:ec2::254]/v1",
+        "https://[ff02::1]/v1",
+        "https://[2001:db8::1]/v1",
+        "https://[5f00::1]/v1",
+        "https://[fec0::1]/v1",
+        "https://168.63.129.16/v1",
+    ],
+)
+@pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:9"])
+def test_anything_else_is_refused_by_its_text(text, proxy, monkeypatch):
+    """No name is looked up, nothing is connected to, and behind a proxy it is the same."""
+    if proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+    transport = Transport(1, Resolver(nothing))
+    with pytest.raises(BaseUrlRefused):
+        transport.require_allowed(STRICT.destination_of(text))
+    with pytest.raises(BaseUrlRefused):
+        post(transport, STRICT.destination_of(text))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        ["127.0.0.1"],
+        ["10.1.2.3"],
+        ["169.254.169.254"],
+        ["100.64.0.1"],
+        ["224.0.0.1"],
+        ["::1"],
+        ["::ffff:10.0.0.1"],
+        ["64:ff9b::7f00:1"],
+        ["fe80::1%2"],
+        [PUBLIC, "127.0.0.1"],
+        ["2606:2800:220:1:248:1893:25c8:1946", "fd00::1"],
+    ],
+    ids="+".join,
+)
+def test_a_name_that_leads_inside_is_refused_before_the_upload(found):
+    """One bad address among good ones is enough."""
+    transport = Transport(1, Resolver(addresses(*found)))
+    with pytest.raises(BaseUrlRefused):
+        transport.require_allowed(STRICT.destination_of("https://rebind.example/v1"))
+
+
+def test_public_addresses_are_admitted():
+    """Ordinary hosts stay reachable."""
+    require_public([PUBLIC, "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8"])
+
+
+def test_the_table_of_networks_is_the_librarys_and_ours():
+    """requests-hardened keeps such a table too; a network that it adds is missed here."""
+    own = {ip_network("168.63.129.16/32"), ip_network("fec0::/10")}
+    assert set(NOT_PUBLIC) == {*EXTRA_BLOCKED_NET_RANGES, *own}
+
+
+def test_a_name_that_changes_its_answer_gains_nothing():
+    """The address that is connected to is the one that was checked then, not one checked before."""
+    answers = [addresses(PUBLIC), addresses("127.0.0.1")]
+
+    def look_up(host: str, port: int, **options: object) -> list[tuple]:
+        return answers.pop(0)(host, port, **options)
+
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        inside.settimeout(0.2)
+        port = inside.getsockname()[1]
+        transport = Transport(1, Resolver(look_up))
+        destination = STRICT.destination_of(f"https://rebind.example:{port}/v1")
+        transport.require_allowed(destination)
+        with pytest.raises(BaseUrlRefused):
+            post(transport, destination)
+        with pytest.raises(TimeoutError):
+            inside.accept()
+
+
+def test_a_connection_made_for_the_operator_serves_no_caller():
+    """A pooled connection to a private host is not reused for a caller who names that host."""
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        url = BaseUrl("http", "inside.example", inside.getsockname()[1], "")
+
+        def serve() -> None:
+            connection, _ = inside.accept()
+            with connection, suppress(OSError):
+                while connection.recv(65_536):
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        threading.Thread(target=serve, daemon=True).start()
+        transport = Transport(1, Resolver(addresses("127.0.0.1")))
+        assert post(transport, Destination(url)).body == b"{}"
+        with pytest.raises(BaseUrlRefused):
+            post(transport, Destination(url, public_only=True))
+
+
+@pytest.mark.parametrize(
+    ("allowed", "text", "admitted"),
+    [
+        ("http://10.0.0.1:8080/v1", "http://10.0.0.1:8080/v1", True),
+        ("http://10.0.0.1:8080/v1", "http://10.0.0.1:8080/v1/", True),
+        ("http://10.0.0.1:8080/v1", "http://10.0.0.1:8080/v1/tenant", True),
+        ("http://10.0.0.1:8080/v1", "http://10.0.0.1:8080/v10", False),
+        ("http://10.0.0.1:8080/v1", "http://10.0.0.1:8080/", False),
+        ("http://10.0.0.1:8080/v1", "http://10.0.0.1/v1", False),
+        ("http://10.0.0.1:8080/v1", "https://10.0.0.1:8080/v1", False),
+        ("http://10.0.0.1:8080", "http://10.0.0.1:8080/anything", True),
+        ("http://a.local http://b.local", "http://b.local/v1", True),
+        ("http://inside.local", "http://inside.local.example/v1", False),
+        ("https://llm.internal", "https://LLM.internal.:443/v1", True),
+        ("*", "http://127.0.0.1:1/v1", True),
+        ("*", "http://user@127.0.0.1:1/v1", False),
+        ("*", "not a url", False),
+    ],
+)
+def test_the_operator_can_allow_more(allowed, text, admitted):
+    """Scheme, host and port count exactly, the path by whole segments; * lifts every limit."""
+    policy = EgressPolicy.parse(allowed.split())
+    if admitted:
+        assert policy.destination_of(text) == Destination(BaseUrl.parse(text))
+    else:
+        with pytest.raises(BaseUrlRefused):
+            Transport(1, Resolver(nothing)).require_allowed(policy.destination_of(text))
+
+
+def test_behind_a_proxy_names_are_the_proxys_to_check(monkeypatch):
+    """Only the proxy knows what it will connect to; addresses are still checked here."""
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    transport = Transport(1, Resolver(addresses("10.0.0.1")))
+    transport.require_allowed(STRICT.destination_of("https://name.example/v1"))
+    with pytest.raises(BaseUrlRefused):
+        transport.require_allowed(STRICT.destination_of("https://10.0.0.1/v1"))
+
+
+def test_a_name_that_does_not_exist_is_unavailable():
+    """A typing error in a base URL is told as one."""
+
+    def missing(host: str, port: int, **_: object) -> list[tuple]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    with pytest.raises(UpstreamUnavailable, match="host name was not found"):
+        Resolver(missing).resolve("missing.example", 443, Deadline.after(5))
+
+
+@given(st.text() | st.from_regex(r"https?://[^/]*(/.*)?"))
+def test_no_text_gets_past_the_policy_but_as_a_plain_public_url(text):
+    """Whatever is sent is refused, or is a host and a path that every parser reads alike."""
+    try:
+        destination = STRICT.destination_of(text)
+    except BaseUrlRefused:
+        return
+    url = destination.url
+    assert destination.public_only
+    assert url.scheme == "https"
+    assert BaseUrl.parse(str(url)) == url
+    assert str(url).isascii()
+    assert not set(url.host + url.path) & set("@?#\\% \r\n\t")

@@ -1,0 +1,72 @@
+"""What shows a key, and what merely shares a word with it."""
+
+import time
+
+import pytest
+from testing.builders import KEY, make_app
+
+from parley.redaction import reveals, valid_request_id
+
+SECRET = KEY.removeprefix("sk-")
+
+
+@pytest.mark.parametrize("prefix", ["", "sk-", "sk-proj-", "sk-svcacct-", "sk-admin-"])
+@pytest.mark.parametrize("scheme", ["", "Bearer ", "bearer  ", "Basic "])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (SECRET, True),
+        (f"Incorrect key: sk-proj-{SECRET[:4]}****", True),
+        (f"Incorrect key: ****{SECRET[-4:]}.", True),
+        (f"id-{SECRET[7:13]}", True),
+        (f"id-{SECRET[-7:-1]}", True),
+        (f"id-{SECRET[1:7]}", True),
+        (f"id-{SECRET[7:12]}", False),
+        (f"id-{SECRET[:3]}-{SECRET[-3:]}-{SECRET[1:6]}", False),
+        ("project-42", False),
+        ("teddyBear-1", False),
+        ("the admin's Bearer sk-proj- of sk-svcacct-", False),
+        ("", False),
+    ],
+)
+def test_a_key_shows_by_its_secret_part_alone(scheme, prefix, text, shown):
+    """By the first or last four characters of it, or any six: the scheme and prefix are public."""
+    assert reveals(text, f"{scheme}{prefix}{SECRET}") is shown
+
+
+@pytest.mark.parametrize("credential", ["", " ", "Bearer", "Bearer ", "sk-", "Bearer sk-proj-"])
+def test_a_credential_without_a_secret_shows_nowhere(credential):
+    """What is empty is part of every text."""
+    assert not reveals("anything of a bearer", credential)
+
+
+def test_only_what_stands_first_is_a_prefix():
+    """A secret may hold the letters of one."""
+    assert reveals("it is wxsk-y", "sk-proj-abcdwxsk-yzefgh")
+
+
+@pytest.mark.parametrize(("text", "shown"), [("a key: abc", True), ("a key: ab", False)])
+def test_a_short_secret_shows_where_it_stands_whole(text, shown):
+    """Hosts of one's own take keys of any length."""
+    assert reveals(text, "abc") is shown
+
+
+def test_a_telling_id_is_not_kept():
+    """What an upstream names a call must not be a way to read the key."""
+    assert valid_request_id("req-1", KEY) == "req-1"
+    assert valid_request_id(f"req-{KEY[-4:]}", KEY) is None
+    assert valid_request_id("two words", KEY) is None
+
+
+def test_long_headers_are_compared_at_once():
+    """Callers choose both texts, before anything is checked: neither may hold the process."""
+    long = "ab" * 4000
+    headers = {"X-OpenAI-API-Key": long, "Authorization": f"Bearer {long}", "X-Request-ID": "ba"}
+    client = make_app().test_client()
+    client.get("/healthz")
+    began = time.process_time()
+    for name in ("aabb" * 2000, "abb" * 40, "aab" * 2666):
+        client.get("/healthz", headers={**headers, "X-Request-ID": name})
+    for _ in range(3):
+        assert not reveals("aabb" * 2000, long)
+    assert time.process_time() - began < 0.25

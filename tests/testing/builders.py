@@ -1,0 +1,67 @@
+"""What the tests build with: the application, a recording, a key."""
+
+import shutil
+import struct
+import subprocess
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from threading import Semaphore
+
+from flask import Flask
+
+from blueprints import BLUEPRINTS
+from parley.models import model_list
+from parley.settings import Settings
+from parley.web.app import create_app
+from parley.web.services import Services
+from parley.wire.transport import Transport
+
+ROOT = Path(__file__).resolve().parents[2]
+FROZEN_LIST = ROOT / "tests" / "testing" / "model_list.md"
+"""The models that tests count on, whatever becomes of the project's own list."""
+
+KEY = "sk-Zq8vX3mK7pT2wR9yL4nB6cD1"
+
+
+def wav(seconds: float = 0.1) -> bytes:
+    """Silence as a WAV file: 16 kHz, 16 bit, mono."""
+    samples = bytes(int(16_000 * seconds) * 2)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 16_000, 32_000, 2, 16)
+    data = struct.pack("<4sI", b"data", len(samples)) + samples
+    return struct.pack("<4sI4s", b"RIFF", 4 + len(form) + len(data), b"WAVE") + form + data
+
+
+LONG_AGO = date(2026, 10, 1)
+"""When every model of the list was alive."""
+
+
+def make_app(
+    ca_bundle: str | None = None, today: date | Callable[[], date] = LONG_AGO, **variables: str
+) -> Flask:
+    """The whole application, as wsgi.py puts it together, under these variables, on that day."""
+    settings = Settings.from_env({"PARLEY_MODEL_LIST": str(FROZEN_LIST), **variables})
+    services = Services(
+        settings,
+        model_list.read(ROOT / settings.model_list),
+        Transport(settings.capacity, ca_bundle=ca_bundle),
+        today=today if callable(today) else lambda: today,
+        slots=Semaphore(settings.capacity),
+    )
+    return create_app(services, BLUEPRINTS)
+
+
+def copy_tree(folder: Path) -> Path:
+    """A copy of what a push sends, in `folder`, which is made; what is ignored stays behind."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in listing.stdout.splitlines():
+        if (ROOT / name).exists():  # Else it is deleted, and not yet committed.
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder

@@ -1,0 +1,144 @@
+"""The service as it is served: gunicorn in a process of its own, on a socket of the test's."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+LASTING_LIST = ROOT / "tests" / "testing" / "lasting_models.md"
+"""Models without an end: what is served here goes by today's date, whenever that is."""
+
+BOOT_SECONDS = 30
+STACK_SECONDS = 120
+
+
+@dataclass
+class Service:
+    """A running service; `log` is all that it wrote."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log_file: Path
+
+    @property
+    def conversation_url(self) -> str:
+        return f"{self.url}/api/conversation/"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.url.removeprefix("http://").partition(":")
+        return host, int(port)
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """This process's environment without the project's own variables, and with `variables`.
+
+    One worker unless they say otherwise, so that what a test knows of one holds for all.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PARLEY_", "PYTHONPATH", "WEB_CONCURRENCY", "PORT"))
+    }
+    return {"WEB_CONCURRENCY": "1", **kept, **variables}
+
+
+@contextmanager
+def serving(
+    log_file: Path,
+    variables: Mapping[str, str],
+    tree: Path = ROOT,
+    *arguments: str,
+    app: str = "wsgi:app",
+    port: int | None = None,
+    under: Sequence[str] = (),
+    python: str = sys.executable,
+) -> Iterator[Service]:
+    """Serve `tree` with gunicorn, as its Procfile does; end it and its workers afterwards.
+
+    Where a port is named gunicorn opens it, and closes it as it would on a platform. `under` is a
+    command to run it with, one that limits it say.
+    """
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    with listener, log_file.open("wb") as log:
+        descriptor = listener.fileno()
+        address = f"127.0.0.1:{port}" if port else f"fd://{descriptor}"
+        process = subprocess.Popen(
+            [*under, python, "-m", "gunicorn", f"--bind={address}", *arguments, app],
+            cwd=tree,
+            env=environment(**{"PARLEY_MODEL_LIST": str(LASTING_LIST), **variables}),
+            pass_fds=[descriptor],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        url = f"http://127.0.0.1:{port or listener.getsockname()[1]}"
+        service = Service(url, process, log_file)
+        try:
+            _wait(service)
+            yield service
+        finally:
+            process.terminate()
+            try:
+                process.wait(35)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(service: Service) -> None:
+    deadline = time.monotonic() + BOOT_SECONDS
+    while time.monotonic() < deadline and service.process.poll() is None:
+        try:
+            requests.get(f"{service.url}/healthz", timeout=1).raise_for_status()
+        except requests.RequestException:
+            continue
+        return
+    raise AssertionError(f"the service does not answer:\n{service.log}")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def make_run(log_file: Path, port: int, engine_port: int) -> subprocess.Popen[bytes]:
+    """Start `make run` in a process group of its own, as a terminal does."""
+    with log_file.open("wb") as log:
+        return subprocess.Popen(
+            ["make", "run", f"PORT={port}", f"ENGINE_PORT={engine_port}"],
+            cwd=ROOT,
+            env=environment(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+@contextmanager
+def stack(log_file: Path, port: int, engine_port: int) -> Iterator[None]:
+    """The service and the local engine, ready, as `make run` brings them; ended by Ctrl-C."""
+    run = make_run(log_file, port, engine_port)
+    try:
+        deadline = time.monotonic() + STACK_SECONDS
+        while "Try this: " not in log_file.read_text():
+            assert run.poll() is None, log_file.read_text()
+            assert time.monotonic() < deadline, log_file.read_text()
+            time.sleep(0.2)
+        yield
+    finally:
+        os.killpg(run.pid, signal.SIGINT)
+        run.wait(15)

@@ -1,0 +1,29 @@
+"""Callers that write HTTP by hand, and what they look at."""
+
+import socket
+import time
+
+import requests
+
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+PATIENCE = 10
+
+
+def health_seconds(service) -> float:
+    """How long /healthz takes over a connection of its own."""
+    begun = time.monotonic()
+    assert requests.get(f"{service.url}/healthz", timeout=60).status_code == 200
+    return time.monotonic() - begun
+
+
+def until_closed(caller: socket.socket) -> bytes:
+    answer = b""
+    while chunk := caller.recv(65_536):
+        answer += chunk
+    return answer
+
+
+def workers_of(service) -> list[int]:
+    pid = service.process.pid
+    with open(f"/proc/{pid}/task/{pid}/children") as children:  # noqa: PTH123  # A file of /proc.
+        return [int(child) for child in children.read().split()]

@@ -1,0 +1,13 @@
+"""One call over a transport, as the tests of the wire make it."""
+
+from parley.base_urls import BaseUrl, Destination
+from parley.deadline import Deadline
+from parley.wire.messages import Upstream
+from testing.builders import KEY
+
+
+def post(transport, url, path="/chat/completions", body=None, limit=1_000_000, seconds=5):
+    """One call with the test's key, of JSON unless said."""
+    upstream = Upstream(Destination(BaseUrl.parse(url)), KEY)
+    deadline = Deadline.after(seconds)
+    return transport.post(upstream, path, body or {"model": "m"}, limit=limit, deadline=deadline)

@@ -1,0 +1,251 @@
+"""Every way in which an upstream can fail a call, as tables: what it does, and what that is."""
+
+import gzip
+import json
+import os
+import socket
+import struct
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from testing.builders import KEY
+from testing.fake_openai import Request, http
+
+DEADLINE = 0.8
+OVERRUN = 2
+"""Seconds: the deadline that a slow fault meets, and how much later its answer may be."""
+Behaviour = Callable[[socket.socket, Request], bool | None]
+
+
+@dataclass
+class Fault:
+    """What the upstream does, what the caller is told, and how many tries that takes."""
+
+    name: str
+    behave: Behaviour
+    code: str
+    tries: int = 1
+    seconds: float = DEADLINE + OVERRUN
+
+
+def drip(connection: socket.socket, *parts: bytes) -> None:
+    """The first part at once, then the second again and again, slowly."""
+    connection.sendall(parts[0])
+    with suppress(OSError):
+        for _ in range(100):
+            time.sleep(0.05)
+            connection.sendall(parts[1])
+
+
+def says(answer: bytes, *, then_close: bool = False) -> Behaviour:
+    """Send exactly these bytes."""
+
+    def behave(connection: socket.socket, request: Request) -> bool:
+        connection.sendall(answer)
+        return not then_close
+
+    return behave
+
+
+def drips(first: bytes, again: bytes) -> Behaviour:
+    return lambda connection, request: drip(connection, first, again)
+
+
+def stalls(answer: bytes = b"") -> Behaviour:
+    """Send these bytes, then nothing."""
+
+    def behave(connection: socket.socket, request: Request) -> None:
+        connection.sendall(answer)
+        time.sleep(3)
+
+    return behave
+
+
+def reset(connection: socket.socket) -> None:
+    """Close with a RST instead of a FIN."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    # What TLS wraps is closed as it is, without TLS's own goodbye.
+    socket.socket.close(connection)
+
+
+def resets(answer: bytes) -> Behaviour:
+    def behave(connection: socket.socket, request: Request) -> None:
+        connection.sendall(answer)
+        time.sleep(0.05)
+        reset(connection)
+
+    return behave
+
+
+def refusal(status: str, code: str = "", **headers: str) -> bytes:
+    """OpenAI's error, which repeats the key as OpenAI does, and worse."""
+    message = f"Incorrect API key provided: {KEY[:8]}****{KEY[-4:]} ({KEY})"
+    error = {"message": message, "type": "error", "param": None, "code": code}
+    return http(json.dumps({"error": error}).encode(), status, **headers)
+
+
+# About 1 MB that unpacks to 300 MB. Ten copies of one member are a whole file (RFC 1952, 2.2): each
+# is over every limit, and packing one takes a tenth of the time.
+BOMB = http(gzip.compress(bytes(30_000_000), 1) * 10, Content_Encoding="gzip")
+
+
+def flood(connection: socket.socket, request: Request) -> None:
+    """A body without end, as fast as it is taken."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n")
+    with suppress(OSError):
+        for _ in range(10_000):
+            connection.sendall(bytes(65_536))
+
+
+def endless_redirect(connection: socket.socket, request: Request) -> None:
+    """A redirect whose body nobody should read."""
+    connection.sendall(b"HTTP/1.1 302 x\r\nLocation: /x\r\nContent-Length: 10000000000\r\n\r\n")
+    with suppress(OSError):
+        for _ in range(10_000):
+            connection.sendall(bytes(65_536))
+
+
+def drip_record(connection: socket.socket, request: Request) -> None:
+    """A TLS record that trickles, past what encrypts."""
+    raw = connection.fileno()
+    os.write(raw, b"\x17\x03\x03\x10\x00")
+    with suppress(OSError):
+        for _ in range(100):
+            time.sleep(0.05)
+            os.write(raw, b"\x02")
+
+
+ABSURD = "Mon, 01 Jan 99999999999 00:00:00 GMT"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+LATE = DEADLINE + OVERRUN
+
+# In time: whatever trickles or stands still ends at the deadline.
+SLOW = [
+    Fault("no answer", stalls(), "deadline_exceeded", 1, LATE),
+    Fault("half a status line", stalls(b"HTTP/1.1 2"), "deadline_exceeded", 1, LATE),
+    Fault(
+        "headers that drip", drips(b"HTTP/1.1 200 OK\r\nX: ", b"y"), "deadline_exceeded", 1, LATE
+    ),
+    Fault(
+        "headers that stop", stalls(b"HTTP/1.1 200 OK\r\nX: y\r\n"), "deadline_exceeded", 1, LATE
+    ),
+    Fault(
+        "100 Continue without end",
+        drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        "deadline_exceeded",
+        1,
+        LATE,
+    ),
+    Fault("a body that drips", drips(HEAD, b" "), "deadline_exceeded", 1, LATE),
+    Fault("a body that stops half-way", stalls(HEAD + b"{"), "deadline_exceeded", 1, LATE),
+    Fault("chunks that drip", drips(CHUNKED, b"1\r\n \r\n"), "deadline_exceeded", 1, LATE),
+    Fault("chunks that stop", stalls(CHUNKED + b"5\r\n{"), "deadline_exceeded", 1, LATE),
+    Fault("a record that drips", drip_record, "deadline_exceeded", 1, LATE),
+]
+# Broken: cut off, or no HTTP. Worth another try.
+BROKEN = [
+    Fault("closed without an answer", says(b"", then_close=True), "upstream_unavailable", 3),
+    Fault("reset without an answer", resets(b""), "upstream_unavailable", 3),
+    Fault(
+        "cut off amid the headers",
+        says(b"HTTP/1.1 200 OK\r\nContent-Ty", then_close=True),
+        "upstream_unavailable",
+        3,
+    ),
+    Fault("cut off amid the body", says(HEAD + b"{", then_close=True), "upstream_unavailable", 3),
+    Fault("reset amid the body", resets(HEAD + b"{"), "upstream_unavailable", 3),
+    Fault(
+        "cut off amid the chunks",
+        says(CHUNKED + b"ff\r\n{", then_close=True),
+        "upstream_unavailable",
+        3,
+    ),
+    Fault("a chunk of no size", says(CHUNKED + b"zz\r\n{}\r\n"), "upstream_unavailable", 3),
+    Fault("not HTTP", says(b"SSH-2.0-OpenSSH_9.2\r\n", then_close=True), "upstream_unavailable", 3),
+    Fault(
+        "headers without end",
+        says(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200),
+        "upstream_unavailable",
+        3,
+    ),
+    Fault(
+        "a header line without end",
+        says(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000),
+        "upstream_unavailable",
+        3,
+    ),
+]
+BROKEN += [
+    Fault(
+        "interim answers without end",
+        says(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000),
+        "upstream_unavailable",
+        3,
+    ),
+    Fault("a chunk size without end", says(CHUNKED + b"1" * 100_000), "upstream_unavailable", 3),
+    Fault(
+        "a trailer without end",
+        says(CHUNKED + b"0\r\nX: " + b"y" * 100_000),
+        "upstream_unavailable",
+        3,
+    ),
+]
+# Answered, but not usably: not worth another try.
+UNUSABLE = [
+    Fault("an empty success", says(http(b"")), "upstream_malformed"),
+    Fault("a body without end", flood, "upstream_malformed"),
+    Fault("a gzip bomb", says(BOMB), "upstream_malformed", 1, 1),
+    Fault("gzip that is none", says(http(b"{}", Content_Encoding="gzip")), "upstream_malformed"),
+]
+REFUSED = [
+    Fault("401", says(refusal("401 Unauthorized")), "api_key_rejected"),
+    Fault("403", says(refusal("403 Forbidden")), "api_key_rejected"),
+    Fault("400", says(refusal("400 Bad Request")), "upstream_rejected"),
+    # The second try is what replaces the model.
+    Fault("404", says(refusal("404 Not Found", "model_not_found")), "upstream_rejected", 2),
+    Fault("307", says(http(b"", "307 Moved", Location="/v1/elsewhere")), "upstream_rejected"),
+    Fault("302 without end", endless_redirect, "upstream_malformed"),
+    Fault("302 to nowhere", says(http(b"", "302 x", Location="http://[::1")), "upstream_rejected"),
+    Fault("429, absurd date", says(refusal("429 x", Retry_After=ABSURD)), "rate_limited", 3),
+    Fault("408", says(refusal("408 Timeout")), "upstream_timeout", 3),
+    Fault("409", says(refusal("409 Conflict")), "upstream_rejected", 3),
+    Fault("429", says(refusal("429 Slow Down")), "rate_limited", 3),
+    Fault("429, wait too long", says(refusal("429 x", Retry_After="9")), "rate_limited"),
+    Fault("429, no quota", says(refusal("429 x", "insufficient_quota")), "quota_exhausted"),
+    Fault("429, no credit", says(refusal("429 x", "credit_balance_exhausted")), "quota_exhausted"),
+    Fault("500", says(refusal("500 Oops")), "upstream_unavailable", 3),
+    Fault(
+        "503, do not retry", says(refusal("503 x", x_should_retry="false")), "upstream_unavailable"
+    ),
+    Fault("400, do retry", says(refusal("400 x", x_should_retry="true")), "upstream_rejected", 3),
+    Fault("504", says(refusal("504 Gateway Timeout")), "upstream_timeout", 3),
+]
+FAULTS = [SLOW[0], *BROKEN, *UNUSABLE, *REFUSED]
+
+
+# What happens to a connection before anything is asked over it.
+def closes(connection: socket.socket) -> bool:
+    return False
+
+
+def is_reset(connection: socket.socket) -> bool:
+    reset(connection)
+    return False
+
+
+def is_silent(connection: socket.socket) -> bool:
+    time.sleep(2)
+    return False
+
+
+def speaks_no_tls(connection: socket.socket) -> bool:
+    connection.sendall(b"220 mail.example ESMTP\r\n")
+    return False
+
+
+def drips_its_handshake(connection: socket.socket) -> bool:
+    drip(connection, b"\x16\x03\x03\x10\x00", b"\x02")
+    return False

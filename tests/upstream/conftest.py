@@ -1,0 +1,67 @@
+"""An upstream that fails as a test tells it, plain or in TLS, and a conversation with it."""
+
+import dataclasses
+import io
+import logging
+import ssl
+import time
+from collections.abc import Iterator
+
+import pytest
+import trustme
+from testing import fake_openai as fake
+from testing.builders import KEY, make_app, wav
+from testing.fake_openai import Upstream
+from testing.upstream_faults import DEADLINE
+
+PATIENCE = 5
+STATUS_AT_STT = {
+    "api_key_rejected": 401,
+    "upstream_rejected": 400,
+}
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def upstream(request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[Upstream]:
+    tls = None
+    if getattr(request, "param", "http") == "https":
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(tls)
+    with fake.running(tls) as running:
+        yield running
+
+
+@pytest.fixture
+def converse(upstream, authority, at_once, tmp_path, caplog):
+    """Hold one conversation with the upstream; check what is always so, and return the answer."""
+    caplog.set_level(logging.DEBUG)
+    bundle = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(bundle)
+    app = make_app(ca_bundle=str(bundle), PARLEY_OPENAI_BASE_URL=upstream.url)
+    parley = app.extensions["parley"]
+
+    def hold(code: str | None, stage: str, seconds: float, **fields: str) -> dict:
+        # Only what is to meet its deadline has a short one: the machine may be busy.
+        deadline = DEADLINE if code == "deadline_exceeded" else PATIENCE
+        settings = dataclasses.replace(parley.settings, deadline=deadline)
+        app.extensions["parley"] = dataclasses.replace(parley, settings=settings)
+        began = time.monotonic()
+        form = {"audio": (io.BytesIO(wav(1.0)), "a.wav"), **fields}
+        response = app.test_client().post(
+            "/api/conversation/", data=form, headers={"X-OpenAI-API-Key": KEY}
+        )
+        assert time.monotonic() - began < seconds
+        told = [(error["code"], error["stage"]) for error in response.json["errors"]]
+        assert told == ([(code, stage)] if code else [])
+        status = STATUS_AT_STT.get(code, 500) if stage == "stt" else 206
+        assert response.status_code == (status if code else 200)
+        for text in (response.text, str(response.headers), caplog.text):
+            assert not any(KEY[i : i + 4] in text for i in range(3, len(KEY) - 4))
+        return response.json
+
+    return hold

@@ -1,0 +1,144 @@
+"""Whatever an upstream does, at whichever stage: the promised code, in time, and no key."""
+
+import socket
+import ssl
+
+import pytest
+import trustme
+from testing.builders import wav
+from testing.fake_openai import Request, good, http
+from testing.upstream_faults import (
+    BROKEN,
+    FAULTS,
+    LATE,
+    OVERRUN,
+    SLOW,
+    UNUSABLE,
+    closes,
+    drips_its_handshake,
+    is_reset,
+    is_silent,
+    refusal,
+    says,
+    speaks_no_tls,
+)
+
+from parley.upstream.retries import TRIES
+
+STAGES = ("stt", "text", "tts")
+
+# All stages call the same transport, so that TLS, and each way to be slow, is tried at one of them;
+# what an answer says is the same in TLS. Where sockets wait, gevent's need the same proof.
+CASES = [
+    *(pytest.param("http", stage, fault) for fault in FAULTS for stage in STAGES),
+    *(pytest.param("http", "stt", fault) for fault in SLOW[1:]),
+    *(pytest.param("https", "stt", fault, marks=pytest.mark.both_models) for fault in SLOW),
+    *(pytest.param("https", "stt", fault) for fault in [*BROKEN, *UNUSABLE]),
+]
+
+
+@pytest.mark.parametrize(
+    ("upstream", "stage", "fault"),
+    CASES,
+    indirect=["upstream"],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_a_fault_ends_in_its_code_and_in_time(upstream, converse, stage, fault):
+    """Each fault, plain and in TLS."""
+    upstream.answers[stage] = fault.behave
+    answer = converse(fault.code, stage, fault.seconds)
+    assert bool(answer["transcript"]) is (stage != "stt")
+    assert bool(answer["text_response"]) is (stage == "tts")
+    assert answer["audio"] == ""
+    assert [request.stage for request in upstream.requests].count(stage) == fault.tries
+
+
+# Python leaves a socket that is reset before its handshake to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.both_models
+@pytest.mark.parametrize("upstream", ["https"], indirect=True)
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    ("greet", "code"),
+    [
+        (closes, "upstream_unavailable"),
+        (is_reset, "upstream_unavailable"),
+        (speaks_no_tls, "upstream_unavailable"),
+        (is_silent, "upstream_timeout"),
+        (drips_its_handshake, "upstream_timeout"),
+    ],
+)
+def test_a_connection_that_is_never_made_ends_in_time(
+    upstream, converse, monkeypatch, stage, greet, code
+):
+    """TLS that stalls, breaks or is none: connecting has a limit of its own, and more tries."""
+    monkeypatch.setattr("parley.wire.connections.CONNECT_SECONDS", 0.2)
+    first = STAGES.index(stage) + 1
+    for earlier in STAGES[: first - 1]:
+        # So that the stage in question has to connect.
+        upstream.answers[earlier] = lambda connection, request: connection.sendall(good(request))
+    upstream.greet = lambda connection: upstream.connections < first or greet(connection)
+    converse(code, stage, LATE)
+    assert upstream.connections == first - 1 + TRIES
+
+
+@pytest.mark.parametrize("upstream", ["https"], indirect=True)
+def test_a_strangers_certificate_is_refused(upstream, converse):
+    """Nothing is sent to a host that cannot prove its name."""
+    stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(stranger)
+    upstream.tls = stranger
+    converse("upstream_unavailable", "stt", OVERRUN)
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("upstream", ["https"], indirect=True)
+def test_a_certificate_for_another_name_is_refused(upstream, converse, authority):
+    """A trusted authority's word for another host is no word for this one."""
+    upstream.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("elsewhere.example").configure_cert(upstream.tls)
+    converse("upstream_unavailable", "stt", OVERRUN)
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_fails_once_works_at_the_second_try(upstream, converse, stage):
+    """A passing failure costs the caller nothing but time; the upload is sent anew, whole."""
+
+    def fail_once(connection: socket.socket, request: Request) -> bool:
+        del upstream.answers[stage]
+        connection.sendall(http(b"{}", "503 Busy", retry_after_ms="20"))
+        return True
+
+    upstream.answers[stage] = fail_once
+    converse(None, stage, LATE)
+    first, second = [request for request in upstream.requests if request.stage == stage]
+    if stage == "stt":
+        assert wav(1.0) in first.body
+        assert wav(1.0) in second.body
+    else:
+        assert first.body == second.body
+
+
+@pytest.mark.both_models
+@pytest.mark.parametrize("upstream", ["http", "https"], indirect=True)
+def test_a_conversation_needs_one_connection(upstream, converse):
+    """Connecting, and TLS, cost more than the call."""
+    converse(None, "stt", LATE)
+    assert len(upstream.requests) == 3
+    assert upstream.connections == 1
+
+
+@pytest.mark.parametrize("upstream", ["http", "https"], indirect=True)
+def test_a_connection_that_died_idle_is_replaced(upstream, converse):
+    """An upstream may close what it kept alive; the next conversation does not notice."""
+    converse(None, "stt", LATE)
+    upstream.drop_connections()
+    converse(None, "stt", LATE)
+
+
+@pytest.mark.parametrize("upstream", ["http", "https"], indirect=True)
+def test_an_upload_refused_half_way_is_still_understood(upstream, converse):
+    """The upstream's 413 counts, not the broken pipe of what was still being sent."""
+    upstream.answers["stt"] = says(refusal("413 Too Large"), then_close=True)
+    converse("upstream_rejected", "stt", OVERRUN)

@@ -1,0 +1,110 @@
+"""When a failed call is tried again: on a clock that only the calls and the waits move."""
+
+import threading
+import time
+
+import pytest
+
+from parley.deadline import Deadline
+from parley.errors import RateLimited, UpstreamMalformed, UpstreamUnavailable
+from parley.upstream.retries import with_retries
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    moved, thread = Clock(), threading.get_ident()
+
+    def here(on_the_clock, real):
+        """A fake upstream of an earlier test may still wait in its thread, on the real clock."""
+
+        def function(*seconds):
+            return (on_the_clock if threading.get_ident() == thread else real)(*seconds)
+
+        return function
+
+    monkeypatch.setattr("time.monotonic", here(lambda: moved.now, time.monotonic))
+    monkeypatch.setattr("time.sleep", here(moved.sleep, time.sleep))
+    return moved
+
+
+def tries(clock: Clock, seconds: float, *errors: Exception) -> int:
+    """How often a call is made that takes `seconds` and fails in these ways, with 10 s in all."""
+    failures = list(errors)
+    made = 0
+
+    def call() -> None:
+        nonlocal made
+        made += 1
+        clock.now += seconds
+        raise failures.pop(0)
+
+    with pytest.raises(type(errors[0])) as raised:
+        with_retries(call, Deadline(clock.now + 10))
+    assert raised.value is errors[made - 1]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wait", "made"),
+    [
+        (0, 0, 3),
+        (2, 0, 3),
+        (3.4, 0, 2),
+        (4, 0, 2),
+        (5, 0, 1),
+        (1, 3, 3),  # The waits are no part of how long a try takes.
+        (1, 3.6, 2),
+        (1, 7.9, 2),
+        (1, 8, 1),
+        (0, 9.9, 2),
+        (0, 86_400, 1),
+    ],
+)
+def test_a_call_is_tried_again_where_the_wait_and_as_long_a_try_fit(clock, seconds, wait, made):
+    """Three times at most, and not where the deadline would cut the next one."""
+    errors = [RateLimited(retry=True, retry_after=wait) for _ in range(4)]
+    assert tries(clock, seconds, *errors) == made
+    assert clock.slept == [wait] * (made - 1)
+
+
+def test_without_a_word_of_the_upstream_the_waits_grow(clock):
+    """Half a second, then twice that, each with up to a quarter of a second more."""
+    for _ in range(50):
+        clock.slept.clear()
+        assert tries(clock, 0, *(UpstreamUnavailable() for _ in range(3))) == 3
+        first, second = clock.slept
+        assert 0.5 <= first <= 0.75
+        assert 1 <= second <= 1.25
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UpstreamMalformed(), UpstreamUnavailable(retry=False), ValueError("ours")],
+    ids=["not worth it", "told not to", "not the upstream's"],
+)
+def test_any_other_failure_is_final(clock, error):
+    """What would fail again is not tried again."""
+    assert tries(clock, 0, error) == 1
+
+
+def test_what_works_at_last_is_returned(clock):
+    """The caller of a call does not notice what came before."""
+    answers = iter([UpstreamUnavailable(), RateLimited(retry=True, retry_after=0.25), None])
+
+    def call() -> str:
+        if error := next(answers):
+            raise error
+        return "answer"
+
+    assert with_retries(call, Deadline(clock.now + 10)) == "answer"
+    assert clock.slept[1] == 0.25

@@ -1,0 +1,90 @@
+"""A connection that is closed to make room ends quietly, under threads and gevent."""
+
+import errno
+import io
+import socket
+import threading
+import time
+from contextlib import closing
+
+import pytest
+from gevent.server import StreamServer
+from testing.builders import wav
+
+from parley.audio import Recording, kind_of
+from parley.web.caller_connections import CallerConnections, CallerStalled
+from parley.web.worker import Listener
+
+pytestmark = pytest.mark.both_models
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["sends nothing", "reads nothing"])
+def test_a_dismissed_connection_ends_as_others_do(reads):
+    """Not with gevent's own error, which gunicorn would log with its frames."""
+    connections, ended = CallerConnections(10, 95), []
+    ours, theirs = socket.socketpair()
+    with theirs, connections.opened(ours.detach()) as caller, closing(caller):
+
+        def wait():
+            try:
+                ended.append(caller.recv(1) if reads else caller.sendall(bytes(10_000_000)))
+            except OSError as error:
+                ended.append(type(error))
+
+        if not reads:
+            caller.start_answer()
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        time.sleep(0.1)
+        assert connections.disconnect_longest_waiting()
+        waiting.join(10)
+    assert ended == [b"" if reads else CallerStalled]
+
+
+def test_who_reads_their_answer_is_not_the_first_to_go():
+    """The one that has read nothing for longest is."""
+    connections = CallerConnections(10, 95)
+    pairs = [socket.socketpair() for _ in range(2)]
+    with (
+        connections.opened(pairs[0][0].detach()) as reader,
+        connections.opened(pairs[1][0].detach()) as stalled,
+        pairs[0][1],
+        pairs[1][1] as end,
+        closing(reader),
+        closing(stalled),
+    ):
+        reader.start_answer()
+        stalled.start_answer()
+        reader.send(b"x")
+        assert connections.disconnect_longest_waiting()
+        assert end.recv(1) == b""
+
+
+def test_descriptors_that_run_out_dismiss_a_caller(monkeypatch):
+    """Instead of an error, after which gevent would accept nobody for a while; else it is one."""
+
+    def accept(_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(StreamServer, "do_read", accept)
+    connections = CallerConnections(10, 95)
+    ours, theirs = socket.socketpair()
+    with theirs, socket.create_server(("127.0.0.1", 0)) as opened:
+        listener = Listener(lambda *_: None, connections, listener=opened)
+        with pytest.raises(OSError, match="Too many open files"):
+            listener.do_read()
+        with connections.opened(ours.detach()) as caller, closing(caller):
+            assert listener.do_read() is None
+            assert theirs.recv(1) == b""
+
+
+def test_a_recording_that_is_read_lets_others_run():
+    """Whatever gevent switches: reading from a file never waits."""
+    speech = wav(1)
+    recording, over = Recording(io.BytesIO(speech), len(speech), kind_of(speech)), []
+    other = threading.Thread(target=over.append, args=(True,))
+    other.start()
+    while recording.read(1_000):
+        pass
+    assert over
+    other.join()

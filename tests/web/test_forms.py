@@ -1,0 +1,59 @@
+"""Whatever bytes arrive as a form, the answer keeps the contract."""
+
+import requests_mock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from testing.builders import KEY, make_app, wav
+
+CODES = {
+    "request_malformed",
+    "audio_missing",
+    "audio_empty",
+    "audio_unsupported",
+    "option_invalid",
+}
+CLIENT = make_app().test_client()
+
+names = st.sampled_from(["audio", "stt_model", "text_model", "tts_model", "x", ""]) | st.text()
+contents = st.binary() | st.just(wav()) | st.text().map(str.encode)
+
+
+@st.composite
+def parts(draw) -> bytes:
+    """A part of a form, more or less as a client would write it."""
+    name = draw(names).encode("utf-8", "surrogatepass")
+    file_name = draw(st.sampled_from([b"", b'; filename="a.wav"', b"; filename*=utf-8''%ff", b";"]))
+    headers = b'Content-Disposition: form-data; name="' + name + b'"' + file_name
+    extra = draw(st.sampled_from([b"", b"\r\nContent-Type: audio/wav", b"\r\nX", b"\r\n: ", b"\n"]))
+    return b"--b\r\n" + headers + extra + b"\r\n\r\n" + draw(contents) + b"\r\n"
+
+
+bodies = st.binary() | st.builds(
+    lambda written, end: b"".join(written) + end,
+    st.lists(parts(), max_size=5),
+    st.sampled_from([b"--b--\r\n", b"--b", b"", b"--b--\r\ntrailing"]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    bodies,
+    st.sampled_from(["multipart/form-data; boundary=b", 'multipart/form-data; boundary="b"'])
+    | st.text(st.characters(codec="latin-1", exclude_categories=["Cc"])),
+)
+def test_no_form_breaks_the_service(body: bytes, content_type: str):
+    """A form is understood, or refused with one of the documented codes; never a 500."""
+    with requests_mock.Mocker() as openai:
+        openai.post(requests_mock.ANY, json={"text": ""})
+        response = CLIENT.post(
+            "/api/conversation/",
+            data=body,
+            headers={"X-OpenAI-API-Key": KEY},
+            environ_overrides={"CONTENT_TYPE": content_type},
+        )
+    [error] = response.get_json()["errors"]
+    if response.status_code == 206:
+        assert error["code"] == "no_speech"
+    else:
+        assert response.status_code == 400
+        assert error["code"] in CODES

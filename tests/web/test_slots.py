@@ -1,0 +1,125 @@
+"""A conversation's slot is released, whatever happens to its request."""
+
+import resource
+from io import BytesIO
+from threading import Semaphore
+
+import pytest
+from flask import request
+from testing.builders import KEY, make_app, wav
+
+from parley.web.admission import upstream_of
+from parley.web.slots import SLOT, Slot, release_after_answer
+
+HEADERS = {"X-OpenAI-API-Key": KEY}
+CAPACITY = 2
+RECORDING_BYTES = 200_000
+
+
+def free_slots(client) -> int:
+    """How many slots are free; all are released again."""
+    slots = client.application.extensions["parley"].slots
+    taken = 0
+    while slots.acquire(blocking=False):
+        taken += 1
+    for _ in range(taken):
+        slots.release()
+    return taken
+
+
+@pytest.fixture
+def client():
+    return make_app(PARLEY_CAPACITY=str(CAPACITY)).test_client()
+
+
+@pytest.fixture
+def full_disk():
+    """The last bytes of a recording find no room, as on a full disk.
+
+    They are in the file's buffer then, and closing it fails as writing did.
+    """
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (RECORDING_BYTES - 1_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_an_answer_and_costs_no_slot(client, openai, full_disk):
+    """Each caller is told that the upload cannot be written; the next one finds a free slot."""
+    for _ in range(2 * CAPACITY):
+        data = {"audio": (BytesIO(bytes(RECORDING_BYTES)), "a.wav")}
+        with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
+            assert response.status_code == 500
+            assert response.json["errors"][0]["code"] == "internal_error"
+            assert response.json["models_used"]["stt"] == "whisper-1"
+    assert free_slots(client) == CAPACITY
+    data = {"audio": (BytesIO(wav()), "a.wav")}
+    with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
+        assert response.status_code == 200
+
+
+def test_a_section_that_asks_twice_has_one_slot(client, openai):
+    """It is one request, and releases one slot."""
+    services = client.application.extensions["parley"]
+
+    @client.application.get("/twice")
+    def twice():
+        for _ in range(2 * CAPACITY):
+            upstream_of(request, services)
+        return {"free": free_slots(client)}
+
+    with client.get("/twice", headers=HEADERS) as response:
+        assert response.json == {"free": CAPACITY - 1}
+    assert free_slots(client) == CAPACITY
+
+
+@pytest.mark.parametrize("fails", ["application", "answer", "close", None])
+def test_every_end_of_a_request_releases_its_slot_once(fails):
+    """Also one that fails after its answer has begun, or while it is closed."""
+    slots = Semaphore(1)
+
+    class Answer:
+        def __iter__(self):
+            yield b"first"
+            if fails == "answer":
+                raise OSError("no more")
+            yield b"last"
+
+        def close(self):
+            if fails == "close":
+                raise OSError("no more")
+
+    def application(environ, start_response):
+        assert environ[SLOT].take()
+        if fails == "application":
+            raise OSError("no more")
+        return Answer()
+
+    def serve():
+        body = release_after_answer(application, slots)({}, None)
+        try:
+            list(body)
+        finally:
+            body.close()
+
+    for _ in range(3):
+        if fails:
+            with pytest.raises(OSError, match="no more"):
+                serve()
+        else:
+            serve()
+        assert slots.acquire(blocking=False)
+        assert not slots.acquire(blocking=False)
+        slots.release()
+
+
+def test_a_slot_is_released_once():
+    """A second release does not release another request's slot."""
+    slots = Semaphore(1)
+    slot = Slot(slots)
+    assert slot.take()
+    assert not Slot(slots).take()
+    slot.release()
+    slot.release()
+    assert slots.acquire(blocking=False)
+    assert not slots.acquire(blocking=False)

@@ -1,0 +1,101 @@
+"""Speech is written as it is encoded, and the answer is the same to the byte."""
+
+import base64
+import json
+import logging
+import re
+import time
+import tracemalloc
+from collections.abc import Callable, Iterable
+from io import BytesIO
+
+import pytest
+from testing.builders import KEY, make_app, wav
+from werkzeug.test import EnvironBuilder
+
+from parley.web.speech_json import PIECE_BYTES, json_with_speech
+
+BODY = {"transcript": 'a","audio":"" b', "audio": "", "success": True}
+
+
+@pytest.fixture
+def request_context():
+    with make_app().test_request_context("/") as context:
+        yield context
+
+
+@pytest.mark.parametrize(
+    "length", [0, 1, 2, 3, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES]
+)
+def test_the_speech_is_where_it_belongs(request_context, length):
+    """Whatever its length, and whatever was said."""
+    speech = bytes(number % 251 for number in range(length))
+    response = json_with_speech(BODY, speech)
+    text = b"".join(response.response)
+    assert len(text) == response.content_length
+    assert list(json.loads(text)) == list(BODY)
+    assert json.loads(text) == {**BODY, "audio": base64.b64encode(speech).decode()}
+
+
+def test_a_long_speech_is_not_copied(request_context):
+    """5 MB of it are written with less than a tenth of that beside it."""
+    speech = bytes(5_000_000)
+    tracemalloc.start()
+    for piece in json_with_speech(BODY, speech).response:
+        assert len(piece) < 100_000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 500_000
+
+
+def conversation_line(text: str) -> dict[str, str]:
+    """The fields of the one line that tells of a conversation."""
+    [line] = [line for line in text.splitlines() if "total_ms=" in line]
+    return dict(re.findall(r"(\w+)=(\S*)", line))
+
+
+@pytest.mark.parametrize("read", [1, 3])
+def test_an_answer_that_the_caller_cuts_is_one_warning(openai, logged, read):
+    """It says of which request, and how much was written; the piece on its way does not count."""
+    openai.post("https://api.openai.com/v1/audio/speech", content=bytes(5_000_000))
+    logged.set_level(logging.INFO)
+    body, close = start_answer()
+    pieces = iter(body)
+    written = [len(next(pieces)) for _ in range(read)]
+    assert "total_ms" not in logged.text
+    close()
+    told = conversation_line(logged.text)
+    assert (told["event"], told["request_id"]) == ("answer_cut", "id-1")
+    assert (told["status"], int(told["bytes_out"])) == ("200", sum(written[:-1]))
+    assert [record.levelname for record in logged.records] == ["WARNING"]
+
+
+def test_an_answer_that_is_read_is_no_warning(openai, logged):
+    """The line tells the bytes that were written, and comes when the answer has ended."""
+    openai.post("https://api.openai.com/v1/audio/speech", content=bytes(500_000))
+    logged.set_level(logging.INFO)
+    body, close = start_answer()
+    length = len(b"".join(body))
+    close()
+    told = conversation_line(logged.text)
+    assert "event" not in told
+    assert int(told["bytes_out"]) == length > 600_000
+
+
+def test_the_time_of_an_answer_ends_with_it(openai, logged):
+    """`total_ms` counts the writing; `Server-Timing` cannot."""
+    logged.set_level(logging.INFO)
+    body, close = start_answer()
+    time.sleep(0.3)
+    b"".join(body)
+    close()
+    assert float(conversation_line(logged.text)["total_ms"]) >= 300
+
+
+def start_answer() -> tuple[Iterable[bytes], Callable[[], None]]:
+    """The body of a conversation's answer as the server gets it, and what closes it."""
+    data = {"audio": (BytesIO(wav()), "a.wav")}
+    headers = {"X-OpenAI-API-Key": KEY, "X-Request-ID": "id-1"}
+    request = EnvironBuilder("/api/conversation", method="POST", headers=headers, data=data)
+    body = make_app()(request.get_environ(), lambda status, headers, error=None: None)
+    return body, body.close

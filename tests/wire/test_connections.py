@@ -1,0 +1,212 @@
+"""A connection serves another call only where nothing unexpected happened on it."""
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+from testing import fake_openai as fake
+from testing.transport_calls import post
+
+from parley.base_urls import BaseUrl, Destination
+from parley.deadline import Deadline
+from parley.errors import DeadlineExceeded, UpstreamUnavailable
+from parley.wire import connections
+from parley.wire import idle_connections as idle
+from parley.wire.messages import Upstream
+from parley.wire.transport import Transport
+
+FIRST, SECOND = b'{"for": "the first caller"}', b'{"for": "the second caller"}'
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n"
+
+
+def sends(*parts: bytes, pause: float = 0.05):
+    """Answer the first request with these parts, and each later one as it should be."""
+    asked = []
+
+    def answer(connection: socket.socket, request: fake.Request) -> bool:
+        asked.append(request)
+        for part in parts if len(asked) == 1 else [fake.http(SECOND)]:
+            connection.sendall(part)
+            time.sleep(pause)
+        return True
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "interim",
+    [
+        HINTS,
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 102 Processing\r\n\r\n",
+        b"HTTP/1.1 199 x\r\nContent-Length: 9\r\n\r\n",
+        HINTS * 3,
+    ],
+)
+def test_an_interim_answer_is_not_the_answer(transport, upstream, interim):
+    """What follows a 1xx belongs to the same call (RFC 9110, 15.2), and to no other caller."""
+    upstream.answers["text"] = sends(interim, fake.http(FIRST))
+    assert post(transport, upstream.url).body == FIRST
+    assert post(transport, upstream.url).body == SECOND
+    assert upstream.connections == 1
+
+
+def test_a_flood_of_interim_answers_ends(transport, upstream):
+    """An upstream cannot hold a call by promising an answer again and again."""
+    upstream.answers["text"] = sends(HINTS * 1000, fake.http(FIRST))
+    with pytest.raises(UpstreamUnavailable):
+        post(transport, upstream.url)
+    assert post(transport, upstream.url).body == SECOND
+    assert upstream.connections == 2
+
+
+LENGTH = b"Content-Length: %d\r\n" % len(FIRST)
+CHUNKS = b"%x\r\n%s\r\n0\r\n\r\n" % (len(FIRST), FIRST)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        fake.http(FIRST) + b"x",
+        fake.http(FIRST) + fake.http(b'{"for": "nobody"}'),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + LENGTH + b"\r\n" + CHUNKS,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n" + LENGTH + b"\r\n" + FIRST,
+        b"HTTP/1.1 200 OK\r\n" + LENGTH * 2 + b"\r\n" + FIRST,
+        b"HTTP/1.1 200 OK\r\n" + LENGTH + b"no header\r\n\r\n" + FIRST,
+        b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n" + LENGTH + b"\r\n" + FIRST,
+        b"HTTP/1.1 204 No Content\r\n" + LENGTH + b"\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+    ],
+)
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.HTTPWarning")
+def test_a_connection_of_which_the_end_is_unsure_is_not_used_again(transport, upstream, answer):
+    """Whatever else may still come over it would be taken for the next caller's answer."""
+    upstream.answers["text"] = sends(answer)
+    with suppress(UpstreamUnavailable):
+        post(transport, upstream.url)
+    assert post(transport, upstream.url).body == SECOND
+    assert upstream.connections == 2
+
+
+def test_an_answer_that_nobody_asked_for_is_nobodys(transport, upstream):
+    """What arrives while a connection is idle ends it."""
+    upstream.answers["text"] = sends(fake.http(FIRST), fake.http(b'{"for": "nobody"}'))
+    assert post(transport, upstream.url).body == FIRST
+    time.sleep(0.2)
+    assert post(transport, upstream.url).body == SECOND
+    assert upstream.connections == 2
+
+
+def test_a_request_that_was_cut_short_ends_its_connection(transport, upstream, monkeypatch):
+    """The upstream would take the next request for the rest of this one."""
+
+    def answer_the_headers(connection: socket.socket) -> bool:
+        if upstream.connections == 1:
+            connection.recv(65_536)
+            connection.sendall(fake.http(FIRST))
+        return True
+
+    def cut_short(self, data):
+        if data[:4] != b"POST":
+            raise BrokenPipeError
+        return whole(self, data)
+
+    whole = connections._PlainConnection.send
+    upstream.greet = answer_the_headers
+    with monkeypatch.context() as patch:
+        patch.setattr(connections._PlainConnection, "send", cut_short)
+        assert post(transport, upstream.url).body == FIRST
+    post(transport, upstream.url)
+    assert upstream.connections == 2
+
+
+def test_idle_connections_are_few_and_do_not_last(upstream, monkeypatch):
+    """What an upstream has closed is not held for ever, and a crowd leaves a bounded number."""
+    monkeypatch.setattr(idle, "IDLE_SECONDS", 0.4)
+    transport = Transport(pool_size=3)
+    barrier = threading.Barrier(8, timeout=5)
+
+    def together(connection: socket.socket, request: fake.Request) -> bool:
+        barrier.wait()
+        connection.sendall(fake.http(b"{}"))
+        return True
+
+    upstream.answers["text"] = together
+    callers = [threading.Thread(target=post, args=(transport, upstream.url)) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert wait_until(lambda: len(upstream._open) == 3)
+    assert wait_until(lambda: len(upstream._open) == 0)
+
+
+def test_hosts_beyond_a_number_are_forgotten(transport, monkeypatch):
+    """Callers may name any number of hosts; each leaves a pool behind, up to a number."""
+    monkeypatch.setattr(connections, "HOSTS", 2)
+    transport = Transport(pool_size=8)
+    with fake.running() as one, fake.running() as two, fake.running() as three:
+        for host in (one, two, three):
+            post(transport, host.url)
+        assert wait_until(lambda: not one._open)
+        assert two._open
+        assert three._open
+
+
+def test_no_call_is_remembered_once_its_request_is_sent(transport, upstream):
+    """What reads an answer for long may be another context than the one that asked."""
+    destination = Destination(BaseUrl.parse(upstream.url))
+    opening = transport.connect(
+        Upstream(destination, "key"), "/nowhere", limit=1000, deadline=Deadline.after(5)
+    )
+    with opening:
+        assert connections.current.get(None) is None
+
+
+FLOOD = """
+import socket, sys, time
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    print(listener.getsockname()[1], flush=True)
+    listener.settimeout(20)
+    connection, _ = listener.accept()
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        connection.sendall(b"1\\r\\nx\\r\\n" * 10000)
+"""
+
+
+@pytest.mark.both_models
+def test_an_upstream_that_floods_does_not_hold_up_others(transport):
+    """While it always has more to read, whoever else has something to do gets to do it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", FLOOD], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as server:
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
+        flooded = threading.Thread(target=give_up, args=(transport, url, 3))
+        flooded.start()
+        last, longest = time.monotonic(), 0.0
+        while flooded.is_alive():
+            time.sleep(0.01)
+            now = time.monotonic()
+            last, longest = now, max(longest, now - last)
+        server.kill()
+    assert longest < 2
+
+
+def give_up(transport, url, seconds):
+    with pytest.raises(DeadlineExceeded):
+        post(transport, url, limit=10**9, seconds=seconds)
+
+
+def wait_until(condition, seconds: float = 5) -> bool:
+    until = time.monotonic() + seconds
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.02)
+    return condition()

@@ -1,0 +1,107 @@
+"""Names become addresses, however many ask at once."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+from testing.builders import ROOT
+
+from parley.deadline import Deadline
+from parley.errors import DeadlineExceeded, UpstreamUnavailable
+from parley.wire.resolver import Resolver
+
+FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))]
+
+
+def test_who_asks_the_same_at_once_shares_a_look_up():
+    """A crowd of callers does not queue for one name; who comes later asks anew."""
+    asked, gate = [], threading.Event()
+
+    def look_up(host, port, **options):
+        asked.append(host)
+        gate.wait(5)
+        return FOUND
+
+    resolver = Resolver(look_up)
+
+    def resolve(_):
+        return resolver.resolve("api.example", 443, Deadline.after(5))
+
+    with ThreadPoolExecutor(16) as callers:
+        answers = [callers.submit(resolve, number) for number in range(16)]
+        threading.Timer(0.3, gate.set).start()
+        assert all(answer.result() == [(FOUND[0][0], FOUND[0][4])] for answer in answers)
+    assert len(asked) == 1
+    resolve(None)
+    assert asked == ["api.example"] * 2
+
+
+@pytest.mark.both_models
+def test_a_name_that_is_slow_is_left_at_the_deadline():
+    """The look-up may go on; nobody waits for it."""
+    gate = threading.Event()
+    began = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        Resolver(lambda *_, **__: gate.wait(5)).resolve("a.example", 443, Deadline.after(0.1))
+    assert time.monotonic() - began < 2
+    gate.set()
+
+
+def test_a_name_needs_no_thread_to_be_had(monkeypatch):
+    """Where the platform gives no more threads, the caller is told, and no name is stuck."""
+
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    resolver = Resolver(lambda *_, **__: FOUND)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(UpstreamUnavailable):
+            resolver.resolve("a.example", 443, Deadline.after(1))
+    assert resolver.resolve("a.example", 443, Deadline.after(5))
+
+
+def answer_but_the_slow(server: socket.socket) -> None:
+    """A name server that knows one address, and never answers for a slow name."""
+    with suppress(OSError):
+        while True:
+            query, asker = server.recvfrom(2048)
+            end = query.index(b"\0", 12) + 5
+            found = b""
+            if query[end - 4 : end - 2] == b"\0\1":
+                found = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + socket.inet_aton("127.0.0.9")
+            head = query[:2] + b"\x81\x80\0\1\0" + bytes([bool(found)]) + bytes(4)
+            if b"slow" not in query:
+                server.sendto(head + query[12:end] + found, asker)
+
+
+def test_five_hundred_slow_names_do_not_slow_another():
+    """Under gevent, with the resolver that the service has there, and a real name server."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(30)
+        threading.Thread(target=answer_but_the_slow, args=(server,), daemon=True).start()
+        command = [
+            sys.executable,
+            ROOT / "tests" / "testing" / "slow_dns_process.py",
+            str(server.getsockname()[1]),
+        ]
+        done = subprocess.run(
+            command,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr[-2000:]
+    address, took, others = done.stdout.split()
+    assert address == "127.0.0.9"
+    assert float(took) < 1
+    assert float(others) < 6

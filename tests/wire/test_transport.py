@@ -1,0 +1,154 @@
+"""The pooled client on real sockets: what is reused, and what is never carried over."""
+
+import inspect
+import time
+from tempfile import SpooledTemporaryFile
+
+import pytest
+import requests
+import urllib3
+from testing import fake_openai as fake
+from testing.builders import KEY
+from testing.transport_calls import post
+
+from parley.audio import KINDS, Recording
+from parley.errors import DeadlineExceeded, UpstreamError, UpstreamMalformed, UpstreamUnavailable
+from parley.wire.transport import Transport
+
+
+def test_connections_are_reused(transport, upstream):
+    """Ten calls, one after the other, need one connection."""
+    for _ in range(10):
+        assert post(transport, upstream.url).status == 200
+    assert upstream.connections == 1
+
+
+def test_an_answer_of_any_status_leaves_its_connection_usable(transport, upstream):
+    """A refusal is read to its end, so the next call need not connect again."""
+
+    def refuse(connection, request):
+        connection.sendall(fake.http(b'{"error": {}}', "500 Oops"))
+        return True
+
+    upstream.answers["text"] = refuse
+    for _ in range(3):
+        assert post(transport, upstream.url).status == 500
+    assert upstream.connections == 1
+
+
+def test_a_form_is_sent_with_its_file_and_its_length(transport, upstream):
+    """The file goes out as a stream of a known length, as every upstream accepts."""
+    with SpooledTemporaryFile(max_size=500_000) as stream:
+        stream.write(b"x" * 300_000)
+        stream.seek(0)
+        recording = Recording(stream, 300_000, KINDS[0])
+        form = [("model", "whisper-1"), ("file", recording)]
+        post(transport, upstream.url, "/audio/transcriptions", form)
+        assert not stream._rolled  # What is short is never written to disk.
+    [request] = upstream.requests
+    assert request.headers["content-length"] == str(len(request.body))
+    assert b'filename="audio.wav"\r\nContent-Type: audio/wav' in request.body
+    assert request.body.count(b"x") >= 300_000
+
+
+def test_cookies_are_not_kept(transport, upstream):
+    """What one call is told to remember, the next one does not know."""
+
+    def set_cookie(connection, request):
+        connection.sendall(fake.http(b"{}", Set_Cookie="session=1; Path=/"))
+        return True
+
+    upstream.answers["text"] = set_cookie
+    post(transport, upstream.url)
+    post(transport, upstream.url)
+    assert "cookie" not in upstream.requests[1].headers
+
+
+def test_netrc_is_not_read(transport, upstream, tmp_path, monkeypatch):
+    """A password that lies in the operator's home does not replace the caller's key."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    post(transport, upstream.url)
+    assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_redirects_are_not_followed(transport, upstream):
+    """A redirect would carry the key to wherever it points."""
+
+    def redirect(connection, request):
+        connection.sendall(fake.http(b"", "307 Moved", Location=f"{upstream.url}/audio/speech"))
+        return True
+
+    upstream.answers["text"] = redirect
+    assert post(transport, upstream.url).status == 307
+    assert len(upstream.requests) == 1
+
+
+def test_the_proxy_variables_are_honoured(upstream, monkeypatch):
+    """Where the platform names a proxy, calls go through it."""
+    monkeypatch.setenv("http_proxy", upstream.url.removesuffix("/v1"))
+    assert post(Transport(pool_size=8), "http://api.test/v1").status == 200
+    assert upstream.requests[0].path == "http://api.test/v1/chat/completions"
+
+
+def test_an_answer_over_its_limit_is_not_taken(transport, upstream):
+    """An upstream cannot fill the memory of the service."""
+    with pytest.raises(UpstreamMalformed):
+        post(transport, upstream.url, limit=10)
+
+
+def test_an_upstream_that_is_not_there_is_unavailable(transport, upstream):
+    """A refused connection is told as such."""
+    upstream.close()
+    with pytest.raises(UpstreamUnavailable):
+        post(transport, upstream.url)
+
+
+def test_an_answer_that_breaks_off_is_unavailable(transport, upstream):
+    """Half an answer is none."""
+    upstream.answers["text"] = lambda connection, request: connection.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
+    )
+    with pytest.raises(UpstreamUnavailable):
+        post(transport, upstream.url)
+
+
+def test_a_silent_upstream_is_left_at_the_deadline(transport, upstream):
+    """No call waits forever."""
+    upstream.answers["text"] = lambda connection, request: time.sleep(2)
+    with pytest.raises(DeadlineExceeded):
+        post(transport, upstream.url, seconds=0.2)
+
+
+def exceptions_of(module):
+    """Every exception class that a module exports, its own or the HTTP layer's; no warnings."""
+    return [
+        item
+        for _, item in inspect.getmembers(module, inspect.isclass)
+        if issubclass(item, Exception)
+        and not issubclass(item, Warning)
+        and item.__module__.split(".")[0] in ("requests", "urllib3", "http")
+    ]
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        *exceptions_of(requests.exceptions),
+        *exceptions_of(urllib3.exceptions),
+        ConnectionError,
+        BrokenPipeError,
+        TimeoutError,
+        OSError,
+    ],
+)
+def test_no_foreign_exception_escapes(transport, upstream, monkeypatch, foreign):
+    """Whatever requests and urllib3 can raise becomes one of the errors that callers are told."""
+
+    def fail(*_, **__):
+        raise foreign.__new__(foreign)
+
+    monkeypatch.setattr(requests.Session, "request", fail)
+    with pytest.raises(UpstreamError) as failure:
+        post(transport, upstream.url)
+    assert failure.value.__suppress_context__  # The foreign text may quote a key.
