@@ -100,8 +100,6 @@ class Client:
             speech = bytearray()
             for piece in voice.speak(text, record):
                 speech += piece
-            if not speech:
-                raise UpstreamMalformed()
             return bytes(speech)
 
         with closing(voice):
