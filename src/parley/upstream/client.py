@@ -101,8 +101,6 @@ class Client:
             speech = bytearray()
             for piece in voice.speak(text, record):
                 speech += piece
-            if not speech:
-                raise UpstreamMalformed()
             return with_lengths(bytes(speech)) if is_wav else bytes(speech)
 
         with closing(voice):
