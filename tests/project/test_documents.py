@@ -240,3 +240,5 @@ def test_the_documented_stream_is_the_openapi_documents(openapi):
     shown = [*dict.fromkeys(re.findall(r"^event: (\w+)", sample, re.M))]
     documented = [row[0].strip("`") for row in rows(API_DOCS, "event")]
     assert [event for event in documented if event != "error"] == shown
+    events = responses["200"]["content"]["text/event-stream"]["schema"]["oneOf"]
+    assert [event["properties"]["event"]["const"] for event in events] == documented

@@ -10,6 +10,7 @@ from parley.errors import ConversationError, MethodNotAllowed
 from parley.models.registry import INTERFACES
 from parley.upstream.options import AUDIO_FORMATS
 from parley.web import openapi_examples as examples
+from parley.web import openapi_stream
 from parley.web.admission import BASE_URL_HEADER, KEY_HEADER
 from parley.web.option_fields import (
     HISTORY_BYTES,
@@ -191,8 +192,10 @@ def _converse() -> dict[str, Any]:
 def _spoken(answer: dict[str, Any], status: int) -> dict[str, Any]:
     """The answer with the representations beside JSON that its status can have."""
     if status == 200:
-        stream = {"schema": {"type": "string"}, "example": examples.stream()}
-        answer["content"]["text/event-stream"] = stream
+        answer["content"]["text/event-stream"] = {
+            "schema": openapi_stream.schema(),
+            "example": openapi_stream.example(),
+        }
     if status in (200, 206):
         sound = {"schema": {"type": "string", "format": "binary"}}
         answer["content"] |= dict.fromkeys(SOUND_TYPES.values(), sound)

@@ -1,8 +1,6 @@
-"""Examples for the OpenAPI document: an answer for every status and code, and a stream."""
+"""Examples for the OpenAPI document: an answer for every status and code."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from parley import errors
@@ -58,20 +56,6 @@ def worked() -> dict[str, Any]:
 def refusal(error: ConversationError) -> Any:
     """The whole app's answer to an error."""
     return ErrorAnswerSchema().dump({"success": False, "errors": [error]})
-
-
-def stream() -> str:
-    """A conversation as the events of a stream."""
-    done = _dump(WORKED)
-    segment = {"segment": 0, "text": REPLY, "voice": "alloy", "format": "mp3", "began": 930}
-    events = (
-        ("transcript", {"at": 520, "text": HEARD, "model": "whisper-1"}),
-        ("text", {"at": 930, "delta": REPLY}),
-        ("segment", {"at": 1230, **segment}),
-        ("audio", {"at": 1230, "segment": 0, "data": done["audio"], "last": True}),
-        ("done", {"at": 1240, **_dump(replace(WORKED, speech=b""))}),
-    )
-    return "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events)
 
 
 def _dump(conversation: Conversation) -> Any:
