@@ -17,8 +17,8 @@ SECONDS = 60
 
 
 def commands(document: str) -> list[str]:
-    """The blocks of a document that call the service, each as it is written, or by lines."""
-    blocks = re.findall(r"```\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+    """The blocks of a document that call the service."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", (ROOT / document).read_text(), re.DOTALL | re.M)
     return [block for block in blocks if "curl" in block and "/api/conversation/" in block]
 
 
