@@ -120,7 +120,10 @@ def document() -> str:
         },
     )
     whole = spec.to_dict()
-    _narrow(whole["components"]["schemas"])
+    schemas = whole["components"]["schemas"]
+    _narrow(schemas)
+    worked = whole["paths"]["/api/conversation/"]["post"]["responses"]["200"]["content"]
+    worked["text/event-stream"]["schema"] = openapi_stream.schema(schemas)
     return json.dumps(whole, indent=2, ensure_ascii=False)
 
 
@@ -192,10 +195,7 @@ def _converse() -> dict[str, Any]:
 def _spoken(answer: dict[str, Any], status: int) -> dict[str, Any]:
     """The answer with the representations beside JSON that its status can have."""
     if status == 200:
-        answer["content"]["text/event-stream"] = {
-            "schema": openapi_stream.schema(),
-            "example": openapi_stream.example(),
-        }
+        answer["content"]["text/event-stream"] = {"example": openapi_stream.example()}
     if status in (200, 206):
         sound = {"schema": {"type": "string", "format": "binary"}}
         answer["content"] |= dict.fromkeys(SOUND_TYPES.values(), sound)

@@ -29,23 +29,27 @@ EVENTS: dict[str, dict[str, Any]] = {
 """By event, what its data holds beside `at`; `error` and `done` have the schemas of answers."""
 
 
-def schema() -> dict[str, Any]:
-    """The schema of one event, whose data is JSON."""
+def schema(schemas: dict[str, Any]) -> dict[str, Any]:
+    """The schema of one event, whose data is JSON; `schemas` are those of the document."""
     data = {
         name: {"type": "object", "properties": fields, "required": list(fields)}
         for name, fields in EVENTS.items()
     }
-    data["error"] = {"$ref": "#/components/schemas/Error"}
-    data["done"] = {"$ref": "#/components/schemas/Conversation"}
+    data |= {"error": schemas["Error"], "done": schemas["Conversation"]}
     return {"oneOf": [_event(name, content) for name, content in data.items()]}
 
 
 def _event(name: str, content: dict[str, Any]) -> dict[str, Any]:
-    moment = {"type": "object", "properties": {"at": NUMBER}, "required": ["at"]}
+    with_moment = {
+        **content,
+        "properties": {"at": NUMBER, **content["properties"]},
+        "required": ["at", *content["required"]],
+        "additionalProperties": False,
+    }
     data = {
         "type": "string",
         "contentMediaType": "application/json",
-        "contentSchema": {"allOf": [moment, content]},
+        "contentSchema": with_moment,
     }
     return {
         "type": "object",
