@@ -80,8 +80,9 @@ def _frames(
             with closing(part()) as frames:
                 yield from frames
         except Exception as error:
+            failure = _failure_of(error, conversation)
             reply.close()  # What failed before is the first failure.
-            conversation.note(_failure_of(error, conversation))
+            conversation.note(failure)
             if isinstance(error, CallerDisconnected):
                 return
         reply.close()
@@ -97,7 +98,7 @@ def _frames(
 
 def _failure_of(error: Exception, conversation: Conversation) -> ConversationError:
     """The failure that ends a stream; raised on, gunicorn would log its text."""
-    stage = "tts" if "tts" in conversation.seconds else "text"
+    stage = "tts" if "text" in conversation.seconds else "text"
     if not isinstance(error, ConversationError):
         log.unexpected(error, stage)
         error = InternalError()
