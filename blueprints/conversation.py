@@ -6,16 +6,22 @@ from flask import Blueprint, Response, g, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
 
+from parley.audio import Recording
 from parley.conversation import chain
+from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
+from parley.conversation.streaming import StreamedReply
 from parley.errors import AudioTooLarge
-from parley.web.admission import client_of, models_of, upstream_of
+from parley.web.admission import client_of, models_of, options_of, upstream_of
 from parley.web.answers import set_status, status_of
 from parley.web.error_handlers import answer_exception, error_of
+from parley.web.event_stream import event_stream
 from parley.web.forms import fields_of
+from parley.web.representation import Representation
 from parley.web.request_connection import still_connected
 from parley.web.schemas import ConversationRequestSchema, ConversationSchema
 from parley.web.services import services
+from parley.web.sound import name_voice, sound_answer
 from parley.web.speech_json import json_with_speech
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
@@ -28,12 +34,49 @@ answer_schema = ConversationSchema()
 # with 404 instead of 405.
 @bp.post("")
 def converse() -> Response:
-    """Hear the recording, think of a reply, speak it."""
+    """Hear the recording, think of a reply, speak it, in the representation that is accepted."""
     upstream = upstream_of(request, services())
     form = request_schema.load(fields_of(request, request_schema.fields))
+    representation, options = options_of(form, request.accept_mimetypes, services().settings)
     models = models_of(form, request.headers, services())
-    client = client_of(upstream, services())
-    return dump(chain.converse(client, form["audio"], models, still_connected(request)))
+    client = client_of(upstream, options, services())
+    stages = chain.begin(client, models, still_connected(request))
+    return ANSWERS[representation](stages, form["audio"])
+
+
+def answer_json(stages: Stages, recording: Recording) -> Response:
+    """Three calls in sequence, and all of it at once."""
+    conversation = chain.converse(stages, recording)
+    response = dump(conversation)
+    if conversation.speech:
+        name_voice(response, stages)
+    return response
+
+
+def answer_stream(stages: Stages, recording: Recording) -> Response:
+    """Text and sound while they are made; a failure before there is a transcript is JSON."""
+    conversation = chain.hear(stages, recording)
+    if conversation.failure:
+        return dump(conversation)
+    g.conversation = conversation
+    reply = StreamedReply(stages.within(services().settings.deadline))
+    return event_stream(conversation, reply, stages.client.options.audio_format)
+
+
+def answer_sound(stages: Stages, recording: Recording) -> Response:
+    """The speech alone, as it arrives; a failure with no speech is JSON."""
+    conversation, pieces = chain.begin_to_speak(stages, recording)
+    if pieces is None:
+        return dump(conversation)
+    g.conversation = conversation
+    return sound_answer(stages, pieces, stages.client.options.audio_format)
+
+
+ANSWERS = {
+    Representation.JSON: answer_json,
+    Representation.STREAM: answer_stream,
+    Representation.SOUND: answer_sound,
+}
 
 
 @bp.errorhandler(Exception)

@@ -29,7 +29,8 @@ ParleyError
         ├── DeadlineExceeded
         ├── UpstreamMalformed
         ├── TextIncomplete      206
-        └── TextTruncated       206
+        ├── TextTruncated       206
+        └── Interrupted         206
 """
 
 REFUSAL = "parley.refusal"
@@ -137,7 +138,7 @@ class AudioUnsupported(RequestError):
 
 class OptionInvalid(RequestError):
     code = "option_invalid"
-    message = "Send each model field as one line of text of at most 200 characters."
+    message = "Send each option as API_DOCS.md describes it, or leave it out."
 
 
 class Overloaded(RequestError):
@@ -233,3 +234,9 @@ class TextTruncated(UpstreamError):
     code = "text_truncated"
     status = 206
     message = "The reply was longer than speech takes, so its end was not spoken; ask for less."
+
+
+class Interrupted(UpstreamError):
+    code = "interrupted"
+    status = 206
+    message = "The service was stopped while it answered; send the recording again."

@@ -11,7 +11,7 @@ import requests
 from testing import fake_openai as fake
 from testing.builders import KEY, ROOT
 from testing.gunicorn_process import environment, serving
-from testing.raw_callers import HEALTH, PATIENCE, health_seconds, until_closed, workers_of
+from testing.raw_callers import HEALTH, PATIENCE, health_seconds, memory, until_closed
 
 LONG_HEADERS = b"".join(b"X-%d: " % i + b"a" * 8_100 + b"\r\n" for i in range(97))
 FORM = (
@@ -32,13 +32,6 @@ def upstream():
 def service(upstream, tmp_path):
     with serving(tmp_path / "log", {"PARLEY_OPENAI_BASE_URL": upstream.url}) as running:
         yield running
-
-
-def memory(service) -> float:
-    """The worker's memory, in MB."""
-    [worker] = workers_of(service)
-    with open(f"/proc/{worker}/statm") as pages:  # noqa: PTH123  # A file of /proc.
-        return int(pages.read().split()[1]) * 4096 / 1e6
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,16 @@ import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import requests
 import trustme
 from testing import fake_openai as fake
 from testing.builders import ROOT, wav
+from testing.fake_streams import streams_chat
 from testing.gunicorn_process import serving
+from testing.stream_readers import events_of, heard
 
 CONVERSATIONS = 500
 CLIENTS = 64
@@ -29,8 +32,11 @@ def echo(connection: socket.socket, request: fake.Request) -> bool:
         marker = re.search(rb"marker:(\w+)", request.body)[1].decode()
         answer = json.dumps({"text": f"{marker} {key} {request.headers.get('cookie')}"}).encode()
     elif request.stage == "text":
-        said = json.loads(request.body)["messages"][1]["content"]
+        asked = json.loads(request.body)
+        said = asked["messages"][1]["content"]
         reply = f"{said} {key} {request.headers.get('cookie')}"
+        if asked.get("stream"):
+            return streams_chat(reply=lambda body: reply)(connection, request)
         answer = json.dumps({"choices": [{"message": {"content": reply}}]}).encode()
     else:
         answer = json.loads(request.body)["input"].encode() + key.encode()
@@ -38,8 +44,38 @@ def echo(connection: socket.socket, request: fake.Request) -> bool:
     return True
 
 
+def told_in_json(response: requests.Response) -> tuple[str, str, str]:
+    """Transcript, reply and speech."""
+    answer = response.json()
+    speech = base64.b64decode(answer["audio"]).decode()
+    return answer["transcript"], answer["text_response"], speech
+
+
+def told_in_a_stream(response: requests.Response) -> tuple[str, str, str]:
+    """Transcript, reply and speech; each segment is one call, which echoes the key at its end."""
+    stream = heard(events_of([response.content]))
+    [speech] = stream.sounds
+    return stream.transcript, stream.text, speech.decode()
+
+
+def told_in_headers(response: requests.Response) -> tuple[str, str, str]:
+    """Transcript, reply and speech."""
+    texts = [unquote(response.headers[name]) for name in ("X-Transcript", "X-Text-Response")]
+    return texts[0], texts[1], response.text
+
+
+TOLD = {
+    "application/json": told_in_json,
+    "text/event-stream": told_in_a_stream,
+    "audio/mpeg": told_in_headers,
+}
+
+
 def test_no_conversation_sees_another(tmp_path: Path):
-    """500 conversations from 64 clients at once: each answer is made of its own request alone."""
+    """500 conversations from 64 clients at once: each answer is made of its own request alone.
+
+    Every third is a stream, and every third is sound alone.
+    """
     with fake.running() as upstream:
         upstream.answers = dict.fromkeys(("stt", "text", "tts"), echo)
         variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "WEB_CONCURRENCY": "2"}
@@ -49,18 +85,20 @@ def test_no_conversation_sees_another(tmp_path: Path):
             def converse(number: int) -> None:
                 local.session = getattr(local, "session", None) or requests.Session()
                 key, marker = f"sk-{random.getrandbits(128):032x}", f"m{number:04d}"
+                accept = ("application/json", "text/event-stream", "audio/mpeg")[number % 3]
                 response = local.session.post(
                     service.conversation_url,
-                    headers={"X-OpenAI-API-Key": key},
+                    headers={"X-OpenAI-API-Key": key, "Accept": accept},
                     files={"audio": wav() + f"marker:{marker}".encode()},
                     timeout=30,
                 )
-                answer = response.json()
                 assert response.status_code == 200
+                assert response.headers["Content-Type"].startswith(accept)
                 assert not response.cookies
-                assert answer["transcript"] == f"{marker} {key} None"
-                assert answer["text_response"] == f"{marker} {key} None {key} None"
-                assert base64.b64decode(answer["audio"]).decode() == answer["text_response"] + key
+                transcript, reply, speech = TOLD[accept](response)
+                assert transcript == f"{marker} {key} None"
+                assert reply == f"{marker} {key} None {key} None"
+                assert speech == f"{reply}{key}"
 
             with ThreadPoolExecutor(CLIENTS) as pool:
                 assert len(list(pool.map(converse, range(CONVERSATIONS)))) == CONVERSATIONS

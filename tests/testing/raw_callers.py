@@ -27,3 +27,10 @@ def workers_of(service) -> list[int]:
     pid = service.process.pid
     with open(f"/proc/{pid}/task/{pid}/children") as children:  # noqa: PTH123  # A file of /proc.
         return [int(child) for child in children.read().split()]
+
+
+def memory(service) -> float:
+    """The one worker's memory, in MB."""
+    [worker] = workers_of(service)
+    with open(f"/proc/{worker}/statm") as pages:  # noqa: PTH123  # A file of /proc.
+        return int(pages.read().split()[1]) * 4096 / 1e6

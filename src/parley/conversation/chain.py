@@ -1,6 +1,6 @@
 """The chain: hear the caller, think of a reply, speak it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from parley.audio import Recording
 from parley.conversation.stages import Stages
@@ -10,20 +10,49 @@ from parley.models.registry import Models
 from parley.upstream.client import Client
 
 
-def converse(
-    client: Client, recording: Recording, models: Models, caller_waits: Callable[[], bool]
-) -> Conversation:
+def begin(client: Client, models: Models, caller_waits: Callable[[], bool]) -> Stages:
+    """The stages of a conversation in which nothing was said yet.
+
+    `caller_waits` is asked before each stage.
+    """
+    conversation = Conversation(models.by_stage(), calls=client.calls.records)
+    return Stages(client, models, caller_waits, conversation)
+
+
+def converse(stages: Stages, recording: Recording) -> Conversation:
     """The whole conversation, or what there is of it by its first failure.
 
-    `caller_waits` is asked before each stage. A reply that the model did not finish is a failure
-    too, but it is spoken.
+    A reply that the model did not finish is a failure too, but it is spoken.
     """
-    conversation = Conversation(models.by_stage(), calls=client.calls)
-    stages = Stages(client, models, caller_waits, conversation)
     try:
         stages.transcribe(recording)
         stages.think()
         stages.speak()
     except ConversationError as failure:
-        conversation.note(failure)
-    return conversation
+        stages.conversation.note(failure)
+    return stages.conversation
+
+
+def hear(stages: Stages, recording: Recording) -> Conversation:
+    """The conversation with its transcript, or with the failure to get one."""
+    try:
+        stages.transcribe(recording)
+    except ConversationError as failure:
+        stages.conversation.note(failure)
+    return stages.conversation
+
+
+def begin_to_speak(
+    stages: Stages, recording: Recording
+) -> tuple[Conversation, Iterator[bytes] | None]:
+    """The conversation with its reply, and the speech, which has begun to arrive; None: no speech.
+
+    Where there is nothing to say, the speech is empty.
+    """
+    try:
+        stages.transcribe(recording)
+        stages.think()
+        return stages.conversation, stages.begin_speech()
+    except ConversationError as failure:
+        stages.conversation.note(failure)
+    return stages.conversation, None

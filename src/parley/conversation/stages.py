@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from parley import log
 from parley.audio import Recording
+from parley.conversation.segments import spoken as speakable_reply
 from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation
+from parley.conversation.thoughts import without_thoughts
+from parley.deadline import Cancellation, Deadline
 from parley.errors import (
     CallerDisconnected,
     ConversationError,
@@ -18,9 +21,14 @@ from parley.errors import (
     NoSpeech,
     RequestError,
     TextTruncated,
+    UpstreamMalformed,
 )
 from parley.models.registry import Choice, Model, Models
-from parley.upstream.client import SPEECH_CHARACTERS, Client
+from parley.upstream.calls import Begun
+from parley.upstream.client import Client
+from parley.upstream.voices import SPEECH_CHARACTERS
+
+STREAM_SECONDS = 600
 
 Result = TypeVar("Result")
 
@@ -37,6 +45,21 @@ class Stages:
     models: Models
     caller_waits: Callable[[], bool]
     conversation: Conversation
+
+    def within(self, silence: float) -> "Stages":
+        """The same stages, in which each wait for the upstream is at most `silence` seconds long.
+
+        STREAM_SECONDS bound them all, and `end` ends them.
+        """
+        deadline = Deadline(
+            time.monotonic() + STREAM_SECONDS, silence=silence, cancellation=Cancellation()
+        )
+        return replace(self, client=self.client.until(deadline))
+
+    def end(self) -> None:
+        """End every call that is under way, from any thread, within half a second or so."""
+        if cancellation := self.client.calls.deadline.cancellation:
+            cancellation.cancel(CallerDisconnected)
 
     def transcribe(self, recording: Recording) -> None:
         """Turn the recording into the transcript, and close it; raise NoSpeech for a blank one."""
@@ -55,21 +78,54 @@ class Stages:
             reply = self.with_fallback(
                 "text", lambda model: self.client.complete(transcript, model)
             )
-            self.conversation.reply = reply.text
+            self.conversation.reply = without_thoughts(reply.text)
+            if not self.conversation.reply and not reply.failure:
+                raise UpstreamMalformed()
             if reply.failure:
                 reply.failure.stage = "text"
                 self.conversation.note(reply.failure)
 
     def speak(self) -> None:
         """Turn the reply into speech; raise TextTruncated if only its beginning was spoken."""
-        reply = self.conversation.reply
         with self.stage("tts"):
-            spoken = first_sentences(reply, SPEECH_CHARACTERS)
-            self.conversation.speech = self.with_fallback(
-                "tts", lambda model: self.client.speak(spoken, model)
-            )
-            if spoken != reply:
+            spoken, is_whole = self._spoken()
+            if spoken:
+                self.conversation.speech = self.with_fallback(
+                    "tts", lambda model: self.client.speak(spoken, model)
+                )
+            if not is_whole:
                 raise TextTruncated()
+
+    def begin_speech(self) -> Iterator[bytes]:
+        """The reply's speech as it arrives, once its first piece is there.
+
+        A speech of only the reply's beginning is noted as TextTruncated.
+        """
+        with self.stage("tts"):
+            spoken, is_whole = self._spoken()
+            pieces: Iterator[bytes] = iter(())
+            if spoken:
+                pieces = self.with_fallback("tts", lambda model: self._stream(spoken, model))
+            if not is_whole:
+                failure = TextTruncated()
+                failure.stage = "tts"
+                self.conversation.note(failure)
+            return pieces
+
+    def _stream(self, text: str, model: Model) -> Iterator[bytes]:
+        voice = self.client.voice(model)
+
+        def closed_at_the_end(pieces: Begun[bytes]) -> Iterator[bytes]:
+            with closing(voice), closing(pieces):
+                yield from pieces
+
+        return closed_at_the_end(self.client.stream_speech(text, voice))
+
+    def _spoken(self) -> tuple[str, bool]:
+        """What is spoken of the reply, and whether that is all of it."""
+        whole = speakable_reply(self.conversation.reply)
+        spoken = first_sentences(whole, SPEECH_CHARACTERS)
+        return spoken, spoken == whole
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -84,7 +140,8 @@ class Stages:
             try:
                 yield
             finally:
-                self.conversation.seconds[name] = time.monotonic() - begun
+                seconds = self.conversation.seconds
+                seconds[name] = seconds.get(name, 0.0) + time.monotonic() - begun
         except RequestError:
             raise  # Such a failure is the request's, whichever stage found it.
         except ConversationError as failure:
@@ -102,6 +159,8 @@ class Stages:
         The fallback is tried once, and only if the upstream does not know the model.
         """
         choice: Choice = getattr(self.models, stage)
+        if choice.fallback and self.conversation.models_used[stage] is choice.fallback:
+            return call(choice.fallback)  # It has answered before.
         try:
             return call(choice.model)
         except ModelNotFound:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from parley.errors import ConversationError
 from parley.models.registry import Model
-from parley.upstream.client import CallRecord
+from parley.upstream.calls import CallRecord
 
 
 @dataclass

@@ -9,6 +9,9 @@ from typing import Any
 INTERFACES = {"stt": ("transcriptions",), "text": ("chat",), "tts": ("speech", "realtime")}
 """By stage, the parts of the upstream's API that can serve it. The first one is the default."""
 
+LANGUAGE_FIELDS = ("language", "languages[]")
+"""The form fields in which a speech-to-text model can take the language of a recording."""
+
 NOTICE = timedelta(days=60)
 """How long before a model shuts down the service begins to warn of it."""
 
@@ -28,6 +31,16 @@ class Model:
 
     replacement: str = ""
     """The name of the model that replaces it; blank means the stage's default."""
+
+    voices: tuple[str, ...] = ()
+    """The names of its voices, if they are known; its first is used where a caller's is unknown."""
+
+    language: str = ""
+    """The name of the field that takes the language of a recording; blank if none does."""
+
+    def voice_for(self, name: str) -> str:
+        """The voice of that name, or the model's first if the model has no such voice."""
+        return name if not self.voices or name in self.voices else self.voices[0]
 
 
 @dataclass(frozen=True)

@@ -1,49 +1,31 @@
-"""The three calls of a conversation to OpenAI's API: what is sent, and what of each answer is used.
+"""The calls of a conversation to OpenAI's API: what is sent, and what of each answer is used.
 
 Rules and limits that are not ours come from OpenAI's API reference.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from itertools import count
-from typing import Any, TypeVar
-from urllib.parse import quote
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from parley import log
 from parley.audio import Recording
 from parley.deadline import Deadline
 from parley.errors import TextIncomplete, UpstreamMalformed
 from parley.models.registry import Model
-from parley.upstream.failures import origin, require_success
+from parley.upstream.calls import Begun, CallRecord, Calls
+from parley.upstream.chat_stream import INCOMPLETE, deltas_of
+from parley.upstream.encodings import with_lengths
+from parley.upstream.failures import origin
 from parley.upstream.json_values import json_of, text_of, value_at
-from parley.upstream.mp3_encoder import Mp3Encoder
-from parley.upstream.realtime import EVENT_BYTES, ReadingSession, is_read_word_for_word
-from parley.upstream.retries import with_retries
-from parley.wire.messages import Answer, Form, Upstream
-from parley.wire.transport import Transport
-
-VOICE = "alloy"
-SPEECH_FORMAT = "mp3"
-SPEECH_CHARACTERS = 4096
-"""The longest `input` that /audio/speech takes."""
+from parley.upstream.options import Options
+from parley.upstream.voices import Voice, voice_of
+from parley.wire.messages import Form
 
 TEXT_BYTES = 1_000_000
-SPEECH_BYTES = 16_000_000
-"""The largest answers that are taken, counted after decompression."""
+"""The largest text that is taken, counted after decompression."""
 
-INCOMPLETE = ("length", "content_filter")
-"""The values of `finish_reason` for a reply that the model did not finish."""
-
-Result = TypeVar("Result")
-
-
-@dataclass
-class CallRecord:
-    """One try of one call to the upstream."""
-
-    is_retry: bool
-    upstream_id: str = ""
-    """The upstream's own id for it (`x-request-id`); blank if the upstream sent none."""
+STREAM_BYTES = 16_000_000
+"""The largest stream of a text: each delta comes in an event that is many times its length."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +38,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Client:
-    """The calls of one conversation: with its caller's key, until its deadline; thread-safe."""
+    """What is asked of the upstream in one conversation; thread-safe."""
 
-    transport: Transport = field(repr=False)
-    upstream: Upstream
-    deadline: Deadline
-    system_prompt: str = field(repr=False)
-    calls: list[CallRecord] = field(default_factory=list)
-    """A record of each try, appended when the try has ended."""
+    calls: Calls
+    options: Options
+
+    def until(self, deadline: Deadline) -> "Client":
+        """The same client with another deadline; the records of its calls are shared."""
+        return replace(self, calls=replace(self.calls, deadline=deadline))
 
     def transcribe(self, recording: Recording, model: Model) -> str:
         """The words of the recording, in the language spoken; blank if there were none.
@@ -71,13 +53,15 @@ class Client:
         The file gets a name from its bytes: the upstream reads the format from the name's
         extension, which is often missing or wrong in callers' names. Raises UpstreamError.
         """
+        language = self.options.language if model.language else ""
         form: Form = [
             ("model", model.name),
+            *((model.language, language) for _ in [language] if language),
             *model.parameters.items(),
             ("response_format", "json"),
             ("file", recording),
         ]
-        answer = self._post("/audio/transcriptions", form, TEXT_BYTES, model)
+        answer = self.calls.post("/audio/transcriptions", form, TEXT_BYTES, model)
         text = value_at(json_of(answer), "text")
         if not isinstance(text, str):
             raise UpstreamMalformed(**origin(answer))
@@ -85,12 +69,8 @@ class Client:
 
     def complete(self, transcript: str, model: Model) -> Reply:
         """The chat model's reply; a refusal is a reply too. Raises UpstreamError."""
-        messages = [
-            {"role": "system", "content": self.system_prompt},
-            {"role": "user", "content": transcript},
-        ]
-        body = {"model": model.name, "messages": messages, **model.parameters}
-        answer = self._post("/chat/completions", body, TEXT_BYTES, model)
+        body = self._chat(transcript, model)
+        answer = self.calls.post("/chat/completions", body, TEXT_BYTES, model)
         choice = value_at(json_of(answer), "choices", 0)
         texts = (text_of(value_at(choice, "message", name)) for name in ("content", "refusal"))
         text = next(filter(None, texts), "")
@@ -99,67 +79,45 @@ class Client:
         whole = value_at(choice, "finish_reason") not in INCOMPLETE
         return Reply(text, None if whole else TextIncomplete(**origin(answer)))
 
+    def stream_reply(self, transcript: str, model: Model) -> Begun[str]:
+        """The chat model's reply, delta by delta, once the first is there.
+
+        Raises UpstreamError, and TextIncomplete at the end of a reply that is not finished.
+        """
+        body = {**self._chat(transcript, model), "stream": True}
+
+        def call(record: CallRecord) -> Generator[str]:
+            pieces = self.calls.pieces(record, "/chat/completions", body, STREAM_BYTES, model)
+            with closing(pieces):
+                yield from deltas_of(pieces)
+
+        return self.calls.begun(call)
+
     def speak(self, text: str, model: Model) -> bytes:
-        """`text` (at most SPEECH_CHARACTERS) as mp3, never empty. Raises UpstreamError."""
-        if model.interface == "realtime":
-            return self._speak_over_realtime(text, model)
-        body = {
-            "model": model.name,
-            "input": text,
-            "voice": VOICE,
-            "response_format": SPEECH_FORMAT,
-            **model.parameters,
-        }
-        answer = self._post("/audio/speech", body, SPEECH_BYTES, model)
-        if not answer.body:
-            raise UpstreamMalformed(**origin(answer))
-        return answer.body
+        """The speech of `text` as a whole file, never empty. Raises UpstreamError."""
+        voice, is_wav = self.voice(model), self.options.audio_format == "wav"
 
-    def _speak_over_realtime(self, text: str, model: Model) -> bytes:
-        """Speech from the Realtime API, which sends PCM, and may change a text's words."""
-        path = f"/realtime?model={quote(model.name, safe='')}"
+        def call(record: CallRecord) -> bytes:
+            speech = bytearray()
+            for piece in voice.speak(text, record):
+                speech += piece
+            return with_lengths(bytes(speech)) if is_wav else bytes(speech)
 
-        def call(record: CallRecord) -> tuple[bytes, str]:
-            with self.transport.connect(
-                self.upstream, path, limit=EVENT_BYTES, deadline=self.deadline
-            ) as channel:
-                if isinstance(channel, Answer):
-                    record.upstream_id = channel.request_id or ""
-                    require_success(channel, self.upstream.api_key, model.name)
-                    raise UpstreamMalformed(**origin(channel))
-                session, encoder = ReadingSession(channel), Mp3Encoder(self.deadline)
-                speech = bytearray()
-                for pcm in session.read_aloud(text, VOICE, model.parameters):
-                    speech += encoder.feed(pcm)  # At once, since PCM is six times as large as mp3.
-                speech += encoder.finish()
-                return bytes(speech), session.transcript
+        with closing(voice):
+            return self.calls.recorded(call)
 
-        speech, transcript = self._recorded(call)
-        if not is_read_word_for_word(text, transcript):
-            log.reworded(model.name)
-        return speech
+    def stream_speech(self, text: str, voice: Voice) -> Begun[bytes]:
+        """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError."""
+        return self.calls.begun(lambda record: voice.speak(text, record))
 
-    def _post(self, path: str, body: Mapping[str, Any] | Form, limit: int, model: Model) -> Answer:
-        """POST until it succeeds or another try is useless; each try builds its body anew."""
+    def voice(self, model: Model) -> Voice:
+        """The voice of a model; close it after its last text."""
+        return voice_of(self.calls, model, self.options)
 
-        def call(record: CallRecord) -> Answer:
-            answer = self.transport.post(
-                self.upstream, path, body, limit=limit, deadline=self.deadline
-            )
-            record.upstream_id = answer.request_id or ""
-            return require_success(answer, self.upstream.api_key, model.name)
-
-        return self._recorded(call)
-
-    def _recorded(self, call: Callable[[CallRecord], Result]) -> Result:
-        """What `call` returns, with retries; each try gets a record of its own to complete."""
-        tries = count()
-
-        def one_try() -> Result:
-            record = CallRecord(is_retry=next(tries) > 0)
-            try:
-                return call(record)
-            finally:
-                self.calls.append(record)
-
-        return with_retries(one_try, self.deadline)
+    def _chat(self, transcript: str, model: Model) -> dict[str, Any]:
+        messages = [
+            {"role": "system", "content": self.options.system_prompt},
+            *self.options.history,
+            {"role": "user", "content": transcript},
+        ]
+        return {"model": model.name, "messages": messages, **model.parameters}

@@ -6,15 +6,21 @@ The base URL is last because its check can take as long as a DNS lookup.
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from flask import Request, g
-from werkzeug.datastructures import Headers
+from marshmallow import ValidationError
+from werkzeug.datastructures import Headers, MIMEAccept
 
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import ApiKeyMissing, Overloaded
 from parley.models.registry import Models
+from parley.settings import Settings
+from parley.upstream.calls import Calls
 from parley.upstream.client import Client
+from parley.upstream.options import Options
+from parley.web.representation import SOUND_TYPES, Representation, accepted
 from parley.web.services import Services
 from parley.web.slots import SLOT
 from parley.wire.messages import Upstream
@@ -22,6 +28,8 @@ from parley.wire.messages import Upstream
 KEY_HEADER = "X-OpenAI-API-Key"
 BASE_URL_HEADER = "X-OpenAI-Base-URL"
 VISIBLE_ASCII = re.compile(r"[!-~]+")
+
+OPTIONS = ("system_prompt", "voice", "audio_format", "language", "history")
 
 RETRY_SECONDS = 2
 """When a refused caller may try again: a conversation takes about as long, and frees its slot."""
@@ -88,7 +96,24 @@ def models_of(options: Mapping[str, str], headers: Headers, services: Services) 
     return services.registry.resolve(options, services.today() if dates_apply else None)
 
 
-def client_of(upstream: Upstream, services: Services) -> Client:
+def options_of(
+    form: Mapping[str, Any], accept: MIMEAccept, settings: Settings
+) -> tuple[Representation, Options]:
+    """What the answer is to look like, and what the form chooses of the speech and of the reply.
+
+    Raises ValidationError where `audio_format` is a kind of sound that is not accepted.
+    """
+    representation, sound = accepted(accept)
+    chosen = {name: form[name] for name in OPTIONS if name in form}
+    if sound:
+        asked = chosen.setdefault("audio_format", sound)
+        if asked != sound and not accept[SOUND_TYPES[asked]]:
+            message = f"Send 'audio_format' as {sound}, as Accept asks, or leave it out."
+            raise ValidationError(message, "audio_format", valid_data=dict(form))
+    return representation, Options(**{"system_prompt": settings.system_prompt, **chosen})
+
+
+def client_of(upstream: Upstream, options: Options, services: Services) -> Client:
     """The client for one conversation with the upstream; the conversation's time begins now."""
     deadline = Deadline.after(services.settings.deadline)
-    return Client(services.transport, upstream, deadline, services.settings.system_prompt)
+    return Client(Calls(services.transport, upstream, deadline), options)

@@ -11,8 +11,9 @@ from parley.web.answers import add_promised_headers
 from parley.web.request_connection import drain_after_answer
 from parley.web.services import Services
 from parley.web.slots import release_after_answer
+from parley.web.sound import SOUND_HEADERS
 
-EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID")
+EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID", *SOUND_HEADERS)
 """The headers of an answer that a page on another origin may read."""
 
 

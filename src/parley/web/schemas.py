@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, pre_load
 from werkzeug.datastructures import FileStorage
 
 from parley.audio import HEAD_BYTES, Recording, kind_of
@@ -18,8 +18,14 @@ from parley.errors import (
     RequestError,
 )
 from parley.web.forms import AUDIO_BYTES
+from parley.web.option_fields import (
+    AudioFormatField,
+    HistoryField,
+    LanguageField,
+    LineField,
+    SystemPromptField,
+)
 
-MODEL_CHARACTERS = 200
 AUDIO_ERRORS = {
     error.code: error for error in (AudioMissing, AudioEmpty, AudioTooLarge, AudioUnsupported)
 }
@@ -45,21 +51,6 @@ class RecordingField(fields.Field[Recording]):
         return Recording(value.stream, size, kind)
 
 
-class ModelField(fields.String):
-    """A model's name, or any other line of text: the registry decides what it means."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str:
-        text = value.strip() if isinstance(value, str) else "\n"
-        if len(text) > MODEL_CHARACTERS or not text.isprintable():
-            raise ValidationError(
-                f"Send '{attr}' as one line of text of at most {MODEL_CHARACTERS} characters, "
-                "or leave it out."
-            )
-        return text
-
-
 class ConversationRequestSchema(Schema):
     """The form of POST /api/conversation/."""
 
@@ -67,9 +58,23 @@ class ConversationRequestSchema(Schema):
         unknown = EXCLUDE
 
     audio = RecordingField(required=True, error_messages={"required": AudioMissing.code})
-    stt_model = ModelField()
-    text_model = ModelField()
-    tts_model = ModelField()
+    stt_model = LineField()
+    text_model = LineField()
+    tts_model = LineField()
+    voice = LineField()
+    audio_format = AudioFormatField()
+    language = LanguageField()
+    system_prompt = SystemPromptField()
+    history = HistoryField()
+
+    @pre_load
+    def leave_out_blank(self, data: Mapping[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """Read a blank text as if it were not sent."""
+        return {
+            name: value
+            for name, value in data.items()
+            if not (isinstance(value, str) and not value.strip())
+        }
 
 
 def first_error(invalid: ValidationError) -> RequestError:

@@ -22,6 +22,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from parley import log
 from parley.errors import REFUSAL, ConversationError, HeadersTooLarge, InternalError, RequestBroken
 from parley.web.caller_connections import STOP_SECONDS, CallerConnection, CallerConnections
+from parley.web.stopping import stopping
 
 SPARE = 128
 """Greenlets beyond the connections: gevent accepts up to 100 connections before it handles one."""
@@ -129,6 +130,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
     def handle_exit(self, sig: int, frame: object) -> None:
         """SIGTERM: stop at once, in a greenlet, since a signal's handler must not wait."""
         super().handle_exit(sig, frame)
+        stopping.begin(self.cfg.graceful_timeout)
         gevent.spawn(self.stop_serving)
 
     def stop_serving(self) -> None:

@@ -1,0 +1,98 @@
+"""Markdown to what a voice says of it: words, and nothing for code, addresses, markup and emoji."""
+
+from collections.abc import Iterator
+
+import regex
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+_PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+# A model that indents by four spaces means prose, and what stands in HTML blocks is words, too.
+# Text is not joined, so that a star without a partner is a token of its own.
+_PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
+
+_DELIMITERS = regex.compile(r"[*_~`]+")
+_WITHIN_A_WORD = regex.compile(
+    r"</?(?:a|abbr|b|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|u)\b", regex.I
+)
+# Between letters or digits a star multiplies; its stand-in means nothing to Markdown.
+_PRODUCT = regex.compile(r"(?<=[A-Za-z0-9)\]])\*(?=[A-Za-z0-9(\[])|(?<=[0-9])\*\*(?=[0-9])")
+_TIMES = "\u2217"
+# Each line is a kind of text that is not said as it is written; `said` names what is left of it.
+_UNSAID = regex.compile(
+    r"""
+      \A\[\^[^\[\]\s]+\]:.*                                       # [^1]: a footnote
+    | \[\^[^\[\]\s]+\]                                            # [^1]: its mark
+    | 【[^【】]*†[^【】]*】                                          # a citation, as some models do
+    | \A\[[ xX]\][ ]                                              # the box of a task
+    | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
+    | \[(?P<said>[^\[\]]*)\]\[[^\[\]]*\]                          # [text][1]
+    | https?://(?:www\.)?(?P<said>[\p{Latin}\p{Cyrillic}0-9.-]*[\p{Latin}\p{Cyrillic}0-9])
+      (?:[:/?\#](?:[!-~--["'()*<>\[\]`]]*[A-Za-z0-9/])?)?         # an address: its host
+    | (?:\p{RI}{2}|(?![©®™‼⁉ℹ])\p{Extended_Pictographic})         # emoji and flags,
+      (?:[\p{EMod}\uFE0E\uFE0F\U000E0020-\U000E007F]|\u200D\p{Extended_Pictographic})*
+    | [\uFE0F\u20E3`]                                             # a keycap's frame; a backtick
+    """,
+    regex.VERBOSE | regex.VERSION1,
+)
+_AUDIBLE = regex.compile(r"[\p{L}\p{N}\p{Sc}]")
+_NEEDS_A_STOP = regex.compile(r"""[\p{L}\p{M}\p{N}\p{Pe}\p{Pf}"'%]\Z""")
+_WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
+
+
+def speakable(markdown: str) -> str:
+    """What the voice gets; empty where there is nothing to say.
+
+    A block that ends without a mark gets a full stop before the next one, so that there is a pause.
+    """
+    source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), markdown)
+    said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in _blocks(source))
+    blocks = [" ".join(text.replace(_TIMES, "*").split()) for text in said]
+    blocks = [block for block in blocks if _AUDIBLE.search(block)]
+    for index, block in enumerate(blocks[:-1]):
+        if _NEEDS_A_STOP.search(block):
+            blocks[index] += "。" if _WIDE.search(block) else "."
+    return " ".join(blocks)
+
+
+def _blocks(markdown: str) -> Iterator[str]:
+    """The text of each paragraph, heading, list item and row of a table."""
+    number = ""
+    cells: list[str] | None = None
+    for token in _PARSER.parse(markdown):
+        match token.type:
+            case "list_item_open":
+                number = f"{token.info}{token.markup} " if token.info else ""
+            case "tr_open":
+                cells = []
+            case "tr_close":
+                yield ", ".join(cells or [])
+                cells = None
+            case "inline":
+                text = number + _text(token.children or [])
+                number = ""
+                if cells is None:
+                    yield text
+                elif text:
+                    cells.append(text)
+
+
+def _text(tokens: list[Token]) -> str:
+    """The words of a line's tokens; a delimiter without a partner is dropped."""
+    words = ""
+    for index, token in enumerate(tokens):
+        match token.type:
+            case "softbreak" | "hardbreak":
+                words += " "
+            case "html_inline":
+                words += "" if _WITHIN_A_WORD.match(token.content) else " "
+            case "image":
+                words += _text(token.children or [])
+            case "text" if _DELIMITERS.fullmatch(token.content):
+                following = tokens[index + 1].content if index + 1 < len(tokens) else ""
+                around = words[-1:], following[:1]
+                if all(map(str.isspace, around)) or all(map(str.isalnum, around)):
+                    words += token.content
+            case _:
+                words += token.content
+    return words

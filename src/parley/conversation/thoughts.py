@@ -1,0 +1,49 @@
+"""A self-hosted model's leading <think>…</think> taken out of a reply while it is written."""
+
+BEGIN, END = "<think>", "</think>"
+
+
+class ThoughtFilter:
+    """Passes on what is meant for the caller: all but thoughts at the reply's very beginning.
+
+    Space before the thoughts, and between them and the reply, belongs to them. Thoughts that do
+    not end leave nothing.
+    """
+
+    def __init__(self) -> None:
+        """Begin a reply."""
+        self._held = ""
+        self._thinks = False
+        self._speaks = False
+        self._thought = False
+
+    def feed(self, delta: str) -> str:
+        """What of the reply can be shown now that `delta` has been written."""
+        if self._speaks:
+            return delta
+        self._held += delta
+        if self._thinks:
+            thoughts, found, rest = self._held.partition(END)
+            # As much is kept as may be the beginning of the end.
+            self._held = rest if found else thoughts[-len(END) + 1 :]
+            self._thinks, self._thought = not found, True
+        if self._thinks:
+            return ""
+        begun = self._held.lstrip()
+        if not self._thought and begun.startswith(BEGIN):
+            self._held, self._thinks = begun.removeprefix(BEGIN), True
+            return self.feed("")
+        if not begun or (not self._thought and BEGIN.startswith(begun)):
+            return ""
+        self._speaks = True
+        return begun if self._thought else self._held
+
+    def finish(self) -> str:
+        """What was held back, for it might have been the beginning of thoughts."""
+        return "" if self._thought or self._thinks or self._speaks else self._held
+
+
+def without_thoughts(reply: str) -> str:
+    """A whole reply without the thoughts at its beginning."""
+    thoughts = ThoughtFilter()
+    return (thoughts.feed(reply) + thoughts.finish()).strip()

@@ -1,0 +1,105 @@
+"""Calls to the upstream with their retries, and a record of each try."""
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, count
+from typing import Any, TypeVar
+
+from parley.deadline import Deadline
+from parley.errors import UpstreamMalformed
+from parley.models.registry import Model
+from parley.upstream.failures import origin, require_success
+from parley.upstream.retries import with_retries
+from parley.wire.messages import Answer, Form, Upstream
+from parley.wire.transport import Transport
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class CallRecord:
+    """One try of one call to the upstream."""
+
+    is_retry: bool
+    upstream_id: str = ""
+    """The upstream's own id for it (`x-request-id`); blank if the upstream sent none."""
+
+
+class Begun(Iterator[Result]):
+    """An answer whose first piece is there; closing it ends its call."""
+
+    def __init__(self, first: Result, others: Generator[Result]) -> None:
+        """`others` yields the pieces behind the first."""
+        self._pieces = chain((first,), others)
+        self.close = others.close
+
+    def __next__(self) -> Result:
+        """The next piece."""
+        return next(self._pieces)
+
+
+@dataclass(frozen=True)
+class Calls:
+    """The calls of one conversation: with its caller's key, until its deadline; thread-safe."""
+
+    transport: Transport = field(repr=False)
+    upstream: Upstream
+    deadline: Deadline
+    records: list[CallRecord] = field(default_factory=list)
+    """A record of each try, appended when the try has ended or its answer has begun to arrive."""
+
+    def post(self, path: str, body: Mapping[str, Any] | Form, limit: int, model: Model) -> Answer:
+        """POST until it succeeds or another try is useless; each try builds its body anew."""
+
+        def call(record: CallRecord) -> Answer:
+            answer = self.transport.post(
+                self.upstream, path, body, limit=limit, deadline=self.deadline
+            )
+            record.upstream_id = answer.request_id or ""
+            return require_success(answer, self.upstream.api_key, model.name)
+
+        return self.recorded(call)
+
+    def pieces(
+        self, record: CallRecord, path: str, body: Mapping[str, Any], limit: int, model: Model
+    ) -> Generator[bytes]:
+        """POST once; the answer's bytes as they arrive, never none. Raises UpstreamError."""
+        with self.transport.stream(
+            self.upstream, path, body, limit=limit, deadline=self.deadline
+        ) as answer:
+            record.upstream_id = answer.request_id or ""
+            if not 200 <= answer.status < 300:
+                require_success(answer.whole(), self.upstream.api_key, model.name)
+            is_empty = True
+            for piece in answer.pieces():
+                is_empty = False
+                yield piece
+            if is_empty:
+                raise UpstreamMalformed(**origin(answer))
+
+    def begun(self, call: Callable[[CallRecord], Generator[Result]]) -> "Begun[Result]":
+        """What `call` yields, once its first piece is there: only until then is it tried again.
+
+        Raises what `call` raises before its first piece, and UpstreamMalformed if there is none.
+        """
+
+        def begin(record: CallRecord) -> Begun[Result]:
+            pieces = call(record)
+            for first in pieces:
+                return Begun(first, pieces)
+            raise UpstreamMalformed()
+
+        return self.recorded(begin)
+
+    def recorded(self, call: Callable[[CallRecord], Result]) -> Result:
+        """What `call` returns, with retries; each try gets a record of its own to complete."""
+        tries = count()
+
+        def one_try() -> Result:
+            record = CallRecord(is_retry=next(tries) > 0)
+            try:
+                return call(record)
+            finally:
+                self.records.append(record)
+
+        return with_retries(one_try, self.deadline)

@@ -1,0 +1,72 @@
+"""PCM to the formats that callers ask for, piece by piece."""
+
+import struct
+from typing import Protocol
+
+from parley.deadline import Deadline
+from parley.errors import UpstreamMalformed
+from parley.upstream.mp3_encoder import RATE, SAMPLE_BYTES, Mp3Encoder
+
+STREAMED = 0xFFFFFFFF
+"""A WAV's length where nobody knows it yet, as OpenAI writes it."""
+
+
+class Encoder(Protocol):
+    """Turns samples at RATE, 16 bit, mono, little-endian, into a file."""
+
+    def feed(self, pcm: bytes) -> bytes:
+        """What is ready of the file after these samples."""
+
+    def finish(self) -> bytes:
+        """The rest; raise UpstreamMalformed if there were no samples, or a half one."""
+
+
+class PcmEncoder:
+    """Passes samples on as they are."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._size = 0
+
+    def feed(self, pcm: bytes) -> bytes:
+        """The samples."""
+        self._size += len(pcm)
+        return pcm
+
+    def finish(self) -> bytes:
+        """Nothing is left."""
+        if not self._size or self._size % SAMPLE_BYTES:
+            raise UpstreamMalformed()
+        return b""
+
+
+class WavEncoder(PcmEncoder):
+    """Puts a WAV's header before the samples."""
+
+    def feed(self, pcm: bytes) -> bytes:
+        """The samples, and before the first the header (RFC 2361)."""
+        header = b"" if self._size or not pcm else wav_header(STREAMED, STREAMED)
+        return header + super().feed(pcm)
+
+
+def wav_header(file_size: int, data_size: int) -> bytes:
+    """The head of a WAV file; sizes in bytes."""
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, RATE * SAMPLE_BYTES, SAMPLE_BYTES, 16)
+    head = struct.pack("<4sI4s", b"RIFF", file_size, b"WAVE")
+    return head + form + struct.pack("<4sI", b"data", data_size)
+
+
+def with_lengths(wav: bytes) -> bytes:
+    """A whole WAV whose header says how long it is, also where it was streamed without."""
+    is_open = wav[4:8] == wav[40:44] == STREAMED.to_bytes(4) and wav[36:40] == b"data"
+    if not is_open:
+        return wav
+    file_size, data_size = struct.pack("<I", len(wav) - 8), struct.pack("<I", len(wav) - 44)
+    return wav[:4] + file_size + wav[8:40] + data_size + wav[44:]
+
+
+def encoder_for(audio_format: str, deadline: Deadline) -> Encoder:
+    """The encoder of one of the AUDIO_FORMATS."""
+    if audio_format == "mp3":
+        return Mp3Encoder(deadline)
+    return WavEncoder() if audio_format == "wav" else PcmEncoder()

@@ -1,0 +1,21 @@
+"""What a request may choose beside its models."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+VOICE = "alloy"
+AUDIO_FORMATS = ("mp3", "wav", "pcm")
+"""What every interface can give: `pcm` is 24 kHz, 16 bit, mono, little-endian."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The voice and the format of the speech, and what the models are told."""
+
+    system_prompt: str = field(repr=False)
+    voice: str = VOICE
+    audio_format: str = AUDIO_FORMATS[0]
+    language: str = ""
+    """The language of the recording (ISO 639-1); blank where the model is to find out."""
+    history: Sequence[Mapping[str, str]] = field(default=(), repr=False)
+    """Earlier turns, each with `role` and `content`, the oldest first."""

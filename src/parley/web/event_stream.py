@@ -1,0 +1,107 @@
+"""A conversation as a stream of events (WHATWG HTML, 9.2): frames, heartbeats, and its end."""
+
+import base64
+import json
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+from flask import Response, current_app, g, request
+
+from parley import log
+from parley.conversation.spoken_reply import Event, SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.state import Conversation
+from parley.conversation.streaming import StreamedReply
+from parley.errors import CallerDisconnected, ConversationError, InternalError, Interrupted
+from parley.web.request_connection import still_connected
+from parley.web.schemas import ConversationSchema, ErrorSchema
+from parley.web.stopping import stopping
+
+HEARTBEAT = b":\n\n"
+HEARTBEAT_SECONDS = 5
+"""How long a stream may be silent: proxies and routers cut what is silent for long."""
+
+LOOK_SECONDS = 0.5
+"""How often the stream looks whether its caller is still connected."""
+
+
+def event_stream(conversation: Conversation, reply: StreamedReply, audio_format: str) -> Response:
+    """The answer that tells the reply while it is made."""
+    frames = _frames(conversation, reply, audio_format, g.began, still_connected(request))
+    response = current_app.response_class(frames, content_type="text/event-stream; charset=utf-8")
+    response.headers["X-Accel-Buffering"] = "no"  # nginx would gather it.
+    return response
+
+
+def _frames(
+    conversation: Conversation,
+    reply: StreamedReply,
+    audio_format: str,
+    began: float,
+    is_connected: Callable[[], bool],
+) -> Iterator[bytes]:
+    def frame(name: str, data: dict[str, Any], moment: float | None = None) -> bytes:
+        at = round(1000 * ((moment or time.monotonic()) - began))
+        return f"event: {name}\ndata: {json.dumps({'at': at, **data})}\n\n".encode()
+
+    def told(event: Event) -> bytes:
+        match event:
+            case TextDelta(delta):
+                return frame("text", {"delta": delta})
+            case SegmentStarted(number, text, asked):
+                about = {"segment": number, "text": text, "voice": reply.voice}
+                asked_at = round(1000 * (asked - began))
+                return frame("segment", {**about, "format": audio_format, "began": asked_at})
+            case SoundPiece(number, piece, last):
+                data = base64.b64encode(piece).decode("ascii")
+                return frame("audio", {"segment": number, "data": data, "last": last})
+
+    def part() -> Generator[bytes]:
+        """The events up to the end of the reply, or until the service must stop."""
+        model = conversation.models_used["stt"].name
+        yield frame("transcript", {"text": conversation.transcript, "model": model})
+        looked = sent = time.monotonic()
+        for event in reply.events():
+            now = time.monotonic()
+            if now - looked >= LOOK_SECONDS:
+                looked = now
+                if not is_connected():
+                    raise CallerDisconnected()
+                if stopping.is_due():
+                    raise Interrupted()
+            if event or now - sent >= HEARTBEAT_SECONDS:
+                sent = now
+                yield told(event) if event else HEARTBEAT
+
+    try:
+        try:
+            with closing(part()) as frames:
+                yield from frames
+        except Exception as error:
+            failure = _failure_of(error, conversation)
+            reply.close()  # What failed before is the first failure.
+            conversation.note(failure)
+            if isinstance(error, CallerDisconnected):
+                return
+        reply.close()
+        if conversation.failure:
+            yield frame("error", ErrorSchema().dump(conversation.failure))
+        yield frame("done", ConversationSchema().dump(replace(conversation, speech=b"")))
+    except GeneratorExit:
+        conversation.note(CallerDisconnected())
+        raise
+    finally:
+        reply.close()
+
+
+def _failure_of(error: Exception, conversation: Conversation) -> ConversationError:
+    """The failure that ends a stream; raised on, gunicorn would log its text."""
+    stage = "tts" if "text" in conversation.seconds else "text"
+    if not isinstance(error, ConversationError):
+        log.unexpected(error, stage)
+        error = InternalError()
+    if not isinstance(error, CallerDisconnected):
+        error.stage = stage
+    return error

@@ -1,0 +1,41 @@
+"""Which representation of a conversation a request accepts: JSON, a stream of events, or sound."""
+
+from enum import Enum
+
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_options_header
+
+SOUND_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm"}
+"""The media type of each audio format; `pcm` is 24 kHz, 16 bit, mono, little-endian."""
+
+FORMATS = {"audio/mpeg": "mp3", "audio/wav": "wav"}
+"""The audio format that an accepted media type asks for."""
+
+
+class Representation(Enum):
+    """What an answer looks like."""
+
+    JSON = "application/json"
+    STREAM = "text/event-stream"
+    SOUND = "audio/*"
+
+
+def accepted(accept: MIMEAccept) -> tuple[Representation, str]:
+    """The representation that weighs most, and the audio format that it asks for, if it does.
+
+    Parameters of a type count for nothing (RFC 9110, 12.5.1). What is equal in weight goes by the
+    header's order, the more specific first. Anything else than a type of ours means JSON.
+    """
+    for value, weight in sorted(accept, key=lambda item: -item[1]):
+        media_type = parse_options_header(value)[0].lower()
+        if weight <= 0:
+            continue
+        if media_type == "text/event-stream":
+            return Representation.STREAM, ""
+        if media_type == "audio/*":
+            return Representation.SOUND, ""
+        if media_type in FORMATS:
+            return Representation.SOUND, FORMATS[media_type]
+        if media_type in ("application/json", "application/*", "text/*", "*/*"):
+            return Representation.JSON, ""
+    return Representation.JSON, ""

@@ -1,0 +1,78 @@
+"""A conversation as sound alone: the speech as it arrives, and everything else in headers."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from urllib.parse import quote
+
+from flask import Response, current_app, request
+
+from parley.conversation.stages import Stages
+from parley.errors import ConversationError
+from parley.web.answers import status_of
+from parley.web.representation import SOUND_TYPES
+
+UNESCAPED = "!'()*"
+"""What `encodeURIComponent` leaves as it is beside letters, digits, `-`, `_`, `.` and `~`."""
+
+TRANSCRIPT_BYTES, REPLY_BYTES, VOICE_BYTES = 1000, 2000, 1000
+"""How long the headers that hold the texts may be."""
+
+SOUND_HEADERS = ("X-Transcript", "X-Text-Response", "X-Models-Used", "X-Errors", "X-Voice")
+
+
+def sound_answer(stages: Stages, pieces: Iterator[bytes], audio_format: str) -> Response:
+    """The speech's file as the body; it has begun to arrive, or there is nothing to say."""
+    conversation = stages.conversation
+    response = current_app.response_class(
+        _written(stages, pieces, request.environ.get("gunicorn.socket")),
+        mimetype=SOUND_TYPES[audio_format],
+    )
+    response.status_code = status_of(conversation)
+    response.headers["X-Transcript"] = header_text(conversation.transcript, TRANSCRIPT_BYTES)
+    response.headers["X-Text-Response"] = header_text(conversation.reply, REPLY_BYTES)
+    used = conversation.models_used.items()
+    response.headers["X-Models-Used"] = ", ".join(f"{stage}={model.name}" for stage, model in used)
+    if conversation.failure:
+        response.headers["X-Errors"] = conversation.failure.code
+    name_voice(response, stages)
+    return response
+
+
+def name_voice(response: Response, stages: Stages) -> None:
+    """Say in the header X-Voice which voice spoke, percent-encoded as the texts are."""
+    model = stages.conversation.models_used["tts"]
+    voice = model.voice_for(stages.client.options.voice)
+    response.headers["X-Voice"] = header_text(voice, VOICE_BYTES)
+
+
+def _written(
+    stages: Stages, pieces: Iterator[bytes], connection: socket.socket | None
+) -> Iterator[bytes]:
+    """The pieces; a failure amid them breaks the chunked body, so that nobody takes it for whole.
+
+    Nothing is raised: gunicorn would log its text.
+    """
+    try:
+        with stages.stage("tts"):
+            yield from pieces
+    except ConversationError as failure:
+        stages.conversation.note(failure)
+        if connection:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+def header_text(text: str, limit: int) -> str:
+    """The text, percent-encoded as `encodeURIComponent` does, with an ellipsis where it is cut."""
+    encoded = [quote(character, safe=UNESCAPED) for character in text[: limit + 1]]
+    if sum(map(len, encoded)) <= limit:
+        return "".join(encoded)
+    ellipsis = quote("…")
+    left = limit - len(ellipsis)
+    kept = []
+    for part in encoded:
+        if (left := left - len(part)) < 0:
+            break
+        kept.append(part)
+    return "".join(kept) + ellipsis

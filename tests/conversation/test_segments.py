@@ -1,0 +1,187 @@
+"""A reply becomes segments: whole, in order, once, and soon."""
+
+import pytest
+import regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parley.conversation.segments import Segment, Segmenter, length, spoken
+from parley.conversation.speakable import speakable
+
+SNIPPETS = [
+    *("word ", "Dr. ", "e.g. ", "3.14 ", "The end. ", "Really? ", "well, ", "a; b: c ", "…", "\n"),
+    *("\n\n", "\r\n", "- ", "1. ", "> ", "# ", "**", "*", "_", "`", "```\n", "~~", "[", "](", ")"),
+    *("![", "https://www.example.com/a_b?c=d. ", "<b>", "<", "<!-- ", "-->", "&amp;", "\\", "| "),
+    *("|---|---|\n", "| a | b |\n", "[^1]", "[x]: https://example.com\n", "    ", "\t", "---\n"),
+    *(
+        "你好。",
+        "今日は晴れです。",
+        "สวัสดีครับ",
+        "مرحبا بك. ",
+        "नमस्ते। ",
+        "😀",
+        "👩‍👩‍👧",
+        "🇩🇪",
+        "\u0301",
+    ),
+    *("a" * 90, "你" * 70, " " * 30, "\u200d", "\x00", "\x0b", "\u2028", "x" * 450),
+]
+REPLIES = st.lists(st.sampled_from(SNIPPETS) | st.text(max_size=12), max_size=60).map("".join)
+
+
+def cut(reply: str, *, every: int = 1) -> list[Segment]:
+    segmenter = Segmenter()
+    ready = []
+    for start in range(0, len(reply), every):
+        ready += segmenter.feed(reply[start : start + every])
+    return ready + segmenter.finish()
+
+
+def letters(text: str) -> str:
+    """What makes the words, without what only makes pauses."""
+    return "".join(regex.findall(r"[\p{L}\p{M}\p{N}]", text))
+
+
+@given(REPLIES)
+@settings(max_examples=150, deadline=None)
+def test_segments_cover_any_reply_whole_in_order_once(reply):
+    """Nothing of the text is lost or said twice, and every segment keeps the bounds."""
+    found = cut(reply)
+    assert "".join(segment.text for segment in found) == reply
+    lengths = [length(segment.text) for segment in found]
+    assert all(0 < length <= 400 for length in lengths)
+    assert all(length >= 20 for length in lengths[:-1])
+
+
+def test_a_whole_reply_is_spoken_as_its_segments_are():
+    """JSON and sound alone speak the words that a stream speaks."""
+    reply = "Use **two. Words** in this sentence here.\n\n```py\nx = 1\n```\n\nThat is all of it."
+    assert spoken(reply) == "Use two. Words in this sentence here. That is all of it."
+
+
+WORDS = st.lists(
+    st.sampled_from(["alpha", "beta.", "gamma,", "delta!", "你好。", "été"]), min_size=1, max_size=9
+)
+SAID = WORDS.map(" ".join)
+# What Markdown makes of the words, each of which must be spoken once.
+WRITTEN = ["{}", "**{}**", "*{}*", "[{}](https://example.com/silent)", "~~{}~~", "<b>{}</b>"]
+BLOCKS = [
+    "{}\n\n",
+    "- {}\n",
+    "> {}\n\n",
+    "## {}\n\n",
+    "  1. {}\n",
+    "{}\n\n```py\nsilent. No\n```\n",
+]
+
+
+@given(
+    st.lists(st.tuples(SAID, st.sampled_from(WRITTEN), SAID, st.sampled_from(BLOCKS)), max_size=25)
+)
+@settings(max_examples=100, deadline=None)
+def test_every_word_is_spoken_once_and_no_markup_is(parts):
+    """Wherever markup is cut by sentences, its words are said, and code and addresses are not."""
+    reply = "".join(block.format(f"{a} {w.format(b)} {a}") for a, w, b, block in parts)
+    said = " ".join(segment.speakable for segment in cut(reply, every=3))
+    numbers = [part[3] for part in parts].count(BLOCKS[4])
+    expected = letters("".join(f"{a}{b}{a}" for a, _, b, _ in parts))
+    assert regex.sub(r"\d", "", letters(said)) == expected
+    assert len(regex.findall(r"\d", said)) >= numbers
+    assert not regex.search(r"[*~<>`#\[\]]|silent", said)
+
+
+def test_markup_that_is_cut_is_spoken_right():
+    """The star that opens and the one that closes may lie in two segments."""
+    found = cut("Please use **two. Words are enough for** everyone here. And more.")
+    assert [segment.text for segment in found][:1] == [
+        "Please use **two. Words are enough for** everyone here. "
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "ready"),
+    [
+        ("Well, that is a very good question of yours, and I", 1),  # A clause, from 40 on.
+        ("Well, that is a good question, and I would say", 0),
+        ("It is true that one can. A", 1),  # A sentence, from 20 on.
+        ("Yes. It is. A", 0),
+        ("It is true that one can.", 0),  # Nobody knows whether it has ended.
+    ],
+)
+def test_the_first_segment_is_ready_early(text, ready):
+    """Every character before the first sound is heard as silence."""
+    assert len(Segmenter().feed(text)) == ready
+
+
+def test_only_the_first_segment_ends_at_a_clause():
+    """Later ones have time to be whole sentences."""
+    clause = "and that is a very good question of yours, "
+    assert len(cut(f"I say that this is so indeed. A{clause}{clause}{clause}.")) == 2
+
+
+@pytest.mark.parametrize("unit", ["สวัสดีครับ", "👩‍👩‍👧", "e\u0301", "한국어", "🇩🇪", "नि"])
+def test_the_last_resort_never_cuts_a_grapheme(unit):
+    """Text without clauses or spaces is cut between what a reader sees as characters."""
+    reply = unit * 900
+    graphemes = set(regex.findall(r"\X", reply))
+    for segment in cut(reply):
+        assert set(regex.findall(r"\X", segment.text)) <= graphemes
+
+
+@pytest.mark.parametrize(("between", "ends"), [(", ", ", "), (" ", " ")])
+def test_what_is_too_long_is_cut_at_a_clause_else_at_a_space(between, ends):
+    """A pause in a wrong place costs less than half a word."""
+    found = cut(between.join(["one two three", "four five six"] * 50))
+    assert all(segment.text.endswith(ends) for segment in found[:-1])
+
+
+def test_a_link_is_waited_for_and_not_for_ever():
+    """Half a link is not read out; a bracket that nothing closes does not hold up the reply."""
+    segmenter = Segmenter()
+    assert not segmenter.feed("Look at [all of this. Then go on and read it. Or not](https://exam")
+    assert segmenter.feed("ple.com/page). Now the next one")
+    assert Segmenter().feed("Look at [all of this. " + "Then go on and read it. " * 60)
+
+
+def test_code_stays_silent_when_it_is_longer_than_a_segment():
+    """The fence is remembered, in a list and in a quote, too, and so is its end."""
+    said_words = ["Here", "is", "code.", "That", "was", "all", "of", "the", "code."]
+    for mark, rest in (("", ""), ("- ", "  "), ("10. ", "    "), ("> ", "> ")):
+        code = "".join(f"{rest}value = {n}. Never\n" for n in range(200))
+        reply = f"Here is code.\n\n{mark}```py\n{code}{rest}```\n\nThat was all of the code."
+        said = " ".join(segment.speakable for segment in cut(reply))
+        assert regex.sub(r"10\. ?", "", said).split() == said_words
+
+
+FLOODS = [
+    "[",
+    "![",
+    "*a ",
+    "`",
+    "```a",
+    "[](",
+    "<",
+    "<a ",
+    "<!--",
+    ". ",
+    "> ",
+    "- a\n",
+    "|a",
+    "[a](",
+]
+
+
+@pytest.mark.parametrize("unit", FLOODS)
+def test_effort_is_linear_in_the_length(unit, monkeypatch):
+    """An upstream that floods with markup costs no more than a few steps a character."""
+    parsed = []
+
+    def count(markdown):
+        parsed.append(len(markdown))
+        return speakable(markdown)
+
+    monkeypatch.setattr("parley.conversation.segments.speakable", count)
+    reply = (unit * 20_000)[:20_000]
+    assert "".join(segment.text for segment in cut(reply, every=50)) == reply
+    assert max(parsed) <= 400
+    assert sum(parsed) <= 100 * len(reply)

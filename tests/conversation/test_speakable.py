@@ -1,0 +1,118 @@
+"""What is spoken of a reply is what a person would want to hear."""
+
+import pytest
+
+from parley.conversation.segments import Segmenter
+from parley.conversation.speakable import speakable
+
+
+@pytest.mark.parametrize(
+    ("reply", "spoken"),
+    [
+        ("Just a sentence.", "Just a sentence."),
+        ("**Bold** and *italic* and ***both***", "Bold and italic and both"),
+        ("2 * 3 = 6, a*b + c*d, 2**3 and 4**5", "2 * 3 = 6, a*b + c*d, 2**3 and 4**5"),
+        ("snake_case_name and _this_", "snake_case_name and this"),
+        ("an *opened star", "an opened star"),
+        ("[text](https://example.com/x 'Title')", "text"),
+        ("[text][1] more\n\n[1]: https://example.com", "text more"),
+        ("see https://www.example.com/a/b?c=d#e.", "see example.com."),
+        ("see <https://example.com/a>.", "see example.com."),
+        ("访问https://example.com/路。好", "访问example.com路。好"),
+        ("![a *small* dog](dog.png) runs", "a small dog runs"),
+        ("use `ls -l`", "use ls -l"),
+        ("```\nx = 1\n```", ""),
+        ("~~~py\nx = 1", ""),
+        ("    indented prose", "indented prose"),
+        ("# Title\n\nText", "Title. Text"),
+        ("Title\n===\nText", "Title. Text"),
+        ("- one\n- two!\n  - three", "one. two! three"),
+        ("- [ ] to do\n- [x] done", "to do. done"),
+        ("1986. A great year", "1986. A great year"),
+        ("- 一\n- 二", "一。 二"),
+        ("a\n\n---\n\nb", "a. b"),
+        ("| a | b |\n|---|---|\n| c | d \\| e |", "a, b. c, d | e"),
+        ("H<sub>2</sub>O<br>and &lt;more&gt;", "H2O and <more>"),
+        ("<div>\nHello\n</div>\n<!-- not this -->", "Hello"),
+        ("fact[^1]\n\n[^1]: A note. Another.", "fact"),
+        ("fact【4†source】 here", "fact here"),
+        ("\\*not bold\\*", "*not bold*"),
+        ("👍🏽 yes 1️⃣ ©", "yes 1 ©"),
+        ("🎉", ""),
+        ("...", ""),
+        (" \n\n ", ""),
+        ("", ""),
+    ],
+)
+def test_markup_becomes_words_or_nothing(reply, spoken):
+    """Addresses, code and emoji are silent, and no word, number or sign of arithmetic is lost."""
+    assert speakable(reply) == spoken
+
+
+KINDS = {
+    "abbreviations": (
+        "We use tools, e.g. hammers, at home. Mr. Smith likes them a lot, i.e. very much.",
+        ["We use tools, e.g. hammers, at home.", "Mr. Smith likes them a lot, i.e. very much."],
+    ),
+    "decimals": (
+        "The value of pi is 3.14159 or so. Version 2.0.1 costs $4.50 at most today.",
+        ["The value of pi is 3.14159 or so.", "Version 2.0.1 costs $4.50 at most today."],
+    ),
+    "Chinese": (
+        "你好。今天天气很好！我们一起走吧？好的。",
+        ["你好。今天天气很好！", "我们一起走吧？", "好的。"],
+    ),
+    "Japanese": (
+        "「今日は。」と彼は言いました。それから家に帰りました。",
+        ["「今日は。」と彼は言いました。", "それから家に帰りました。"],
+    ),
+    "Thai": (
+        "สวัสดีครับ วันนี้อากาศดีมาก เราไปเดินเล่นกันไหม",
+        ["สวัสดีครับ วันนี้อากาศดีมาก เราไปเดินเล่นกันไหม"],
+    ),
+    "Arabic": (
+        "مرحبا بك في بيتنا الجديد. كيف حالك اليوم يا صديقي؟ أنا بخير.",
+        ["مرحبا بك في بيتنا الجديد.", "كيف حالك اليوم يا صديقي؟", "أنا بخير."],
+    ),
+    "emoji": (
+        "That is great news! 🎉🎉 I am so happy for you 👩‍👩‍👧 and 🇩🇪 too! ❤️",
+        ["That is great news!", "I am so happy for you and too!", ""],
+    ),
+    "lists": (
+        "Buy this today:\n\n- Eggs from a shop\n- Two bottles of milk\n\n1. Go away\n2. Come home",
+        [
+            "Buy this today: Eggs from a shop",
+            "Two bottles of milk",
+            "1. Go away. 2. Come home",
+        ],
+    ),
+    "numbers": (
+        "1. Go away at it.\n2. Then come home.",
+        ["1. Go away at it. 2. Then come home."],
+    ),
+    "code": (
+        "Call `os.path.join(a, b)` like this:\n\n```python\nprint('no. No')\n```\n\nThat is all.",
+        ["Call os.path.join(a, b) like this:", "", "That is all."],
+    ),
+    "tables": (
+        "| Name | Age |\n|------|-----|\n| Rex | 5 |\n| Bello | 7 |\n\nThose are my two dogs.",
+        ["Name, Age. Rex, 5. Bello, 7", "Those are my two dogs."],
+    ),
+    "links": (
+        "Read [the guide. It helps](https://example.com/a.b), or https://www.example.org/x?y. Bye!",
+        ["Read the guide. It helps,", "or example.org.", "Bye!"],
+    ),
+    "quotes": (
+        "> To be, or not to be.\n> That is the question.\n\nHe said “Stop it. Now.” and left us.",
+        ["To be, or not to be.", "That is the question.", "He said “Stop it. Now.” and left us."],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_of_text_are_cut_and_said_as_a_reader_would(kind):
+    """Each kind of text with what is heard."""
+    reply, heard = KINDS[kind]
+    segmenter = Segmenter()
+    found = segmenter.feed(reply) + segmenter.finish()
+    assert [segment.speakable for segment in found] == heard

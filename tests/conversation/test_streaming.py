@@ -1,0 +1,130 @@
+"""The chain as a stream, without HTTP in front of it: what it keeps, closes and leaves out."""
+
+import threading
+import time
+
+import pytest
+from testing import coded_speech
+from testing.fake_realtime import Readings
+from testing.fake_streams import streams_chat, streams_speech
+
+from parley.base_urls import BaseUrl, Destination
+from parley.conversation import chain
+from parley.conversation.spoken_reply import SoundPiece, TextDelta
+from parley.conversation.streaming import StreamedReply
+from parley.deadline import Deadline
+from parley.models.registry import Choice, Model, Models
+from parley.upstream.calls import Calls
+from parley.upstream.client import Client
+from parley.upstream.options import Options
+from parley.wire.messages import Upstream
+from parley.wire.transport import Transport
+
+REPLY = "One is a number, and so is two. Three comes next, then four. Five is the last of them all."
+
+
+@pytest.fixture
+def reply(upstream, at_once):
+    """Makes a streamed reply over the upstream, by that tts interface."""
+
+    def make(interface="speech", says=REPLY, row="whole") -> StreamedReply:
+        upstream.answers["text"] = streams_chat(row, reply=lambda body: says)
+        destination = Destination(BaseUrl.parse(upstream.url))
+        calls = Calls(Transport(1), Upstream(destination, "sk-of-the-caller"), Deadline.after(30))
+        client = Client(calls, Options(system_prompt="Be brief.", audio_format="pcm"))
+        models = Models(
+            stt=Choice(Model("hearer", "transcriptions")),
+            text=Choice(Model("thinker", "chat")),
+            tts=Choice(Model("speaker", interface)),
+        )
+        stages = chain.begin(client, models, lambda: True)
+        stages.conversation.transcript = "What is a number?"
+        return StreamedReply(stages.within(20))
+
+    return make
+
+
+def gather(reply: StreamedReply) -> tuple[str, str]:
+    """The text, and what was said."""
+    text, sounds = "", b""
+    for event in reply.events():
+        match event:
+            case TextDelta(delta):
+                text += delta
+            case SoundPiece(_, data, _):
+                sounds += data
+    reply.close()
+    return text, coded_speech.decode(sounds, "pcm")
+
+
+def code_of(reply: StreamedReply) -> str | None:
+    return reply._conversation.failure and reply._conversation.failure.code
+
+
+@pytest.mark.parametrize("interface", ["speech", "realtime"])
+def test_the_reply_is_what_was_told(reply, upstream, interface):
+    """With neither thoughts nor the space around it; all of it is said."""
+    upstream.answers["tts"] = streams_speech() if interface == "speech" else Readings()
+    streamed = reply(interface, says=f"<think>Hm. Numbers.</think>\n {REPLY}\n\n")
+    text, said = gather(streamed)
+    assert text == streamed._conversation.reply == REPLY
+    assert "".join(said.split()) == "".join(REPLY.split())
+    assert streamed._conversation.success
+    assert set(streamed._conversation.seconds) == {"text", "tts"}
+    assert not any(record.is_retry for record in streamed._conversation.calls)
+
+
+@pytest.mark.parametrize(
+    ("row", "code"), [("whole", "upstream_malformed"), ("length", "text_incomplete")]
+)
+def test_thoughts_alone_are_no_reply(reply, upstream, row, code):
+    """Nothing is told and nothing is said; a model that thought too long is told of as such."""
+    streamed = reply(says="<think>Hm.</think> ", row=row)
+    assert gather(streamed) == ("", "")
+    assert code_of(streamed) == code
+    assert [request.stage for request in upstream.requests] == ["text"]
+
+
+def test_a_reading_takes_one_websocket(reply, upstream):
+    """One segment after another, over one connection, which is closed at the end."""
+    readings = upstream.answers["tts"] = Readings()
+    gather(reply("realtime", says=REPLY * 5))
+    assert [request.stage for request in upstream.requests].count("tts") == 1
+    assert readings.left.wait(5)
+
+
+def test_what_was_made_and_not_told_is_no_part_of_the_reply(reply, upstream):
+    """A stream that is stopped amid has the text that its caller has."""
+    upstream.answers["tts"] = streams_speech()
+    streamed = reply(says=REPLY * 20)
+    text = ""
+    for event in streamed.events():
+        if isinstance(event, TextDelta):
+            text += event.delta
+            time.sleep(0.2)  # Meanwhile, more is made.
+            break
+    streamed.close()
+    assert streamed._conversation.reply == text
+    assert streamed._conversation.success
+
+
+def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch):
+    """However long the wait would be."""
+    monkeypatch.setattr("parley.upstream.retries.BACKOFF", lambda state: 15)
+    streamed = reply(row="fails")
+    events = streamed.events()
+    assert next(events) is None
+    assert [request.stage for request in upstream.requests] == ["text"]
+    begun = time.monotonic()
+    streamed.close()
+    assert time.monotonic() - begun < 5
+    names = [thread.name for thread in threading.enumerate()]
+    assert "text" not in names
+
+
+def test_a_retry_waits_no_longer_than_silence_may_last(reply, upstream, monkeypatch):
+    """The ten minutes of a stream are not for one wait."""
+    monkeypatch.setattr("parley.upstream.retries.BACKOFF", lambda state: 25)
+    streamed = reply(row="fails")
+    assert gather(streamed) == ("", "")
+    assert code_of(streamed) == "upstream_unavailable"

@@ -1,0 +1,50 @@
+"""What a model thinks aloud is neither text nor speech."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parley.conversation.thoughts import ThoughtFilter
+
+REPLIES = {
+    "<think>Hm. </thin </think>\n\nHello.": "Hello.",
+    " \n<think></think>Hello <think>you</think>": "Hello <think>you</think>",
+    "<think>For ever": "",
+    "<think>a</think> <think>b</think>": "<think>b</think>",
+    "<think>a</think> \n": "",
+    "<thin": "<thin",
+    " <thinking> is fun": " <thinking> is fun",
+    "Hello. <think>No</think>": "Hello. <think>No</think>",
+    "\n Hello": "\n Hello",
+    "": "",
+    " ": " ",
+}
+
+
+def visible(reply: str, cuts: set[int]) -> str:
+    thoughts = ThoughtFilter()
+    places = sorted(cut for cut in cuts if cut < len(reply))
+    deltas = [reply[a:b] for a, b in zip([0, *places], [*places, len(reply)], strict=True)]
+    return "".join(map(thoughts.feed, deltas)) + thoughts.finish()
+
+
+@pytest.mark.parametrize("reply", REPLIES)
+def test_leading_thoughts_are_taken_out(reply):
+    """However the reply is cut, only thoughts at its beginning go."""
+    for every in (1, 2, 3, 7, 100):
+        assert visible(reply, set(range(0, len(reply), every))) == REPLIES[reply]
+
+
+@given(st.text(alphabet="<think>/ \nab"), st.sets(st.integers(0, 60)))
+def test_what_is_not_thought_passes_whole(text, cuts):
+    """A reply that does not begin with thoughts is passed on as it is, wherever it is cut."""
+    expected = text
+    if text.lstrip().startswith("<think>"):
+        expected = text.partition("</think>")[2].lstrip()
+    assert visible(text, cuts) == expected
+
+
+def test_text_is_passed_on_at_once():
+    """Only what may be the beginning of thoughts is held back."""
+    thoughts = ThoughtFilter()
+    assert [thoughts.feed(delta) for delta in ("<th", "e", " end")] == ["", "<the", " end"]

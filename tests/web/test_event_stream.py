@@ -1,0 +1,78 @@
+"""A stream of events through Flask alone: with threads, and where something of ours fails."""
+
+import threading
+from io import BytesIO
+
+import pytest
+from testing.builders import KEY, make_app, wav
+from testing.fake_openai import REPLY
+from testing.fake_streams import streams_chat, streams_speech
+from testing.stream_readers import events_of, heard
+
+
+@pytest.fixture
+def converse(upstream):
+    """Holds a streamed conversation with the application, without gunicorn."""
+    upstream.answers = {"text": streams_chat(), "tts": streams_speech()}
+    client = make_app(PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
+
+    def post():
+        return client.post(
+            "/api/conversation/",
+            headers={"X-OpenAI-API-Key": KEY, "Accept": "text/event-stream"},
+            data={"audio": (BytesIO(wav()), "a.wav")},
+        )
+
+    return post
+
+
+def test_threads_stream_as_greenlets_do(converse):
+    """`flask run` is for development, and streams as well."""
+    response = converse()
+    stream = heard(events_of(response.response))
+    response.close()
+    assert (stream.text, stream.code) == (REPLY, None)
+    assert stream.spoken == [REPLY]
+    assert not {"text", "tts"} & {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_system_without_threads_is_told_of(converse, monkeypatch, logged, left):
+    """The stream ends as the contract says, and the log holds no text of the error."""
+    start, started = threading.Thread.start, []
+
+    def limited(thread):
+        if thread.name in ("text", "tts"):
+            started.append(thread)
+            if len(started) > left:
+                raise RuntimeError(f"can't start new thread for {KEY}")
+        start(thread)
+
+    response = converse()
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    stream = heard(events_of(response.response))
+    response.close()
+    assert stream.code == "internal_error"
+    assert stream.error["stage"] in ("text", "tts")
+    assert "kind=RuntimeError" in logged.text
+    assert KEY not in logged.text
+
+
+def test_an_answer_that_nobody_begins_to_read_starts_no_work(converse, upstream):
+    """The server may fail to send the headers: then nothing has to be ended."""
+    response = converse()
+    assert response.status_code == 200
+    response.close()
+    assert [request.stage for request in upstream.requests] == ["stt"]
+
+
+def test_a_stream_that_is_closed_amid_ends_its_threads(converse, logged):
+    """As gunicorn closes it when writing fails; the line in the log says that it was cut."""
+    logged.set_level("INFO")
+    response = converse()
+    pieces = iter(response.response)
+    next(pieces)
+    response.close()
+    assert not {"text", "tts"} & {thread.name for thread in threading.enumerate()}
+    assert "event=answer_cut" in logged.text
+    assert "code=request_malformed" in logged.text
