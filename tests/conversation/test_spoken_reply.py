@@ -6,7 +6,8 @@ from contextlib import nullcontext
 
 import pytest
 
-from parley.conversation.spoken_reply import SegmentStarted, SoundPiece, SpokenReply, TextDelta
+from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.spoken_reply import SpokenReply
 from parley.errors import InternalError, UpstreamUnavailable
 
 SENTENCES = [f"This is sentence number {number}. " for number in range(40)]

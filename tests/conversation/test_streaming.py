@@ -10,7 +10,7 @@ from testing.fake_streams import streams_chat, streams_speech
 
 from parley.base_urls import BaseUrl, Destination
 from parley.conversation import chain
-from parley.conversation.spoken_reply import SoundPiece, TextDelta
+from parley.conversation.reply_events import SoundPiece, TextDelta
 from parley.conversation.streaming import StreamedReply
 from parley.deadline import Deadline
 from parley.models.registry import Choice, Model, Models

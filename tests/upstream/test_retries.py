@@ -74,7 +74,7 @@ def test_a_call_is_tried_again_where_the_wait_and_as_long_a_try_fit(clock, secon
     """Three times at most, and not where the deadline would cut the next one."""
     errors = [RateLimited(retry=True, retry_after=wait) for _ in range(4)]
     assert tries(clock, seconds, *errors) == made
-    assert clock.slept == [wait] * (made - 1)
+    assert clock.slept == pytest.approx([wait] * (made - 1) if wait else [])
 
 
 def test_without_a_word_of_the_upstream_the_waits_grow(clock):
@@ -107,4 +107,4 @@ def test_what_works_at_last_is_returned(clock):
         return "answer"
 
     assert with_retries(call, Deadline(clock.now + 10)) == "answer"
-    assert clock.slept[1] == 0.25
+    assert clock.slept[1] == pytest.approx(0.25)

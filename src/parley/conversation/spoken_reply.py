@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from threading import Condition, Thread
 
 from parley import log
+from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.segments import Segmenter, Waiting
 from parley.errors import ConversationError, InternalError, RequestError
 
@@ -26,32 +27,6 @@ END_SECONDS = 1
 """How long `close` waits for the threads to end; they look twice a second."""
 
 
-@dataclass(frozen=True)
-class TextDelta:
-    """The reply goes on."""
-
-    delta: str
-
-
-@dataclass(frozen=True)
-class SegmentStarted:
-    """The sound that follows is of this part of the reply, asked for at `began` (monotonic)."""
-
-    segment: int
-    text: str
-    began: float
-
-
-@dataclass(frozen=True)
-class SoundPiece:
-    """The next bytes of a segment's sound; the last piece may be empty."""
-
-    segment: int
-    data: bytes
-    last: bool
-
-
-Event = TextDelta | SegmentStarted | SoundPiece
 Read = Callable[[], Generator[str]]
 Speak = Callable[[str], Generator[bytes]]
 
@@ -94,14 +69,8 @@ class SpokenReply:
         self._changed = Condition()
         self._deltas: list[str] = []
         self._spoken: deque[_Spoken] = deque()
-        self._count = 0
-        self._waiting_bytes = 0
-        self._is_text_over = False
-        self._is_closed = False
-        self._is_mute = False
-        self._threads = 0
-        self._open_lanes = 0
-        self._are_lanes_settled = False
+        self._count = self._waiting_bytes = self._threads = self._open_lanes = 0
+        self._is_text_over = self._is_closed = self._is_mute = self._are_lanes_settled = False
         self.failure: ConversationError | None = None
 
     def events(self) -> Iterator[Event | None]:

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 
-from parley.conversation.spoken_reply import Event, Speak, SpokenReply, TextDelta
+from parley.conversation.reply_events import Event, TextDelta
+from parley.conversation.spoken_reply import Speak, SpokenReply
 from parley.conversation.stages import Stages
 from parley.conversation.thoughts import ThoughtFilter
 from parley.errors import TextIncomplete, UpstreamMalformed

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Response, current_app, g, request
 
 from parley import log
-from parley.conversation.spoken_reply import Event, SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.state import Conversation
 from parley.conversation.streaming import StreamedReply
 from parley.errors import CallerDisconnected, ConversationError, InternalError, Interrupted
