@@ -156,6 +156,8 @@ class TestRefused:
             ({"audio": wav(), "tts_model": b"file"}, "option_invalid"),
             ({"audio": wav(), **{f"f{n}": "x" for n in range(40)}}, "request_malformed"),
             ({"audio": wav(), "note": "x" * 600_000}, "request_malformed"),
+            ({"audio": wav(), "a": "x" * 100_000, "b": "x" * 100_000}, "request_malformed"),
+            ({"audio": wav(), "history": "x" * 900_000}, "option_invalid"),
             ({"audio": wav(), "stt_model": ["a", "b"]}, "request_malformed"),
         ],
         ids=lambda value: value if isinstance(value, str) else "+".join(value)[:40] or "nothing",

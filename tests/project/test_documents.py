@@ -229,7 +229,7 @@ def test_the_documented_limits_are_the_limits():
     assert f"`{VOICE}`" in told["voice"]
     malformed = next(row[3] for row in rows(API_DOCS, "code") if row[0] == "`request_malformed`")
     assert f"over {LIMITS['MAX_FORM_PARTS']} parts" in malformed
-    assert f"over {LIMITS['MAX_FORM_MEMORY_SIZE'] // 1024} kB" in malformed
+    assert f"over {LIMITS['MAX_FORM_MEMORY_SIZE'] // 1024} kB of text" in malformed
 
 
 def test_the_documented_stream_is_the_openapi_documents(openapi):

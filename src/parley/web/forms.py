@@ -10,7 +10,8 @@ from flask import Request
 from gunicorn.http.errors import ParseException
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
+from werkzeug.formparser import FormDataParser, MultiPartParser
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 from werkzeug.wsgi import LimitedStream
 
 from parley.errors import RequestMalformed, UploadTimeout
@@ -22,19 +23,83 @@ LIMITS = {
     # What the other fields and the multipart framing may add to the largest file.
     "MAX_CONTENT_LENGTH": AUDIO_BYTES + 1024 * 1024,
     "MAX_FORM_PARTS": 32,
-    # Each text, and the headers of a part. A history is the longest text of all: 256 kB, to which a
-    # little is added so that a longer one is told what is wrong with it. Flask's own bound is
-    # 500 kB, which for each of a thousand callers would be more than a small dyno has.
-    "MAX_FORM_MEMORY_SIZE": 320 * 1024,
+    # All texts together but the LONG ones, and the headers of a part; Flask's own 500 kB for each
+    # of a thousand callers would be more than a small dyno has.
+    "MAX_FORM_MEMORY_SIZE": 128 * 1024,
 }
 """Flask's own settings that bound a form."""
+
+LONG = frozenset({"history"})
+"""The texts that are kept as files are, on disk if they are long: they may have 256 KB."""
 
 SPOOLED_BYTES = 128 * 1024
 """The largest file that stays in memory: four seconds of WAV at 16 kHz, say."""
 
 
+class BoundedMultiPartParser(MultiPartParser):
+    """Werkzeug's parser, but the bound on texts holds for all of them together."""
+
+    def parse(
+        self, stream: IO[bytes], boundary: bytes, content_length: int | None
+    ) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
+        """The texts and the files; LONG texts are among the files."""
+        decoder = MultipartDecoder(
+            boundary, self.max_form_memory_size, max_parts=self.max_form_parts
+        )
+        texts: list[tuple[str, str]] = []
+        files: list[tuple[str, FileStorage]] = []
+        part: Field | File | None = None
+        file: IO[bytes] | None = None
+        text_bytes = 0
+        data: bytes | None = b""
+        while data is not None:
+            data = stream.read(self.buffer_size) or None
+            decoder.receive_data(data)
+            while not isinstance(event := decoder.next_event(), Epilogue | NeedData):
+                match event:
+                    case Field() | File():
+                        part, is_text = event, isinstance(event, Field) and event.name not in LONG
+                        file = None if is_text else self.stream_factory(content_length, None, None)
+                        pieces: list[bytes] = []
+                    case Data() if part:
+                        text_bytes += len(event.data) if is_text else 0
+                        if text_bytes > (self.max_form_memory_size or text_bytes):
+                            raise RequestEntityTooLarge()
+                        (file.write if file else pieces.append)(event.data)
+                        if event.more_data:
+                            continue
+                        if file is None:
+                            charset = self.get_part_charset(part.headers)
+                            texts.append((part.name, b"".join(pieces).decode(charset, "replace")))
+                        else:
+                            file.seek(0)
+                            name = getattr(part, "filename", "")
+                            sent = FileStorage(file, name, part.name, headers=part.headers)
+                            files.append((part.name, sent))
+        return self.cls(texts), self.cls(files)
+
+
 class StrictFormParser(FormDataParser):
     """Werkzeug's parser, but broken multipart is an error instead of an empty form."""
+
+    def _parse_multipart(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str],
+    ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]:
+        parser = BoundedMultiPartParser(
+            stream_factory=self.stream_factory,
+            max_form_memory_size=self.max_form_memory_size,
+            max_form_parts=self.max_form_parts,
+            cls=self.cls,
+        )
+        boundary = options.get("boundary", "").encode("ascii")
+        if not boundary:
+            raise ValueError("Missing boundary")
+        texts, files = parser.parse(stream, boundary, content_length)
+        return stream, texts, files
 
     def parse(
         self,
