@@ -6,23 +6,23 @@ from flask import Blueprint, Response, g, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
 
-from parley.audio import Recording
 from parley.conversation import chain
 from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
 from parley.conversation.streaming import StreamedReply
 from parley.errors import AudioTooLarge
+from parley.recordings import Recording
 from parley.web.admission import client_of, models_of, options_of, upstream_of
 from parley.web.answers import set_status, status_of
 from parley.web.error_handlers import answer_exception, error_of
 from parley.web.event_stream import event_stream
-from parley.web.forms import fields_of
 from parley.web.representation import Representation
 from parley.web.request_connection import still_connected
 from parley.web.schemas import ConversationRequestSchema, ConversationSchema
 from parley.web.services import services
 from parley.web.sound import name_voice, sound_answer
 from parley.web.speech_json import json_with_speech
+from parley.web.uploads import fields_of
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
 

@@ -5,13 +5,13 @@ from io import BytesIO
 import pytest
 from requests_mock import Mocker
 
-from parley.audio import KINDS, Recording
 from parley.base_urls import BaseUrl, Destination
 from parley.conversation import chain
 from parley.conversation.state import Conversation
 from parley.deadline import Deadline
 from parley.errors import CallerDisconnected, ModelNotFound, NoSpeech, UpstreamUnavailable
 from parley.models.registry import Choice, Model, Models
+from parley.recordings import KINDS, Recording
 from parley.upstream.calls import Calls
 from parley.upstream.client import Client
 from parley.upstream.options import Options

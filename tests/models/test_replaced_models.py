@@ -15,7 +15,7 @@ from testing import fake_realtime as realtime
 from testing.builders import KEY, make_app, wav
 from testing.fake_openai import Request, Upstream, good, http
 
-from parley.models.end_warnings import EndWarnings
+from parley.models.shutdown_warnings import EndWarnings
 from parley.web.admission import models_of
 
 ENDS = {

@@ -10,13 +10,13 @@ import pytest
 from testing.builders import ROOT
 
 from parley import errors
-from parley.models.parameters import SENT
+from parley.models.request_parameters import SENT
 from parley.settings import Settings
 from parley.upstream.options import AUDIO_FORMATS, VOICE
 from parley.web import openapi as openapi_module
 from parley.web import option_fields
-from parley.web.forms import LIMITS
 from parley.web.schemas import ConversationRequestSchema, ConversationSchema
+from parley.web.uploads import LIMITS
 
 API_DOCS = (ROOT / "API_DOCS.md").read_text()
 README = (ROOT / "README.md").read_text()

@@ -8,11 +8,11 @@ import pytest
 import requests
 from requests_mock import Mocker
 
-from parley.audio import KINDS, Recording
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.models.registry import Model
+from parley.recordings import KINDS, Recording
 from parley.upstream.calls import CallRecord, Calls
 from parley.upstream.client import Client
 from parley.upstream.options import Options

@@ -12,8 +12,8 @@ from gevent import monkey
 from gevent.server import StreamServer
 from testing.builders import wav
 
-from parley.audio import Recording, kind_of
-from parley.web.caller_connections import CallerConnections, CallerStalled
+from parley.recordings import Recording, kind_of
+from parley.web.connection_limits import CallerConnections, CallerStalled
 from parley.web.worker import Listener
 
 pytestmark = pytest.mark.both_models

@@ -33,9 +33,9 @@ def service(upstream, tmp_path_factory):
         (ROOT / "gunicorn.conf.py").read_text()
         + textwrap.dedent(
             f"""
-            from parley.web import caller_connections
-            caller_connections.SILENCE_SECONDS = {SILENCE}
-            caller_connections.REQUEST_SECONDS = {REQUEST}
+            from parley.web import connection_limits
+            connection_limits.SILENCE_SECONDS = {SILENCE}
+            connection_limits.REQUEST_SECONDS = {REQUEST}
             keepalive = {IDLE}
             """
         )

@@ -11,8 +11,8 @@ from testing import fake_openai as fake
 from testing.builders import KEY
 from testing.transport_calls import post
 
-from parley.audio import KINDS, Recording
 from parley.errors import DeadlineExceeded, UpstreamError, UpstreamMalformed, UpstreamUnavailable
+from parley.recordings import KINDS, Recording
 from parley.wire.transport import Transport
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from parley.audio import Recording
 from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
 from parley.errors import ConversationError
 from parley.models.registry import Models
+from parley.recordings import Recording
 from parley.upstream.client import Client
 
 

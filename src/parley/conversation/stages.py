@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from parley import log
-from parley.audio import Recording
 from parley.conversation.segments import spoken as speakable_reply
 from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation
@@ -24,6 +23,7 @@ from parley.errors import (
     UpstreamMalformed,
 )
 from parley.models.registry import Choice, Model, Models
+from parley.recordings import Recording
 from parley.upstream.calls import Begun
 from parley.upstream.client import Client
 from parley.upstream.voices import SPEECH_CHARACTERS

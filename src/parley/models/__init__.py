@@ -4,4 +4,4 @@ It may import the ground alone. Others may import the registry, the reader of MO
 makes one, and the warnings of models that will shut down.
 """
 
-__all__ = ["end_warnings", "model_list", "registry"]
+__all__ = ["model_list", "registry", "shutdown_warnings"]

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from parley.errors import ConfigurationError
-from parley.models import parameters
+from parley.models import request_parameters
 from parley.models.registry import (
     ANY_MODEL,
     INTERFACES,
@@ -126,7 +126,7 @@ def _model(stage: str, name: str, row: _Row) -> Model:
         message = f"'shuts down' is {shutdown!r}; write a day like 2027-01-06, or leave it empty."
         raise _Problem(row.line, message) from None
     try:
-        fields = parameters.parse(row.cells.get("parameters", ""), interface)
+        fields = request_parameters.parse(row.cells.get("parameters", ""), interface)
     except ValueError as error:
         raise _Problem(row.line, f"'parameters' {error}") from None
     for column, only in ONLY_IN.items():

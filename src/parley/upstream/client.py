@@ -8,10 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from parley.audio import Recording
 from parley.deadline import Deadline
 from parley.errors import TextIncomplete, UpstreamMalformed
 from parley.models.registry import Model
+from parley.recordings import Recording
 from parley.upstream.calls import Begun, CallRecord, Calls
 from parley.upstream.chat_stream import INCOMPLETE, deltas_of
 from parley.upstream.encodings import with_lengths

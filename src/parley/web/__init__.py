@@ -1,4 +1,5 @@
-"""The web room: HTTP in and out. Admission, forms, answers, the request log, and the worker.
+"""The web room: HTTP in and out. Admission, uploads, options, answers, streams, the request
+log, and the worker.
 
 It may import every other room; the commands, the blueprints, wsgi.py and gunicorn import it.
 `__all__` names the modules that they may import; the others are for this room alone.
@@ -10,7 +11,6 @@ __all__ = [
     "app",
     "error_handlers",
     "event_stream",
-    "forms",
     "openapi",
     "representation",
     "request_connection",
@@ -18,5 +18,6 @@ __all__ = [
     "services",
     "sound",
     "speech_json",
+    "uploads",
     "worker",
 ]

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from flask import Blueprint, Flask, Response
 from flask_cors import CORS
 
-from parley.models.end_warnings import EndWarnings
-from parley.web import error_handlers, forms, request_log
+from parley.models.shutdown_warnings import EndWarnings
+from parley.web import error_handlers, request_log, uploads
 from parley.web.answers import add_promised_headers
 from parley.web.request_connection import drain_after_answer
 from parley.web.services import Services
@@ -31,8 +31,8 @@ class Application(Flask):
 def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     """The service, with the sections of its API that `blueprints` bring."""
     app = Application("parley", static_folder=None)
-    app.request_class = forms.FormRequest
-    app.config.update(forms.LIMITS)
+    app.request_class = uploads.FormRequest
+    app.config.update(uploads.LIMITS)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from flask import Request, Response, request
 
-from parley.web.caller_connections import CallerConnection
+from parley.web.connection_limits import CallerConnection
 
 DRAIN_BYTES = 32 * 1024 * 1024
 DRAIN_SECONDS = 20

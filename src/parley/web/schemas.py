@@ -8,7 +8,6 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, pre_load
 from werkzeug.datastructures import FileStorage
 
-from parley.audio import HEAD_BYTES, Recording, kind_of
 from parley.errors import (
     AudioEmpty,
     AudioMissing,
@@ -17,7 +16,7 @@ from parley.errors import (
     OptionInvalid,
     RequestError,
 )
-from parley.web.forms import AUDIO_BYTES
+from parley.recordings import HEAD_BYTES, Recording, kind_of
 from parley.web.option_fields import (
     AudioFormatField,
     HistoryField,
@@ -25,6 +24,7 @@ from parley.web.option_fields import (
     LineField,
     SystemPromptField,
 )
+from parley.web.uploads import AUDIO_BYTES
 
 AUDIO_ERRORS = {
     error.code: error for error in (AudioMissing, AudioEmpty, AudioTooLarge, AudioUnsupported)

@@ -21,7 +21,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from parley import log
 from parley.errors import REFUSAL, ConversationError, HeadersTooLarge, InternalError, RequestBroken
-from parley.web.caller_connections import STOP_SECONDS, CallerConnection, CallerConnections
+from parley.web.connection_limits import STOP_SECONDS, CallerConnection, CallerConnections
 from parley.web.stopping import stopping
 
 SPARE = 128

@@ -7,8 +7,8 @@ from typing import Any
 from requests import Response
 from requests_toolbelt import MultipartEncoder
 
-from parley.audio import Recording
 from parley.errors import UpstreamMalformed, UpstreamUnavailable
+from parley.recordings import Recording
 from parley.redaction import valid_request_id
 from parley.wire.messages import Answer, Form
 from parley.wire.sessions import errors_translated

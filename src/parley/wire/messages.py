@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from parley.audio import Recording
 from parley.base_urls import Destination
+from parley.recordings import Recording
 
 Form = Sequence[tuple[str, str | Recording]]
 """A form's fields by name; a recording is named and typed from its kind."""

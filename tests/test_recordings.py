@@ -2,7 +2,7 @@
 
 import pytest
 
-from parley.audio import kind_of
+from parley.recordings import kind_of
 
 MP3_FRAME = bytes.fromhex("fffb9064")
 

@@ -10,7 +10,7 @@ from testing import fake_openai as fake
 from testing import fake_realtime as realtime
 from testing.builders import KEY, make_app, wav
 
-from parley.models.parameters import SENT, parse
+from parley.models.request_parameters import SENT, parse
 
 
 @pytest.mark.parametrize(
