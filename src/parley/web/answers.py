@@ -1,4 +1,4 @@
-"""Answers: their statuses, and the headers that each status promises."""
+"""Answers: their statuses, and the headers of every answer."""
 
 from flask import Response, jsonify, request
 from werkzeug.exceptions import MethodNotAllowed
