@@ -9,7 +9,6 @@ from urllib.parse import unquote
 
 import httpx2
 import pytest
-from testing.builders import ROOT
 from testing.gunicorn_process import Service, free_port, serving, stack
 from testing.word_errors import joined, word_error_rate
 
