@@ -21,7 +21,7 @@ from parley.web.representation import Representation
 from parley.web.request_connection import still_connected
 from parley.web.schemas import ConversationRequestSchema, ConversationSchema
 from parley.web.services import services
-from parley.web.sound import sound_answer
+from parley.web.sound import name_voice, sound_answer
 from parley.web.speech_json import json_with_speech
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
@@ -46,7 +46,11 @@ def converse() -> Response:
 
 def answer_json(stages: Stages, recording: Recording) -> Response:
     """Three calls in sequence, and all of it at once."""
-    return dump(chain.converse(stages, recording))
+    conversation = chain.converse(stages, recording)
+    response = dump(conversation)
+    if conversation.speech:
+        name_voice(response, stages)
+    return response
 
 
 def answer_stream(stages: Stages, recording: Recording) -> Response:

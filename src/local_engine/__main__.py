@@ -14,6 +14,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local_engine.app import create_app
 from local_engine.chat import Replier
+from local_engine.schemas import VOICES
 from local_engine.stt import Transcriber
 from local_engine.tts import Speaker
 
@@ -21,9 +22,7 @@ BACKLOG = 1024  # callers that may knock at once
 MAX_THREADS = 4  # per model; more would only get in each other's way
 
 INTERFACES = {"stt": "transcriptions", "text": "chat", "tts": "speech"}
-COLUMNS = (
-    "| model | default | shuts down | replacement | interface | parameters |\n" + "|---" * 6 + "|"
-)
+COLUMNS = "| model | default | interface | voices | language |\n" + "|---" * 5 + "|"
 
 say = partial(print, flush=True)
 
@@ -63,7 +62,10 @@ def main() -> None:
     engines: tuple[Transcriber | Replier | Speaker, ...] = transcriber, replier, speaker
     if options.model_list:
         for (stage, interface), engine in zip(INTERFACES.items(), engines, strict=True):
-            say(f"## {stage}\n\n{COLUMNS}\n| {engine.name} | yes | | | {interface} | |\n")
+            voices = " ".join(VOICES) if stage == "tts" else ""
+            language = "language" if stage == "stt" else ""
+            row = f"| {engine.name} | yes | {interface} | {voices} | {language} |"
+            say(f"## {stage}\n\n{COLUMNS}\n{row}\n")
         return
 
     for number in (signal.SIGINT, signal.SIGTERM):

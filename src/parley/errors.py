@@ -138,7 +138,7 @@ class AudioUnsupported(RequestError):
 
 class OptionInvalid(RequestError):
     code = "option_invalid"
-    message = "Send each model field as one line of text of at most 200 characters."
+    message = "Send each option as API_DOCS.md describes it, or leave it out."
 
 
 class Overloaded(RequestError):

@@ -207,7 +207,7 @@ class TestRefused:
             "X-OpenAI-API-Key": KEY,
             "Content-Type": "multipart/form-data; boundary=b",
         }
-        length = {"CONTENT_LENGTH": "27000000"}
+        length = {"CONTENT_LENGTH": "28000000"}
         response = client.post("/api/conversation/", headers=headers, environ_overrides=length)
         check(response, 400, "audio_too_large")
 

@@ -7,12 +7,14 @@ from requests_mock import Mocker
 
 from parley.audio import KINDS, Recording
 from parley.base_urls import BaseUrl, Destination
-from parley.conversation.chain import converse
+from parley.conversation import chain
 from parley.conversation.state import Conversation
 from parley.deadline import Deadline
 from parley.errors import CallerDisconnected, ModelNotFound, NoSpeech, UpstreamUnavailable
 from parley.models.registry import Choice, Model, Models
+from parley.upstream.calls import Calls
 from parley.upstream.client import Client
+from parley.upstream.options import Options
 from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 
@@ -38,10 +40,11 @@ def hold(
 ) -> Conversation:
     """A conversation over the simulated upstream."""
     upstream = Upstream(Destination(BaseUrl.parse(BASE)), "sk-of-the-caller")
-    client = Client(Transport(1), upstream, Deadline.after(30), "Be brief.")
+    calls = Calls(Transport(1), upstream, Deadline.after(30))
+    client = Client(calls, Options(system_prompt="Be brief."))
     models = Models(**{stage: choice(stage, fallback) for stage in STAGES})
     recording = recording or Recording(BytesIO(b"RIFF"), 4, KINDS[0])
-    return converse(client, recording, models, caller_waits)
+    return chain.converse(chain.begin(client, models, caller_waits), recording)
 
 
 def used(conversation: Conversation) -> list[str]:

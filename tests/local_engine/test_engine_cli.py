@@ -4,8 +4,9 @@ import socket
 
 import pytest
 
-HEADER = "| model | default | shuts down | replacement | interface | parameters |"
-RULE = "|---|---|---|---|---|---|"
+HEADER = "| model | default | interface | voices | language |"
+RULE = "|---|---|---|---|---|"
+VOICES = "alloy ash ballad cedar coral echo fable marin nova onyx sage shimmer verse"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104
@@ -54,13 +55,13 @@ def test_the_model_list_is_markdown_with_one_default_a_stage(run_command):
         "## stt",
         HEADER,
         RULE,
-        "| whisper-tiny.en | yes | | | transcriptions | |",
+        "| whisper-tiny.en | yes | transcriptions |  | language |",
         "## text",
         HEADER,
         RULE,
-        "| big-model.q8_0 | yes | | | chat | |",
+        "| big-model.q8_0 | yes | chat |  |  |",
         "## tts",
         HEADER,
         RULE,
-        "| hibari-heart | yes | | | speech | |",
+        f"| hibari-heart | yes | speech | {VOICES} |  |",
     ]

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from itertools import product
 
 import pytest
 from testing import fake_openai as fake
@@ -43,6 +44,7 @@ def test_in_json_bodies_a_value_that_is_json_is_json(text, fields):
         ('prompt="two words" user="5"', {"prompt": "two words", "user": "5"}),
         ('chunking={"type": "x"}', {"chunking": '{"type": "x"}'}),
         ("a=NaN", {"a": "NaN"}),
+        ("include[]=logprobs", {"include[]": "logprobs"}),
     ],
 )
 def test_in_forms_a_value_is_as_it_is_written(text, fields):
@@ -88,20 +90,27 @@ def test_a_name_that_comes_twice_is_refused():
 
 def test_no_parameter_may_be_what_the_service_sends(at_once):
     """The names that are refused are those of each interface's own requests, all of them."""
-    asked = {}
+    asked = {interface: {"model"} for interface in SENT}
 
     def hear(connection, request):
-        asked["realtime"] = {"model", *realtime.Session(connection, request).begin()}
+        asked["realtime"] |= set(realtime.Session(connection, request).begin())
 
+    choices = [
+        {"stt_model": "whisper-1", "tts_model": "tts-1"},
+        {"stt_model": "gpt-transcribe", "tts_model": "gpt-realtime-2.1-mini"},
+    ]
     with fake.running() as upstream:
         client = make_app(PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
-        for model in ("tts-1", "gpt-realtime-2.1-mini"):
-            form = {"audio": (io.BytesIO(wav()), "a.wav"), "tts_model": model}
-            client.post("/api/conversation/", data=form, headers={"X-OpenAI-API-Key": KEY})
-            upstream.answers["tts"] = hear
-    heard, said, spoken, *_ = upstream.requests
-    names = re.findall(rb'form-data; name="([^"]+)"', heard.body)
-    asked["transcriptions"] = {name.decode() for name in names}
-    asked["chat"] = set(json.loads(said.body))
-    asked["speech"] = set(json.loads(spoken.body))
+        for choice, accept in product(choices, ("application/json", "text/event-stream")):
+            upstream.answers = {"tts": hear} if choice is choices[1] else {}
+            form = {"audio": (io.BytesIO(wav()), "a.wav"), "language": "en", **choice}
+            headers = {"X-OpenAI-API-Key": KEY, "Accept": accept}
+            assert client.post("/api/conversation/", data=form, headers=headers).data
+    for request in upstream.requests:
+        name = request.path.rpartition("/")[2]
+        if name == "transcriptions":
+            names = re.findall(rb'form-data; name="([^"]+)"', request.body)
+            asked["transcriptions"] |= {name.decode() for name in names}
+        elif name in ("completions", "speech"):
+            asked["chat" if name == "completions" else name] |= set(json.loads(request.body))
     assert asked == SENT

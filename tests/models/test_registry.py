@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from testing.builders import LONG_AGO, ROOT
+from testing.builders import FROZEN_LIST, LONG_AGO, ROOT
 
 from parley.errors import ConfigurationError
 from parley.models import model_list
@@ -207,6 +207,8 @@ def test_a_row_says_which_interface_and_parameters_its_model_needs():
         ("| c | | | |", "| c | | | e |", 5, "circle"),
         ("x=1, y=two", "x", 5, "'x'"),
         ("| r | | realtime |", "| r | | chat |", 20, "speech or realtime"),
+        ("x=1", "languages[]=en", 5, "'languages[]', which the service itself sends"),
+        ("n=1", "stream=true", 14, "'stream', which"),
         ("x=1", "file=x", 5, "'file', which the service itself sends"),
         ("n=1", "messages=[]", 14, "'messages', which"),
         ("n=1", "n=NaN", 14, "'n'"),
@@ -222,6 +224,72 @@ def test_replacements_that_lead_nowhere_stop_the_start(old, new, line, word):
         model_list.parse(LIFETIMES.replace(old, new, 1), "LIST.MD")
     assert str(refusal.value).startswith(f"LIST.MD, line {line}: ")
     assert word in str(refusal.value)
+
+
+HEARD_AND_SPOKEN = """\
+## stt
+| model | default | language | voices |
+|---|---|---|---|
+| a | yes | `language` | |
+| b | | languages[] | |
+| c | | | |
+| * | | language | |
+
+## text
+| model | default | language |
+|---|---|---|
+| t | yes | |
+
+## tts
+| model | default | voices | language |
+|---|---|---|---|
+| s | yes | `ash` nova  af_bella(2)+af_sky | |
+| r | | | |
+"""
+
+
+def test_a_row_says_which_voices_a_model_has_and_how_it_takes_a_language():
+    """No voices mean any voice, and no field means that no language is sent."""
+    stages = model_list.parse(HEARD_AND_SPOKEN, "LIST.MD").stages
+    heard = {name: model.language for name, model in stages["stt"].models.items()}
+    assert heard == {"a": "language", "b": "languages[]", "c": "", "*": "language"}
+    assert stages["stt"].resolve("other", None).model.language == "language"
+    speaker, any_voice = stages["tts"].models.values()
+    assert speaker.voices == ("ash", "nova", "af_bella(2)+af_sky")
+    assert [speaker.voice_for(name) for name in ("nova", "Nova", "")] == ["nova", "ash", "ash"]
+    assert any_voice.voice_for("Nova") == "Nova"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "word"),
+    [
+        ("| b | | languages[] |", "| b | | lang |", 5, "'lang'; write language or languages[]"),
+        ("| b | | languages[] | |", "| b | | | alloy |", 5, "'voices' belongs to the table of tts"),
+        ("| t | yes | |", "| t | yes | language |", 12, "'language' belongs to the table of stt"),
+        ("| s | yes | `ash` nova", "| s | yes | ash, nova", 17, "'ash,'"),
+        ("| s | yes | `ash` nova", "| s | yes | ash ash", 17, "'ash' twice"),
+        ("| r | | | |", "| r | | | languages[] |", 18, "'language' belongs"),
+    ],
+)
+def test_voices_and_languages_that_cannot_be_read_are_refused_by_line(old, new, line, word):
+    """An unknown field, a comma, a voice twice, or a cell of another table: the line is named."""
+    assert old in HEARD_AND_SPOKEN
+    with pytest.raises(ConfigurationError) as refusal:
+        model_list.parse(HEARD_AND_SPOKEN.replace(old, new, 1), "LIST.MD")
+    assert str(refusal.value).startswith(f"LIST.MD, line {line}: ")
+    assert word in str(refusal.value)
+
+
+@pytest.mark.parametrize("path", [ROOT / "MODEL_LIST.MD", FROZEN_LIST], ids=lambda path: path.name)
+def test_the_projects_own_lists_know_voices_and_languages(path):
+    """Every model that hears takes a language, every one that speaks has alloy as its first."""
+    stages = model_list.read(path).stages
+    fields = {name: model.language for name, model in stages["stt"].models.items()}
+    assert fields.pop("gpt-transcribe") == "languages[]"
+    assert set(fields.values()) == {"language"}
+    assert {model.voices[0] for model in stages["tts"].models.values()} == {"alloy"}
+    assert "verse" not in stages["tts"].models["tts-1"].voices
+    assert "fable" not in stages["tts"].models["gpt-realtime-2.1-mini"].voices
 
 
 def test_every_date_of_the_projects_own_list_has_its_source():

@@ -172,8 +172,8 @@ def test_the_parameters_that_are_refused_are_listed():
     """MODEL_LIST.MD names, by interface, what the service itself sends."""
     told = MODEL_LIST.partition("cannot be set: `model`, and by interface")[2].partition(".")[0]
     listed = {
-        interface: {"model", *re.findall(r"`(\w+)`", names)}
-        for names, interface in re.findall(r"([^()]+) \(`(\w+)`\)", told)
+        interface: {"model", *re.findall(r"`([\w\[\]]+)`", names)}
+        for names, interface in re.findall(r"([^()]+)\s\(`(\w+)`\)", told)
     }
     assert listed == SENT
 

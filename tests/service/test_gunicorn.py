@@ -49,7 +49,7 @@ def test_a_refusal_is_seen_while_the_upload_is_still_being_sent(
     """A caller that sends 27 MB reads why they are refused instead of a connection reset."""
     before = len(upstream.requests)
     head = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
-    body = head + bytes(27_000_000) + b"\r\n--b--\r\n"
+    body = head + bytes(28_000_000) + b"\r\n--b--\r\n"
     response = requests.post(
         service.conversation_url,
         headers={**headers, "Content-Type": "multipart/form-data; boundary=b"},

@@ -13,7 +13,9 @@ from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.models.registry import Model
-from parley.upstream.client import CallRecord, Client
+from parley.upstream.calls import CallRecord, Calls
+from parley.upstream.client import Client
+from parley.upstream.options import Options
 from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 
@@ -29,7 +31,8 @@ READER = Model("gpt-realtime-2.1-mini", "realtime")
 def client() -> Client:
     """The calls of one conversation, with half a minute left."""
     upstream = Upstream(Destination(BaseUrl.parse(BASE)), "sk-of-the-caller", "caller-7")
-    return Client(Transport(1), upstream, Deadline.after(30), "Be brief.")
+    calls = Calls(Transport(1), upstream, Deadline.after(30))
+    return Client(calls, Options(system_prompt="Be brief."))
 
 
 def recording(kind: int = 0) -> Recording:
@@ -151,7 +154,7 @@ def test_each_try_is_recorded_once_with_its_id(client: Client, openai: Mocker):
         ],
     )
     client.speak("Hello.", SPEAKER)
-    assert client.calls == [
+    assert client.calls.records == [
         CallRecord(is_retry=False, upstream_id="up-1"),
         CallRecord(is_retry=True),
         CallRecord(is_retry=True, upstream_id="up-3"),
@@ -163,7 +166,7 @@ def test_a_refused_websocket_is_recorded_with_its_id(client: Client, openai: Moc
     openai.get(f"{BASE}/realtime", status_code=403, headers={"x-request-id": "up-1"})
     with pytest.raises(UpstreamError):
         client.speak("Hello.", READER)
-    assert client.calls == [CallRecord(is_retry=False, upstream_id="up-1")]
+    assert client.calls.records == [CallRecord(is_retry=False, upstream_id="up-1")]
 
 
 def test_a_call_that_is_given_up_is_recorded_too(client: Client, openai: Mocker):
@@ -171,7 +174,7 @@ def test_a_call_that_is_given_up_is_recorded_too(client: Client, openai: Mocker)
     openai.post(TTS, exc=requests.ConnectionError)
     with pytest.raises(UpstreamUnavailable):
         client.speak("Hello.", SPEAKER)
-    assert [record.is_retry for record in client.calls] == [False, True, True]
+    assert [record.is_retry for record in client.calls.records] == [False, True, True]
 
 
 def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Mocker):
@@ -188,6 +191,8 @@ def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Moc
     with ThreadPoolExecutor(20) as pool:
         speeches = list(pool.map(lambda text: client.speak(text, SPEAKER), texts))
     assert speeches == [text.encode() for text in texts]
-    assert len(client.calls) == 20
-    assert {record.upstream_id for record in client.calls} == {f"up-{text}" for text in texts}
-    assert not any(record.is_retry for record in client.calls)
+    assert len(client.calls.records) == 20
+    assert {record.upstream_id for record in client.calls.records} == {
+        f"up-{text}" for text in texts
+    }
+    assert not any(record.is_retry for record in client.calls.records)

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import av
-import coded_speech
 import pytest
+from testing import coded_speech
 from testing import fake_realtime as realtime
 from testing.builders import make_app
 from testing.fake_openai import REPLY, Request, http

@@ -21,6 +21,7 @@ from parley.errors import (
     NoSpeech,
     RequestError,
     TextTruncated,
+    UpstreamMalformed,
 )
 from parley.models.registry import Choice, Model, Models
 from parley.upstream.client import Client
@@ -77,6 +78,8 @@ class Stages:
                 "text", lambda model: self.client.complete(transcript, model)
             )
             self.conversation.reply = without_thoughts(reply.text)
+            if not self.conversation.reply:
+                raise UpstreamMalformed()
             if reply.failure:
                 reply.failure.stage = "text"
                 self.conversation.note(reply.failure)

@@ -1,5 +1,6 @@
 """MODEL_LIST.MD, a Markdown page, read as a Registry or refused with the line to correct."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,10 +11,23 @@ from markdown_it.tree import SyntaxTreeNode
 
 from parley.errors import ConfigurationError
 from parley.models import parameters
-from parley.models.registry import ANY_MODEL, INTERFACES, WELL_FORMED, Model, Registry, Stage
+from parley.models.registry import (
+    ANY_MODEL,
+    INTERFACES,
+    LANGUAGE_FIELDS,
+    WELL_FORMED,
+    Model,
+    Registry,
+    Stage,
+)
 
 LEAVES = ("text", "code_inline")
 """The kinds of Markdown nodes that hold a cell's text."""
+
+ONLY_IN = {"voices": "tts", "language": "stt"}
+"""By column, the one stage whose table may fill it."""
+
+VOICE = re.compile(r"[^\s,;]+")
 
 
 def read(path: Path) -> Registry:
@@ -31,8 +45,8 @@ def parse(text: str, file_name: str) -> Registry:
     """Read the model list. Raises ConfigurationError with `file_name` and the line to correct.
 
     Each stage has one table, under a heading with the stage's name. Its columns are `model` and
-    `default`, and optionally `shuts down`, `replacement`, `interface` and `parameters`. Everything
-    else on the page is for people.
+    `default`, and optionally `shuts down`, `replacement`, `interface`, `parameters`, `voices` (tts)
+    and `language` (stt). Everything else on the page is for people.
     """
     try:
         tables = {}
@@ -115,7 +129,27 @@ def _model(stage: str, name: str, row: _Row) -> Model:
         fields = parameters.parse(row.cells.get("parameters", ""), interface)
     except ValueError as error:
         raise _Problem(row.line, f"'parameters' {error}") from None
-    return Model(name, interface, fields, ends, row.cells.get("replacement", ""))
+    for column, only in ONLY_IN.items():
+        if row.cells.get(column) and stage != only:
+            raise _Problem(row.line, f"'{column}' belongs to the table of {only}; leave it empty.")
+    language = row.cells.get("language", "")
+    if language not in ("", *LANGUAGE_FIELDS):
+        known = " or ".join(LANGUAGE_FIELDS)
+        message = f"'language' is {language!r}; write {known}, or leave it empty."
+        raise _Problem(row.line, message)
+    replacement = row.cells.get("replacement", "")
+    return Model(name, interface, fields, ends, replacement, _voices(row), language)
+
+
+def _voices(row: _Row) -> tuple[str, ...]:
+    voices: list[str] = []
+    for voice in row.cells.get("voices", "").split():
+        if not VOICE.fullmatch(voice):
+            raise _Problem(row.line, f"'voices' holds {voice!r}; write names with spaces between.")
+        if voice in voices:
+            raise _Problem(row.line, f"'voices' holds {voice!r} twice; keep one.")
+        voices.append(voice)
+    return tuple(voices)
 
 
 def _check_replacements(

@@ -5,9 +5,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from parley.models.registry import LANGUAGE_FIELDS
+
 SENT: Mapping[str, frozenset[str]] = {
-    "transcriptions": frozenset({"model", "response_format", "file"}),
-    "chat": frozenset({"model", "messages"}),
+    "transcriptions": frozenset({"model", "response_format", "file", *LANGUAGE_FIELDS}),
+    "chat": frozenset({"model", "messages", "stream"}),
     "speech": frozenset({"model", "input", "voice", "response_format"}),
     "realtime": frozenset(
         {"model", "conversation", "output_modalities", "instructions", "input", "audio"}
@@ -18,7 +20,7 @@ SENT: Mapping[str, frozenset[str]] = {
 FORMS = frozenset({"transcriptions"})
 """The interfaces that take a form, in which every value is text. The others take JSON."""
 
-NAME = re.compile(r"([a-z_]+)=")
+NAME = re.compile(r"([a-z_]+(?:\[\])?)=")
 BARE = re.compile(r"[^\s,=]+")
 BETWEEN = re.compile(r"[\s,]*")
 

@@ -9,6 +9,9 @@ from typing import Any
 INTERFACES = {"stt": ("transcriptions",), "text": ("chat",), "tts": ("speech", "realtime")}
 """By stage, the parts of the upstream's API that can serve it. The first one is the default."""
 
+LANGUAGE_FIELDS = ("language", "languages[]")
+"""The form fields in which a speech-to-text model can take the language of a recording."""
+
 NOTICE = timedelta(days=60)
 """How long before a model shuts down the service begins to warn of it."""
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from parley.deadline import Deadline
 from parley.errors import UpstreamMalformed
 from parley.models.registry import Model
-from parley.upstream.failures import require_success
+from parley.upstream.failures import origin, require_success
 from parley.upstream.retries import with_retries
 from parley.wire.messages import Answer, Form, Upstream
 from parley.wire.transport import Transport
@@ -50,14 +50,19 @@ class Calls:
     def pieces(
         self, record: CallRecord, path: str, body: Mapping[str, Any], limit: int, model: Model
     ) -> Iterator[bytes]:
-        """POST once; the answer's bytes as they arrive. Raises UpstreamError."""
+        """POST once; the answer's bytes as they arrive, never none. Raises UpstreamError."""
         with self.transport.stream(
             self.upstream, path, body, limit=limit, deadline=self.deadline
         ) as answer:
             record.upstream_id = answer.request_id or ""
             if not 200 <= answer.status < 300:
                 require_success(answer.whole(), self.upstream.api_key, model.name)
-            yield from answer.pieces()
+            is_empty = True
+            for piece in answer.pieces():
+                is_empty = False
+                yield piece
+            if is_empty:
+                raise UpstreamMalformed(**origin(answer))
 
     def begun(self, call: Callable[[CallRecord], Iterator[Result]]) -> Iterator[Result]:
         """What `call` yields, once its first piece is there: only until then is it tried again.

@@ -14,6 +14,7 @@ from parley.errors import TextIncomplete, UpstreamMalformed
 from parley.models.registry import Model
 from parley.upstream.calls import CallRecord, Calls
 from parley.upstream.chat_stream import INCOMPLETE, deltas_of
+from parley.upstream.encodings import with_lengths
 from parley.upstream.failures import origin
 from parley.upstream.json_values import json_of, text_of, value_at
 from parley.upstream.options import Options
@@ -94,15 +95,13 @@ class Client:
 
     def speak(self, text: str, model: Model) -> bytes:
         """The speech of `text` as a whole file, never empty. Raises UpstreamError."""
-        voice = self.voice(model)
+        voice, is_wav = self.voice(model), self.options.audio_format == "wav"
 
         def call(record: CallRecord) -> bytes:
             speech = bytearray()
             for piece in voice.speak(text, record):
                 speech += piece
-            if not speech:
-                raise UpstreamMalformed()
-            return bytes(speech)
+            return with_lengths(bytes(speech)) if is_wav else bytes(speech)
 
         with closing(voice):
             return self.calls.recorded(call)

@@ -56,6 +56,15 @@ def wav_header(file_size: int, data_size: int) -> bytes:
     return head + form + struct.pack("<4sI", b"data", data_size)
 
 
+def with_lengths(wav: bytes) -> bytes:
+    """A whole WAV whose header says how long it is, also where it was streamed without."""
+    is_open = wav[4:8] == wav[40:44] == STREAMED.to_bytes(4) and wav[36:40] == b"data"
+    if not is_open:
+        return wav
+    file_size, data_size = struct.pack("<I", len(wav) - 8), struct.pack("<I", len(wav) - 44)
+    return wav[:4] + file_size + wav[8:40] + data_size + wav[44:]
+
+
 def encoder_for(audio_format: str, deadline: Deadline) -> Encoder:
     """The encoder of one of the AUDIO_FORMATS."""
     if audio_format == "mp3":

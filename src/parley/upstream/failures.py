@@ -19,6 +19,7 @@ from parley.errors import (
 )
 from parley.redaction import reveals
 from parley.upstream.json_values import json_of, value_at
+from parley.wire.bodies import StreamedAnswer
 from parley.wire.messages import Answer
 
 # The statuses with a meaning of their own; the others are told apart by their hundreds.
@@ -123,6 +124,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def origin(answer: Answer) -> dict[str, Any]:
+def origin(answer: Answer | StreamedAnswer) -> dict[str, Any]:
     """The fields by which an error names the answer that caused it."""
     return {"upstream_status": answer.status, "upstream_request_id": answer.request_id}

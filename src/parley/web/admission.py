@@ -9,17 +9,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Request, g
+from marshmallow import ValidationError
 from werkzeug.datastructures import Headers, MIMEAccept
 
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
-from parley.errors import ApiKeyMissing, OptionInvalid, Overloaded
+from parley.errors import ApiKeyMissing, Overloaded
 from parley.models.registry import Models
 from parley.settings import Settings
 from parley.upstream.calls import Calls
 from parley.upstream.client import Client
 from parley.upstream.options import Options
-from parley.web.representation import Representation, accepted
+from parley.web.representation import SOUND_TYPES, Representation, accepted
 from parley.web.services import Services
 from parley.web.slots import SLOT
 from parley.wire.messages import Upstream
@@ -100,12 +101,15 @@ def options_of(
 ) -> tuple[Representation, Options]:
     """What the answer is to look like, and what the form chooses of the speech and of the reply.
 
-    Raises OptionInvalid where `audio_format` is not the kind of sound that is accepted.
+    Raises ValidationError where `audio_format` is a kind of sound that is not accepted.
     """
     representation, sound = accepted(accept)
     chosen = {name: form[name] for name in OPTIONS if name in form}
-    if sound and chosen.setdefault("audio_format", sound) != sound:
-        raise OptionInvalid(f"Send 'audio_format' as {sound}, as Accept asks, or leave it out.")
+    if sound:
+        asked = chosen.setdefault("audio_format", sound)
+        if asked != sound and not accept[SOUND_TYPES[asked]]:
+            message = f"Send 'audio_format' as {sound}, as Accept asks, or leave it out."
+            raise ValidationError(message, "audio_format", valid_data=dict(form))
     return representation, Options(**{"system_prompt": settings.system_prompt, **chosen})
 
 

@@ -80,6 +80,8 @@ class HistoryField(fields.Field[list[dict[str, str]]]):
             text = value.stream.read(HISTORY_BYTES + 1)
         else:
             text = str(value).encode()
+        if not text.strip():
+            return []  # A blank file is as if it were not sent, as a blank text is.
         try:
             turns = json.loads(text) if len(text) <= HISTORY_BYTES else None
         except (ValueError, RecursionError):

@@ -14,7 +14,7 @@ from parley.web.representation import SOUND_TYPES
 UNESCAPED = "!'()*"
 """What `encodeURIComponent` leaves as it is beside letters, digits, `-`, `_`, `.` and `~`."""
 
-TRANSCRIPT_BYTES, REPLY_BYTES = 1000, 2000
+TRANSCRIPT_BYTES, REPLY_BYTES, VOICE_BYTES = 1000, 2000, 1000
 """How long the headers that hold the texts may be."""
 
 SOUND_HEADERS = ("X-Transcript", "X-Text-Response", "X-Models-Used", "X-Errors", "X-Voice")
@@ -34,7 +34,15 @@ def sound_answer(stages: Stages, pieces: Iterator[bytes], audio_format: str) -> 
     response.headers["X-Models-Used"] = ", ".join(f"{stage}={model.name}" for stage, model in used)
     if conversation.failure:
         response.headers["X-Errors"] = conversation.failure.code
+    name_voice(response, stages)
     return response
+
+
+def name_voice(response: Response, stages: Stages) -> None:
+    """Say in the header X-Voice which voice spoke, percent-encoded as the texts are."""
+    model = stages.conversation.models_used["tts"]
+    voice = model.voice_for(stages.client.options.voice)
+    response.headers["X-Voice"] = header_text(voice, VOICE_BYTES)
 
 
 def _written(

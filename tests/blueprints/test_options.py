@@ -1,0 +1,288 @@
+"""The options of a conversation, from the caller's form to the upstream and back."""
+
+import base64
+import json
+import struct
+from io import BytesIO
+
+import pytest
+from testing import fake_realtime as realtime
+from testing.builders import KEY, make_app, wav
+from testing.fake_streams import streams_chat, streams_speech
+from werkzeug.test import TestResponse
+
+TURNS = [
+    {"role": "user", "content": "My dog is called Rex; he is brown."},
+    {"role": "assistant", "content": "Hello Rex!"},
+]
+JSON, STREAM, SOUND = "application/json", "text/event-stream", "audio/*"
+REPRESENTATIONS = pytest.mark.parametrize("accept", [JSON, STREAM, SOUND])
+THOUGHT = "<think>France, so **Paris**.</think>\n\n"
+
+
+def post(upstream, accept: str = JSON, **fields: object) -> TestResponse:
+    """A conversation with these fields, read to its end; bytes become a file."""
+    form = {
+        name: (BytesIO(value), "blob") if isinstance(value, bytes) else value
+        for name, value in {"audio": wav(), **fields}.items()
+    }
+    client = make_app(PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
+    headers = {"X-OpenAI-API-Key": KEY, "Accept": accept}
+    response = client.post("/api/conversation/", data=form, headers=headers)
+    assert response.data is not None
+    return response
+
+
+def bodies(upstream, stage: str) -> list[bytes]:
+    return [request.body for request in upstream.requests if request.stage == stage]
+
+
+def body(upstream, stage: str) -> dict[str, object]:
+    """The first JSON that a stage was sent."""
+    return json.loads(bodies(upstream, stage)[0])
+
+
+def events(response: TestResponse, name: str) -> list[dict[str, object]]:
+    frames = (frame.split("\n") for frame in response.text.split("\n\n") if frame)
+    return [json.loads(data[6:]) for event, data in frames if event == f"event: {name}"]
+
+
+pytestmark = pytest.mark.usefixtures("at_once")
+
+
+@pytest.fixture
+def spoken(upstream):
+    """The upstream, which streams if it is asked to, and speaks in the format that it is asked."""
+    upstream.answers |= {"text": streams_chat(), "tts": streams_speech()}
+    return upstream
+
+
+@REPRESENTATIONS
+def test_what_is_not_chosen_is_the_default(spoken, accept):
+    """mp3 in the voice alloy, no language, the operator's prompt, and no earlier turns."""
+    post(spoken, accept)
+    asked = body(spoken, "tts")
+    assert (asked["voice"], asked["response_format"]) == ("alloy", "mp3")
+    assert b"language" not in bodies(spoken, "stt")[0]
+    assert [message["role"] for message in body(spoken, "text")["messages"]] == ["system", "user"]
+
+
+@REPRESENTATIONS
+@pytest.mark.parametrize(
+    ("sent", "used"), [("nova", "nova"), (" coral ", "coral"), ("verse", "alloy"), ("x y", "alloy")]
+)
+def test_a_voice_that_the_model_does_not_have_falls_back_to_its_first(spoken, accept, sent, used):
+    """X-Voice, or a stream's `segment`, says which voice spoke; tts-1 has no verse."""
+    response = post(spoken, accept, voice=sent)
+    assert body(spoken, "tts")["voice"] == used
+    if accept == STREAM:
+        assert {segment["voice"] for segment in events(response, "segment")} == {used}
+    else:
+        assert response.headers["X-Voice"] == used
+
+
+@REPRESENTATIONS
+def test_the_models_of_the_realtime_api_have_voices_of_their_own(upstream, accept):
+    """A voice that ends with its model falls back, too: fable is none of theirs."""
+    upstream.answers |= {"text": streams_chat(), "tts": realtime.speaks}
+    response = post(upstream, accept, tts_model="gpt-realtime-2.1-mini", voice="fable")
+    if accept == STREAM:
+        assert {segment["voice"] for segment in events(response, "segment")} == {"alloy"}
+    else:
+        assert response.headers["X-Voice"] == "alloy"
+
+
+def test_no_voice_is_told_where_nothing_was_spoken(upstream):
+    """X-Voice says what was used, not what would have been."""
+    upstream.answers["tts"] = streams_speech(lambda text: "empty")
+    response = post(upstream, voice="nova")
+    assert response.status_code == 206
+    assert "X-Voice" not in response.headers
+
+
+@pytest.mark.parametrize("model", ["tts-1", "gpt-realtime-2.1-mini"])
+@pytest.mark.parametrize(
+    ("audio_format", "head"), [("mp3", b"\xff"), ("wav", b"RIFF"), ("pcm", None)]
+)
+def test_every_interface_gives_every_format(spoken, model, audio_format, head):
+    """Over the Realtime API, which sends PCM alone, it is encoded here."""
+    if model != "tts-1":
+        spoken.answers["tts"] = realtime.speaks
+    response = post(spoken, audio_format=audio_format, tts_model=model)
+    assert (response.status_code, response.json["errors"]) == (200, [])
+    speech = base64.b64decode(response.json["audio"])
+    if model == "tts-1":
+        assert body(spoken, "tts")["response_format"] == audio_format
+    elif head is None:
+        assert speech == realtime.PCM
+    else:
+        assert speech.startswith(head)
+
+
+def test_a_wav_that_is_whole_says_how_long_it_is(upstream):
+    """The length is not known while it arrives; in JSON it is, and players rely on it."""
+    upstream.answers["tts"] = realtime.speaks
+    response = post(upstream, audio_format="wav", tts_model="gpt-realtime-2.1-mini")
+    speech = base64.b64decode(response.json["audio"])
+    assert struct.unpack("<I", speech[4:8])[0] == len(speech) - 8
+    assert struct.unpack("<I", speech[40:44])[0] == len(speech) - 44 == len(realtime.PCM)
+    assert speech[44:] == realtime.PCM
+
+
+@REPRESENTATIONS
+@pytest.mark.parametrize(
+    ("model", "field"), [("whisper-1", b"language"), ("gpt-transcribe", b"languages[]")]
+)
+def test_a_language_is_sent_as_the_model_takes_it(spoken, accept, model, field):
+    """In one field of one name, of which the other models know nothing."""
+    post(spoken, accept, stt_model=model, language="DE")
+    [form] = bodies(spoken, "stt")
+    assert form.count(b'name="language') == 1
+    assert b'name="' + field + b'"\r\n\r\nde\r\n' in form
+
+
+@REPRESENTATIONS
+def test_the_callers_prompt_replaces_the_operators(spoken, accept):
+    """It comes first, before the earlier turns, and what was said now is last."""
+    post(spoken, accept, system_prompt="Speak like a pirate.", history=json.dumps(TURNS))
+    assert body(spoken, "text")["messages"] == [
+        {"role": "system", "content": "Speak like a pirate."},
+        *TURNS,
+        {"role": "user", "content": "What is the capital of France?"},
+    ]
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_a_history_of_the_longest_kind_reaches_the_model(upstream, as_file):
+    """A hundred turns, 256 KB in all, as a text or as a file."""
+    turns = [{"role": "user", "content": "é" * 1250} for _ in range(99)]
+    turns += [{"role": "assistant", "content": ""}]
+    room = 256 * 1024 - len(json.dumps(turns, ensure_ascii=False).encode())
+    turns[-1]["content"] = "x" * room
+    sent = json.dumps(turns, ensure_ascii=False)
+    assert len(sent.encode()) == 256 * 1024
+    response = post(upstream, history=sent.encode() if as_file else sent)
+    assert (response.status_code, response.json["errors"]) == (200, [])
+    assert body(upstream, "text")["messages"][1:-1] == turns
+
+
+@REPRESENTATIONS
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("voice", "a\nb"),
+        ("audio_format", "flac"),
+        ("language", "deutsch"),
+        ("system_prompt", "x" * 8001),
+        ("history", "{}"),
+        ("history", b"{}"),
+        ("history", json.dumps([{"role": "user", "content": "x" * 262_144}])),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_wrong_option_is_refused_in_json_by_name(upstream, accept, name, value):
+    """Whatever is accepted; nothing is sent to the upstream, and the other options count."""
+    response = post(upstream, accept, stt_model="gpt-transcribe", **{name: value})
+    assert response.status_code == 400
+    [error] = response.json["errors"]
+    assert (error["code"], error["stage"]) == ("option_invalid", "request")
+    assert f"'{name}'" in error["message"]
+    assert response.json["models_used"]["stt"] == "gpt-transcribe"
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("name", ["voice", "audio_format", "language", "system_prompt", "history"])
+def test_an_option_that_comes_twice_is_refused(upstream, name):
+    """Which of two is meant cannot be told."""
+    response = post(upstream, **{name: ["", ""]})
+    assert response.json["errors"][0]["code"] == "request_malformed"
+    assert f"'{name}'" in response.json["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "audio_format", "kind"),
+    [
+        ("audio/mpeg", "", "audio/mpeg"),
+        ("audio/wav", "", "audio/wav"),
+        ("audio/*", "", "audio/mpeg"),
+        ("audio/*", "pcm", "audio/pcm"),
+        ("audio/wav", "wav", "audio/wav"),
+        ("audio/mpeg, audio/wav", "wav", "audio/wav"),
+        ("audio/mpeg, audio/*;q=0.5", "pcm", "audio/pcm"),
+        ("audio/mpeg", "wav", None),
+        ("audio/mpeg", "pcm", None),
+        ("audio/mpeg, audio/wav;q=0", "wav", None),
+    ],
+)
+def test_the_format_agrees_with_what_is_accepted(spoken, accept, audio_format, kind):
+    """Sound alone is of the kind that Accept names; an `audio_format` of another is refused."""
+    response = post(spoken, accept, audio_format=audio_format, text_model="gpt-4.1")
+    if kind:
+        assert (response.status_code, response.mimetype) == (200, kind)
+        assert body(spoken, "tts")["response_format"] == {"audio/mpeg": "mp3"}.get(kind, kind[6:])
+    else:
+        [error] = response.json["errors"]
+        assert error["code"] == "option_invalid"
+        assert "'audio_format'" in error["message"]
+        assert response.json["models_used"]["text"] == "gpt-4.1"
+        assert spoken.requests == []
+
+
+@REPRESENTATIONS
+def test_every_answer_says_that_accept_chooses(spoken, accept):
+    """A cache must not give one caller's representation to another; nor may a failure's be."""
+    assert "Accept" in post(spoken, accept).headers["Vary"]
+    assert "Accept" in post(spoken, accept, voice="a\nb").headers["Vary"]
+
+
+@REPRESENTATIONS
+def test_markup_is_read_but_not_said(upstream, accept):
+    """Stars, links and emoji are in the text, and not in what is spoken."""
+    reply = "It is **Paris** 😀, see [the map](https://example.com/map)."
+    upstream.answers |= {"text": streams_chat(reply=lambda body: reply), "tts": streams_speech()}
+    response = post(upstream, accept)
+    said = " ".join(json.loads(sent)["input"] for sent in bodies(upstream, "tts"))
+    assert "".join(said.split()) == "ItisParis,seethemap."
+    if accept == JSON:
+        assert response.json["text_response"] == reply
+    elif accept == STREAM:
+        assert "".join(event["delta"] for event in events(response, "text")) == reply
+
+
+@REPRESENTATIONS
+def test_thoughts_are_neither_text_nor_speech(upstream, accept):
+    """Self-hosted models write them in front of what is meant for the caller."""
+    reply = THOUGHT + "It is Paris."
+    upstream.answers |= {"text": streams_chat(reply=lambda body: reply), "tts": streams_speech()}
+    response = post(upstream, accept)
+    assert body(upstream, "tts")["input"] == "It is Paris."
+    if accept == JSON:
+        assert response.json["text_response"] == "It is Paris."
+    elif accept == STREAM:
+        assert events(response, "done")[0]["text_response"] == "It is Paris."
+
+
+@REPRESENTATIONS
+def test_a_reply_of_nothing_but_thoughts_is_blank(upstream, accept):
+    """Such a reply is as useless as none: the upstream's answer could not be used."""
+    upstream.answers["text"] = streams_chat(reply=lambda body: THOUGHT)
+    response = post(upstream, accept)
+    answer = events(response, "done")[0] if accept == STREAM else response.json
+    assert [(error["stage"], error["code"]) for error in answer["errors"]] == [
+        ("text", "upstream_malformed")
+    ]
+    assert answer["text_response"] == ""
+
+
+@REPRESENTATIONS
+def test_where_nothing_is_left_to_say_the_sound_is_empty(upstream, accept):
+    """A reply of emoji alone is whole: 200, its text, and no speech asked for."""
+    upstream.answers["text"] = streams_chat(reply=lambda body: "😀 🎉")
+    response = post(upstream, accept)
+    assert response.status_code == 200
+    assert bodies(upstream, "tts") == []
+    if accept == SOUND:
+        assert response.data == b""
+        return
+    answer = events(response, "done")[0] if accept == STREAM else response.json
+    assert (answer["success"], answer["text_response"], answer["audio"]) == (True, "😀 🎉", "")

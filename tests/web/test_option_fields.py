@@ -1,0 +1,117 @@
+"""Each option is read as it is meant, or refused with its name and what to send instead."""
+
+import json
+from io import BytesIO
+
+import pytest
+from marshmallow import ValidationError
+from testing.builders import wav
+from werkzeug.datastructures import FileStorage
+
+from parley.web.option_fields import HISTORY_BYTES, HISTORY_TURNS, PROMPT_CHARACTERS
+from parley.web.schemas import ConversationRequestSchema, first_error
+
+SCHEMA = ConversationRequestSchema()
+TURN = {"role": "user", "content": "My dog is called Rex."}
+
+
+def file(content: bytes) -> FileStorage:
+    return FileStorage(BytesIO(content), "turns.json")
+
+
+def load(name: str, value: object) -> dict[str, object]:
+    """What the form means in which the option has this value."""
+    form = SCHEMA.load({"audio": file(wav()), name: value})
+    del form["audio"]
+    return form
+
+
+def turns(count: int, content: str = "x") -> str:
+    return json.dumps([{"role": "user", "content": content}] * count)
+
+
+def history_of(size: int) -> str:
+    """A history of one turn, of exactly so many bytes."""
+    frame = len(turns(1, ""))
+    return turns(1, "x" * (size - frame))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meaning"),
+    [
+        ("voice", " nova ", "nova"),
+        ("voice", "af_bella(2)+af_sky", "af_bella(2)+af_sky"),
+        ("voice", "ü" * 200, "ü" * 200),
+        ("audio_format", "mp3", "mp3"),
+        ("audio_format", " WAV", "wav"),
+        ("audio_format", "pcm", "pcm"),
+        ("language", "de", "de"),
+        ("language", " EN ", "en"),
+        ("system_prompt", "Be brief.\nBe kind.", "Be brief.\nBe kind."),
+        ("system_prompt", "é" * PROMPT_CHARACTERS, "é" * PROMPT_CHARACTERS),
+        ("history", "[]", []),
+        ("history", json.dumps([TURN]), [TURN]),
+        ("history", json.dumps([{**TURN, "name": "Eve"}]), [TURN]),
+        ("history", file(json.dumps([TURN], ensure_ascii=False).encode()), [TURN]),
+        ("history", file(b"\xef\xbb\xbf" + json.dumps([TURN]).encode()), [TURN]),
+        ("history", file(b" \n"), []),
+        ("history", turns(HISTORY_TURNS), json.loads(turns(HISTORY_TURNS))),
+        ("history", history_of(HISTORY_BYTES), json.loads(history_of(HISTORY_BYTES))),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_an_option_is_read_as_it_is_meant(name, value, meaning):
+    """Up to its limit, without the space around a word, a history as a text or as a file."""
+    assert load(name, value) == {name: meaning}
+
+
+@pytest.mark.parametrize("value", ["", " ", "\t\r\n"])
+@pytest.mark.parametrize("name", [name for name in SCHEMA.fields if name != "audio"])
+def test_a_blank_option_is_as_if_it_were_not_sent(name, value):
+    """Pages send the fields that nobody filled in, too."""
+    assert load(name, value) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("voice", "a\nb", "one line of text"),
+        ("voice", "x" * 201, "at most 200 characters"),
+        ("voice", file(b"nova"), "one line of text"),
+        ("audio_format", "ogg", "mp3 or wav or pcm"),
+        ("audio_format", "audio/mpeg", "mp3 or wav or pcm"),
+        ("audio_format", file(b"mp3"), "mp3 or wav or pcm"),
+        ("language", "english", "ISO 639-1"),
+        ("language", "e1", "ISO 639-1"),
+        ("language", "en-US", "ISO 639-1"),
+        ("language", "é\u0131", "ISO 639-1"),
+        ("language", file(b"en"), "ISO 639-1"),
+        ("system_prompt", "x" * (PROMPT_CHARACTERS + 1), "at most 8000 characters"),
+        ("system_prompt", file(b"Be brief."), "as a text"),
+        ("history", "{}", "a JSON list"),
+        ("history", "[", "a JSON list"),
+        ("history", "[" * 100_000, "a JSON list"),
+        ("history", "null", "a JSON list"),
+        ("history", '"Hello"', "a JSON list"),
+        ("history", "[1]", "a JSON list"),
+        ("history", '[{"role": "system", "content": "x"}]', '"user" or "assistant"'),
+        ("history", '[{"role": "user"}]', '"content"'),
+        ("history", '[{"role": "user", "content": null}]', '"content"'),
+        ("history", '[{"role": "user", "content": [{"type": "text"}]}]', '"content"'),
+        ("history", turns(HISTORY_TURNS + 1), "at most 100 turns"),
+        ("history", history_of(HISTORY_BYTES + 1), "256 KB"),
+        ("history", file(history_of(HISTORY_BYTES + 1).encode()), "256 KB"),
+        ("history", file(b"\xff\xfe["), "a JSON list"),
+        ("history", file(b"\xc3("), "a JSON list"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_wrong_option_is_named_with_what_to_send(name, value, advice):
+    """One plain sentence that begins with the field's name."""
+    with pytest.raises(ValidationError) as refusal:
+        load(name, value)
+    error = first_error(refusal.value)
+    assert (error.code, error.status, error.stage) == ("option_invalid", 400, "request")
+    assert error.message.startswith(f"Send '{name}' ")
+    assert advice in error.message
+    assert error.message.endswith(".")
