@@ -72,6 +72,19 @@ def test_the_api_documents_commands_work(run, upstream, tmp_path):
     assert coded_speech.decode((tmp_path / "played").read_bytes(), "mp3") == fake.REPLY
 
 
+def test_sound_that_breaks_off_is_an_error_to_curl(run, upstream):
+    """Its exit status is the one that API_DOCS.md names."""
+    *_, sound = commands("API_DOCS.md")
+    [status] = re.findall(r"\(curl's is (\d+)\)", (ROOT / "API_DOCS.md").read_text())
+    whole, upstream.answers["tts"] = upstream.answers["tts"], streams_speech(lambda text: "cut")
+    try:
+        with pytest.raises(subprocess.CalledProcessError) as failure:
+            run(sound)
+    finally:
+        upstream.answers["tts"] = whole
+    assert str(failure.value.returncode) == status
+
+
 def test_the_readmes_commands_for_streams_and_sound_work(run, tmp_path):
     """They are one line each; the ones before them start the service."""
     [block] = [block for block in commands("README.md") if "Accept" in block]
