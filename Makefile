@@ -59,7 +59,7 @@ format: .venv/test.stamp  ## let ruff rewrite what it can
 	@touch $@
 
 bench: .venv/test.stamp $(PEERS:%=.venv/peers/%/stamp)  ## measure ours and peers; fail where a goal is missed
-	@missed=0; for script in idle alone crowd steady fairness memory sigterm; do \
+	@missed=0; for script in idle alone crowd stream steady fairness memory sigterm; do \
 		timeout 300 $(BIN)/python benchmarks/$$script.py || missed=1; done; exit $$missed
 
 lock: export UV_CUSTOM_COMPILE_COMMAND := make lock

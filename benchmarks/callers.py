@@ -53,7 +53,7 @@ async def converse(
     try:
         async with asyncio.timeout(CALLER_SECONDS):
             reader, writer = connection or await asyncio.open_connection("127.0.0.1", port)
-            await _send(writer, recording, REALTIME if realtime else {})
+            await send(writer, recording, REALTIME if realtime else {})
             head = await reader.readuntil(b"\r\n\r\n")
             body = await reader.readexactly(int(PROMISED.search(head)[1]))
     except (OSError, EOFError, TimeoutError) as error:
@@ -86,7 +86,10 @@ def problems(outcomes: Iterable[Outcome]) -> str:
     return ", ".join(f"{count} times {problem}" for problem, count in counts.most_common())
 
 
-async def _send(writer: asyncio.StreamWriter, recording: Recording, fields: dict[str, str]) -> None:
+async def send(
+    writer: asyncio.StreamWriter, recording: Recording, fields: dict[str, str], accept: str = "*/*"
+) -> None:
+    """Send the request of a conversation, the recording without holding the whole of it."""
     form = "".join(
         f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
@@ -96,7 +99,7 @@ async def _send(writer: asyncio.StreamWriter, recording: Recording, fields: dict
     end = "\r\n--b--\r\n"
     head = (
         "POST /api/conversation/ HTTP/1.1\r\nHost: localhost\r\nX-OpenAI-API-Key: local\r\n"
-        "Content-Type: multipart/form-data; boundary=b\r\n"
+        f"Content-Type: multipart/form-data; boundary=b\r\nAccept: {accept}\r\n"
         f"Content-Length: {len(form) + recording.size + len(end)}\r\n\r\n"
     )
     writer.write((head + form).encode())

@@ -55,9 +55,9 @@ FLOOR = _peer("bare WSGI, http.client", "floor", *GUNICORN, *THREADED, "app:app"
 
 
 @contextmanager
-def upstream(seconds: float) -> Iterator[str]:
-    """A base URL that answers each call after as many seconds."""
-    command = [sys.executable, str(ROOT / "benchmarks" / "upstream.py"), str(seconds)]
+def upstream(*arguments: float, script: str = "upstream.py") -> Iterator[str]:
+    """The base URL of a simulated upstream: by default, seconds before each of its answers."""
+    command = [sys.executable, str(ROOT / "benchmarks" / script), *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"

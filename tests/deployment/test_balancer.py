@@ -8,10 +8,12 @@ import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 
+import httpx2
 import pytest
 import requests
 from testing import fake_openai as fake
 from testing.builders import KEY, ROOT, wav
+from testing.fake_streams import CHATS, DONE, ROLE, STOP, deltas, streams_chat, streams_speech
 from testing.gunicorn_process import free_port, serving
 
 pytestmark = pytest.mark.system
@@ -138,3 +140,47 @@ def test_a_deploy_loses_nothing(tmp_path):
                             time.sleep(1)
                 assert set(outcomes) == {200}
                 assert outcomes[200] > 100
+
+
+@contextmanager
+def balanced_streams(folder, chat):
+    """One service that streams what `chat` writes, behind the balancer; gives how to open one."""
+    ports = dict.fromkeys(NAMES, free_port())
+    with fake.running() as upstream, httpx2.Client(timeout=WAIT_SECONDS) as client:
+        upstream.answers = {"text": chat, "tts": streams_speech()}
+        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_DEADLINE": "60"}
+        balancer = Balancer(folder, ports)
+        with serving(folder / "log", variables, port=ports["one"]), balancer.running():
+            yield lambda: client.sse(
+                f"http://127.0.0.1:{balancer.port}/api/conversation/",
+                method="POST",
+                headers={"X-OpenAI-API-Key": KEY},
+                files={"audio": wav(3)},
+            )
+
+
+def test_a_stream_outlasts_a_silence_longer_than_the_balancers_patience(tmp_path, monkeypatch):
+    """Amid 70 seconds the model is silent for 40, which `timeout server` would not bear."""
+    row = [ROLE, *deltas("One. "), 40.0, *deltas("Two. "), 30.0, *deltas("Three."), STOP, DONE]
+    monkeypatch.setitem(CHATS, "two pauses", lambda text: row)
+    assert "timeout server 35s" in (ROOT / "deploy" / "haproxy.cfg").read_text()
+    begun = time.monotonic()
+    with balanced_streams(tmp_path, streams_chat("two pauses")) as stream, stream() as source:
+        names = []
+        for event in source:
+            names.append(event.event)
+            if len(names) == 1:
+                assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun > 70
+    assert (names[0], names[-1]) == ("transcript", "done")
+    assert event.json()["text_response"] == "One. Two. Three."
+    assert event.json()["success"]
+
+
+def test_the_service_hears_through_the_balancer_that_a_caller_has_left(tmp_path):
+    """The upstream's work ends sooner than the first heartbeat could fail."""
+    chat = streams_chat("stalls")
+    with balanced_streams(tmp_path, chat) as stream:
+        with stream() as source:
+            assert next(iter(source)).event == "transcript"
+        assert chat.left.wait(4)

@@ -1,5 +1,4 @@
-"""The web room: HTTP in and out. Admission, uploads, options, answers, streams, the request
-log, and the worker.
+"""The web room, HTTP in and out: admission, uploads, answers, streams, the log, the worker.
 
 It may import every other room; the commands, the blueprints, wsgi.py and gunicorn import it.
 `__all__` names the modules that they may import; the others are for this room alone.

@@ -1,0 +1,82 @@
+"""Streams: the first sound and the last, alone, 50 at once, and 300 within a small dyno's limits.
+
+The upstream takes what a real one takes (`paced_upstream.py`), and the reply has a hundred words.
+"""
+
+import asyncio
+import os
+import statistics
+
+from callers import lost, problems
+from listeners import Heard, listen
+from paced_upstream import FLOOR_SECONDS
+from processes import processor_seconds, watched
+from report import hold, measure, quantile, show
+from servers import PARLEY, serving, upstream
+
+ALONE, CROWD, TURNS, MANY = 5, 50, 3, 300
+RATIO_GOAL, LAST_GOAL, CROWD_GOAL, PROCESSOR_GOAL, PSS_GOAL = 1.10, 5.0, 1.8, 3.5, 512
+
+
+async def one_by_one(port: int, **options: bool) -> list[Heard]:
+    return [await listen(port, **options) for _ in range(ALONE)]
+
+
+async def at_once(port: int, count: int, turns: int = 1, **options: bool) -> list[Heard]:
+    heard: list[Heard] = []
+    for _ in range(turns):
+        heard += await asyncio.gather(*(listen(port, **options) for _ in range(count)))
+    return heard
+
+
+def figures(name: str, heard: list[Heard]) -> tuple[float, float]:
+    """The medians of first and last sound, shown beside the slowest of each."""
+    firsts, lasts = [h.first for h in heard], [h.last for h in heard]
+    first, last = statistics.median(firsts), statistics.median(lasts)
+    show(
+        name,
+        *(
+            f"{first:.2f}",
+            f"{quantile(firsts, 95):.2f}",
+            f"{last:.2f}",
+            f"{quantile(lasts, 95):.2f}",
+        ),
+    )
+    hold(f"lost {problems(heard)}", lost(heard), 0)
+    return first, last
+
+
+def main() -> None:
+    print(f"Streams of a hundred words; load average {os.getloadavg()[0]:.1f}")
+    show("", "first, s", "p95", "last, s", "p95")
+    with upstream(script="paced_upstream.py") as url:
+        with serving(PARLEY, url, workers=2) as (port, pid):
+            asyncio.run(listen(port))  # Warms up.
+            first, last = figures("alone", asyncio.run(one_by_one(port)))
+            figures("alone, as JSON", asyncio.run(one_by_one(port, streamed=False)))
+            used = []
+            for streamed in (True, False):
+                before = processor_seconds(pid)
+                name = f"{CROWD} at once" + ("" if streamed else ", as JSON")
+                crowd, _ = figures(
+                    name, asyncio.run(at_once(port, CROWD, TURNS, streamed=streamed))
+                )
+                used.append(1000 * (processor_seconds(pid) - before) / (CROWD * TURNS))
+                if streamed:
+                    first_of_crowd = crowd
+        with (
+            serving(PARLEY, url, workers=2, small_dyno=True) as (port, pid),
+            watched(pid) as samples,
+        ):
+            figures(f"{MANY} at once, small dyno", asyncio.run(at_once(port, MANY)))
+    show("floor of the first audio byte, s", f"{FLOOR_SECONDS:.2f}")
+    hold("first audio byte alone / floor", first / FLOOR_SECONDS, RATIO_GOAL, 2)
+    hold("last byte alone, s", last, LAST_GOAL, 2)
+    hold(f"first audio byte, median of {CROWD}, s", first_of_crowd, CROWD_GOAL, 2)
+    show("processor ms a stream and a JSON answer", *(f"{each:.1f}" for each in used))
+    hold("processor, a stream / a JSON answer", used[0] / used[1], PROCESSOR_GOAL, 2)
+    hold(f"peak PSS with {MANY} at once, MB", max(samples), PSS_GOAL)
+
+
+if __name__ == "__main__":
+    measure(main)
