@@ -45,7 +45,7 @@ class Services:
         One of the places is held from here on until the answer is out. Raises ApiKeyMissing,
         Overloaded or BaseUrlRefused, in that order: judging a base URL can take as long as DNS.
         """
-        api_key = api_key_of(headers)
+        api_key = api_key_of(headers, required=self.settings.key_required)
         if not self.places.acquire(blocking=False):
             raise Overloaded(retry_after=RETRY_SECONDS)
         g.leave_place = self.places.release

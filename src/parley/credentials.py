@@ -12,16 +12,17 @@ VISIBLE_ASCII = re.compile(r"[!-~]+")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
-def api_key_of(headers: Headers) -> str:
+def api_key_of(headers: Headers, *, required: bool = True) -> str:
     """The caller's API key, from KEY_HEADER or else from `Authorization: Bearer KEY` (RFC 6750).
 
-    Raises ApiKeyMissing where there is none, or one that could not be sent on in a header.
+    Raises ApiKeyMissing where there is none, or one that could not be sent on in a header. Where no
+    key is required, none is the empty string.
     """
     key = headers.get(KEY_HEADER, "").strip()
     if not key:
         scheme, _, credentials = headers.get("Authorization", "").strip().partition(" ")
         key = credentials.strip() if scheme.lower() == "bearer" else ""
-    if not VISIBLE_ASCII.fullmatch(key):
+    if not VISIBLE_ASCII.fullmatch(key) and (key or required):
         raise ApiKeyMissing()
     return key
 

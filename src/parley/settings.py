@@ -32,6 +32,8 @@ class Settings:
     allowed_origins: tuple[str, ...]
     threads: int
     log_level: str
+    key_required: bool
+    page: bool
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -52,6 +54,8 @@ class Settings:
             allowed_origins=_origins(read("PARLEY_ALLOWED_ORIGINS", "")),
             threads=_threads(read("PARLEY_THREADS", "1000")),
             log_level=_log_level(read("PARLEY_LOG_LEVEL", "INFO")),
+            key_required=_yes("PARLEY_KEY_REQUIRED", read("PARLEY_KEY_REQUIRED", "yes")),
+            page=_yes("PARLEY_PAGE", read("PARLEY_PAGE", "yes")),
         )
 
 
@@ -109,3 +113,9 @@ def _log_level(text: str) -> str:
     if level not in LOG_LEVELS:
         raise StartRefused(f"PARLEY_LOG_LEVEL is {text!r}; set one of {', '.join(LOG_LEVELS)}.")
     return level
+
+
+def _yes(name: str, text: str) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise StartRefused(f"{name} is {text!r}; set yes or no.")
+    return text.lower() == "yes"

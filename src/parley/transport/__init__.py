@@ -51,6 +51,8 @@ class Upstream:
 
     destination: Destination
     api_key: str = field(repr=False)
+    """Blank where the upstream asks for none: then no `Authorization` is sent."""
+
     request_id: str = ""
     """What the upstream may log each call under, beside its own id; none where blank."""
 
@@ -171,7 +173,7 @@ class Transport:
                 url,
                 data=data,
                 headers={
-                    "Authorization": f"Bearer {upstream.api_key}",
+                    "Authorization": f"Bearer {upstream.api_key}" if upstream.api_key else None,
                     "X-Client-Request-Id": upstream.request_id or None,
                     **headers,
                 },
