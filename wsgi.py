@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from blueprints import BLUEPRINTS  # noqa: E402  # The path must be set first.
-from parley import log, registry  # noqa: E402
+from parley import log, page, registry  # noqa: E402
 from parley.app import Services, create_app  # noqa: E402
 from parley.commands import models, openapi  # noqa: E402
 from parley.errors import StartRefused  # noqa: E402
@@ -35,6 +35,6 @@ except StartRefused as refusal:
 
 # A command's output is its own: what is logged stands beside it.
 log.write_to(sys.stderr if "FLASK_RUN_FROM_CLI" in os.environ else sys.stdout, settings.log_level)
-app = create_app(services, BLUEPRINTS)
+app = create_app(services, [*BLUEPRINTS, *([page.bp] if settings.page else [])])
 app.cli.add_command(models)
 app.cli.add_command(openapi)

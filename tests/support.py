@@ -8,7 +8,7 @@ from threading import Semaphore
 from flask import Flask
 
 from blueprints import BLUEPRINTS
-from parley import registry
+from parley import page, registry
 from parley.app import Services, create_app
 from parley.settings import Settings
 from parley.transport import Transport
@@ -39,4 +39,4 @@ def make_app(ca_bundle: str | None = None, today: date = LONG_AGO, **variables: 
         today=lambda: today,
         places=Semaphore(settings.threads),
     )
-    return create_app(services, BLUEPRINTS)
+    return create_app(services, [*BLUEPRINTS, *([page.bp] if settings.page else [])])

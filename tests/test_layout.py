@@ -26,7 +26,7 @@ LAYERS = [
     {"openapi"},
     {"handlers"},
     {"app"},
-    {"commands"},
+    {"commands", "page"},
 ]
 FLASKLESS = set.union(*LAYERS[: LAYERS.index({"conversation"}) + 1])
 

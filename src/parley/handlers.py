@@ -89,7 +89,7 @@ def _find_section_despite_method() -> None:
 
 def _promise(response: Response) -> Response:
     """Say in the headers what the status promises, and keep conversations out of caches."""
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     refusal = request.routing_exception
