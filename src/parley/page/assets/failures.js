@@ -19,7 +19,8 @@ const SENTENCES = {
   unreadable: "The service did not answer as expected: try again in a moment.",
   api_key_missing: "An API key is needed: enter yours in Settings, then try again.",
   api_key_rejected: "The API key was refused: check it in Settings, then try again.",
-  base_url_refused: "The service may not call this base URL: change it in Settings, then try again.",
+  base_url_refused:
+    "The service may not call this base URL: change it in Settings, then try again.",
   audio_too_large: "The recording is too large: send at most 25 MB.",
   audio_unsupported: "This file is of no supported kind: send mp3, mp4, m4a, wav or webm.",
   no_speech: "No speech was recognised: speak closer to the microphone, then try again.",

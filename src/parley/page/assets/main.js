@@ -54,6 +54,7 @@ watch(session, element("talk"), () => settings?.endBySilence ?? false);
 try {
   const answer = await fetch("page.json");
   settings = new Settings(await answer.json());
+  view.enter(session.state);
 } catch {
   view.fail(new Failure("unreachable"));
 }

@@ -37,7 +37,8 @@ export function toWav(pieces) {
     [36, "data"],
   ];
   for (const [offset, word] of /** @type {[number, string][]} */ (words)) {
-    for (let index = 0; index < 4; index += 1) header.setUint8(offset + index, word.charCodeAt(index));
+    for (let index = 0; index < 4; index += 1)
+      header.setUint8(offset + index, word.charCodeAt(index));
   }
   header.setUint32(4, 36 + bytes, true);
   header.setUint32(16, 16, true);

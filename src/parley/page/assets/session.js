@@ -93,6 +93,11 @@ export class Session {
     /** @type {SpeakerPlayback | null} */
     let playback = null;
     const heard = () => turn.spoken.characters(playback?.heard ?? 0);
+    const refresh = onceAFrame(() => {
+      if (turn.settled) return;
+      turn.show(heard());
+      this.view.follow();
+    });
     signal.addEventListener("abort", () => {
       playback?.stop();
       turn.cut(heard());
@@ -105,13 +110,12 @@ export class Session {
         const samples = turn.take(event);
         if (samples.length && !playback) {
           playback = await this.#play(signal);
-          playback.onprogress = () => turn.show(heard());
+          playback.onprogress = refresh;
         }
         if (signal.aborted) break;
         playback?.add(samples);
         if (event.name === "transcript") this.#enter("thinking");
-        turn.show(heard());
-        this.view.follow();
+        refresh();
       }
     } catch (error) {
       failure = asFailure(error, "unreadable");
@@ -119,6 +123,7 @@ export class Session {
     await this.#drain(playback);
     if (signal.aborted) return playback?.stop();
     turn.show(turn.reply.length);
+    this.view.follow();
     if (failure?.code === "text_incomplete") turn.markIncomplete();
     this.#current = new AbortController();
     this.#settle(turn, turn.reply);
@@ -190,6 +195,7 @@ export class Session {
    * @param {string} heard
    */
   #settle(turn, heard) {
+    turn.settled = true;
     this.#history.add("user", turn.transcript);
     this.#history.add("assistant", heard);
     if (!turn.transcript) turn.element.remove();
@@ -221,4 +227,20 @@ export class Session {
     this.state = state;
     this.view.enter(state);
   }
+}
+
+/**
+ * Calls `refresh` at the next frame, however often it was asked for: words come faster than frames.
+ * @param {() => void} refresh
+ */
+function onceAFrame(refresh) {
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      refresh();
+    });
+  };
 }

@@ -61,7 +61,10 @@ export class Settings {
     const stages = Object.keys(this.#offer.stages).map((stage) => `${stage}_model`);
     const fields = [...FIELDS, ...stages].map((name) => [name, field(name).value]);
     return {
-      headers: { "X-OpenAI-API-Key": this.#key, "X-OpenAI-Base-URL": field("base_url").value.trim() },
+      headers: {
+        "X-OpenAI-API-Key": this.#key,
+        "X-OpenAI-Base-URL": field("base_url").value.trim(),
+      },
       fields: { ...Object.fromEntries(fields), audio_format: "pcm" },
     };
   }
@@ -115,7 +118,10 @@ function fill(stage, name, open, models) {
 /** @param {OfferedModel} model */
 function label({ name, ends }) {
   if (!ends) return name;
-  const day = new Date(ends).toLocaleDateString(undefined, { dateStyle: "medium", timeZone: "UTC" });
+  const day = new Date(ends).toLocaleDateString(undefined, {
+    dateStyle: "medium",
+    timeZone: "UTC",
+  });
   return `${name} (ends ${day})`;
 }
 

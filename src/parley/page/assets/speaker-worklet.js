@@ -28,9 +28,10 @@ class Player extends AudioWorkletProcessor {
     const filled = this.fill(output);
     this.played += filled;
     // A cut in mid-wave clicks, so that the last 5 ms fade.
-    if (this.stopped) output.forEach((sample, index) => {
-      output[index] = sample * (1 - index / output.length);
-    });
+    if (this.stopped)
+      output.forEach((sample, index) => {
+        output[index] = sample * (1 - index / output.length);
+      });
     const drained = this.stopped || (this.complete && this.queue.length === 0);
     const first = this.played > 0 && this.reported === 0;
     if (drained || first || this.played - this.reported >= REPORT_SAMPLES) {

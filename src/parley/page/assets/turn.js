@@ -12,6 +12,8 @@ export class Turn {
   /** @type {Int16Array<ArrayBuffer>[]} */
   sound = [];
   spoken = new Spoken();
+  /** Whether nothing more of it will be heard. */
+  settled = false;
   #timing = new Timing();
   #pcm = new PcmReader();
 
@@ -89,7 +91,7 @@ export class Turn {
 
   #drawTiming() {
     this.#part(".timing").hidden = false;
-    this.#part(".timing figcaption").textContent = this.#timing.caption;
+    this.#part(".caption").textContent = this.#timing.caption;
     this.#timing.draw(/** @type {SVGElement} */ (this.element.querySelector(".timing svg")));
   }
 

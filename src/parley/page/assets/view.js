@@ -52,7 +52,6 @@ export class View {
    */
   fail(failure, again) {
     this.#again = again ?? (() => {});
-    element("failure").hidden = false;
     element("alert").textContent = failure.sentence;
     element("try-again").hidden = !again;
     element("mend-settings").hidden = !failure.inSettings;
@@ -60,8 +59,8 @@ export class View {
 
   /** Take the failure away. */
   forgive() {
-    element("failure").hidden = true;
     element("alert").textContent = "";
+    for (const button of ["try-again", "mend-settings"]) element(button).hidden = true;
   }
 
   /** Say something in the conversation. @param {string} text */
@@ -78,7 +77,7 @@ export class View {
     const turn = new Turn(this.#log, this.#template);
     turn.on("replay", this.actions.replay);
     turn.on("save", () => save(turn.toWav(), "reply.wav"));
-    element("greeting").hidden = true;
+    this.#greet(false);
     this.follow(true);
     return turn;
   }
@@ -93,7 +92,13 @@ export class View {
   /** Take the conversation away. */
   clear() {
     this.#log.replaceChildren();
-    element("greeting").hidden = false;
+    this.#greet(true);
+  }
+
+  /** @param {boolean} empty whether there is no conversation yet */
+  #greet(empty) {
+    element("greeting").hidden = !empty;
+    element("clear").hidden = empty;
   }
 }
 
