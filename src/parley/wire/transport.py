@@ -146,7 +146,7 @@ class Transport:
                     url,
                     data=data,
                     headers={
-                        "Authorization": f"Bearer {upstream.api_key}",
+                        "Authorization": f"Bearer {upstream.api_key}" if upstream.api_key else None,
                         "X-Client-Request-Id": upstream.request_id or None,
                         **headers,
                     },
