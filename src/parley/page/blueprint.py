@@ -57,7 +57,7 @@ def offer() -> Response:
     defaults = registry.resolve({}, services().today())
     stages = {
         name: {
-            "default": getattr(defaults, name).name,
+            "default": getattr(defaults, name).model.name,
             "open": ANY_MODEL in stage.models,
             "models": _living(stage),
         }
