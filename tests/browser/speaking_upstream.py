@@ -62,8 +62,8 @@ def refuse(status: str, message: str = "No."):
 
 
 def prepare(upstream: Upstream) -> Upstream:
-    """Let it stream."""
-    upstream.answers.update(text=write(), tts=speak())
+    """Let it stream; without the pause both sentences would wait at once, and be one segment."""
+    upstream.answers.update(text=write(pause=0.3), tts=speak())
     return upstream
 
 

@@ -1,11 +1,14 @@
 """What is not heard: access for everyone, the key's secrecy, nothing that leaves the host."""
 
+import re
+
 import pytest
 from browser.speaking_upstream import write
 from browser.tab import open_tab
 from playwright.sync_api import expect
 from testing.builders import KEY, ROOT
 from testing.fake_openai import TRANSCRIPT
+from testing.gunicorn_process import LASTING_LIST
 
 pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
@@ -93,13 +96,23 @@ def test_text_runs_from_right_to_left_where_its_script_does(tab, upstream):
     assert tab.said.evaluate("(said) => getComputedStyle(said).direction") == "ltr"
 
 
-def test_settings_offer_what_the_service_has(chromium, serve, upstream):
+def test_settings_offer_what_the_service_has(chromium, serve, upstream, tmp_path):
     """The models with the days that they end on; the choice reaches the upstream."""
-    tab = open_tab(chromium.new_context(), serve().url)
+    whisper = (
+        "| model | default | shuts down | replacement |\n|---|---|---|---|\n| whisper-1 | yes |"
+    )
+    listed = re.sub(
+        r"(?s)(## stt\n\n).*?(\n\n## text)",
+        rf"\1{whisper} 2099-02-26 | gpt-transcribe |\n| gpt-transcribe | | | |\2",
+        LASTING_LIST.read_text(),
+    )
+    (tmp_path / "MODEL_LIST.MD").write_text(listed)
+    service = serve(PARLEY_MODEL_LIST=str(tmp_path / "MODEL_LIST.MD"))
+    tab = open_tab(chromium.new_context(), service.url)
     tab.page.get_by_role("button", name="Settings").click()
     expect(tab.page.get_by_label("API key")).to_be_hidden()
     models = tab.page.get_by_label("Speech to text")
-    expect(models.locator("option")).to_contain_text(["Default: whisper-1 (ends Feb 26, 2027)"])
+    expect(models.locator("option")).to_contain_text(["Default: whisper-1 (ends Feb 26, 2099)"])
     models.select_option("gpt-transcribe")
     tab.page.get_by_label("What the model is told first").fill("Rhyme.")
     tab.page.get_by_role("button", name="Done").click()
