@@ -72,10 +72,10 @@ def serve(upstream, tmp_path):
     """Starts the service with the simulated upstream; no key is needed unless variables say so."""
     with ExitStack() as stack:
 
-        def start(**variables):
+        def start(*, port=None, **variables):
             standard = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_KEY_REQUIRED": "no"}
             log = tmp_path / "service.log"
-            return stack.enter_context(serving.serving(log, {**standard, **variables}))
+            return stack.enter_context(serving.serving(log, {**standard, **variables}, port=port))
 
         yield start
 

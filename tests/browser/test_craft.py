@@ -98,14 +98,11 @@ def test_text_runs_from_right_to_left_where_its_script_does(tab, upstream):
 
 def test_settings_offer_what_the_service_has(chromium, serve, upstream, tmp_path):
     """The models with the days that they end on; the choice reaches the upstream."""
-    whisper = (
-        "| model | default | shuts down | replacement |\n|---|---|---|---|\n| whisper-1 | yes |"
+    rows = (
+        "| model | default | shuts down | replacement |\n|---|---|---|---|\n"
+        "| whisper-1 | yes | 2099-02-26 | gpt-transcribe |\n| gpt-transcribe | | | |"
     )
-    listed = re.sub(
-        r"(?s)(## stt\n\n).*?(\n\n## text)",
-        rf"\1{whisper} 2099-02-26 | gpt-transcribe |\n| gpt-transcribe | | | |\2",
-        LASTING_LIST.read_text(),
-    )
+    listed = re.sub(r"(?s)(?<=## stt\n\n).*?(?=\n\n## text)", rows, LASTING_LIST.read_text())
     (tmp_path / "MODEL_LIST.MD").write_text(listed)
     service = serve(PARLEY_MODEL_LIST=str(tmp_path / "MODEL_LIST.MD"))
     tab = open_tab(chromium.new_context(), service.url)

@@ -13,6 +13,7 @@ from browser.tab import open_tab
 from playwright.sync_api import expect
 from testing.builders import KEY, ROOT
 from testing.fake_openai import TRANSCRIPT, http
+from testing.gunicorn_process import free_port
 
 pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
@@ -164,7 +165,7 @@ def tab_pair(chromium, serve):
 
 def test_a_cut_connection_and_a_service_that_is_gone(chromium, serve, upstream):
     """What was said so far is kept."""
-    service = serve()
+    service = serve(port=free_port())  # Which is closed with the service.
     tab = open_tab(chromium.new_context(), service.url)
     upstream.answers["text"] = write(pause=20)
     tab.send(QUESTION)
