@@ -61,6 +61,12 @@ class Deadline:
         """How many seconds to wait before calling this again; raises as `left` does."""
         return min(self.left(), SLICE_SECONDS) if self.cancellation else self.left()
 
+    def sleep(self, seconds: float) -> None:
+        """Wait; raises as `left` does, as soon as the deadline has passed or is cancelled."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, self.slice()))
+
     def for_one_wait(self) -> "Deadline":
         """The deadline of a single wait that begins now: `silence` becomes a moment."""
         if self.silence == math.inf:

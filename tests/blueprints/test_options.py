@@ -236,6 +236,21 @@ def test_every_answer_says_that_accept_chooses(spoken, accept):
 
 
 @REPRESENTATIONS
+def test_pages_of_other_origins_may_read_what_headers_tell(spoken, accept):
+    """The texts of sound alone and the voice are in headers, which CORS hides unless told."""
+    origins = "https://app.example https://www.example"
+    app = make_app(PARLEY_OPENAI_BASE_URL=spoken.url, PARLEY_ALLOWED_ORIGINS=origins)
+    headers = {"X-OpenAI-API-Key": KEY, "Accept": accept, "Origin": "https://app.example"}
+    form = {"audio": (BytesIO(wav()), "blob")}
+    response = app.test_client().post("/api/conversation/", data=form, headers=headers)
+    assert response.data
+    exposed = response.headers["Access-Control-Expose-Headers"]
+    told = {name for name, _ in response.headers if name.startswith("X-")}
+    assert told - {"X-Accel-Buffering"} <= set(exposed.split(", "))
+    assert set(response.vary) == {"Accept", "Origin"}
+
+
+@REPRESENTATIONS
 def test_markup_is_read_but_not_said(upstream, accept):
     """Stars, links and emoji are in the text, and not in what is spoken."""
     reply = "It is **Paris** 😀, see [the map](https://example.com/map)."

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import nullcontext
 
 import pytest
 
@@ -20,6 +21,14 @@ def words():
 def sound(text):
     for start in range(0, len(text), 7):
         yield text[start : start + 7].encode()
+
+
+def reply_of(read, speak, lanes=3):
+    return SpokenReply(read, lambda: nullcontext(speak), lambda: lanes)
+
+
+def generator(*deltas):
+    yield from deltas
 
 
 def heard(events):
@@ -43,7 +52,7 @@ def heard(events):
 @pytest.mark.parametrize("lanes", [1, 3])
 def test_text_and_sound_are_told_whole_and_in_order(lanes):
     """Every character is text once and belongs to one segment, whose sound ends once."""
-    reply = SpokenReply(words, sound, lambda: lanes)
+    reply = reply_of(words, sound, lanes)
     text, segments, sounds, ended = heard(reply.events())
     assert text.strip() == REPLY.strip() == "".join(segments).strip()
     assert ended == list(range(len(segments)))
@@ -62,7 +71,7 @@ def test_at_most_three_segments_are_spoken_at_once():
         busy.remove(text)
         yield text.encode()
 
-    heard(SpokenReply(words, slow, lambda: 3).events())
+    heard(reply_of(words, slow).events())
     assert max(most) == 3
 
 
@@ -78,7 +87,7 @@ def test_sentences_that_wait_are_merged():
         yield from words()
         started.set()
 
-    _, segments, _, _ = heard(SpokenReply(read, slow, lambda: 3).events())
+    _, segments, _, _ = heard(reply_of(read, slow).events())
     assert len(segments) < len(SENTENCES)
     assert all(len(part) <= 200 for part in segments)
 
@@ -91,7 +100,7 @@ def test_no_sound_follows_a_failure_and_the_text_goes_on():
             raise UpstreamUnavailable()
         yield from sound(text)
 
-    reply = SpokenReply(words, fails, lambda: 3)
+    reply = reply_of(words, fails)
     text, segments, _, ended = heard(reply.events())
     assert text.strip() == REPLY.strip()
     assert not any("number 3." in part for part in segments)
@@ -106,7 +115,7 @@ def test_a_segment_that_breaks_off_does_not_end():
         yield text.encode()[:3]
         raise UpstreamUnavailable()
 
-    reply = SpokenReply(words, breaks, lambda: 3)
+    reply = reply_of(words, breaks)
     _, _, sounds, ended = heard(reply.events())
     assert sounds == [b"Thi"]
     assert not ended
@@ -120,7 +129,7 @@ def test_what_was_written_before_a_failure_of_the_text_is_spoken():
         yield SENTENCES[0] + SENTENCES[1]
         raise UpstreamUnavailable()
 
-    reply = SpokenReply(fails, sound, lambda: 3)
+    reply = reply_of(fails, sound)
     text, segments, _, ended = heard(reply.events())
     assert text == "".join(segments) == SENTENCES[0] + SENTENCES[1]
     assert len(ended) == len(segments)
@@ -129,7 +138,7 @@ def test_what_was_written_before_a_failure_of_the_text_is_spoken():
 
 def test_an_error_of_our_own_is_internal_and_logged(caplog):
     """A thread's error ends its stage and nothing else."""
-    reply = SpokenReply(words, lambda text: 1 / 0, lambda: 3)
+    reply = reply_of(words, lambda text: 1 / 0)
     text, _, sounds, _ = heard(reply.events())
     assert (text.strip(), sounds) == (REPLY.strip(), [])
     assert isinstance(reply.failure, InternalError)
@@ -144,13 +153,67 @@ def test_a_slow_reader_slows_the_upstream():
             made.append(None)
             yield bytes(64 * 1024)
 
-    reply = SpokenReply(lambda: iter([SENTENCES[0]]), endless, lambda: 3)
+    reply = reply_of(lambda: generator(SENTENCES[0]), endless)
     events = reply.events()
     for _ in range(3):
         next(events)
     time.sleep(0.3)
     assert len(made) < 10
     reply.close()
+
+
+def test_many_short_segments_fill_no_memory_either():
+    """What waits is bounded over all segments, however short each of them is."""
+    made = []
+
+    def speak(text):
+        made.append(text)
+        yield bytes(64 * 1024)
+
+    reply = reply_of(words, speak)
+    events = reply.events()
+    for _ in range(3):
+        next(events)
+    time.sleep(0.3)
+    assert len(made) < 10
+    reply.close()
+
+
+def test_without_threads_for_more_lanes_one_speaks(monkeypatch):
+    """A system's limit makes speech slower, not silent."""
+    start, started = threading.Thread.start, []
+
+    def limited(thread):
+        started.append(thread)
+        if len(started) > 2:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    text, segments, _, ended = heard(reply_of(words, sound).events())
+    assert text.strip() == REPLY.strip()
+    assert ended == list(range(len(segments)))
+    assert len(started) > 2
+
+
+def test_a_failure_is_told_while_a_later_segment_is_still_asked_for():
+    """Whoever waits for the error does not wait for sound that nobody will hear."""
+    left = threading.Event()
+
+    def speak(text):
+        if "number 0." in text:
+            yield b"sound"
+            left.wait(5)
+            raise UpstreamUnavailable()
+        left.set()
+        time.sleep(1)
+        yield b"sound"
+
+    reply = reply_of(words, speak)
+    begun = time.monotonic()
+    heard(reply.events())
+    assert reply.failure.stage == "tts"
+    assert time.monotonic() - begun < 0.9
 
 
 def test_closing_ends_every_thread():
@@ -161,15 +224,13 @@ def test_closing_ends_every_thread():
             yield bytes(64 * 1024)
 
     before = threading.active_count()
-    reply = SpokenReply(words, endless, lambda: 3)
+    reply = reply_of(words, endless)
     events = reply.events()
     for _ in range(5):
         next(events)
     reply.close()
+    reply.wait()
     assert list(events) == []
-    until = time.monotonic() + 5
-    while threading.active_count() > before and time.monotonic() < until:
-        time.sleep(0.01)
     assert threading.active_count() <= before
 
 
@@ -181,7 +242,7 @@ def test_silence_is_told(monkeypatch):
         time.sleep(0.2)
         yield SENTENCES[0]
 
-    events = list(SpokenReply(slow, sound, lambda: 3).events())
+    events = list(reply_of(slow, sound).events())
     assert events.count(None) >= 3
 
 
@@ -194,6 +255,6 @@ def test_a_segment_without_words_is_text_and_no_sound():
         spoken.append(text)
         yield text.encode()
 
-    text, segments, _, _ = heard(SpokenReply(lambda: iter([code]), speak, lambda: 1).events())
+    text, segments, _, _ = heard(reply_of(lambda: generator(code), speak, 1).events())
     assert text == "".join(segments) == code
     assert "x = 1" not in " ".join(spoken)

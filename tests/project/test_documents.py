@@ -12,8 +12,11 @@ from testing.builders import ROOT
 from parley import errors
 from parley.models.parameters import SENT
 from parley.settings import Settings
+from parley.upstream.options import AUDIO_FORMATS, VOICE
 from parley.web import openapi as openapi_module
-from parley.web.schemas import ConversationSchema
+from parley.web import option_fields
+from parley.web.forms import LIMITS
+from parley.web.schemas import ConversationRequestSchema, ConversationSchema
 
 API_DOCS = (ROOT / "API_DOCS.md").read_text()
 README = (ROOT / "README.md").read_text()
@@ -206,5 +209,36 @@ def test_the_openapi_document_is_complete(openapi):
         if row[0] not in ("`not_found`", "`headers_too_large`")
     }
     headers = {name for response in responses.values() for name in response["headers"]}
-    told = API_DOCS.partition("### Headers of every answer")[2]
+    told = API_DOCS.partition("### Sound alone")[2]
     assert all(f"`{name}" in told for name in headers)
+
+
+def test_every_field_is_documented():
+    """API_DOCS.md's table holds the fields of the form, in the schema's order, and no other."""
+    documented = [row[0].strip("`") for row in rows(API_DOCS, "field")]
+    assert documented == list(ConversationRequestSchema().fields)
+
+
+def test_the_documented_limits_are_the_limits():
+    """What the options' rows promise is what is checked, and so is what a form may hold."""
+    told = {row[0].strip("`"): row[2] for row in rows(API_DOCS, "field")}
+    assert f"{option_fields.PROMPT_CHARACTERS:,} characters" in told["system_prompt"]
+    assert f"{option_fields.HISTORY_TURNS} turns" in told["history"]
+    assert f"({option_fields.HISTORY_BYTES:,} bytes)" in told["history"]
+    assert all(f"`{name}`" in told["audio_format"] for name in AUDIO_FORMATS)
+    assert f"`{VOICE}`" in told["voice"]
+    malformed = next(row[3] for row in rows(API_DOCS, "code") if row[0] == "`request_malformed`")
+    assert f"over {LIMITS['MAX_FORM_PARTS']} parts" in malformed
+    assert f"over {LIMITS['MAX_FORM_MEMORY_SIZE'] // 1024} kB" in malformed
+
+
+def test_the_documented_stream_is_the_openapi_documents(openapi):
+    """The sample holds every event of the table, as the OpenAPI document has it."""
+    [sample] = re.findall(r"```\n(event: .*?)\n```", API_DOCS, re.DOTALL)
+    responses = json.loads(openapi)["paths"]["/api/conversation/"]["post"]["responses"]
+    assert f"{sample}\n\n" == responses["200"]["content"]["text/event-stream"]["example"]
+    shown = [*dict.fromkeys(re.findall(r"^event: (\w+)", sample, re.M))]
+    documented = [row[0].strip("`") for row in rows(API_DOCS, "event")]
+    assert [event for event in documented if event != "error"] == shown
+    events = responses["200"]["content"]["text/event-stream"]["schema"]["oneOf"]
+    assert [event["properties"]["event"]["const"] for event in events] == documented

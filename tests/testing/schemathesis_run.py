@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from testing import fake_openai as fake
+from testing.fake_streams import streams_chat, streams_speech
 from testing.gunicorn_process import ROOT, environment, serving
 
 CASES = 2100
@@ -16,6 +17,7 @@ CASES = 2100
 def main(folder: Path) -> int:
     """Fuzz, say what was found, and leave the service's log in `folder`."""
     with fake.running() as upstream:
+        upstream.answers = {"text": streams_chat(), "tts": streams_speech()}
         variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_LOG_LEVEL": "DEBUG"}
         with serving(folder / "log", variables) as service:
             command = [

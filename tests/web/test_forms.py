@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from testing.builders import KEY, make_app, wav
 
+from parley.web.schemas import ConversationRequestSchema
+
 CODES = {
     "request_malformed",
     "audio_missing",
@@ -14,7 +16,7 @@ CODES = {
 }
 CLIENT = make_app().test_client()
 
-names = st.sampled_from(["audio", "stt_model", "text_model", "tts_model", "x", ""]) | st.text()
+names = st.sampled_from([*ConversationRequestSchema().fields, "x", ""]) | st.text()
 contents = st.binary() | st.just(wav()) | st.text().map(str.encode)
 
 

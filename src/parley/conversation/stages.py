@@ -24,6 +24,7 @@ from parley.errors import (
     UpstreamMalformed,
 )
 from parley.models.registry import Choice, Model, Models
+from parley.upstream.calls import Begun
 from parley.upstream.client import Client
 from parley.upstream.voices import SPEECH_CHARACTERS
 
@@ -78,7 +79,7 @@ class Stages:
                 "text", lambda model: self.client.complete(transcript, model)
             )
             self.conversation.reply = without_thoughts(reply.text)
-            if not self.conversation.reply:
+            if not self.conversation.reply and not reply.failure:
                 raise UpstreamMalformed()
             if reply.failure:
                 reply.failure.stage = "text"
@@ -114,8 +115,8 @@ class Stages:
     def _stream(self, text: str, model: Model) -> Iterator[bytes]:
         voice = self.client.voice(model)
 
-        def closed_at_the_end(pieces: Iterator[bytes]) -> Iterator[bytes]:
-            with closing(voice):
+        def closed_at_the_end(pieces: Begun[bytes]) -> Iterator[bytes]:
+            with closing(voice), closing(pieces):
                 yield from pieces
 
         return closed_at_the_end(self.client.stream_speech(text, voice))
@@ -139,7 +140,8 @@ class Stages:
             try:
                 yield
             finally:
-                self.conversation.seconds[name] = time.monotonic() - begun
+                seconds = self.conversation.seconds
+                seconds[name] = seconds.get(name, 0.0) + time.monotonic() - begun
         except RequestError:
             raise  # Such a failure is the request's, whichever stage found it.
         except ConversationError as failure:

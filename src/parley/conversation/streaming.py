@@ -1,14 +1,15 @@
 """The chain as a stream: the reply is spoken while it is still being written."""
 
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager
 
-from parley.conversation.spoken_reply import SpokenReply
+from parley.conversation.spoken_reply import Event, Speak, SpokenReply, TextDelta
 from parley.conversation.stages import Stages
 from parley.conversation.thoughts import ThoughtFilter
-from parley.errors import ConversationError, TextIncomplete, UpstreamMalformed
+from parley.errors import TextIncomplete, UpstreamMalformed
 from parley.models.registry import Model
+from parley.upstream.client import TEXT_BYTES
 from parley.upstream.voices import Voice
 
 LANES = {"speech": 3, "realtime": 1}
@@ -22,66 +23,88 @@ class StreamedReply:
         """Go on where `stages` has the transcript."""
         self._stages = stages
         self._conversation = stages.conversation
-        self._voices: dict[str, Voice] = {}
         self._speech_began = 0.0
-        self.spoken = SpokenReply(self._read, self._speak, self._lanes)
+        self._spoken = SpokenReply(self._read, self._speaker, self._lanes)
 
     @property
     def voice(self) -> str:
         """The name of the voice that speaks."""
         return self._conversation.models_used["tts"].voice_for(self._stages.client.options.voice)
 
-    def close(self) -> None:
-        """End the threads, and what they have open."""
-        self.spoken.close()
-        self._stages.end()
-        if self.spoken.failure:
-            self._conversation.note(self.spoken.failure)
-        for voice in self._voices.values():
-            with suppress(ConversationError):
-                voice.close()
+    def events(self) -> Iterator[Event | None]:
+        """Each event, and now and then None; the conversation's reply is what was told of it."""
+        told: list[str] = []
+        try:
+            for event in self._spoken.events():
+                if isinstance(event, TextDelta):
+                    told.append(event.delta)
+                yield event
+        finally:
+            self._conversation.reply = "".join(told)
 
-    def _read(self) -> Iterator[str]:
+    def close(self) -> None:
+        """End the threads and what they have open, and note the failure that there was."""
+        self._spoken.close()
+        self._stages.end()
+        self._spoken.wait()
+        if self._spoken.failure:
+            self._conversation.note(self._spoken.failure)
+
+    def _read(self) -> Generator[str]:
         """The reply's deltas; thoughts, and the space around the reply, are left out."""
-        conversation, client = self._conversation, self._stages.client
-        thoughts, space = ThoughtFilter(), ""
+        transcript, client = self._conversation.transcript, self._stages.client
+        thoughts, space, size = ThoughtFilter(), "", 0
         unfinished: TextIncomplete | None = None
         with self._stages.stage("text"):
             deltas = self._stages.with_fallback(
-                "text", lambda model: client.stream_reply(conversation.transcript, model)
+                "text", lambda model: client.stream_reply(transcript, model)
             )
-            while True:
-                try:
-                    delta = next(deltas, None)
-                except TextIncomplete as failure:
-                    delta, unfinished = None, failure
-                text = space + (thoughts.finish() if delta is None else thoughts.feed(delta))
-                text = text if conversation.reply else text.lstrip()
-                kept = text.rstrip()
-                space = text[len(kept) :]
-                if kept:
-                    conversation.reply += kept
-                    yield kept
-                if delta is None:
-                    break
-            if not conversation.reply:
-                raise UpstreamMalformed()
+            with closing(deltas):
+                while True:
+                    try:
+                        delta = next(deltas, None)
+                    except TextIncomplete as failure:
+                        delta, unfinished = None, failure
+                    text = space + (thoughts.finish() if delta is None else thoughts.feed(delta))
+                    text = text if size else text.lstrip()
+                    kept = text.rstrip()
+                    space = text[len(kept) :]
+                    if kept:
+                        size += len(kept)
+                        yield kept
+                    if size + len(space) > TEXT_BYTES:
+                        raise UpstreamMalformed()
+                    if delta is None:
+                        break
             if unfinished:
                 raise unfinished
+            if not size:
+                raise UpstreamMalformed()
 
-    def _speak(self, text: str) -> Iterator[bytes]:
+    @contextmanager
+    def _speaker(self) -> Iterator[Speak]:
+        """What speaks for one lane; a voice, which is for one thread at a time, is its own."""
+        with ExitStack() as opened:
+            voices: dict[str, Voice] = {}
+
+            def voice_of(model: Model) -> Voice:
+                if model.name not in voices:
+                    voice = self._stages.client.voice(model)
+                    voices[model.name] = opened.enter_context(closing(voice))
+                return voices[model.name]
+
+            yield lambda text: self._speak(text, voice_of)
+
+    def _speak(self, text: str, voice_of: Callable[[Model], Voice]) -> Generator[bytes]:
         self._speech_began = self._speech_began or time.monotonic()
         try:
-            yield from self._stages.with_fallback(
-                "tts", lambda model: self._stages.client.stream_speech(text, self._voice_of(model))
+            pieces = self._stages.with_fallback(
+                "tts", lambda model: self._stages.client.stream_speech(text, voice_of(model))
             )
+            with closing(pieces):
+                yield from pieces
         finally:
             self._conversation.seconds["tts"] = time.monotonic() - self._speech_began
-
-    def _voice_of(self, model: Model) -> Voice:
-        if model.name not in self._voices:
-            self._voices[model.name] = self._stages.client.voice(model)
-        return self._voices[model.name]
 
     def _lanes(self) -> int:
         return LANES[self._conversation.models_used["tts"].interface]

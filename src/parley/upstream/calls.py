@@ -1,6 +1,6 @@
 """Calls to the upstream with their retries, and a record of each try."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any, TypeVar
@@ -23,6 +23,19 @@ class CallRecord:
     is_retry: bool
     upstream_id: str = ""
     """The upstream's own id for it (`x-request-id`); blank if the upstream sent none."""
+
+
+class Begun(Iterator[Result]):
+    """An answer whose first piece is there; closing it ends its call."""
+
+    def __init__(self, first: Result, others: Generator[Result]) -> None:
+        """`others` yields the pieces behind the first."""
+        self._pieces = chain((first,), others)
+        self.close = others.close
+
+    def __next__(self) -> Result:
+        """The next piece."""
+        return next(self._pieces)
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,7 @@ class Calls:
 
     def pieces(
         self, record: CallRecord, path: str, body: Mapping[str, Any], limit: int, model: Model
-    ) -> Iterator[bytes]:
+    ) -> Generator[bytes]:
         """POST once; the answer's bytes as they arrive, never none. Raises UpstreamError."""
         with self.transport.stream(
             self.upstream, path, body, limit=limit, deadline=self.deadline
@@ -64,16 +77,16 @@ class Calls:
             if is_empty:
                 raise UpstreamMalformed(**origin(answer))
 
-    def begun(self, call: Callable[[CallRecord], Iterator[Result]]) -> Iterator[Result]:
+    def begun(self, call: Callable[[CallRecord], Generator[Result]]) -> "Begun[Result]":
         """What `call` yields, once its first piece is there: only until then is it tried again.
 
         Raises what `call` raises before its first piece, and UpstreamMalformed if there is none.
         """
 
-        def begin(record: CallRecord) -> Iterator[Result]:
+        def begin(record: CallRecord) -> Begun[Result]:
             pieces = call(record)
             for first in pieces:
-                return chain((first,), pieces)
+                return Begun(first, pieces)
             raise UpstreamMalformed()
 
         return self.recorded(begin)

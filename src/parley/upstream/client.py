@@ -3,7 +3,7 @@
 Rules and limits that are not ours come from OpenAI's API reference.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,7 +12,7 @@ from parley.audio import Recording
 from parley.deadline import Deadline
 from parley.errors import TextIncomplete, UpstreamMalformed
 from parley.models.registry import Model
-from parley.upstream.calls import CallRecord, Calls
+from parley.upstream.calls import Begun, CallRecord, Calls
 from parley.upstream.chat_stream import INCOMPLETE, deltas_of
 from parley.upstream.encodings import with_lengths
 from parley.upstream.failures import origin
@@ -79,16 +79,16 @@ class Client:
         whole = value_at(choice, "finish_reason") not in INCOMPLETE
         return Reply(text, None if whole else TextIncomplete(**origin(answer)))
 
-    def stream_reply(self, transcript: str, model: Model) -> Iterator[str]:
+    def stream_reply(self, transcript: str, model: Model) -> Begun[str]:
         """The chat model's reply, delta by delta, once the first is there.
 
         Raises UpstreamError, and TextIncomplete at the end of a reply that is not finished.
         """
         body = {**self._chat(transcript, model), "stream": True}
 
-        def call(record: CallRecord) -> Iterator[str]:
+        def call(record: CallRecord) -> Generator[str]:
             pieces = self.calls.pieces(record, "/chat/completions", body, STREAM_BYTES, model)
-            with closing(pieces):  # type: ignore[type-var]  # It is a generator.
+            with closing(pieces):
                 yield from deltas_of(pieces)
 
         return self.calls.begun(call)
@@ -106,7 +106,7 @@ class Client:
         with closing(voice):
             return self.calls.recorded(call)
 
-    def stream_speech(self, text: str, voice: Voice) -> Iterator[bytes]:
+    def stream_speech(self, text: str, voice: Voice) -> Begun[bytes]:
         """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError."""
         return self.calls.begun(lambda record: voice.speak(text, record))
 

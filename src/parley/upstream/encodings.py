@@ -57,12 +57,15 @@ def wav_header(file_size: int, data_size: int) -> bytes:
 
 
 def with_lengths(wav: bytes) -> bytes:
-    """A whole WAV whose header says how long it is, also where it was streamed without."""
-    is_open = wav[4:8] == wav[40:44] == STREAMED.to_bytes(4) and wav[36:40] == b"data"
-    if not is_open:
+    """A whole WAV whose header says how long it is, also if it was streamed without its lengths."""
+    start, name, size = 12, b"", 0
+    while name != b"data" and start + 8 <= len(wav):
+        name, size = struct.unpack_from("<4sI", wav, start)
+        start += 8 + (size + size % 2 if name != b"data" else 0)  # Chunks have even lengths.
+    if name != b"data" or size != STREAMED:
         return wav
-    file_size, data_size = struct.pack("<I", len(wav) - 8), struct.pack("<I", len(wav) - 44)
-    return wav[:4] + file_size + wav[8:40] + data_size + wav[44:]
+    file_size, data_size = struct.pack("<I", len(wav) - 8), struct.pack("<I", len(wav) - start)
+    return wav[:4] + file_size + wav[8 : start - 4] + data_size + wav[start:]
 
 
 def encoder_for(audio_format: str, deadline: Deadline) -> Encoder:

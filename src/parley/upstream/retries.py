@@ -28,6 +28,7 @@ def with_retries(call: Callable[[], Result], deadline: Deadline) -> Result:
         retry=retry_if_exception(lambda error: isinstance(error, UpstreamError) and error.retry),
         wait=_wait,
         stop=stop_after_attempt(TRIES) | _NoTimeLeft(deadline),
+        sleep=deadline.sleep,
         reraise=True,
     )
     return retrying(call)
@@ -40,7 +41,7 @@ class _NoTimeLeft(stop_base):
     def __call__(self, state: RetryCallState) -> bool:
         tried = (state.seconds_since_start or 0) - state.idle_for
         needed = state.upcoming_sleep + tried / state.attempt_number
-        return time.monotonic() + needed >= self.deadline.moment
+        return time.monotonic() + needed >= self.deadline.for_one_wait().moment
 
 
 def _wait(state: RetryCallState) -> float:

@@ -1,6 +1,6 @@
 """The voices that speak a text: over /audio/speech, or over the Realtime API."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack
 from urllib.parse import quote
 
@@ -28,7 +28,7 @@ class SpeechVoice:
         """Speak with the model's voice and format that `options` ask for."""
         self._calls, self._model, self._options = calls, model, options
 
-    def speak(self, text: str, record: CallRecord) -> Iterator[bytes]:
+    def speak(self, text: str, record: CallRecord) -> Generator[bytes]:
         """The speech's file, piece by piece as it arrives. Raises UpstreamError."""
         body = {
             "model": self._model.name,
@@ -55,7 +55,7 @@ class RealtimeVoice:
         self._open = ExitStack()
         self._session: ReadingSession | None = None
 
-    def speak(self, text: str, record: CallRecord) -> Iterator[bytes]:
+    def speak(self, text: str, record: CallRecord) -> Generator[bytes]:
         """The speech's file, piece by piece as it arrives. Raises UpstreamError."""
         try:
             session = self._session or self._connect(record)

@@ -3,16 +3,18 @@
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 from flask import Response, current_app, g, request
 
+from parley import log
 from parley.conversation.spoken_reply import Event, SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.state import Conversation
 from parley.conversation.streaming import StreamedReply
-from parley.errors import CallerDisconnected, Interrupted
+from parley.errors import CallerDisconnected, ConversationError, InternalError, Interrupted
 from parley.web.request_connection import still_connected
 from parley.web.schemas import ConversationSchema, ErrorSchema
 from parley.web.stopping import stopping
@@ -56,33 +58,49 @@ def _frames(
                 data = base64.b64encode(piece).decode("ascii")
                 return frame("audio", {"segment": number, "data": data, "last": last})
 
-    model = conversation.models_used["stt"].name
-    looked = sent = time.monotonic()
-    try:
+    def part() -> Generator[bytes]:
+        """The events up to the end of the reply, or until the service must stop."""
+        model = conversation.models_used["stt"].name
         yield frame("transcript", {"text": conversation.transcript, "model": model})
-        for event in reply.spoken.events():
+        looked = sent = time.monotonic()
+        for event in reply.events():
             now = time.monotonic()
             if now - looked >= LOOK_SECONDS:
                 looked = now
                 if not is_connected():
                     raise CallerDisconnected()
                 if stopping.is_due():
-                    conversation.note(_at_stage(Interrupted(), conversation))
-                    break
+                    raise Interrupted()
             if event or now - sent >= HEARTBEAT_SECONDS:
                 sent = now
                 yield told(event) if event else HEARTBEAT
+
+    try:
+        try:
+            with closing(part()) as frames:
+                yield from frames
+        except Exception as error:
+            reply.close()  # What failed before is the first failure.
+            conversation.note(_failure_of(error, conversation))
+            if isinstance(error, CallerDisconnected):
+                return
         reply.close()
         if conversation.failure:
             yield frame("error", ErrorSchema().dump(conversation.failure))
         yield frame("done", ConversationSchema().dump(replace(conversation, speech=b"")))
-    except (CallerDisconnected, GeneratorExit):
+    except GeneratorExit:
         conversation.note(CallerDisconnected())
-        return
+        raise
     finally:
         reply.close()
 
 
-def _at_stage(failure: Interrupted, conversation: Conversation) -> Interrupted:
-    failure.stage = "tts" if "text" in conversation.seconds else "text"
-    return failure
+def _failure_of(error: Exception, conversation: Conversation) -> ConversationError:
+    """The failure that ends a stream; raised on, gunicorn would log its text."""
+    stage = "tts" if "tts" in conversation.seconds else "text"
+    if not isinstance(error, ConversationError):
+        log.unexpected(error, stage)
+        error = InternalError()
+    if not isinstance(error, CallerDisconnected):
+        error.stage = stage
+    return error

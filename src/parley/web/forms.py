@@ -25,7 +25,7 @@ LIMITS = {
     # Each text, and the headers of a part. A history is the longest text of all: 256 kB, to which a
     # little is added so that a longer one is told what is wrong with it. Flask's own bound is
     # 500 kB, which for each of a thousand callers would be more than a small dyno has.
-    "MAX_FORM_MEMORY_SIZE": 272 * 1024,
+    "MAX_FORM_MEMORY_SIZE": 320 * 1024,
 }
 """Flask's own settings that bound a form."""
 

@@ -1,18 +1,30 @@
 """The API as an OpenAPI document, from the schemas and the errors themselves."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
-from parley import errors
-from parley.conversation.state import Conversation
-from parley.errors import ConversationError, InternalError, RequestError, UpstreamError
-from parley.models.registry import INTERFACES, Model
+from parley.errors import ConversationError, MethodNotAllowed
+from parley.models.registry import INTERFACES
+from parley.upstream.options import AUDIO_FORMATS
+from parley.web import openapi_examples as examples
+from parley.web import openapi_stream
 from parley.web.admission import BASE_URL_HEADER, KEY_HEADER
-from parley.web.option_fields import LINE_CHARACTERS, LineField
+from parley.web.option_fields import (
+    HISTORY_BYTES,
+    HISTORY_TURNS,
+    LANGUAGE,
+    LINE_CHARACTERS,
+    PROMPT_CHARACTERS,
+    AudioFormatField,
+    HistoryField,
+    LanguageField,
+    LineField,
+    SystemPromptField,
+)
+from parley.web.representation import SOUND_TYPES
 from parley.web.schemas import (
     Base64Field,
     ConversationRequestSchema,
@@ -32,12 +44,22 @@ STATUSES = {
 }
 HEADERS = {
     "Cache-Control": "Always no-store.",
+    "Vary": "Always names Accept, which chooses the representation.",
     "X-Request-ID": "The id of the request: the one that the caller sent, or a new one.",
     "Server-Timing": "The milliseconds of each stage that was started, and the total.",
 }
+OF_SPEECH = {
+    "X-Voice": "The voice that spoke, percent-encoded; in JSON and with sound alone.",
+    "X-Transcript": "With sound alone: the transcript, percent-encoded, at most 1,000 bytes.",
+    "X-Text-Response": "With sound alone: the reply, percent-encoded, at most 2,000 bytes.",
+    "X-Models-Used": "With sound alone: stt=…, text=…, tts=…",
+}
 ONLY_WITH = {
+    200: OF_SPEECH,
     206: {
-        "Retry-After": "The seconds that the upstream asks to wait; absent where it does not say."
+        **OF_SPEECH,
+        "X-Errors": "With sound alone: the code of the failure.",
+        "Retry-After": "The seconds that the upstream asks to wait; absent where it does not say.",
     },
     401: {"WWW-Authenticate": "Always Bearer."},
     405: {"Allow": "The methods that the address takes."},
@@ -46,20 +68,15 @@ ONLY_WITH = {
     },
     503: {"Retry-After": "Seconds after which a slot may be free."},
 }
-REQUIRED = {"Cache-Control", "X-Request-ID", "Server-Timing", "WWW-Authenticate", "Allow"}
-EXAMPLE = {
-    "stt": Model("whisper-1", "transcriptions"),
-    "text": Model("gpt-4o", "chat"),
-    "tts": Model("tts-1", "speech"),
-}
-HEARD, REPLY, SPEECH = "What is the capital of France?", "It is Paris.", b"ID3\x04"
+REQUIRED = {"Cache-Control", "Vary", "X-Request-ID", "Server-Timing", "WWW-Authenticate", "Allow"}
 
 
 def document() -> str:
     """The document as JSON, ending without a newline."""
     plugin = MarshmallowPlugin()
     about = (
-        "Speech in, a spoken answer out. Errors of the whole service (not_found, "
+        "Speech in, a spoken answer out: as JSON, as a stream of events (text/event-stream), or as "
+        "sound alone (audio/…), as Accept asks. Errors of the whole service (not_found, "
         "method_not_allowed) are ErrorAnswer at other addresses, and so are headers_too_large "
         "(431) and request_malformed where the address cannot be read."
     )
@@ -67,7 +84,8 @@ def document() -> str:
     converter: Any = plugin.converter
     converter.map_to_openapi_type(RecordingField, "string", "binary")
     converter.map_to_openapi_type(Base64Field, "string", "byte")
-    converter.map_to_openapi_type(LineField, "string", None)
+    for field in (LineField, AudioFormatField, LanguageField, SystemPromptField, HistoryField):
+        converter.map_to_openapi_type(field, "string", None)
     for name, schema in (
         ("ConversationRequest", ConversationRequestSchema),
         ("Conversation", ConversationSchema),
@@ -95,30 +113,42 @@ def document() -> str:
                         "The method is not GET.",
                         405,
                         ErrorAnswerSchema,
-                        {"method_not_allowed": _refusal(errors.MethodNotAllowed())},
+                        {"method_not_allowed": examples.refusal(MethodNotAllowed())},
                     ),
                 },
             }
         },
     )
     whole = spec.to_dict()
-    _narrow(whole["components"]["schemas"])
+    schemas = whole["components"]["schemas"]
+    _narrow(schemas)
+    worked = whole["paths"]["/api/conversation/"]["post"]["responses"]["200"]["content"]
+    worked["text/event-stream"]["schema"] = openapi_stream.schema(schemas)
     return json.dumps(whole, indent=2, ensure_ascii=False)
 
 
 def _narrow(schemas: dict[str, Any]) -> None:
     """Add what the schemas do not say: which keys are required, and which values are possible."""
-    for stage in INTERFACES:
-        schemas["ConversationRequest"]["properties"][f"{stage}_model"]["maxLength"] = (
-            LINE_CHARACTERS
-        )
+    fields = schemas["ConversationRequest"]["properties"]
+    for name in ("voice", *(f"{stage}_model" for stage in INTERFACES)):
+        fields[name]["maxLength"] = LINE_CHARACTERS
+    fields["audio_format"] |= {"enum": list(AUDIO_FORMATS), "default": AUDIO_FORMATS[0]}
+    fields["language"] |= {"pattern": f"^{LANGUAGE.pattern}$", "description": "ISO 639-1."}
+    fields["system_prompt"]["maxLength"] = PROMPT_CHARACTERS
+    fields["history"]["description"] = (
+        f"Earlier turns, as a text or as a file: a JSON list of at most {HISTORY_TURNS} objects "
+        'like {"role": "user", "content": "…"} (or "assistant"), '
+        f"{HISTORY_BYTES // 1024} KB in all."
+    )
     for name in ("Conversation", "ErrorAnswer", "Models"):
         schemas[name]["required"] = list(schemas[name]["properties"])
     schemas["Conversation"]["properties"]["errors"]["maxItems"] = 1
     schemas["Error"]["required"] = ["stage", "code", "message"]
     properties = schemas["Error"]["properties"]
     properties["stage"]["enum"] = ["request", *INTERFACES]
-    properties["code"]["enum"] = sorted({error.code for error in _leaves(ConversationError)})
+    properties["code"]["enum"] = sorted(
+        {error.code for error in examples.leaves(ConversationError)}
+    )
     properties["retry_after"] = {"type": "integer", "minimum": 0}
 
 
@@ -148,15 +178,31 @@ def _converse() -> dict[str, Any]:
             "content": {"multipart/form-data": {"schema": ConversationRequestSchema}},
         },
         "responses": {
-            str(status): _answer(
-                description, status, ConversationSchema, dict(_examples(status)) or _worked()
+            str(status): _spoken(
+                _answer(
+                    description,
+                    status,
+                    ConversationSchema,
+                    dict(examples.by_code(status)) or examples.worked(),
+                ),
+                status,
             )
             for status, description in STATUSES.items()
         },
     }
 
 
-def _answer(description: str, status: int, schema: Any, examples: dict[str, Any]) -> dict[str, Any]:
+def _spoken(answer: dict[str, Any], status: int) -> dict[str, Any]:
+    """The answer with the representations beside JSON that its status can have."""
+    if status == 200:
+        answer["content"]["text/event-stream"] = {"example": openapi_stream.example()}
+    if status in (200, 206):
+        sound = {"schema": {"type": "string", "format": "binary"}}
+        answer["content"] |= dict.fromkeys(SOUND_TYPES.values(), sound)
+    return answer
+
+
+def _answer(description: str, status: int, schema: Any, values: dict[str, Any]) -> dict[str, Any]:
     return {
         "description": description,
         "headers": {
@@ -170,48 +216,7 @@ def _answer(description: str, status: int, schema: Any, examples: dict[str, Any]
         "content": {
             "application/json": {
                 "schema": schema,
-                "examples": {name: {"value": value} for name, value in examples.items()},
+                "examples": {name: {"value": value} for name, value in values.items()},
             }
         },
     }
-
-
-def _examples(status: int) -> Iterator[tuple[str, Any]]:
-    """By code, an example of an answer with the status."""
-    for error in _leaves(ConversationError):
-        failure = error()
-        later = isinstance(failure, UpstreamError | InternalError) and status == 206
-        elsewhere = failure.status != status and not later
-        named_above = getattr(error.__base__, "code", None) == error.code
-        if elsewhere or named_above:
-            continue
-        failure.stage = "request" if isinstance(failure, RequestError) else "stt"
-        conversation = Conversation(EXAMPLE, failure=failure)
-        if later and error is not errors.NoSpeech:
-            failure.stage, conversation.transcript, conversation.reply = "tts", HEARD, REPLY
-        if error in (errors.TextIncomplete, errors.TextTruncated):
-            conversation.speech = SPEECH
-        if error is errors.TextIncomplete:
-            failure.stage = "text"
-        if status == 503:
-            failure.retry_after = 2
-        yield failure.code, _dump(conversation)
-
-
-def _leaves(error: type[ConversationError]) -> Iterator[type[ConversationError]]:
-    for child in error.__subclasses__():
-        if child not in (RequestError, UpstreamError):
-            yield child
-        yield from _leaves(child)
-
-
-def _worked() -> dict[str, Any]:
-    return {"answered": _dump(Conversation(EXAMPLE, HEARD, REPLY, SPEECH))}
-
-
-def _refusal(error: ConversationError) -> Any:
-    return ErrorAnswerSchema().dump({"success": False, "errors": [error]})
-
-
-def _dump(conversation: Conversation) -> Any:
-    return ConversationSchema().dump(conversation)

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import quote
 
 from flask import Response, current_app, request
@@ -58,12 +59,13 @@ def _written(
     except ConversationError as failure:
         stages.conversation.note(failure)
         if connection:
-            connection.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def header_text(text: str, limit: int) -> str:
     """The text, percent-encoded as `encodeURIComponent` does, with an ellipsis where it is cut."""
-    encoded = [quote(character, safe=UNESCAPED) for character in text]
+    encoded = [quote(character, safe=UNESCAPED) for character in text[: limit + 1]]
     if sum(map(len, encoded)) <= limit:
         return "".join(encoded)
     ellipsis = quote("…")

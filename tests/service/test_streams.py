@@ -1,0 +1,335 @@
+"""Streamed answers as they are served: each event in its turn, each fault amid, each caller."""
+
+import json
+import re
+import socket
+import textwrap
+import threading
+import time
+from contextlib import ExitStack, closing, contextmanager
+
+import pytest
+import requests
+from testing import fake_openai as fake
+from testing.builders import KEY, ROOT, wav
+from testing.fake_openai import TRANSCRIPT, http
+from testing.fake_realtime import Readings
+from testing.fake_streams import Pace, streams_chat, streams_speech
+from testing.gunicorn_process import serving
+from testing.stream_readers import KEYS, events_of, heard
+
+REPLY = (
+    "Grüße aus Paris, the capital of France, where I am! Its river is the Seine. "
+    "It has two million people, who like it. 東京は日本の首都です。And that is all of it, "
+    "as far as I know, for now. There may be more to say another day. "
+) * 2
+REPLY = REPLY.strip()
+DEADLINE, HEARTBEAT, GRACE, CAPACITY = 3, 0.6, 6, 4
+MODELS = """
+## stt
+| model | default |
+|---|---|
+| whisper-1 | yes |
+## text
+| model | default |
+|---|---|
+| gpt-4o | yes |
+## tts
+| model | default | shuts down | replacement | interface |
+|---|---|---|---|---|
+| tts-1 | yes |  |  | speech |
+| old-1 |  | 2999-01-01 | reader-1 | speech |
+| reader-1 |  |  |  | realtime |
+"""
+READER = {"tts_model": "reader-1"}
+
+
+@pytest.fixture(scope="module")
+def openai():
+    with fake.running() as running:
+        yield running
+
+
+@pytest.fixture
+def upstream(openai):
+    """The upstream, which answers as it should until the test tells it otherwise."""
+    openai.answers = {"text": streams_chat(reply=lambda body: REPLY), "tts": streams_speech()}
+    openai.requests.clear()
+    return openai
+
+
+@contextmanager
+def served(folder, url, *arguments):
+    """The service with its limits shortened, where gunicorn reads its configuration."""
+    (folder / "models.md").write_text(MODELS)
+    (folder / "gunicorn.conf.py").write_text(
+        (ROOT / "gunicorn.conf.py").read_text()
+        + textwrap.dedent(
+            f"""
+            from parley.upstream import retries
+            from parley.web import event_stream
+            event_stream.HEARTBEAT_SECONDS = {HEARTBEAT}
+            retries.BACKOFF = lambda state: 0.05
+            graceful_timeout = {GRACE}
+            """
+        )
+    )
+    variables = {
+        "PARLEY_OPENAI_BASE_URL": url,
+        "PARLEY_CAPACITY": str(CAPACITY),
+        "PARLEY_DEADLINE": str(DEADLINE),
+        "PARLEY_MODEL_LIST": str(folder / "models.md"),
+    }
+    configuration = f"--config={folder / 'gunicorn.conf.py'}"
+    with serving(folder / "log", variables, ROOT, configuration, *arguments) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def service(openai, tmp_path_factory):
+    with served(tmp_path_factory.mktemp("service"), openai.url) as running:
+        yield running
+
+
+def post(service, accept="text/event-stream", **fields) -> requests.Response:
+    return requests.post(
+        service.conversation_url,
+        headers={"X-OpenAI-API-Key": KEY, "Accept": accept},
+        files={"audio": wav()},
+        data=fields,
+        stream=True,
+        timeout=30,
+    )
+
+
+def listen(service, **fields):
+    with closing(post(service, **fields)) as response:
+        assert response.status_code == 200, response.text
+        stream = heard(events_of(response.iter_content(None)))
+        stream.request_id = response.headers["X-Request-ID"]
+        return stream
+
+
+def log_line(service, request_id) -> str:
+    """The conversation's line, which comes once its answer has ended."""
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        for line in service.log.splitlines():
+            if f"request_id={request_id} " in line:
+                return line
+        time.sleep(0.05)
+    raise AssertionError(service.log)
+
+
+def is_quiet(service) -> None:
+    assert "Traceback" not in service.log
+    assert "internal_error" not in service.log
+    assert KEY not in service.log
+
+
+def all_slots_are_free(service) -> None:
+    """As many conversations as there are slots can be under way at once."""
+    until = time.monotonic() + 3
+    while True:
+        with ExitStack() as stack:
+            streams = [stack.enter_context(closing(post(service))) for _ in range(CAPACITY)]
+            statuses = {stream.status_code for stream in streams}
+            for stream in streams:
+                stream.content  # noqa: B018  # Reads it to its end.
+        if statuses == {200} or time.monotonic() > until:
+            assert statuses == {200}
+            return
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("model", ["tts-1", "reader-1"])
+@pytest.mark.parametrize("form", ["mp3", "wav", "pcm"])
+def test_a_stream_tells_all_of_a_conversation(service, upstream, form, model):
+    """Text and sound are whole, in order and once, whatever speaks; the log tells of it."""
+    if model == "reader-1":
+        upstream.answers["tts"] = Readings()
+    stream = listen(service, audio_format=form, tts_model=model)
+    assert (stream.transcript, stream.text) == (TRANSCRIPT, REPLY)
+    assert len(stream.segments) > 2
+    assert stream.form == form
+    assert stream.voices == {"alloy"}
+    assert stream.done["models_used"] == {"stt": "whisper-1", "text": "gpt-4o", "tts": model}
+    assert len(stream.ended) == len(stream.segments)
+    if (form, model) != ("mp3", "reader-1"):  # There the mp3 is ours, of the coded PCM.
+        assert without_space("".join(stream.spoken)) == without_space(REPLY)
+    line = log_line(service, stream.request_id)
+    for part in ("status=200", "text_ms=", "tts_ms=", "total_ms=", f"tts_model={model}"):
+        assert part in line
+    assert "level=warn" not in line
+    assert "answer_cut" not in line
+    is_quiet(service)
+
+
+def test_the_headers_of_a_stream(service):
+    """Nothing between may gather, keep or change it."""
+    with closing(post(service)) as response:
+        assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+        assert response.headers["X-Accel-Buffering"] == "no"
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["Transfer-Encoding"] == "chunked"
+        assert "Accept" in response.headers["Vary"]
+        assert response.headers["X-Request-ID"]
+        response.content  # noqa: B018  # Reads it to its end.
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "audio/mpeg", "application/json"])
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        (http(b'{"text": " "}'), 206, "no_speech"),
+        (http(b"{}", "401 No"), 401, "api_key_rejected"),
+        (http(b"{}", "400 No"), 400, "upstream_rejected"),
+        (http(b"{}", "500 No"), 500, "upstream_unavailable"),
+    ],
+)
+def test_a_failure_before_the_transcript_is_json(service, upstream, accept, answer, status, code):
+    """With its status, whatever was accepted: nothing had been sent."""
+    upstream.answers["stt"] = lambda connection, _: connection.sendall(answer) or True
+    with closing(post(service, accept)) as response:
+        assert response.status_code == status
+        assert response.headers["Content-Type"] == "application/json"
+        assert "Accept" in response.headers["Vary"]
+        body = json.loads(response.content)
+    assert list(body) == KEYS
+    assert [error["code"] for error in body["errors"]] == [code]
+
+
+# By the chat stream's row: the code, and whether all or half or none of the reply was told.
+CHAT_FAULTS = {
+    "usage": (None, 1),
+    "split characters": (None, 1),
+    "empty choices": (None, 1),
+    "null content": (None, 1),
+    "refusal": (None, 1),
+    "comments and CRLF": (None, 1),
+    "one piece": (None, 1),
+    "no [DONE]": (None, 1),
+    "drips": (None, 1),
+    "length": ("text_incomplete", 1),
+    "content_filter": ("text_incomplete", 1),
+    "no finish_reason": ("upstream_unavailable", 1),
+    "no end at all": ("upstream_unavailable", 1),
+    "blank": ("upstream_malformed", 0),
+    "silent": ("deadline_exceeded", 0),
+    "head alone": ("deadline_exceeded", 0),
+    "stalls": ("deadline_exceeded", 0.5),
+    "cut": ("upstream_unavailable", 0.5),
+    "reset": ("upstream_unavailable", None),
+    "error": ("upstream_unavailable", 0.5),
+    "not JSON": ("upstream_malformed", 0.5),
+    "fails": ("upstream_unavailable", 0),
+    "far too long": ("upstream_unavailable", None),
+}
+
+
+@pytest.mark.parametrize("row", CHAT_FAULTS)
+def test_whatever_the_chat_stream_does_the_stream_ends_well(service, upstream, row):
+    """What was written is told and spoken; then come the error and `done`."""
+    code, share = CHAT_FAULTS[row]
+    reply = "Yes, of course. " * 3 if row == "drips" else REPLY
+    upstream.answers["text"] = streams_chat(row, reply=lambda body: reply)
+    stream = listen(service)
+    assert stream.code == code
+    if share is not None:
+        kept = reply[: int(len(reply) * share)]
+        assert abs(len(stream.text) - len(kept)) <= 4
+        assert reply.startswith(stream.text)
+        assert stream.text == "".join(stream.segments)
+        assert len(stream.ended) == len(stream.segments)
+    if stream.error:
+        assert stream.error["stage"] == "text"
+    is_quiet(service)
+
+
+SPEECH_FAULTS = {
+    "odd pieces": None,
+    "drips": None,
+    "empty": "upstream_malformed",
+    "silent": "deadline_exceeded",
+    "head alone": "deadline_exceeded",
+    "stalls": "deadline_exceeded",
+    "cut": "upstream_unavailable",
+    "reset": "upstream_unavailable",
+    "fails": "upstream_unavailable",
+}
+READING_FAULTS = {
+    "closes after": None,
+    "cut after": None,
+    "drips": None,
+    "reworded": None,
+    "closes amid": "upstream_unavailable",
+    "cut amid": "upstream_unavailable",
+    "silent": "deadline_exceeded",
+    "stalls": "deadline_exceeded",
+    "empty": "upstream_malformed",
+    "error": "rate_limited",
+    "failed": "upstream_unavailable",
+    "incomplete": "upstream_malformed",
+}
+
+
+def without_space(text):
+    """Sentences that are spoken together get a space between them where there was none."""
+    return "".join(text.split())
+
+
+def of_one(row):
+    """That row for the segment about the river, and none for the others."""
+    return lambda text: row if "Seine" in text else "whole"
+
+
+def is_whole_or_broken_at(stream, code, where):
+    assert stream.text == REPLY
+    assert stream.code == code
+    if code is None:
+        assert len(stream.ended) == len(stream.segments)
+        return
+    assert stream.error["stage"] == "tts"
+    first = next(i for i, text in enumerate([*stream.segments, where]) if where in text)
+    assert stream.ended == list(range(first))
+    assert len(stream.segments) <= first + 1
+
+
+@pytest.mark.parametrize("row", SPEECH_FAULTS)
+def test_whatever_a_segments_speech_does_the_text_is_whole(service, upstream, row):
+    """No sound follows a failure, what comes before it is whole, and the text goes on."""
+    upstream.answers["tts"] = streams_speech(of_one(row))
+    stream = listen(service)
+    is_whole_or_broken_at(stream, SPEECH_FAULTS[row], "Seine")
+    assert without_space("".join(stream.spoken)) in without_space(REPLY)
+    is_quiet(service)
+
+
+@pytest.mark.parametrize("row", READING_FAULTS)
+def test_whatever_a_reading_does_the_text_is_whole(service, upstream, row):
+    """A WebSocket that closes between two segments is opened anew."""
+    upstream.answers["tts"] = Readings(of_one(row))
+    stream = listen(service, audio_format="pcm", **READER)
+    is_whole_or_broken_at(stream, READING_FAULTS[row], "Seine")
+    is_quiet(service)
+
+
+def test_a_fallback_speaks_where_the_model_is_unknown(service, upstream):
+    """It is named once it has answered, and warned of once, however many segments there are."""
+    unknown = {"error": {"message": "No.", "code": "model_not_found"}}
+    readings = Readings()
+
+    def speak(connection, request):
+        if request.path.endswith("/audio/speech"):
+            connection.sendall(http(json.dumps(unknown).encode(), "404 Not Found"))
+            return True
+        return readings(connection, request)
+
+    upstream.answers["tts"] = speak
+    stream = listen(service, tts_model="old-1", audio_format="wav")
+    assert stream.code is None
+    assert stream.done["models_used"]["tts"] == "reader-1"
+    assert len(stream.ended) == len(stream.segments) > 2
+    assert service.log.count("event=model_replaced stage=tts model=old-1 by=reader-1") == 1
+    asked = [request.path for request in upstream.requests if request.stage == "tts"]
+    assert len([path for path in asked if path.endswith("/audio/speech")]) == 1
