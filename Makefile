@@ -26,6 +26,7 @@ help:  ## list the targets
 
 run: export PARLEY_OPENAI_BASE_URL := http://127.0.0.1:$(ENGINE_PORT)/v1
 run: export PARLEY_MODEL_LIST := .venv/MODEL_LIST.MD
+run: export PARLEY_KEY_REQUIRED := no
 # honcho counts PORT up from process to process.
 run: export SERVICE_PORT := $(PORT)
 run: export ENGINE_PORT := $(ENGINE_PORT)

@@ -18,6 +18,7 @@ from parley import log  # noqa: E402
 from parley.commands import models, openapi  # noqa: E402
 from parley.errors import ConfigurationError  # noqa: E402
 from parley.models import model_list  # noqa: E402
+from parley.page import blueprint as page  # noqa: E402
 from parley.settings import Settings  # noqa: E402
 from parley.web.app import create_app  # noqa: E402
 from parley.web.services import Services  # noqa: E402
@@ -37,6 +38,6 @@ except ConfigurationError as error:
 
 # Under a command, stdout is the command's own output.
 log.write_to(sys.stderr if "FLASK_RUN_FROM_CLI" in os.environ else sys.stdout, settings.log_level)
-app = create_app(services, BLUEPRINTS)
+app = create_app(services, [*BLUEPRINTS, *([page.bp] if settings.page else [])])
 app.cli.add_command(models)
 app.cli.add_command(openapi)

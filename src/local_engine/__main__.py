@@ -51,7 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="local_engine", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", default=8001, type=int, help="0 takes any free one")
-    parser.add_argument("--hint", help="what to say once the engine is ready")
+    parser.add_argument("--hint", action="append", default=[], help="a line for when it is ready")
     parser.add_argument("--model-list", action="store_true", help="print a MODEL_LIST.MD and stop")
     parser.add_argument("--allow-any-address", action="store_true")
     options = parser.parse_args()
@@ -88,8 +88,8 @@ def main() -> None:
         host, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
     )
     say(f"ready on http://{f'[{host}]' if ':' in host else host}:{port}/v1")
-    if options.hint:
-        say(options.hint)
+    for hint in options.hint:
+        say(hint)
     server.serve_forever()
 
 

@@ -38,6 +38,8 @@ class Settings:
     """How many conversations one worker process holds at once."""
 
     log_level: str
+    key_required: bool
+    page: bool
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -58,6 +60,8 @@ class Settings:
             allowed_origins=_origins(read("PARLEY_ALLOWED_ORIGINS", "")),
             capacity=_capacity(read("PARLEY_CAPACITY", "1000")),
             log_level=_log_level(read("PARLEY_LOG_LEVEL", "INFO")),
+            key_required=_yes("PARLEY_KEY_REQUIRED", read("PARLEY_KEY_REQUIRED", "yes")),
+            page=_yes("PARLEY_PAGE", read("PARLEY_PAGE", "yes")),
         )
 
 
@@ -117,3 +121,9 @@ def _log_level(text: str) -> str:
             f"PARLEY_LOG_LEVEL is {text!r}; set one of {', '.join(LOG_LEVELS)}."
         )
     return level
+
+
+def _yes(name: str, text: str) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise ConfigurationError(f"{name} is {text!r}; set yes or no.")
+    return text.lower() == "yes"

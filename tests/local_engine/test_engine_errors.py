@@ -62,12 +62,9 @@ def test_what_cannot_be_used_is_refused(base_url, models, path, stage, sent, sta
     assert answer.headers["x-request-id"]
 
 
-def test_a_request_without_a_key_is_refused(base_url):
-    """Any key will do, but a caller that forgets it should notice here, not upstream."""
-    answer = requests.get(base_url + "/models", timeout=30)
-    assert answer.status_code == 401
-    assert answer.json()["error"]["type"] == "invalid_request_error"
-    assert answer.headers["x-request-id"]
+def test_no_key_is_asked_for(base_url):
+    """It serves this machine alone; a key that is sent is passed over."""
+    assert requests.get(base_url + "/models", timeout=30).status_code == 200
 
 
 def test_a_405_says_what_is_allowed(base_url):

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "upstream": {"models", "wire"},
     "conversation": {"models", "upstream"},
     "web": {"models", "wire", "upstream", "conversation"},
+    "page": {"models", "web"},
     "commands": {"models", "wire", "upstream", "conversation", "web"},
 }
 WHO_MAY_KNOW = {
@@ -31,7 +32,7 @@ WHO_MAY_KNOW = {
     "websockets": {"wire"},
     "gevent": {"web"},
     "gunicorn": {"web"},
-    "flask": {"web", "commands"},
+    "flask": {"web", "page", "commands"},
     "local_engine": set(),
     "blueprints": set(),
 }

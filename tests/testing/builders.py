@@ -12,6 +12,7 @@ from flask import Flask
 
 from blueprints import BLUEPRINTS
 from parley.models import model_list
+from parley.page import blueprint as page
 from parley.settings import Settings
 from parley.web.app import create_app
 from parley.web.services import Services
@@ -48,7 +49,7 @@ def make_app(
         today=today if callable(today) else lambda: today,
         slots=Semaphore(settings.capacity),
     )
-    return create_app(services, BLUEPRINTS)
+    return create_app(services, [*BLUEPRINTS, *([page.bp] if settings.page else [])])
 
 
 def copy_tree(folder: Path) -> Path:

@@ -40,21 +40,22 @@ def upstream_of(request: Request, services: Services) -> Upstream:
 
     Raises ApiKeyMissing, Overloaded or BaseUrlRefused.
     """
-    api_key = api_key_of(request.headers)
+    api_key = api_key_of(request.headers, required=services.settings.key_required)
     take_slot(request)
     return Upstream(destination_of(request.headers, services), api_key, g.request_id)
 
 
-def api_key_of(headers: Headers) -> str:
+def api_key_of(headers: Headers, *, required: bool = True) -> str:
     """The caller's API key, from KEY_HEADER or else from `Authorization: Bearer KEY` (RFC 6750).
 
-    Raises ApiKeyMissing where there is none, or one that no HTTP header may carry.
+    Raises ApiKeyMissing for a key that no HTTP header may carry, and, where a key is `required`, if
+    there is none. Otherwise no key is the empty string.
     """
     key = headers.get(KEY_HEADER, "").strip()
     if not key:
         scheme, _, credentials = headers.get("Authorization", "").strip().partition(" ")
         key = credentials.strip() if scheme.lower() == "bearer" else ""
-    if not VISIBLE_ASCII.fullmatch(key):
+    if not VISIBLE_ASCII.fullmatch(key) and (key or required):
         raise ApiKeyMissing()
     return key
 

@@ -30,8 +30,8 @@ def set_status(response: Response, status: int, failure: ConversationError | Non
 
 
 def add_promised_headers(response: Response) -> None:
-    """Add what the status promises; caches keep nothing, and `Accept` chooses what is answered."""
-    response.headers["Cache-Control"] = "no-store"
+    """Add what the status promises; caches keep nothing but what says so itself."""
+    response.headers.setdefault("Cache-Control", "no-store")
     response.vary.add("Accept")  # flask-cors adds Origin.
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"

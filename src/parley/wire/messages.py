@@ -16,6 +16,7 @@ class Upstream:
 
     destination: Destination
     api_key: str = field(repr=False)
+    """Blank if the upstream needs none: then no `Authorization` is sent."""
     request_id: str = ""
     """The id that the upstream may log each call under, beside its own; blank: none is sent."""
 

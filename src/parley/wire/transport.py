@@ -138,7 +138,9 @@ class Transport:
         url = f"{upstream.destination.url}{path}"
         public_only = self._must_resolve_publicly(upstream.destination)
         resolve = self._public_addresses if public_only else self._resolver.resolve
-        sent = {**HEADERS, "Authorization": f"Bearer {upstream.api_key}", **headers}
+        sent = {**HEADERS, **headers}
+        if upstream.api_key:
+            sent["Authorization"] = f"Bearer {upstream.api_key}"
         if upstream.request_id:
             sent["X-Client-Request-Id"] = upstream.request_id
         # The connections read it while the request is sent. It must not outlive that: whoever

@@ -1,0 +1,69 @@
+/** What can go wrong, each with one sentence that says what to do. */
+
+/** By code: the browser's own failures, and the service's where the page knows better words. */
+const SENTENCES = {
+  insecure:
+    "Browsers give the microphone to secure pages only: open this page over https, or on localhost.",
+  microphone_missing: "No microphone was found: connect one, then press Talk again.",
+  microphone_refused:
+    "The microphone is blocked: allow it for this page in the browser, then press Talk again.",
+  microphone_busy:
+    "The microphone cannot be opened: close other programs that use it, then press Talk again.",
+  recorder_missing:
+    "This browser records neither WebM nor MP4: drop an audio file here, or use another browser.",
+  nothing_recorded: "Nothing was recorded: hold Talk while you speak, or tap it before and after.",
+  sound_held: "The browser holds the sound back: press any key, or click anywhere, to hear it.",
+  sound_missing: "This browser cannot play the speech: read the reply, or use another browser.",
+  unreachable: "The service cannot be reached: check the connection, then try again.",
+  cut: "The connection was cut; what was said so far is kept: try again.",
+  unreadable: "The service did not answer as expected: try again in a moment.",
+  api_key_missing: "An API key is needed: enter yours in Settings, then try again.",
+  api_key_rejected: "The API key was refused: check it in Settings, then try again.",
+  base_url_refused:
+    "The service may not call this base URL: change it in Settings, then try again.",
+  audio_too_large: "The recording is too large: send at most 25 MB.",
+  audio_unsupported: "This file is of no supported kind: send mp3, mp4, m4a, wav or webm.",
+  no_speech: "No speech was recognised: speak closer to the microphone, then try again.",
+  overloaded: "Every place is taken at the moment.",
+};
+
+/** Codes whose remedy is in Settings. */
+const IN_SETTINGS = new Set(["api_key_missing", "api_key_rejected", "base_url_refused"]);
+
+/** A failure that the user is told of. */
+export class Failure extends Error {
+  /**
+   * @param {string} code one of SENTENCES, or of the service's
+   * @param {object} [told] what the service said
+   * @param {string} [told.message] its own sentence, used where SENTENCES has none
+   * @param {string} [told.stage] what failed
+   * @param {number} [told.retryAfter] seconds to wait
+   */
+  constructor(code, { message = "", stage = "", retryAfter } = {}) {
+    super(/** @type {Record<string, string>} */ (SENTENCES)[code] ?? message);
+    this.code = code;
+    this.stage = stage;
+    this.retryAfter = retryAfter;
+  }
+
+  /** The sentence, with the wait where one is known. */
+  get sentence() {
+    if (this.retryAfter === undefined) return this.message;
+    const seconds = this.retryAfter === 1 ? "1 second" : `${this.retryAfter} seconds`;
+    return `${this.message} Wait ${seconds}, then try again.`;
+  }
+
+  /** Whether Settings is where to mend it. */
+  get inSettings() {
+    return IN_SETTINGS.has(this.code);
+  }
+}
+
+/**
+ * The Failure that `error` is, or means.
+ * @param {unknown} error
+ * @param {string} code what anything else means
+ */
+export function asFailure(error, code) {
+  return error instanceof Failure ? error : new Failure(code);
+}

@@ -1,0 +1,60 @@
+/** Puts the page together. */
+
+import { Failure } from "./failures.js";
+import { takeFiles } from "./files.js";
+import { watch } from "./meter.js";
+import { Session } from "./session.js";
+import { Settings } from "./settings.js";
+import { talkWith } from "./talk.js";
+import { element, View } from "./view.js";
+
+const view = new View({
+  replay: () => session.replay(),
+  openSettings: () => settings?.open(),
+});
+const session = new Session(view, () => {
+  if (!settings) throw new Failure("unreachable");
+  return settings.chosen();
+});
+/** @type {Settings | undefined} there once the service has told of itself */
+let settings;
+
+let listens = false;
+talkWith(
+  element("talk"),
+  () => {
+    listens = session.state !== "listening";
+    session.talk();
+  },
+  (held) => {
+    if (held && listens) session.finish();
+  },
+);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) session.stop();
+});
+for (const gesture of ["pointerdown", "pointerup", "keydown"]) {
+  document.addEventListener(gesture, () => session.wake(), { capture: true });
+}
+
+element("mute").addEventListener("click", () => {
+  const { microphone } = session;
+  if (!microphone) return;
+  microphone.muted = !microphone.muted;
+  view.mute(microphone.muted);
+});
+element("clear").addEventListener("click", () => session.clear());
+element("open-settings").addEventListener("click", () => settings?.open());
+element("add-key").addEventListener("click", () => settings?.open());
+takeFiles(/** @type {HTMLInputElement} */ (element("file")), (file) =>
+  session.send({ recording: file, fileName: file.name }),
+);
+watch(session, element("talk"), () => settings?.endBySilence ?? false);
+
+try {
+  const answer = await fetch("page.json");
+  settings = new Settings(await answer.json());
+  view.enter(session.state);
+} catch {
+  view.fail(new Failure("unreachable"));
+}

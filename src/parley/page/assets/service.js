@@ -1,0 +1,108 @@
+/** One request to the service: a recording goes out, the events of its answer come back. */
+
+import { readEvents } from "./events.js";
+import { Failure } from "./failures.js";
+
+/** @import {ServiceEvent, ServiceError} from "./events.js" */
+
+/** The largest file that the service takes. */
+const AUDIO_BYTES = 26_214_400;
+
+/**
+ * @typedef {object} Question
+ * @property {Blob} recording
+ * @property {string} fileName
+ * @property {Record<string, string>} fields form fields by name; blank ones are not sent
+ * @property {Record<string, string>} headers the key and the base URL; blank ones are not sent
+ * @property {AbortSignal} signal
+ */
+
+/**
+ * Send the question and yield the answer's events, `done` at the end and no `error`.
+ *
+ * Throws a Failure for whatever else happens; what was yielded before it stands.
+ * @param {Question} question
+ * @returns {AsyncGenerator<ServiceEvent>}
+ */
+export async function* ask({ recording, fileName, fields, headers, signal }) {
+  if (recording.size > AUDIO_BYTES) throw new Failure("audio_too_large");
+  const answer = await post(form(recording, fileName, fields), filled(headers), signal);
+  if (!answer.headers.get("Content-Type")?.startsWith("text/event-stream") || !answer.body) {
+    throw await refusal(answer);
+  }
+  // A stream that ends without `done` was cut; what follows `error` is `done` alone.
+  /** @type {Failure | null} */
+  let failure = new Failure("cut");
+  try {
+    for await (const event of readEvents(answer.body)) {
+      if (event.name === "error") failure = told(event.data);
+      else yield event;
+      if (event.name === "done" && failure?.code === "cut") failure = null;
+    }
+  } catch (error) {
+    if (signal.aborted) throw error;
+  }
+  if (failure) throw failure;
+}
+
+/**
+ * @param {Blob} recording
+ * @param {string} fileName
+ * @param {Record<string, string>} fields
+ */
+function form(recording, fileName, fields) {
+  const body = new FormData();
+  body.append("audio", recording, fileName);
+  for (const [name, value] of Object.entries(filled(fields))) body.append(name, value);
+  return body;
+}
+
+/**
+ * @param {FormData} body
+ * @param {Record<string, string>} headers
+ * @param {AbortSignal} signal
+ */
+async function post(body, headers, signal) {
+  // fetch throws at characters that no header may carry, as it does at a broken connection.
+  for (const [name, value] of Object.entries(headers)) {
+    const code = name.endsWith("Key") ? "api_key_rejected" : "base_url_refused";
+    if (!/^[!-~]+$/.test(value)) throw new Failure(code);
+  }
+  try {
+    return await fetch("api/conversation/", {
+      method: "POST",
+      headers: { Accept: "text/event-stream", ...headers },
+      body,
+      signal,
+    });
+  } catch (error) {
+    throw signal.aborted ? error : new Failure("unreachable");
+  }
+}
+
+/** @param {Response} answer one that is no stream: it tells of a failure in JSON */
+async function refusal(answer) {
+  const body = await answer.json().catch(() => null);
+  const wait = answer.headers.get("Retry-After");
+  if (body?.errors?.[0]) return told(body.errors[0], wait);
+  // A router's own page.
+  return new Failure("unreadable", { retryAfter: seconds(wait) });
+}
+
+/**
+ * @param {ServiceError} error
+ * @param {string | null} wait the Retry-After header
+ */
+function told({ code, message, stage, retry_after }, wait = null) {
+  return new Failure(code, { message, stage, retryAfter: retry_after ?? seconds(wait) });
+}
+
+/** @param {string | null} wait a Retry-After in seconds, or a date, which is passed over */
+function seconds(wait) {
+  return /^\d+$/.test(wait ?? "") ? Number(wait) : undefined;
+}
+
+/** @param {Record<string, string>} values */
+function filled(values) {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value.trim()));
+}

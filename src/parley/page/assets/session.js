@@ -1,0 +1,246 @@
+/** The conversation: listens, sends, speaks, and can be interrupted at any moment. */
+
+import { asFailure, Failure } from "./failures.js";
+import { History } from "./history.js";
+import { Microphone } from "./microphone.js";
+import { ask } from "./service.js";
+import { Speaker } from "./speaker.js";
+
+/** @import {View} from "./view.js" */
+/** @import {Turn} from "./turn.js" */
+/** @import {SpeakerPlayback} from "./speaker.js" */
+
+/** @typedef {"idle" | "starting" | "listening" | "hearing" | "thinking" | "speaking"} State */
+/** @typedef {{recording: Blob, fileName: string}} Recorded */
+/** @typedef {{headers: Record<string, string>, fields: Record<string, string>}} Chosen */
+
+const SHORTENED = "The conversation grew too long: its oldest turns are no longer sent.";
+/** How models say that they were sent too much; the service passes their words on. */
+const TOO_LONG = /context|token|too (long|large|many)/i;
+
+export class Session {
+  /** @type {State} */
+  state = "idle";
+  /** @type {Microphone | null} */
+  microphone = null;
+  #history = new History();
+  #speaker = new Speaker();
+  /** What goes on at the moment; aborting it ends and settles it. */
+  #current = new AbortController();
+  /** @type {Turn | null} */
+  #last = null;
+
+  /**
+   * @param {View} view
+   * @param {() => Chosen} chosen what Settings say at the moment; throws a Failure where a key lacks
+   */
+  constructor(view, chosen) {
+    this.view = view;
+    this.chosen = chosen;
+  }
+
+  /** Allow sound; browsers ask that this be called in a gesture. */
+  wake() {
+    this.#speaker.wake();
+  }
+
+  /** Talk: listen, whatever goes on; or, while listening, send what was said. */
+  async talk() {
+    if (this.state === "listening") return this.finish();
+    const signal = this.#begin("starting");
+    try {
+      this.chosen();
+      const microphone = await Microphone.open();
+      if (signal.aborted) return microphone.cancel();
+      signal.addEventListener("abort", () => microphone.cancel());
+      this.microphone = microphone;
+      this.#enter("listening");
+    } catch (error) {
+      if (!signal.aborted) this.#fail(asFailure(error, "microphone_busy"));
+    }
+  }
+
+  /** While listening, send what was said. */
+  async finish() {
+    const microphone = this.microphone;
+    if (this.state !== "listening" || !microphone) return;
+    this.#enter("hearing");
+    const { signal } = this.#current;
+    const recording = await microphone.finish();
+    if (signal.aborted) return;
+    if (recording.size) await this.send({ recording, fileName: microphone.fileName });
+    else this.#fail(new Failure("nothing_recorded"));
+  }
+
+  /** Stop whatever goes on: the microphone, the request, the sound. */
+  stop() {
+    this.#begin("idle");
+  }
+
+  /** Stop, and forget what was said. */
+  clear() {
+    this.stop();
+    this.#history.clear();
+    this.#last = null;
+    this.view.clear();
+  }
+
+  /** Send a recording and take its answer to the end. @param {Recorded} recorded */
+  async send(recorded) {
+    const signal = this.#begin("hearing");
+    this.#last?.offer(false);
+    const turn = this.view.addTurn();
+    /** @type {SpeakerPlayback | null} */
+    let playback = null;
+    const heard = () => turn.spoken.characters(playback?.heard ?? 0);
+    const refresh = onceAFrame(() => {
+      if (turn.settled) return;
+      turn.show(heard());
+      this.view.follow();
+    });
+    signal.addEventListener("abort", () => {
+      playback?.stop();
+      turn.cut(heard());
+      this.#settle(turn, turn.reply.slice(0, heard()));
+    });
+    /** @type {Failure | null} */
+    let failure = null;
+    try {
+      for await (const event of this.#answer(recorded, signal)) {
+        const samples = turn.take(event);
+        if (samples.length && !playback) {
+          playback = await this.#play(signal);
+          playback.onprogress = refresh;
+        }
+        if (signal.aborted) break;
+        playback?.add(samples);
+        if (event.name === "transcript") this.#enter("thinking");
+        refresh();
+      }
+    } catch (error) {
+      failure = asFailure(error, "unreadable");
+    }
+    await this.#drain(playback);
+    if (signal.aborted) return playback?.stop();
+    turn.show(turn.reply.length);
+    this.view.follow();
+    if (failure?.code === "text_incomplete") turn.markIncomplete();
+    this.#current = new AbortController();
+    this.#settle(turn, turn.reply);
+    if (failure && failure.code !== "text_incomplete") this.#fail(failure, recorded);
+    else this.#enter("idle");
+  }
+
+  /** Let the last reply be heard again. */
+  async replay() {
+    const turn = this.#last;
+    if (!turn) return;
+    const signal = this.#begin("speaking");
+    try {
+      const playback = await this.#play(signal);
+      signal.addEventListener("abort", () => playback.stop());
+      for (const piece of turn.sound) playback.add(piece);
+      await this.#drain(playback);
+      if (!signal.aborted) this.#enter("idle");
+    } catch (error) {
+      if (!signal.aborted) this.#fail(asFailure(error, "sound_missing"));
+    }
+  }
+
+  /**
+   * The answer's events; a conversation that is too long for the model is shortened, once.
+   * @param {Recorded} recorded
+   * @param {AbortSignal} signal
+   */
+  async *#answer(recorded, signal) {
+    if (this.#history.fit()) this.view.note(SHORTENED);
+    const question = () => {
+      const { headers, fields } = this.chosen();
+      const history = this.#history.json;
+      return ask({ ...recorded, headers, fields: { ...fields, history }, signal });
+    };
+    try {
+      yield* question();
+    } catch (error) {
+      const tooLong =
+        error instanceof Failure && error.stage === "text" && TOO_LONG.test(error.message);
+      if (!tooLong || !this.#history.halve()) throw error;
+      this.view.note(SHORTENED);
+      yield* question();
+    }
+  }
+
+  /** A playback whose first sound changes the state. @param {AbortSignal} signal */
+  async #play(signal) {
+    const playback = await this.#speaker.open();
+    playback.begun.then(() => {
+      if (signal.aborted) return;
+      this.view.forgive();
+      this.#enter("speaking");
+    });
+    const held = await this.#speaker.held();
+    if (held && !signal.aborted) this.view.fail(new Failure("sound_held"));
+    return playback;
+  }
+
+  /** @param {SpeakerPlayback | null} playback */
+  async #drain(playback) {
+    playback?.complete();
+    await playback?.ended;
+  }
+
+  /**
+   * Remember a turn for the model, and offer its speech.
+   * @param {Turn} turn
+   * @param {string} heard
+   */
+  #settle(turn, heard) {
+    turn.settled = true;
+    this.#history.add("user", turn.transcript);
+    this.#history.add("assistant", heard);
+    if (!turn.transcript) turn.element.remove();
+    if (turn.sound.length) this.#last = turn;
+    this.#last?.offer(true);
+  }
+
+  /** End and settle what goes on, and begin something else. @param {State} state */
+  #begin(state) {
+    this.#current.abort();
+    this.#current = new AbortController();
+    this.microphone = null;
+    this.view.forgive();
+    this.#enter(state);
+    return this.#current.signal;
+  }
+
+  /**
+   * @param {Failure} failure
+   * @param {Recorded} [recorded] what can be sent again
+   */
+  #fail(failure, recorded) {
+    this.#begin("idle");
+    this.view.fail(failure, recorded && (() => this.send(recorded)));
+  }
+
+  /** @param {State} state */
+  #enter(state) {
+    this.state = state;
+    this.view.enter(state);
+  }
+}
+
+/**
+ * Calls `refresh` at the next frame, however often it was asked for: words come faster than frames.
+ * @param {() => void} refresh
+ */
+function onceAFrame(refresh) {
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      refresh();
+    });
+  };
+}

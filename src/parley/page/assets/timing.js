@@ -1,0 +1,122 @@
+/** The picture of a turn's time: its stages and segments as bars, side by side where they ran so. */
+
+/** @import {ServiceEvent} from "./events.js" */
+
+const SVG = "http://www.w3.org/2000/svg";
+const BAR = 5;
+const ROW = 8;
+
+/** @typedef {{kind: "hear" | "think" | "speak", from: number, to: number}} Span */
+
+export class Timing {
+  /** @type {Span} */
+  #hear = { kind: "hear", from: 0, to: 0 };
+  /** @type {Span | null} */
+  #think = null;
+  /** @type {Span[]} */
+  #speak = [];
+  #firstSound = 0;
+
+  /** @param {ServiceEvent} event */
+  add({ name, data }) {
+    if (name === "transcript") this.#hear.to = data.at;
+    if (name === "text") {
+      this.#think ??= { kind: "think", from: this.#hear.to, to: data.at };
+      this.#think.to = data.at;
+    }
+    if (name === "segment") this.#speak.push({ kind: "speak", from: data.began, to: data.at });
+    if (name === "audio") {
+      this.#firstSound ||= data.at;
+      const span = this.#speak.at(-1);
+      if (span) span.to = data.at;
+    }
+  }
+
+  /** The first sound's time in words, for below the picture. */
+  get caption() {
+    return this.#firstSound ? `first sound after ${inSeconds(this.#firstSound)}` : "";
+  }
+
+  /** All of it in words, for whom cannot see the picture. */
+  get description() {
+    const heard = `heard after ${inSeconds(this.#hear.to)}`;
+    const thought = this.#think ? `, reply written after ${inSeconds(this.#think.to)}` : "";
+    const last = this.#speak.at(-1);
+    const count = this.#speak.length;
+    const spoken = last
+      ? `, ${this.caption}, all of its ${count} ${count === 1 ? "segment" : "segments"} after ` +
+        inSeconds(last.to)
+      : "";
+    return `Time: ${heard}${thought}${spoken}.`;
+  }
+
+  /** Draw it into the SVG element. @param {SVGElement} svg */
+  draw(svg) {
+    const rows = [[this.#hear], this.#think ? [this.#think] : [], ...lanes(this.#speak)];
+    const spans = rows.flat();
+    const whole = Math.max(1, ...spans.map(({ to }) => to));
+    svg.setAttribute("height", String(rows.length * ROW));
+    svg.setAttribute("aria-label", this.description);
+    svg.replaceChildren(
+      ...rows.flatMap((row, index) => row.map((span) => bar(span, index, whole))),
+      ...(this.#firstSound ? [mark(this.#firstSound, whole)] : []),
+    );
+  }
+}
+
+/**
+ * The spans in as few rows as hold them without overlap.
+ * @param {Span[]} spans
+ */
+function lanes(spans) {
+  /** @type {Span[][]} */
+  const found = [];
+  for (const span of spans) {
+    const lane = found.find((row) => /** @type {Span} */ (row.at(-1)).to <= span.from);
+    if (lane) lane.push(span);
+    else found.push([span]);
+  }
+  return found;
+}
+
+/**
+ * @param {Span} span
+ * @param {number} row
+ * @param {number} whole
+ */
+function bar({ kind, from, to }, row, whole) {
+  const share = (/** @type {number} */ time) => `${(100 * time) / whole}%`;
+  return shape("rect", {
+    class: kind,
+    x: share(from),
+    y: String(row * ROW),
+    // At least a sliver: what was too fast to draw has happened, too.
+    width: share(Math.max(to - from, whole / 150)),
+    height: String(BAR),
+    rx: "2",
+  });
+}
+
+/**
+ * @param {number} time
+ * @param {number} whole
+ */
+function mark(time, whole) {
+  const x = `${(100 * time) / whole}%`;
+  return shape("line", { class: "first-sound", x1: x, x2: x, y1: "0", y2: "100%" });
+}
+
+/**
+ * @param {string} name
+ * @param {Record<string, string>} attributes
+ */
+function shape(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+/** @param {number} milliseconds */
+function inSeconds(milliseconds) {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}

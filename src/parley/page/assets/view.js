@@ -1,0 +1,124 @@
+/** What is seen and announced beside the turns: the state, failures, notes. */
+
+import { Turn } from "./turn.js";
+
+/** @import {Failure} from "./failures.js" */
+/** @import {State} from "./session.js" */
+
+/** @type {Record<State, string>} */
+const WORDS = {
+  idle: "Ready",
+  starting: "Opening the microphone",
+  listening: "Listening",
+  hearing: "Hearing what you said",
+  thinking: "Thinking",
+  speaking: "Speaking",
+};
+
+/** How far from its end, in pixels, the page may be scrolled and still follow the conversation. */
+const NEAR_THE_END = 120;
+
+export class View {
+  #log = element("conversation");
+  #template = /** @type {HTMLTemplateElement} */ (element("turn"));
+  /** @type {() => void} */
+  #again = () => {};
+
+  /** @param {{replay: () => void, openSettings: () => void}} actions what its buttons do */
+  constructor(actions) {
+    this.actions = actions;
+    element("try-again").addEventListener("click", () => this.#again());
+    element("mend-settings").addEventListener("click", () => actions.openSettings());
+  }
+
+  /** @param {State} state */
+  enter(state) {
+    document.body.dataset.state = state;
+    element("status").textContent = WORDS[state];
+    element("mute").setAttribute("aria-pressed", "false");
+    element("mute").hidden = state !== "listening";
+  }
+
+  /** Show, while it listens, that the microphone is muted, or no longer. @param {boolean} muted */
+  mute(muted) {
+    element("mute").setAttribute("aria-pressed", String(muted));
+    element("status").textContent = muted ? "Muted" : WORDS.listening;
+  }
+
+  /**
+   * Say what failed and what to do.
+   * @param {Failure} failure
+   * @param {() => void} [again] does it once more
+   */
+  fail(failure, again) {
+    this.#again = again ?? (() => {});
+    element("alert").textContent = failure.sentence;
+    element("try-again").hidden = !again;
+    element("mend-settings").hidden = !failure.inSettings;
+  }
+
+  /** Take the failure away. */
+  forgive() {
+    element("alert").textContent = "";
+    for (const button of ["try-again", "mend-settings"]) element(button).hidden = true;
+  }
+
+  /** Say something in the conversation. @param {string} text */
+  note(text) {
+    const note = document.createElement("p");
+    note.className = "note";
+    note.textContent = text;
+    const turns = this.#log.querySelectorAll(".turn");
+    this.#log.insertBefore(note, turns[turns.length - 1] ?? null);
+  }
+
+  /** A new turn at the end of the conversation. */
+  addTurn() {
+    const turn = new Turn(this.#log, this.#template);
+    turn.on("replay", this.actions.replay);
+    turn.on("save", () => save(turn.toWav(), "reply.wav"));
+    this.#greet(false);
+    this.follow(true);
+    return turn;
+  }
+
+  /** Keep the conversation's end in sight, unless the user looks at something above it. */
+  follow(always = false) {
+    const page = document.documentElement;
+    const below = page.scrollHeight - page.clientHeight - page.scrollTop;
+    if (always || below < NEAR_THE_END) page.scrollTop = page.scrollHeight;
+  }
+
+  /** Take the conversation away. */
+  clear() {
+    this.#log.replaceChildren();
+    this.#greet(true);
+  }
+
+  /** @param {boolean} empty whether there is no conversation yet */
+  #greet(empty) {
+    element("greeting").hidden = !empty;
+    element("clear").hidden = empty;
+  }
+}
+
+/**
+ * The element of the page with this id.
+ * @param {string} id
+ */
+export function element(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id));
+}
+
+/**
+ * @param {Blob} file
+ * @param {string} name
+ */
+function save(file, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  // The download has taken the file by then.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

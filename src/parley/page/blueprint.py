@@ -1,0 +1,84 @@
+"""The page to talk to the service: its assets, and what the service tells the page of itself."""
+
+import json
+from pathlib import Path
+
+from flask import Blueprint, Response, request
+
+from parley.models.registry import ANY_MODEL, Stage
+from parley.web.services import services
+
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+"""By extension; the system's own table differs from machine to machine."""
+
+ASSETS = {path.name: path.read_bytes() for path in (Path(__file__).parent / "assets").iterdir()}
+"""Read once: they are small, and a request then needs no file."""
+
+HEADERS = {
+    # Asked for anew each time, and seldom sent: a deploy is never mixed with an old module.
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "microphone=(self)",
+}
+
+bp = Blueprint("page", __name__)
+
+
+def asset(name: str) -> Response:
+    """Answer with what lies beside the page, or with the page itself."""
+    return _answer(ASSETS[name], TYPES[Path(name).suffix])
+
+
+# One rule each: a rule for any name would answer for addresses that are not the page's.
+bp.add_url_rule("/", "index", asset, defaults={"name": "index.html"})
+for file_name in ASSETS.keys() - {"index.html"}:
+    bp.add_url_rule(f"/{file_name}", "asset", asset, defaults={"name": file_name})
+
+
+@bp.get("/page.json")
+def offer() -> Response:
+    """Tell the page which models the stages take today, and whether a key is needed.
+
+    An asset of its own rather than a part of the HTML, which so needs no template and is the same
+    on every day. The operator's system prompt and base URL are not told.
+    """
+    settings, registry = services().settings, services().registry
+    defaults = registry.resolve({}, services().today())
+    stages = {
+        name: {
+            "default": getattr(defaults, name).model.name,
+            "open": ANY_MODEL in stage.models,
+            "models": _living(stage),
+        }
+        for name, stage in registry.stages.items()
+    }
+    body = json.dumps({"key_required": settings.key_required, "stages": stages})
+    return _answer(body.encode(), "application/json")
+
+
+def _living(stage: Stage) -> list[dict[str, str | None]]:
+    """The models that may be used today, with the first day on which each may not."""
+    today = services().today()
+    return [
+        {"name": model.name, "ends": model.shutdown.isoformat() if model.shutdown else None}
+        for model in stage.models.values()
+        if model.name != ANY_MODEL and not (model.shutdown and model.shutdown <= today)
+    ]
+
+
+def _answer(body: bytes, content_type: str) -> Response:
+    response = Response(body, content_type=content_type, headers=HEADERS)
+    response.add_etag()
+    response.make_conditional(request)
+    return response

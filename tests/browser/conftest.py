@@ -1,0 +1,86 @@
+"""What the browser tests share: Chromium with a microphone that hears a recording, and an ear."""
+
+import os
+from contextlib import ExitStack
+
+import pytest
+from browser import speaking_upstream
+from browser.ear import ear as ear_in
+from browser.tab import open_tab
+from playwright.sync_api import sync_playwright
+from testing import fake_openai as upstreams
+from testing import gunicorn_process as serving
+from testing.builders import ROOT
+
+QUIET = [
+    *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+    # Debian's Chromium runs its sandbox for other users than root alone.
+    *(["--no-sandbox"] if os.getuid() == 0 else []),
+]
+MICROPHONE = [
+    "--use-fake-device-for-media-stream",
+    f"--use-file-for-fake-audio-capture={ROOT / 'examples' / 'question.wav'}%noloop",
+]
+ALLOWED = "--use-fake-ui-for-media-stream"
+
+
+@pytest.fixture(scope="session")
+def ear(tmp_path_factory):
+    with ear_in(tmp_path_factory.mktemp("pulse")) as listener:
+        yield listener
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture
+def launch(playwright, ear):
+    """Starts Chromium, whose sound the ear hears, with more flags; it ends with the test."""
+    with ExitStack() as stack:
+
+        def start(*flags):
+            browser = playwright.chromium.launch(
+                executable_path="/usr/bin/chromium",
+                args=[*QUIET, *flags],
+                ignore_default_args=["--mute-audio"],
+                env=ear.environment,
+            )
+            stack.callback(browser.close)
+            return browser
+
+        yield start
+
+
+@pytest.fixture
+def chromium(launch):
+    """Chromium with a microphone that hears the question, and leave to use it."""
+    return launch(*MICROPHONE, ALLOWED)
+
+
+@pytest.fixture
+def upstream():
+    with upstreams.running() as server:
+        yield speaking_upstream.prepare(server)
+
+
+@pytest.fixture
+def serve(upstream, tmp_path):
+    """Starts the service with the simulated upstream; no key is needed unless variables say so."""
+    with ExitStack() as stack:
+
+        def start(*, port=None, **variables):
+            standard = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_KEY_REQUIRED": "no"}
+            log = tmp_path / "service.log"
+            return stack.enter_context(serving.serving(log, {**standard, **variables}, port=port))
+
+        yield start
+
+
+@pytest.fixture
+def tab(chromium, serve):
+    """The page, from a service with the simulated upstream."""
+    return open_tab(chromium.new_context(), serve().url)

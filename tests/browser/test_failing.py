@@ -1,0 +1,208 @@
+"""Each failure is told in one sentence that says what to do, and what was said is kept."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from browser.conftest import ALLOWED, MICROPHONE
+from browser.speaking_upstream import SENTENCES, refuse, speak, told, write
+from browser.tab import open_tab
+from playwright.sync_api import expect
+from testing.builders import KEY, ROOT
+from testing.fake_openai import TRANSCRIPT, http
+from testing.gunicorn_process import free_port
+
+pytestmark = pytest.mark.system
+QUESTION = ROOT / "examples" / "question.wav"
+
+
+def test_without_leave_for_the_microphone(launch, serve):
+    """The browser refuses, as it does once the user has."""
+    tab = open_tab(launch(*MICROPHONE).new_context(), serve().url)
+    tab.talk.click()
+    tab.expect_failure("The microphone is blocked: allow it")
+
+
+def test_without_a_microphone(launch, serve):
+    """There is none to give leave for."""
+    context = launch(ALLOWED).new_context()
+    tab = open_tab(context, serve().url)
+    tab.talk.click()
+    tab.expect_failure("No microphone was found: connect one")
+
+
+def test_on_an_insecure_origin(launch, serve):
+    """Plain http on another name than this machine's."""
+    browser = launch(*MICROPHONE, ALLOWED, "--host-resolver-rules=MAP parley.test 127.0.0.1")
+    port = serve().url.rpartition(":")[2]
+    tab = open_tab(browser.new_context(), f"http://parley.test:{port}")
+    tab.talk.click()
+    tab.expect_failure("Browsers give the microphone to secure pages only")
+
+
+def test_without_a_recorder(chromium, serve):
+    """A browser that records nothing which the service takes."""
+    context = chromium.new_context()
+    context.add_init_script("MediaRecorder.isTypeSupported = (type) => /ogg/.test(type)")
+    tab = open_tab(context, serve().url)
+    tab.talk.click()
+    tab.expect_failure("This browser records neither WebM nor MP4")
+
+
+def test_sound_waits_for_a_gesture_and_says_so(launch, serve):
+    """A file that comes without a click is heard after the first one."""
+    # As desktops have it; without a screen Chromium plays whatever it is given.
+    page = launch("--autoplay-policy=document-user-activation-required").new_page()
+    page.goto(serve().url)
+    # Whatever Playwright itself asks the page counts as a gesture; these do not.
+    devtools = page.context.new_cdp_session(page)
+
+    def text_of(element):
+        expression = f"document.getElementById('{element}').textContent"
+        return devtools.send("Runtime.evaluate", {"expression": expression})["result"]["value"]
+
+    def wait_for(element, beginning):
+        deadline = time.monotonic() + 30
+        while not text_of(element).startswith(beginning):
+            assert time.monotonic() < deadline, text_of(element)
+            page.wait_for_timeout(50)
+
+    wait_for("status", "Ready")
+    field = {"expression": "document.getElementById('file')"}
+    found = devtools.send("Runtime.evaluate", field)["result"]["objectId"]
+    files = {"objectId": found, "files": [str(QUESTION)]}
+    devtools.send("DOM.setFileInputFiles", files)
+    wait_for("alert", "The browser holds the sound back: press any key, or click anywhere")
+    page.mouse.click(20, 300)
+    wait_for("status", "Speaking")
+    assert text_of("alert") == ""
+
+
+def test_without_a_key(chromium, serve, upstream):
+    """It is asked for before anything is recorded, and Settings are one click away."""
+    tab = open_tab(chromium.new_context(), serve(PARLEY_KEY_REQUIRED="yes").url)
+    tab.talk.click()
+    tab.expect_failure("An API key is needed: enter yours in Settings")
+    tab.page.get_by_role("button", name="Open Settings").click()
+    tab.page.get_by_label("API key").fill(KEY)
+    tab.page.get_by_role("button", name="Done").click()
+    tab.send(QUESTION)
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_refused_key(tab, upstream):
+    """401, with the way to Settings; the recording can be sent again."""
+    upstream.answers["stt"] = refuse("401 Unauthorized")
+    tab.send(QUESTION)
+    tab.expect_failure("The API key was refused: check it in Settings")
+    expect(tab.page.get_by_role("button", name="Open Settings")).to_be_visible()
+    del upstream.answers["stt"]
+    tab.page.get_by_role("button", name="Try again").click()
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    expect(tab.alert).to_be_empty()
+
+
+def test_no_speech(tab, upstream):
+    """A blank transcript is no turn."""
+    upstream.answers["stt"] = lambda connection, _: connection.sendall(http(b'{"text": ""}'))
+    tab.send(QUESTION)
+    tab.expect_failure("No speech was recognised: speak closer")
+    expect(tab.said).to_have_count(0)
+
+
+def test_speech_that_fails(tab, upstream):
+    """206: the reply stands there to be read, and the model is told of it."""
+    upstream.answers["tts"] = refuse("400 Bad Request")
+    tab.send(QUESTION)
+    tab.expect_failure("The upstream")
+    expect(tab.replies).to_have_text("".join(SENTENCES))
+    upstream.answers["tts"] = speak(0.1)
+    tab.send(QUESTION)
+    expect(tab.replies).to_have_count(2)
+    tab.expect_state("Ready")
+    assert told(upstream)[-1][1] == ("assistant", "".join(SENTENCES))
+
+
+def test_a_reply_that_is_cut_short_by_its_length(tab, upstream):
+    """text_incomplete is an ellipsis, and no failure."""
+    upstream.answers["text"] = write(["Once upon a time there was a"], reason="length")
+    tab.send(QUESTION)
+    expect(tab.replies).to_have_text("Once upon a time there was a…")
+    tab.expect_state("Ready")
+    expect(tab.alert).to_be_empty()
+
+
+def test_every_place_taken(tab_pair, upstream):
+    """503 says how long to wait."""
+    first, second = tab_pair
+    waiting, go = threading.Event(), threading.Event()
+
+    def wait(connection, request):
+        waiting.set()
+        go.wait(30)
+        return write()(connection, request)
+
+    upstream.answers["text"] = wait
+    first.send(QUESTION)
+    assert waiting.wait(30)
+    second.send(QUESTION)
+    second.expect_failure("Every place is taken at the moment. Wait 2 seconds, then try again.")
+    go.set()
+    expect(first.said).to_have_text(TRANSCRIPT)
+    first.expect_state("Ready")
+
+
+@pytest.fixture
+def tab_pair(chromium, serve):
+    """Two users of a service with one place."""
+    url = serve(PARLEY_CAPACITY="1").url
+    return [open_tab(chromium.new_context(), url) for _ in range(2)]
+
+
+def test_a_cut_connection_and_a_service_that_is_gone(chromium, serve, upstream):
+    """What was said so far is kept."""
+    service = serve(port=free_port())  # Which is closed with the service.
+    tab = open_tab(chromium.new_context(), service.url)
+    upstream.answers["text"] = write(pause=20)
+    tab.send(QUESTION)
+    expect(tab.replies).to_contain_text("Paris is")
+    for process in [service.process.pid, *children(service.process.pid)]:
+        os.kill(process, signal.SIGKILL)
+    tab.expect_failure("The connection was cut; what was said so far is kept")
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    expect(tab.replies).to_contain_text("Paris is")
+    service.process.wait(10)
+    tab.page.get_by_role("button", name="Try again").click()
+    tab.expect_failure("The service cannot be reached")
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process has started."""
+    started = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(child) for child in started.split()]
+
+
+def test_a_model_that_takes_less_than_the_service(tab, upstream):
+    """The older half is dropped and said, and the turn works."""
+    upstream.answers["tts"] = speak(0.1)
+    for turn in (1, 2):
+        tab.send(QUESTION)
+        expect(tab.said).to_have_count(turn)
+        tab.expect_state("Ready")
+    answer = write()
+
+    def small(connection, request):
+        if len(told(upstream)[-1]) > 3:
+            return refuse("400 Bad Request", "The context is too long.")(connection, request)
+        return answer(connection, request)
+
+    upstream.answers["text"] = small
+    tab.send(QUESTION)
+    expect(tab.page.get_by_text("its oldest turns are no longer sent")).to_be_visible()
+    expect(tab.replies.nth(2)).to_have_text("".join(SENTENCES))
+    tab.expect_state("Ready")
+    assert len(told(upstream)[-1]) == 3

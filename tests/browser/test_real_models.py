@@ -1,0 +1,105 @@
+"""`make run`, opened in a browser: real models hear, think and speak."""
+
+import re
+import time
+
+import jiwer
+import pytest
+import requests
+from browser.tab import open_tab
+from playwright.sync_api import expect
+from testing import gunicorn_process as serving
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def ports():
+    return serving.free_port(), serving.free_port()
+
+
+@pytest.fixture(scope="module")
+def engine(ports, tmp_path_factory):
+    """The local engine's base URL, with the service beside it."""
+    with serving.stack(tmp_path_factory.mktemp("stack") / "log", *ports):
+        yield f"http://127.0.0.1:{ports[1]}/v1"
+
+
+@pytest.fixture(scope="module")
+def models(engine):
+    """The names of the engine's recogniser, language model and voice."""
+    offered = requests.get(f"{engine}/models", timeout=30).json()["data"]
+    return [model["id"] for model in offered]
+
+
+@pytest.fixture
+def say(engine, models, tmp_path):
+    """Has words spoken by the engine's voice, into a file."""
+
+    def speak(words):
+        speech = requests.post(
+            f"{engine}/audio/speech",
+            json={"model": models[2], "input": words, "voice": "alloy", "response_format": "wav"},
+            timeout=120,
+        )
+        speech.raise_for_status()
+        file = tmp_path / "said.wav"
+        file.write_bytes(speech.content)
+        return file
+
+    return speak
+
+
+@pytest.fixture
+def tab(chromium, engine, ports):
+    return open_tab(chromium.new_context(), f"http://localhost:{ports[0]}")
+
+
+def plain(text: str) -> str:
+    return re.sub(r"[^a-z ]", "", text.lower())
+
+
+def settle(tab) -> None:
+    expect(tab.status).to_have_text("Ready", timeout=180_000)
+
+
+def test_what_the_microphone_hears_is_answered_aloud(tab, ear, engine, models, tmp_path):
+    """What leaves the speaker is the reply, as the recogniser hears it."""
+    with ear.listening() as recording:
+        tab.ask_by_tapping()
+        expect(tab.said).to_have_text("What is the capital of France?")
+        tab.expect_state("Speaking")
+        settle(tab)
+        time.sleep(0.5)
+    heard = requests.post(
+        f"{engine}/audio/transcriptions",
+        files={"file": ("heard.wav", recording.save(tmp_path / "heard.wav").read_bytes())},
+        data={"model": models[0]},
+        timeout=120,
+    ).json()["text"]
+    assert jiwer.wer(plain(tab.replies.inner_text()), plain(heard)) < 0.4
+    assert tab.errors == []
+
+
+def test_the_first_sound_comes_before_the_last_word(tab, say):
+    """A long reply is spoken while it is still written."""
+    tab.send(say("Please tell me a very long story about a dog who lives in a city."))
+    tab.expect_state("Speaking")
+    at_first_sound = len(tab.replies.inner_text())
+    tab.page.wait_for_function(
+        "(length) => document.querySelector('.reply').textContent.length > length",
+        arg=at_first_sound,
+        timeout=60_000,
+    )
+    tab.page.keyboard.press("Escape")
+    tab.expect_state("Ready")
+
+
+def test_a_second_turn_remembers_the_first(tab, say):
+    """The model is told what was said before."""
+    for turn, words in enumerate(["My dog is called Rex.", "What is my dog called?"], start=1):
+        tab.send(say(words))
+        expect(tab.said).to_have_count(turn)
+        tab.expect_state("Speaking")
+        settle(tab)
+    expect(tab.replies.last).to_contain_text("Rex")

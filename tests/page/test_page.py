@@ -1,0 +1,80 @@
+"""The page to talk to the service, as it is served."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from testing.builders import make_app
+
+from parley.page.blueprint import ASSETS
+
+
+@pytest.mark.parametrize("address", ["/", "/main.js", "/page.css", "/icon.svg", "/page.json"])
+def test_assets_are_asked_for_anew_and_sent_once(client, address):
+    """A deploy is never mixed with an old module; what has not changed is not sent again."""
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert client.head(address).headers["ETag"] == answer.headers["ETag"]
+    again = client.get(address, headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize("address", ["/", "/main.js"])
+def test_the_page_may_do_what_it_needs_and_nothing_else(client, address):
+    """No inline script or style, no other host, no frame around it; the microphone is its own."""
+    headers = client.get(address).headers
+    policy = dict(
+        directive.strip().split(" ", 1)
+        for directive in headers["Content-Security-Policy"].split(";")
+    )
+    assert policy.pop("default-src") == policy.pop("frame-ancestors") == "'none'"
+    assert set(policy.values()) == {"'self'", "'none'"}
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Permissions-Policy"] == "microphone=(self)"
+
+
+def test_every_asset_is_served_under_its_name(client):
+    """Each with a type that browsers run, whatever the system calls it."""
+    assert "speaker-worklet.js" in ASSETS
+    for name in ASSETS.keys() - {"index.html"}:  # Which is at / alone.
+        answer = client.get(f"/{name}")
+        assert answer.data == ASSETS[name]
+        if Path(name).suffix == ".js":
+            assert answer.content_type == "text/javascript; charset=utf-8"
+
+
+def test_an_operator_may_want_no_page():
+    """PARLEY_PAGE=no: nothing is at its addresses."""
+    client = make_app(PARLEY_PAGE="no").test_client()
+    for address in ("/", "/main.js", "/page.json"):
+        assert client.get(address).status_code == 404
+    assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("day", "default", "ended"),
+    [(date(2026, 11, 1), "gpt-4o", None), (date(2027, 2, 1), "gpt-6-luna", "gpt-4o")],
+)
+def test_the_page_is_told_what_is_offered_on_the_day(day, default, ended):
+    """Models that have ended are not offered, and the default is what is used."""
+    offer = make_app(today=day).test_client().get("/page.json").get_json()
+    text = offer["stages"]["text"]
+    names = [model["name"] for model in text["models"]]
+    assert offer["key_required"] is True
+    assert text["default"] == default
+    assert default in names
+    assert ended not in names
+    assert {"name": "gpt-5.1", "ends": "2027-04-01"} in text["models"]
+
+
+def test_the_operators_prompt_is_not_told():
+    """It is the operator's own."""
+    client = make_app(PARLEY_SYSTEM_PROMPT="You are a pirate.").test_client()
+    assert b"pirate" not in client.get("/page.json").data
+
+
+def test_other_addresses_answer_as_before(client):
+    """The page takes no address but its own."""
+    assert client.post("/nothing").status_code == 404
+    assert client.get("/nothing").headers["Cache-Control"] == "no-store"
