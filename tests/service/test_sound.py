@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import time
 from urllib.parse import unquote
 
 import pytest
@@ -191,10 +192,23 @@ def test_a_failure_amid_the_speech_breaks_the_body(service, upstream, row, code)
     assert b"RIFF" in sound
     assert not sound.endswith(b"0\r\n\r\n")
     request_id = re.search(rb"X-Request-ID: (\S+)", head)[1].decode()
+    until = time.monotonic() + 10
+    while request_id not in service.log and time.monotonic() < until:
+        time.sleep(0.05)  # The line follows the answer's end.
     [line] = [line for line in service.log.splitlines() if request_id in line]
     assert f"stage=tts code={code}" in line
     for noise in ("Traceback", "internal_error", "Error", "socket"):
         assert noise not in service.log
+
+
+def test_a_long_speech_may_take_longer_than_the_deadline(service, upstream):
+    """Its first piece is in time, and so is each that follows."""
+    upstream.answers["tts"] = streams_speech(pace=Pace(between=1))
+    begun = time.monotonic()
+    response = post(service, accept="audio/wav")
+    assert response.status_code == 200
+    assert time.monotonic() - begun > 3
+    assert coded_speech.decode(response.content, "wav") == SPOKEN
 
 
 def test_an_audio_format_must_agree(service):

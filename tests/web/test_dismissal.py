@@ -42,24 +42,38 @@ def test_a_dismissed_connection_ends_as_others_do(reads):
     assert ended == [b"" if reads else CallerStalled]
 
 
-def test_who_reads_their_answer_is_not_the_first_to_go():
-    """The one that has read nothing for longest is."""
+def test_only_who_does_not_read_their_answer_makes_room():
+    """A stream that is silent while the upstream works is owed an answer, however many come."""
     connections = CallerConnections(10, 95)
     pairs = [socket.socketpair() for _ in range(2)]
     with (
         connections.opened(pairs[0][0].detach()) as reader,
         connections.opened(pairs[1][0].detach()) as stalled,
         pairs[0][1],
-        pairs[1][1] as end,
+        pairs[1][1],
         closing(reader),
         closing(stalled),
     ):
-        reader.start_answer()
-        stalled.start_answer()
+        for connection in (reader, stalled):
+            connection.start_request(None)
+            connection.start_answer()
         reader.send(b"x")
-        end.settimeout(5)
+        assert not connections.disconnect_longest_waiting()
+        ended = []
+
+        def send():
+            try:
+                stalled.sendall(bytes(10_000_000))
+            except OSError as error:
+                ended.append(type(error))
+
+        waiting = threading.Thread(target=send)
+        waiting.start()
+        time.sleep(0.2)
         assert connections.disconnect_longest_waiting()
-        assert end.recv(1) == b""
+        waiting.join(10)
+        assert ended == [CallerStalled]
+        assert not connections.disconnect_longest_waiting()
 
 
 def test_descriptors_that_run_out_dismiss_a_caller(monkeypatch):

@@ -104,8 +104,10 @@ class Stages:
         with self.stage("tts"):
             spoken, is_whole = self._spoken()
             pieces: Iterator[bytes] = iter(())
+            # The first sound must come in the time that is left; from then on each piece has it.
+            timed = self.within(self.client.calls.deadline.left())
             if spoken:
-                pieces = self.with_fallback("tts", lambda model: self._stream(spoken, model))
+                pieces = self.with_fallback("tts", lambda model: timed._stream(spoken, model))
             if not is_whole:
                 failure = TextTruncated()
                 failure.stage = "tts"

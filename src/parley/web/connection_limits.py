@@ -55,7 +55,8 @@ class CallerConnection(TimedSocket):
     """The connection of one caller; the worker says when a request begins and ends.
 
     A connection either waits (for a request, for the rest of a drained one, or for the caller to
-    read its answer) or is served. Only a connection that waits may be disconnected to make room.
+    read on) or is served. Only a connection that waits may be disconnected to make room; a stream
+    that is silent while the upstream works is served.
     """
 
     def __init__(self, connections: "CallerConnections", fileno: int) -> None:
@@ -86,7 +87,6 @@ class CallerConnection(TimedSocket):
         """Limit only silence from here on: the caller may take any time to read a long answer."""
         self._answered = True
         self.limit = Deadline(math.inf, CallerStalled, SILENCE_SECONDS)
-        self._connections.mark_waiting(self)
 
     def start_drain(self, seconds: float) -> None:
         """The answer is written; what the caller still sends is read for at most `seconds`."""
@@ -113,14 +113,15 @@ class CallerConnection(TimedSocket):
         return data
 
     def send(self, *arguments: Any, **options: Any) -> int:
-        """Send; a caller that reads its answer is not the one that has waited longest."""
+        """Send; the connection waits while its caller does not read."""
+        self._connections.mark_waiting(self)
         try:
             sent = super().send(*arguments, **options)
         except OSError:
             if self._disconnected:
                 raise CallerStalled() from None
             raise
-        self._connections.mark_progress(self)
+        self._connections.mark_served(self)
         return sent
 
     def close(self) -> None:
@@ -179,11 +180,6 @@ class CallerConnections:
     def mark_served(self, connection: CallerConnection) -> None:
         """Note that an answer is owed on a connection, so that it must not be disconnected."""
         self._waiting.pop(connection, None)
-
-    def mark_progress(self, connection: CallerConnection) -> None:
-        """Note that the caller of a waiting connection has read some of its answer."""
-        if connection in self._waiting:
-            self._waiting.move_to_end(connection)
 
     def disconnect_longest_waiting(self) -> bool:
         """Disconnect the connection that has waited longest; whether one waited."""
