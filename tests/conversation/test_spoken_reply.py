@@ -3,6 +3,7 @@
 import threading
 import time
 from contextlib import nullcontext
+from itertools import chain
 
 import pytest
 
@@ -35,7 +36,7 @@ def generator(*deltas):
 def heard(events):
     """The text, each segment's text, and each segment's sound, as they were told."""
     text, segments, sounds, ended = "", [], [], []
-    for event in events:
+    for event in chain.from_iterable(events):
         match event:
             case TextDelta(delta):
                 text += delta
@@ -244,7 +245,7 @@ def test_silence_is_told(monkeypatch):
         yield SENTENCES[0]
 
     events = list(reply_of(slow, sound).events())
-    assert events.count(None) >= 3
+    assert events.count([]) >= 3
 
 
 def test_a_segment_without_words_is_text_and_no_sound():

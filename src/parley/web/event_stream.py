@@ -63,7 +63,7 @@ def _frames(
         model = conversation.models_used["stt"].name
         yield frame("transcript", {"text": conversation.transcript, "model": model})
         looked = sent = time.monotonic()
-        for event in reply.events():
+        for events in reply.events():
             now = time.monotonic()
             if now - looked >= LOOK_SECONDS:
                 looked = now
@@ -71,9 +71,9 @@ def _frames(
                     raise CallerDisconnected()
                 if stopping.is_due():
                     raise Interrupted()
-            if event or now - sent >= HEARTBEAT_SECONDS:
+            if events or now - sent >= HEARTBEAT_SECONDS:
                 sent = now
-                yield told(event) if event else HEARTBEAT
+                yield b"".join(map(told, events)) or HEARTBEAT
 
     try:
         try:
