@@ -15,7 +15,7 @@ from parley.conversation.reply_events import Event
 from parley.conversation.segments import Segmenter, Waiting
 from parley.errors import ConversationError, InternalError, RequestError
 
-TICK_SECONDS = 0.5
+TICK_SECONDS = 0.25
 """How long `events` waits before it says that nothing has happened."""
 
 END_SECONDS = 1

@@ -23,8 +23,8 @@ HEARTBEAT = b":\n\n"
 HEARTBEAT_SECONDS = 5
 """How long a stream may be silent: proxies and routers cut what is silent for long."""
 
-LOOK_SECONDS = 0.5
-"""How often the stream looks whether its caller is still connected."""
+LOOK_SECONDS = 0.4
+"""How often, at least, the stream looks whether its caller is still connected."""
 
 
 def event_stream(conversation: Conversation, reply: StreamedReply, audio_format: str) -> Response:
@@ -55,8 +55,10 @@ def _frames(
                 asked_at = round(1000 * (asked - began))
                 return frame("segment", {**about, "format": audio_format, "began": asked_at})
             case SoundPiece(number, piece, last):
-                data = base64.b64encode(piece).decode("ascii")
-                return frame("audio", {"segment": number, "data": data, "last": last})
+                data = b'"data": "%s"' % base64.b64encode(piece)
+                empty = frame("audio", {"segment": number, "data": "", "last": last})
+                # Base64 needs no escapes; to have json look for some takes twice the time.
+                return empty.replace(b'"data": ""', data)
 
     def part() -> Generator[bytes]:
         """The events up to the end of the reply, or until the service must stop."""
@@ -89,9 +91,6 @@ def _frames(
         if conversation.failure:
             yield frame("error", ErrorSchema().dump(conversation.failure))
         yield frame("done", ConversationSchema().dump(replace(conversation, speech=b"")))
-    except GeneratorExit:
-        conversation.note(CallerDisconnected())
-        raise
     finally:
         reply.close()
 
