@@ -7,6 +7,7 @@ from itertools import chain
 
 import pytest
 
+from parley.conversation.backlog import TEXT_SECONDS
 from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
 from parley.errors import InternalError, UpstreamUnavailable
@@ -60,6 +61,27 @@ def test_text_and_sound_are_told_whole_and_in_order(lanes):
     assert ended == list(range(len(segments)))
     assert [part.strip() for part in segments] == [data.decode() for data in sounds]
     assert reply.failure is None
+
+
+def test_many_deltas_are_told_in_few_events():
+    """Each event costs a write; the first is told at once, the others as soon as ten a second."""
+    told, is_written = [], threading.Event()
+
+    def slow():
+        for word in words():
+            time.sleep(0.005)
+            yield word
+        is_written.set()
+
+    def silent(text):
+        is_written.wait(20)
+        yield text.encode()
+
+    begun = time.monotonic()
+    for events in reply_of(slow, silent).events():
+        told += [time.monotonic() - begun for event in events if isinstance(event, TextDelta)]
+    assert told[0] < 0.08
+    assert len(told) <= told[-1] / TEXT_SECONDS + 3 < len(list(words())) / 2
 
 
 def test_at_most_three_segments_are_spoken_at_once():
@@ -162,6 +184,23 @@ def test_a_slow_reader_slows_the_upstream():
     time.sleep(0.3)
     assert len(made) < 10
     reply.close()
+
+
+def test_a_slow_reader_slows_the_text():
+    """However fast it is written: it is not gathered either."""
+    made = []
+
+    def endless():
+        for _ in range(2000):
+            made.append(None)
+            yield "word " * 10
+
+    reply = reply_of(endless, lambda text: generator(b""))
+    next(reply.events())
+    time.sleep(0.3)
+    assert len(made) < 1000  # A thousand of them are 50,000 characters.
+    reply.close()
+    reply.wait()
 
 
 def test_many_short_segments_fill_no_memory_either():

@@ -86,6 +86,27 @@ def test_thoughts_alone_are_no_reply(reply, upstream, row, code):
     assert [request.stage for request in upstream.requests] == ["text"]
 
 
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("length", "text_incomplete"),
+        ("not JSON", "upstream_malformed"),
+        ("error", "upstream_unavailable"),
+        ("no end at all", "upstream_unavailable"),
+        ("blank", "upstream_malformed"),
+    ],
+)
+def test_a_failure_of_the_reply_names_the_answer_that_it_came_in(reply, upstream, row, code):
+    """As it does in JSON, so that the upstream's support can find the call."""
+    upstream.answers["tts"] = streams_speech()
+    streamed = reply(row=row)
+    upstream.answers["text"].request_id = "req_7"
+    gather(streamed)
+    failure = streamed._conversation.failure
+    assert (failure.code, failure.stage) == (code, "text")
+    assert (failure.upstream_status, failure.upstream_request_id) == (200, "req_7")
+
+
 def test_a_reading_takes_one_websocket(reply, upstream):
     """One segment after another, over one connection, which is closed at the end."""
     readings = upstream.answers["tts"] = Readings()

@@ -7,7 +7,7 @@ import pytest
 from testing import fake_openai as fake
 from testing.fake_openai import TRANSCRIPT, http
 from testing.fake_realtime import Readings
-from testing.fake_streams import Pace, streams_chat, streams_speech
+from testing.fake_streams import streams_chat, streams_speech
 from testing.served_streams import (
     CAPACITY,
     REPLY,
@@ -249,12 +249,3 @@ def test_a_stream_holds_its_slot_to_its_end(service, upstream):
     upstream.answers["text"] = streams_chat(reply=lambda body: REPLY)
     all_slots_are_free(service)
     is_quiet(service)
-
-
-def test_silence_is_broken_by_comments(service, upstream):
-    """A proxy that cuts what is silent sees a byte in time; no client sees an event."""
-    upstream.answers["text"] = streams_chat(reply=lambda body: REPLY, pace=Pace(first=2.5))
-    with caller(service) as connection:
-        received = until(connection, b"event: done\n")
-    before, _, _ = received.partition(b"event: text\n")
-    assert before.count(b":\n\n") >= 2
