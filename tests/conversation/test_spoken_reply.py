@@ -287,6 +287,20 @@ def test_silence_is_told(monkeypatch):
     assert events.count([]) >= 3
 
 
+def test_nobody_is_asked_to_speak_nothing():
+    """An upstream would refuse it; the text is told all the same."""
+    code, spoken = "```py\nx = 1\n```", []
+
+    def speak(text):
+        spoken.append(text)
+        yield text.encode()
+
+    reply = reply_of(lambda: generator(code), speak)
+    text, segments, sounds, ended = heard(reply.events())
+    assert text == "".join(segments) == code
+    assert (spoken, sounds, ended, reply.failure) == ([], [b""], [], None)
+
+
 def test_a_segment_without_words_is_text_and_no_sound():
     """Code is written, and not spoken."""
     code = "Look at this little piece of code:\n\n```py\nx = 1\n```\n\nThat was all of it."
