@@ -84,6 +84,19 @@ def test_many_deltas_are_told_in_few_events():
     assert len(told) <= told[-1] / TEXT_SECONDS + 3 < len(list(words())) / 2
 
 
+def test_text_is_read_at_once_while_a_lane_waits_for_it():
+    """Only while every lane speaks may deltas gather before they are read."""
+    begun = time.monotonic()
+
+    def slow():
+        for word in list(words())[:100]:
+            time.sleep(0.01)
+            yield word
+
+    heard(reply_of(slow, sound).events())
+    assert time.monotonic() - begun < 4  # With the pauses it would be 6.
+
+
 def test_at_most_three_segments_are_spoken_at_once():
     """More would take the upstream's turns from other callers; fewer would end later."""
     busy, most = [], []
@@ -231,9 +244,11 @@ def test_without_threads_for_more_lanes_one_speaks(monkeypatch):
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", limited)
-    text, segments, _, ended = heard(reply_of(words, sound).events())
-    assert text.strip() == REPLY.strip()
+    reply = reply_of(words, sound)
+    text, segments, _, ended = heard(reply.events())
+    assert text.strip() == REPLY.strip() == "".join(segments).strip()
     assert ended == list(range(len(segments)))
+    assert reply.failure is None
     assert len(started) > 2
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 from testing import coded_speech
 from testing.fake_realtime import Readings
-from testing.fake_streams import streams_chat, streams_speech
+from testing.fake_streams import Pace, streams_chat, streams_speech
 
 from parley.base_urls import BaseUrl, Destination
 from parley.conversation import chain
@@ -105,6 +105,24 @@ def test_a_failure_of_the_reply_names_the_answer_that_it_came_in(reply, upstream
     failure = streamed._conversation.failure
     assert (failure.code, failure.stage) == (code, "text")
     assert (failure.upstream_status, failure.upstream_request_id) == (200, "req_7")
+
+
+def test_three_segments_are_spoken_at_once(reply, upstream):
+    """Over /audio/speech: fewer would fall behind the text, and more only meet limits sooner."""
+    busy, most = [], []
+    speaks = streams_speech(pace=Pace(first=0.3))
+
+    def counted(connection, request):
+        busy.append(request)
+        most.append(len(busy))
+        try:
+            return speaks(connection, request)
+        finally:
+            busy.remove(request)
+
+    upstream.answers["tts"] = counted
+    gather(reply(says=REPLY * 12))
+    assert max(most) == 3
 
 
 def test_a_reading_takes_one_websocket(reply, upstream):

@@ -10,13 +10,17 @@ from contextlib import AbstractContextManager, closing, suppress
 from threading import Condition, RLock, Thread
 
 from parley import log
-from parley.conversation.backlog import Backlog, SpokenSegment
+from parley.conversation.backlog import TEXT_SECONDS, Backlog, SpokenSegment
 from parley.conversation.reply_events import Event
 from parley.conversation.segments import Segmenter, Waiting
 from parley.errors import ConversationError, InternalError, RequestError
 
 TICK_SECONDS = 0.25
 """How long `events` waits before it says that nothing has happened."""
+
+WAITED_SECONDS, PAUSE = 0.005, 5
+"""While every lane speaks, a delta that took that long to come is followed by a pause in which
+others gather, since reading them together costs less: so many times as long, up to TEXT_SECONDS."""
 
 END_SECONDS = 1
 """How long `close` waits for the threads to end; they look several times a second."""
@@ -52,7 +56,7 @@ class SpokenReply:
         self._segmenter, self._unspoken, self._backlog = Segmenter(), Waiting(), Backlog()
         self._lock = RLock()
         self._news, self._room, self._work = (Condition(self._lock) for _ in range(3))
-        self._threads = self._open_lanes = 0
+        self._threads = self._open_lanes = self._idle_lanes = 0
         self._is_text_over = self._is_closed = self._is_mute = self._are_lanes_settled = False
         self.failure: ConversationError | None = None
 
@@ -151,7 +155,9 @@ class SpokenReply:
 
     def _read_text(self) -> None:
         with closing(self._read()) as deltas:
+            asked = time.monotonic()
             for delta in deltas:
+                waited = time.monotonic() - asked
                 with self._lock:
                     self._wait_for(self._room, self._backlog.has_room_for_text)
                     if self._backlog.add_text(delta):
@@ -159,6 +165,10 @@ class SpokenReply:
                     if segments := self._segmenter.feed(delta):
                         self._unspoken.add(segments)
                         self._work.notify_all()
+                    is_idle = bool(self._idle_lanes)
+                if waited >= WAITED_SECONDS and not is_idle:
+                    time.sleep(min(TEXT_SECONDS, PAUSE * waited))
+                asked = time.monotonic()
 
     def _speak_segments(self) -> None:
         with self._speaker() as speak:
@@ -183,9 +193,11 @@ class SpokenReply:
     def _take(self) -> SpokenSegment | None:
         """The next segment to speak, when there is one; None where there will be none."""
         with self._lock:
+            self._idle_lanes += 1
             self._wait_for(
                 self._work, lambda: self._is_mute or bool(self._unspoken) or self._is_text_over
             )
+            self._idle_lanes -= 1
             if self._is_mute or not self._unspoken:
                 return None
             return self._backlog.add_segment(self._unspoken.take())
