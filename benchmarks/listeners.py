@@ -58,7 +58,7 @@ async def _frames(reader: asyncio.StreamReader) -> tuple[list[bytes], float]:
     while size := int(await reader.readline(), 16):
         frames.append(await reader.readexactly(size))
         await reader.readexactly(2)
-        if not first and frames[-1].startswith(b"event: audio"):
+        if not first and b"event: audio\n" in frames[-1]:
             first = time.monotonic()
     await reader.readexactly(2)
     return frames, first

@@ -72,6 +72,24 @@ def test_who_shares_a_cancellation_is_cancelled(derive):
             wait()
 
 
+def test_who_waits_looks_now_and_then(clock):
+    """What is seen ends the wait; between two looks, waiting costs nothing more."""
+    looks = []
+
+    def look():
+        looks.append(clock[0])
+        if len(looks) == 3:
+            raise CallerDisconnected()
+
+    deadline = Deadline(math.inf, silence=5, cancellation=Cancellation(look)).for_one_wait()
+    for _ in range(8):
+        deadline.slice()
+        clock[0] += SLICE_SECONDS / 4
+    assert len(looks) == 2
+    with pytest.raises(CallerDisconnected):
+        deadline.slice()
+
+
 def test_what_cannot_be_cancelled_waits_at_one_go(clock):
     """Slices cost a little, and only who can be cancelled pays for them."""
     assert Deadline.after(20).slice() == 20

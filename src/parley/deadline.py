@@ -7,25 +7,32 @@ from dataclasses import dataclass, replace
 
 from parley.errors import DeadlineExceeded
 
-SLICE_SECONDS = 0.5
+SLICE_SECONDS = 0.25
 """How often a wait that can be cancelled checks whether it was."""
 
 
 class Cancellation:
     """Ends the waits of every deadline that shares it; may be used from any greenlet or thread."""
 
-    def __init__(self) -> None:
-        """Cancel nothing yet."""
+    def __init__(self, look: Callable[[], None] | None = None) -> None:
+        """Cancel nothing yet.
+
+        Whoever waits calls `look` every SLICE_SECONDS, and what it raises ends the wait.
+        """
         self._error: Callable[[], Exception] | None = None
+        self._look, self._next_look = look, 0.0
 
     def cancel(self, error: Callable[[], Exception]) -> None:
         """Have every wait raise `error()` within SLICE_SECONDS; only the first call counts."""
         self._error = self._error or error
 
     def check(self) -> None:
-        """Raise the error with which the work was cancelled, if it was."""
+        """Raise the error with which the work was cancelled, if it was, or what `look` raises."""
         if self._error:
             raise self._error()
+        if self._look and (now := time.monotonic()) >= self._next_look:
+            self._next_look = now + SLICE_SECONDS
+            self._look()
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class Deadline:
         if self.silence == math.inf:
             return self
         moment = min(self.moment, time.monotonic() + self.silence)
-        return replace(self, moment=moment, silence=math.inf)
+        return Deadline(moment, self.error, cancellation=self.cancellation)
 
     def within(self, seconds: float, error: Callable[[], Exception]) -> "Deadline":
         """The same deadline, or the one that many seconds from now with its own error if sooner."""

@@ -53,6 +53,12 @@ def test_segments_cover_any_reply_whole_in_order_once(reply):
     assert all(length >= 20 for length in lengths[:-1])
 
 
+@pytest.mark.parametrize(("letter", "most"), [("你", 133), ("の", 133), ("a", 400)])
+def test_wide_characters_count_as_three(letter, most):
+    """They take about as long to say as three others."""
+    assert [len(segment.text) for segment in cut(letter * 900)][:2] == [most, most]
+
+
 def test_a_whole_reply_is_spoken_as_its_segments_are():
     """JSON and sound alone speak the words that a stream speaks."""
     reply = "Use **two. Words** in this sentence here.\n\n```py\nx = 1\n```\n\nThat is all of it."

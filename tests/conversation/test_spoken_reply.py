@@ -3,9 +3,11 @@
 import threading
 import time
 from contextlib import nullcontext
+from itertools import chain
 
 import pytest
 
+from parley.conversation.backlog import TEXT_SECONDS
 from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
 from parley.errors import InternalError, UpstreamUnavailable
@@ -35,7 +37,7 @@ def generator(*deltas):
 def heard(events):
     """The text, each segment's text, and each segment's sound, as they were told."""
     text, segments, sounds, ended = "", [], [], []
-    for event in events:
+    for event in chain.from_iterable(events):
         match event:
             case TextDelta(delta):
                 text += delta
@@ -59,6 +61,40 @@ def test_text_and_sound_are_told_whole_and_in_order(lanes):
     assert ended == list(range(len(segments)))
     assert [part.strip() for part in segments] == [data.decode() for data in sounds]
     assert reply.failure is None
+
+
+def test_many_deltas_are_told_in_few_events():
+    """Each event costs a write; the first is told at once, the others as soon as ten a second."""
+    told, is_written = [], threading.Event()
+
+    def slow():
+        for word in words():
+            time.sleep(0.005)
+            yield word
+        is_written.set()
+
+    def silent(text):
+        is_written.wait(20)
+        yield text.encode()
+
+    begun = time.monotonic()
+    for events in reply_of(slow, silent).events():
+        told += [time.monotonic() - begun for event in events if isinstance(event, TextDelta)]
+    assert told[0] < 0.08
+    assert len(told) <= told[-1] / TEXT_SECONDS + 3 < len(list(words())) / 2
+
+
+def test_text_is_read_at_once_while_a_lane_waits_for_it():
+    """Only while every lane speaks may deltas gather before they are read."""
+    begun = time.monotonic()
+
+    def slow():
+        for word in list(words())[:100]:
+            time.sleep(0.01)
+            yield word
+
+    heard(reply_of(slow, sound).events())
+    assert time.monotonic() - begun < 4  # With the pauses it would be 6.
 
 
 def test_at_most_three_segments_are_spoken_at_once():
@@ -163,6 +199,23 @@ def test_a_slow_reader_slows_the_upstream():
     reply.close()
 
 
+def test_a_slow_reader_slows_the_text():
+    """However fast it is written: it is not gathered either."""
+    made = []
+
+    def endless():
+        for _ in range(2000):
+            made.append(None)
+            yield "word " * 10
+
+    reply = reply_of(endless, lambda text: generator(b""))
+    next(reply.events())
+    time.sleep(0.3)
+    assert len(made) < 1000  # A thousand of them are 50,000 characters.
+    reply.close()
+    reply.wait()
+
+
 def test_many_short_segments_fill_no_memory_either():
     """What waits is bounded over all segments, however short each of them is."""
     made = []
@@ -191,9 +244,11 @@ def test_without_threads_for_more_lanes_one_speaks(monkeypatch):
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", limited)
-    text, segments, _, ended = heard(reply_of(words, sound).events())
-    assert text.strip() == REPLY.strip()
+    reply = reply_of(words, sound)
+    text, segments, _, ended = heard(reply.events())
+    assert text.strip() == REPLY.strip() == "".join(segments).strip()
     assert ended == list(range(len(segments)))
+    assert reply.failure is None
     assert len(started) > 2
 
 
@@ -244,7 +299,21 @@ def test_silence_is_told(monkeypatch):
         yield SENTENCES[0]
 
     events = list(reply_of(slow, sound).events())
-    assert events.count(None) >= 3
+    assert events.count([]) >= 3
+
+
+def test_nobody_is_asked_to_speak_nothing():
+    """An upstream would refuse it; the text is told all the same."""
+    code, spoken = "```py\nx = 1\n```", []
+
+    def speak(text):
+        spoken.append(text)
+        yield text.encode()
+
+    reply = reply_of(lambda: generator(code), speak)
+    text, segments, sounds, ended = heard(reply.events())
+    assert text == "".join(segments) == code
+    assert (spoken, sounds, ended, reply.failure) == ([], [b""], [], None)
 
 
 def test_a_segment_without_words_is_text_and_no_sound():

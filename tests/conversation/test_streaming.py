@@ -1,12 +1,13 @@
 """The chain as a stream, without HTTP in front of it: what it keeps, closes and leaves out."""
 
+import itertools
 import threading
 import time
 
 import pytest
 from testing import coded_speech
 from testing.fake_realtime import Readings
-from testing.fake_streams import streams_chat, streams_speech
+from testing.fake_streams import Pace, streams_chat, streams_speech
 
 from parley.base_urls import BaseUrl, Destination
 from parley.conversation import chain
@@ -47,7 +48,7 @@ def reply(upstream, at_once):
 def gather(reply: StreamedReply) -> tuple[str, str]:
     """The text, and what was said."""
     text, sounds = "", b""
-    for event in reply.events():
+    for event in itertools.chain.from_iterable(reply.events()):
         match event:
             case TextDelta(delta):
                 text += delta
@@ -85,6 +86,45 @@ def test_thoughts_alone_are_no_reply(reply, upstream, row, code):
     assert [request.stage for request in upstream.requests] == ["text"]
 
 
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("length", "text_incomplete"),
+        ("not JSON", "upstream_malformed"),
+        ("error", "upstream_unavailable"),
+        ("no end at all", "upstream_unavailable"),
+        ("blank", "upstream_malformed"),
+    ],
+)
+def test_a_failure_of_the_reply_names_the_answer_that_it_came_in(reply, upstream, row, code):
+    """As it does in JSON, so that the upstream's support can find the call."""
+    upstream.answers["tts"] = streams_speech()
+    streamed = reply(row=row)
+    upstream.answers["text"].request_id = "req_7"
+    gather(streamed)
+    failure = streamed._conversation.failure
+    assert (failure.code, failure.stage) == (code, "text")
+    assert (failure.upstream_status, failure.upstream_request_id) == (200, "req_7")
+
+
+def test_three_segments_are_spoken_at_once(reply, upstream):
+    """Over /audio/speech: fewer would fall behind the text, and more only meet limits sooner."""
+    busy, most = [], []
+    speaks = streams_speech(pace=Pace(first=0.3))
+
+    def counted(connection, request):
+        busy.append(request)
+        most.append(len(busy))
+        try:
+            return speaks(connection, request)
+        finally:
+            busy.remove(request)
+
+    upstream.answers["tts"] = counted
+    gather(reply(says=REPLY * 12))
+    assert max(most) == 3
+
+
 def test_a_reading_takes_one_websocket(reply, upstream):
     """One segment after another, over one connection, which is closed at the end."""
     readings = upstream.answers["tts"] = Readings()
@@ -98,7 +138,7 @@ def test_what_was_made_and_not_told_is_no_part_of_the_reply(reply, upstream):
     upstream.answers["tts"] = streams_speech()
     streamed = reply(says=REPLY * 20)
     text = ""
-    for event in streamed.events():
+    for event in itertools.chain.from_iterable(streamed.events()):
         if isinstance(event, TextDelta):
             text += event.delta
             time.sleep(0.2)  # Meanwhile, more is made.
@@ -113,7 +153,7 @@ def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch
     monkeypatch.setattr("parley.upstream.retries.BACKOFF", lambda state: 15)
     streamed = reply(row="fails")
     events = streamed.events()
-    assert next(events) is None
+    assert next(events) == []
     assert [request.stage for request in upstream.requests] == ["text"]
     begun = time.monotonic()
     streamed.close()

@@ -36,6 +36,23 @@ def service(
         yield running
 
 
+@pytest.fixture(scope="module")
+def realtime_service(
+    base_url: str, run_command: Callable, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """The same, whose speech is asked for over the engine's Realtime API."""
+    folder: Path = tmp_path_factory.mktemp("realtime")
+    models = run_command("--model-list").stdout
+    assert "| speech |" in models
+    (folder / "MODEL_LIST.MD").write_text(models.replace("| speech |", "| realtime |"))
+    variables = {
+        "PARLEY_OPENAI_BASE_URL": base_url,
+        "PARLEY_MODEL_LIST": str(folder / "MODEL_LIST.MD"),
+    }
+    with serving(folder / "log", variables) as running:
+        yield running
+
+
 def events_of(url: str, recording: bytes, **fields: str) -> Events:
     """All events of a streamed answer, as a client that is not ours parses them."""
     request = {
@@ -63,8 +80,13 @@ def sound_of(events: Events) -> list[bytes]:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_stream_rebuilds_the_reply_in_text_and_sound(service, say, hear, form):
-    """Deltas and segments are the reply, and the joined sound says it, whatever the format."""
+@pytest.mark.parametrize("interface", ["service", "realtime_service"])
+def test_a_stream_rebuilds_the_reply_in_text_and_sound(request, say, hear, form, interface):
+    """Deltas and segments are the reply, and the joined sound says it, whatever the format.
+
+    That holds for both interfaces: a call for each segment, and one WebSocket for all.
+    """
+    service = request.getfixturevalue(interface)
     events = events_of(service.conversation_url, say(STORY, "wav"), audio_format=form)
     assert (events[0][0], events[-1][0]) == ("transcript", "done")
     reply = events[-1][1]["text_response"]

@@ -10,11 +10,12 @@ import pytest
 from testing.builders import ROOT
 
 from parley import errors
+from parley.conversation import segments, stages
 from parley.models.request_parameters import SENT
 from parley.settings import Settings
 from parley.upstream.options import AUDIO_FORMATS, VOICE
+from parley.web import event_stream, option_fields, sound
 from parley.web import openapi as openapi_module
-from parley.web import option_fields
 from parley.web.schemas import ConversationRequestSchema, ConversationSchema
 from parley.web.uploads import LIMITS
 
@@ -230,6 +231,17 @@ def test_the_documented_limits_are_the_limits():
     malformed = next(row[3] for row in rows(API_DOCS, "code") if row[0] == "`request_malformed`")
     assert f"over {LIMITS['MAX_FORM_PARTS']} parts" in malformed
     assert f"over {LIMITS['MAX_FORM_MEMORY_SIZE'] // 1024} kB of text" in malformed
+
+
+def test_the_documented_times_and_sizes_of_a_stream_are_its_own():
+    """What API_DOCS.md says of streams and of sound alone in numbers."""
+    text = " ".join(API_DOCS.split())
+    assert f"nothing else to send for {event_stream.HEARTBEAT_SECONDS} seconds" in text
+    assert f"at most {segments.LONGEST} characters" in text
+    assert stages.STREAM_SECONDS == 600
+    assert "ten minutes bound the whole stream" in text
+    sizes = f"over {sound.TRANSCRIPT_BYTES:,} bytes, or a reply of over {sound.REPLY_BYTES:,}"
+    assert sizes in text
 
 
 def test_the_documented_stream_is_the_openapi_documents(openapi):

@@ -112,6 +112,15 @@ def test_long_texts_are_cut_in_the_headers(service, upstream):
     assert reply.startswith(unquote(header)[:-1])
 
 
+def test_a_long_transcript_is_cut_sooner(service, upstream):
+    """Both texts together, and what else the headers hold, stay below what proxies take."""
+    heard = json.dumps({"text": "東京は日本の首都です。" * 100}).encode()
+    upstream.answers["stt"] = lambda connection, _: connection.sendall(fake.http(heard)) or True
+    header = post(service).headers["X-Transcript"]
+    assert 900 < len(header) <= 1000
+    assert unquote(header, errors="strict").endswith("…")
+
+
 def test_the_speech_is_passed_on_as_it_arrives(service, upstream):
     """Its first piece does not wait for its last."""
     upstream.answers["tts"] = streams_speech(pace=Pace(between=1.5))
@@ -204,11 +213,12 @@ def test_a_failure_amid_the_speech_breaks_the_body(service, upstream, row, code)
 def test_a_long_speech_may_take_longer_than_the_deadline(service, upstream):
     """Its first piece is in time, and so is each that follows."""
     upstream.answers["tts"] = streams_speech(pace=Pace(between=1))
+    upstream.answers["text"] = streams_chat(reply=lambda body: SPOKEN[:50])
     begun = time.monotonic()
     response = post(service, accept="audio/wav")
     assert response.status_code == 200
-    assert time.monotonic() - begun > 3
-    assert coded_speech.decode(response.content, "wav") == SPOKEN
+    assert time.monotonic() - begun > 4
+    assert coded_speech.decode(response.content, "wav") == SPOKEN[:50]
 
 
 def test_an_audio_format_must_agree(service):

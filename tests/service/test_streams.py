@@ -1,48 +1,27 @@
-"""Streamed answers as they are served: each event in its turn, each fault amid, each caller."""
+"""Streamed answers as they are served: each event in its turn, and each fault amid."""
 
 import json
-import re
-import socket
-import textwrap
-import time
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 
 import pytest
-import requests
 from testing import fake_openai as fake
-from testing.builders import KEY, ROOT, wav
 from testing.fake_openai import TRANSCRIPT, http
 from testing.fake_realtime import Readings
-from testing.fake_streams import Pace, Streamed, reset, streams_chat, streams_speech
-from testing.gunicorn_process import serving
-from testing.raw_callers import memory
-from testing.stream_readers import KEYS, events_of, heard
+from testing.fake_streams import streams_chat, streams_speech
+from testing.served_streams import (
+    CAPACITY,
+    REPLY,
+    all_slots_are_free,
+    caller,
+    is_quiet,
+    listen,
+    log_line,
+    post,
+    served,
+    until,
+)
+from testing.stream_readers import KEYS
 
-REPLY = (
-    "Grüße aus Paris, the capital of France, where I am! Its river is the Seine. "
-    "It has two million people, who like it. 東京は日本の首都です。And that is all of it, "
-    "as far as I know, for now. There may be more to say another day. "
-) * 2
-REPLY = REPLY.strip()
-DEADLINE, HEARTBEAT, GRACE, CAPACITY = 4, 0.6, 6, 4
-END_SECONDS = 2.5
-"""More than the second in which all work for a caller who left ends, and less than the deadline."""
-MODELS = """
-## stt
-| model | default |
-|---|---|
-| whisper-1 | yes |
-## text
-| model | default |
-|---|---|
-| gpt-4o | yes |
-## tts
-| model | default | shuts down | replacement | interface |
-|---|---|---|---|---|
-| tts-1 | yes |  |  | speech |
-| old-1 |  | 2999-01-01 | reader-1 | speech |
-| reader-1 |  |  |  | realtime |
-"""
 READER = {"tts_model": "reader-1"}
 
 
@@ -60,122 +39,10 @@ def upstream(openai):
     return openai
 
 
-@contextmanager
-def served(folder, url, *arguments):
-    """The service with its limits shortened, where gunicorn reads its configuration."""
-    (folder / "models.md").write_text(MODELS)
-    (folder / "gunicorn.conf.py").write_text(
-        (ROOT / "gunicorn.conf.py").read_text()
-        + textwrap.dedent(
-            f"""
-            from parley.upstream import retries
-            from parley.web import event_stream
-            event_stream.HEARTBEAT_SECONDS = {HEARTBEAT}
-            retries.BACKOFF = lambda state: 0.05
-            graceful_timeout = {GRACE}
-            """
-        )
-    )
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": url,
-        "PARLEY_CAPACITY": str(CAPACITY),
-        "PARLEY_DEADLINE": str(DEADLINE),
-        "PARLEY_MODEL_LIST": str(folder / "models.md"),
-    }
-    configuration = f"--config={folder / 'gunicorn.conf.py'}"
-    with serving(folder / "log", variables, ROOT, configuration, *arguments) as running:
-        yield running
-
-
 @pytest.fixture(scope="module")
 def service(openai, tmp_path_factory):
     with served(tmp_path_factory.mktemp("service"), openai.url) as running:
         yield running
-
-
-def post(service, accept="text/event-stream", **fields) -> requests.Response:
-    return requests.post(
-        service.conversation_url,
-        headers={"X-OpenAI-API-Key": KEY, "Accept": accept},
-        files={"audio": wav()},
-        data=fields,
-        stream=True,
-        timeout=30,
-    )
-
-
-def listen(service, **fields):
-    with closing(post(service, **fields)) as response:
-        assert response.status_code == 200, response.text
-        stream = heard(events_of(response.iter_content(None)))
-        stream.request_id = response.headers["X-Request-ID"]
-        return stream
-
-
-def request(accept="text/event-stream") -> bytes:
-    """The same request, written out."""
-    part = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
-    body = part + wav() + b"\r\n--b--\r\n"
-    head = (
-        f"POST /api/conversation/ HTTP/1.1\r\nHost: x\r\nX-OpenAI-API-Key: {KEY}\r\n"
-        f"Accept: {accept}\r\nContent-Type: multipart/form-data; boundary=b\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-@contextmanager
-def caller(service, accept="text/event-stream"):
-    with socket.create_connection(service.address) as connection:
-        connection.settimeout(30)
-        connection.sendall(request(accept))
-        yield connection
-
-
-def until(connection, awaited: bytes) -> bytes:
-    """Read on to `awaited`."""
-    received = b""
-    while awaited not in received:
-        piece = connection.recv(65_536)
-        assert piece, received
-        received += piece
-    return received
-
-
-def request_id_of(received: bytes) -> str:
-    return re.search(rb"X-Request-ID: (\S+)", received)[1].decode()
-
-
-def log_line(service, request_id) -> str:
-    """The conversation's line, which comes once its answer has ended."""
-    until = time.monotonic() + 5
-    while time.monotonic() < until:
-        for line in service.log.splitlines():
-            if f"request_id={request_id} " in line:
-                return line
-        time.sleep(0.05)
-    raise AssertionError(service.log)
-
-
-def is_quiet(service) -> None:
-    assert "Traceback" not in service.log
-    assert "internal_error" not in service.log
-    assert KEY not in service.log
-
-
-def all_slots_are_free(service) -> None:
-    """As many conversations as there are slots can be under way at once."""
-    until = time.monotonic() + 3
-    while True:
-        with ExitStack() as stack:
-            streams = [stack.enter_context(closing(post(service))) for _ in range(CAPACITY)]
-            statuses = {stream.status_code for stream in streams}
-            for stream in streams:
-                stream.content  # noqa: B018  # Reads it to its end.
-        if statuses == {200} or time.monotonic() > until:
-            assert statuses == {200}
-            return
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("model", ["tts-1", "reader-1"])
@@ -371,58 +238,6 @@ def test_a_fallback_speaks_where_the_model_is_unknown(service, upstream):
     assert len([path for path in asked if path.endswith("/audio/speech")]) == 1
 
 
-def resets(connection):
-    reset(connection)
-    connection.close()
-
-
-def half_closes(connection):
-    connection.shutdown(socket.SHUT_WR)
-
-
-LEAVES = {"closes": socket.socket.close, "resets": resets, "half-closes": half_closes}
-# By the event at which the caller leaves: what the chat and the speech do then.
-WHILE = {
-    "transcript": ("silent", "whole"),
-    "text": ("stalls", "silent"),
-    "segment": ("stalls", "stalls"),
-    "audio": ("whole", "stalls"),
-}
-
-
-@pytest.mark.parametrize("leave", LEAVES)
-@pytest.mark.parametrize("event", WHILE)
-def test_nothing_is_done_for_a_caller_who_has_left(service, upstream, event, leave):
-    """At whichever event, and however it leaves, all calls under way are ended."""
-    chat_row, speech_row = WHILE[event]
-    chat = upstream.answers["text"] = streams_chat(chat_row, reply=lambda body: REPLY)
-    speech = upstream.answers["tts"] = streams_speech(lambda text: speech_row)
-    with caller(service) as connection:
-        received = until(connection, f"event: {event}\n".encode())
-        LEAVES[leave](connection)
-        for stream, row in ((chat, chat_row), (speech, speech_row)):
-            asked = any(
-                request.stage == ("text" if stream is chat else "tts")
-                for request in upstream.requests
-            )
-            assert row == "whole" or not asked or stream.left.wait(END_SECONDS)
-        line = log_line(service, request_id_of(received))
-    assert "code=request_malformed" in line
-    assert "total_ms=" in line
-    is_quiet(service)
-
-
-def test_a_reading_ends_with_its_caller(service, upstream):
-    """The WebSocket is closed, too."""
-    readings = upstream.answers["tts"] = Readings(pace=Pace(between=0.2))
-    with closing(post(service, **READER)) as response:
-        for name, _ in events_of(response.iter_content(None)):
-            if name == "audio":
-                break
-    assert readings.left.wait(END_SECONDS)
-    is_quiet(service)
-
-
 def test_a_stream_holds_its_slot_to_its_end(service, upstream):
     """No more conversations than there are slots, and each slot comes back."""
     upstream.answers["text"] = streams_chat("stalls", reply=lambda body: REPLY)
@@ -434,55 +249,3 @@ def test_a_stream_holds_its_slot_to_its_end(service, upstream):
     upstream.answers["text"] = streams_chat(reply=lambda body: REPLY)
     all_slots_are_free(service)
     is_quiet(service)
-
-
-def test_silence_is_broken_by_comments(service, upstream):
-    """A proxy that cuts what is silent sees a byte in time; no client sees an event."""
-    upstream.answers["text"] = streams_chat(reply=lambda body: REPLY, pace=Pace(first=2.5))
-    with caller(service) as connection:
-        received = until(connection, b"event: done\n")
-    before, _, _ = received.partition(b"event: text\n")
-    assert before.count(b":\n\n") >= 2
-
-
-def test_slow_readers_fill_no_memory(service, upstream):
-    """The upstream waits as well, instead of sending what nobody reads."""
-
-    def endless(body):
-        yield from (bytes(65_536) for _ in range(240))
-
-    upstream.answers["tts"] = Streamed(endless, lambda body: "audio/mpeg")
-    upstream.answers["text"] = streams_chat(reply=lambda body: REPLY)
-    before = memory(service)
-    with ExitStack() as stack:
-        for _ in range(CAPACITY):
-            until(stack.enter_context(caller(service)), b"event: audio\n")
-        time.sleep(2)
-        assert memory(service) - before < 20  # MB; all of it would be 60.
-    is_quiet(service)
-
-
-@pytest.mark.parametrize("event", WHILE)
-def test_a_stopping_service_ends_its_streams_with_an_event(tmp_path, upstream, event):
-    """In time before the end of the grace period, whatever the stream waits for."""
-    chat_row, speech_row = WHILE[event]
-    upstream.answers["text"] = streams_chat(chat_row, reply=lambda body: REPLY)
-    upstream.answers["tts"] = streams_speech(lambda text: speech_row)
-    names = []
-    with served(tmp_path, upstream.url) as service:
-
-        def told(events):
-            for name, data in events:
-                names.append(name)
-                if name == event and names.count(event) == 1:
-                    service.process.terminate()
-                yield name, data
-
-        begun = time.monotonic()
-        with closing(post(service)) as response:
-            stream = heard(told(events_of(response.iter_content(None))))
-        assert time.monotonic() - begun < GRACE
-        assert stream.code == "interrupted"
-        assert stream.error["stage"] == ("tts" if chat_row == "whole" else "text")
-        service.process.wait(GRACE)
-        is_quiet(service)

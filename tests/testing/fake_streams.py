@@ -63,11 +63,15 @@ class Streamed:
     pieces: Callable[[Body], Iterable[Piece]]
     content_type: Callable[[Body], str]
     left: threading.Event = field(default_factory=threading.Event)
+    request_id: str = ""
+    """The upstream's own id of the call; blank: it names none."""
 
     def __call__(self, connection: socket.socket, request: Request) -> bool:
         body = json.loads(request.body)
         kind = self.content_type(body)
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        named = f"x-request-id: {self.request_id}\r\n" if self.request_id else ""
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n{named}"
+        head += "Transfer-Encoding: chunked\r\n\r\n"
         unsent = head.encode()
         try:
             for piece in self.pieces(body):
@@ -91,6 +95,18 @@ class Streamed:
             self.left.set()
             raise
         return True
+
+
+class Silent:
+    """A stage that takes a request and answers nothing; `left` is set once its client has left."""
+
+    def __init__(self) -> None:
+        self.left = threading.Event()
+
+    def __call__(self, connection: socket.socket, request: Request) -> bool:
+        if leaves(connection, STALL_SECONDS):
+            self.left.set()
+        return False
 
 
 def leaves(connection: socket.socket, seconds: float) -> bool:

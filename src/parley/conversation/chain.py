@@ -34,9 +34,12 @@ def converse(stages: Stages, recording: Recording) -> Conversation:
 
 
 def hear(stages: Stages, recording: Recording) -> Conversation:
-    """The conversation with its transcript, or with the failure to get one."""
+    """The conversation with its transcript, or with the failure to get one.
+
+    It ends once the caller has left.
+    """
     try:
-        stages.transcribe(recording)
+        stages.while_caller_waits().transcribe(recording)
     except ConversationError as failure:
         stages.conversation.note(failure)
     return stages.conversation
@@ -47,8 +50,9 @@ def begin_to_speak(
 ) -> tuple[Conversation, Iterator[bytes] | None]:
     """The conversation with its reply, and the speech, which has begun to arrive; None: no speech.
 
-    Where there is nothing to say, the speech is empty.
+    Where there is nothing to say, the speech is empty. All of it ends once the caller has left.
     """
+    stages = stages.while_caller_waits()
     try:
         stages.transcribe(recording)
         stages.think()

@@ -1,48 +1,33 @@
-"""A reply, told while it is made: its text and its sound side by side, each in order.
+"""A reply, told while it is made: one thread reads it, others speak it, and one reader is told.
 
-One thread reads the reply and cuts it into segments, others speak them, and whoever iterates over
-`events` gets all of it in turn. What they share stands under one lock.
+The thread that reads the reply cuts it into segments for those that speak. What is made waits in a
+backlog, in which whoever iterates over `events` gets all of it in turn. All share one lock.
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, suppress
-from dataclasses import dataclass, field
-from threading import Condition, Thread
+from threading import Condition, RLock, Thread
 
 from parley import log
-from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.backlog import TEXT_SECONDS, Backlog, SpokenSegment
+from parley.conversation.reply_events import Event
 from parley.conversation.segments import Segmenter, Waiting
 from parley.errors import ConversationError, InternalError, RequestError
 
-TICK_SECONDS = 0.5
+TICK_SECONDS = 0.25
 """How long `events` waits before it says that nothing has happened."""
 
-WAITING_BYTES = 256 * 1024
-WAITING_CHARACTERS = 16 * 1024
-"""How much sound, and how much text, waits for a slow reader."""
+WAITED_SECONDS, PAUSE = 0.005, 5
+"""While every lane speaks, a delta that took that long to come is followed by a pause in which
+others gather, since reading them together costs less: so many times as long, up to TEXT_SECONDS."""
 
 END_SECONDS = 1
-"""How long `close` waits for the threads to end; they look twice a second."""
+"""How long `close` waits for the threads to end; they look several times a second."""
 
 
 Read = Callable[[], Generator[str]]
 Speak = Callable[[str], Generator[bytes]]
-
-
-@dataclass(eq=False)
-class _Spoken:
-    """A segment that is being spoken, and what nobody has read of its sound."""
-
-    number: int
-    text: str
-    speakable: str
-    began: float = field(default_factory=time.monotonic)
-    pieces: deque[bytes] = field(default_factory=deque)
-    is_started: bool = False
-    is_finished: bool = False
-    has_failed: bool = False
 
 
 class _Unheard(Exception):
@@ -50,7 +35,10 @@ class _Unheard(Exception):
 
 
 class SpokenReply:
-    """The threads that make one reply, and what they have made."""
+    """The threads that make one reply, and whoever is told of it.
+
+    Each condition is of the same lock, so that a change wakes only those who wait for its kind.
+    """
 
     def __init__(
         self,
@@ -65,75 +53,57 @@ class SpokenReply:
         asked when the first sound has arrived, since only then is it settled which model speaks.
         """
         self._read, self._speaker, self._lanes = read, speaker, lanes
-        self._segmenter, self._waiting = Segmenter(), Waiting()
-        self._changed = Condition()
-        self._deltas: list[str] = []
-        self._spoken: deque[_Spoken] = deque()
-        self._count = self._waiting_bytes = self._threads = self._open_lanes = 0
+        self._segmenter, self._unspoken, self._backlog = Segmenter(), Waiting(), Backlog()
+        self._lock = RLock()
+        self._news, self._room, self._work = (Condition(self._lock) for _ in range(3))
+        self._threads = self._open_lanes = self._idle_lanes = 0
         self._is_text_over = self._is_closed = self._is_mute = self._are_lanes_settled = False
         self.failure: ConversationError | None = None
 
-    def events(self) -> Iterator[Event | None]:
-        """Each event when its turn comes, and None where TICK_SECONDS brought none.
+    def events(self) -> Iterator[list[Event]]:
+        """The events whose turn has come, and none where TICK_SECONDS brought none.
 
         Raises RuntimeError where the system has no thread left.
         """
         self._start("text", self._read_text, self._end_text)
         self._start_lane()
         while True:
-            with self._changed:
-                event = self._next()
-                if event is None and not self._is_over():
-                    self._changed.wait(TICK_SECONDS)
-                    event = self._next()
-                if event is None and self._is_over():
+            with self._lock:
+                events = self._await_events()
+                if not events and self._is_over():
                     return
-                self._changed.notify_all()  # Whoever waited for room has it.
-            yield event
+                self._room.notify_all()
+            yield events
 
     def close(self) -> None:
         """End the threads where they are, unless they wait for the upstream: nobody reads on."""
-        with self._changed:
+        with self._lock:
             self._is_closed = True
-            self._deltas.clear()
-            self._spoken.clear()
-            self._changed.notify_all()
+            self._backlog.clear()
+            self._notify_all()
 
     def wait(self) -> None:
         """Wait until the threads have ended, but no longer than END_SECONDS."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._threads, END_SECONDS)
+        with self._lock:
+            self._news.wait_for(lambda: not self._threads, END_SECONDS)
+
+    def _await_events(self) -> list[Event]:
+        """The next events; none at the end, and where TICK_SECONDS brought none."""
+        until = time.monotonic() + TICK_SECONDS
+        while not (events := self._backlog.take(all_text=self._is_text_over)):
+            seconds = min(until, self._backlog.text_due()) - time.monotonic()
+            if seconds <= 0 or self._is_over():
+                break
+            self._news.wait(seconds)
+        return events
 
     def _is_over(self) -> bool:
-        is_told = not self._spoken and not self._deltas
         is_spoken = self._is_mute or not self._open_lanes
-        return self._is_closed or (self._is_text_over and is_spoken and is_told)
+        return self._is_closed or (self._is_text_over and is_spoken and not self._backlog)
 
-    def _next(self) -> Event | None:
-        """The event whose turn it is, if it is there."""
-        if self._deltas:
-            text = "".join(self._deltas)
-            self._deltas.clear()
-            return TextDelta(text)
-        if not self._spoken:
-            return None
-        first = self._spoken[0]
-        if first.has_failed and not first.pieces:
-            self._spoken.clear()  # Nothing is heard behind a gap.
-            return None
-        if not first.is_started and (first.pieces or first.is_finished):
-            first.is_started = True
-            if first.is_finished and not first.speakable:
-                self._spoken.popleft()
-            return SegmentStarted(first.number, first.text, first.began)
-        if not first.pieces and not first.is_finished:
-            return None
-        data = first.pieces.popleft() if first.pieces else b""
-        self._waiting_bytes -= len(data)
-        is_last = first.is_finished and not first.has_failed and not first.pieces
-        if is_last:
-            self._spoken.popleft()
-        return SoundPiece(first.number, data, is_last)
+    def _notify_all(self) -> None:
+        for condition in (self._news, self._room, self._work):
+            condition.notify_all()
 
     def _start(self, stage: str, work: Callable[[], None], end: Callable[[], None]) -> None:
         def run() -> None:
@@ -144,17 +114,17 @@ class SpokenReply:
             except Exception as error:
                 self._keep(stage, error)
             finally:
-                with self._changed:
+                with self._lock:
                     self._threads -= 1
                     end()
-                    self._changed.notify_all()
+                    self._notify_all()
 
-        with self._changed:
+        with self._lock:
             Thread(target=run, name=stage, daemon=True).start()
             self._threads += 1
 
     def _start_lane(self) -> None:
-        with self._changed:
+        with self._lock:
             self._start("tts", self._speak_segments, self._end_lane)
             self._open_lanes += 1
 
@@ -163,7 +133,7 @@ class SpokenReply:
 
     def _end_text(self) -> None:
         self._is_text_over = True
-        self._waiting.add(self._segmenter.finish())
+        self._unspoken.add(self._segmenter.finish())
 
     def _keep(self, stage: str, error: Exception) -> None:
         """Note the first failure; an error that nobody foresaw is one of our own."""
@@ -172,25 +142,33 @@ class SpokenReply:
             error = InternalError()
         if not isinstance(error, RequestError):
             error.stage = stage
-        with self._changed:
+        with self._lock:
             if not self._is_closed:  # Else what ended the thread is the close, and no failure.
                 self.failure = self.failure or error
 
-    def _wait_for(self, is_so: Callable[[], bool]) -> None:
+    def _wait_for(self, condition: Condition, is_so: Callable[[], bool]) -> None:
         """Wait for a change after which it is so, with the lock held."""
         while not self._is_closed and not is_so():
-            self._changed.wait()
+            condition.wait()
         if self._is_closed:
             raise _Unheard()
 
     def _read_text(self) -> None:
         with closing(self._read()) as deltas:
+            asked = time.monotonic()
             for delta in deltas:
-                with self._changed:
-                    self._wait_for(lambda: sum(map(len, self._deltas)) < WAITING_CHARACTERS)
-                    self._deltas.append(delta)
-                    self._waiting.add(self._segmenter.feed(delta))
-                    self._changed.notify_all()
+                waited = time.monotonic() - asked
+                with self._lock:
+                    self._wait_for(self._room, self._backlog.has_room_for_text)
+                    if self._backlog.add_text(delta):
+                        self._news.notify()
+                    if segments := self._segmenter.feed(delta):
+                        self._unspoken.add(segments)
+                        self._work.notify_all()
+                    is_idle = bool(self._idle_lanes)
+                if waited >= WAITED_SECONDS and not is_idle:
+                    time.sleep(min(TEXT_SECONDS, PAUSE * waited))
+                asked = time.monotonic()
 
     def _speak_segments(self) -> None:
         with self._speaker() as speak:
@@ -203,47 +181,38 @@ class SpokenReply:
                 except _Unheard:
                     raise
                 except Exception as error:
-                    with self._changed:  # Together, since the reply may be over with this.
+                    with self._lock:  # Together, since the reply may be over with this.
                         segment.has_failed = self._is_mute = True
                         self._keep("tts", error)
                     return
                 finally:
-                    with self._changed:
+                    with self._lock:
                         segment.is_finished = True
-                        self._changed.notify_all()
+                        self._news.notify()
 
-    def _take(self) -> _Spoken | None:
+    def _take(self) -> SpokenSegment | None:
         """The next segment to speak, when there is one; None where there will be none."""
-        with self._changed:
-            self._wait_for(lambda: self._is_mute or bool(self._waiting) or self._is_text_over)
-            if self._is_mute or not self._waiting:
+        with self._lock:
+            self._idle_lanes += 1
+            self._wait_for(
+                self._work, lambda: self._is_mute or bool(self._unspoken) or self._is_text_over
+            )
+            self._idle_lanes -= 1
+            if self._is_mute or not self._unspoken:
                 return None
-            unit = self._waiting.take()
-            segment = _Spoken(self._count, unit.text, unit.speakable)
-            self._count += 1
-            self._spoken.append(segment)
-            return segment
+            return self._backlog.add_segment(self._unspoken.take())
 
-    def _add(self, segment: _Spoken, piece: bytes) -> None:
-        """Let a piece wait until it is read, once not too much of the segment waits already."""
-        with self._changed:
+    def _add(self, segment: SpokenSegment, piece: bytes) -> None:
+        """Let a piece wait until it is told, once not too much of the segment waits already."""
+        with self._lock:
             if not self._are_lanes_settled:
                 self._are_lanes_settled = True
                 with suppress(RuntimeError):  # Without a thread left, fewer lanes speak as well.
                     for _ in range(self._lanes() - 1):
                         self._start_lane()
-            self._wait_for(lambda: self._has_room_for(segment))
-            if segment not in self._spoken:
+            self._wait_for(self._room, lambda: self._backlog.has_room_for(segment))
+            if not self._backlog.will_tell(segment):
                 raise _Unheard()
-            segment.pieces.append(piece)
-            self._waiting_bytes += len(piece)
-            self._changed.notify_all()
-
-    def _has_room_for(self, segment: _Spoken) -> bool:
-        """Whether the segment's next piece may wait, or will not be heard anyway.
-
-        The segment that is being told may always bring one, whatever waits behind it.
-        """
-        if self._waiting_bytes < WAITING_BYTES or segment not in self._spoken:
-            return True
-        return segment is self._spoken[0] and not segment.pieces
+            self._backlog.add_sound(segment, piece)
+            if self._backlog.is_next(segment):
+                self._news.notify()

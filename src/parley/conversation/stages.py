@@ -56,8 +56,19 @@ class Stages:
         )
         return replace(self, client=self.client.until(deadline))
 
+    def while_caller_waits(self) -> "Stages":
+        """The same stages, in which each wait for the upstream ends once the caller has left."""
+        deadline = self.client.calls.deadline
+        watched = replace(deadline, cancellation=Cancellation(self._require_caller))
+        return replace(self, client=self.client.until(watched))
+
+    def _require_caller(self) -> None:
+        """Raise CallerDisconnected if the caller has left."""
+        if not self.caller_waits():
+            raise CallerDisconnected()
+
     def end(self) -> None:
-        """End every call that is under way, from any thread, within half a second or so."""
+        """End every call that is under way, from any thread, within SLICE_SECONDS."""
         if cancellation := self.client.calls.deadline.cancellation:
             cancellation.cancel(CallerDisconnected)
 
@@ -105,7 +116,7 @@ class Stages:
             spoken, is_whole = self._spoken()
             pieces: Iterator[bytes] = iter(())
             # The first sound must come in the time that is left; from then on each piece has it.
-            timed = self.within(self.client.calls.deadline.left())
+            timed = self.within(self.client.calls.deadline.left()).while_caller_waits()
             if spoken:
                 pieces = self.with_fallback("tts", lambda model: timed._stream(spoken, model))
             if not is_whole:
@@ -136,8 +147,7 @@ class Stages:
         Raises CallerDisconnected if the caller has left, and InternalError for foreign exceptions.
         """
         try:
-            if not self.caller_waits():
-                raise CallerDisconnected()
+            self._require_caller()
             begun = time.monotonic()
             try:
                 yield

@@ -32,14 +32,13 @@ class StreamedReply:
         """The name of the voice that speaks."""
         return self._conversation.models_used["tts"].voice_for(self._stages.client.options.voice)
 
-    def events(self) -> Iterator[Event | None]:
-        """Each event, and now and then None; the conversation's reply is what was told of it."""
+    def events(self) -> Iterator[list[Event]]:
+        """The next events, now and then none; the conversation's reply is what was told of it."""
         told: list[str] = []
         try:
-            for event in self._spoken.events():
-                if isinstance(event, TextDelta):
-                    told.append(event.delta)
-                yield event
+            for events in self._spoken.events():
+                told += [event.delta for event in events if isinstance(event, TextDelta)]
+                yield events
         finally:
             self._conversation.reply = "".join(told)
 

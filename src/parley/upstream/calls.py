@@ -6,7 +6,7 @@ from itertools import chain, count
 from typing import Any, TypeVar
 
 from parley.deadline import Deadline
-from parley.errors import UpstreamMalformed
+from parley.errors import UpstreamError, UpstreamMalformed
 from parley.models.registry import Model
 from parley.upstream.failures import origin, require_success
 from parley.upstream.retries import with_retries
@@ -23,6 +23,15 @@ class CallRecord:
     is_retry: bool
     upstream_id: str = ""
     """The upstream's own id for it (`x-request-id`); blank if the upstream sent none."""
+    upstream_status: int | None = None
+    """The status of an answer that arrives piece by piece; None before it."""
+
+    def complete(self, failure: UpstreamError) -> UpstreamError:
+        """The failure, which names the answer amid which it came unless it names one already."""
+        if failure.upstream_status is None and self.upstream_status:
+            failure.upstream_status = self.upstream_status
+            failure.upstream_request_id = self.upstream_id or None
+        return failure
 
 
 class Begun(Iterator[Result]):
@@ -67,7 +76,7 @@ class Calls:
         with self.transport.stream(
             self.upstream, path, body, limit=limit, deadline=self.deadline
         ) as answer:
-            record.upstream_id = answer.request_id or ""
+            record.upstream_id, record.upstream_status = answer.request_id or "", answer.status
             if not 200 <= answer.status < 300:
                 require_success(answer.whole(), self.upstream.api_key, model.name)
             is_empty = True
@@ -83,11 +92,18 @@ class Calls:
         Raises what `call` raises before its first piece, and UpstreamMalformed if there is none.
         """
 
+        def named(record: CallRecord) -> Generator[Result]:
+            try:
+                yield from call(record)
+            except UpstreamError as failure:
+                record.complete(failure)
+                raise
+
         def begin(record: CallRecord) -> Begun[Result]:
-            pieces = call(record)
+            pieces = named(record)
             for first in pieces:
                 return Begun(first, pieces)
-            raise UpstreamMalformed()
+            raise record.complete(UpstreamMalformed())
 
         return self.recorded(begin)
 

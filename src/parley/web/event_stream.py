@@ -23,8 +23,8 @@ HEARTBEAT = b":\n\n"
 HEARTBEAT_SECONDS = 5
 """How long a stream may be silent: proxies and routers cut what is silent for long."""
 
-LOOK_SECONDS = 0.5
-"""How often the stream looks whether its caller is still connected."""
+LOOK_SECONDS = 0.4
+"""How often, at least, the stream looks whether its caller is still connected."""
 
 
 def event_stream(conversation: Conversation, reply: StreamedReply, audio_format: str) -> Response:
@@ -55,15 +55,17 @@ def _frames(
                 asked_at = round(1000 * (asked - began))
                 return frame("segment", {**about, "format": audio_format, "began": asked_at})
             case SoundPiece(number, piece, last):
-                data = base64.b64encode(piece).decode("ascii")
-                return frame("audio", {"segment": number, "data": data, "last": last})
+                data = b'"data": "%s"' % base64.b64encode(piece)
+                empty = frame("audio", {"segment": number, "data": "", "last": last})
+                # Base64 needs no escapes; to have json look for some takes twice the time.
+                return empty.replace(b'"data": ""', data)
 
     def part() -> Generator[bytes]:
         """The events up to the end of the reply, or until the service must stop."""
         model = conversation.models_used["stt"].name
         yield frame("transcript", {"text": conversation.transcript, "model": model})
         looked = sent = time.monotonic()
-        for event in reply.events():
+        for events in reply.events():
             now = time.monotonic()
             if now - looked >= LOOK_SECONDS:
                 looked = now
@@ -71,9 +73,9 @@ def _frames(
                     raise CallerDisconnected()
                 if stopping.is_due():
                     raise Interrupted()
-            if event or now - sent >= HEARTBEAT_SECONDS:
+            if events or now - sent >= HEARTBEAT_SECONDS:
                 sent = now
-                yield told(event) if event else HEARTBEAT
+                yield b"".join(map(told, events)) or HEARTBEAT
 
     try:
         try:
@@ -89,9 +91,6 @@ def _frames(
         if conversation.failure:
             yield frame("error", ErrorSchema().dump(conversation.failure))
         yield frame("done", ConversationSchema().dump(replace(conversation, speech=b"")))
-    except GeneratorExit:
-        conversation.note(CallerDisconnected())
-        raise
     finally:
         reply.close()
 

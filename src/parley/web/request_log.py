@@ -9,6 +9,7 @@ from flask import Response, g, request
 
 from parley import log
 from parley.conversation.state import Conversation
+from parley.errors import CallerDisconnected
 from parley.redaction import reveals, valid_request_id
 from parley.web.admission import KEY_HEADER
 
@@ -42,6 +43,8 @@ def log_when_ended(response: Response) -> None:
     credentials = _credentials()  # The request is gone when its answer ends.
 
     def log_line() -> None:
+        if body.cut:
+            conversation.note(CallerDisconnected())
         failure = conversation.failure
         models = {
             f"{stage}_model": _without_key(model.name, credentials)
@@ -62,7 +65,7 @@ def log_when_ended(response: Response) -> None:
                 "retries": conversation.retries,
                 "upstream_ids": ",".join(ids),
             },
-            cut=body.cut,
+            cut=body.cut or isinstance(failure, CallerDisconnected),
         )
 
     response.call_on_close(log_line)

@@ -1,0 +1,131 @@
+"""What of a spoken reply is made and not told yet, and which events tell it, in their order."""
+
+import math
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.segments import Segment
+
+WAITING_BYTES = 256 * 1024
+WAITING_CHARACTERS = 16 * 1024
+"""How much sound, and how much text, waits for a slow reader."""
+
+TEXT_SECONDS = 0.1
+"""How long text waits for more, unless sound is told sooner: a model writes 50 to 500 deltas a
+second, and each event costs as much as a piece of sound. The first delta waits for nothing."""
+
+PIECE_BYTES = 48 * 1024
+"""The most sound in one event, which is a third longer in base64."""
+
+
+@dataclass(eq=False)
+class SpokenSegment:
+    """A segment that is being spoken, and what was not told of its sound."""
+
+    number: int
+    text: str
+    speakable: str
+    began: float = field(default_factory=time.monotonic)
+    sound: bytearray = field(default_factory=bytearray)
+    is_started: bool = False
+    is_finished: bool = False
+    has_failed: bool = False
+
+
+class Backlog:
+    """Text and sound that wait to be told. Whoever shares it between threads holds a lock."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._deltas: list[str] = []
+        self._characters = self._bytes = self._count = 0
+        self._text_due = 0.0
+        self._segments: deque[SpokenSegment] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._deltas or self._segments)
+
+    def clear(self) -> None:
+        """Forget all of it: nobody will be told."""
+        self._deltas.clear()
+        self._segments.clear()
+
+    def add_text(self, delta: str) -> bool:
+        """Let the reply go on; whether no text waited before."""
+        self._deltas.append(delta)
+        self._characters += len(delta)
+        return len(self._deltas) == 1
+
+    def add_segment(self, segment: Segment) -> SpokenSegment:
+        """Let a segment follow the others; its sound is told after theirs."""
+        spoken = SpokenSegment(self._count, segment.text, segment.speakable)
+        self._count += 1
+        self._segments.append(spoken)
+        return spoken
+
+    def add_sound(self, segment: SpokenSegment, piece: bytes) -> None:
+        """Let a segment's sound go on."""
+        segment.sound += piece
+        self._bytes += len(piece)
+
+    def is_next(self, segment: SpokenSegment) -> bool:
+        """Whether it is this segment whose sound is told."""
+        return bool(self._segments) and segment is self._segments[0]
+
+    def will_tell(self, segment: SpokenSegment) -> bool:
+        """Whether the segment's sound will be told when its turn comes."""
+        return segment in self._segments
+
+    def has_room_for_text(self) -> bool:
+        """Whether more text may wait."""
+        return self._characters < WAITING_CHARACTERS
+
+    def has_room_for(self, segment: SpokenSegment) -> bool:
+        """Whether the segment's next piece may wait, or will not be told anyway.
+
+        The segment whose turn it is may always bring one, whatever waits behind it.
+        """
+        if self._bytes < WAITING_BYTES or not self.will_tell(segment):
+            return True
+        return self.is_next(segment) and not segment.sound
+
+    def text_due(self) -> float:
+        """When the text that waits is to be told (monotonic); never where none waits."""
+        return self._text_due if self._deltas else math.inf
+
+    def take(self, *, all_text: bool) -> list[Event]:
+        """The events whose turn it is: text, with `all_text` at once, and the next sound.
+
+        Text is told before the segment that it belongs to.
+        """
+        now, sound = time.monotonic(), self._next_sound()
+        if not self._deltas or not (sound or all_text or self._text_due <= now):
+            return sound
+        text = "".join(self._deltas)
+        self._deltas.clear()
+        self._characters, self._text_due = 0, now + TEXT_SECONDS
+        return [TextDelta(text), *sound]
+
+    def _next_sound(self) -> list[Event]:
+        """The segment whose turn it is, if it begins, and its sound so far."""
+        first = self._segments[0] if self._segments else None
+        if not first or not (first.sound or first.is_finished):
+            return []
+        if first.has_failed and not first.sound:
+            self._segments.clear()  # Nothing is heard behind a gap.
+            return []
+        begun: list[Event] = []
+        if not first.is_started:
+            first.is_started = True
+            begun.append(SegmentStarted(first.number, first.text, first.began))
+        data = bytes(first.sound[:PIECE_BYTES])
+        del first.sound[:PIECE_BYTES]
+        self._bytes -= len(data)
+        is_last = first.is_finished and not first.has_failed and not first.sound
+        if is_last:
+            self._segments.popleft()
+            if not first.speakable:
+                return begun
+        return [*begun, SoundPiece(first.number, data, is_last)]

@@ -1,0 +1,119 @@
+"""What waits to be told is told in order, soon, and in few events."""
+
+import math
+
+import pytest
+
+from parley.conversation.backlog import PIECE_BYTES, TEXT_SECONDS, Backlog
+from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.segments import Segment
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The monotonic clock, which a test sets: [seconds]."""
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def backlog(clock):
+    return Backlog()
+
+
+def take(backlog):
+    return backlog.take(all_text=False)
+
+
+def begun(backlog, text="One.", sound=b""):
+    segment = backlog.add_segment(Segment(text, text))
+    backlog.add_sound(segment, sound)
+    return segment
+
+
+def test_the_first_delta_waits_for_nothing(backlog, clock):
+    """A caller sees the reply begin as soon as it does."""
+    assert backlog.add_text("One")
+    assert backlog.text_due() <= clock[0]
+    assert take(backlog) == [TextDelta("One")]
+
+
+def test_later_deltas_become_one_event(backlog, clock):
+    """They wait for each other, but no longer than TEXT_SECONDS after the event before."""
+    backlog.add_text("One")
+    take(backlog)
+    assert backlog.text_due() == math.inf
+    assert backlog.add_text(", two")
+    assert not backlog.add_text(", three.")
+    assert take(backlog) == []
+    assert backlog.text_due() == pytest.approx(clock[0] + TEXT_SECONDS)
+    clock[0] = backlog.text_due()
+    assert take(backlog) == [TextDelta(", two, three.")]
+
+
+def test_the_last_delta_waits_for_nothing(backlog):
+    """Nothing will follow it."""
+    backlog.add_text("One")
+    take(backlog)
+    backlog.add_text(".")
+    assert backlog.take(all_text=True) == [TextDelta(".")]
+    assert not backlog
+
+
+def test_sound_waits_for_nothing_and_takes_text_along(backlog):
+    """The text comes first: it may be what the segment covers."""
+    backlog.add_text("On")
+    take(backlog)
+    backlog.add_text("e.")
+    begun(backlog, sound=b"sound")
+    text, segment, sound = take(backlog)
+    assert (text, sound) == (TextDelta("e."), SoundPiece(0, b"sound", last=False))
+    assert isinstance(segment, SegmentStarted)
+
+
+def test_sound_that_waits_becomes_one_piece_of_a_bounded_size(backlog):
+    """What a later segment has gathered is told in few events once its turn comes."""
+    first, second = begun(backlog, sound=b"a"), begun(backlog, "Two.")
+    for _ in range(2 * PIECE_BYTES // 1000):
+        backlog.add_sound(second, bytes(1000))
+    second.is_finished = True
+    assert [event.segment for event in take(backlog)] == [0, 0]
+    assert take(backlog) == []  # The first may go on.
+    first.is_finished = True
+    assert take(backlog) == [SoundPiece(0, b"", last=True)]
+    [_, *pieces] = [*take(backlog), *take(backlog)]
+    assert [len(piece.data) for piece in pieces] == [
+        PIECE_BYTES,
+        2 * PIECE_BYTES // 1000 * 1000 - PIECE_BYTES,
+    ]
+    assert [piece.last for piece in pieces] == [False, True]
+    assert not backlog
+
+
+def test_a_segment_without_words_is_told_without_sound(backlog):
+    """It is a part of the reply, and nobody waits for its sound."""
+    backlog.add_segment(Segment("`x`", "")).is_finished = True
+    [event] = take(backlog)
+    assert (event.segment, event.text) == (0, "`x`")
+    assert not backlog
+
+
+def test_nothing_is_told_behind_a_gap(backlog):
+    """What a failed segment had is told, but not that it is whole; what follows is forgotten."""
+    first, second = begun(backlog, sound=b"a"), begun(backlog, "Two.", b"b")
+    first.is_finished = first.has_failed = True
+    assert take(backlog)[1:] == [SoundPiece(0, b"a", last=False)]
+    assert take(backlog) == []
+    assert not backlog.will_tell(second)
+    assert backlog.has_room_for(second)  # Whoever makes it must not wait for room.
+
+
+def test_all_text_counts_until_it_is_told(backlog):
+    """There is room again once the reader has it."""
+    backlog.add_text("One")
+    take(backlog)
+    backlog.add_text("x" * 20_000)
+    assert not backlog.has_room_for_text()
+    backlog.take(all_text=True)
+    assert backlog.has_room_for_text()

@@ -1,0 +1,101 @@
+"""Sound alone that ends before its reply does: the deadline, and callers who leave."""
+
+import time
+from contextlib import closing
+
+import pytest
+from testing import fake_openai as fake
+from testing.fake_streams import Pace, Silent, streams_chat
+from testing.served_streams import (
+    CAPACITY,
+    END_SECONDS,
+    LEAVES,
+    REPLY,
+    SPEAKERS,
+    all_slots_are_free,
+    caller,
+    is_quiet,
+    log_line,
+    post,
+    served,
+    speaks,
+    until,
+    until_asked,
+)
+
+# By what a caller waits for: the stage that is silent then, and in which way if it has several.
+AWAITED = {
+    "transcript": ("stt", ""),
+    "reply": ("text", ""),
+    "speech": ("tts", "silent"),
+    "its rest": ("tts", "stalls"),
+}
+WAV = {"accept": "audio/wav", "audio_format": "wav"}
+
+
+@pytest.fixture(scope="module")
+def openai():
+    with fake.running() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def upstream(openai):
+    openai.answers = {"text": streams_chat(reply=lambda body: REPLY)}
+    openai.requests.clear()
+    return openai
+
+
+@pytest.fixture(scope="module")
+def service(openai, tmp_path_factory):
+    """One whose deadline is too late to end anything."""
+    with served(tmp_path_factory.mktemp("service"), openai.url, deadline=25) as running:
+        yield running
+
+
+def silent_at(upstream, awaited, model):
+    """The call that goes no further."""
+    stage, row = AWAITED[awaited]
+    silent = upstream.answers[stage] = speaks(model, row) if row else Silent()
+    return stage, silent
+
+
+@pytest.mark.parametrize("model", SPEAKERS)
+@pytest.mark.parametrize("leave", LEAVES)
+@pytest.mark.parametrize("awaited", AWAITED)
+def test_nothing_is_done_for_a_caller_who_has_left(service, upstream, awaited, leave, model):
+    """Whatever it waits for, and however it leaves, the call under way ends within a second."""
+    stage, silent = silent_at(upstream, awaited, model)
+    name = f"{awaited.replace(' ', '-')}-{leave}-{model}"
+    with caller(service, **WAV, request_id=name, tts_model=model) as connection:
+        until_asked(upstream, stage)
+        if awaited == "its rest":
+            until(connection, b"RIFF")
+        left = time.monotonic()
+        LEAVES[leave](connection)
+        assert silent.left.wait(left + END_SECONDS - time.monotonic())
+        line = log_line(service, name)
+    assert "event=answer_cut" in line
+    assert "stage=request code=request_malformed" in line
+    assert [request.stage for request in upstream.requests][-1] == stage
+    is_quiet(service)
+
+
+def test_callers_who_leave_give_their_slots_back(service, upstream):
+    """As soon as their calls have ended."""
+    for _ in range(CAPACITY + 1):
+        _, silent = silent_at(upstream, "its rest", "tts-1")
+        with caller(service, **WAV) as connection:
+            until(connection, b"RIFF")
+        assert silent.left.wait(END_SECONDS)
+    upstream.answers = {"text": streams_chat()}
+    all_slots_are_free(service)
+
+
+@pytest.mark.parametrize("model", SPEAKERS)
+def test_a_caller_who_waits_is_answered(service, upstream, model):
+    """However long the upstream takes, within the deadline."""
+    upstream.answers["text"] = streams_chat(reply=lambda body: REPLY, pace=Pace(first=2))
+    upstream.answers["tts"] = speaks(model, pace=Pace(first=2))
+    with closing(post(service, **WAV, tts_model=model)) as response:
+        assert (response.status_code, response.content[:4]) == (200, b"RIFF")

@@ -1,0 +1,177 @@
+"""How a stream ends before its reply does: at each event the deadline, a stop, a caller who leaves.
+
+Each of them as well over the Realtime API, whose WebSocket stays open between two segments.
+"""
+
+import time
+from contextlib import closing
+
+import pytest
+from testing import fake_openai as fake
+from testing.fake_streams import Silent, streams_chat
+from testing.served_streams import (
+    CAPACITY,
+    END_SECONDS,
+    GRACE,
+    LEAVES,
+    REPLY,
+    SPEAKERS,
+    WHILE,
+    all_slots_are_free,
+    caller,
+    is_quiet,
+    log_line,
+    post,
+    request_id_of,
+    served,
+    speaks,
+    until,
+    until_asked,
+)
+from testing.stream_readers import events_of, heard
+
+SILENCE = 2
+"""The service's deadline here: the longest wait for the upstream once there is a transcript."""
+
+
+@pytest.fixture(scope="module")
+def openai():
+    with fake.running() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def upstream(openai):
+    openai.answers = {}
+    openai.requests.clear()
+    return openai
+
+
+@pytest.fixture(scope="module")
+def service(openai, tmp_path_factory):
+    with served(tmp_path_factory.mktemp("service"), openai.url, deadline=SILENCE) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def patient_service(openai, tmp_path_factory):
+    """One whose deadline is too late to end anything."""
+    with served(tmp_path_factory.mktemp("patient"), openai.url, deadline=25) as running:
+        yield running
+
+
+def stopped_at(upstream, event, model):
+    """Have the upstream go no further once that event was told; what is then still under way."""
+    chat_row, speech_row = WHILE[event]
+    chat = upstream.answers["text"] = streams_chat(chat_row, reply=lambda body: REPLY)
+    speech = upstream.answers["tts"] = speaks(model, speech_row)
+    under_way = [chat] if chat_row != "whole" else []
+    return [*under_way, speech] if speech_row != "whole" else under_way
+
+
+@pytest.mark.parametrize("model", SPEAKERS)
+@pytest.mark.parametrize("event", WHILE)
+def test_the_deadline_ends_a_silence_at_any_event(service, upstream, event, model):
+    """No sooner and not much later; what was written before is told, then `error` and `done`."""
+    stopped_at(upstream, event, model)
+    told = []
+
+    def timed(events):
+        for name, data in events:
+            told.append((name, data["at"] / 1000))
+            yield name, data
+
+    with closing(post(service, tts_model=model)) as response:
+        stream = heard(timed(events_of(response.iter_content(None))))
+    assert stream.code == "deadline_exceeded"
+    assert stream.error["stage"] in {"audio": ("tts",), "transcript": ("text",)}.get(
+        event, ("text", "tts")
+    )
+    assert event in stream.names
+    last, end = told[-3][1], told[-2][1]  # Of what the upstream sent, and of `error`.
+    assert SILENCE - 0.3 < end - last < SILENCE + 1.5
+    is_quiet(service)
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "audio/mpeg"])
+def test_the_deadline_before_the_transcript_is_answered_in_json(service, upstream, accept):
+    """Nothing was sent, so that the status can tell."""
+    upstream.answers["stt"] = Silent()
+    begun = time.monotonic()
+    with closing(post(service, accept)) as response:
+        assert response.status_code == 500
+        assert response.json()["errors"][0]["code"] == "deadline_exceeded"
+    assert SILENCE - 0.3 < time.monotonic() - begun < SILENCE + 1.5
+
+
+@pytest.mark.parametrize("model", SPEAKERS)
+@pytest.mark.parametrize("leave", LEAVES)
+@pytest.mark.parametrize("event", WHILE)
+def test_nothing_is_done_for_a_caller_who_has_left(patient_service, upstream, event, leave, model):
+    """At whichever event, and however it leaves, all calls under way are ended within a second."""
+    under_way = stopped_at(upstream, event, model)
+    with caller(patient_service, tts_model=model) as connection:
+        received = until(connection, f"event: {event}\n".encode())
+        until_asked(upstream, "text" if event == "transcript" else "tts")
+        left = time.monotonic()
+        LEAVES[leave](connection)
+        for call in under_way:
+            assert call.left.wait(left + END_SECONDS - time.monotonic()), call
+        line = log_line(patient_service, request_id_of(received))
+    assert "event=answer_cut" in line
+    assert "stage=request code=request_malformed" in line
+    is_quiet(patient_service)
+
+
+@pytest.mark.parametrize("leave", LEAVES)
+def test_no_transcript_is_awaited_for_a_caller_who_has_left(patient_service, upstream, leave):
+    """Nothing of the stream was told yet."""
+    hearer = upstream.answers["stt"] = Silent()
+    with caller(patient_service) as connection:
+        until_asked(upstream, "stt")
+        LEAVES[leave](connection)
+        assert hearer.left.wait(END_SECONDS)
+    upstream.answers = {"text": streams_chat()}
+    all_slots_are_free(patient_service)
+    is_quiet(patient_service)
+
+
+@pytest.mark.parametrize("model", SPEAKERS)
+def test_a_caller_who_leaves_gives_its_slot_back(patient_service, upstream, model):
+    """As soon as its calls have ended."""
+    for _ in range(CAPACITY + 1):
+        [speech] = stopped_at(upstream, "audio", model)
+        with caller(patient_service, tts_model=model) as connection:
+            until(connection, b"event: audio\n")
+        assert speech.left.wait(END_SECONDS)
+    upstream.answers = {"text": streams_chat()}
+    all_slots_are_free(patient_service)
+
+
+@pytest.mark.parametrize(
+    ("event", "model"),
+    [*((event, "tts-1") for event in WHILE), ("text", "reader-1"), ("audio", "reader-1")],
+)
+def test_a_stopping_service_ends_its_streams_with_an_event(tmp_path, upstream, event, model):
+    """In time before the end of the grace period, whatever the stream waits for."""
+    under_way = stopped_at(upstream, event, model)
+    names = []
+    with served(tmp_path, upstream.url, deadline=25) as service:
+
+        def told(events):
+            for name, data in events:
+                names.append(name)
+                if name == event and names.count(event) == 1:
+                    service.process.terminate()
+                yield name, data
+
+        begun = time.monotonic()
+        with closing(post(service, tts_model=model)) as response:
+            stream = heard(told(events_of(response.iter_content(None))))
+        assert time.monotonic() - begun < GRACE
+        assert stream.code == "interrupted"
+        assert stream.error["stage"] == ("tts" if event == "audio" else "text")
+        for call in under_way:
+            assert call.left.wait(END_SECONDS)
+        service.process.wait(GRACE)
+        is_quiet(service)

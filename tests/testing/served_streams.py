@@ -1,0 +1,206 @@
+"""The service with its limits shortened, and callers who listen to its streams."""
+
+import re
+import socket
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import requests
+
+from testing.builders import KEY, ROOT, wav
+from testing.fake_openai import Upstream
+from testing.fake_realtime import Readings
+from testing.fake_streams import Pace, Streamed, reset, streams_speech
+from testing.gunicorn_process import Service, serving
+from testing.stream_readers import Heard, events_of, heard
+
+REPLY = (
+    "Grüße aus Paris, the capital of France, where I am! Its river is the Seine. "
+    "It has two million people, who like it. 東京は日本の首都です。And that is all of it, "
+    "as far as I know, for now. There may be more to say another day. "
+) * 2
+REPLY = REPLY.strip()
+DEADLINE, HEARTBEAT, GRACE, CAPACITY = 4, 0.6, 6, 4
+END_SECONDS = 1.5
+"""In which all work for a caller who has left ends: a second, and what a busy machine needs."""
+
+MODELS = """
+## stt
+| model | default |
+|---|---|
+| whisper-1 | yes |
+## text
+| model | default |
+|---|---|
+| gpt-4o | yes |
+## tts
+| model | default | shuts down | replacement | interface |
+|---|---|---|---|---|
+| tts-1 | yes |  |  | speech |
+| old-1 |  | 2999-01-01 | reader-1 | speech |
+| reader-1 |  |  |  | realtime |
+"""
+SPEAKERS = ("tts-1", "reader-1")
+"""The models that speak, by /audio/speech and over the Realtime API."""
+
+# By an event of a stream: what the chat and the speech do when it was told and nothing follows.
+WHILE = {
+    "transcript": ("silent", "whole"),
+    "text": ("stalls", "silent"),
+    "segment": ("stalls", "stalls"),
+    "audio": ("whole", "stalls"),
+}
+
+
+@contextmanager
+def served(
+    folder: Path, url: str, limits: str = "", deadline: float = DEADLINE
+) -> Iterator[Service]:
+    """The service with its limits shortened, where gunicorn reads its configuration."""
+    (folder / "models.md").write_text(MODELS)
+    (folder / "gunicorn.conf.py").write_text(
+        (ROOT / "gunicorn.conf.py").read_text()
+        + textwrap.dedent(
+            f"""
+            from parley.upstream import retries
+            from parley.web import connection_limits, event_stream
+            event_stream.HEARTBEAT_SECONDS = {HEARTBEAT}
+            retries.BACKOFF = lambda state: 0.05
+            graceful_timeout = {GRACE}
+            """
+        )
+        + limits
+    )
+    variables = {
+        "PARLEY_OPENAI_BASE_URL": url,
+        "PARLEY_CAPACITY": str(CAPACITY),
+        "PARLEY_DEADLINE": str(deadline),
+        "PARLEY_MODEL_LIST": str(folder / "models.md"),
+    }
+    configuration = f"--config={folder / 'gunicorn.conf.py'}"
+    with serving(folder / "log", variables, ROOT, configuration) as running:
+        yield running
+
+
+def speaks(model: str, row: str = "whole", pace: Pace | None = None) -> Streamed | Readings:
+    """The upstream's answer to what the model is to say, by the rows that both interfaces have."""
+    answer = Readings if model == "reader-1" else streams_speech
+    return answer(lambda text: row, pace or Pace())
+
+
+def post(service: Service, accept: str = "text/event-stream", **fields: str) -> requests.Response:
+    """A conversation's answer, whose body is not read yet."""
+    return requests.post(
+        service.conversation_url,
+        headers={"X-OpenAI-API-Key": KEY, "Accept": accept},
+        files={"audio": wav()},
+        data=fields,
+        stream=True,
+        timeout=30,
+    )
+
+
+def listen(service: Service, **fields: str) -> Heard:
+    """A whole stream."""
+    with closing(post(service, **fields)) as response:
+        assert response.status_code == 200, response.text
+        stream = heard(events_of(response.iter_content(None)))
+        stream.request_id = response.headers["X-Request-ID"]
+        return stream
+
+
+def request(accept: str = "text/event-stream", request_id: str = "", **fields: str) -> bytes:
+    """The same request, written out."""
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
+    part = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
+    body = b"".join([*parts, part, wav(), b"\r\n--b--\r\n"])
+    head = (
+        f"POST /api/conversation/ HTTP/1.1\r\nHost: x\r\nX-OpenAI-API-Key: {KEY}\r\n"
+        f"X-Request-ID: {request_id}\r\n"
+        f"Accept: {accept}\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+@contextmanager
+def caller(
+    service: Service, accept: str = "text/event-stream", **fields: str
+) -> Iterator[socket.socket]:
+    """A connection on which the request is sent; it takes little that it does not read."""
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        connection.settimeout(30)
+        connection.connect(service.address)
+        connection.sendall(request(accept, **fields))
+        yield connection
+
+
+def until(connection: socket.socket, awaited: bytes) -> bytes:
+    """Read on to `awaited`."""
+    received = b""
+    while awaited not in received:
+        piece = connection.recv(65_536)
+        assert piece, received
+        received += piece
+    return received
+
+
+def until_asked(upstream: Upstream, stage: str) -> None:
+    """Wait until the upstream has got a call of that stage."""
+    deadline = time.monotonic() + 5
+    while not any(request.stage == stage for request in upstream.requests):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def request_id_of(received: bytes) -> str:
+    """The id that the head of an answer names."""
+    return re.search(rb"X-Request-ID: (\S+)", received)[1].decode()
+
+
+def log_line(service: Service, request_id: str) -> str:
+    """The conversation's line, which comes once its answer has ended."""
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        for line in service.log.splitlines():
+            if f"request_id={request_id} " in line:
+                return line
+        time.sleep(0.05)
+    raise AssertionError(service.log)
+
+
+def is_quiet(service: Service) -> None:
+    """The log has neither an error of the service's own nor the key."""
+    assert "Traceback" not in service.log
+    assert "internal_error" not in service.log
+    assert KEY not in service.log
+
+
+def all_slots_are_free(service: Service) -> None:
+    """As many conversations as there are slots can be under way at once."""
+    until = time.monotonic() + 3
+    while True:
+        with ExitStack() as stack:
+            streams = [stack.enter_context(closing(post(service))) for _ in range(CAPACITY)]
+            statuses = {stream.status_code for stream in streams}
+            for stream in streams:
+                stream.content  # noqa: B018  # Reads it to its end.
+        if statuses == {200} or time.monotonic() > until:
+            assert statuses == {200}
+            return
+        time.sleep(0.1)
+
+
+LEAVES = {
+    "closes": socket.socket.close,
+    "resets": lambda connection: (reset(connection), connection.close()),
+    "half-closes": lambda connection: connection.shutdown(socket.SHUT_WR),
+}
+"""How a caller leaves."""
