@@ -8,6 +8,7 @@ from email.utils import format_datetime
 import pytest
 from testing.builders import KEY
 
+from parley.base_urls import BaseUrl, Destination
 from parley.errors import (
     ApiKeyRejected,
     ModelNotFound,
@@ -19,9 +20,10 @@ from parley.errors import (
     UpstreamUnavailable,
 )
 from parley.upstream.failures import require_success, retry_after
-from parley.wire.messages import Answer
+from parley.wire.messages import Answer, Upstream
 
 DAY = 86_400
+UPSTREAM = Upstream(Destination(BaseUrl.parse("https://api.openai.com/v1")), KEY)
 NO_ACCESS = "Project `proj_1` does not have access to model `gpt-4o`"
 
 
@@ -31,7 +33,7 @@ def failure(
     """What a refusal with this error becomes, for a call of the model."""
     answer = Answer(status, headers or {}, json.dumps({"error": error}).encode())
     with pytest.raises(UpstreamError) as raised:
-        require_success(answer, KEY, model)
+        require_success(answer, UPSTREAM, model)
     return raised.value
 
 
@@ -119,7 +121,7 @@ def test_what_cannot_be_printed_or_shows_the_key_is_not_said(message):
 def test_a_success_is_returned(status):
     """Whatever it holds."""
     answer = Answer(status, {}, b"")
-    assert require_success(answer, KEY) is answer
+    assert require_success(answer, UPSTREAM) is answer
 
 
 @pytest.mark.parametrize("status", [199, 300, 600])

@@ -58,7 +58,7 @@ class Stages:
 
     def end(self) -> None:
         """End every call that is under way, from any thread, within half a second or so."""
-        if cancellation := self.client.calls.deadline.cancellation:
+        if cancellation := self.client.deadline.cancellation:
             cancellation.cancel(CallerDisconnected)
 
     def transcribe(self, recording: Recording) -> None:
@@ -105,7 +105,7 @@ class Stages:
             spoken, is_whole = self._spoken()
             pieces: Iterator[bytes] = iter(())
             # The first sound must come in the time that is left; from then on each piece has it.
-            timed = self.within(self.client.calls.deadline.left())
+            timed = self.within(self.client.deadline.left())
             if spoken:
                 pieces = self.with_fallback("tts", lambda model: timed._stream(spoken, model))
             if not is_whole:

@@ -11,7 +11,7 @@ from parley.models.registry import INTERFACES
 from parley.upstream.options import AUDIO_FORMATS
 from parley.web import openapi_examples as examples
 from parley.web import openapi_stream
-from parley.web.admission import BASE_URL_HEADER, KEY_HEADER
+from parley.web.caller_headers import BASE_URL_HEADER, KEY_HEADER
 from parley.web.option_fields import (
     HISTORY_BYTES,
     HISTORY_TURNS,
