@@ -88,7 +88,8 @@ def test_without_a_key_the_main_host_is_asked_where_it_needs_none(hosts):
     assert check(hosts, key="").exit_code == 2
     assert main.requests == voice.requests == []
     assert check(hosts, key="", PARLEY_KEY_REQUIRED="no").exit_code == 0
-    assert (keys(main), keys(voice)) == ([None], [None])
+    assert check(hosts, key="", PARLEY_CALLER_TOKENS=TOKEN).exit_code == 0
+    assert (keys(main), keys(voice)) == ([None] * 2, [None] * 2)
 
 
 def test_a_host_that_cannot_be_asked_is_named(hosts):

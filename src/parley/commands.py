@@ -76,7 +76,7 @@ def _operators_upstreams(services: Services) -> dict[str, Upstream]:
         assert isinstance(url, BaseUrl)  # noqa: S101  # The operator's are.
         if settings.is_openai_or_main(url):
             key = key or theirs
-            if not key and settings.key_required:
+            if not key and settings.key_required and not settings.caller_tokens:
                 raise click.UsageError(f"Set {KEY_VARIABLE} to a key of {url}.")
         upstreams[stage] = Upstream(Destination(url), key)
     return upstreams

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -163,3 +164,23 @@ def test_a_date_to_wait_for_is_seconds_from_now():
     moment = datetime.now(UTC) + timedelta(seconds=100)
     wait = retry_after({"retry-after": format_datetime(moment, usegmt=True)})
     assert wait == pytest.approx(100, abs=20)
+
+
+@pytest.mark.parametrize(
+    ("upstream", "told"),
+    [
+        (UPSTREAM, True),
+        (replace(UPSTREAM, api_key="other"), True),
+        (replace(UPSTREAM, api_key="", other_keys=("", "sk-of-the-text")), True),
+        (replace(UPSTREAM, api_key="sk-of-this-stage"), False),
+        (replace(UPSTREAM, other_keys=("sk-of-the-text", "sk-of-this-stage")), False),
+        (replace(UPSTREAM, is_quoted=False), False),
+    ],
+    ids=["", "another key", "no key", "its key", "another stage's key", "the operator's key"],
+)
+def test_an_upstreams_words_are_told_unless_they_show_a_key(upstream, told):
+    """A key of any stage; and where the key is not the caller's own, none of them are."""
+    body = json.dumps({"error": {"message": "Not with this-stage."}}).encode()
+    with pytest.raises(UpstreamRejected) as raised:
+        require_success(Answer(400, {}, body), upstream)
+    assert ("Not with this-stage." in raised.value.message) is told
