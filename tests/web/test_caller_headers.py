@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from testing.builders import KEY, make_app, wav
 
-from parley.errors import ApiKeyMissing
+from parley.errors import ApiKeyMissing, UpstreamRejected
 
 URL = "https://api.openai.com/v1"
 KEY_HEADERS = {"stt": "X-STT-API-Key", "text": "X-Text-API-Key", "tts": "X-TTS-API-Key"}
@@ -122,3 +122,21 @@ def test_no_part_of_a_stages_key_is_logged(openai, logged, stage):
     assert "text_model= " in logged.text
     assert 'upstream_ids=",,"' in logged.text or "upstream_ids=,,\n" in logged.text
     assert KEY[7:14] not in logged.text
+
+
+def test_an_upstreams_error_shows_no_key_of_another_stage(openai):
+    """Neither in its words nor in its id; what shows none is told."""
+    headers = {KEY_HEADERS["stt"]: KEY, KEY_HEADERS["text"]: "sk-2", KEY_HEADERS["tts"]: "sk-3"}
+    told = []
+    for shown in (KEY[7:14], "nothing"):
+        openai.post(
+            f"{URL}/audio/speech",
+            status_code=400,
+            json={"error": {"message": f"No {shown}."}},
+            headers={"x-request-id": f"req-{shown}"},
+        )
+        form = {"audio": (BytesIO(wav()), "a.wav")}
+        answer = make_app().test_client().post("/api/conversation/", headers=headers, data=form)
+        [error] = answer.json["errors"]
+        told.append((error["message"].split(": ")[-1], error.get("upstream_request_id")))
+    assert told == [(UpstreamRejected.message, None), ("No nothing.", "req-nothing")]
