@@ -126,7 +126,11 @@ def test_no_part_of_a_stages_key_is_logged(openai, logged, stage):
 
 def test_an_upstreams_error_shows_no_key_of_another_stage(openai):
     """Neither in its words nor in its id; what shows none is told."""
-    headers = {KEY_HEADERS["stt"]: KEY, KEY_HEADERS["text"]: "sk-2", KEY_HEADERS["tts"]: "sk-3"}
+    headers = {
+        KEY_HEADERS["stt"]: KEY,
+        KEY_HEADERS["text"]: "sk-uuuuuuuu",
+        KEY_HEADERS["tts"]: "sk-eeeeeeee",
+    }
     told = []
     for shown in (KEY[7:14], "nothing"):
         openai.post(
