@@ -172,7 +172,7 @@ def test_a_part_of_a_key_is_not_logged_as_a_models_name(upstream, tmp_path, logg
     models = "".join(f"# {stage}\n\n{rows}\n" for stage in ("stt", "text", "tts"))
     (tmp_path / "list.md").write_text(models)
     app = team(upstream, PARLEY_MODEL_LIST=str(tmp_path / "list.md"))
-    names = {"stt_model": main[3:11], "text_model": "fine", "tts_model": NEW[5:12]}
+    names = {"stt_model": main[3:11], "text_model": "fine", "tts_model": OLD[2:12]}
     with converse(app, OLD, names) as answer:
         assert code_of(answer) == (200, None)
     assert "stt_model= text_model=fine tts_model= " in logged.text
