@@ -12,10 +12,11 @@ from parley.conversation.state import Conversation
 from parley.conversation.streaming import StreamedReply
 from parley.errors import AudioTooLarge
 from parley.recordings import Recording
-from parley.web.admission import client_of, models_of, options_of, upstream_of
+from parley.web.admission import client_of, options_of, upstreams_of
 from parley.web.answers import set_status, status_of
 from parley.web.error_handlers import answer_exception, error_of
 from parley.web.event_stream import event_stream
+from parley.web.model_choice import models_of
 from parley.web.representation import Representation
 from parley.web.request_connection import still_connected
 from parley.web.schemas import ConversationRequestSchema, ConversationSchema
@@ -35,11 +36,11 @@ answer_schema = ConversationSchema()
 @bp.post("")
 def converse() -> Response:
     """Hear the recording, think of a reply, speak it, in the representation that is accepted."""
-    upstream = upstream_of(request, services())
+    upstreams = upstreams_of(request, services())
     form = request_schema.load(fields_of(request, request_schema.fields))
     representation, options = options_of(form, request.accept_mimetypes, services().settings)
     models = models_of(form, request.headers, services())
-    client = client_of(upstream, options, services())
+    client = client_of(upstreams, options, services())
     stages = chain.begin(client, models, still_connected(request))
     return ANSWERS[representation](stages, form["audio"])
 

@@ -71,6 +71,19 @@ def test_a_public_https_host_is_admitted(text, normal):
 
 
 @pytest.mark.parametrize(
+    ("text", "authority"),
+    [
+        ("https://api.openai.com/v1", "api.openai.com:443"),
+        ("http://[::1]/v1", "[::1]:80"),
+        ("http://10.0.0.1:9000", "10.0.0.1:9000"),
+    ],
+)
+def test_a_host_is_told_with_its_port(text, authority):
+    """Also where the port is the scheme's own, for the log."""
+    assert BaseUrl.parse(text).authority == authority
+
+
+@pytest.mark.parametrize(
     "text",
     [
         # Not https.

@@ -5,6 +5,8 @@ import pytest
 from parley.errors import ConfigurationError
 from parley.settings import Settings
 
+TOKEN = "token-0123456789-abc"
+
 
 def test_no_variable_is_required():
     """The service starts on a platform that sets nothing."""
@@ -50,6 +52,18 @@ def test_a_blank_variable_counts_as_not_set():
         ("PARLEY_ALLOWED_ORIGINS", "https://app.example .*"),
         ("PARLEY_ALLOWED_ORIGINS", "null"),
         ("PARLEY_LOG_LEVEL", "chatty"),
+        ("PARLEY_STT_BASE_URL", "api.openai.com/v1"),
+        ("PARLEY_TEXT_BASE_URL", "https://user:secret@api.openai.com/v1"),
+        ("PARLEY_TTS_BASE_URL", "https://api.openai.com/v1?key=secret"),
+        ("PARLEY_CALLER_TOKENS", "a-secret-too-short!"),
+        ("PARLEY_CALLER_TOKENS", f"{TOKEN} another-secret"),
+        ("PARLEY_CALLER_TOKENS", f"{TOKEN},ein-schlüssel-secret"),
+        ("PARLEY_OPENAI_API_KEY", "sk-secret"),
+        ("PARLEY_STT_API_KEY", "sk-secret"),
+        ("PARLEY_TEXT_API_KEY", "sk-secret"),
+        ("PARLEY_TTS_API_KEY", "sk-secret"),
+        ("PARLEY_TTS_API_KEY", "zwei secret"),
+        ("PARLEY_TTS_API_KEY", "schlüssel-secret"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(variable, value):
@@ -58,6 +72,22 @@ def test_a_bad_value_is_refused_by_name(variable, value):
         Settings.from_env({variable: value})
     assert variable in str(refusal.value)
     assert "secret" not in str(refusal.value)
+
+
+def test_a_key_may_be_lent_to_callers_with_tokens_only():
+    """Without tokens the sentence says why not; with them, a key and a token are two things."""
+    with pytest.raises(ConfigurationError, match="anybody could use the key"):
+        Settings.from_env({"PARLEY_TTS_API_KEY": "sk-secret"})
+    settings = Settings.from_env(
+        {"PARLEY_TTS_API_KEY": "sk-secret", "PARLEY_CALLER_TOKENS": f"  {TOKEN}\t{TOKEN}2 "}
+    )
+    assert settings.caller_tokens == (TOKEN, f"{TOKEN}2")
+    assert settings.operator_keys == {"tts_api_key": "sk-secret"}
+    assert "secret" not in repr(settings)
+    assert TOKEN not in repr(settings)
+    with pytest.raises(ConfigurationError, match="PARLEY_STT_API_KEY is also one of") as refusal:
+        Settings.from_env({"PARLEY_STT_API_KEY": TOKEN, "PARLEY_CALLER_TOKENS": TOKEN})
+    assert TOKEN not in str(refusal.value)
 
 
 @pytest.mark.parametrize("seconds", ["1", "28.5", "600"])

@@ -59,6 +59,12 @@ class BaseUrl:
         return f"{self.scheme}://{host}{port}{self.path}"
 
     @property
+    def authority(self) -> str:
+        """The host and the port, as `host:port`."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
     def is_openai(self) -> bool:
         """Whether this is OpenAI itself, or one of its regional hosts (`eu.api.openai.com`).
 
@@ -76,10 +82,17 @@ class BaseUrl:
 
 @dataclass(frozen=True)
 class Destination:
-    """A base URL, and whether it may lead to public addresses only."""
+    """A base URL, whether it may lead to public addresses only, and the header that named it."""
 
     url: BaseUrl
     public_only: bool = False
+    header: str = "X-OpenAI-Base-URL"
+
+    def refusal(self) -> BaseUrlRefused:
+        """What the caller is told if this destination may not be called."""
+        return BaseUrlRefused(
+            f"The service may not call the base URL in {self.header}; name an allowed one."
+        )
 
 
 @dataclass(frozen=True)
@@ -106,8 +119,8 @@ class EgressPolicy:
                 raise ValueError(f"base URL {position} {error}") from None
         return cls(tuple(allowed))
 
-    def destination_of(self, text: str) -> Destination:
-        """Where a caller's base URL leads; raise BaseUrlRefused if its text cannot be allowed.
+    def destination_of(self, text: str, header: str = Destination.header) -> Destination:
+        """Where the base URL in a caller's header leads; raise BaseUrlRefused for a bad text.
 
         Whether the host is public is not checked here, but by the transport.
         """
@@ -115,11 +128,11 @@ class EgressPolicy:
             url = BaseUrl.parse(text)
         except ValueError as error:
             raise BaseUrlRefused(
-                f"The base URL in X-OpenAI-Base-URL {error}; send one like "
-                "https://api.openai.com/v1."
+                f"The base URL in {header} {error}; send one like https://api.openai.com/v1."
             ) from None
         if self.everything or any(base.covers(url) for base in self.allowed):
-            return Destination(url)
+            return Destination(url, header=header)
+        destination = Destination(url, public_only=True, header=header)
         if url.scheme != "https":
-            raise BaseUrlRefused()
-        return Destination(url, public_only=True)
+            raise destination.refusal()
+        return destination

@@ -1,24 +1,27 @@
 """The commands of `flask --app wsgi`: `models`, `models check` and `openapi`."""
 
 import os
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 import click
 from flask.cli import AppGroup, with_appcontext
 
-from parley.base_urls import Destination
+from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import UpstreamError
-from parley.models.registry import ANY_MODEL
+from parley.models.registry import ANY_MODEL, Stage
 from parley.upstream.shutdown_dates import shutdown_dates
-from parley.web.services import services
+from parley.web.model_choice import default_models, undated_stages
+from parley.web.services import Services, services
+from parley.web.stage_routes import operator_routes
 from parley.wire.messages import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 
 
 class NotCompared(click.ClickException):
-    """The upstream could not be asked. The exit code is not 1, which means a difference."""
+    """An upstream could not be asked. The exit code is not 1, which means a difference."""
 
     exit_code = 2
 
@@ -35,35 +38,70 @@ def models(context: click.Context, day: str | None) -> None:
         today = date.fromisoformat(day) if day else services().today()
     except ValueError:
         raise click.BadParameter("write a day like 2027-03-01.", param_hint="--date") from None
-    for stage, model in services().registry.resolve({}, today).by_stage().items():
-        until = f", until {model.shutdown}" if model.shutdown else ""
+    undated = undated_stages(services().settings)
+    for stage, model in default_models(services(), today).by_stage().items():
+        until = f", until {model.shutdown}" if model.shutdown and stage not in undated else ""
         click.echo(f"{stage}: {model.name} ({model.interface}{until})")
 
 
 @models.command()
 def check() -> None:
-    """Compare MODEL_LIST.MD with the dates that the upstream announces; exit 1 if they differ."""
-    key = os.environ.get(KEY_VARIABLE, "").strip()
-    if not key:
-        raise click.UsageError(f"Set {KEY_VARIABLE} to a key of the upstream.")
-    upstream = Upstream(Destination(services().settings.openai_base_url), key)
-    deadline = Deadline.after(services().settings.deadline)
-    try:
-        announced = shutdown_dates(services().transport, upstream, deadline)
-    except UpstreamError as error:
-        raise NotCompared(error.message) from None
+    """Compare MODEL_LIST.MD with the dates that each stage's host announces; exit 1 if they differ.
+
+    The hosts are the operator's: the main one, and those of single stages.
+    """
+    upstreams = _operators_upstreams(services())
+    announced = {upstream: _announced(upstream) for upstream in set(upstreams.values())}
+    undated = undated_stages(services().settings)
     differences = 0
     for stage, listed in services().registry.stages.items():
-        for name, model in listed.models.items():
-            known = name in announced
-            ended = bool(model.shutdown and model.shutdown <= services().today())
-            if name == ANY_MODEL or (announced[name] == model.shutdown if known else ended):
-                continue
+        dates = announced[upstreams[stage]]
+        for line in _differences(listed, dates, services().today(), dated=stage not in undated):
             differences += 1
-            says = f"shuts down {announced[name] or 'never'}" if known else "unknown"
-            click.echo(f"{stage}: {name}: listed {model.shutdown or 'never'}, upstream: {says}")
+            click.echo(f"{stage}: {line}")
     click.echo(f"differences: {differences}")
     raise SystemExit(1 if differences else 0)
+
+
+def _operators_upstreams(services: Services) -> dict[str, Upstream]:
+    """The upstream of each stage, for callers who name none, with the key to ask it with.
+
+    The key of KEY_VARIABLE is OpenAI's or the main upstream's, and goes to no other host.
+    """
+    settings = services.settings
+    theirs = os.environ.get(KEY_VARIABLE, "").strip()
+    upstreams = {}
+    for stage, route in operator_routes(settings).items():
+        url, key = route.url, route.key
+        assert isinstance(url, BaseUrl)  # noqa: S101  # The operator's are.
+        if settings.is_openai_or_main(url):
+            key = key or theirs
+            if not key and settings.key_required and not settings.caller_tokens:
+                raise click.UsageError(f"Set {KEY_VARIABLE} to a key of {url}.")
+        upstreams[stage] = Upstream(Destination(url), key)
+    return upstreams
+
+
+def _announced(upstream: Upstream) -> dict[str, date | None]:
+    deadline = Deadline.after(services().settings.deadline)
+    try:
+        return shutdown_dates(services().transport, upstream, deadline)
+    except UpstreamError as error:
+        raise NotCompared(f"{upstream.destination.url}: {error.message}") from None
+
+
+def _differences(
+    listed: Stage, announced: Mapping[str, date | None], today: date, *, dated: bool
+) -> Iterator[str]:
+    """Each model of the list of which its host says something else."""
+    for name, model in listed.models.items():
+        ends = model.shutdown if dated else None
+        known = name in announced
+        ended = bool(ends and ends <= today)
+        if name == ANY_MODEL or (announced[name] == ends if known else ended):
+            continue
+        says = f"shuts down {announced[name] or 'never'}" if known else "unknown"
+        yield f"{name}: listed {ends or 'never'}, upstream: {says}"
 
 
 @click.command()

@@ -5,6 +5,7 @@ ParleyError
 └── ConversationError           has a code, a status and a message for the caller
     ├── RequestError            400: the request cannot be used
     │   ├── ApiKeyMissing       401
+    │   ├── TokenRejected       401
     │   ├── BaseUrlRefused
     │   ├── RequestMalformed
     │   │   ├── CallerDisconnected
@@ -87,9 +88,15 @@ class ApiKeyMissing(RequestError):
     )
 
 
+class TokenRejected(RequestError):
+    code = "api_key_rejected"
+    status = 401
+    message = "This service does not know the token; ask its operator for a valid one."
+
+
 class BaseUrlRefused(RequestError):
     code = "base_url_refused"
-    message = "The service may not call the base URL in X-OpenAI-Base-URL; name an allowed one."
+    message = "The service may not call the base URL that the request names; name an allowed one."
 
 
 class RequestMalformed(RequestError):

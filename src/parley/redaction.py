@@ -29,9 +29,10 @@ def reveals(text: str, credential: str) -> bool:
     return any(secret[i : i + TELLING_RUN] in runs for i in range(len(secret) - TELLING_RUN + 1))
 
 
-def valid_request_id(text: str, api_key: str = "") -> str | None:
+def valid_request_id(text: str, *credentials: str) -> str | None:
     """A request id that somebody else chose, if it may be repeated; else None.
 
-    It must have the form of an id, and show no part of the API key.
+    It must have the form of an id, and show no part of any of the credentials.
     """
-    return text if REQUEST_ID.fullmatch(text) and not reveals(text, api_key) else None
+    is_safe = not any(reveals(text, credential) for credential in credentials)
+    return text if REQUEST_ID.fullmatch(text) and is_safe else None

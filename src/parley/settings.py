@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from parley.base_urls import BaseUrl, EgressPolicy
 from parley.errors import ConfigurationError
@@ -13,6 +13,13 @@ LONGEST_DEADLINE = 600
 """In seconds."""
 
 MOST_CAPACITY = 10_000
+MODEL_LIST = "MODEL_LIST.MD"
+VISIBLE_ASCII = re.compile(r"[!-~]+")
+"""What an HTTP header can carry as a key, on its own and behind `Bearer`."""
+
+SHORTEST_TOKEN = 20
+"""In characters."""
+
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 """An origin as browsers write it (RFC 6454, 6.1)."""
 
@@ -40,6 +47,18 @@ class Settings:
     log_level: str
     key_required: bool
     page: bool
+    stt_base_url: BaseUrl | None
+    text_base_url: BaseUrl | None
+    tts_base_url: BaseUrl | None
+    caller_tokens: tuple[str, ...] = field(repr=False)
+    """Callers send one of them; none: callers send keys of their own."""
+
+    openai_api_key: str = field(repr=False)
+    """The operator's key for the main upstream; blank, as those below, where it asks for none."""
+
+    stt_api_key: str = field(repr=False)
+    text_api_key: str = field(repr=False)
+    tts_api_key: str = field(repr=False)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -51,26 +70,73 @@ class Settings:
         def read(name: str, default: str) -> str:
             return environ.get(name, "").strip() or default
 
-        return cls(
-            openai_base_url=_base_url(read("PARLEY_OPENAI_BASE_URL", "https://api.openai.com/v1")),
+        def stage_url(name: str) -> BaseUrl | None:
+            text = read(name, "")
+            return _base_url(name, text) if text else None
+
+        settings = cls(
+            openai_base_url=_base_url(
+                "PARLEY_OPENAI_BASE_URL",
+                read("PARLEY_OPENAI_BASE_URL", "https://api.openai.com/v1"),
+            ),
             allowed_base_urls=_egress_policy(read("PARLEY_ALLOWED_BASE_URLS", "")),
             deadline=_deadline(read("PARLEY_DEADLINE", "28")),
-            model_list=read("PARLEY_MODEL_LIST", "MODEL_LIST.MD"),
+            model_list=read("PARLEY_MODEL_LIST", MODEL_LIST),
             system_prompt=read("PARLEY_SYSTEM_PROMPT", SYSTEM_PROMPT),
             allowed_origins=_origins(read("PARLEY_ALLOWED_ORIGINS", "")),
             capacity=_capacity(read("PARLEY_CAPACITY", "1000")),
             log_level=_log_level(read("PARLEY_LOG_LEVEL", "INFO")),
             key_required=_yes("PARLEY_KEY_REQUIRED", read("PARLEY_KEY_REQUIRED", "yes")),
             page=_yes("PARLEY_PAGE", read("PARLEY_PAGE", "yes")),
+            stt_base_url=stage_url("PARLEY_STT_BASE_URL"),
+            text_base_url=stage_url("PARLEY_TEXT_BASE_URL"),
+            tts_base_url=stage_url("PARLEY_TTS_BASE_URL"),
+            caller_tokens=_tokens(read("PARLEY_CALLER_TOKENS", "")),
+            openai_api_key=_key("PARLEY_OPENAI_API_KEY", read("PARLEY_OPENAI_API_KEY", "")),
+            stt_api_key=_key("PARLEY_STT_API_KEY", read("PARLEY_STT_API_KEY", "")),
+            text_api_key=_key("PARLEY_TEXT_API_KEY", read("PARLEY_TEXT_API_KEY", "")),
+            tts_api_key=_key("PARLEY_TTS_API_KEY", read("PARLEY_TTS_API_KEY", "")),
         )
+        settings._check_keys_against_tokens()
+        return settings
+
+    @property
+    def has_own_model_list(self) -> bool:
+        """Whether the model list is the operator's own, written for the operator's hosts."""
+        return self.model_list != MODEL_LIST
+
+    @property
+    def operator_keys(self) -> dict[str, str]:
+        """The operator's keys that are set, by the names of their fields."""
+        names = (each.name for each in fields(self) if each.name.endswith("_api_key"))
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
+
+    def is_openai_or_main(self, url: BaseUrl) -> bool:
+        """Whether a base URL is one of OpenAI's hosts, or on the host of the main upstream."""
+        main = self.openai_base_url
+        return url.is_openai or (url.host, url.port) == (main.host, main.port)
+
+    def _check_keys_against_tokens(self) -> None:
+        """Raise ConfigurationError for a key that anybody could use, or that callers would send."""
+        for name, key in self.operator_keys.items():
+            if not self.caller_tokens:
+                raise ConfigurationError(
+                    f"PARLEY_{name.upper()} is set without PARLEY_CALLER_TOKENS, so that anybody "
+                    "could use the key; set tokens for your callers too, or leave the key out."
+                )
+            if key in self.caller_tokens:
+                raise ConfigurationError(
+                    f"PARLEY_{name.upper()} is also one of PARLEY_CALLER_TOKENS; a key stays with "
+                    "you, so choose another token."
+                )
 
 
-def _base_url(text: str) -> BaseUrl:
+def _base_url(name: str, text: str) -> BaseUrl:
     try:
         return BaseUrl.parse(text)
     except ValueError as error:
         raise ConfigurationError(
-            f"PARLEY_OPENAI_BASE_URL {error}; set it to one like https://api.openai.com/v1."
+            f"{name} {error}; set it to one like https://api.openai.com/v1."
         ) from None
 
 
@@ -81,6 +147,25 @@ def _egress_policy(text: str) -> EgressPolicy:
         raise ConfigurationError(
             f"PARLEY_ALLOWED_BASE_URLS: {error}; list base URLs, separated by spaces."
         ) from None
+
+
+def _key(name: str, text: str) -> str:
+    if text and not VISIBLE_ASCII.fullmatch(text):
+        raise ConfigurationError(
+            f"{name} has characters that no HTTP header can carry; set one key in visible ASCII."
+        )
+    return text
+
+
+def _tokens(text: str) -> tuple[str, ...]:
+    tokens = tuple(text.split())
+    for position, token in enumerate(tokens, 1):
+        if len(token) < SHORTEST_TOKEN or not VISIBLE_ASCII.fullmatch(token):
+            raise ConfigurationError(
+                f"PARLEY_CALLER_TOKENS: token {position} is too short or not in visible ASCII; "
+                f"set tokens of at least {SHORTEST_TOKEN} characters, separated by spaces."
+            )
+    return tokens
 
 
 def _deadline(text: str) -> float:

@@ -12,7 +12,6 @@ from parley.deadline import Deadline
 from parley.errors import CallerDisconnected, ModelNotFound, NoSpeech, UpstreamUnavailable
 from parley.models.registry import Choice, Model, Models
 from parley.recordings import KINDS, Recording
-from parley.upstream.calls import Calls
 from parley.upstream.client import Client
 from parley.upstream.options import Options
 from parley.wire.messages import Upstream
@@ -40,8 +39,9 @@ def hold(
 ) -> Conversation:
     """A conversation over the simulated upstream."""
     upstream = Upstream(Destination(BaseUrl.parse(BASE)), "sk-of-the-caller")
-    calls = Calls(Transport(1), upstream, Deadline.after(30))
-    client = Client(calls, Options(system_prompt="Be brief."))
+    upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
+    options = Options(system_prompt="Be brief.")
+    client = Client(Transport(1), upstreams, Deadline.after(30), options)
     models = Models(**{stage: choice(stage, fallback) for stage in STAGES})
     recording = recording or Recording(BytesIO(b"RIFF"), 4, KINDS[0])
     return chain.converse(chain.begin(client, models, caller_waits), recording)

@@ -15,7 +15,6 @@ from parley.conversation.reply_events import SoundPiece, TextDelta
 from parley.conversation.streaming import StreamedReply
 from parley.deadline import Deadline
 from parley.models.registry import Choice, Model, Models
-from parley.upstream.calls import Calls
 from parley.upstream.client import Client
 from parley.upstream.options import Options
 from parley.wire.messages import Upstream
@@ -31,8 +30,9 @@ def reply(upstream, at_once):
     def make(interface="speech", says=REPLY, row="whole") -> StreamedReply:
         upstream.answers["text"] = streams_chat(row, reply=lambda body: says)
         destination = Destination(BaseUrl.parse(upstream.url))
-        calls = Calls(Transport(1), Upstream(destination, "sk-of-the-caller"), Deadline.after(30))
-        client = Client(calls, Options(system_prompt="Be brief.", audio_format="pcm"))
+        upstreams = dict.fromkeys(("stt", "text", "tts"), Upstream(destination, "sk-of-the-caller"))
+        options = Options(system_prompt="Be brief.", audio_format="pcm")
+        client = Client(Transport(1), upstreams, Deadline.after(30), options)
         models = Models(
             stt=Choice(Model("hearer", "transcriptions")),
             text=Choice(Model("thinker", "chat")),

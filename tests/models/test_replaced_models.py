@@ -16,7 +16,7 @@ from testing.builders import KEY, make_app, wav
 from testing.fake_openai import Request, Upstream, good, http
 
 from parley.models.shutdown_warnings import EndWarnings
-from parley.web.admission import models_of
+from parley.web.model_choice import models_of
 
 ENDS = {
     "tts-1": date(2027, 1, 6),

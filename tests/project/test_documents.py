@@ -16,6 +16,12 @@ from parley.settings import Settings
 from parley.upstream.options import AUDIO_FORMATS, VOICE
 from parley.web import event_stream, option_fields, sound
 from parley.web import openapi as openapi_module
+from parley.web.caller_headers import (
+    BASE_URL_HEADER,
+    KEY_HEADER,
+    STAGE_BASE_URL_HEADERS,
+    STAGE_KEY_HEADERS,
+)
 from parley.web.schemas import ConversationRequestSchema, ConversationSchema
 from parley.web.uploads import LIMITS
 
@@ -95,7 +101,7 @@ def test_the_tree_of_errors_is_drawn_whole():
 
 def test_every_setting_is_documented():
     """README.md's table holds the settings that are read, and no other."""
-    documented = {row[0].strip("`") for row in rows(README, "variable")}
+    documented = {name for row in rows(README, "variable") for name in re.findall(r"\w+", row[0])}
     read = {f"PARLEY_{field.name.upper()}" for field in dataclasses.fields(Settings)}
     assert documented == read | {"PORT", "WEB_CONCURRENCY"}
 
@@ -218,6 +224,21 @@ def test_every_field_is_documented():
     """API_DOCS.md's table holds the fields of the form, in the schema's order, and no other."""
     documented = [row[0].strip("`") for row in rows(API_DOCS, "field")]
     assert documented == list(ConversationRequestSchema().fields)
+
+
+def test_every_header_of_a_request_is_documented(openapi):
+    """API_DOCS.md's table and the OpenAPI document hold the headers that are read."""
+    documented = {
+        name for row in rows(API_DOCS, "header") for name in re.findall("`(.*?)`", row[0])
+    }
+    read = {BASE_URL_HEADER, KEY_HEADER, "X-Request-ID"}
+    read |= {*STAGE_BASE_URL_HEADERS.values(), *STAGE_KEY_HEADERS.values()}
+    assert documented == read
+    whole = json.loads(openapi)
+    schemes = whole["components"]["securitySchemes"].values()
+    parameters = whole["paths"]["/api/conversation/"]["post"]["parameters"]
+    described = {each["name"] for each in (*schemes, *parameters) if "name" in each}
+    assert described == read
 
 
 def test_the_documented_limits_are_the_limits():

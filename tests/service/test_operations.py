@@ -16,6 +16,12 @@ from testing.builders import KEY, make_app, wav
 from testing.gunicorn_process import serving
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
+# As browsers write them: in lower case, and in order.
+PAGES_MAY_SEND = sorted(
+    f"{whose}-{kind}"
+    for whose in ("openai", "stt", "text", "tts")
+    for kind in ("api-key", "base-url")
+)
 
 
 def converse(service, timeout=20, **headers):
@@ -114,6 +120,24 @@ class TestLog:
         for secret in (KEY, KEY[:7], KEY[-7:], fake.TRANSCRIPT, fake.REPLY, "RIFF"):
             assert secret not in service.log
 
+    def test_the_host_of_a_stage_is_told_where_it_is_not_the_main_one(self, upstream, tmp_path):
+        """With its port; a stage on the main host has no such field, whoever named that."""
+        with fake.running() as other:
+            variables = {
+                "PARLEY_OPENAI_BASE_URL": upstream.url,
+                "PARLEY_TTS_BASE_URL": other.url,
+                "PARLEY_ALLOWED_BASE_URLS": "*",
+            }
+            with serving(tmp_path / "log", variables) as service:
+                converse(service)
+                converse(service, **{"X-STT-Base-URL": other.url, "X-TTS-Base-URL": upstream.url})
+                converse(service, **{"X-OpenAI-Base-URL": other.url})
+                converse(service, **{"X-OpenAI-Base-URL": other.url, "X-Text-Base-URL": "no url"})
+            main, away = (each.url.split("/")[2] for each in (upstream, other))
+        told = [{k: v for k, v in line.items() if k.endswith("_host")} for line in lines(service)]
+        assert told == [{"tts_host": away}, {"stt_host": away}, {}, {}]
+        assert main not in service.log
+
     def test_retries_and_the_upstreams_ids_are_told(self, upstream, tmp_path):
         """What the upstream's support asks for is in the line."""
         tries = iter(["503 Busy", "200 OK"])
@@ -186,14 +210,15 @@ class TestHeaders:
         client = make_app(PARLEY_ALLOWED_ORIGINS=origins).test_client()
         allowed = origin if allowed == "same" else allowed
         asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-        asked["Access-Control-Request-Headers"] = "x-openai-api-key"
+        headers = ", ".join(f"x-{kind}" for kind in PAGES_MAY_SEND)
+        asked["Access-Control-Request-Headers"] = headers
         preflight = client.options("/api/conversation/", headers=asked)
         answer = client.post("/api/conversation/", headers={"Origin": origin})
         assert preflight.status_code == 204
         assert preflight.headers.get("Access-Control-Allow-Origin") == allowed
         assert answer.headers.get("Access-Control-Allow-Origin") == allowed
         if allowed:
-            assert preflight.headers["Access-Control-Allow-Headers"] == "x-openai-api-key"
+            assert preflight.headers["Access-Control-Allow-Headers"] == headers
             assert "Server-Timing" in answer.headers["Access-Control-Expose-Headers"]
 
 

@@ -1,74 +1,25 @@
 """Conversations share connections and nothing else; a caller's key shows up nowhere."""
 
-import base64
-import json
 import random
-import re
-import socket
 import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
-from urllib.parse import unquote
 
 import pytest
 import requests
 import trustme
 from testing import fake_openai as fake
 from testing.builders import ROOT, wav
-from testing.fake_streams import streams_chat
+from testing.echoing_upstream import TOLD, echo
 from testing.gunicorn_process import serving
-from testing.stream_readers import events_of, heard
 
 CONVERSATIONS = 500
 CLIENTS = 64
-
-
-def echo(connection: socket.socket, request: fake.Request) -> bool:
-    """Answer with what was sent, under a cookie of its own for each connection."""
-    cookie = {"Set_Cookie": f"session={request.connection}; Path=/", "x_request_id": "req_echo"}
-    key = request.headers["authorization"].removeprefix("Bearer ")
-    if request.stage == "stt":
-        marker = re.search(rb"marker:(\w+)", request.body)[1].decode()
-        answer = json.dumps({"text": f"{marker} {key} {request.headers.get('cookie')}"}).encode()
-    elif request.stage == "text":
-        asked = json.loads(request.body)
-        said = asked["messages"][1]["content"]
-        reply = f"{said} {key} {request.headers.get('cookie')}"
-        if asked.get("stream"):
-            return streams_chat(reply=lambda body: reply)(connection, request)
-        answer = json.dumps({"choices": [{"message": {"content": reply}}]}).encode()
-    else:
-        answer = json.loads(request.body)["input"].encode() + key.encode()
-    connection.sendall(fake.http(answer, **cookie))
-    return True
-
-
-def told_in_json(response: requests.Response) -> tuple[str, str, str]:
-    """Transcript, reply and speech."""
-    answer = response.json()
-    speech = base64.b64decode(answer["audio"]).decode()
-    return answer["transcript"], answer["text_response"], speech
-
-
-def told_in_a_stream(response: requests.Response) -> tuple[str, str, str]:
-    """Transcript, reply and speech; each segment is one call, which echoes the key at its end."""
-    stream = heard(events_of([response.content]))
-    [speech] = stream.sounds
-    return stream.transcript, stream.text, speech.decode()
-
-
-def told_in_headers(response: requests.Response) -> tuple[str, str, str]:
-    """Transcript, reply and speech."""
-    texts = [unquote(response.headers[name]) for name in ("X-Transcript", "X-Text-Response")]
-    return texts[0], texts[1], response.text
-
-
-TOLD = {
-    "application/json": told_in_json,
-    "text/event-stream": told_in_a_stream,
-    "audio/mpeg": told_in_headers,
-}
+STAGES = {"stt": "STT", "text": "Text", "tts": "TTS"}
+BASE_URL_HEADERS = [f"X-{name}-Base-URL" for name in ("OpenAI", *STAGES.values())]
 
 
 def test_no_conversation_sees_another(tmp_path: Path):
@@ -103,6 +54,66 @@ def test_no_conversation_sees_another(tmp_path: Path):
             with ThreadPoolExecutor(CLIENTS) as pool:
                 assert len(list(pool.map(converse, range(CONVERSATIONS)))) == CONVERSATIONS
         assert upstream.connections < CONVERSATIONS  # They did share connections.
+
+
+def test_no_conversation_sees_another_on_three_hosts(tmp_path: Path):
+    """500 conversations from 64 clients at once, each with its own keys on its own choice of hosts.
+
+    Each host answers what it was asked and with which key, and so tells of any mistake.
+    """
+    with ExitStack() as opened:
+        hosts = [opened.enter_context(fake.running()) for _ in STAGES]
+        for upstream in hosts:
+            upstream.answers = dict.fromkeys(STAGES, echo)
+        variables = {
+            "PARLEY_OPENAI_BASE_URL": hosts[0].url,
+            "PARLEY_ALLOWED_BASE_URLS": "*",
+            "WEB_CONCURRENCY": "2",
+        }
+        service = opened.enter_context(serving(tmp_path / "log", variables))
+        local = threading.local()
+
+        def converse(number: int) -> dict[str, str]:
+            local.session = getattr(local, "session", None) or requests.Session()
+            draw = random.Random(number)
+            keys = {stage: f"sk-{draw.getrandbits(128):032x}" for stage in STAGES}
+            headers = {"X-OpenAI-API-Key": f"sk-{draw.getrandbits(128):032x}"}
+            asked = {}
+            for stage, name in STAGES.items():
+                asked[stage] = draw.choice(hosts)
+                if draw.random() < 0.7:
+                    headers[f"X-{name}-Base-URL"] = asked[stage].url
+                else:
+                    asked[stage] = hosts[0]
+                if draw.random() < 0.7:
+                    headers[f"X-{name}-API-Key"] = keys[stage]
+                elif f"X-{name}-Base-URL" in headers:
+                    keys[stage] = "none"
+                else:
+                    keys[stage] = headers["X-OpenAI-API-Key"]
+            headers["Accept"] = accept = tuple(TOLD)[number % 3]
+            marker = f"m{number:04d}"
+            response = local.session.post(
+                service.conversation_url,
+                headers=headers,
+                files={"audio": wav() + f"marker:{marker}".encode()},
+                timeout=30,
+            )
+            assert response.status_code == 200
+            assert not response.cookies
+            transcript, reply, speech = TOLD[accept](response)
+            assert transcript == f"{marker} {keys['stt']} None"
+            assert reply == f"{transcript} {keys['text']} None"
+            assert speech == f"{reply}{keys['tts']}"
+            return {stage: host.url for stage, host in asked.items()}
+
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            asked = list(pool.map(converse, range(CONVERSATIONS)))
+        for host in hosts:
+            for stage in STAGES:
+                calls = [request for request in host.requests if request.stage == stage]
+                assert len(calls) == sum(each[stage] == host.url for each in asked) > 0
+            assert host.connections < len(host.requests)  # Callers did share connections.
 
 
 # A way to fail, what does, and its code: each is tried with a key of its own.
@@ -179,16 +190,17 @@ def test_the_guard_stands_on_the_real_path(tmp_path: Path):
     """A service that gunicorn started refuses to connect inside, and does not connect."""
     with fake.running() as upstream, serving(tmp_path / "log", {}) as service:
         port = upstream.url.rpartition(":")[2].removesuffix("/v1")
-        for url in (
+        urls = (
             f"https://127.0.0.1:{port}/v1",
             f"https://localhost:{port}/v1",
             f"https://2130706433:{port}/v1",
             f"https://[::ffff:127.0.0.1]:{port}/v1",
             upstream.url,
-        ):
+        )
+        for url, header in product(urls, BASE_URL_HEADERS):
             response = requests.post(
                 service.conversation_url,
-                headers={"X-OpenAI-API-Key": "sk-12345678", "X-OpenAI-Base-URL": url},
+                headers={"X-OpenAI-API-Key": "sk-12345678", header: url},
                 files={"audio": wav()},
                 timeout=10,
             )

@@ -24,6 +24,8 @@ class Request:
     headers: dict[str, str]
     body: bytes = field(repr=False)
     connection: int = 0
+    sent: bytes = field(default=b"", repr=False)
+    """Every byte of it."""
 
     @property
     def stage(self) -> str:
@@ -126,15 +128,17 @@ class Upstream:
 
 
 def _read(reader, number: int) -> Request | None:
-    first = reader.readline().decode("latin-1").split()
+    sent = reader.readline()
+    first = sent.decode("latin-1").split()
     if len(first) != 3:
         return None
     headers = {}
-    while line := reader.readline().strip():
+    while (line := reader.readline()).strip():
+        sent += line
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.strip().lower()] = value.strip()
     body = reader.read(int(headers.get("content-length", 0)))
-    return Request(first[1], headers, body, number)
+    return Request(first[1], headers, body, number, sent + line + body)
 
 
 @contextmanager

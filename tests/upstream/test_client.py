@@ -13,7 +13,7 @@ from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
-from parley.upstream.calls import CallRecord, Calls
+from parley.upstream.calls import CallRecord
 from parley.upstream.client import Client
 from parley.upstream.options import Options
 from parley.wire.messages import Upstream
@@ -31,8 +31,8 @@ READER = Model("gpt-realtime-2.1-mini", "realtime")
 def client() -> Client:
     """The calls of one conversation, with half a minute left."""
     upstream = Upstream(Destination(BaseUrl.parse(BASE)), "sk-of-the-caller", "caller-7")
-    calls = Calls(Transport(1), upstream, Deadline.after(30))
-    return Client(calls, Options(system_prompt="Be brief."))
+    upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
+    return Client(Transport(1), upstreams, Deadline.after(30), Options(system_prompt="Be brief."))
 
 
 def recording(kind: int = 0) -> Recording:
@@ -154,7 +154,7 @@ def test_each_try_is_recorded_once_with_its_id(client: Client, openai: Mocker):
         ],
     )
     client.speak("Hello.", SPEAKER)
-    assert client.calls.records == [
+    assert client.records == [
         CallRecord(is_retry=False, upstream_id="up-1"),
         CallRecord(is_retry=True),
         CallRecord(is_retry=True, upstream_id="up-3"),
@@ -166,7 +166,7 @@ def test_a_refused_websocket_is_recorded_with_its_id(client: Client, openai: Moc
     openai.get(f"{BASE}/realtime", status_code=403, headers={"x-request-id": "up-1"})
     with pytest.raises(UpstreamError):
         client.speak("Hello.", READER)
-    assert client.calls.records == [CallRecord(is_retry=False, upstream_id="up-1")]
+    assert client.records == [CallRecord(is_retry=False, upstream_id="up-1")]
 
 
 def test_a_call_that_is_given_up_is_recorded_too(client: Client, openai: Mocker):
@@ -174,7 +174,7 @@ def test_a_call_that_is_given_up_is_recorded_too(client: Client, openai: Mocker)
     openai.post(TTS, exc=requests.ConnectionError)
     with pytest.raises(UpstreamUnavailable):
         client.speak("Hello.", SPEAKER)
-    assert [record.is_retry for record in client.calls.records] == [False, True, True]
+    assert [record.is_retry for record in client.records] == [False, True, True]
 
 
 def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Mocker):
@@ -191,8 +191,6 @@ def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Moc
     with ThreadPoolExecutor(20) as pool:
         speeches = list(pool.map(lambda text: client.speak(text, SPEAKER), texts))
     assert speeches == [text.encode() for text in texts]
-    assert len(client.calls.records) == 20
-    assert {record.upstream_id for record in client.calls.records} == {
-        f"up-{text}" for text in texts
-    }
-    assert not any(record.is_retry for record in client.calls.records)
+    assert len(client.records) == 20
+    assert {record.upstream_id for record in client.records} == {f"up-{text}" for text in texts}
+    assert not any(record.is_retry for record in client.records)

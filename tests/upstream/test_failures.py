@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 from testing.builders import KEY
 
+from parley.base_urls import BaseUrl, Destination
 from parley.errors import (
     ApiKeyRejected,
     ModelNotFound,
@@ -19,9 +21,10 @@ from parley.errors import (
     UpstreamUnavailable,
 )
 from parley.upstream.failures import require_success, retry_after
-from parley.wire.messages import Answer
+from parley.wire.messages import Answer, Upstream
 
 DAY = 86_400
+UPSTREAM = Upstream(Destination(BaseUrl.parse("https://api.openai.com/v1")), KEY)
 NO_ACCESS = "Project `proj_1` does not have access to model `gpt-4o`"
 
 
@@ -31,7 +34,7 @@ def failure(
     """What a refusal with this error becomes, for a call of the model."""
     answer = Answer(status, headers or {}, json.dumps({"error": error}).encode())
     with pytest.raises(UpstreamError) as raised:
-        require_success(answer, KEY, model)
+        require_success(answer, UPSTREAM, model)
     return raised.value
 
 
@@ -119,7 +122,7 @@ def test_what_cannot_be_printed_or_shows_the_key_is_not_said(message):
 def test_a_success_is_returned(status):
     """Whatever it holds."""
     answer = Answer(status, {}, b"")
-    assert require_success(answer, KEY) is answer
+    assert require_success(answer, UPSTREAM) is answer
 
 
 @pytest.mark.parametrize("status", [199, 300, 600])
@@ -161,3 +164,23 @@ def test_a_date_to_wait_for_is_seconds_from_now():
     moment = datetime.now(UTC) + timedelta(seconds=100)
     wait = retry_after({"retry-after": format_datetime(moment, usegmt=True)})
     assert wait == pytest.approx(100, abs=20)
+
+
+@pytest.mark.parametrize(
+    ("upstream", "told"),
+    [
+        (UPSTREAM, True),
+        (replace(UPSTREAM, api_key="other"), True),
+        (replace(UPSTREAM, api_key="", other_keys=("", "sk-of-the-text")), True),
+        (replace(UPSTREAM, api_key="sk-of-this-stage"), False),
+        (replace(UPSTREAM, other_keys=("sk-of-the-text", "sk-of-this-stage")), False),
+        (replace(UPSTREAM, is_quoted=False), False),
+    ],
+    ids=["", "another key", "no key", "its key", "another stage's key", "the operator's key"],
+)
+def test_an_upstreams_words_are_told_unless_they_show_a_key(upstream, told):
+    """A key of any stage; and where the key is not the caller's own, none of them are."""
+    body = json.dumps({"error": {"message": "Not with this-stage."}}).encode()
+    with pytest.raises(UpstreamRejected) as raised:
+        require_success(Answer(400, {}, body), upstream)
+    assert ("Not with this-stage." in raised.value.message) is told

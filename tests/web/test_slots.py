@@ -8,7 +8,7 @@ import pytest
 from flask import request
 from testing.builders import KEY, make_app, wav
 
-from parley.web.admission import upstream_of
+from parley.web.admission import upstreams_of
 from parley.web.slots import SLOT, Slot, release_after_answer
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
@@ -65,7 +65,7 @@ def test_a_section_that_asks_twice_has_one_slot(client, openai):
     @client.application.get("/twice")
     def twice():
         for _ in range(2 * CAPACITY):
-            upstream_of(request, services)
+            upstreams_of(request, services)
         return {"free": free_slots(client)}
 
     with client.get("/twice", headers=HEADERS) as response:

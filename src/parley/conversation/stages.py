@@ -58,7 +58,7 @@ class Stages:
 
     def while_caller_waits(self) -> "Stages":
         """The same stages, in which each wait for the upstream ends once the caller has left."""
-        deadline = self.client.calls.deadline
+        deadline = self.client.deadline
         watched = replace(deadline, cancellation=Cancellation(self._require_caller))
         return replace(self, client=self.client.until(watched))
 
@@ -69,7 +69,7 @@ class Stages:
 
     def end(self) -> None:
         """End every call that is under way, from any thread, within SLICE_SECONDS."""
-        if cancellation := self.client.calls.deadline.cancellation:
+        if cancellation := self.client.deadline.cancellation:
             cancellation.cancel(CallerDisconnected)
 
     def transcribe(self, recording: Recording) -> None:
@@ -116,7 +116,7 @@ class Stages:
             spoken, is_whole = self._spoken()
             pieces: Iterator[bytes] = iter(())
             # The first sound must come in the time that is left; from then on each piece has it.
-            timed = self.within(self.client.calls.deadline.left()).while_caller_waits()
+            timed = self.within(self.client.deadline.left()).while_caller_waits()
             if spoken:
                 pieces = self.with_fallback("tts", lambda model: timed._stream(spoken, model))
             if not is_whole:

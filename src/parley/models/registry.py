@@ -1,7 +1,7 @@
 """The registry: which models each stage may use, until when, and what replaces them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -43,6 +43,14 @@ class Model:
         return name if not self.voices or name in self.voices else self.voices[0]
 
 
+UNLISTED = {
+    "stt": Model("", "transcriptions", language=LANGUAGE_FIELDS[0]),
+    "text": Model("", "chat"),
+    "tts": Model("", "speech"),
+}
+"""By stage, how a model without a row is called where any name is sent as it is written."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """The model that a stage uses, and the fallback for an upstream that does not know it."""
@@ -71,16 +79,22 @@ class Stage:
     default: str
     models: Mapping[str, Model]
 
-    def resolve(self, name: str, today: date | None) -> Choice:
+    def resolve(self, name: str, today: date | None, unlisted: Model | None = None) -> Choice:
         """The model to use for the caller's `name`, which may be any text, or blank.
 
         A model that is shut down by `today` is replaced. Without a day no model counts as shut
         down, so that a replacement is only the fallback.
+
+        With `unlisted`, each well-formed name is sent as it is written: a listed one whatever its
+        date, and any other as `unlisted` says.
         """
         known = name in self.models and name != ANY_MODEL
-        if not known and ANY_MODEL in self.models and WELL_FORMED.fullmatch(name):
-            return Choice(replace(self.models[ANY_MODEL], name=name))
-        model = self._first_alive(self.models[name if known else self.default], today)
+        any_model = self.models.get(ANY_MODEL) or unlisted
+        if not known and any_model and WELL_FORMED.fullmatch(name):
+            return Choice(replace(any_model, name=name))
+        model = self.models[name if known else self.default]
+        if not (known and unlisted):
+            model = self._first_alive(model, today)
         fallback = self._first_alive(self._replacement_of(model), today)
         return Choice(model, None if fallback == model else fallback)
 
@@ -100,23 +114,33 @@ class Registry:
 
     stages: Mapping[str, Stage]
 
-    def resolve(self, options: Mapping[str, str], today: date | None) -> Models:
+    def resolve(
+        self,
+        options: Mapping[str, str],
+        today: date | None,
+        undated: Container[str] = (),
+        as_written: Container[str] = (),
+    ) -> Models:
         """The models for a request's `stt_model`, `text_model` and `tts_model` on a day (UTC).
 
-        The list's dates hold on OpenAI's hosts and on the service's own upstream. For any other
-        host, pass no day.
+        `undated` names the stages on hosts where the list's dates do not hold, and `as_written`
+        those in which each well-formed name is sent as it is.
         """
         return Models(
             **{
-                name: stage.resolve(options.get(f"{name}_model", "").strip(), today)
+                name: stage.resolve(
+                    options.get(f"{name}_model", "").strip(),
+                    None if name in undated else today,
+                    UNLISTED[name] if name in as_written else None,
+                )
                 for name, stage in self.stages.items()
             }
         )
 
-    def ending(self, today: date) -> dict[str, Model]:
+    def ending(self, today: date, undated: Container[str] = ()) -> dict[str, Model]:
         """By stage, the models used by default that shut down within NOTICE."""
         return {
             stage: model
-            for stage, model in self.resolve({}, today).by_stage().items()
-            if model.shutdown and model.shutdown - today <= NOTICE
+            for stage, model in self.resolve({}, today, undated).by_stage().items()
+            if stage not in undated and model.shutdown and model.shutdown - today <= NOTICE
         }

@@ -1,5 +1,6 @@
 """Warnings of models that will soon shut down, logged once a day while the process runs."""
 
+from collections.abc import Container
 from datetime import date
 from threading import Lock
 
@@ -10,9 +11,9 @@ from parley.models.registry import Registry
 class EndWarnings:
     """Warns of the models used by default that shut down soon; cheap enough for every request."""
 
-    def __init__(self, registry: Registry) -> None:
-        """Warn of the models of `registry`."""
-        self._registry = registry
+    def __init__(self, registry: Registry, undated: Container[str] = ()) -> None:
+        """Warn of the models of `registry`, but for the stages in which its dates do not hold."""
+        self._registry, self._undated = registry, undated
         self._said_on: date | None = None
         self._lock = Lock()
 
@@ -24,6 +25,6 @@ class EndWarnings:
             if today == self._said_on:
                 return  # Another request of the new day came first.
             self._said_on = today
-        for stage, model in self._registry.ending(today).items():
+        for stage, model in self._registry.ending(today, self._undated).items():
             then = self._registry.stages[stage].resolve(model.name, model.shutdown)
             log.model_ends(stage, model.name, model.shutdown, then.model.name)

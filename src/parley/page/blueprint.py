@@ -6,6 +6,8 @@ from pathlib import Path
 from flask import Blueprint, Response, request
 
 from parley.models.registry import ANY_MODEL, Stage
+from parley.web.caller_headers import is_key_needed
+from parley.web.model_choice import default_models, undated_stages
 from parley.web.services import services
 
 TYPES = {
@@ -54,26 +56,31 @@ def offer() -> Response:
     on every day. The operator's system prompt and base URL are not told.
     """
     settings, registry = services().settings, services().registry
-    defaults = registry.resolve({}, services().today())
+    undated = undated_stages(settings)
+    defaults = default_models(services(), services().today())
     stages = {
         name: {
             "default": getattr(defaults, name).model.name,
             "open": ANY_MODEL in stage.models,
-            "models": _living(stage),
+            "models": _living(stage, dated=name not in undated),
         }
         for name, stage in registry.stages.items()
     }
-    body = json.dumps({"key_required": settings.key_required, "stages": stages})
+    body = json.dumps({"key_required": is_key_needed(settings), "stages": stages})
     return _answer(body.encode(), "application/json")
 
 
-def _living(stage: Stage) -> list[dict[str, str | None]]:
-    """The models that may be used today, with the first day on which each may not."""
+def _living(stage: Stage, *, dated: bool) -> list[dict[str, str | None]]:
+    """The models that may be used today, with the first day on which each may not.
+
+    Where the list's dates do not hold, these are all models, and no day is told.
+    """
     today = services().today()
+    ends = {model.name: model.shutdown if dated else None for model in stage.models.values()}
     return [
-        {"name": model.name, "ends": model.shutdown.isoformat() if model.shutdown else None}
-        for model in stage.models.values()
-        if model.name != ANY_MODEL and not (model.shutdown and model.shutdown <= today)
+        {"name": name, "ends": day.isoformat() if day else None}
+        for name, day in ends.items()
+        if name != ANY_MODEL and not (day and day <= today)
     ]
 
 

@@ -49,7 +49,7 @@ class Begun(Iterator[Result]):
 
 @dataclass(frozen=True)
 class Calls:
-    """The calls of one conversation: with its caller's key, until its deadline; thread-safe."""
+    """The calls of one stage: to its upstream, until the deadline; thread-safe."""
 
     transport: Transport = field(repr=False)
     upstream: Upstream
@@ -65,7 +65,7 @@ class Calls:
                 self.upstream, path, body, limit=limit, deadline=self.deadline
             )
             record.upstream_id = answer.request_id or ""
-            return require_success(answer, self.upstream.api_key, model.name)
+            return require_success(answer, self.upstream, model.name)
 
         return self.recorded(call)
 
@@ -78,7 +78,7 @@ class Calls:
         ) as answer:
             record.upstream_id, record.upstream_status = answer.request_id or "", answer.status
             if not 200 <= answer.status < 300:
-                require_success(answer.whole(), self.upstream.api_key, model.name)
+                require_success(answer.whole(), self.upstream, model.name)
             is_empty = True
             for piece in answer.pieces():
                 is_empty = False

@@ -3,7 +3,7 @@
 Rules and limits that are not ours come from OpenAI's API reference.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +19,8 @@ from parley.upstream.failures import origin
 from parley.upstream.json_values import json_of, text_of, value_at
 from parley.upstream.options import Options
 from parley.upstream.voices import Voice, voice_of
-from parley.wire.messages import Form
+from parley.wire.messages import Form, Upstream
+from parley.wire.transport import Transport
 
 TEXT_BYTES = 1_000_000
 """The largest text that is taken, counted after decompression."""
@@ -38,14 +39,20 @@ class Reply:
 
 @dataclass(frozen=True)
 class Client:
-    """What is asked of the upstream in one conversation; thread-safe."""
+    """What is asked in one conversation, each stage of its own upstream; thread-safe."""
 
-    calls: Calls
+    transport: Transport = field(repr=False)
+    upstreams: Mapping[str, Upstream]
+    """By stage."""
+
+    deadline: Deadline
     options: Options
+    records: list[CallRecord] = field(default_factory=list)
+    """A record of each try of each call, in the order in which they ended or began to answer."""
 
     def until(self, deadline: Deadline) -> "Client":
         """The same client with another deadline; the records of its calls are shared."""
-        return replace(self, calls=replace(self.calls, deadline=deadline))
+        return replace(self, deadline=deadline)
 
     def transcribe(self, recording: Recording, model: Model) -> str:
         """The words of the recording, in the language spoken; blank if there were none.
@@ -61,7 +68,7 @@ class Client:
             ("response_format", "json"),
             ("file", recording),
         ]
-        answer = self.calls.post("/audio/transcriptions", form, TEXT_BYTES, model)
+        answer = self._calls("stt").post("/audio/transcriptions", form, TEXT_BYTES, model)
         text = value_at(json_of(answer), "text")
         if not isinstance(text, str):
             raise UpstreamMalformed(**origin(answer))
@@ -70,7 +77,7 @@ class Client:
     def complete(self, transcript: str, model: Model) -> Reply:
         """The chat model's reply; a refusal is a reply too. Raises UpstreamError."""
         body = self._chat(transcript, model)
-        answer = self.calls.post("/chat/completions", body, TEXT_BYTES, model)
+        answer = self._calls("text").post("/chat/completions", body, TEXT_BYTES, model)
         choice = value_at(json_of(answer), "choices", 0)
         texts = (text_of(value_at(choice, "message", name)) for name in ("content", "refusal"))
         text = next(filter(None, texts), "")
@@ -85,13 +92,14 @@ class Client:
         Raises UpstreamError, and TextIncomplete at the end of a reply that is not finished.
         """
         body = {**self._chat(transcript, model), "stream": True}
+        calls = self._calls("text")
 
         def call(record: CallRecord) -> Generator[str]:
-            pieces = self.calls.pieces(record, "/chat/completions", body, STREAM_BYTES, model)
+            pieces = calls.pieces(record, "/chat/completions", body, STREAM_BYTES, model)
             with closing(pieces):
                 yield from deltas_of(pieces)
 
-        return self.calls.begun(call)
+        return calls.begun(call)
 
     def speak(self, text: str, model: Model) -> bytes:
         """The speech of `text` as a whole file, never empty. Raises UpstreamError."""
@@ -104,15 +112,18 @@ class Client:
             return with_lengths(bytes(speech)) if is_wav else bytes(speech)
 
         with closing(voice):
-            return self.calls.recorded(call)
+            return self._calls("tts").recorded(call)
 
     def stream_speech(self, text: str, voice: Voice) -> Begun[bytes]:
         """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError."""
-        return self.calls.begun(lambda record: voice.speak(text, record))
+        return self._calls("tts").begun(lambda record: voice.speak(text, record))
 
     def voice(self, model: Model) -> Voice:
         """The voice of a model; close it after its last text."""
-        return voice_of(self.calls, model, self.options)
+        return voice_of(self._calls("tts"), model, self.options)
+
+    def _calls(self, stage: str) -> Calls:
+        return Calls(self.transport, self.upstreams[stage], self.deadline, self.records)
 
     def _chat(self, transcript: str, model: Model) -> dict[str, Any]:
         messages = [

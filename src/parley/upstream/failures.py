@@ -17,10 +17,9 @@ from parley.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from parley.redaction import reveals
 from parley.upstream.json_values import json_of, value_at
 from parley.wire.bodies import StreamedAnswer
-from parley.wire.messages import Answer
+from parley.wire.messages import Answer, Upstream
 
 # The statuses with a meaning of their own; the others are told apart by their hundreds.
 BY_STATUS: Mapping[int, type[UpstreamError]] = {
@@ -54,7 +53,7 @@ LONGEST_WAIT = 86_400.0
 """The longest wait, in seconds, that callers are told of: a day."""
 
 
-def require_success(answer: Answer, api_key: str, model: str = "") -> Answer:
+def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answer:
     """The answer, if it is a success; else raise the UpstreamError that it means.
 
     A model is unknown if `error.code` says so, or, on hosts that send no code, if a 404 names
@@ -77,7 +76,7 @@ def require_success(answer: Answer, api_key: str, model: str = "") -> Answer:
     sentence = ""
     if len(message) > MESSAGE_CHARACTERS:
         message = f"{message[:MESSAGE_CHARACTERS]}…"
-    is_fit = message and message.isprintable() and not reveals(message, api_key)
+    is_fit = message and message.isprintable() and upstream.may_be_told(message)
     if issubclass(failure, UpstreamRejected) and is_fit:
         sentence = f"The upstream refused the request, saying: {message}"
     wait = retry_after(answer.headers)

@@ -24,7 +24,7 @@ def shutdown_dates(
 
     def call() -> Answer:
         answer = transport.get(upstream, "/models", limit=LIST_BYTES, deadline=deadline)
-        return require_success(answer, upstream.api_key)
+        return require_success(answer, upstream)
 
     answer = with_retries(call, deadline)
     try:

@@ -87,7 +87,7 @@ class RealtimeVoice:
         )
         if isinstance(channel, Answer):
             record.upstream_id = channel.request_id or ""
-            require_success(channel, calls.upstream.api_key, self._model.name)
+            require_success(channel, calls.upstream, self._model.name)
             raise UpstreamMalformed(**origin(channel))
         self._session = ReadingSession(channel)
         return self._session

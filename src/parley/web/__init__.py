@@ -8,8 +8,10 @@ __all__ = [
     "admission",
     "answers",
     "app",
+    "caller_headers",
     "error_handlers",
     "event_stream",
+    "model_choice",
     "openapi",
     "representation",
     "request_connection",
@@ -17,6 +19,7 @@ __all__ = [
     "services",
     "sound",
     "speech_json",
+    "stage_routes",
     "uploads",
     "worker",
 ]

@@ -8,6 +8,7 @@ from flask_cors import CORS
 from parley.models.shutdown_warnings import EndWarnings
 from parley.web import error_handlers, request_log, uploads
 from parley.web.answers import add_promised_headers
+from parley.web.model_choice import undated_stages
 from parley.web.request_connection import drain_after_answer
 from parley.web.services import Services
 from parley.web.slots import release_after_answer
@@ -41,7 +42,7 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.before_request(request_log.begin)
     app.after_request(_complete)
     error_handlers.install(app)
-    warn = EndWarnings(services.registry)
+    warn = EndWarnings(services.registry, undated_stages(services.settings))
     warn(services.today())
     app.before_request(lambda: warn(services.today()))
     CORS(

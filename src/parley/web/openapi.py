@@ -11,7 +11,7 @@ from parley.models.registry import INTERFACES
 from parley.upstream.options import AUDIO_FORMATS
 from parley.web import openapi_examples as examples
 from parley.web import openapi_stream
-from parley.web.admission import BASE_URL_HEADER, KEY_HEADER
+from parley.web.openapi_headers import PARAMETERS, SCHEMES, SECURITY
 from parley.web.option_fields import (
     HISTORY_BYTES,
     HISTORY_TURNS,
@@ -37,7 +37,7 @@ STATUSES = {
     200: "All three stages worked.",
     206: "A later stage failed, or no speech was recognised; the answer holds what there is.",
     400: "The request cannot be used, or the upstream refused the recording.",
-    401: "There is no API key, or the upstream refused it.",
+    401: "There is no API key or token, or it was refused.",
     405: "The method is not POST.",
     500: "Any other failure before there was a transcript.",
     503: "Every slot is taken; nothing was started.",
@@ -92,8 +92,8 @@ def document() -> str:
         ("ErrorAnswer", ErrorAnswerSchema),
     ):
         spec.components.schema(name, schema=schema)
-    spec.components.security_scheme("key", {"type": "apiKey", "in": "header", "name": KEY_HEADER})
-    spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    for name, scheme in SCHEMES.items():
+        spec.components.security_scheme(name, scheme)
     spec.path("/api/conversation/", operations={"post": _converse()})
     alive = {"status": {"type": "string", "const": "ok"}}
     spec.path(
@@ -157,22 +157,8 @@ def _converse() -> dict[str, Any]:
     return {
         "operationId": "converse",
         "summary": "Hear a recording, think of a reply, speak it",
-        "security": [{"key": []}, {"bearer": []}],
-        "parameters": [
-            {
-                "in": "header",
-                "name": name,
-                "schema": {"type": "string"},
-                "description": description,
-            }
-            for name, description in (
-                (
-                    BASE_URL_HEADER,
-                    "The OpenAI-compatible API to call instead of the service's own.",
-                ),
-                ("X-Request-ID", "Your id for the request: 1 to 128 of A-Z a-z 0-9 . _ : -"),
-            )
-        ],
+        "security": SECURITY,
+        "parameters": PARAMETERS,
         "requestBody": {
             "required": True,
             "content": {"multipart/form-data": {"schema": ConversationRequestSchema}},

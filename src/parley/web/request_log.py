@@ -11,14 +11,21 @@ from parley import log
 from parley.conversation.state import Conversation
 from parley.errors import CallerDisconnected
 from parley.redaction import reveals, valid_request_id
-from parley.web.admission import KEY_HEADER
+from parley.web.caller_headers import CREDENTIAL_HEADERS
+from parley.web.services import services
 
 
 def begin() -> None:
-    """Begin the request's time, and give the request the caller's id if it is valid, else ours."""
+    """Begin the request's time, and give the request the caller's id if it is valid, else ours.
+
+    With tokens it is always ours. An id that is kept or not for what the operator's keys contain
+    would tell a caller who tries many ids what they are.
+    """
     g.began = time.monotonic()
-    named = valid_request_id(request.headers.get("X-Request-ID", "")) or ""
-    g.request_id = _without_key(named, _credentials()) or uuid.uuid4().hex
+    named = request.headers.get("X-Request-ID", "")
+    if services().settings.caller_tokens:
+        named = ""
+    g.request_id = valid_request_id(named, *_credentials()) or uuid.uuid4().hex
 
 
 def add_headers(response: Response) -> None:
@@ -40,7 +47,8 @@ def log_when_ended(response: Response) -> None:
         return
     response.response = body = _CountedBody(cast(Iterable[bytes], response.response))
     request_id, began, bytes_in = g.request_id, g.began, request.content_length
-    credentials = _credentials()  # The request is gone when its answer ends.
+    # The request is gone when its answer ends.
+    credentials, hosts = _credentials(), g.get("other_hosts", {})
 
     def log_line() -> None:
         if body.cut:
@@ -61,6 +69,10 @@ def log_when_ended(response: Response) -> None:
                 "bytes_in": bytes_in,
                 "bytes_out": body.written,
                 **models,
+                **{
+                    f"{stage}_host": _without_key(host, credentials)
+                    for stage, host in hosts.items()
+                },
                 **{f"{name}_ms": duration for name, duration in durations.items()},
                 "retries": conversation.retries,
                 "upstream_ids": ",".join(ids),
@@ -100,10 +112,14 @@ def _durations(conversation: Conversation | None, began: float) -> dict[str, flo
 
 
 def _credentials() -> list[str]:
-    """The headers of the request that may hold its key."""
-    return [request.headers.get(name, "") for name in (KEY_HEADER, "Authorization")]
+    """What the log must not show: the request's keys or its token, and the operator's keys.
+
+    Nobody who sends one token knows the others, and looking for each of many would take long.
+    """
+    sent = [request.headers.get(name, "") for name in CREDENTIAL_HEADERS]
+    return [*sent, *services().settings.operator_keys.values()]
 
 
 def _without_key(text: str, credentials: Iterable[str]) -> str:
-    """`text`, which others chose, or nothing where it shows a part of the caller's key."""
+    """`text`, which others chose, or nothing where it shows a part of a key or a token."""
     return "" if any(reveals(text, credential) for credential in credentials) else text

@@ -10,7 +10,7 @@ from requests_toolbelt import MultipartEncoder
 from parley.errors import UpstreamMalformed, UpstreamUnavailable
 from parley.recordings import Recording
 from parley.redaction import valid_request_id
-from parley.wire.messages import Answer, Form
+from parley.wire.messages import Answer, Form, Upstream
 from parley.wire.sessions import errors_translated
 
 PIECE_BYTES = 64 * 1024
@@ -34,11 +34,11 @@ def _part(value: str | Recording) -> str | tuple[str, Recording, str]:
 class StreamedAnswer:
     """An upstream's answer whose headers have arrived, and whose body arrives while it is read."""
 
-    def __init__(self, response: Response, limit: int, api_key: str) -> None:
+    def __init__(self, response: Response, limit: int, upstream: Upstream) -> None:
         """Accept at most `limit` bytes of body, as decoded."""
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
-        self.request_id = valid_request_id(response.headers.get("x-request-id", ""), api_key)
+        self.request_id = valid_request_id(response.headers.get("x-request-id", ""), *upstream.keys)
         self._raw = response.raw
         self._limit = limit
 

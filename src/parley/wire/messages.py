@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from parley.base_urls import Destination
 from parley.recordings import Recording
+from parley.redaction import reveals
 
 Form = Sequence[tuple[str, str | Recording]]
 """A form's fields by name; a recording is named and typed from its kind."""
@@ -12,13 +13,30 @@ Form = Sequence[tuple[str, str | Recording]]
 
 @dataclass(frozen=True)
 class Upstream:
-    """Where a caller's calls go, and with which key."""
+    """Where the calls of a stage go, and with which key."""
 
     destination: Destination
     api_key: str = field(repr=False)
     """Blank if the upstream needs none: then no `Authorization` is sent."""
     request_id: str = ""
     """The id that the upstream may log each call under, beside its own; blank: none is sent."""
+    other_keys: tuple[str, ...] = field(default=(), repr=False)
+    """The keys of the conversation's other stages, which an upstream's error must not show."""
+    is_quoted: bool = True
+    """Whether callers are told what the upstream says of a failure, in its own words."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every key of the conversation."""
+        return (self.api_key, *self.other_keys)
+
+    def may_be_told(self, message: str) -> bool:
+        """Whether the caller may read an upstream's message: it shows no key.
+
+        Where the key is not the caller's own, no message may be read. A message can repeat what the
+        caller wrote, so that leaving out only some of them would tell which words are in the key.
+        """
+        return self.is_quoted and not any(reveals(message, key) for key in self.keys)
 
 
 @dataclass(frozen=True)

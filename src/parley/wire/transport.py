@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 from urllib.request import getproxies
 
@@ -11,7 +12,7 @@ from requests.utils import get_environ_proxies, select_proxy
 
 from parley.base_urls import Destination
 from parley.deadline import Deadline
-from parley.errors import ConfigurationError, UpstreamError
+from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.wire.addresses import require_public, require_public_spelling
 from parley.wire.bodies import StreamedAnswer, encoded
 from parley.wire.connections import CONNECT_SECONDS, Call, current_call
@@ -55,15 +56,18 @@ class Transport:
                 f"REQUESTS_CA_BUNDLE names {bundle}, which holds no readable certificates."
             ) from None
 
-    def require_allowed(self, destination: Destination) -> None:
-        """Raise BaseUrlRefused now if a call would be refused for the host's addresses.
+    def require_allowed(self, *destinations: Destination) -> None:
+        """Raise BaseUrlRefused now if a call would be refused for a host's addresses.
 
-        A name that does not resolve, or not within CONNECT_SECONDS, is left to the call itself.
+        A name that does not resolve is left to the call itself, and so are those that are not
+        resolved when CONNECT_SECONDS are over.
         """
-        url = destination.url
-        if self._must_resolve_publicly(destination):
-            with suppress(UpstreamError):
-                self._public_addresses(url.host, url.port, Deadline.after(CONNECT_SECONDS))
+        deadline = Deadline.after(CONNECT_SECONDS)
+        for destination in destinations:
+            url = destination.url
+            if self._must_resolve_publicly(destination):
+                with suppress(UpstreamError):
+                    self._public_addresses(destination, url.host, url.port, deadline)
 
     def post(
         self,
@@ -99,12 +103,12 @@ class Transport:
         data, content_type = encoded(body)
         headers = {"Content-Type": content_type}
         with self._answered(upstream, path, headers, deadline, data) as response:
-            yield StreamedAnswer(response, limit, upstream.api_key)
+            yield StreamedAnswer(response, limit, upstream)
 
     def get(self, upstream: Upstream, path: str, *, limit: int, deadline: Deadline) -> Answer:
         """GET; limited as `post` is, and raising the same."""
         with self._answered(upstream, path, {}, deadline) as response:
-            return StreamedAnswer(response, limit, upstream.api_key).whole()
+            return StreamedAnswer(response, limit, upstream).whole()
 
     @contextmanager
     def connect(
@@ -117,7 +121,7 @@ class Transport:
         handshake = Handshake(f"{upstream.destination.url}{path}", limit)
         with self._answered(upstream, path, handshake.headers, deadline) as response:
             if response.status_code != 101:
-                yield StreamedAnswer(response, limit, upstream.api_key).whole()
+                yield StreamedAnswer(response, limit, upstream).whole()
                 return
             channel = handshake.channel(response)
             try:
@@ -137,7 +141,8 @@ class Transport:
         """The response to a POST of `data`, or to a GET, once its headers have arrived."""
         url = f"{upstream.destination.url}{path}"
         public_only = self._must_resolve_publicly(upstream.destination)
-        resolve = self._public_addresses if public_only else self._resolver.resolve
+        checked = partial(self._public_addresses, upstream.destination)
+        resolve = checked if public_only else self._resolver.resolve
         sent = {**HEADERS, **headers}
         if upstream.api_key:
             sent["Authorization"] = f"Bearer {upstream.api_key}"
@@ -170,14 +175,27 @@ class Transport:
         """
         if not destination.public_only:
             return False
-        require_public_spelling(destination.url.host)
+        with _refusing(destination):
+            require_public_spelling(destination.url.host)
         url = str(destination.url)
         return not select_proxy(url, self._proxies_for(url))
 
     def _proxies_for(self, url: str) -> dict[str, str]:
         return get_environ_proxies(url) if self._has_proxies else {}
 
-    def _public_addresses(self, host: str, port: int, deadline: Deadline) -> list[Address]:
+    def _public_addresses(
+        self, destination: Destination, host: str, port: int, deadline: Deadline
+    ) -> list[Address]:
         addresses = self._resolver.resolve(host, port, deadline)
-        require_public(address[0] for _, address in addresses)
+        with _refusing(destination):
+            require_public(address[0] for _, address in addresses)
         return addresses
+
+
+@contextmanager
+def _refusing(destination: Destination) -> Iterator[None]:
+    """Name the header that is at fault in the refusal."""
+    try:
+        yield
+    except BaseUrlRefused:
+        raise destination.refusal() from None

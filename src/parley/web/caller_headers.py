@@ -1,0 +1,117 @@
+"""The headers in which callers name hosts and send keys or a token, and what is wrong with them."""
+
+from collections.abc import Iterable, Mapping
+from hmac import compare_digest
+
+from werkzeug.datastructures import Headers
+
+from parley.errors import ApiKeyMissing, BaseUrlRefused, TokenRejected
+from parley.settings import VISIBLE_ASCII, Settings
+from parley.web.stage_routes import (
+    Hosts,
+    NamedUrl,
+    Route,
+    operator_hosts,
+    operator_routes,
+    routes_of,
+)
+
+KEY_HEADER = "X-OpenAI-API-Key"
+BASE_URL_HEADER = "X-OpenAI-Base-URL"
+STAGE_KEY_HEADERS = {"stt": "X-STT-API-Key", "text": "X-Text-API-Key", "tts": "X-TTS-API-Key"}
+STAGE_BASE_URL_HEADERS = {
+    "stt": "X-STT-Base-URL",
+    "text": "X-Text-Base-URL",
+    "tts": "X-TTS-Base-URL",
+}
+CREDENTIAL_HEADERS = (KEY_HEADER, "Authorization", *STAGE_KEY_HEADERS.values())
+"""The headers that may hold a key or a token."""
+
+
+def hosts_of(headers: Headers) -> Hosts:
+    """What a caller's headers name; a blank header counts as not sent."""
+    named = {name: headers.get(name, "").strip() for name in STAGE_BASE_URL_HEADERS.values()}
+    main_url = headers.get(BASE_URL_HEADER, "").strip()
+    return Hosts(
+        NamedUrl(main_url, BASE_URL_HEADER) if main_url else None,
+        main_key_of(headers),
+        {
+            stage: NamedUrl(named[header], header)
+            for stage, header in STAGE_BASE_URL_HEADERS.items()
+            if named[header]
+        },
+        {stage: headers.get(header, "").strip() for stage, header in STAGE_KEY_HEADERS.items()},
+    )
+
+
+def main_key_of(headers: Headers) -> str:
+    """KEY_HEADER's key or token, or else that of `Authorization: Bearer KEY` (RFC 6750)."""
+    key = headers.get(KEY_HEADER, "").strip()
+    if not key:
+        scheme, _, credentials = headers.get("Authorization", "").strip().partition(" ")
+        key = credentials.strip() if scheme.lower() == "bearer" else ""
+    return key
+
+
+def request_routes(headers: Headers, settings: Settings) -> dict[str, Route]:
+    """The route of each stage, by a caller's headers or, with tokens, by the settings alone."""
+    if settings.caller_tokens:
+        return operator_routes(settings)
+    return routes_of(hosts_of(headers), operator_hosts(settings))
+
+
+def is_key_needed(settings: Settings) -> bool:
+    """Whether a caller who names no hosts must send a key or a token."""
+    routes = operator_routes(settings).values()
+    is_missing = settings.key_required and any(route.rule == 3 for route in routes)
+    return bool(settings.caller_tokens) or is_missing
+
+
+def require_keys(caller: Hosts, routes: Mapping[str, Route], *, required: bool) -> None:
+    """Raise ApiKeyMissing for a key that no header may carry, or where one is missing.
+
+    Only a call to a main URL needs a key, and only where a key is `required`.
+    """
+    if caller.main_key and not VISIBLE_ASCII.fullmatch(caller.main_key):
+        raise ApiKeyMissing()
+    for stage, key in caller.stage_keys.items():
+        if key and not VISIBLE_ASCII.fullmatch(key):
+            raise ApiKeyMissing(
+                f"Send the key in {STAGE_KEY_HEADERS[stage]} in visible ASCII, or leave it out."
+            )
+    missing = [stage for stage, route in routes.items() if route.rule == 3 and not route.key]
+    if missing and required:
+        if len(missing) == len(routes):
+            raise ApiKeyMissing()
+        own = ", ".join(STAGE_KEY_HEADERS[stage] for stage in missing)
+        raise ApiKeyMissing(
+            f"Send your API key for {' and '.join(missing)} in visible ASCII, as "
+            f"X-OpenAI-API-Key, Authorization: Bearer KEY, or {own}."
+        )
+
+
+def require_token(headers: Headers, tokens: Iterable[str]) -> None:
+    """Raise ApiKeyMissing if the caller sends no token, and TokenRejected if it is none of these.
+
+    The time that it takes does not tell how much of a token is right.
+    """
+    token = main_key_of(headers)
+    if not VISIBLE_ASCII.fullmatch(token):
+        raise ApiKeyMissing(
+            "Send a token of this service in visible ASCII, as X-OpenAI-API-Key or "
+            "Authorization: Bearer TOKEN."
+        )
+    equal = [compare_digest(token, valid) for valid in tokens]  # Each of them, found or not.
+    if not any(equal):
+        raise TokenRejected()
+
+
+def require_no_hosts(headers: Headers) -> None:
+    """Raise BaseUrlRefused if a caller with a token names a base URL or a stage's key."""
+    names = (BASE_URL_HEADER, *STAGE_BASE_URL_HEADERS.values(), *STAGE_KEY_HEADERS.values())
+    for name in names:
+        if headers.get(name, "").strip():
+            raise BaseUrlRefused(
+                f"With a token, calls go to the hosts of this service's operator only; "
+                f"leave {name} out."
+            )

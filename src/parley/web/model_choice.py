@@ -1,0 +1,54 @@
+"""Which models a request uses, on the hosts that serve its stages."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from werkzeug.datastructures import Headers
+
+from parley.base_urls import BaseUrl
+from parley.models.registry import Models
+from parley.settings import Settings
+from parley.web.caller_headers import request_routes
+from parley.web.services import Services
+from parley.web.stage_routes import Route, operator_routes
+
+
+def models_of(options: Mapping[str, str], headers: Headers, services: Services) -> Models:
+    """The request's models: those that `options` name, or what MODEL_LIST.MD has in their stead.
+
+    The list's shutdown dates apply to OpenAI's hosts and to the service's own upstream. A model of
+    the same name on another host, such as a self-hosted tts-1, does not shut down with OpenAI's.
+    """
+    routes = request_routes(headers, services.settings)
+    return services.registry.resolve(
+        options,
+        services.today(),
+        _undated(routes, services.settings),
+        {stage for stage, route in routes.items() if route.rule == 1},
+    )
+
+
+def default_models(services: Services, day: date) -> Models:
+    """The models of a day for callers who name neither models nor hosts."""
+    return services.registry.resolve({}, day, undated_stages(services.settings))
+
+
+def undated_stages(settings: Settings) -> set[str]:
+    """The stages in which the list's dates do not hold, for callers who name no hosts."""
+    return _undated(operator_routes(settings), settings)
+
+
+def _undated(routes: Mapping[str, Route], settings: Settings) -> set[str]:
+    return {stage for stage, route in routes.items() if not _dates_hold(route, settings)}
+
+
+def _dates_hold(route: Route, settings: Settings) -> bool:
+    if route.rule == 2 and settings.has_own_model_list:
+        return True
+    url = route.url
+    if not isinstance(url, BaseUrl):
+        try:
+            url = BaseUrl.parse(url.text)
+        except ValueError:
+            return True  # Such a request is refused; its answer still names the models.
+    return settings.is_openai_or_main(url)

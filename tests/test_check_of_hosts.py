@@ -1,0 +1,101 @@
+"""`flask --app wsgi models check` asks the host of each stage, with the key that is its own."""
+
+import json
+from contextlib import ExitStack
+from datetime import date
+
+import pytest
+from testing import fake_openai as fake
+from testing.builders import FROZEN_LIST, KEY, make_app
+
+from parley.commands import models
+
+TODAY = date(2026, 11, 22)
+TOKEN = "token-0123456789-abc"
+LENT = "sk-lent-to-the-team"
+
+
+@pytest.fixture
+def hosts(monkeypatch):
+    """The main host and a voice's, each of which announces its own models."""
+    monkeypatch.setattr("parley.settings.MODEL_LIST", str(FROZEN_LIST))
+    stages = make_app().extensions["parley"].registry.stages
+    dates = {
+        stage: {name: model.shutdown for name, model in listed.models.items()}
+        for stage, listed in stages.items()
+    }
+    with ExitStack() as opened:
+        main, voice = (opened.enter_context(fake.running()) for _ in range(2))
+        announce(main, dates["stt"] | dates["text"])
+        announce(voice, dict.fromkeys(dates["tts"]))
+        yield main, voice
+
+
+def announce(upstream: fake.Upstream, dates: dict[str, date | None]) -> None:
+    """Let the upstream list these models."""
+    data = [{"id": name, "shutdown_date": day and str(day)} for name, day in dates.items()]
+    answer = fake.http(json.dumps({"data": data}).encode(), Content_Type="application/json")
+    upstream.answers[""] = lambda connection, request: connection.sendall(answer) or True
+
+
+def check(hosts, key: str = KEY, **variables: str):
+    """Run the command with the voice on a host of its own."""
+    main, voice = hosts
+    urls = {"PARLEY_OPENAI_BASE_URL": main.url, "PARLEY_TTS_BASE_URL": voice.url}
+    app = make_app(today=TODAY, **urls, **variables)
+    return app.test_cli_runner(env={"OPENAI_API_KEY": key}).invoke(models, ["check"])
+
+
+def keys(upstream: fake.Upstream) -> list[str | None]:
+    return [request.headers.get("authorization") for request in upstream.requests]
+
+
+def test_each_stage_is_compared_with_its_own_host(hosts):
+    """Each host is asked once; a date that does not hold on the voice's host is no difference."""
+    main, voice = hosts
+    result = check(hosts)
+    assert (result.exit_code, result.stdout) == (0, "differences: 0\n")
+    assert [request.path for request in (*main.requests, *voice.requests)] == ["/v1/models"] * 2
+    announce(voice, {"tts-1": None, "gpt-4o": None})
+    result = check(hosts)
+    assert result.exit_code == 1
+    assert "tts: tts-1-hd: listed never, upstream: unknown" in result.stdout
+    assert "text: " not in result.stdout
+
+
+def test_a_list_of_ones_own_is_compared_with_its_dates(hosts, monkeypatch):
+    """It was written for the hosts that the operator chose."""
+    monkeypatch.setattr("parley.settings.MODEL_LIST", "MODEL_LIST.MD")
+    result = check(hosts)
+    assert result.exit_code == 1
+    assert "tts: tts-1: listed 2027-01-06, upstream: shuts down never" in result.stdout
+
+
+def test_a_key_goes_to_the_host_that_it_is_for(hosts):
+    """OPENAI_API_KEY is the main host's; a stage's host gets the operator's key for it or none."""
+    main, voice = hosts
+    check(hosts)
+    assert (keys(main), keys(voice)) == ([f"Bearer {KEY}"], [None])
+    check(hosts, PARLEY_CALLER_TOKENS=TOKEN, PARLEY_TTS_API_KEY=LENT)
+    assert (keys(main)[1:], keys(voice)[1:]) == ([f"Bearer {KEY}"], [f"Bearer {LENT}"])
+    check(hosts, PARLEY_CALLER_TOKENS=TOKEN, PARLEY_OPENAI_API_KEY=LENT)
+    assert (keys(main)[2:], keys(voice)[2:]) == ([f"Bearer {LENT}"], [None])
+
+
+def test_without_a_key_the_main_host_is_asked_where_it_needs_none(hosts):
+    """Otherwise nothing is asked at all."""
+    main, voice = hosts
+    assert check(hosts, key="").exit_code == 2
+    assert main.requests == voice.requests == []
+    assert check(hosts, key="", PARLEY_KEY_REQUIRED="no").exit_code == 0
+    assert check(hosts, key="", PARLEY_CALLER_TOKENS=TOKEN).exit_code == 0
+    assert (keys(main), keys(voice)) == ([None] * 2, [None] * 2)
+
+
+def test_a_host_that_cannot_be_asked_is_named(hosts):
+    """Exit 2 and its base URL, since there are several."""
+    _, voice = hosts
+    voice.answers[""] = lambda connection, request: connection.sendall(fake.http(b"", "404 No"))
+    result = check(hosts)
+    assert result.exit_code == 2
+    assert f"Error: {voice.url}: " in result.stderr

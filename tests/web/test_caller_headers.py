@@ -1,0 +1,146 @@
+"""Keys and base URLs of stages are checked in order, and a refusal says what to send."""
+
+from io import BytesIO
+
+import pytest
+from testing.builders import KEY, make_app, wav
+
+from parley.errors import ApiKeyMissing, UpstreamRejected
+
+URL = "https://api.openai.com/v1"
+KEY_HEADERS = {"stt": "X-STT-API-Key", "text": "X-Text-API-Key", "tts": "X-TTS-API-Key"}
+URL_HEADERS = {"stt": "X-STT-Base-URL", "text": "X-Text-Base-URL", "tts": "X-TTS-Base-URL"}
+MAIN = {"X-OpenAI-API-Key": KEY}
+
+
+def refused(headers, app=None) -> tuple[int, str, str]:
+    """The status, code and message of a request that holds nothing but headers."""
+    client = (app or make_app()).test_client()
+    with client.post("/api/conversation/", headers=headers) as answer:
+        [error] = answer.json["errors"]
+        return answer.status_code, error["code"], error["message"]
+
+
+@pytest.mark.parametrize("header", KEY_HEADERS.values())
+@pytest.mark.parametrize("key", ["schlüssel", "two words", "tab\there", "sk-\xff"])
+@pytest.mark.parametrize("required", ["yes", "no"])
+def test_a_stages_key_that_no_header_may_carry_is_refused(header, key, required):
+    """It was meant to be used, whichever rule applies; the message names its header."""
+    app = make_app(PARLEY_KEY_REQUIRED=required)
+    for others in (MAIN, MAIN | dict.fromkeys(URL_HEADERS.values(), URL)):
+        status, code, message = refused({**others, header: key}, app)
+        assert (status, code) == (401, "api_key_missing")
+        assert header in message
+
+
+def test_a_main_key_that_no_header_may_carry_is_refused_where_it_is_not_used_too():
+    """A mistake is told, not hidden."""
+    headers = {**dict.fromkeys(URL_HEADERS.values(), URL), "X-OpenAI-API-Key": "schlüssel"}
+    assert refused(headers)[:2] == (401, "api_key_missing")
+
+
+@pytest.mark.parametrize(
+    ("headers", "named"),
+    [
+        ({}, None),
+        ({"X-STT-API-Key": " "}, None),
+        ({"X-STT-API-Key": KEY}, "for text and tts "),
+        ({"X-STT-Base-URL": URL}, "for text and tts "),
+        ({"X-STT-Base-URL": URL, "X-Text-API-Key": KEY}, "for tts "),
+        ({"X-TTS-Base-URL": URL, "X-TTS-API-Key": KEY}, "for stt and text "),
+        ({"X-STT-Base-URL": " ", "X-Text-API-Key": KEY}, "for stt and tts "),
+    ],
+)
+def test_a_missing_key_is_named(headers, named):
+    """The message says for which stages, and in which headers it may be sent."""
+    status, code, message = refused(headers)
+    assert (status, code) == (401, "api_key_missing")
+    assert len(message) < 200
+    if named is None:
+        assert message == ApiKeyMissing.message
+    else:
+        assert named in message
+        assert message.count("-API-Key") == 1 + len(named.split()[1::2])
+
+
+def test_the_checks_are_made_in_order():
+    """The keys, a slot, the base URLs, the body: each is told before what comes after it."""
+    app = make_app(PARLEY_CAPACITY="1")
+    slots = app.extensions["parley"].slots
+    slots.acquire()
+    wrong = {"X-TTS-Base-URL": "http://127.0.0.1/v1"}
+    assert refused(wrong, app)[1] == "api_key_missing"
+    assert refused({**MAIN, **wrong, "X-STT-API-Key": "ü"}, app)[1] == "api_key_missing"
+    assert refused({**MAIN, **wrong}, app)[1] == "overloaded"
+    slots.release()
+    assert refused({**MAIN, **wrong}, app)[1] == "base_url_refused"
+    assert refused(MAIN, app)[1] == "request_malformed"
+
+
+def test_tokens_keep_the_order():
+    """A token that is not known is told before a full service, and that before what is refused."""
+    token = "token-0123456789-abc"
+    app = make_app(PARLEY_CAPACITY="1", PARLEY_CALLER_TOKENS=token)
+    slots = app.extensions["parley"].slots
+    slots.acquire()
+    wrong = {"X-TTS-API-Key": KEY}
+    assert refused({**MAIN, **wrong}, app)[:2] == (401, "api_key_rejected")
+    assert refused({"X-OpenAI-API-Key": token, **wrong}, app)[1] == "overloaded"
+    slots.release()
+    assert refused({"X-OpenAI-API-Key": token, **wrong}, app)[1] == "base_url_refused"
+    assert refused({"X-OpenAI-API-Key": token}, app)[1] == "request_malformed"
+
+
+@pytest.mark.parametrize("stage", KEY_HEADERS)
+def test_no_part_of_a_stages_key_is_repeated_as_the_requests_id(stage):
+    """The id is logged, and sent to every host of the conversation."""
+    client = make_app().test_client()
+    for name in (KEY[3:7], f"id-{KEY[6:12]}", KEY[-4:]):
+        headers = {KEY_HEADERS[stage]: KEY, "X-Request-ID": name}
+        assert client.get("/healthz", headers=headers).headers["X-Request-ID"] != name
+        assert (
+            client.get("/healthz", headers={"X-Request-ID": name}).headers["X-Request-ID"] == name
+        )
+
+
+@pytest.mark.parametrize("stage", KEY_HEADERS)
+def test_no_part_of_a_stages_key_is_logged(openai, logged, stage):
+    """Neither as a model's name nor as an upstream's id, whichever host says it."""
+    logged.set_level("INFO", "parley")
+    for path in ("audio/transcriptions", "chat/completions", "audio/speech"):
+        openai.post(
+            f"{URL}/{path}",
+            json={"text": "Hi.", "choices": [{"message": {"content": "Hi."}}]},
+            headers={"x-request-id": f"req-{KEY[7:14]}"},
+        )
+    headers = {"X-OpenAI-API-Key": "sk-another-key", KEY_HEADERS[stage]: KEY}
+    headers |= dict.fromkeys(URL_HEADERS.values(), URL) | {"X-STT-API-Key": KEY}
+    form = {"audio": (BytesIO(wav()), "a.wav"), "text_model": f"m-{KEY[7:14]}"}
+    client = make_app().test_client()
+    with client.post("/api/conversation/", headers=headers, data=form) as answer:
+        assert answer.status_code == 200
+    assert "text_model= " in logged.text
+    assert 'upstream_ids=",,"' in logged.text or "upstream_ids=,,\n" in logged.text
+    assert KEY[7:14] not in logged.text
+
+
+def test_an_upstreams_error_shows_no_key_of_another_stage(openai):
+    """Neither in its words nor in its id; what shows none is told."""
+    headers = {
+        KEY_HEADERS["stt"]: KEY,
+        KEY_HEADERS["text"]: "sk-uuuuuuuu",
+        KEY_HEADERS["tts"]: "sk-eeeeeeee",
+    }
+    told = []
+    for shown in (KEY[7:14], "nothing"):
+        openai.post(
+            f"{URL}/audio/speech",
+            status_code=400,
+            json={"error": {"message": f"No {shown}."}},
+            headers={"x-request-id": f"req-{shown}"},
+        )
+        form = {"audio": (BytesIO(wav()), "a.wav")}
+        answer = make_app().test_client().post("/api/conversation/", headers=headers, data=form)
+        [error] = answer.json["errors"]
+        told.append((error["message"].split(": ")[-1], error.get("upstream_request_id")))
+    assert told == [(UpstreamRejected.message, None), ("No nothing.", "req-nothing")]

@@ -1,0 +1,130 @@
+"""Each header that names a base URL is judged like the main one, and named where it is at fault."""
+
+import dataclasses
+import socket
+import threading
+import time
+from io import BytesIO
+
+import pytest
+from testing.builders import KEY, make_app, wav
+
+from blueprints import BLUEPRINTS
+from parley.web.app import create_app
+from parley.web.caller_headers import BASE_URL_HEADER, STAGE_BASE_URL_HEADERS
+from parley.wire.resolver import Resolver
+from parley.wire.transport import Transport
+
+HEADERS = [BASE_URL_HEADER, *STAGE_BASE_URL_HEADERS.values()]
+PUBLIC = "93.184.216.34"
+
+
+EARLIER = {"": 0, "stt": 0, "text": 1, "tts": 2}
+"""By stage (blank: all of them), how many calls come before it."""
+
+STAGE = {BASE_URL_HEADER: "", **{header: s for s, header in STAGE_BASE_URL_HEADERS.items()}}
+
+
+def app_where(*answers: str, **variables: str):
+    """The application, whose look-ups find one of these addresses after the other."""
+    app = make_app(**variables)
+    left = list(answers)
+
+    def look_up(host: str, port: int, **_: object) -> list[tuple]:
+        assert left or host == "127.0.0.1", f"{host} was looked up"
+        address = host if host == "127.0.0.1" else left.pop(0)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    transport = Transport(4, Resolver(look_up))
+    services = dataclasses.replace(app.extensions["parley"], transport=transport)
+    return create_app(services, BLUEPRINTS)
+
+
+def converse(app, header: str, url: str, form: dict | None = None):
+    """One conversation with a base URL in a header."""
+    form = {"audio": (BytesIO(wav()), "a.wav")} if form is None else form
+    headers = {"X-OpenAI-API-Key": KEY, "X-TTS-API-Key": KEY, header: url}
+    return app.test_client().post("/api/conversation/", headers=headers, data=form)
+
+
+def refusal(app, header: str, url: str, form: dict | None = None) -> str:
+    """The message of the refusal of a base URL."""
+    answer = converse(app, header, url, form)
+    [error] = answer.json["errors"]
+    assert (answer.status_code, error["code"]) == (400, "base_url_refused")
+    assert error["stage"] == "request"
+    assert answer.json["models_used"] == {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
+    return error["message"]
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.openai.com/v1",
+        "https://127.0.0.1/v1",
+        "https://169.254.169.254/v1",
+        "https://10.0.0.1/v1",
+        "https://[::ffff:127.0.0.1]/v1",
+        "https://2130706433/v1",
+        "https://localhost/v1",
+        "https://metadata.google.internal/v1",
+        "https://user@api.openai.com/v1",
+        "https://api.openai.com/v1?x=1",
+        "no url",
+    ],
+)
+def test_what_may_not_be_called_is_refused_by_its_text(header, url):
+    """No name is looked up, and the message names the header, before the form is read."""
+    assert f" in {header}" in refusal(app_where(), header, url, form={})
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_name_that_leads_inside_is_refused(header):
+    """At once, before the form is read."""
+    message = refusal(app_where("10.0.0.1"), header, "https://inside.example/v1", form={})
+    assert message == f"The service may not call the base URL in {header}; name an allowed one."
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_name_that_changes_its_answer_gains_nothing(header, upstream):
+    """The address that is connected to is the one that is checked, whatever the stage."""
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        inside.settimeout(0.2)
+        url = f"https://rebind.example:{inside.getsockname()[1]}/v1"
+        app = app_where(PUBLIC, "127.0.0.1", PARLEY_OPENAI_BASE_URL=upstream.url)
+        answer = converse(app, header, url)
+        [error] = answer.json["errors"]
+        assert error["code"] == "base_url_refused"
+        assert f" in {header};" in error["message"]
+        assert len(upstream.requests) == EARLIER[STAGE[header]]
+        with pytest.raises(TimeoutError):
+            inside.accept()
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_what_the_operator_allows_is_called(header, upstream):
+    """The list of allowed base URLs holds for each header, by whole segments."""
+    app = make_app(PARLEY_ALLOWED_BASE_URLS=upstream.url, PARLEY_OPENAI_BASE_URL=upstream.url)
+    assert converse(app, header, f"{upstream.url}/tenant").status_code == 200
+    assert sum(request.path.startswith("/v1/tenant/") for request in upstream.requests) == (
+        1 if STAGE[header] else 3
+    )
+    assert " in " + header in refusal(app, header, upstream.url.replace("/v1", "/v10"))
+
+
+def test_all_base_urls_together_have_one_limit_of_time(monkeypatch):
+    """Four names that nobody answers for take as long as one."""
+    monkeypatch.setattr("parley.wire.transport.CONNECT_SECONDS", 0.5)
+    gate = threading.Event()
+    app = app_where()
+    transport = Transport(4, Resolver(lambda *_, **__: gate.wait(10)))
+    app.extensions["parley"] = dataclasses.replace(app.extensions["parley"], transport=transport)
+    headers = {header: f"https://{n}.example/v1" for n, header in enumerate(HEADERS)}
+    began = time.monotonic()
+    answer = app.test_client().post(
+        "/api/conversation/", headers={**headers, "X-OpenAI-API-Key": KEY}
+    )
+    assert answer.json["errors"][0]["code"] == "request_malformed"  # The body came next.
+    assert time.monotonic() - began < 1.5
+    gate.set()

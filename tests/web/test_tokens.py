@@ -1,0 +1,178 @@
+"""Tokens: callers use the operator's keys, and learn nothing of them."""
+
+import logging
+import re
+from io import BytesIO
+
+import pytest
+from testing import fake_openai as fake
+from testing.builders import FROZEN_LIST, KEY, make_app, wav
+from testing.recording_hosts import secret, shows
+
+from parley.web import caller_headers
+
+OLD, NEW = "old-token-0123456789", secret()
+KEYS = {"PARLEY_OPENAI_API_KEY": secret(), "PARLEY_TTS_API_KEY": secret()}
+HOSTS_AND_KEYS = [
+    ("X-OpenAI-Base-URL", "https://api.openai.com/v1"),
+    ("X-STT-Base-URL", "https://api.openai.com/v1"),
+    ("X-Text-Base-URL", "no url"),
+    ("X-TTS-Base-URL", "http://127.0.0.1/v1"),
+    ("X-STT-API-Key", KEY),
+    ("X-Text-API-Key", KEY),
+    ("X-TTS-API-Key", "schlüssel"),
+]
+
+
+def team(upstream: fake.Upstream, tokens: str = f"{OLD} {NEW}", **variables: str):
+    """The application of a team behind tokens."""
+    hosts = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_CALLER_TOKENS": tokens}
+    return make_app(**{**KEYS, **hosts, **variables})
+
+
+def converse(app, token: str = OLD, fields: dict | None = None, **headers: str):
+    """One conversation with a token, sent as the main key."""
+    sent = {"X-OpenAI-API-Key": token} if token else {}
+    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+    form = {"audio": (BytesIO(wav()), "a.wav"), **(fields or {})}
+    return app.test_client().post("/api/conversation/", headers=sent, data=form)
+
+
+def code_of(answer) -> tuple[int, str | None]:
+    errors = answer.json["errors"]
+    return answer.status_code, errors[0]["code"] if errors else None
+
+
+def test_a_token_is_changed_without_a_gap(upstream):
+    """The old and the new one are both taken for a while; then the old one is not."""
+    for token in (OLD, NEW):
+        assert code_of(converse(team(upstream), token)) == (200, None)
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert code_of(converse(team(upstream), "", **bearer)) == (200, None)
+    assert code_of(converse(team(upstream, NEW), OLD)) == (401, "api_key_rejected")
+    sent = [request.headers["authorization"] for request in upstream.requests]
+    main, speech = (f"Bearer {key}" for key in KEYS.values())
+    assert sent == [main, main, speech] * 4
+
+
+@pytest.mark.parametrize(
+    "token", [OLD[:-1], OLD + "x", OLD.upper(), f"{OLD} {NEW}", "a" * 8000, *KEYS.values()]
+)
+def test_another_token_is_rejected(upstream, token):
+    """However near it is; a key of the operator's is no token."""
+    answer = converse(team(upstream), token)
+    assert code_of(answer)[0] == 401
+    assert answer.json["errors"][0]["stage"] == "request"
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("token", ["", "  ", "schlüssel"])
+@pytest.mark.parametrize("required", ["yes", "no"])
+def test_a_request_without_a_token_is_refused(upstream, token, required):
+    """Also where the upstream needs no key: the token is the service's own lock."""
+    answer = converse(team(upstream, PARLEY_KEY_REQUIRED=required), token)
+    assert code_of(answer) == (401, "api_key_missing")
+    assert "token" in answer.json["errors"][0]["message"]
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert upstream.requests == []
+
+
+def test_a_token_is_compared_with_each_in_constant_time(upstream, monkeypatch):
+    """A comparison that stops early, or a list that does, would tell how good a guess is."""
+    compared = []
+
+    def compare(one: str, other: str) -> bool:
+        compared.append((one, other))
+        return one == other
+
+    monkeypatch.setattr(caller_headers, "compare_digest", compare)
+    for token in (OLD, NEW, "x" * 20):
+        compared.clear()
+        converse(team(upstream), token)
+        assert compared == [(token, OLD), (token, NEW)]
+
+
+@pytest.mark.parametrize(("header", "value"), HOSTS_AND_KEYS)
+def test_hosts_and_keys_of_a_caller_are_refused(upstream, header, value):
+    """The message names the header. The token is checked before."""
+    answer = converse(team(upstream), **{header: value})
+    assert code_of(answer) == (400, "base_url_refused")
+    assert header in answer.json["errors"][0]["message"]
+    assert answer.json["models_used"] == {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
+    assert code_of(converse(team(upstream), "x" * 20, **{header: value}))[0] == 401
+    assert upstream.requests == []
+
+
+def test_a_header_that_is_blank_is_not_sent(upstream):
+    """Some clients send every header that they know."""
+    blank = dict.fromkeys((name for name, _ in HOSTS_AND_KEYS), " ")
+    assert code_of(converse(team(upstream), **blank)) == (200, None)
+
+
+def test_an_upstream_that_asks_for_no_key_gets_none(upstream):
+    """Tokens lock the service also where there is no key to lend."""
+    app = make_app(PARLEY_OPENAI_BASE_URL=upstream.url, PARLEY_CALLER_TOKENS=OLD)
+    assert code_of(converse(app)) == (200, None)
+    assert not any("authorization" in request.headers for request in upstream.requests)
+
+
+def test_nothing_shows_the_operators_keys(upstream, logged, at_once):
+    """Neither the settings and services in print, nor the log, nor an answer with its headers."""
+    logged.set_level(logging.DEBUG, "parley")
+    main = KEYS["PARLEY_OPENAI_API_KEY"]
+    app = team(upstream, PARLEY_MODEL_LIST=str(FROZEN_LIST))
+    services = app.extensions["parley"]
+    written = [repr(services), repr(services.settings), str(vars(app))]
+    for status in ("400 No", "401 No", "500 No", "200 OK"):
+        body = b'{"error": {"message": "Your key %b."}}' % main.encode()
+        answer = fake.http(body, status, x_request_id=main[5:], Connection="keep-alive")
+        upstream.answers["stt"] = lambda connection, request, answer=answer: connection.sendall(
+            answer
+        )
+        with converse(app) as response:
+            assert response.status_code >= 400
+            written += [response.text, str(response.headers)]
+    written.append(logged.text)
+    assert "upstream_ids" in logged.text
+    for text in written:
+        for kept in (*KEYS.values(), OLD, NEW):
+            assert not shows(text.encode(), kept)
+
+
+def test_a_caller_cannot_try_out_the_operators_keys(upstream, tmp_path):
+    """What an answer says does not depend on whether the caller's text is in a key."""
+    main = KEYS["PARLEY_OPENAI_API_KEY"].removeprefix("sk-")
+    rows = "| model | default |\n|---|---|\n| m | yes |\n| * | |\n"
+    models = "".join(f"# {stage}\n\n{rows}\n" for stage in ("stt", "text", "tts"))
+    (tmp_path / "list.md").write_text(models)
+    app = team(upstream, PARLEY_MODEL_LIST=str(tmp_path / "list.md"))
+
+    def repeats(connection, request):
+        name = re.search(rb'name="model"\r\n\r\n(\S+)', request.body)[1]
+        named = request.headers["x-client-request-id"]
+        body = b'{"error": {"message": "There is no %b."}}' % name
+        connection.sendall(fake.http(body, "400 No", x_request_id=named))
+
+    upstream.answers["stt"] = repeats
+    told = []
+    for guess in (main[:4], main[6:12], main[-4:], main, "wrong"):
+        answer = converse(app, fields={"stt_model": guess}, X_Request_ID=guess)
+        [error] = answer.json["errors"]
+        assert error["upstream_request_id"] == answer.headers["X-Request-ID"] != guess
+        told.append((answer.status_code, error["code"], error["message"]))
+    assert len(set(told)) == 1
+
+
+def test_a_part_of_a_key_is_not_logged_as_a_models_name(upstream, tmp_path, logged):
+    """The log is read by more people than the settings are."""
+    logged.set_level(logging.INFO)
+    main = KEYS["PARLEY_OPENAI_API_KEY"].removeprefix("sk-")
+    rows = "| model | default |\n|---|---|\n| m | yes |\n| * | |\n"
+    models = "".join(f"# {stage}\n\n{rows}\n" for stage in ("stt", "text", "tts"))
+    (tmp_path / "list.md").write_text(models)
+    app = team(upstream, PARLEY_MODEL_LIST=str(tmp_path / "list.md"))
+    names = {"stt_model": main[3:11], "text_model": "fine", "tts_model": OLD[2:12]}
+    with converse(app, OLD, names) as answer:
+        assert code_of(answer) == (200, None)
+    assert "stt_model= text_model=fine tts_model= " in logged.text
