@@ -14,6 +14,7 @@ from testing.fake_streams import streams_chat, streams_speech
 from testing.gunicorn_process import serving
 
 SECONDS = 60
+LLM_KEY = "llm-Jw3nB8sVt1"
 
 
 def commands(document: str) -> list[str]:
@@ -38,7 +39,8 @@ def run(upstream, tmp_path):
     player.chmod(player.stat().st_mode | stat.S_IXUSR)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
-    with serving(tmp_path / "log", {"PARLEY_OPENAI_BASE_URL": upstream.url}) as service:
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_ALLOWED_BASE_URLS": "*"}
+    with serving(tmp_path / "log", variables) as service:
 
         def run_block(block: str) -> str:
             script = block.replace("http://localhost:8000", service.url)
@@ -46,7 +48,12 @@ def run(upstream, tmp_path):
                 ["bash", "-euo", "pipefail", "-c", script],
                 check=True,
                 cwd=tmp_path,
-                env={"PATH": path, "OPENAI_API_KEY": KEY, "no_proxy": "*"},
+                env={
+                    "PATH": path,
+                    "OPENAI_API_KEY": KEY,
+                    "LLM_API_KEY": LLM_KEY,
+                    "no_proxy": "*",
+                },
                 capture_output=True,
                 text=True,
                 timeout=SECONDS,
@@ -57,7 +64,7 @@ def run(upstream, tmp_path):
 
 def test_the_api_documents_commands_work(run, upstream, tmp_path):
     """One answer in JSON, a second turn, a stream, and sound for a player."""
-    plain, turn, stream, sound = commands("API_DOCS.md")
+    plain, turn, _, stream, sound = commands("API_DOCS.md")
     assert json.loads(run(plain))["text_response"] == fake.REPLY
     upstream.requests.clear()
     assert json.loads(run(turn))["success"]
@@ -83,6 +90,23 @@ def test_sound_that_breaks_off_is_an_error_to_curl(run, upstream):
     finally:
         upstream.answers["tts"] = whole
     assert str(failure.value.returncode) == status
+
+
+def test_the_api_documents_command_with_three_hosts_works(run, upstream):
+    """OpenAI hears, a second host replies with its own key, and a third speaks without one."""
+    _, _, mixed, *_ = commands("API_DOCS.md")
+    upstream.requests.clear()
+    with fake.running() as llm, fake.running() as voice:
+        hosts = {"https://llm.example/v1": llm.url, "https://voice.example/v1": voice.url}
+        for written, url in hosts.items():
+            mixed = mixed.replace(written, url)
+        answer = json.loads(run(mixed))
+    assert (answer["errors"], answer["models_used"]["tts"]) == ([], "kokoro")
+    sent = [
+        [(request.stage, request.headers.get("authorization")) for request in host.requests]
+        for host in (upstream, llm, voice)
+    ]
+    assert sent == [[("stt", f"Bearer {KEY}")], [("text", f"Bearer {LLM_KEY}")], [("tts", None)]]
 
 
 def test_the_readmes_commands_for_streams_and_sound_work(run, tmp_path):

@@ -1,0 +1,163 @@
+"""The set-ups of docs/hosts.md and README.md work as they stand there, with real models."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from testing import fake_openai, stream_readers
+from testing.builders import KEY
+from testing.documented_setups import Place, Terminal, engine_lines, place, section
+from testing.word_errors import joined, word_error_rate
+
+HOSTS = "docs/hosts.md"
+SECOND_VOICE, NO_OPENAI, TEAM = (
+    section(HOSTS, heading)
+    for heading in ("A voice from a second engine", "No OpenAI at all", "A team behind tokens")
+)
+README = section("README.md", "A host for each stage")
+ENGINES = engine_lines(NO_OPENAI[0])
+QUESTION = "What is the capital of France?"
+EACH_ITS_OWN = {"8001": ["transcriptions"], "8002": ["completions"], "8003": ["speech"]}
+"""What each of three hosts is asked in one conversation."""
+
+Engines = dict[str, Terminal]
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The ports on which the engines of all tests here answer."""
+    return place(tmp_path_factory.mktemp("engines"))
+
+
+@pytest.fixture(scope="module")
+def engines(ground: Place) -> Iterator[Engines]:
+    """Three engines, started by the document's own lines; by their ports as written."""
+    with ExitStack() as stack:
+        running = {
+            port: stack.enter_context(ground.terminal(line)) for port, line in ENGINES.items()
+        }
+        for terminal in running.values():
+            terminal.wait_for("ready on ")
+        yield running
+
+
+@pytest.fixture
+def here(engines: Engines, ground: Place, tmp_path: Path) -> Place:
+    """A place with a free port for the service, in front of the three engines."""
+    return place(tmp_path, **{port: ground.ports[port] for port in engines})
+
+
+@pytest.fixture
+def asked(engines: Engines):
+    """What each engine was asked since the test began."""
+    before = {port: len(engine.asked()) for port, engine in engines.items()}
+
+    def since() -> dict[str, list[str]]:
+        asked = {port: engine.asked()[before[port] :] for port, engine in engines.items()}
+        return {port: stages for port, stages in asked.items() if stages}
+
+    return since
+
+
+def is_answered(answer: dict, hear) -> None:
+    """The question was heard, and the reply is what the speech says."""
+    assert answer["errors"] == []
+    assert word_error_rate(QUESTION, answer["transcript"]) == 0
+    assert word_error_rate(answer["text_response"], hear(base64.b64decode(answer["audio"]))) <= 0.2
+
+
+@pytest.mark.parametrize("by", ["operator", "caller"])
+def test_a_second_engine_speaks_beside_the_first(here, asked, hear, by):
+    """The first engine hears and replies; the second is asked for the speech alone."""
+    engine, *rest = SECOND_VOICE
+    assert engine.strip() == ENGINES["8002"]
+    service, call = rest[:2] if by == "operator" else rest[2:]
+    first = place(here.folder, **{"8002": here.ports["8002"]})  # make run brings its own engine.
+    with first.terminal(service) as running:
+        running.wait_for("Try this: ")
+        is_answered(first.answer(call), hear)
+        assert running.asked() == ["transcriptions", "completions"]
+    assert asked() == {"8002": ["speech"]}
+
+
+@pytest.fixture
+def without_openai(here: Place) -> Iterator[Place]:
+    """The service of an operator who has three hosts and no key."""
+    with here.terminal(NO_OPENAI[1]) as running:
+        running.wait_for("Booting worker")
+        yield here
+
+
+def test_three_hosts_answer_without_openai(without_openai, asked, hear, models):
+    """In JSON, in a stream and as sound alone, each host is asked for its stage and no other."""
+    as_json, as_stream, as_sound = NO_OPENAI[2].splitlines()
+    answer = without_openai.answer(as_json)
+    is_answered(answer, hear)
+    assert answer["models_used"] == models
+    assert asked() == EACH_ITS_OWN
+
+    events = stream_readers.events_of([without_openai.call(as_stream)])
+    stream = stream_readers.heard(events)
+    assert word_error_rate(QUESTION, stream.transcript) == 0
+    assert word_error_rate(stream.text, hear(joined(stream.sounds, "mp3"))) <= 0.2
+
+    without_openai.call(as_sound)
+    assert "paris" in hear((without_openai.folder / "answer.mp3").read_bytes()).lower()
+    everything = asked()
+    assert {port: {*stages} for port, stages in everything.items()} == {
+        port: {*stages} for port, stages in EACH_ITS_OWN.items()
+    }
+
+
+def test_the_readmes_caller_names_three_hosts(here, asked, hear, models):
+    """Without a key, with models as they are written, from a service that knows none of them."""
+    engines, service, call = README
+    assert engine_lines(engines) == ENGINES
+    with here.terminal(service) as running:
+        running.wait_for("Booting worker")
+        answer = here.answer(call)
+    is_answered(answer, hear)
+    assert answer["models_used"] == models
+    assert asked() == EACH_ITS_OWN
+
+
+def test_a_team_talks_with_a_token(here, asked, hear, run_command, ground):
+    """A member's token opens the service; without one, or with another, it stays closed."""
+    (here.folder / "MODEL_LIST.MD").write_text(run_command("--model-list").stdout)
+    instead_of_openai = {
+        "PARLEY_OPENAI_BASE_URL": f"http://127.0.0.1:{ground.ports['8001']}/v1",
+        "PARLEY_MODEL_LIST": str(here.folder / "MODEL_LIST.MD"),
+    }
+    service, call = TEAM
+    with here.terminal(service, OPENAI_API_KEY=KEY, **instead_of_openai) as running:
+        running.wait_for("Booting worker")
+        token = running.log.splitlines()[0]
+        is_answered(here.answer(call, TOKEN=token), hear)
+        assert asked() == {"8001": ["transcriptions", "completions", "speech"]}
+        for other, code in {"": "api_key_missing", f"{token}x": "api_key_rejected"}.items():
+            [error] = here.answer(call, TOKEN=other)["errors"]
+            assert (error["stage"], error["code"]) == ("request", code)
+        chosen = call.replace("-F", '-H "X-TTS-Base-URL: http://127.0.0.1:8002/v1" -F')
+        assert here.answer(chosen, TOKEN=token)["errors"][0]["code"] == "base_url_refused"
+        assert KEY not in running.log
+        assert running.log.count(token) == 1  # The line that shows it to the operator.
+    assert asked() == {"8001": ["transcriptions", "completions", "speech"]}
+
+
+def test_a_teams_token_is_changed_for_the_operators_key(here):
+    """The upstream gets the key; the token goes nowhere."""
+    service, call = TEAM
+    with fake_openai.running() as upstream:
+        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "OPENAI_API_KEY": KEY}
+        with here.terminal(service, **variables) as running:
+            running.wait_for("Booting worker")
+            token = running.log.splitlines()[0]
+            answer = here.answer(call, TOKEN=token)
+    assert answer["text_response"] == fake_openai.REPLY
+    sent = [request.headers["authorization"] for request in upstream.requests]
+    assert sent == [f"Bearer {KEY}"] * 3
+    assert token not in json.dumps(answer)
+    assert not any(token in f"{r.headers}{r.body!r}{r.path}" for r in upstream.requests)

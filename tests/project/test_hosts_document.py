@@ -1,0 +1,49 @@
+"""docs/hosts.md agrees with itself, with the service and with the README."""
+
+import re
+
+from testing.builders import ROOT
+
+from parley.base_urls import BaseUrl
+from parley.models import model_list
+
+HOSTS = (ROOT / "docs" / "hosts.md").read_text()
+README = (ROOT / "README.md").read_text()
+KNOWN = HOSTS.partition("## Known hosts\n")[2]
+
+
+def column(header: str, number: int) -> list[str]:
+    """The cells of one column of the table of known hosts whose header line begins so."""
+    table = KNOWN.partition(f"| {header}")[2].partition("\n\n")[0].splitlines()[2:]
+    return [row.strip("|").split("|")[number].strip() for row in table]
+
+
+def test_the_sample_list_is_one_that_the_service_reads():
+    """Its defaults are used by callers who name no model, and OpenAI's voice becomes its first."""
+    [sample] = re.findall(r"```markdown\n(.*?)```", HOSTS, re.DOTALL)
+    used = model_list.parse(sample, "hosts.md").resolve({}, None).by_stage()
+    assert used["stt"].language == "language"
+    assert used["text"].parameters == {"reasoning_effort": "none"}
+    assert (used["tts"].interface, used["tts"].voice_for("alloy")) == ("speech", "af_heart")
+
+
+def test_every_known_host_has_an_address_names_and_a_note():
+    """The tables and the list below them are of the same hosts, with base URLs that are read."""
+    hosts = column("host | base URL", 0)
+    assert len(hosts) >= 6
+    assert column("host | model names", 0) == hosts
+    assert re.findall(r"^- \*\*(.+?)\*\*", KNOWN, re.M) == hosts
+    for written in column("host | base URL", 1):
+        assert BaseUrl.parse(written.strip("`").replace("HOST", "host.example")).path
+
+
+def test_the_table_says_when_it_was_read():
+    """A table of what others serve is of one day."""
+    assert re.search(r"read on \d{4}-\d\d-\d\d", KNOWN)
+
+
+def test_the_readme_leads_to_the_known_hosts():
+    """README.md names each of them where it links to the page."""
+    paragraph = README.partition("[docs/hosts.md](docs/hosts.md)")[2].partition("\n\n")[0]
+    named = " ".join(paragraph.split())
+    assert all(host in named for host in column("host | base URL", 0))
