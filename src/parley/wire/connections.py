@@ -25,6 +25,9 @@ CONNECT_SECONDS = 5
 HOSTS = 100
 """How many hosts have pools at most; callers may name any number of hosts."""
 
+BLOCK_BYTES = 64 * 1024
+"""How much of a recording is read and sent at once; urllib3's own 16 KiB cost twice the time."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -144,13 +147,19 @@ class Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools of direct connections."""
-        super().init_poolmanager(*arguments, **options, ssl_context=self._tls)
+        super().init_poolmanager(
+            *arguments, **options, ssl_context=self._tls, blocksize=BLOCK_BYTES
+        )
         self._equip(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> PoolManager:
         """Make or find the pools of connections through a proxy."""
         manager: PoolManager = super().proxy_manager_for(
-            proxy, **options, ssl_context=self._tls, proxy_ssl_context=self._tls
+            proxy,
+            **options,
+            ssl_context=self._tls,
+            proxy_ssl_context=self._tls,
+            blocksize=BLOCK_BYTES,
         )
         self._equip(manager)
         return manager
