@@ -6,7 +6,6 @@ import pytest
 import requests_mock
 from flask.testing import FlaskClient
 from logfmter import Logfmter
-from tenacity import wait_none
 from testing import fake_openai
 from testing.builders import make_app
 
@@ -27,7 +26,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without the wait before them."""
-    monkeypatch.setattr("parley.upstream.retries.BACKOFF", wait_none())
+    monkeypatch.setattr("parley.upstream.retries.BACKOFF", (0.0, 0.0))
 
 
 @pytest.fixture
