@@ -8,10 +8,11 @@ from ipaddress import ip_network
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from requests import Request
 from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
 from testing.builders import KEY
 
-from parley.base_urls import BaseUrl, Destination, EgressPolicy
+from parley.base_urls import NAME, PATH, BaseUrl, Destination, EgressPolicy
 from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused, UpstreamUnavailable
 from parley.wire.addresses import NOT_PUBLIC, require_public
@@ -310,3 +311,14 @@ def test_no_text_gets_past_the_policy_but_as_a_plain_public_url(text):
     assert BaseUrl.parse(str(url)) == url
     assert str(url).isascii()
     assert not set(url.host + url.path) & set("@?#\\% \r\n\t")
+
+
+HOSTS = st.from_regex(NAME, fullmatch=True) | st.ip_addresses(v=6).map(lambda ip: f"[{ip}]")
+PATHS = st.from_regex(PATH, fullmatch=True).filter(lambda path: "@" not in path)
+
+
+@given(st.sampled_from(["http", "https"]), HOSTS, PATHS)
+def test_requests_would_change_nothing_about_a_base_url(scheme, host, path):
+    """The transport sends what it is given, without requests' own preparation of URLs."""
+    address = f"{BaseUrl.parse(f'{scheme}://{host}{path}')}/realtime?model=a%2Fb"
+    assert Request("GET", address).prepare().url == address

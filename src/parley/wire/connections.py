@@ -13,9 +13,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamTimeout
+from parley.wire.answer_reader import Reader
 from parley.wire.connecting import connect
 from parley.wire.idle_connections import Idle
-from parley.wire.interim_answers import Reader
 from parley.wire.resolver import Address
 from parley.wire.timed_sockets import TimedSocket, TimedTLSSocket, handshake_limit
 

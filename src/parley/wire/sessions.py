@@ -1,24 +1,10 @@
-"""requests' sessions without what they share between calls, and their errors as ours."""
+"""requests' sessions without what they share between calls."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
-import urllib3
 
-from parley.errors import UpstreamMalformed, UpstreamTimeout, UpstreamUnavailable
 from parley.wire.connections import Adapter
-
-BROKEN = (
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    urllib3.exceptions.ProxySchemeUnsupported,
-    HTTPException,
-    OSError,
-)
-"""What requests and the layers below it raise when an exchange fails."""
 
 
 class Session(requests.Session):
@@ -36,19 +22,3 @@ class Session(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """None: requests reads a redirect's body whole, without a limit, even if not to follow."""
-
-
-@contextmanager
-def errors_translated() -> Iterator[None]:
-    """Raise UpstreamTimeout, UpstreamMalformed or UpstreamUnavailable for foreign errors.
-
-    Their texts, which may quote a key, are left behind.
-    """
-    try:
-        yield
-    except (requests.Timeout, urllib3.exceptions.TimeoutError):
-        raise UpstreamTimeout() from None
-    except (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
-        raise UpstreamMalformed() from None
-    except BROKEN:
-        raise UpstreamUnavailable() from None

@@ -15,9 +15,10 @@ from parley.errors import ConfigurationError, UpstreamError
 from parley.wire.addresses import require_public, require_public_spelling
 from parley.wire.bodies import StreamedAnswer, encoded
 from parley.wire.connections import CONNECT_SECONDS, Call, current_call
+from parley.wire.foreign_errors import BROKEN, errors_translated
 from parley.wire.messages import Answer, Form, Upstream
 from parley.wire.resolver import Address, Resolver
-from parley.wire.sessions import BROKEN, Session, errors_translated
+from parley.wire.sessions import Session
 from parley.wire.websocket import Channel, Handshake
 
 HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
@@ -149,9 +150,12 @@ class Transport:
         try:
             with errors_translated():
                 # Prepared by hand: a session would merge its cookies and defaults into each call,
-                # none of which are wanted, and that takes an eighth of a call's time.
+                # none of which are wanted, and that takes a fifth of a call's time.
                 request = PreparedRequest()
-                request.prepare("GET" if data is None else "POST", url, sent, data=data)
+                request.prepare_method("GET" if data is None else "POST")
+                request.url = url  # A BaseUrl holds nothing that would have to be escaped.
+                request.prepare_headers(sent)
+                request.prepare_body(data, None)
                 response = self._sessions[public_only].send(
                     request, allow_redirects=False, proxies=self._proxies_for(url), stream=True
                 )

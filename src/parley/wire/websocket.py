@@ -16,7 +16,7 @@ from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
 from parley.errors import ParleyError, UpstreamMalformed, UpstreamUnavailable
-from parley.wire.sessions import errors_translated
+from parley.wire.foreign_errors import errors_translated
 
 READ_BYTES = 2 * 1024
 """How much is parsed at once. It can be a thousand frames, and nobody else is served meanwhile."""
