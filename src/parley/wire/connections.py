@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -161,7 +162,10 @@ class Adapter(HTTPAdapter):
     """requests' adapter for these connections; it loads the trusted certificates once."""
 
     def __init__(self, pool_size: int, ca_bundle: str) -> None:
-        """Keep up to `pool_size` idle connections, and trust the certificates of a file."""
+        """Keep up to `pool_size` idle connections, and trust the certificates of a file.
+
+        Raises OSError if the file cannot be read.
+        """
         self._idle = Idle(pool_size)
         self._tls = ssl.create_default_context(cafile=ca_bundle)
         self._tls.sslsocket_class = TimedTLSSocket
@@ -188,6 +192,13 @@ class Adapter(HTTPAdapter):
 
     def cert_verify(self, *arguments: Any) -> None:
         """Do nothing: the TLS context verifies, and requests would load the file for each call."""
+
+    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
+        """The answer as it arrived: requests would also read its cookies, which nobody keeps."""
+        response = Response()
+        response.status_code, response.reason = resp.status, resp.reason
+        response.headers, response.raw = resp.headers, resp
+        return response
 
     def _equip(self, manager: PoolManager) -> None:
         # urllib3 leaves a dropped pool to the garbage collector, but idle connections refer to it.
