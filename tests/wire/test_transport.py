@@ -113,8 +113,11 @@ def test_an_answer_that_breaks_off_is_unavailable(transport, upstream):
         post(transport, upstream.url)
 
 
-def test_a_silent_upstream_is_left_at_the_deadline(transport, upstream):
-    """No call waits forever."""
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_silent_upstream_is_left_at_the_deadline(transport, upstream, kept):
+    """No call waits forever, nor for the deadline of the call that had the connection before it."""
+    if kept:
+        post(transport, upstream.url, seconds=60)
     upstream.answers["text"] = lambda connection, request: time.sleep(2)
     with pytest.raises(DeadlineExceeded):
         post(transport, upstream.url, seconds=0.2)
