@@ -17,6 +17,7 @@ from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamTimeout, UpstreamUnavailable
 from parley.wire import connections
 from parley.wire import idle_connections as idle
+from parley.wire.answer_reader import Reader
 from parley.wire.messages import Upstream
 from parley.wire.timed_sockets import TimedSocket
 from parley.wire.transport import Transport
@@ -78,11 +79,14 @@ CHUNKS = b"%x\r\n%s\r\n0\r\n\r\n" % (len(FIRST), FIRST)
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS + b"\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + LENGTH + b"\r\n" + CHUNKS,
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n" + LENGTH + b"\r\n" + FIRST,
+        b"HTTP/1.1 200 OK\r\n" + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n" + CHUNKS,
         b"HTTP/1.1 200 OK\r\n" + LENGTH * 2 + b"\r\n" + FIRST,
+        b"HTTP/1.1 200 OK\r\n" + LENGTH.replace(b" ", b" +") + b"\r\n" + FIRST,
         b"HTTP/1.1 200 OK\r\n" + LENGTH + b"no header\r\n\r\n" + FIRST,
         b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n" + LENGTH + b"\r\n" + FIRST,
         b"HTTP/1.1 204 No Content\r\n" + LENGTH + b"\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nContent-Length: 0\r\n\r\n",
     ],
 )
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.HTTPWarning")
@@ -93,6 +97,18 @@ def test_a_connection_of_which_the_end_is_unsure_is_not_used_again(transport, up
         post(transport, upstream.url)
     assert post(transport, upstream.url).body == SECOND
     assert upstream.connections == 2
+
+
+def test_an_answer_that_is_given_up_half_way_has_no_end():
+    """Its rest may still come, when nothing of it is there yet."""
+    ours, theirs = socket.socketpair()
+    with theirs, TimedSocket(fileno=ours.detach()) as sock:
+        theirs.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+        reader = Reader(sock)
+        reader.begin()
+        assert reader.read(3) == b"abc"
+        reader.close()
+        assert not reader.reusable
 
 
 def test_a_header_line_holds_one_header(transport, upstream):

@@ -64,6 +64,26 @@ def test_cookies_are_not_kept(transport, upstream):
     assert "cookie" not in upstream.requests[1].headers
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("req_1", "req_1"),
+        (KEY, None),
+        (f"req_{KEY[-4:]}", None),
+        ("req 1", None),
+        ("x" * 129, None),
+    ],
+)
+def test_an_upstreams_id_is_repeated_only_as_an_id(transport, upstream, told, kept):
+    """What shows a part of the key, or is no id, is not passed on."""
+
+    def answer(connection, request):
+        connection.sendall(fake.http(b"{}", x_request_id=told))
+
+    upstream.answers["text"] = answer
+    assert post(transport, upstream.url).request_id == kept
+
+
 def test_netrc_is_not_read(transport, upstream, tmp_path, monkeypatch):
     """A password that lies in the operator's home does not replace the caller's key."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password secret\n")
