@@ -125,6 +125,7 @@ def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch
 def test_a_retry_waits_no_longer_than_silence_may_last(reply, upstream, monkeypatch):
     """The ten minutes of a stream are not for one wait."""
     monkeypatch.setattr("parley.upstream.retries.BACKOFF", (25.0, 25.0))
-    streamed = reply(row="fails")
+    begun, streamed = time.monotonic(), reply(row="fails")
     assert gather(streamed) == ("", "")
+    assert time.monotonic() - begun < 20
     assert code_of(streamed) == "upstream_unavailable"
