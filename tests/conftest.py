@@ -6,9 +6,9 @@ import pytest
 import requests_mock
 from flask.testing import FlaskClient
 from logfmter import Logfmter
-from tenacity import wait_none
 from testing import fake_openai
 from testing.builders import make_app
+from testing.mocked_transport import mocked_requests
 
 
 @pytest.fixture
@@ -27,14 +27,14 @@ def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without the wait before them."""
-    monkeypatch.setattr("parley.upstream.retries.BACKOFF", wait_none())
+    monkeypatch.setattr("parley.upstream.retries.BACKOFF", (0.0, 0.0))
 
 
 @pytest.fixture
 def openai(at_once: None) -> Iterator[requests_mock.Mocker]:
     """OpenAI's addresses, simulated, without a Realtime API; what is called elsewhere fails."""
     base = "https://api.openai.com/v1"
-    with requests_mock.Mocker() as mocker:
+    with mocked_requests() as mocker:
         mocker.post(f"{base}/audio/transcriptions", json={"text": "What time is it?"})
         mocker.post(
             f"{base}/chat/completions", json={"choices": [{"message": {"content": "It is noon."}}]}

@@ -96,6 +96,12 @@ def test_what_may_pass_is_tried_again(status, code, should_retry, kind, retry):
     assert (type(refused), refused.retry, refused.retry_after) == (kind, retry, 3)
 
 
+def test_only_the_beginning_of_a_message_is_examined():
+    """An upstream may send a megabyte of it."""
+    assert type(failure(404, {"message": "x " * 300 + "gpt-4o"})) is ModelNotFound
+    assert type(failure(404, {"message": "x " * 600 + "gpt-4o"})) is UpstreamRejected
+
+
 def test_a_call_without_a_model_lacks_none():
     """Asking for the list of models names no model."""
     assert type(failure(404, {"message": "No."}, "")) is UpstreamRejected

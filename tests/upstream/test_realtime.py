@@ -32,7 +32,7 @@ from websockets.utils import accept_key
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused, DeadlineExceeded
-from parley.upstream.mp3_encoder import Mp3Encoder
+from parley.upstream.mp3_encoder import PIECE_BYTES, Mp3Encoder
 from parley.upstream.realtime import ReadingSession, is_read_word_for_word
 from parley.wire.messages import Upstream
 from parley.wire.resolver import Resolver
@@ -439,6 +439,14 @@ def test_encoding_keeps_the_deadline():
     """A speech that is too long to encode in time is given up."""
     with pytest.raises(DeadlineExceeded):
         Mp3Encoder(Deadline.after(0.05)).feed(bytes(48_000_000))
+
+
+def test_encoding_lets_others_run(monkeypatch):
+    """Before each piece, since twenty conversations may be encoded at once."""
+    turns = []
+    monkeypatch.setattr("parley.upstream.mp3_encoder.let_others_run", lambda: turns.append(1))
+    Mp3Encoder(Deadline.after(60)).feed(bytes(10 * PIECE_BYTES))
+    assert len(turns) == 10
 
 
 def test_long_speech_is_encoded_as_it_arrives():

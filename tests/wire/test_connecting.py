@@ -1,5 +1,6 @@
 """Of a host's addresses, the first that answers is taken."""
 
+import errno
 import socket
 import time
 from contextlib import ExitStack
@@ -8,9 +9,12 @@ import pytest
 
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamUnavailable
-from parley.wire.connecting import connect, interleaved
+from parley.wire import connecting
+from parley.wire.connecting import ADDRESSES, connect, interleaved
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
+LONG = Deadline.after(600)
+"""What never ends a test: each of these ends long before."""
 
 
 @pytest.fixture
@@ -53,6 +57,30 @@ def test_a_host_that_refuses_at_each_address_is_unavailable(host):
     """It is told at once, not at the end of the window."""
     with pytest.raises(UpstreamUnavailable):
         connect([(V4, ("127.0.0.3", host))] * 3, Deadline.after(60))
+
+
+def test_a_host_with_many_addresses_costs_few_connections(host):
+    """A host that a caller names may have any number; those after the first ten are not tried."""
+    with pytest.raises(UpstreamUnavailable):
+        connect([(V4, ("127.0.0.3", host))] * ADDRESSES + [(V4, ("127.0.0.1", host))], LONG)
+
+
+def test_the_other_family_is_among_the_first_addresses(host):
+    """However many addresses of the first there are, all of which fail."""
+    addresses = [(V6, ("::1", 1, 0, 0))] * ADDRESSES + [(V4, ("127.0.0.1", host))]
+    with connect(addresses, LONG) as sock:
+        assert sock.family == V4
+
+
+def test_without_a_descriptor_the_upstream_is_unavailable(monkeypatch):
+    """Where the process has no descriptor left, the caller is told as of any failed connection."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(connecting, "TimedSocket", refuse)
+    with pytest.raises(UpstreamUnavailable):
+        connect([(V4, ("127.0.0.1", 9))], LONG)
 
 
 def test_families_take_turns():

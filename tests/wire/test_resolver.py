@@ -67,6 +67,24 @@ def test_a_name_needs_no_thread_to_be_had(monkeypatch):
     assert resolver.resolve("a.example", 443, Deadline.after(5))
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (socket.gaierror, UpstreamUnavailable),
+        (UnicodeError, UpstreamUnavailable),  # A part of the name is too long.
+        (MemoryError, MemoryError),
+    ],
+)
+def test_a_look_up_that_fails_ends_the_wait(error, told):
+    """A name that has no address, or cannot be looked up, is told; what is ours stays ours."""
+
+    def look_up(*_: object, **__: object) -> None:
+        raise error
+
+    with pytest.raises(told):
+        Resolver(look_up).resolve("a.example", 443, Deadline.after(5))
+
+
 def answer_but_the_slow(server: socket.socket) -> None:
     """A name server that knows one address, and never answers for a slow name."""
     with suppress(OSError):

@@ -143,6 +143,24 @@ def test_an_answer_that_was_read_whole_leaves_its_connection(transport, upstream
     assert upstream.connections == 1
 
 
+@pytest.mark.parametrize("later", [HEAD + b"\r\n" + chunk(b"for nobody") + END, b""])
+def test_an_idle_connection_on_which_something_arrives_is_not_used(transport, upstream, later):
+    """Neither an answer that nobody asked for, nor the end of the connection, meets a call."""
+
+    def answer(connection: socket.socket, request: fake.Request) -> bool:
+        connection.sendall(HEAD + b"\r\n" + chunk(b"all") + END)
+        time.sleep(0.1)
+        connection.sendall(later)
+        return bool(later)
+
+    upstream.answers["text"] = answer
+    for number in (1, 2):
+        with stream(transport, upstream.url) as streamed:
+            assert streamed.whole().body == b"all"
+        assert upstream.connections == number
+        time.sleep(0.4)
+
+
 @pytest.mark.parametrize("read", [0, 1])
 def test_an_answer_that_was_not_read_whole_ends_its_connection(transport, upstream, read):
     """The next caller would be given the rest of it."""
@@ -155,6 +173,11 @@ def test_an_answer_that_was_not_read_whole_ends_its_connection(transport, upstre
             for _ in range(read):
                 assert next(pieces) == b"one"
     assert upstream.connections == 2
+    until = time.monotonic() + 5
+    while upstream._open and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not upstream._open, "closed only once nobody refers to the answer"
+    assert answer
 
 
 def test_a_stream_is_bounded_in_total(transport, upstream):

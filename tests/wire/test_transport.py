@@ -59,9 +59,29 @@ def test_cookies_are_not_kept(transport, upstream):
         return True
 
     upstream.answers["text"] = set_cookie
-    assert "set-cookie" not in post(transport, upstream.url).headers  # Parsing many takes seconds.
+    post(transport, upstream.url)
     post(transport, upstream.url)
     assert "cookie" not in upstream.requests[1].headers
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("req_1", "req_1"),
+        (KEY, None),
+        (f"req_{KEY[-4:]}", None),
+        ("req 1", None),
+        ("x" * 129, None),
+    ],
+)
+def test_an_upstreams_id_is_repeated_only_as_an_id(transport, upstream, told, kept):
+    """What shows a part of the key, or is no id, is not passed on."""
+
+    def answer(connection, request):
+        connection.sendall(fake.http(b"{}", x_request_id=told))
+
+    upstream.answers["text"] = answer
+    assert post(transport, upstream.url).request_id == kept
 
 
 def test_netrc_is_not_read(transport, upstream, tmp_path, monkeypatch):
@@ -113,8 +133,11 @@ def test_an_answer_that_breaks_off_is_unavailable(transport, upstream):
         post(transport, upstream.url)
 
 
-def test_a_silent_upstream_is_left_at_the_deadline(transport, upstream):
-    """No call waits forever."""
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_silent_upstream_is_left_at_the_deadline(transport, upstream, kept):
+    """No call waits forever, nor for the deadline of the call that had the connection before it."""
+    if kept:
+        post(transport, upstream.url, seconds=60)
     upstream.answers["text"] = lambda connection, request: time.sleep(2)
     with pytest.raises(DeadlineExceeded):
         post(transport, upstream.url, seconds=0.2)
@@ -148,7 +171,7 @@ def test_no_foreign_exception_escapes(transport, upstream, monkeypatch, foreign)
     def fail(*_, **__):
         raise foreign.__new__(foreign)
 
-    monkeypatch.setattr(requests.Session, "send", fail)
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", fail)
     with pytest.raises(UpstreamError) as failure:
         post(transport, upstream.url)
     assert failure.value.__suppress_context__  # The foreign text may quote a key.

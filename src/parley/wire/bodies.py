@@ -10,8 +10,8 @@ from requests_toolbelt import MultipartEncoder
 from parley.errors import UpstreamMalformed, UpstreamUnavailable
 from parley.recordings import Recording
 from parley.redaction import valid_request_id
+from parley.wire.foreign_errors import errors_translated
 from parley.wire.messages import Answer, Form, Upstream
-from parley.wire.sessions import errors_translated
 
 PIECE_BYTES = 64 * 1024
 

@@ -4,10 +4,10 @@ A socket's own timeout starts anew with each byte that arrives, so a peer that s
 then could be waited for without end. Here each operation gets only what is left of its deadline.
 
 Under gevent, a socket operation that need not wait does not let other greenlets run: a peer that
-always has data ready would keep the process busy alone. `time.sleep(0)` lets the others run.
-Threads do not need it, and pay about 50 microseconds.
+always has data ready would keep the process busy alone. So each operation lets them run first.
 """
 
+import itertools
 import select
 import socket
 import ssl
@@ -28,8 +28,22 @@ else:
 RECORD_BYTES = 16 * 1024
 """The largest content of one TLS record (RFC 8446, section 5.1)."""
 
+TURNS = 4
+"""How often others are let run for each time that gevent is made to look at all sockets."""
+
+_turns = itertools.count()
+
 handshake_limit: ContextVar[Deadline] = ContextVar("handshake_limit")
 """The deadline of the TLS handshakes that follow: `ssl` begins them while it makes the socket."""
+
+
+def let_others_run() -> None:
+    """Let other greenlets run; a thread pays about 50 microseconds.
+
+    After `sleep(0)` gevent may run the same few greenlets for long before it looks which sockets
+    and timers are ready. After any longer sleep it looks at once, which costs more.
+    """
+    time.sleep(0 if next(_turns) % TURNS else 1e-9)
 
 
 class _Timed(Base):
@@ -53,7 +67,7 @@ class _Timed(Base):
                 sent += self.send(left[sent:], flags)
 
     def _in_time(self, operation: Callable[..., Result], *arguments: Any, **options: Any) -> Result:
-        time.sleep(0)
+        let_others_run()
         if self.limit is None:
             return operation(*arguments, **options)
         limit = self.limit.for_one_wait()
@@ -91,7 +105,7 @@ class TimedTLSSocket(_Timed, ssl.SSLSocket):
 
         gevent gives each wait the whole timeout, and a record that drips in takes many waits.
         """
-        time.sleep(0)
+        let_others_run()
         if self.limit is None:
             return operation(*arguments, **options)
         limit = self.limit.for_one_wait()
@@ -107,4 +121,4 @@ class TimedTLSSocket(_Timed, ssl.SSLSocket):
             poll = select.poll()
             poll.register(self, awaited)
             poll.poll(seconds * 1000)
-            time.sleep(0)
+            let_others_run()

@@ -1,7 +1,6 @@
 """A WebSocket (RFC 6455) over a connection that urllib3 made: messages in and out, in time."""
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -16,7 +15,8 @@ from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
 from parley.errors import ParleyError, UpstreamMalformed, UpstreamUnavailable
-from parley.wire.sessions import errors_translated
+from parley.wire.foreign_errors import errors_translated
+from parley.wire.timed_sockets import let_others_run
 
 READ_BYTES = 2 * 1024
 """How much is parsed at once. It can be a thousand frames, and nobody else is served meanwhile."""
@@ -71,7 +71,7 @@ class Channel:
         """
         parts: list[bytes] = []
         while data := self._read():
-            time.sleep(0)  # Lets others run: the reader returns what it already holds at once.
+            let_others_run()  # The reader returns what it already holds at once.
             self._protocol.receive_data(data)
             self._flush()
             for frame in self._protocol.events_received():

@@ -1,15 +1,13 @@
-"""requests' sessions without what they share between calls, and their errors as ours."""
+"""The errors of requests and of the layers below it, as ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
-from http.cookiejar import DefaultCookiePolicy
 
 import requests
 import urllib3
 
 from parley.errors import UpstreamMalformed, UpstreamTimeout, UpstreamUnavailable
-from parley.wire.connections import Adapter
 
 BROKEN = (
     requests.RequestException,
@@ -19,23 +17,6 @@ BROKEN = (
     OSError,
 )
 """What requests and the layers below it raise when an exchange fails."""
-
-
-class Session(requests.Session):
-    """Connections of its own, and nothing else that one call leaves to the next."""
-
-    def __init__(self, pool_size: int, ca_bundle: str) -> None:
-        """Keep up to `pool_size` idle connections; raise OSError if the bundle cannot be read."""
-        super().__init__()
-        adapter = Adapter(pool_size, ca_bundle)
-        self.mount("https://", adapter)
-        self.mount("http://", adapter)
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # Ignores the passwords in .netrc; the transport reads the proxy variables instead.
-        self.trust_env = False
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: requests reads a redirect's body whole, without a limit, even if not to follow."""
 
 
 @contextmanager

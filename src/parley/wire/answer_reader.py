@@ -1,4 +1,4 @@
-"""Reads answers: skips interim ones, drops cookies, and says if the connection can be reused."""
+"""Reads answers: skips interim ones, and says whether the connection can be reused."""
 
 import http.client
 import io
@@ -7,8 +7,6 @@ from typing import Any
 
 INTERIM_ANSWERS = 100
 """How many 1xx answers are skipped at most before the final one."""
-
-COOKIES = ("Set-Cookie", "Set-Cookie2")
 
 
 class _Lines(io.BufferedReader):
@@ -36,12 +34,6 @@ class Reader(http.client.HTTPResponse):
         self._connected = sock
         self.reusable = False
         """Whether the answer was read whole, had a certain end, and nothing came after it."""
-
-    def begin(self) -> None:
-        """Read the headers, and drop cookies: nobody keeps them, and requests is slow with them."""
-        super().begin()
-        for name in COOKIES:
-            del self.headers[name]
 
     def _read_status(self) -> tuple[str, int, str]:
         """The final answer's status line (RFC 9110, 15.2); a 101 is final: none follows it."""
