@@ -15,6 +15,7 @@ __all__ = [
     "request_connection",
     "schemas",
     "services",
+    "slots",
     "sound",
     "speech_json",
     "uploads",
