@@ -98,7 +98,8 @@ def _durations(conversation: Conversation | None, began: float) -> dict[str, flo
 
 def _credentials() -> list[str]:
     """The headers of the request that may hold its key."""
-    return [request.headers.get(name, "") for name in (KEY_HEADER, "Authorization")]
+    sent = (request.headers.get(name) for name in (KEY_HEADER, "Authorization"))
+    return [credential for credential in sent if credential]
 
 
 def _without_key(text: str, credentials: Iterable[str]) -> str:
