@@ -7,7 +7,6 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Semaphore
 
 ROOT = Path(__file__).resolve().parent
 # Put on the path rather than installed: some platforms move the tree after the build.
@@ -22,6 +21,7 @@ from parley.page import blueprint as page  # noqa: E402
 from parley.settings import Settings  # noqa: E402
 from parley.web.app import create_app  # noqa: E402
 from parley.web.services import Services  # noqa: E402
+from parley.web.slots import Slots  # noqa: E402
 from parley.wire.transport import Transport  # noqa: E402
 
 try:
@@ -31,7 +31,7 @@ try:
         model_list.read(ROOT / settings.model_list),
         Transport(settings.capacity, ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE")),
         today=lambda: datetime.now(UTC).date(),
-        slots=Semaphore(settings.capacity),
+        slots=Slots(settings.capacity),
     )
 except ConfigurationError as error:
     sys.exit(f"Parley does not start: {error}")

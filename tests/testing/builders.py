@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from threading import Semaphore
 
 from flask import Flask
 
@@ -16,6 +15,7 @@ from parley.page import blueprint as page
 from parley.settings import Settings
 from parley.web.app import create_app
 from parley.web.services import Services
+from parley.web.slots import Slots
 from parley.wire.transport import Transport
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +47,7 @@ def make_app(
         model_list.read(ROOT / settings.model_list),
         Transport(settings.capacity, ca_bundle=ca_bundle),
         today=today if callable(today) else lambda: today,
-        slots=Semaphore(settings.capacity),
+        slots=Slots(settings.capacity),
     )
     return create_app(services, [*BLUEPRINTS, *([page.bp] if settings.page else [])])
 

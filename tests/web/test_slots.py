@@ -1,26 +1,37 @@
 """A conversation's slot is released, whatever happens to its request."""
 
 import resource
+import subprocess
+import sys
 from io import BytesIO
-from threading import Semaphore
 
 import pytest
 from flask import request
-from testing.builders import KEY, make_app, wav
+from testing.builders import KEY, ROOT, make_app, wav
 
 from parley.web.admission import upstreams_of
-from parley.web.slots import SLOT, Slot, release_after_answer
+from parley.web.slots import SLOT, Slot, Slots, release_after_answer
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
 CAPACITY = 2
 RECORDING_BYTES = 200_000
+UNDER_GEVENT = """
+from gevent import monkey, spawn
+monkey.patch_all()
+from parley.web.slots import Slots
+slots, ran = Slots(1), []
+spawn(ran.append, "another greenlet")
+assert slots.take() and not slots.take()
+slots.release()
+assert not ran, ran
+"""
 
 
 def free_slots(client) -> int:
     """How many slots are free; all are released again."""
     slots = client.application.extensions["parley"].slots
     taken = 0
-    while slots.acquire(blocking=False):
+    while slots.take():
         taken += 1
     for _ in range(taken):
         slots.release()
@@ -76,7 +87,7 @@ def test_a_section_that_asks_twice_has_one_slot(client, openai):
 @pytest.mark.parametrize("fails", ["application", "answer", "close", None])
 def test_every_end_of_a_request_releases_its_slot_once(fails):
     """Also one that fails after its answer has begun, or while it is closed."""
-    slots = Semaphore(1)
+    slots = Slots(1)
 
     class Answer:
         def __iter__(self):
@@ -108,18 +119,24 @@ def test_every_end_of_a_request_releases_its_slot_once(fails):
                 serve()
         else:
             serve()
-        assert slots.acquire(blocking=False)
-        assert not slots.acquire(blocking=False)
+        assert slots.take()
+        assert not slots.take()
         slots.release()
 
 
 def test_a_slot_is_released_once():
     """A second release does not release another request's slot."""
-    slots = Semaphore(1)
+    slots = Slots(1)
     slot = Slot(slots)
     assert slot.take()
     assert not Slot(slots).take()
     slot.release()
     slot.release()
-    assert slots.acquire(blocking=False)
-    assert not slots.acquire(blocking=False)
+    assert slots.take()
+    assert not slots.take()
+
+
+def test_no_greenlet_waits_to_release_a_slot():
+    """Else all that have answered wait in a row, with their slots, while others are refused."""
+    command = [sys.executable, "-c", UNDER_GEVENT]
+    subprocess.run(command, env={"PYTHONPATH": str(ROOT / "src")}, timeout=60, check=True)

@@ -17,6 +17,7 @@ __all__ = [
     "request_connection",
     "schemas",
     "services",
+    "slots",
     "sound",
     "speech_json",
     "stage_routes",

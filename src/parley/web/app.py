@@ -45,12 +45,8 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     warn = EndWarnings(services.registry, undated_stages(services.settings))
     warn(services.today())
     app.before_request(lambda: warn(services.today()))
-    CORS(
-        app,
-        origins=services.settings.allowed_origins,
-        methods=["GET", "POST"],
-        expose_headers=EXPOSED,
-    )
+    if origins := services.settings.allowed_origins:
+        CORS(app, origins=origins, methods=["GET", "POST"], expose_headers=EXPOSED)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
 

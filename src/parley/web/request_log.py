@@ -116,8 +116,9 @@ def _credentials() -> list[str]:
 
     Nobody who sends one token knows the others, and looking for each of many would take long.
     """
-    sent = [request.headers.get(name, "") for name in CREDENTIAL_HEADERS]
-    return [*sent, *services().settings.operator_keys.values()]
+    sent = (request.headers.get(name) for name in CREDENTIAL_HEADERS)
+    own = services().settings.operator_keys.values()
+    return [credential for credential in (*sent, *own) if credential]
 
 
 def _without_key(text: str, credentials: Iterable[str]) -> str:

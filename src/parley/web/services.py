@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from threading import Semaphore
 from typing import cast
 
 from flask import current_app
 
 from parley.models.registry import Registry
 from parley.settings import Settings
+from parley.web.slots import Slots
 from parley.wire.transport import Transport
 
 
@@ -22,7 +22,7 @@ class Services:
     transport: Transport
     today: Callable[[], date]
     """Tells the current day, in UTC."""
-    slots: Semaphore
+    slots: Slots
     """The conversations that the process may still begin."""
 
 

@@ -9,12 +9,11 @@ from typing import IO, Any, cast
 from flask import Request
 from gunicorn.http.errors import ParseException
 from werkzeug.datastructures import FileStorage, MultiDict
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser, MultiPartParser
-from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
-from werkzeug.wsgi import LimitedStream
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.formparser import FormDataParser
 
 from parley.errors import RequestMalformed, UploadTimeout
+from parley.web.form_parts import FormBroken, FormTooLarge, parts
 
 AUDIO_BYTES = 26_214_400
 """The largest file that OpenAI's speech-to-text takes: 25 MB."""
@@ -32,74 +31,15 @@ LIMITS = {
 LONG = frozenset({"history"})
 """The texts that are kept as files are, on disk if they are long: they may have 256 KB."""
 
+CHARSETS = frozenset({"us-ascii", "iso-8859-1"})
+"""Those that a text may name beside UTF-8."""
+
 SPOOLED_BYTES = 128 * 1024
 """The largest file that stays in memory: four seconds of WAV at 16 kHz, say."""
 
 
-class BoundedMultiPartParser(MultiPartParser):
-    """Werkzeug's parser, but the bound on texts holds for all of them together."""
-
-    def parse(
-        self, stream: IO[bytes], boundary: bytes, content_length: int | None
-    ) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
-        """The texts and the files; LONG texts are among the files."""
-        decoder = MultipartDecoder(
-            boundary, self.max_form_memory_size, max_parts=self.max_form_parts
-        )
-        texts: list[tuple[str, str]] = []
-        files: list[tuple[str, FileStorage]] = []
-        part: Field | File | None = None
-        file: IO[bytes] | None = None
-        text_bytes = 0
-        data: bytes | None = b""
-        while data is not None:
-            data = stream.read(self.buffer_size) or None
-            decoder.receive_data(data)
-            while not isinstance(event := decoder.next_event(), Epilogue | NeedData):
-                match event:
-                    case Field() | File():
-                        part, is_text = event, isinstance(event, Field) and event.name not in LONG
-                        file = None if is_text else self.stream_factory(content_length, None, None)
-                        pieces: list[bytes] = []
-                    case Data() if part:
-                        text_bytes += len(event.data) if is_text else 0
-                        if text_bytes > (self.max_form_memory_size or text_bytes):
-                            raise RequestEntityTooLarge()
-                        (file.write if file else pieces.append)(event.data)
-                        if event.more_data:
-                            continue
-                        if file is None:
-                            charset = self.get_part_charset(part.headers)
-                            texts.append((part.name, b"".join(pieces).decode(charset, "replace")))
-                        else:
-                            file.seek(0)
-                            name = getattr(part, "filename", "")
-                            sent = FileStorage(file, name, part.name, headers=part.headers)
-                            files.append((part.name, sent))
-        return self.cls(texts), self.cls(files)
-
-
 class StrictFormParser(FormDataParser):
     """Werkzeug's parser, but broken multipart is an error instead of an empty form."""
-
-    def _parse_multipart(
-        self,
-        stream: IO[bytes],
-        mimetype: str,
-        content_length: int | None,
-        options: dict[str, str],
-    ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]:
-        parser = BoundedMultiPartParser(
-            stream_factory=self.stream_factory,
-            max_form_memory_size=self.max_form_memory_size,
-            max_form_parts=self.max_form_parts,
-            cls=self.cls,
-        )
-        boundary = options.get("boundary", "").encode("ascii")
-        if not boundary:
-            raise ValueError("Missing boundary")
-        texts, files = parser.parse(stream, boundary, content_length)
-        return stream, texts, files
 
     def parse(
         self,
@@ -111,24 +51,51 @@ class StrictFormParser(FormDataParser):
         """Parse multipart/form-data; raise RequestMalformed on anything else."""
         if mimetype != "multipart/form-data":
             raise RequestMalformed()
-        self.silent = False
         try:
-            return super().parse(stream, mimetype, content_length, options)
+            boundary = (options or {}).get("boundary", "").encode("ascii")
+            texts, files = self._read(stream, boundary)
         except ClientDisconnected as disconnected:
             # Werkzeug raises this for a timeout of the socket, too.
             if isinstance(disconnected.__context__, TimeoutError):
                 raise UploadTimeout() from None
             raise
-        except (ValueError, ParseException):
-            raise RequestMalformed(
-                "The multipart body is broken; let your HTTP client build it, with its boundary."
-            ) from None
-        except RequestEntityTooLarge:
-            if content_length is None and isinstance(stream, LimitedStream) and stream.is_exhausted:
-                raise  # The whole request is too large; without a length, only reading it tells.
+        except FormTooLarge:
             raise RequestMalformed(
                 "The form has too many parts, or too long a text; send only the documented fields."
             ) from None
+        except (FormBroken, UnicodeEncodeError, ParseException):
+            raise RequestMalformed(
+                "The multipart body is broken; let your HTTP client build it, with its boundary."
+            ) from None
+        return stream, self.cls(texts), self.cls(files)
+
+    def _read(
+        self, stream: IO[bytes], boundary: bytes
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, FileStorage]]]:
+        """The texts and the files by name; LONG texts are among the files."""
+        texts: list[tuple[str, str]] = []
+        files: list[tuple[str, FileStorage]] = []
+        count, text_bytes = 0, 0
+        for part, content in parts(stream, boundary):
+            count += 1
+            if count > (self.max_form_parts or count):
+                raise FormTooLarge()
+            if part.file_name is not None or part.name in LONG:
+                file = self.stream_factory(None, None, None)
+                for piece in content:
+                    file.write(piece)
+                file.seek(0)
+                files.append((part.name, FileStorage(file, part.file_name or "", part.name)))
+                continue
+            text = b""
+            for piece in content:
+                text_bytes += len(piece)
+                if text_bytes > (self.max_form_memory_size or text_bytes):
+                    raise FormTooLarge()
+                text += piece
+            charset = part.charset if part.charset in CHARSETS else "utf-8"
+            texts.append((part.name, text.decode(charset, "replace")))
+        return texts, files
 
 
 class Upload(SpooledTemporaryFile[bytes]):

@@ -117,7 +117,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         super().load_wsgi()
         services = self.wsgi.extensions["parley"]
         for _ in range(services.settings.capacity - max(1, self.connections.most * 3 // 4)):
-            services.slots.acquire(blocking=False)
+            services.slots.take()
 
     def server_class(self, listener: Any, *, spawn: Pool, **_: object) -> Listener:
         """Make the server of a listening socket; gunicorn calls this as if it were a class."""

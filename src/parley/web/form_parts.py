@@ -1,0 +1,121 @@
+"""The parts of a form, multipart/form-data, as they arrive (RFC 2046, 5.1.1, and RFC 7578)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from werkzeug.http import parse_options_header
+
+PIECE_BYTES = 64 * 1024
+"""How much of a form is read at once."""
+
+HEAD_BYTES = 16 * 1024
+"""The longest headers of one part, all together."""
+
+LINE_BREAK = b"\r\n"
+
+
+class FormBroken(ValueError):
+    """A form that breaks the format, or ends before its last boundary."""
+
+
+class FormTooLarge(ValueError):
+    """A form has more parts, or longer texts or headers, than it may have."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the headers of a part say; nothing that they do not say is guessed."""
+
+    name: str
+    file_name: str | None
+    charset: str
+
+
+def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[bytes]]]:
+    """Each part, and its content in pieces; what is not read of it is passed over.
+
+    Raises FormBroken and FormTooLarge.
+    """
+    if not boundary:
+        raise FormBroken()
+    reader = _Reader(stream)
+    delimiter = LINE_BREAK + b"--" + boundary
+    _pass_over(reader.until(delimiter))
+    while (after := reader.take(2)) == LINE_BREAK:
+        part = _part(reader.head())
+        # A part with no content may leave out the line break before it, as Werkzeug's client does.
+        is_absent = reader.skip(delimiter.removeprefix(LINE_BREAK))
+        content = iter(()) if is_absent else reader.until(delimiter)
+        yield part, content
+        _pass_over(content)
+    if after != b"--":
+        raise FormBroken()
+    while stream.read(PIECE_BYTES):
+        pass  # What follows the last boundary means nothing.
+
+
+def _pass_over(pieces: Iterator[bytes]) -> None:
+    for _ in pieces:
+        pass
+
+
+def _part(head: bytes) -> Part:
+    unfolded = head.replace(LINE_BREAK + b" ", b" ").replace(LINE_BREAK + b"\t", b" ")
+    headers = {}
+    for line in unfolded.decode(errors="replace").split("\r\n"):
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    if "content-disposition" not in headers:
+        raise FormBroken()
+    named = parse_options_header(headers["content-disposition"])[1]
+    declared = parse_options_header(headers.get("content-type"))[1]
+    return Part(named.get("name", ""), named.get("filename"), declared.get("charset", "").lower())
+
+
+class _Reader:
+    """A stream, and what was read of it too early."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._held = LINE_BREAK  # The first delimiter may stand without one.
+
+    def until(self, mark: bytes) -> Iterator[bytes]:
+        """What comes before the mark, in pieces; the mark itself is passed over."""
+        while (end := self._held.find(mark)) < 0:
+            # The last bytes may be the beginning of the mark.
+            if (sure := len(self._held) - len(mark) + 1) > 0:
+                yield self.take(sure)
+            self._hold(len(self._held) + 1)
+        if end:
+            yield self.take(end)
+        self.take(len(mark))
+
+    def head(self) -> bytes:
+        """The headers of a part, which a blank line ends; raise FormTooLarge past HEAD_BYTES."""
+        head = b""
+        for piece in self.until(2 * LINE_BREAK):
+            head += piece
+            if len(head) > HEAD_BYTES:
+                raise FormTooLarge()
+        return head
+
+    def take(self, size: int) -> bytes:
+        """Exactly the next `size` bytes."""
+        self._hold(size)
+        taken, self._held = self._held[:size], self._held[size:]
+        return taken
+
+    def skip(self, text: bytes) -> bool:
+        """Whether `text` comes next; it is passed over if it does."""
+        self._hold(len(text))
+        if found := self._held.startswith(text):
+            self.take(len(text))
+        return found
+
+    def _hold(self, size: int) -> None:
+        while len(self._held) < size:
+            piece = self._stream.read(PIECE_BYTES)
+            if not piece:
+                raise FormBroken()
+            self._held += piece

@@ -1,0 +1,107 @@
+"""The parts of a form are what its client wrote, however the bytes arrive."""
+
+from io import BytesIO
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from urllib3 import encode_multipart_formdata
+from werkzeug.test import encode_multipart
+
+from parley.web.form_parts import HEAD_BYTES, PIECE_BYTES, FormBroken, FormTooLarge, parts
+
+NAMED = b'--b\r\nContent-Disposition: form-data; name="a"'
+names = st.text("abé ;", min_size=1, max_size=5)
+contents = st.text("-b\r\n é", max_size=12).filter(lambda text: "--b" not in text)
+ENCODERS = {
+    "urllib3": lambda fields: encode_multipart_formdata(fields, boundary="b")[0],
+    # It leaves out the line break before a content that is empty.
+    "Werkzeug": lambda fields: encode_multipart(dict(fields), boundary="b")[1],
+}
+
+
+class Trickle(BytesIO):
+    """A stream that gives a few bytes at a time, whatever it is asked for."""
+
+    def __init__(self, data: bytes, size: int) -> None:
+        super().__init__(data)
+        self.size = size
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(min(self.size, PIECE_BYTES))
+
+
+def read(body: bytes, size: int = PIECE_BYTES) -> list[tuple[str, str | None, bytes]]:
+    """The name, the file's name and the content of each part, from a stream in such pieces."""
+    return [
+        (part.name, part.file_name, b"".join(content))
+        for part, content in parts(Trickle(body, size), b"b")
+    ]
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+@settings(max_examples=200, deadline=None)
+@given(fields=st.dictionaries(names, contents, max_size=4), size=st.integers(1, 40))
+def test_what_a_client_wrote_is_read(encoder, fields, size):
+    """Two clients' forms, empty contents too, in pieces that end anywhere."""
+    expected = [(name, None, content.encode()) for name, content in fields.items()]
+    assert read(ENCODERS[encoder](list(fields.items())), size) == expected
+
+
+@pytest.mark.parametrize("size", [1, 7, PIECE_BYTES])
+@pytest.mark.parametrize(
+    ("headers", "file_name"),
+    [
+        (b'; filename="a b.wav"\r\nContent-Type: audio/wav', "a b.wav"),
+        (b"; filename=a.wav; filename*=utf-8''b.wav", "b.wav"),
+        (b"; filename*=utf-8''%C3%A9.wav", "é.wav"),
+        (b';\r\n filename="folded.wav"', "folded.wav"),
+        (b'; filename="\xe9.wav"', "\ufffd.wav"),
+        (b'; filename=""', ""),
+        (b"", None),
+    ],
+)
+def test_a_file_is_what_has_the_name_of_one(headers, file_name, size):
+    """In every form in which clients write it."""
+    body = b"preamble\r\n" + NAMED + headers + b"\r\n\r\nRIFF\r\n-\r\n--b--\r\nthe rest"
+    assert read(body, size) == [("a", file_name, b"RIFF\r\n-")]
+
+
+def test_a_content_that_is_not_read_is_passed_over():
+    """The next part begins after it, however long it is."""
+    long = bytes(3 * PIECE_BYTES)
+    body = NAMED + b"\r\n\r\n" + long + b"\r\n" + NAMED + b"\r\n\r\n1\r\n--b--"
+    assert [part.name for part, _ in parts(BytesIO(body), b"b")] == ["a", "a"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no boundary",
+        NAMED,
+        NAMED + b"\r\n\r\nwithout an end",
+        NAMED + b"\r\n\r\n\r\n--b",
+        NAMED + b"\r\n\r\n\r\n--bother",
+        b"--b\r\nContent-Type: text/plain\r\n\r\nwithout a name\r\n--b--",
+    ],
+)
+@pytest.mark.parametrize("size", [1, PIECE_BYTES])
+def test_what_is_broken_is_an_error(body, size):
+    """Never half of a form, which would answer something else than what was asked."""
+    with pytest.raises(FormBroken):
+        read(body, size)
+
+
+def test_a_form_has_a_boundary():
+    """Without one, any line that begins with two hyphens would be taken for it."""
+    with pytest.raises(FormBroken):
+        list(parts(BytesIO(NAMED.replace(b"--b", b"--") + b"\r\n\r\n1\r\n----"), b""))
+
+
+def test_headers_without_an_end_are_not_kept():
+    """Only as much is read as a part's headers may have."""
+    stream = BytesIO(NAMED + bytes(HEAD_BYTES + 5 * PIECE_BYTES))
+    with pytest.raises(FormTooLarge):
+        list(parts(stream, b"b"))
+    assert stream.tell() <= HEAD_BYTES + 2 * PIECE_BYTES
