@@ -10,8 +10,15 @@ import requests_mock
 from parley.wire.connections import Adapter
 
 
+class _Session(requests.Session):
+    """What the mocker replaces the adapters of; an adapter alone knows nothing of redirects."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: nothing is a redirect."""
+
+
 def _send(_: Adapter, request: requests.PreparedRequest, **options: object) -> requests.Response:
-    return requests.Session().send(request, allow_redirects=False, **options)
+    return _Session().send(request, **options)
 
 
 @contextmanager
