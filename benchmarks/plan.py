@@ -18,7 +18,9 @@ from dyno_model import Dyno, Result, poisson, simulate
 from report import quantile
 
 SEED = 15
-CONVERSATIONS = 20_000
+CONVERSATIONS, STREAMS = 20_000, 2_000
+"""How many are simulated, unless told; a stream computes in many more pieces."""
+
 P99_MS = 250.0
 """What callers hardly notice beside the seconds of the stages."""
 
@@ -82,7 +84,8 @@ def figures(
     rng = random.Random(SEED)  # The same callers each time.
     rate = load.a_minute / 60 / dynos
     fills = 2 * sum(load.stages)
-    count = (conversations or CONVERSATIONS) + math.ceil(rate * fills)
+    counted = conversations or (STREAMS if load.streamed else CONVERSATIONS)
+    count = counted + math.ceil(rate * fills)
     result = simulate(
         dyno,
         costs.overheads,
