@@ -60,7 +60,7 @@ format: .venv/test.stamp  ## let ruff rewrite what it can
 	@touch $@
 
 bench: .venv/test.stamp $(PEERS:%=.venv/peers/%/stamp)  ## measure ours and peers; fail where a goal is missed
-	@missed=0; for script in idle alone crowd stream steady fairness memory sigterm; do \
+	@missed=0; for script in idle alone crowd stream steady fairness memory sigterm check_plan; do \
 		timeout 300 $(BIN)/python benchmarks/$$script.py || missed=1; done; exit $$missed
 
 lock: export UV_CUSTOM_COMPILE_COMMAND := make lock
@@ -70,7 +70,7 @@ lock:  ## compile the pins anew from setup.cfg
 	@$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv
 	@$(COMPILE) -o requirements.txt
 	@$(COMPILE) --extra local -c requirements.txt -o requirements-local.txt
-	@$(COMPILE) --extra test -c requirements.txt -c requirements-local.txt \
+	@$(COMPILE) --extra test --extra bench -c requirements.txt -c requirements-local.txt \
 		-o requirements-test.txt
 	@for peer in $(PEERS:%=benchmarks/peers/%/requirements); do \
 		$(BIN)/uv pip compile --quiet --upgrade $$peer.in -o $$peer.txt; done
