@@ -4,7 +4,6 @@ import re
 
 import pytest
 from browser.speaking_upstream import write
-from browser.tab import open_tab
 from playwright.sync_api import expect
 from testing.builders import KEY, ROOT
 from testing.fake_openai import TRANSCRIPT
@@ -25,10 +24,10 @@ def violations(tab):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_no_violation(chromium, serve, scheme, device):
+def test_axe_finds_no_violation(visit, serve, scheme, device):
     """Idle, with a turn and a failure, and in Settings."""
-    context = chromium.new_context(color_scheme=scheme, reduced_motion="reduce", **device)
-    tab = open_tab(context, serve(PARLEY_KEY_REQUIRED="yes").url)
+    url = serve(PARLEY_KEY_REQUIRED="yes").url
+    tab = visit(url, color_scheme=scheme, reduced_motion="reduce", **device)
     assert violations(tab) == []
     tab.talk.click()
     tab.expect_failure("An API key is needed")
@@ -46,10 +45,9 @@ def test_axe_finds_no_violation(chromium, serve, scheme, device):
     assert tab.page.evaluate(narrow)
 
 
-def test_the_key_is_kept_in_memory_alone(chromium, serve):
+def test_the_key_is_kept_in_memory_alone(visit, serve):
     """In no storage, no URL, no attribute, no field, and gone after a reload."""
-    context = chromium.new_context()
-    tab = open_tab(context, serve(PARLEY_KEY_REQUIRED="yes").url)
+    tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url)
     urls = []
     tab.page.on("request", lambda request: urls.append(request.url))
     tab.page.get_by_role("button", name="Settings").click()
@@ -65,7 +63,7 @@ def test_the_key_is_kept_in_memory_alone(chromium, serve):
     ])"""
     assert KEY not in tab.page.evaluate(everything)
     assert KEY not in "".join(urls)
-    assert context.storage_state() == {"cookies": [], "origins": []}
+    assert tab.page.context.storage_state() == {"cookies": [], "origins": []}
     tab.page.reload()
     tab.talk.click()
     tab.expect_failure("An API key is needed")
@@ -96,7 +94,7 @@ def test_text_runs_from_right_to_left_where_its_script_does(tab, upstream):
     assert tab.said.evaluate("(said) => getComputedStyle(said).direction") == "ltr"
 
 
-def test_settings_offer_what_the_service_has(chromium, serve, upstream, tmp_path):
+def test_settings_offer_what_the_service_has(visit, serve, upstream, tmp_path):
     """The models with the days that they end on; the choice reaches the upstream."""
     rows = (
         "| model | default | shuts down | replacement |\n|---|---|---|---|\n"
@@ -104,8 +102,7 @@ def test_settings_offer_what_the_service_has(chromium, serve, upstream, tmp_path
     )
     listed = re.sub(r"(?s)(?<=## stt\n\n).*?(?=\n\n## text)", rows, LASTING_LIST.read_text())
     (tmp_path / "MODEL_LIST.MD").write_text(listed)
-    service = serve(PARLEY_MODEL_LIST=str(tmp_path / "MODEL_LIST.MD"))
-    tab = open_tab(chromium.new_context(), service.url)
+    tab = visit(serve(PARLEY_MODEL_LIST=str(tmp_path / "MODEL_LIST.MD")).url)
     tab.page.get_by_role("button", name="Settings").click()
     expect(tab.page.get_by_label("API key")).to_be_hidden()
     models = tab.page.get_by_label("Speech to text")
@@ -121,9 +118,9 @@ def test_settings_offer_what_the_service_has(chromium, serve, upstream, tmp_path
     assert b"Rhyme." in thought.body
 
 
-def test_motion_can_be_switched_off(chromium, serve):
+def test_motion_can_be_switched_off(visit, serve):
     """Nothing is animated for whom motion disturbs."""
-    tab = open_tab(chromium.new_context(reduced_motion="reduce"), serve().url)
+    tab = visit(serve().url, reduced_motion="reduce")
     tab.send(QUESTION)
     tab.expect_state("Speaking")
     assert tab.page.evaluate("document.getAnimations().length") == 0

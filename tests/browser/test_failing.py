@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from browser.conftest import ALLOWED, MICROPHONE
 from browser.speaking_upstream import SENTENCES, refuse, speak, told, write
-from browser.tab import open_tab
 from playwright.sync_api import expect
 from testing.builders import KEY, ROOT
 from testing.fake_openai import TRANSCRIPT, http
@@ -19,35 +18,33 @@ pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 
 
-def test_without_leave_for_the_microphone(launch, serve):
+def test_without_leave_for_the_microphone(visit, launch, serve):
     """The browser refuses, as it does once the user has."""
-    tab = open_tab(launch(*MICROPHONE).new_context(), serve().url)
+    tab = visit(serve().url, browser=launch(*MICROPHONE))
     tab.talk.click()
     tab.expect_failure("The microphone is blocked: allow it")
 
 
-def test_without_a_microphone(launch, serve):
+def test_without_a_microphone(visit, launch, serve):
     """There is none to give leave for."""
-    context = launch(ALLOWED).new_context()
-    tab = open_tab(context, serve().url)
+    tab = visit(serve().url, browser=launch(ALLOWED))
     tab.talk.click()
     tab.expect_failure("No microphone was found: connect one")
 
 
-def test_on_an_insecure_origin(launch, serve):
+def test_on_an_insecure_origin(visit, launch, serve):
     """Plain http on another name than this machine's."""
     browser = launch(*MICROPHONE, ALLOWED, "--host-resolver-rules=MAP parley.test 127.0.0.1")
     port = serve().url.rpartition(":")[2]
-    tab = open_tab(browser.new_context(), f"http://parley.test:{port}")
+    tab = visit(f"http://parley.test:{port}", browser=browser)
     tab.talk.click()
     tab.expect_failure("Browsers give the microphone to secure pages only")
 
 
-def test_without_a_recorder(chromium, serve):
+def test_without_a_recorder(visit, serve):
     """A browser that records nothing which the service takes."""
-    context = chromium.new_context()
-    context.add_init_script("MediaRecorder.isTypeSupported = (type) => /ogg/.test(type)")
-    tab = open_tab(context, serve().url)
+    only_ogg = "MediaRecorder.isTypeSupported = (type) => /ogg/.test(type)"
+    tab = visit(serve().url, script=only_ogg)
     tab.talk.click()
     tab.expect_failure("This browser records neither WebM nor MP4")
 
@@ -81,9 +78,9 @@ def test_sound_waits_for_a_gesture_and_says_so(launch, serve):
     assert text_of("alert") == ""
 
 
-def test_without_a_key(chromium, serve, upstream):
+def test_without_a_key(visit, serve, upstream):
     """It is asked for before anything is recorded, and Settings are one click away."""
-    tab = open_tab(chromium.new_context(), serve(PARLEY_KEY_REQUIRED="yes").url)
+    tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url)
     tab.talk.click()
     tab.expect_failure("An API key is needed: enter yours in Settings")
     tab.page.get_by_role("button", name="Open Settings").click()
@@ -157,16 +154,16 @@ def test_every_place_taken(tab_pair, upstream):
 
 
 @pytest.fixture
-def tab_pair(chromium, serve):
+def tab_pair(visit, serve):
     """Two users of a service with one place."""
     url = serve(PARLEY_CAPACITY="1").url
-    return [open_tab(chromium.new_context(), url) for _ in range(2)]
+    return [visit(url) for _ in range(2)]
 
 
-def test_a_cut_connection_and_a_service_that_is_gone(chromium, serve, upstream):
+def test_a_cut_connection_and_a_service_that_is_gone(visit, serve, upstream):
     """What was said so far is kept."""
     service = serve(port=free_port())  # Which is closed with the service.
-    tab = open_tab(chromium.new_context(), service.url)
+    tab = visit(service.url)
     upstream.answers["text"] = write(pause=20)
     tab.send(QUESTION)
     expect(tab.replies).to_contain_text("Paris is")

@@ -6,7 +6,6 @@ import time
 import jiwer
 import pytest
 import requests
-from browser.tab import open_tab
 from playwright.sync_api import expect
 from testing import gunicorn_process as serving
 
@@ -51,8 +50,8 @@ def say(engine, models, tmp_path):
 
 
 @pytest.fixture
-def tab(chromium, engine, ports):
-    return open_tab(chromium.new_context(), f"http://localhost:{ports[0]}")
+def tab(visit, engine, ports):
+    return visit(f"http://localhost:{ports[0]}")
 
 
 def plain(text: str) -> str:

@@ -65,7 +65,15 @@ def test_the_page_is_told_what_is_offered_on_the_day(day, default, ended):
     assert text["default"] == default
     assert default in names
     assert ended not in names
-    assert {"name": "gpt-5.1", "ends": "2027-04-01"} in text["models"]
+    assert {model["name"]: model["ends"] for model in text["models"]}["gpt-5.1"] == "2027-04-01"
+
+
+def test_the_page_is_told_of_voices_and_languages():
+    """A voice's name can be chosen, and a language only where the model can be told of it."""
+    stages = make_app().test_client().get("/page.json").get_json()["stages"]
+    assert "nova" in stages["tts"]["models"][0]["voices"]
+    assert stages["stt"]["models"][0]["language"] is True
+    assert stages["text"]["models"][0]["language"] is False
 
 
 def test_the_operators_prompt_is_not_told():

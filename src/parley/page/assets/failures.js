@@ -38,12 +38,14 @@ export class Failure extends Error {
    * @param {string} [told.message] its own sentence, used where SENTENCES has none
    * @param {string} [told.stage] what failed
    * @param {number} [told.retryAfter] seconds to wait
+   * @param {number} [told.upstreamStatus] what the upstream answered
    */
-  constructor(code, { message = "", stage = "", retryAfter } = {}) {
+  constructor(code, { message = "", stage = "", retryAfter, upstreamStatus } = {}) {
     super(/** @type {Record<string, string>} */ (SENTENCES)[code] ?? message);
     this.code = code;
     this.stage = stage;
     this.retryAfter = retryAfter;
+    this.upstreamStatus = upstreamStatus;
   }
 
   /** The sentence, with the wait where one is known. */

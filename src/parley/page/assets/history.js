@@ -7,7 +7,7 @@ const MOST_BYTES = 256 * 1024;
 /** @typedef {{role: "user" | "assistant", content: string}} Entry */
 
 export class History {
-  /** @type {Entry[]} */
+  /** Never changed in place: who keeps it can put it back. @type {readonly Entry[]} */
   entries = [];
 
   /**
@@ -19,8 +19,8 @@ export class History {
     const text = content.trim();
     const last = this.entries.at(-1);
     if (!text) return;
-    if (last?.role === role) last.content += `\n${text}`;
-    else this.entries.push({ role, content: text });
+    if (last?.role !== role) this.entries = [...this.entries, { role, content: text }];
+    else this.entries = this.entries.with(-1, { role, content: `${last.content}\n${text}` });
   }
 
   /** Drop the oldest turns until the rest may be sent; true where that was needed. */
@@ -47,8 +47,8 @@ export class History {
 
   /** @param {number} entries how many at least; what is left begins with the user */
   #drop(entries) {
-    this.entries.splice(0, entries);
-    if (this.entries[0]?.role === "assistant") this.entries.shift();
+    const next = this.entries[entries]?.role === "assistant" ? entries + 1 : entries;
+    this.entries = this.entries.slice(next);
   }
 }
 

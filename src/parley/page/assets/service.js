@@ -93,8 +93,9 @@ async function refusal(answer) {
  * @param {ServiceError} error
  * @param {string | null} wait the Retry-After header
  */
-function told({ code, message, stage, retry_after }, wait = null) {
-  return new Failure(code, { message, stage, retryAfter: retry_after ?? seconds(wait) });
+function told({ code, message, stage, retry_after, upstream_status }, wait = null) {
+  const retryAfter = retry_after ?? seconds(wait);
+  return new Failure(code, { message, stage, retryAfter, upstreamStatus: upstream_status });
 }
 
 /** @param {string | null} wait a Retry-After in seconds, or a date, which is passed over */

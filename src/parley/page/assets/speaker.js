@@ -1,5 +1,6 @@
 /** The loudspeaker: plays pieces of speech as they arrive, and knows how far it has come. */
 
+import { use } from "./audio-session.js";
 import { Failure } from "./failures.js";
 import { SAMPLE_RATE } from "./pcm.js";
 
@@ -89,6 +90,7 @@ export class Speaker {
   /** A new playback. Throws a Failure where the browser plays nothing. */
   async open() {
     this.wake();
+    use("playback");
     try {
       await this.#loaded;
       return new Playback(/** @type {AudioContext} */ (this.#context));

@@ -1,19 +1,11 @@
 /** What is seen and announced beside the turns: the state, failures, notes. */
 
+import { element } from "./elements.js";
+import { tell, tellMuted } from "./status.js";
 import { Turn } from "./turn.js";
 
 /** @import {Failure} from "./failures.js" */
 /** @import {State} from "./session.js" */
-
-/** @type {Record<State, string>} */
-const WORDS = {
-  idle: "Ready",
-  starting: "Opening the microphone",
-  listening: "Listening",
-  hearing: "Hearing what you said",
-  thinking: "Thinking",
-  speaking: "Speaking",
-};
 
 /** How far from its end, in pixels, the page may be scrolled and still follow the conversation. */
 const NEAR_THE_END = 120;
@@ -33,8 +25,7 @@ export class View {
 
   /** @param {State} state */
   enter(state) {
-    document.body.dataset.state = state;
-    element("status").textContent = WORDS[state];
+    tell(state);
     element("mute").setAttribute("aria-pressed", "false");
     element("mute").hidden = state !== "listening";
   }
@@ -42,7 +33,7 @@ export class View {
   /** Show, while it listens, that the microphone is muted, or no longer. @param {boolean} muted */
   mute(muted) {
     element("mute").setAttribute("aria-pressed", String(muted));
-    element("status").textContent = muted ? "Muted" : WORDS.listening;
+    tellMuted(muted);
   }
 
   /**
@@ -100,14 +91,6 @@ export class View {
     element("greeting").hidden = !empty;
     element("clear").hidden = empty;
   }
-}
-
-/**
- * The element of the page with this id.
- * @param {string} id
- */
-export function element(id) {
-  return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
 /**
