@@ -19,6 +19,10 @@ const SENTENCES = {
   unreadable: "The service did not answer as expected: try again in a moment.",
   api_key_missing: "An API key is needed: enter yours in Settings, then try again.",
   api_key_rejected: "The API key was refused: check it in Settings, then try again.",
+  token_missing: "An access token is needed: enter yours in Settings, then try again.",
+  token_rejected: "The access token was refused: check it in Settings, then try again.",
+  operator_key_rejected:
+    "The service's own key was refused upstream: tell whoever runs the service.",
   base_url_refused:
     "The service may not call this base URL: change it in Settings, then try again.",
   audio_too_large: "The recording is too large: send at most 25 MB.",
@@ -28,7 +32,16 @@ const SENTENCES = {
 };
 
 /** Codes whose remedy is in Settings. */
-const IN_SETTINGS = new Set(["api_key_missing", "api_key_rejected", "base_url_refused"]);
+const IN_SETTINGS = new Set([
+  "api_key_missing",
+  "api_key_rejected",
+  "token_missing",
+  "token_rejected",
+  "base_url_refused",
+]);
+
+/** Codes that the same recording would meet again. */
+const IN_RECORDING = new Set(["audio_too_large", "audio_unsupported", "audio_empty"]);
 
 /** A failure that the user is told of. */
 export class Failure extends Error {
@@ -53,6 +66,18 @@ export class Failure extends Error {
     if (this.retryAfter === undefined) return this.message;
     const seconds = this.retryAfter === 1 ? "1 second" : `${this.retryAfter} seconds`;
     return `${this.message} Wait ${seconds}, then try again.`;
+  }
+
+  /** The same where users have tokens: a key that an upstream refused is not the user's. */
+  withTokens() {
+    if (this.code === "api_key_missing") return new Failure("token_missing");
+    if (this.code !== "api_key_rejected") return this;
+    return new Failure(this.stage === "request" ? "token_rejected" : "operator_key_rejected");
+  }
+
+  /** Whether the recording itself is at fault, so that sending it again is of no use. */
+  get inRecording() {
+    return IN_RECORDING.has(this.code);
   }
 
   /** Whether Settings is where to mend it. */

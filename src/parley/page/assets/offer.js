@@ -4,11 +4,21 @@ import { element, field } from "./elements.js";
 
 /**
  * `ends` is the first day without the model. Without `voices` a model takes any voice; `language` is
- * whether it can be told the recording's.
+ * whether it can be told the recording's. A stage with `own_host` is called on a host of the
+ * operator's, unless the user names one. With `tokens` a token goes where the key goes, and the
+ * user names no host.
  * @typedef {{name: string, ends: string | null, voices: string[], language: boolean}} OfferedModel
- * @typedef {{default: string, open: boolean, models: OfferedModel[]}} OfferedStage
+ * @typedef {object} OfferedStage
+ * @property {string} default
+ * @property {boolean} open whether the service takes any model's name
+ * @property {boolean} own_host
+ * @property {OfferedModel[]} models
+ *
  * @typedef {"stt" | "text" | "tts"} StageName
- * @typedef {{key_required: boolean, stages: Record<StageName, OfferedStage>}} Offer
+ * @typedef {object} Offer
+ * @property {boolean} key_required whether a user who names no host needs a key or a token
+ * @property {boolean} tokens
+ * @property {Record<StageName, OfferedStage>} stages
  */
 
 /** @type {StageName[]} */

@@ -6,14 +6,17 @@ export class Secret {
   value = "";
   #id;
   #onchange;
+  #noun;
 
   /**
    * @param {string} id the field's; the button that forgets the key is `forget-` and this
    * @param {() => void} onchange called once a key was taken or forgotten
+   * @param {string} noun what it is
    */
-  constructor(id, onchange) {
+  constructor(id, onchange, noun = "key") {
     this.#id = id;
     this.#onchange = onchange;
+    this.#noun = noun;
     field(id).addEventListener("change", () => this.take());
     element(`forget-${id}`).addEventListener("click", () => this.#set(""));
   }
@@ -28,7 +31,7 @@ export class Secret {
   #set(value) {
     this.value = value;
     field(this.#id).value = "";
-    field(this.#id).placeholder = value ? "A key is set" : "";
+    field(this.#id).placeholder = value ? `A ${this.#noun} is set` : "";
     element(`forget-${this.#id}`).hidden = !value;
     this.#onchange();
   }

@@ -14,7 +14,10 @@ import { Speaker } from "./speaker.js";
 
 /** @typedef {"idle" | "starting" | "listening" | "hearing" | "thinking" | "speaking"} State */
 /** @typedef {{recording: Blob, fileName: string}} Recorded */
-/** @typedef {{headers: Record<string, string>, fields: Record<string, string>}} Chosen */
+/**
+ * `tokens` says whether users have tokens of the service's instead of keys.
+ * @typedef {{headers: Record<string, string>, fields: Record<string, string>, tokens: boolean}} Chosen
+ */
 
 export class Session {
   /** @type {State} */
@@ -157,9 +160,9 @@ export class Session {
    */
   #answer(recorded, signal) {
     const question = () => {
-      const { headers, fields } = this.chosen();
-      const history = this.#history.json;
-      return ask({ ...recorded, headers, fields: { ...fields, history }, signal });
+      const chosen = this.chosen();
+      const fields = { ...chosen.fields, history: this.#history.json };
+      return ask({ ...recorded, ...chosen, fields, signal });
     };
     return askWithin(this.#history, question, (sentence) => this.view.note(sentence));
   }

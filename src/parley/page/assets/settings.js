@@ -2,6 +2,7 @@
 
 import { element, field } from "./elements.js";
 import { Failure } from "./failures.js";
+import { Hosts } from "./hosts.js";
 import { offerLanguages, offerModels, offerVoices, STAGES } from "./offer.js";
 import { Secret } from "./secret.js";
 
@@ -13,16 +14,26 @@ export class Settings {
   /** @type {Offer} */
   #offer;
   #key;
+  #hosts;
 
   /** @param {Offer} offer */
   constructor(offer) {
     this.#offer = offer;
     const refresh = () => this.#refresh();
-    this.#key = new Secret("key", refresh);
+    this.#key = new Secret("key", refresh, offer.tokens ? "token" : "key");
+    this.#hosts = new Hosts(refresh);
     for (const stage of STAGES) offerModels(stage, offer.stages[stage]);
     offerLanguages();
+    if (offer.tokens) {
+      element("key-label").textContent = "Access token";
+      element("kind-of-key").textContent = "an access token";
+    }
+    for (const id of ["base_url-row", "hosts"]) element(id).hidden = offer.tokens;
     this.#dialog.addEventListener("input", refresh);
-    this.#dialog.addEventListener("close", () => this.#key.take());
+    this.#dialog.addEventListener("close", () => {
+      this.#key.take();
+      this.#hosts.takeKeys();
+    });
     this.#refresh();
   }
 
@@ -35,30 +46,32 @@ export class Settings {
     return field("silence").checked;
   }
 
-  /** Whether nothing can be sent before a key is entered. */
+  /** Whether nothing can be sent before a key or a token is entered. */
   get lacksKey() {
-    return this.#offer.key_required && !this.#key.value;
+    const { key_required: required, tokens, stages } = this.#offer;
+    if (this.#key.value || !required) return false;
+    const main = this.#mainUrl;
+    const served = (/** @type {StageName} */ stage) =>
+      this.#hosts.has(stage) || this.#hosts.hasKey(stage) || (stages[stage].own_host && !main);
+    return tokens || !STAGES.every(served);
   }
 
   /** What to send. Throws a Failure where a key is needed and there is none. @returns {Chosen} */
   chosen() {
-    if (this.lacksKey) throw new Failure("api_key_missing");
-    const names = [
-      "voice",
-      "language",
-      "system_prompt",
-      ...STAGES.map((stage) => `${stage}_model`),
-    ];
-    const shown = names.filter((name) => !element(`${name}-row`).hidden);
+    const { tokens } = this.#offer;
+    if (this.lacksKey) throw new Failure(tokens ? "token_missing" : "api_key_missing");
+    const fields = ["voice", "language", "system_prompt"]
+      .filter((name) => !element(`${name}-row`).hidden)
+      .map((name) => [name, field(name).value]);
+    const models = STAGES.map((stage) => [`${stage}_model`, this.#modelName(stage)]);
     return {
       headers: {
         "X-OpenAI-API-Key": this.#key.value,
-        "X-OpenAI-Base-URL": field("base_url").value.trim(),
+        "X-OpenAI-Base-URL": this.#mainUrl,
+        ...this.#hosts.headers,
       },
-      fields: {
-        ...Object.fromEntries(shown.map((name) => [name, field(name).value])),
-        audio_format: "pcm",
-      },
+      fields: { ...Object.fromEntries([...fields, ...models]), audio_format: "pcm" },
+      tokens,
     };
   }
 
@@ -66,20 +79,31 @@ export class Settings {
   #refresh() {
     const { key_required: required, stages } = this.#offer;
     // Another host may need a key in any case.
-    element("key-row").hidden = !(required || this.#key.value || field("base_url").value);
+    element("key-row").hidden = !(required || this.#key.value || this.#mainUrl);
     element("needs-key").hidden = !this.lacksKey;
     for (const stage of STAGES) {
       const { models, open } = stages[stage];
-      element(`${stage}_model-row`).hidden = models.length < 2 && !open;
+      const one = models.length < 2 && !open;
+      element(`${stage}_model-row`).hidden = one || this.#hosts.has(stage);
     }
+    this.#hosts.refresh();
     offerVoices(this.#model("tts")?.voices ?? []);
     element("language-row").hidden = !(this.#model("stt")?.language ?? true);
+  }
+
+  get #mainUrl() {
+    return field("base_url").value.trim();
+  }
+
+  /** The name to send, blank for the default. @param {StageName} stage */
+  #modelName(stage) {
+    if (this.#hosts.has(stage)) return this.#hosts.model(stage);
+    return field(`${stage}_model`).value.trim();
   }
 
   /** The listed model that a stage would use. @param {StageName} stage */
   #model(stage) {
     const { default: usual, models } = this.#offer.stages[stage];
-    const name = field(`${stage}_model`).value.trim() || usual;
-    return models.find((model) => model.name === name);
+    return models.find((model) => model.name === (this.#modelName(stage) || usual));
   }
 }

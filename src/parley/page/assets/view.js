@@ -44,7 +44,7 @@ export class View {
   fail(failure, again) {
     this.#again = again ?? (() => {});
     element("alert").textContent = failure.sentence;
-    element("try-again").hidden = !again;
+    element("try-again").hidden = !again || failure.inRecording;
     element("mend-settings").hidden = !failure.inSettings;
   }
 
