@@ -90,16 +90,21 @@ def visit(chromium, serve):
     """Opens the page in a tab of its own, which closes before the service ends.
 
     The browser is one with a microphone unless another is named, and scripts run before the page's.
+    Whatever a test does, the console tells of no error, and no request leaves the host.
     """
+    tabs = []
     with ExitStack() as stack:
 
         def open_page(url, *, browser=chromium, script="", **options):
             context = stack.enter_context(closing(browser.new_context(**options)))
             if script:
                 context.add_init_script(script)
-            return open_tab(context, url)
+            tabs.append(open_tab(context, url))
+            return tabs[-1]
 
         yield open_page
+        for tab in tabs:
+            tab.check()
 
 
 @pytest.fixture
