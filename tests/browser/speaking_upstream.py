@@ -51,14 +51,17 @@ def speak(seconds: float = TONE_SECONDS):
     return answer
 
 
-def hold_back(answer, *, first=None):
-    """The same answer once the event that is returned is set; `first` is sent at once."""
+def hold_back(answer, *, first=None, patience=60):
+    """The same answer once the event that is returned is set; `first` is sent at once.
+
+    It waits for `patience` seconds at most.
+    """
     go = threading.Event()
 
     def wait(connection, request):
         if first:
             connection.sendall(first)
-        go.wait(60)
+        go.wait(patience)
         return answer(connection, request)
 
     return wait, go

@@ -21,7 +21,7 @@ class Tab:
     page: Page
     origin: str
     errors: list[str] = field(default_factory=list)
-    """What the console was told, but for answers of 400 and above, which the browser tells itself."""
+    """What the console was told, but for the browser's own notes of answers of 400 and above."""
 
     hosts: set[str] = field(default_factory=set)
 

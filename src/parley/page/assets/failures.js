@@ -14,6 +14,8 @@ const SENTENCES = {
   nothing_recorded: "Nothing was recorded: hold Talk while you speak, or tap it before and after.",
   sound_held: "The browser holds the sound back: press any key, or click anywhere, to hear it.",
   sound_missing: "This browser cannot play the speech: read the reply, or use another browser.",
+  sound_insecure:
+    "Browsers play the speech on secure pages only: open this page over https, or on localhost.",
   unreachable: "The service cannot be reached: check the connection, then try again.",
   cut: "The connection was cut; what was said so far is kept: try again.",
   unreadable: "The service did not answer as expected: try again in a moment.",

@@ -107,12 +107,18 @@ export class Session {
     });
     /** @type {Failure | null} */
     let failure = null;
+    /** @type {Failure | null} */
+    let silent = null;
     try {
       for await (const event of this.#answer(recorded, signal)) {
         const samples = turn.take(event);
-        if (samples.length && !playback) {
-          playback = await this.#play(signal);
-          playback.onprogress = refresh;
+        if (samples.length && !playback && !silent) {
+          try {
+            playback = await this.#play(signal);
+            playback.onprogress = refresh;
+          } catch (error) {
+            silent = asFailure(error, "sound_missing"); // The rest can be read.
+          }
         }
         if (signal.aborted) break;
         playback?.add(samples);
@@ -122,6 +128,7 @@ export class Session {
     } catch (error) {
       failure = asFailure(error, "unreadable");
     }
+    failure ??= silent;
     await this.#drain(playback);
     if (signal.aborted) return playback?.stop();
     turn.show(turn.reply.length);
@@ -193,8 +200,7 @@ export class Session {
    */
   #settle(turn, heard) {
     turn.settled = true;
-    this.#history.add("user", turn.transcript);
-    this.#history.add("assistant", heard);
+    this.#history.add(turn.transcript, heard);
     if (!turn.transcript) turn.element.remove();
     if (turn.sound.length) this.#last = turn;
     this.#last?.offer(true);

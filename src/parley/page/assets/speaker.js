@@ -78,6 +78,7 @@ export class Speaker {
     } catch {
       return; // `open` says so.
     }
+    if (!this.#context.audioWorklet) return; // On an insecure origin there is none.
     this.#loaded ??= this.#context.audioWorklet.addModule(
       new URL("./speaker-worklet.js", import.meta.url),
     );
@@ -95,7 +96,7 @@ export class Speaker {
       await this.#loaded;
       return new Playback(/** @type {AudioContext} */ (this.#context));
     } catch {
-      throw new Failure("sound_missing");
+      throw new Failure(isSecureContext ? "sound_missing" : "sound_insecure");
     }
   }
 
