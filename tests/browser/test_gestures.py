@@ -103,6 +103,14 @@ def test_space_in_a_field_is_a_space(tab):
         tab.expect_state("Ready")
 
 
+def test_space_on_a_button_presses_it(tab):
+    """And does not talk."""
+    tab.page.get_by_role("button", name="Settings").focus()
+    tab.page.keyboard.press(" ")
+    expect(tab.page.get_by_role("dialog")).to_be_visible()
+    tab.expect_state("Ready")
+
+
 def test_escape_forgets_what_is_being_said(tab, upstream):
     """Nothing is sent."""
     tab.talk.click()
