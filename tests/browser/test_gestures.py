@@ -111,6 +111,17 @@ def test_space_on_a_button_presses_it(tab):
     tab.expect_state("Ready")
 
 
+def test_the_space_bar_talks_after_a_click(tab):
+    """What was clicked does not keep it."""
+    with tab.settings():
+        pass
+    tab.page.keyboard.down(" ")
+    tab.expect_state("Listening")
+    tab.page.keyboard.press("Escape")
+    tab.page.keyboard.up(" ")
+    tab.expect_state("Ready")
+
+
 def test_escape_forgets_what_is_being_said(tab, upstream):
     """Nothing is sent."""
     tab.talk.click()

@@ -18,9 +18,15 @@ def ports():
 
 
 @pytest.fixture(scope="module")
-def engine(ports, tmp_path_factory):
+def printed(tmp_path_factory):
+    """The file that holds what `make run` prints."""
+    return tmp_path_factory.mktemp("stack") / "log"
+
+
+@pytest.fixture(scope="module")
+def engine(ports, printed):
     """The local engine's base URL, with the service beside it."""
-    with serving.stack(tmp_path_factory.mktemp("stack") / "log", *ports):
+    with serving.stack(printed, *ports):
         yield f"http://127.0.0.1:{ports[1]}/v1"
 
 
@@ -60,6 +66,16 @@ def plain(text: str) -> str:
 
 def settle(tab) -> None:
     expect(tab.status).to_have_text("Ready", timeout=180_000)
+
+
+def test_the_pages_address_is_printed(visit, engine, ports, printed):
+    """Once the engine answers; there no key has to be typed."""
+    [address] = re.findall(r"Or talk to it: (\S+)", printed.read_text())
+    assert address == f"http://localhost:{ports[0]}/"
+    page = visit(address).page
+    expect(page.get_by_text("The service needs an API key")).to_be_hidden()
+    page.get_by_role("button", name="Settings").click()
+    expect(page.get_by_label("API key")).to_be_hidden()
 
 
 def test_what_the_microphone_hears_is_answered_aloud(tab, ear, engine, models, tmp_path):
