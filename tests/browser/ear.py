@@ -94,7 +94,7 @@ def ear(folder: Path) -> Iterator[Ear]:
     socket = folder / "native"
     process = subprocess.Popen(
         [
-            *("timeout", "900", "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1"),
+            *("timeout", "3600", "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1"),
             *("--use-pid-file=no", "--disable-shm=yes"),
             *("-L", f"module-null-sink sink_name=ear rate={RATE} channels=1"),
             *("-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"),

@@ -32,8 +32,9 @@ def test_without_a_microphone(visit, launch, serve):
     tab.expect_failure("No microphone was found: connect one")
 
 
-def test_on_an_insecure_origin(visit, launch, serve):
-    """Plain http on another name than this machine's."""
+def test_on_an_insecure_origin(visit, launch, serve, upstream):
+    """Plain http on another name than this machine's; a reply to a file can be read to its end."""
+    upstream.answers["text"] = write(pause=2)
     browser = launch(*MICROPHONE, ALLOWED, "--host-resolver-rules=MAP parley.test 127.0.0.1")
     port = serve().url.rpartition(":")[2]
     tab = visit(f"http://parley.test:{port}", browser=browser)

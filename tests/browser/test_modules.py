@@ -140,3 +140,26 @@ def test_what_was_heard_ends_with_a_word(page):
     heard = [0, 3000, 4500, 8999, 9000, 9000 + 5 * 1600]
     found = run(page, "spoken", SPOKEN, {"segments": segments, "heard": heard})
     assert found == [0, 3, 4, 8, 9, 14]
+
+
+RENDER = """
+const context = new OfflineAudioContext(1, 24000, 24000);
+await context.audioWorklet.addModule("/speaker-worklet.js");
+const options = { numberOfInputs: 0, outputChannelCount: [1] };
+const node = new AudioWorkletNode(context, "player", options);
+node.connect(context.destination);
+for (const length of argument) {
+  node.port.postMessage({ samples: new Float32Array(length).fill(0.5) });
+}
+node.port.postMessage({ complete: true });
+await new Promise((resolve) => setTimeout(resolve, 500));
+const [samples] = [(await context.startRendering()).getChannelData(0)];
+const first = samples.indexOf(0.5);
+return [samples.lastIndexOf(0.5) + 1 - first, samples.filter((sample) => sample === 0.5).length];
+"""
+
+
+def test_pieces_of_any_length_are_played_without_a_gap(page):
+    """To the sample."""
+    pieces = [1, 100, 127, 128, 129, 1000, 3, 5000]
+    assert run(page, "pcm", RENDER, pieces) == [sum(pieces), sum(pieces)]
