@@ -34,7 +34,8 @@ def test_without_a_microphone(visit, launch, serve):
 
 def test_on_an_insecure_origin(visit, launch, serve, upstream):
     """Plain http on another name than this machine's; a reply to a file can be read to its end."""
-    upstream.answers["text"] = write(pause=2)
+    sentences = (SENTENCES[0], f"{SENTENCES[1]} ", "It is very old.")
+    upstream.answers["text"] = write(sentences, pause=2)
     browser = launch(*MICROPHONE, ALLOWED, "--host-resolver-rules=MAP parley.test 127.0.0.1")
     port = serve().url.rpartition(":")[2]
     tab = visit(f"http://parley.test:{port}", browser=browser)
@@ -42,7 +43,7 @@ def test_on_an_insecure_origin(visit, launch, serve, upstream):
     tab.expect_failure("Browsers give the microphone to secure pages only")
     tab.send(QUESTION)
     tab.expect_failure("Browsers play the speech on secure pages only")
-    expect(tab.replies).to_have_text("".join(SENTENCES))
+    expect(tab.replies).to_have_text("".join(sentences))
 
 
 def test_without_a_recorder(visit, serve):

@@ -15,10 +15,13 @@ export class View {
   #template = /** @type {HTMLTemplateElement} */ (element("turn"));
   /** @type {() => void} */
   #again = () => {};
+  #following = true;
+  #scrollTop = 0;
 
   /** @param {{replay: () => void, openSettings: () => void}} actions what its buttons do */
   constructor(actions) {
     this.actions = actions;
+    document.addEventListener("scroll", () => this.#scrolled());
     element("try-again").addEventListener("click", () => this.#again());
     element("mend-settings").addEventListener("click", () => actions.openSettings());
   }
@@ -75,9 +78,17 @@ export class View {
 
   /** Keep the conversation's end in sight, unless the user looks at something above it. */
   follow(always = false) {
+    this.#following ||= always;
     const page = document.documentElement;
-    const below = page.scrollHeight - page.clientHeight - page.scrollTop;
-    if (always || below < NEAR_THE_END) page.scrollTop = page.scrollHeight;
+    if (this.#following) page.scrollTop = page.scrollHeight;
+  }
+
+  /** Notice where the user scrolls to. What grows below moves nothing, however fast it does. */
+  #scrolled() {
+    const { scrollHeight, clientHeight, scrollTop } = document.documentElement;
+    const near = scrollHeight - clientHeight - scrollTop < NEAR_THE_END;
+    if (near || scrollTop < this.#scrollTop) this.#following = near;
+    this.#scrollTop = scrollTop;
   }
 
   /** Take the conversation away. */
