@@ -1,7 +1,7 @@
 """What the browser tests share: Chromium with a microphone that hears a recording, and an ear."""
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 from browser import speaking_upstream
@@ -37,28 +37,33 @@ def playwright():
         yield driver
 
 
-@pytest.fixture
-def launch(playwright, ear):
-    """Starts Chromium, whose sound the ear hears, with more flags; it ends with the test."""
-    with ExitStack() as stack:
+@pytest.fixture(scope="session")
+def start(playwright, ear):
+    """Starts Chromium, whose sound the ear hears, with more flags; it ends with the session."""
 
-        def start(*flags):
-            browser = playwright.chromium.launch(
-                executable_path="/usr/bin/chromium",
-                args=[*QUIET, *flags],
-                ignore_default_args=["--mute-audio"],
-                env=ear.environment,
-            )
-            stack.callback(browser.close)
-            return browser
+    def launch(*flags):
+        return playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=[*QUIET, *flags],
+            ignore_default_args=["--mute-audio"],
+            env=ear.environment,
+        )
 
-        yield start
+    return launch
 
 
-@pytest.fixture
-def chromium(launch):
+@pytest.fixture(scope="session")
+def chromium(start):
     """Chromium with a microphone that hears the question, and leave to use it."""
-    return launch(*MICROPHONE, ALLOWED)
+    with closing(start(*MICROPHONE, ALLOWED)) as browser:
+        yield browser
+
+
+@pytest.fixture
+def launch(start):
+    """Starts another Chromium, with other flags; it ends with the test."""
+    with ExitStack() as stack:
+        yield lambda *flags: stack.enter_context(closing(start(*flags)))
 
 
 @pytest.fixture
@@ -81,6 +86,28 @@ def serve(upstream, tmp_path):
 
 
 @pytest.fixture
-def tab(chromium, serve):
+def visit(chromium, serve):
+    """Opens the page in a tab of its own, which closes before the service ends.
+
+    The browser is one with a microphone unless another is named, and scripts run before the page's.
+    Whatever a test does, the console tells of no error, and no request leaves the host.
+    """
+    tabs = []
+    with ExitStack() as stack:
+
+        def open_page(url, *, browser=chromium, script="", **options):
+            context = stack.enter_context(closing(browser.new_context(**options)))
+            if script:
+                context.add_init_script(script)
+            tabs.append(open_tab(context, url))
+            return tabs[-1]
+
+        yield open_page
+        for tab in tabs:
+            tab.check()
+
+
+@pytest.fixture
+def tab(visit, serve):
     """The page, from a service with the simulated upstream."""
-    return open_tab(chromium.new_context(), serve().url)
+    return visit(serve().url)

@@ -31,7 +31,7 @@ class Recording:
 
     def _read(self) -> None:
         while piece := self._process.stdout.read(2 * WINDOW):
-            self._pieces.append((len(self.samples), time.monotonic()))
+            self._pieces.append((len(self.samples), time.time()))
             self.samples.frombytes(piece[: len(piece) // 2 * 2])
             self.begun.set()
 
@@ -48,7 +48,7 @@ class Recording:
         return [max(map(abs, self.samples[start : start + WINDOW])) > LOUD for start in starts]
 
     def last_sound(self) -> float:
-        """When the last sound was heard, by time.monotonic."""
+        """When the last sound was heard, by time.time."""
         loud = len(self.moments()) - 1 - self.moments()[::-1].index(True)
         return next(when for start, when in self._pieces if start + WINDOW > loud * WINDOW)
 
@@ -94,7 +94,7 @@ def ear(folder: Path) -> Iterator[Ear]:
     socket = folder / "native"
     process = subprocess.Popen(
         [
-            *("timeout", "900", "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1"),
+            *("timeout", "3600", "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1"),
             *("--use-pid-file=no", "--disable-shm=yes"),
             *("-L", f"module-null-sink sink_name=ear rate={RATE} channels=1"),
             *("-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"),

@@ -4,6 +4,7 @@ import array
 import json
 import math
 import re
+import threading
 import time
 
 from testing.fake_openai import Upstream, http
@@ -48,6 +49,22 @@ def speak(seconds: float = TONE_SECONDS):
         return True
 
     return answer
+
+
+def hold_back(answer, *, first=None, patience=60):
+    """The same answer once the event that is returned is set; `first` is sent at once.
+
+    It waits for `patience` seconds at most.
+    """
+    go = threading.Event()
+
+    def wait(connection, request):
+        if first:
+            connection.sendall(first)
+        go.wait(patience)
+        return answer(connection, request)
+
+    return wait, go
 
 
 def refuse(status: str, message: str = "No."):

@@ -2,10 +2,12 @@
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
 WAIT_MILLISECONDS = 30_000
 QUESTION_SECONDS = 2.4
@@ -19,6 +21,8 @@ class Tab:
     page: Page
     origin: str
     errors: list[str] = field(default_factory=list)
+    """What the console was told, but for the browser's own notes of answers of 400 and above."""
+
     hosts: set[str] = field(default_factory=set)
 
     @property
@@ -51,6 +55,24 @@ class Tab:
         expect(self.alert).to_have_text(re.compile("^" + re.escape(beginning)))
         self.expect_state("Ready")
 
+    @contextmanager
+    def settings(self) -> Iterator[Page]:
+        """The Settings dialog, open until the block ends."""
+        self.page.get_by_role("button", name="Settings", exact=True).click()
+        yield self.page
+        self.page.get_by_role("button", name="Done").click()
+
+    def expect_turn(self, number: int) -> None:
+        """Wait until that many turns were had, and the last is over."""
+        expect(self.said).to_have_count(number)
+        expect(self.page.get_by_role("button", name="Save as WAV")).to_be_visible()
+        self.expect_state("Ready")
+
+    def check(self) -> None:
+        """Nothing went wrong unseen, and no request left the host."""
+        assert self.errors == []
+        assert self.hosts == {urlsplit(self.origin).netloc}
+
     def ask_by_tapping(self) -> None:
         """Let the microphone hear the question between two taps."""
         self.talk.click()
@@ -70,11 +92,14 @@ def open_tab(context: BrowserContext, origin: str) -> Tab:
     expect.set_options(timeout=WAIT_MILLISECONDS)
     tab = Tab(page, origin)
     page.on("pageerror", lambda error: tab.errors.append(str(error)))
-    page.on(
-        "console",
-        lambda message: tab.errors.append(message.text) if message.type == "error" else None,
-    )
+    page.on("console", lambda message: tab.errors.extend(errors_in(message)))
     page.on("request", lambda request: tab.hosts.add(urlsplit(request.url).netloc))
     page.goto(origin)
     tab.expect_state("Ready")
     return tab
+
+
+def errors_in(message: ConsoleMessage) -> list[str]:
+    """The text of an error, unless it is the browser's own note of an answer of 400 and above."""
+    is_note = message.text.startswith("Failed to load resource")
+    return [message.text] if message.type == "error" and not is_note else []

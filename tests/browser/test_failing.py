@@ -1,15 +1,14 @@
 """Each failure is told in one sentence that says what to do, and what was said is kept."""
 
 import os
+import re
 import signal
-import threading
 import time
 from pathlib import Path
 
 import pytest
 from browser.conftest import ALLOWED, MICROPHONE
-from browser.speaking_upstream import SENTENCES, refuse, speak, told, write
-from browser.tab import open_tab
+from browser.speaking_upstream import SENTENCES, hold_back, refuse, speak, told, write
 from playwright.sync_api import expect
 from testing.builders import KEY, ROOT
 from testing.fake_openai import TRANSCRIPT, http
@@ -19,35 +18,38 @@ pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 
 
-def test_without_leave_for_the_microphone(launch, serve):
+def test_without_leave_for_the_microphone(visit, launch, serve):
     """The browser refuses, as it does once the user has."""
-    tab = open_tab(launch(*MICROPHONE).new_context(), serve().url)
+    tab = visit(serve().url, browser=launch(*MICROPHONE))
     tab.talk.click()
     tab.expect_failure("The microphone is blocked: allow it")
 
 
-def test_without_a_microphone(launch, serve):
+def test_without_a_microphone(visit, launch, serve):
     """There is none to give leave for."""
-    context = launch(ALLOWED).new_context()
-    tab = open_tab(context, serve().url)
+    tab = visit(serve().url, browser=launch(ALLOWED))
     tab.talk.click()
     tab.expect_failure("No microphone was found: connect one")
 
 
-def test_on_an_insecure_origin(launch, serve):
-    """Plain http on another name than this machine's."""
+def test_on_an_insecure_origin(visit, launch, serve, upstream):
+    """Plain http on another name than this machine's; a reply to a file can be read to its end."""
+    sentences = (SENTENCES[0], f"{SENTENCES[1]} ", "It is very old.")
+    upstream.answers["text"] = write(sentences, pause=2)
     browser = launch(*MICROPHONE, ALLOWED, "--host-resolver-rules=MAP parley.test 127.0.0.1")
     port = serve().url.rpartition(":")[2]
-    tab = open_tab(browser.new_context(), f"http://parley.test:{port}")
+    tab = visit(f"http://parley.test:{port}", browser=browser)
     tab.talk.click()
     tab.expect_failure("Browsers give the microphone to secure pages only")
+    tab.send(QUESTION)
+    tab.expect_failure("Browsers play the speech on secure pages only")
+    expect(tab.replies).to_have_text("".join(sentences))
 
 
-def test_without_a_recorder(chromium, serve):
+def test_without_a_recorder(visit, serve):
     """A browser that records nothing which the service takes."""
-    context = chromium.new_context()
-    context.add_init_script("MediaRecorder.isTypeSupported = (type) => /ogg/.test(type)")
-    tab = open_tab(context, serve().url)
+    only_ogg = "MediaRecorder.isTypeSupported = (type) => /ogg/.test(type)"
+    tab = visit(serve().url, script=only_ogg)
     tab.talk.click()
     tab.expect_failure("This browser records neither WebM nor MP4")
 
@@ -81,9 +83,9 @@ def test_sound_waits_for_a_gesture_and_says_so(launch, serve):
     assert text_of("alert") == ""
 
 
-def test_without_a_key(chromium, serve, upstream):
+def test_without_a_key(visit, serve, upstream):
     """It is asked for before anything is recorded, and Settings are one click away."""
-    tab = open_tab(chromium.new_context(), serve(PARLEY_KEY_REQUIRED="yes").url)
+    tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url)
     tab.talk.click()
     tab.expect_failure("An API key is needed: enter yours in Settings")
     tab.page.get_by_role("button", name="Open Settings").click()
@@ -102,8 +104,21 @@ def test_a_refused_key(tab, upstream):
     expect(tab.page.get_by_role("button", name="Open Settings")).to_be_visible()
     del upstream.answers["stt"]
     tab.page.get_by_role("button", name="Try again").click()
-    expect(tab.said).to_have_text(TRANSCRIPT)
+    tab.expect_turn(1)
     expect(tab.alert).to_be_empty()
+
+
+def test_a_question_that_is_tried_again_is_told_once(tab, upstream):
+    """The model learns nothing of the failure."""
+    upstream.answers["text"] = refuse("404 Not Found")
+    tab.send(QUESTION)
+    tab.expect_failure("The upstream")
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    upstream.answers["text"] = write()
+    tab.page.get_by_role("button", name="Try again").click()
+    expect(tab.replies.last).to_have_text("".join(SENTENCES))
+    assert told(upstream) == [[("user", TRANSCRIPT)]] * 2
+    tab.page.keyboard.press("Escape")
 
 
 def test_no_speech(tab, upstream):
@@ -139,16 +154,9 @@ def test_a_reply_that_is_cut_short_by_its_length(tab, upstream):
 def test_every_place_taken(tab_pair, upstream):
     """503 says how long to wait."""
     first, second = tab_pair
-    waiting, go = threading.Event(), threading.Event()
-
-    def wait(connection, request):
-        waiting.set()
-        go.wait(30)
-        return write()(connection, request)
-
-    upstream.answers["text"] = wait
+    upstream.answers["text"], go = hold_back(write())
     first.send(QUESTION)
-    assert waiting.wait(30)
+    first.expect_state("Thinking")
     second.send(QUESTION)
     second.expect_failure("Every place is taken at the moment. Wait 2 seconds, then try again.")
     go.set()
@@ -157,16 +165,16 @@ def test_every_place_taken(tab_pair, upstream):
 
 
 @pytest.fixture
-def tab_pair(chromium, serve):
+def tab_pair(visit, serve):
     """Two users of a service with one place."""
     url = serve(PARLEY_CAPACITY="1").url
-    return [open_tab(chromium.new_context(), url) for _ in range(2)]
+    return [visit(url) for _ in range(2)]
 
 
-def test_a_cut_connection_and_a_service_that_is_gone(chromium, serve, upstream):
+def test_a_cut_connection_and_a_service_that_is_gone(visit, serve, upstream):
     """What was said so far is kept."""
     service = serve(port=free_port())  # Which is closed with the service.
-    tab = open_tab(chromium.new_context(), service.url)
+    tab = visit(service.url)
     upstream.answers["text"] = write(pause=20)
     tab.send(QUESTION)
     expect(tab.replies).to_contain_text("Paris is")
@@ -186,23 +194,45 @@ def children(process: int) -> list[int]:
     return [int(child) for child in started.split()]
 
 
-def test_a_model_that_takes_less_than_the_service(tab, upstream):
-    """The older half is dropped and said, and the turn works."""
-    upstream.answers["tts"] = speak(0.1)
-    for turn in (1, 2):
-        tab.send(QUESTION)
-        expect(tab.said).to_have_count(turn)
-        tab.expect_state("Ready")
-    answer = write()
+def test_what_comes_again_is_not_offered_again(tab, tmp_path):
+    """A file that is no audio stays so."""
+    (tmp_path / "words.wav").write_text("These are words.")
+    tab.send(tmp_path / "words.wav")
+    tab.expect_failure("This file is of no supported kind")
+    expect(tab.page.get_by_role("button", name="Try again")).to_be_hidden()
 
-    def small(connection, request):
-        if len(told(upstream)[-1]) > 3:
-            return refuse("400 Bad Request", "The context is too long.")(connection, request)
-        return answer(connection, request)
 
-    upstream.answers["text"] = small
+def test_a_recording_that_is_too_large_is_not_sent(tab, upstream, tmp_path):
+    """By the service's bound: 25 MB."""
+    with (tmp_path / "long.wav").open("wb") as file:
+        file.truncate(26_214_401)
+    sent = []
+    tab.page.on("request", lambda request: sent.append(request.url))
+    tab.send(tmp_path / "long.wav")
+    tab.expect_failure("The recording is too large")
+    assert sent == []
+
+
+def test_a_service_that_is_gone_before_the_page_knows_it(visit, serve):
+    """Try again asks it anew what it offers."""
+    page = visit(serve().url).page
+    page.route("**/page.json", lambda route: route.abort())
+    page.reload()
+    alert = page.get_by_role("alert")
+    expect(alert).to_have_text(re.compile("The service cannot be reached"))
+    page.get_by_role("button", name="Talk").click()
+    expect(alert).to_have_text(re.compile("The service cannot be reached"))
+    page.unroute("**/page.json")
+    page.reload()
+    expect(page.get_by_role("status")).to_have_text("Ready")
+    expect(alert).to_be_empty()
+
+
+def test_an_answer_that_nobody_expects(tab):
+    """A router's own page says nothing that a user understands."""
+    tab.page.route(
+        "**/api/conversation/",
+        lambda route: route.fulfill(status=503, headers={"Retry-After": "7"}, body="<h1>No</h1>"),
+    )
     tab.send(QUESTION)
-    expect(tab.page.get_by_text("its oldest turns are no longer sent")).to_be_visible()
-    expect(tab.replies.nth(2)).to_have_text("".join(SENTENCES))
-    tab.expect_state("Ready")
-    assert len(told(upstream)[-1]) == 3
+    tab.expect_failure("The service did not answer as expected: try again in a moment. Wait 7 sec")

@@ -6,7 +6,6 @@ import time
 import jiwer
 import pytest
 import requests
-from browser.tab import open_tab
 from playwright.sync_api import expect
 from testing import gunicorn_process as serving
 
@@ -19,9 +18,15 @@ def ports():
 
 
 @pytest.fixture(scope="module")
-def engine(ports, tmp_path_factory):
+def printed(tmp_path_factory):
+    """The file that holds what `make run` prints."""
+    return tmp_path_factory.mktemp("stack") / "log"
+
+
+@pytest.fixture(scope="module")
+def engine(ports, printed):
     """The local engine's base URL, with the service beside it."""
-    with serving.stack(tmp_path_factory.mktemp("stack") / "log", *ports):
+    with serving.stack(printed, *ports):
         yield f"http://127.0.0.1:{ports[1]}/v1"
 
 
@@ -51,8 +56,8 @@ def say(engine, models, tmp_path):
 
 
 @pytest.fixture
-def tab(chromium, engine, ports):
-    return open_tab(chromium.new_context(), f"http://localhost:{ports[0]}")
+def tab(visit, engine, ports):
+    return visit(f"http://localhost:{ports[0]}")
 
 
 def plain(text: str) -> str:
@@ -61,6 +66,16 @@ def plain(text: str) -> str:
 
 def settle(tab) -> None:
     expect(tab.status).to_have_text("Ready", timeout=180_000)
+
+
+def test_the_pages_address_is_printed(visit, engine, ports, printed):
+    """Once the engine answers; there no key has to be typed."""
+    [address] = re.findall(r"Or talk to it: (\S+)", printed.read_text())
+    assert address == f"http://localhost:{ports[0]}/"
+    page = visit(address).page
+    expect(page.get_by_text("The service needs an API key")).to_be_hidden()
+    page.get_by_role("button", name="Settings").click()
+    expect(page.get_by_label("API key")).to_be_hidden()
 
 
 def test_what_the_microphone_hears_is_answered_aloud(tab, ear, engine, models, tmp_path):

@@ -1,10 +1,12 @@
 """The page to talk to the service, as it is served."""
 
+import json
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
-from testing.builders import make_app
+from testing.builders import KEY, ROOT, make_app
 
 from parley.page.blueprint import ASSETS
 
@@ -65,13 +67,47 @@ def test_the_page_is_told_what_is_offered_on_the_day(day, default, ended):
     assert text["default"] == default
     assert default in names
     assert ended not in names
-    assert {"name": "gpt-5.1", "ends": "2027-04-01"} in text["models"]
+    assert {model["name"]: model["ends"] for model in text["models"]}["gpt-5.1"] == "2027-04-01"
 
 
-def test_the_operators_prompt_is_not_told():
-    """It is the operator's own."""
-    client = make_app(PARLEY_SYSTEM_PROMPT="You are a pirate.").test_client()
-    assert b"pirate" not in client.get("/page.json").data
+def test_the_page_is_told_of_voices_and_languages():
+    """A voice's name can be chosen, and a language only where the model can be told of it."""
+    stages = make_app().test_client().get("/page.json").get_json()["stages"]
+    assert "nova" in stages["tts"]["models"][0]["voices"]
+    assert stages["stt"]["models"][0]["language"] is True
+    assert stages["text"]["models"][0]["language"] is False
+
+
+def test_what_the_page_is_told_is_documented(client):
+    """API_DOCS.md shows page.json with the keys that it has."""
+    document = (ROOT / "API_DOCS.md").read_text().partition("### The page")[2]
+    [sample] = re.findall(r"```json\n(.*?)```", document, re.DOTALL)
+    shown, offer = json.loads(sample), client.get("/page.json").get_json()
+    assert list(shown) == list(offer)
+    assert list(shown["stages"]) == list(offer["stages"])
+    for stage in offer["stages"]:
+        assert list(shown["stages"][stage]) == list(offer["stages"][stage])
+    shown, offer = (told["stages"]["stt"]["models"][0] for told in (shown, offer))
+    assert list(shown) == list(offer)
+
+
+def test_a_page_for_users_with_tokens():
+    """It asks for a token, and learns neither a token nor a key."""
+    secrets = {"PARLEY_CALLER_TOKENS": "a-token-of-the-teams-own", "PARLEY_OPENAI_API_KEY": KEY}
+    answer = make_app(PARLEY_KEY_REQUIRED="no", **secrets).test_client().get("/page.json")
+    assert (answer.get_json()["tokens"], answer.get_json()["key_required"]) == (True, True)
+    assert not any(secret in answer.text for secret in secrets.values())
+
+
+@pytest.mark.parametrize("variable", ["PARLEY_SYSTEM_PROMPT", "PARLEY_TTS_BASE_URL"])
+def test_what_is_the_operators_own_is_not_told(variable):
+    """A prompt, or where a stage is."""
+    client = make_app(**{variable: "https://pirate.example/v1"}).test_client()
+    answer = client.get("/page.json")
+    assert "pirate" not in answer.text
+    stages = answer.get_json()["stages"]
+    assert stages["tts"]["own_host"] is (variable == "PARLEY_TTS_BASE_URL")
+    assert stages["stt"]["own_host"] is False
 
 
 def test_other_addresses_answer_as_before(client):

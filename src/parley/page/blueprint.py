@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, request
 
@@ -50,10 +51,10 @@ for file_name in ASSETS.keys() - {"index.html"}:
 
 @bp.get("/page.json")
 def offer() -> Response:
-    """Tell the page which models the stages take today, and whether a key is needed.
+    """Tell the page which models the stages take today, and whether a key or a token is needed.
 
     An asset of its own rather than a part of the HTML, which so needs no template and is the same
-    on every day. The operator's system prompt and base URL are not told.
+    on every day. The operator's system prompt, base URLs, keys and tokens are not told.
     """
     settings, registry = services().settings, services().registry
     undated = undated_stages(settings)
@@ -62,15 +63,20 @@ def offer() -> Response:
         name: {
             "default": getattr(defaults, name).model.name,
             "open": ANY_MODEL in stage.models,
+            "own_host": getattr(settings, f"{name}_base_url") is not None,
             "models": _living(stage, dated=name not in undated),
         }
         for name, stage in registry.stages.items()
     }
-    body = json.dumps({"key_required": is_key_needed(settings), "stages": stages})
-    return _answer(body.encode(), "application/json")
+    body = {
+        "key_required": is_key_needed(settings),
+        "tokens": bool(settings.caller_tokens),
+        "stages": stages,
+    }
+    return _answer(json.dumps(body).encode(), "application/json")
 
 
-def _living(stage: Stage, *, dated: bool) -> list[dict[str, str | None]]:
+def _living(stage: Stage, *, dated: bool) -> list[dict[str, Any]]:
     """The models that may be used today, with the first day on which each may not.
 
     Where the list's dates do not hold, these are all models, and no day is told.
@@ -78,7 +84,12 @@ def _living(stage: Stage, *, dated: bool) -> list[dict[str, str | None]]:
     today = services().today()
     ends = {model.name: model.shutdown if dated else None for model in stage.models.values()}
     return [
-        {"name": name, "ends": day.isoformat() if day else None}
+        {
+            "name": name,
+            "ends": day.isoformat() if day else None,
+            "voices": stage.models[name].voices,
+            "language": bool(stage.models[name].language),
+        }
         for name, day in ends.items()
         if name != ANY_MODEL and not (day and day <= today)
     ]

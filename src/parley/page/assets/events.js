@@ -2,7 +2,13 @@
 
 /**
  * What the service sends; `at` and `began` are milliseconds since the request's headers were there.
- * @typedef {{stage: string, code: string, message: string, retry_after?: number}} ServiceError
+ * @typedef {object} ServiceError
+ * @property {string} stage
+ * @property {string} code
+ * @property {string} message
+ * @property {number} [retry_after] seconds
+ * @property {number} [upstream_status]
+ *
  * @typedef {{at: number, text: string, model: string}} TranscriptData
  * @typedef {{at: number, delta: string}} TextData
  * @typedef {{at: number, segment: number, text: string, voice: string, began: number}} SegmentData

@@ -14,11 +14,17 @@ const SENTENCES = {
   nothing_recorded: "Nothing was recorded: hold Talk while you speak, or tap it before and after.",
   sound_held: "The browser holds the sound back: press any key, or click anywhere, to hear it.",
   sound_missing: "This browser cannot play the speech: read the reply, or use another browser.",
+  sound_insecure:
+    "Browsers play the speech on secure pages only: open this page over https, or on localhost.",
   unreachable: "The service cannot be reached: check the connection, then try again.",
   cut: "The connection was cut; what was said so far is kept: try again.",
   unreadable: "The service did not answer as expected: try again in a moment.",
   api_key_missing: "An API key is needed: enter yours in Settings, then try again.",
   api_key_rejected: "The API key was refused: check it in Settings, then try again.",
+  token_missing: "An access token is needed: enter yours in Settings, then try again.",
+  token_rejected: "The access token was refused: check it in Settings, then try again.",
+  operator_key_rejected:
+    "The service's own key was refused upstream: tell whoever runs the service.",
   base_url_refused:
     "The service may not call this base URL: change it in Settings, then try again.",
   audio_too_large: "The recording is too large: send at most 25 MB.",
@@ -28,7 +34,16 @@ const SENTENCES = {
 };
 
 /** Codes whose remedy is in Settings. */
-const IN_SETTINGS = new Set(["api_key_missing", "api_key_rejected", "base_url_refused"]);
+const IN_SETTINGS = new Set([
+  "api_key_missing",
+  "api_key_rejected",
+  "token_missing",
+  "token_rejected",
+  "base_url_refused",
+]);
+
+/** Codes that the same recording would meet again. */
+const IN_RECORDING = new Set(["audio_too_large", "audio_unsupported", "audio_empty"]);
 
 /** A failure that the user is told of. */
 export class Failure extends Error {
@@ -38,12 +53,14 @@ export class Failure extends Error {
    * @param {string} [told.message] its own sentence, used where SENTENCES has none
    * @param {string} [told.stage] what failed
    * @param {number} [told.retryAfter] seconds to wait
+   * @param {number} [told.upstreamStatus] what the upstream answered
    */
-  constructor(code, { message = "", stage = "", retryAfter } = {}) {
+  constructor(code, { message = "", stage = "", retryAfter, upstreamStatus } = {}) {
     super(/** @type {Record<string, string>} */ (SENTENCES)[code] ?? message);
     this.code = code;
     this.stage = stage;
     this.retryAfter = retryAfter;
+    this.upstreamStatus = upstreamStatus;
   }
 
   /** The sentence, with the wait where one is known. */
@@ -51,6 +68,18 @@ export class Failure extends Error {
     if (this.retryAfter === undefined) return this.message;
     const seconds = this.retryAfter === 1 ? "1 second" : `${this.retryAfter} seconds`;
     return `${this.message} Wait ${seconds}, then try again.`;
+  }
+
+  /** The same where users have tokens: a key that an upstream refused is not the user's. */
+  withTokens() {
+    if (this.code === "api_key_missing") return new Failure("token_missing");
+    if (this.code !== "api_key_rejected") return this;
+    return new Failure(this.stage === "request" ? "token_rejected" : "operator_key_rejected");
+  }
+
+  /** Whether the recording itself is at fault, so that sending it again is of no use. */
+  get inRecording() {
+    return IN_RECORDING.has(this.code);
   }
 
   /** Whether Settings is where to mend it. */

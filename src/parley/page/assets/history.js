@@ -7,20 +7,21 @@ const MOST_BYTES = 256 * 1024;
 /** @typedef {{role: "user" | "assistant", content: string}} Entry */
 
 export class History {
-  /** @type {Entry[]} */
+  /** Never changed in place: who keeps it can put it back. @type {readonly Entry[]} */
   entries = [];
 
   /**
-   * Add what was said; two of one role in a row become one, since many models take turns strictly.
-   * @param {Entry["role"]} role
-   * @param {string} content
+   * Add a turn. Of a reply that was not heard an ellipsis tells: many models take turns strictly.
+   * @param {string} said
+   * @param {string} heard
    */
-  add(role, content) {
-    const text = content.trim();
-    const last = this.entries.at(-1);
-    if (!text) return;
-    if (last?.role === role) last.content += `\n${text}`;
-    else this.entries.push({ role, content: text });
+  add(said, heard) {
+    if (!said.trim()) return;
+    this.entries = [
+      ...this.entries,
+      { role: "user", content: said.trim() },
+      { role: "assistant", content: heard.trim() || "…" },
+    ];
   }
 
   /** Drop the oldest turns until the rest may be sent; true where that was needed. */
@@ -33,7 +34,7 @@ export class History {
   /** Drop the older half, for a model that takes less; true where there was anything. */
   halve() {
     const before = this.entries.length;
-    this.#drop(Math.ceil(before / 2));
+    this.#drop(Math.ceil(before / 4));
     return this.entries.length < before;
   }
 
@@ -45,10 +46,9 @@ export class History {
     return this.entries.length ? JSON.stringify(this.entries) : "";
   }
 
-  /** @param {number} entries how many at least; what is left begins with the user */
-  #drop(entries) {
-    this.entries.splice(0, entries);
-    if (this.entries[0]?.role === "assistant") this.entries.shift();
+  /** @param {number} turns */
+  #drop(turns) {
+    this.entries = this.entries.slice(2 * turns);
   }
 }
 

@@ -1,12 +1,13 @@
 /** Puts the page together. */
 
+import { element, field } from "./elements.js";
 import { Failure } from "./failures.js";
 import { takeFiles } from "./files.js";
 import { watch } from "./meter.js";
 import { Session } from "./session.js";
 import { Settings } from "./settings.js";
 import { talkWith } from "./talk.js";
-import { element, View } from "./view.js";
+import { View } from "./view.js";
 
 const view = new View({
   replay: () => session.replay(),
@@ -46,15 +47,19 @@ element("mute").addEventListener("click", () => {
 element("clear").addEventListener("click", () => session.clear());
 element("open-settings").addEventListener("click", () => settings?.open());
 element("add-key").addEventListener("click", () => settings?.open());
-takeFiles(/** @type {HTMLInputElement} */ (element("file")), (file) =>
-  session.send({ recording: file, fileName: file.name }),
-);
+takeFiles(field("file"), (file) => session.send({ recording: file, fileName: file.name }));
 watch(session, element("talk"), () => settings?.endBySilence ?? false);
 
-try {
-  const answer = await fetch("page.json");
-  settings = new Settings(await answer.json());
-  view.enter(session.state);
-} catch {
-  view.fail(new Failure("unreachable"));
+/** Ask the service what it offers; nothing can be said before. */
+async function begin() {
+  try {
+    const answer = await fetch("page.json");
+    settings = new Settings(await answer.json());
+    view.forgive();
+    view.enter(session.state);
+  } catch {
+    view.fail(new Failure("unreachable"), begin);
+  }
 }
+
+await begin();

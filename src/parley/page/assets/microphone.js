@@ -1,5 +1,6 @@
 /** The microphone: opened for one recording, and given back after it. */
 
+import { use } from "./audio-session.js";
 import { Failure } from "./failures.js";
 
 /**
@@ -49,6 +50,7 @@ export class Microphone {
     if (!navigator.mediaDevices) throw new Failure("insecure");
     const kind = KINDS.find(([type]) => globalThis.MediaRecorder?.isTypeSupported(type));
     if (!kind) throw new Failure("recorder_missing");
+    use("auto");
     let stream;
     try {
       stream = await navigator.mediaDevices.getUserMedia({

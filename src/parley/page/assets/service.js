@@ -13,7 +13,8 @@ const AUDIO_BYTES = 26_214_400;
  * @property {Blob} recording
  * @property {string} fileName
  * @property {Record<string, string>} fields form fields by name; blank ones are not sent
- * @property {Record<string, string>} headers the key and the base URL; blank ones are not sent
+ * @property {Record<string, string>} headers the keys and the base URLs; blank ones are not sent
+ * @property {boolean} tokens whether the key is a token of the service's
  * @property {AbortSignal} signal
  */
 
@@ -24,17 +25,29 @@ const AUDIO_BYTES = 26_214_400;
  * @param {Question} question
  * @returns {AsyncGenerator<ServiceEvent>}
  */
-export async function* ask({ recording, fileName, fields, headers, signal }) {
+export async function* ask(question) {
+  try {
+    yield* answer(question);
+  } catch (error) {
+    throw question.tokens && error instanceof Failure ? error.withTokens() : error;
+  }
+}
+
+/**
+ * @param {Question} question
+ * @returns {AsyncGenerator<ServiceEvent>}
+ */
+async function* answer({ recording, fileName, fields, headers, signal }) {
   if (recording.size > AUDIO_BYTES) throw new Failure("audio_too_large");
-  const answer = await post(form(recording, fileName, fields), filled(headers), signal);
-  if (!answer.headers.get("Content-Type")?.startsWith("text/event-stream") || !answer.body) {
-    throw await refusal(answer);
+  const response = await post(form(recording, fileName, fields), filled(headers), signal);
+  if (!response.headers.get("Content-Type")?.startsWith("text/event-stream") || !response.body) {
+    throw await refusal(response);
   }
   // A stream that ends without `done` was cut; what follows `error` is `done` alone.
   /** @type {Failure | null} */
   let failure = new Failure("cut");
   try {
-    for await (const event of readEvents(answer.body)) {
+    for await (const event of readEvents(response.body)) {
       if (event.name === "error") failure = told(event.data);
       else yield event;
       if (event.name === "done" && failure?.code === "cut") failure = null;
@@ -93,8 +106,9 @@ async function refusal(answer) {
  * @param {ServiceError} error
  * @param {string | null} wait the Retry-After header
  */
-function told({ code, message, stage, retry_after }, wait = null) {
-  return new Failure(code, { message, stage, retryAfter: retry_after ?? seconds(wait) });
+function told({ code, message, stage, retry_after, upstream_status }, wait = null) {
+  const retryAfter = retry_after ?? seconds(wait);
+  return new Failure(code, { message, stage, retryAfter, upstreamStatus: upstream_status });
 }
 
 /** @param {string | null} wait a Retry-After in seconds, or a date, which is passed over */

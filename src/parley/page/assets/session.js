@@ -1,9 +1,11 @@
 /** The conversation: listens, sends, speaks, and can be interrupted at any moment. */
 
 import { asFailure, Failure } from "./failures.js";
+import { onceAFrame } from "./frames.js";
 import { History } from "./history.js";
 import { Microphone } from "./microphone.js";
 import { ask } from "./service.js";
+import { askWithin } from "./shortening.js";
 import { Speaker } from "./speaker.js";
 
 /** @import {View} from "./view.js" */
@@ -12,11 +14,10 @@ import { Speaker } from "./speaker.js";
 
 /** @typedef {"idle" | "starting" | "listening" | "hearing" | "thinking" | "speaking"} State */
 /** @typedef {{recording: Blob, fileName: string}} Recorded */
-/** @typedef {{headers: Record<string, string>, fields: Record<string, string>}} Chosen */
-
-const SHORTENED = "The conversation grew too long: its oldest turns are no longer sent.";
-/** How models say that they were sent too much; the service passes their words on. */
-const TOO_LONG = /context|token|too (long|large|many)/i;
+/**
+ * `tokens` says whether users have tokens of the service's instead of keys.
+ * @typedef {{headers: Record<string, string>, fields: Record<string, string>, tokens: boolean}} Chosen
+ */
 
 export class Session {
   /** @type {State} */
@@ -89,6 +90,7 @@ export class Session {
   async send(recorded) {
     const signal = this.#begin("hearing");
     this.#last?.offer(false);
+    const before = this.#history.entries;
     const turn = this.view.addTurn();
     /** @type {SpeakerPlayback | null} */
     let playback = null;
@@ -105,12 +107,18 @@ export class Session {
     });
     /** @type {Failure | null} */
     let failure = null;
+    /** @type {Failure | null} */
+    let silent = null;
     try {
       for await (const event of this.#answer(recorded, signal)) {
         const samples = turn.take(event);
-        if (samples.length && !playback) {
-          playback = await this.#play(signal);
-          playback.onprogress = refresh;
+        if (samples.length && !playback && !silent) {
+          try {
+            playback = await this.#play(signal);
+            playback.onprogress = refresh;
+          } catch (error) {
+            silent = asFailure(error, "sound_missing"); // The rest can be read.
+          }
         }
         if (signal.aborted) break;
         playback?.add(samples);
@@ -120,6 +128,7 @@ export class Session {
     } catch (error) {
       failure = asFailure(error, "unreadable");
     }
+    failure ??= silent;
     await this.#drain(playback);
     if (signal.aborted) return playback?.stop();
     turn.show(turn.reply.length);
@@ -127,8 +136,12 @@ export class Session {
     if (failure?.code === "text_incomplete") turn.markIncomplete();
     this.#current = new AbortController();
     this.#settle(turn, turn.reply);
-    if (failure && failure.code !== "text_incomplete") this.#fail(failure, recorded);
-    else this.#enter("idle");
+    if (!failure || failure.code === "text_incomplete") return this.#enter("idle");
+    this.#fail(failure, () => {
+      // The model is told of what was said once, not once for each try.
+      this.#history.entries = before;
+      this.send(recorded);
+    });
   }
 
   /** Let the last reply be heard again. */
@@ -148,26 +161,17 @@ export class Session {
   }
 
   /**
-   * The answer's events; a conversation that is too long for the model is shortened, once.
+   * The answer's events.
    * @param {Recorded} recorded
    * @param {AbortSignal} signal
    */
-  async *#answer(recorded, signal) {
-    if (this.#history.fit()) this.view.note(SHORTENED);
+  #answer(recorded, signal) {
     const question = () => {
-      const { headers, fields } = this.chosen();
-      const history = this.#history.json;
-      return ask({ ...recorded, headers, fields: { ...fields, history }, signal });
+      const chosen = this.chosen();
+      const fields = { ...chosen.fields, history: this.#history.json };
+      return ask({ ...recorded, ...chosen, fields, signal });
     };
-    try {
-      yield* question();
-    } catch (error) {
-      const tooLong =
-        error instanceof Failure && error.stage === "text" && TOO_LONG.test(error.message);
-      if (!tooLong || !this.#history.halve()) throw error;
-      this.view.note(SHORTENED);
-      yield* question();
-    }
+    return askWithin(this.#history, question, (sentence) => this.view.note(sentence));
   }
 
   /** A playback whose first sound changes the state. @param {AbortSignal} signal */
@@ -196,8 +200,7 @@ export class Session {
    */
   #settle(turn, heard) {
     turn.settled = true;
-    this.#history.add("user", turn.transcript);
-    this.#history.add("assistant", heard);
+    this.#history.add(turn.transcript, heard);
     if (!turn.transcript) turn.element.remove();
     if (turn.sound.length) this.#last = turn;
     this.#last?.offer(true);
@@ -215,11 +218,11 @@ export class Session {
 
   /**
    * @param {Failure} failure
-   * @param {Recorded} [recorded] what can be sent again
+   * @param {() => void} [again] does it once more
    */
-  #fail(failure, recorded) {
+  #fail(failure, again) {
     this.#begin("idle");
-    this.view.fail(failure, recorded && (() => this.send(recorded)));
+    this.view.fail(failure, again);
   }
 
   /** @param {State} state */
@@ -227,20 +230,4 @@ export class Session {
     this.state = state;
     this.view.enter(state);
   }
-}
-
-/**
- * Calls `refresh` at the next frame, however often it was asked for: words come faster than frames.
- * @param {() => void} refresh
- */
-function onceAFrame(refresh) {
-  let asked = false;
-  return () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      refresh();
-    });
-  };
 }

@@ -1,44 +1,40 @@
 /** The Settings dialog: what the user chooses, kept in this tab's memory and nowhere else. */
 
+import { element, field } from "./elements.js";
 import { Failure } from "./failures.js";
-import { element } from "./view.js";
+import { Hosts } from "./hosts.js";
+import { offerLanguages, offerModels, offerVoices, STAGES } from "./offer.js";
+import { Secret } from "./secret.js";
 
 /** @import {Chosen} from "./session.js" */
-
-/**
- * What the service tells of itself at page.json; `ends` is the first day without the model.
- * @typedef {{name: string, ends: string | null}} OfferedModel
- * @typedef {{default: string, open: boolean, models: OfferedModel[]}} OfferedStage
- * @typedef {{key_required: boolean, stages: Record<"stt" | "text" | "tts", OfferedStage>}} Offer
- */
-
-/** What Whisper hears well, as OpenAI lists it (ISO 639-1). */
-const LANGUAGES = (
-  "af ar az be bg bs ca cs cy da de el en es et fa fi fr gl he hi hr hu hy id is it ja kk kn ko " +
-  "lt lv mi mk mr ms ne nl no pl pt ro ru sk sl sr sv sw ta th tl tr uk ur vi zh"
-).split(" ");
-
-const FIELDS = ["voice", "language", "system_prompt"];
+/** @import {Offer, StageName} from "./offer.js" */
 
 export class Settings {
-  #key = "";
   #dialog = /** @type {HTMLDialogElement} */ (element("settings"));
   /** @type {Offer} */
   #offer;
+  #key;
+  #hosts;
 
   /** @param {Offer} offer */
   constructor(offer) {
     this.#offer = offer;
-    for (const [stage, { default: name, open, models }] of Object.entries(offer.stages)) {
-      element(`${stage}_model-row`).hidden = models.length < 2 && !open;
-      fill(stage, name, open, models);
+    const refresh = () => this.#refresh();
+    this.#key = new Secret("key", refresh, offer.tokens ? "token" : "key");
+    this.#hosts = new Hosts(refresh);
+    for (const stage of STAGES) offerModels(stage, offer.stages[stage]);
+    offerLanguages();
+    if (offer.tokens) {
+      element("key-label").textContent = "Access token";
+      element("kind-of-key").textContent = "an access token";
     }
-    fillLanguages();
-    field("key").addEventListener("change", () => this.#takeKey());
-    this.#dialog.addEventListener("close", () => this.#takeKey());
-    element("forget").addEventListener("click", () => this.#setKey(""));
-    field("base_url").addEventListener("input", () => this.#showKeyRow());
-    this.#setKey("");
+    for (const id of ["base_url-row", "hosts"]) element(id).hidden = offer.tokens;
+    this.#dialog.addEventListener("input", refresh);
+    this.#dialog.addEventListener("close", () => {
+      this.#key.take();
+      this.#hosts.takeKeys();
+    });
+    this.#refresh();
   }
 
   open() {
@@ -47,92 +43,67 @@ export class Settings {
 
   /** Whether silence ends a tap. */
   get endBySilence() {
-    return /** @type {HTMLInputElement} */ (field("silence")).checked;
+    return field("silence").checked;
   }
 
-  /** Whether nothing can be sent before a key is entered. */
+  /** Whether nothing can be sent before a key or a token is entered. */
   get lacksKey() {
-    return this.#offer.key_required && !this.#key;
+    const { key_required: required, tokens, stages } = this.#offer;
+    if (this.#key.value || !required) return false;
+    const main = this.#mainUrl;
+    const served = (/** @type {StageName} */ stage) =>
+      this.#hosts.has(stage) || this.#hosts.hasKey(stage) || (stages[stage].own_host && !main);
+    return tokens || !STAGES.every(served);
   }
 
   /** What to send. Throws a Failure where a key is needed and there is none. @returns {Chosen} */
   chosen() {
-    if (this.lacksKey) throw new Failure("api_key_missing");
-    const stages = Object.keys(this.#offer.stages).map((stage) => `${stage}_model`);
-    const fields = [...FIELDS, ...stages].map((name) => [name, field(name).value]);
+    const { tokens } = this.#offer;
+    if (this.lacksKey) throw new Failure(tokens ? "token_missing" : "api_key_missing");
+    const fields = ["voice", "language", "system_prompt"]
+      .filter((name) => !element(`${name}-row`).hidden)
+      .map((name) => [name, field(name).value]);
+    const models = STAGES.map((stage) => [`${stage}_model`, this.#modelName(stage)]);
     return {
       headers: {
-        "X-OpenAI-API-Key": this.#key,
-        "X-OpenAI-Base-URL": field("base_url").value.trim(),
+        "X-OpenAI-API-Key": this.#key.value,
+        "X-OpenAI-Base-URL": this.#mainUrl,
+        ...this.#hosts.headers,
       },
-      fields: { ...Object.fromEntries(fields), audio_format: "pcm" },
+      fields: { ...Object.fromEntries([...fields, ...models]), audio_format: "pcm" },
+      tokens,
     };
   }
 
-  /** Take the key out of the document. */
-  #takeKey() {
-    const typed = field("key").value.trim();
-    if (typed) this.#setKey(typed);
-  }
-
-  /** @param {string} key */
-  #setKey(key) {
-    this.#key = key;
-    field("key").value = "";
-    field("key").placeholder = key ? "A key is set" : "";
-    element("forget").hidden = !key;
+  /** Show what is needed with what is chosen, and nothing else. */
+  #refresh() {
+    const { key_required: required, stages } = this.#offer;
+    // Another host may need a key in any case.
+    element("key-row").hidden = !(required || this.#key.value || this.#mainUrl);
     element("needs-key").hidden = !this.lacksKey;
-    this.#showKeyRow();
+    for (const stage of STAGES) {
+      const { models, open } = stages[stage];
+      const one = models.length < 2 && !open;
+      element(`${stage}_model-row`).hidden = one || this.#hosts.has(stage);
+    }
+    this.#hosts.refresh();
+    offerVoices(this.#model("tts")?.voices ?? []);
+    element("language-row").hidden = !(this.#model("stt")?.language ?? true);
   }
 
-  /** A key is asked for where one is needed: another host may need one in any case. */
-  #showKeyRow() {
-    element("key-row").hidden = !(this.#offer.key_required || this.#key || field("base_url").value);
+  get #mainUrl() {
+    return field("base_url").value.trim();
   }
-}
 
-/**
- * Offer a stage's models, and free text where the service takes any name.
- * @param {string} stage
- * @param {string} name the default
- * @param {boolean} open
- * @param {OfferedModel[]} models
- */
-function fill(stage, name, open, models) {
-  const labels = models.map((model) => new Option(label(model), model.name));
-  const current = models.find((model) => model.name === name) ?? { name, ends: null };
-  if (open) {
-    const input = document.createElement("input");
-    const list = document.createElement("datalist");
-    input.placeholder = label(current);
-    list.id = `${stage}_models`;
-    input.setAttribute("list", list.id);
-    list.append(...labels);
-    input.id = `${stage}_model`;
-    field(`${stage}_model`).replaceWith(input, list);
-  } else {
-    field(`${stage}_model`).append(new Option(`Default: ${label(current)}`, ""), ...labels);
+  /** The name to send, blank for the default. @param {StageName} stage */
+  #modelName(stage) {
+    if (this.#hosts.has(stage)) return this.#hosts.model(stage);
+    return field(`${stage}_model`).value.trim();
   }
-}
 
-/** @param {OfferedModel} model */
-function label({ name, ends }) {
-  if (!ends) return name;
-  const day = new Date(ends).toLocaleDateString(undefined, {
-    dateStyle: "medium",
-    timeZone: "UTC",
-  });
-  return `${name} (ends ${day})`;
-}
-
-function fillLanguages() {
-  const names = new Intl.DisplayNames(navigator.languages.slice(), { type: "language" });
-  const options = LANGUAGES.map((code) => new Option(names.of(code), code));
-  options.sort((one, other) => one.text.localeCompare(other.text));
-  field("language").append(new Option("Recognise it", ""), ...options);
-}
-
-/** @param {string} id */
-function field(id) {
-  return /** @type {HTMLInputElement} */ (element(id));
+  /** The listed model that a stage would use. @param {StageName} stage */
+  #model(stage) {
+    const { default: usual, models } = this.#offer.stages[stage];
+    return models.find((model) => model.name === (this.#modelName(stage) || usual));
+  }
 }

@@ -1,5 +1,6 @@
 /** The loudspeaker: plays pieces of speech as they arrive, and knows how far it has come. */
 
+import { use } from "./audio-session.js";
 import { Failure } from "./failures.js";
 import { SAMPLE_RATE } from "./pcm.js";
 
@@ -77,6 +78,7 @@ export class Speaker {
     } catch {
       return; // `open` says so.
     }
+    if (!this.#context.audioWorklet) return; // On an insecure origin there is none.
     this.#loaded ??= this.#context.audioWorklet.addModule(
       new URL("./speaker-worklet.js", import.meta.url),
     );
@@ -89,11 +91,12 @@ export class Speaker {
   /** A new playback. Throws a Failure where the browser plays nothing. */
   async open() {
     this.wake();
+    use("playback");
     try {
       await this.#loaded;
       return new Playback(/** @type {AudioContext} */ (this.#context));
     } catch {
-      throw new Failure("sound_missing");
+      throw new Failure(isSecureContext ? "sound_missing" : "sound_insecure");
     }
   }
 

@@ -45,6 +45,12 @@ export function talkWith(button, press, release) {
     up(false);
   });
 
+  // A clicked button takes no focus, as in Safari: the space bar would press it again, and not talk.
+  document.addEventListener("mousedown", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (target.closest("button, #choose") && !target.closest("dialog")) event.preventDefault();
+  });
+
   const meant = (/** @type {KeyboardEvent} */ event) => {
     const target = /** @type {Element} */ (event.target);
     const plain = !(event.ctrlKey || event.altKey || event.metaKey || event.shiftKey);

@@ -3,8 +3,8 @@
 /** @import {ServiceEvent} from "./events.js" */
 
 const SVG = "http://www.w3.org/2000/svg";
-const BAR = 5;
-const ROW = 8;
+const BAR = 6;
+const ROW = 10;
 
 /** @typedef {{kind: "hear" | "think" | "speak", from: number, to: number}} Span */
 
@@ -32,9 +32,16 @@ export class Timing {
     }
   }
 
-  /** The first sound's time in words, for below the picture. */
-  get caption() {
-    return this.#firstSound ? `first sound after ${inSeconds(this.#firstSound)}` : "";
+  /** What the bars mean and how long they are, for below the picture; blank where there is none. */
+  get legend() {
+    const [first, last] = [this.#speak[0], this.#speak.at(-1)];
+    const speak = first && last && { from: first.from, to: last.to };
+    return {
+      hear: lasting("hearing", this.#hear),
+      think: lasting("thinking", this.#think),
+      speak: lasting("making speech", speak),
+      caption: this.#firstSound ? `first sound after ${inSeconds(this.#firstSound)}` : "",
+    };
   }
 
   /** All of it in words, for whom cannot see the picture. */
@@ -44,7 +51,7 @@ export class Timing {
     const last = this.#speak.at(-1);
     const count = this.#speak.length;
     const spoken = last
-      ? `, ${this.caption}, all of its ${count} ${count === 1 ? "segment" : "segments"} after ` +
+      ? `, ${this.legend.caption}, all of its ${count} ${count === 1 ? "segment" : "segments"} after ` +
         inSeconds(last.to)
       : "";
     return `Time: ${heard}${thought}${spoken}.`;
@@ -114,6 +121,14 @@ function shape(name, attributes) {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   return element;
+}
+
+/**
+ * @param {string} word
+ * @param {{from: number, to: number} | null | undefined} span
+ */
+function lasting(word, span) {
+  return span ? `${word} ${inSeconds(span.to - span.from)}` : "";
 }
 
 /** @param {number} milliseconds */

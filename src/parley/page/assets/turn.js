@@ -91,7 +91,10 @@ export class Turn {
 
   #drawTiming() {
     this.#part(".timing").hidden = false;
-    this.#part(".caption").textContent = this.#timing.caption;
+    for (const [kind, words] of Object.entries(this.#timing.legend)) {
+      this.#part(`figcaption .${kind}`).textContent = words;
+      this.#part(`figcaption .${kind}`).hidden = !words;
+    }
     this.#timing.draw(/** @type {SVGElement} */ (this.element.querySelector(".timing svg")));
   }
 

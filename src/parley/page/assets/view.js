@@ -1,19 +1,11 @@
 /** What is seen and announced beside the turns: the state, failures, notes. */
 
+import { element } from "./elements.js";
+import { tell, tellMuted } from "./status.js";
 import { Turn } from "./turn.js";
 
 /** @import {Failure} from "./failures.js" */
 /** @import {State} from "./session.js" */
-
-/** @type {Record<State, string>} */
-const WORDS = {
-  idle: "Ready",
-  starting: "Opening the microphone",
-  listening: "Listening",
-  hearing: "Hearing what you said",
-  thinking: "Thinking",
-  speaking: "Speaking",
-};
 
 /** How far from its end, in pixels, the page may be scrolled and still follow the conversation. */
 const NEAR_THE_END = 120;
@@ -23,18 +15,20 @@ export class View {
   #template = /** @type {HTMLTemplateElement} */ (element("turn"));
   /** @type {() => void} */
   #again = () => {};
+  #following = true;
+  #scrollTop = 0;
 
   /** @param {{replay: () => void, openSettings: () => void}} actions what its buttons do */
   constructor(actions) {
     this.actions = actions;
+    document.addEventListener("scroll", () => this.#scrolled());
     element("try-again").addEventListener("click", () => this.#again());
     element("mend-settings").addEventListener("click", () => actions.openSettings());
   }
 
   /** @param {State} state */
   enter(state) {
-    document.body.dataset.state = state;
-    element("status").textContent = WORDS[state];
+    tell(state);
     element("mute").setAttribute("aria-pressed", "false");
     element("mute").hidden = state !== "listening";
   }
@@ -42,7 +36,7 @@ export class View {
   /** Show, while it listens, that the microphone is muted, or no longer. @param {boolean} muted */
   mute(muted) {
     element("mute").setAttribute("aria-pressed", String(muted));
-    element("status").textContent = muted ? "Muted" : WORDS.listening;
+    tellMuted(muted);
   }
 
   /**
@@ -53,7 +47,7 @@ export class View {
   fail(failure, again) {
     this.#again = again ?? (() => {});
     element("alert").textContent = failure.sentence;
-    element("try-again").hidden = !again;
+    element("try-again").hidden = !again || failure.inRecording;
     element("mend-settings").hidden = !failure.inSettings;
   }
 
@@ -84,9 +78,17 @@ export class View {
 
   /** Keep the conversation's end in sight, unless the user looks at something above it. */
   follow(always = false) {
+    this.#following ||= always;
     const page = document.documentElement;
-    const below = page.scrollHeight - page.clientHeight - page.scrollTop;
-    if (always || below < NEAR_THE_END) page.scrollTop = page.scrollHeight;
+    if (this.#following) page.scrollTop = page.scrollHeight;
+  }
+
+  /** Notice where the user scrolls to. What grows below moves nothing, however fast it does. */
+  #scrolled() {
+    const { scrollHeight, clientHeight, scrollTop } = document.documentElement;
+    const near = scrollHeight - clientHeight - scrollTop < NEAR_THE_END;
+    if (near || scrollTop < this.#scrollTop) this.#following = near;
+    this.#scrollTop = scrollTop;
   }
 
   /** Take the conversation away. */
@@ -100,14 +102,6 @@ export class View {
     element("greeting").hidden = !empty;
     element("clear").hidden = empty;
   }
-}
-
-/**
- * The element of the page with this id.
- * @param {string} id
- */
-export function element(id) {
-  return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
 /**

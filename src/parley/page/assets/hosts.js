@@ -1,0 +1,61 @@
+/** The hosts of single stages, as Settings take them: a base URL, a model and a key for each. */
+
+import { element, field } from "./elements.js";
+import { STAGES } from "./offer.js";
+import { Secret } from "./secret.js";
+
+/** @import {StageName} from "./offer.js" */
+
+/** How the service's headers name the stages. @type {Record<StageName, string>} */
+const HEADERS = { stt: "STT", text: "Text", tts: "TTS" };
+
+export class Hosts {
+  /** @type {Map<StageName, Secret>} */
+  #keys;
+
+  /** @param {() => void} onchange called once a key was taken or forgotten */
+  constructor(onchange) {
+    this.#keys = new Map(STAGES.map((stage) => [stage, new Secret(`${stage}_key`, onchange)]));
+  }
+
+  /** Whether a stage has a host. @param {StageName} stage */
+  has(stage) {
+    return Boolean(this.#url(stage));
+  }
+
+  /** Whether a stage has a key. @param {StageName} stage */
+  hasKey(stage) {
+    return Boolean(this.#keys.get(stage)?.value);
+  }
+
+  /** The model that the host of a stage is asked for. @param {StageName} stage */
+  model(stage) {
+    return field(`${stage}_host_model`).value.trim();
+  }
+
+  /** What to send. */
+  get headers() {
+    return Object.fromEntries(
+      STAGES.flatMap((stage) => [
+        [`X-${HEADERS[stage]}-Base-URL`, this.#url(stage)],
+        [`X-${HEADERS[stage]}-API-Key`, this.#keys.get(stage)?.value ?? ""],
+      ]),
+    );
+  }
+
+  /** Take keys out of the document. */
+  takeKeys() {
+    for (const key of this.#keys.values()) key.take();
+  }
+
+  /** Say, while they are folded away, whether any is in use. */
+  refresh() {
+    element("hosts-used").hidden = !STAGES.some((stage) => this.has(stage) || this.hasKey(stage));
+    for (const stage of STAGES) element(`${stage}_host_model-row`).hidden = !this.has(stage);
+  }
+
+  /** @param {StageName} stage */
+  #url(stage) {
+    return field(`${stage}_base_url`).value.trim();
+  }
+}

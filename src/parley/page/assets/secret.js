@@ -1,0 +1,38 @@
+/** A field for a key: what is typed is taken out of the document and kept in memory alone. */
+
+import { element, field } from "./elements.js";
+
+export class Secret {
+  value = "";
+  #id;
+  #onchange;
+  #noun;
+
+  /**
+   * @param {string} id the field's; the button that forgets the key is `forget-` and this
+   * @param {() => void} onchange called once a key was taken or forgotten
+   * @param {string} noun what it is
+   */
+  constructor(id, onchange, noun = "key") {
+    this.#id = id;
+    this.#onchange = onchange;
+    this.#noun = noun;
+    field(id).addEventListener("change", () => this.take());
+    element(`forget-${id}`).addEventListener("click", () => this.#set(""));
+  }
+
+  /** Take what was typed out of the document; browsers tell of no change where a dialog closes. */
+  take() {
+    const typed = field(this.#id).value.trim();
+    if (typed) this.#set(typed);
+  }
+
+  /** @param {string} value */
+  #set(value) {
+    this.value = value;
+    field(this.#id).value = "";
+    field(this.#id).placeholder = value ? `A ${this.#noun} is set` : "";
+    element(`forget-${this.#id}`).hidden = !value;
+    this.#onchange();
+  }
+}

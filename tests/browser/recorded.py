@@ -1,0 +1,49 @@
+"""What the page recorded: the file as it came to the upstream, and how its form field was named."""
+
+import io
+from dataclasses import dataclass
+
+import av
+import numpy as np
+from testing.fake_openai import Upstream
+
+RATE = 16_000
+
+NOTE_FORMS = """
+window.sent = [];
+const append = FormData.prototype.append;
+FormData.prototype.append = function (name, value, ...rest) {
+  if (value instanceof Blob) window.sent.push({ name, type: value.type, file: rest[0] });
+  return append.call(this, name, value, ...rest);
+};
+"""
+"""A script that notes how files are named in forms, since the service takes no notice of it."""
+
+
+@dataclass
+class Recorded:
+    """A recording that the upstream was asked to transcribe."""
+
+    bytes: bytes
+    samples: np.ndarray
+    """At RATE, from -1 to 1."""
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / RATE
+
+    def loudest(self, after: float = 0) -> float:
+        """The loudest sample from so many seconds on."""
+        return float(np.abs(self.samples[int(after * RATE) :]).max(initial=0))
+
+
+def recorded(upstream: Upstream) -> Recorded:
+    """The file of the last request for a transcript."""
+    request = [request for request in upstream.requests if request.stage == "stt"][-1]
+    boundary = request.headers["content-type"].partition("boundary=")[2].encode()
+    [part] = [part for part in request.body.split(b"--" + boundary) if b"filename=" in part]
+    file = part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+    with av.open(io.BytesIO(file)) as container:
+        frames = [f for frame in container.decode(audio=0) for f in resampler.resample(frame)]
+    return Recorded(file, np.concatenate([frame.to_ndarray()[0] for frame in frames]))

@@ -1,0 +1,149 @@
+"""A conversation goes on: what the model is told of it, and what is seen."""
+
+import pytest
+from browser.speaking_upstream import SENTENCES, hold_back, refuse, speak, told, write
+from playwright.sync_api import expect
+from testing.builders import ROOT
+from testing.fake_openai import TRANSCRIPT
+
+pytestmark = pytest.mark.system
+QUESTION = ROOT / "examples" / "question.wav"
+REPLY = "".join(SENTENCES)
+SHORTENED = "its oldest turns are no longer sent"
+
+
+def test_a_conversation_goes_on_until_it_is_cleared(tab, upstream):
+    """Each turn tells the model of those before it; Clear forgets them."""
+    upstream.answers["tts"] = speak(0.2)
+    for turn in (1, 2):
+        tab.send(QUESTION)
+        tab.expect_turn(turn)
+    tab.page.get_by_role("button", name="Clear").click()
+    expect(tab.said).to_have_count(0)
+    expect(tab.page.get_by_role("heading", name="Say something.")).to_be_visible()
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+    first = [("user", TRANSCRIPT)]
+    assert told(upstream) == [first, [*first, ("assistant", REPLY), *first], first]
+
+
+def test_the_reply_is_seen_while_it_is_written(tab, upstream):
+    """The transcript first, then word by word."""
+    answer, go = hold_back(write())
+    upstream.answers["text"] = answer
+    tab.send(QUESTION)
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    expect(tab.replies).to_be_hidden()
+    upstream.answers["text"] = write(pause=3)
+    go.set()
+    tab.expect_turn(1)
+    tab.send(QUESTION)
+    expect(tab.replies.nth(1)).to_have_text(SENTENCES[0].strip())
+    expect(tab.replies.nth(1)).to_have_text(REPLY)
+    tab.expect_turn(2)
+
+
+def test_a_picture_shows_the_time_of_each_turn(tab, upstream):
+    """Stages and segments as bars, those side by side that ran so; in words for who cannot see."""
+    upstream.answers["text"] = write(pause=0.5)
+    upstream.answers["tts"] = speak_slowly
+    tab.send(QUESTION)
+    picture = tab.page.get_by_role("img", name="all of its 2 segments after")
+    expect(picture).to_be_visible()
+    tab.expect_turn(1)
+    bars = {}
+    for kind, count in {"hear": 1, "think": 1, "speak": 2}.items():
+        expect(picture.locator(f".{kind}")).to_have_count(count)
+        bars[kind] = [bar.bounding_box() for bar in picture.locator(f".{kind}").all()]
+    first, second = bars["speak"]
+    assert second["x"] < first["x"] + first["width"]  # At the same time,
+    assert second["y"] > first["y"] + first["height"]  # and so in a row of its own.
+    [heard], [thought] = bars["hear"], bars["think"]
+    assert thought["x"] == pytest.approx(heard["x"] + heard["width"], abs=2)
+    assert first["x"] < thought["x"] + thought["width"]
+    legend = tab.page.locator("figcaption")
+    for words in ("hearing", "thinking", "making speech", "first sound after"):
+        expect(legend).to_contain_text(words)
+
+
+def speak_slowly(connection, request):
+    """A voice that takes longer than the model's next sentence."""
+    answer, _ = hold_back(speak(), patience=1.5)
+    return answer(connection, request)
+
+
+def test_a_conversation_that_grew_too_long_loses_its_oldest_turns_and_says_so(tab, upstream):
+    """By the service's bounds: 256 KB of history."""
+    upstream.answers["tts"] = speak(0.01)
+    upstream.answers["text"] = write(["a" * 90_000])
+    for turn in (1, 2, 3, 4):
+        tab.send(QUESTION)
+        tab.expect_turn(turn)
+    expect(tab.page.get_by_text(SHORTENED)).to_be_visible()
+    assert len(told(upstream)[-1]) < 7
+
+
+@pytest.fixture
+def talked(tab, upstream):
+    """A conversation of two turns."""
+    upstream.answers["tts"] = speak(0.1)
+    for turn in (1, 2):
+        tab.send(QUESTION)
+        tab.expect_turn(turn)
+    return tab
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "413 Content Too Large"])
+def test_a_model_that_takes_less_than_the_service(talked, upstream, status):
+    """The older half is dropped and said, whatever words the upstream has for it."""
+    answer = write()
+
+    def small(connection, request):
+        if len(told(upstream)[-1]) > 3:
+            return refuse(status, "No.")(connection, request)
+        return answer(connection, request)
+
+    upstream.answers["text"] = small
+    talked.send(QUESTION)
+    expect(talked.replies.nth(2)).to_have_text(REPLY)
+    talked.expect_turn(3)
+    expect(talked.page.get_by_text(SHORTENED)).to_be_visible()
+    assert [len(turns) for turns in told(upstream)] == [1, 3, 5, 3]
+
+
+@pytest.mark.parametrize(("status", "told_of"), [("400 Bad Request", [5, 3, 1]), ("404 No", [5])])
+def test_a_refusal_that_dropping_turns_does_not_mend(talked, upstream, status, told_of):
+    """It is told as what it is, and the conversation stays as it was."""
+    upstream.answers["text"] = refuse(status, "No.")
+    talked.send(QUESTION)
+    talked.expect_failure("The upstream refused the request, saying: No.")
+    expect(talked.page.get_by_text(SHORTENED)).to_be_hidden()
+    assert [len(turns) for turns in told(upstream)[2:]] == told_of
+    upstream.answers["text"] = write()
+    talked.send(QUESTION)
+    talked.expect_state("Speaking")
+    talked.expect_state("Ready")
+    turn = [("user", TRANSCRIPT), ("assistant", REPLY)]
+    unanswered = [("user", TRANSCRIPT), ("assistant", "…")]
+    assert told(upstream)[-1] == [*turn, *turn, *unanswered, ("user", TRANSCRIPT)]
+
+
+def test_the_end_of_the_conversation_stays_in_sight(talked, upstream):
+    """Unless the user looks at something above it; only the last turn can be heard again."""
+    expect(talked.page.get_by_role("button", name="Hear again")).to_have_count(1)
+    talked.page.set_viewport_size({"width": 800, "height": 500})
+    sentences = [f"This is sentence number {number}. " for number in range(40)]
+    upstream.answers["text"] = write(sentences, pause=0.3)
+    talked.send(QUESTION)
+    expect(talked.replies.last).to_contain_text("number 20")
+    end = """(({ scrollTop, scrollHeight, clientHeight }) =>
+      [scrollTop, scrollHeight - clientHeight - scrollTop])(document.documentElement)"""
+    above, below = talked.page.evaluate(end)
+    assert above > 0
+    assert below < 100
+    talked.page.mouse.move(400, 100)
+    talked.page.mouse.wheel(0, -5000)
+    talked.page.wait_for_function(f"{end}[0] === 0")
+    expect(talked.replies.last).to_contain_text("number 30")
+    assert talked.page.evaluate(end)[0] == 0
+    talked.page.keyboard.press("Escape")

@@ -1,0 +1,212 @@
+"""How people talk to the page: hold, tap, drop a file, mute, and be heard."""
+
+import time
+
+import pytest
+from browser.recorded import recorded
+from browser.speaking_upstream import SENTENCES, hold_back, write
+from browser.tab import QUESTION_SECONDS
+from playwright.sync_api import expect
+from testing.builders import ROOT
+from testing.fake_openai import TRANSCRIPT
+
+pytestmark = pytest.mark.system
+QUESTION = ROOT / "examples" / "question.wav"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+class Finger:
+    """A finger on the middle of Talk."""
+
+    def __init__(self, tab):
+        box = tab.talk.bounding_box()
+        self.at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        self.devtools = tab.page.context.new_cdp_session(tab.page)
+
+    def down(self):
+        self._touch("touchStart", [self.at])
+
+    def up(self):
+        self._touch("touchEnd", [])
+
+    def _touch(self, kind, points):
+        self.devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+class Mouse:
+    """The mouse over Talk."""
+
+    def __init__(self, tab):
+        tab.talk.hover()
+        self.down, self.up = tab.page.mouse.down, tab.page.mouse.up
+
+
+class Space:
+    """The space bar, with the focus on nothing."""
+
+    def __init__(self, tab):
+        self.down = lambda: tab.page.keyboard.down(" ")
+        self.up = lambda: tab.page.keyboard.up(" ")
+
+
+@pytest.fixture(params=[Mouse, Finger, Space], ids=lambda kind: kind.__name__.lower())
+def gesture(request, visit, serve):
+    """The tab, and what presses Talk in it."""
+    tab = visit(serve().url, **(PHONE if request.param is Finger else {}))
+    return tab, request.param(tab)
+
+
+def test_holding_talks(gesture, upstream):
+    """For as long as it is held; what was said meanwhile is sent."""
+    tab, press = gesture
+    press.down()
+    tab.expect_state("Listening")
+    time.sleep(QUESTION_SECONDS)
+    tab.expect_state("Listening")
+    press.up()
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    assert recorded(upstream).loudest() > 0.1
+    tab.expect_turn(1)
+
+
+def test_a_tap_begins_and_a_second_one_sends(gesture, upstream):
+    """Nothing has to be held."""
+    tab, press = gesture
+    press.down()
+    press.up()
+    tab.expect_state("Listening")
+    time.sleep(QUESTION_SECONDS)
+    tab.expect_state("Listening")
+    press.down()
+    press.up()
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    assert recorded(upstream).seconds > QUESTION_SECONDS - 0.5
+    tab.expect_turn(1)
+
+
+def test_enter_on_the_button_taps(tab):
+    """As assistive technology presses it."""
+    tab.talk.focus()
+    tab.page.keyboard.press("Enter")
+    tab.expect_state("Listening")
+    tab.page.keyboard.press("Enter")
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    tab.expect_turn(1)
+
+
+def test_space_in_a_field_is_a_space(tab):
+    """The space bar talks outside of controls only."""
+    with tab.settings() as page:
+        field = page.get_by_label("What the model is told first")
+        field.press_sequentially("Be brief")
+        expect(field).to_have_value("Be brief")
+        tab.expect_state("Ready")
+
+
+def test_space_on_a_button_presses_it(tab):
+    """And does not talk."""
+    tab.page.get_by_role("button", name="Settings").focus()
+    tab.page.keyboard.press(" ")
+    expect(tab.page.get_by_role("dialog")).to_be_visible()
+    tab.expect_state("Ready")
+
+
+def test_the_space_bar_talks_after_a_click(tab):
+    """What was clicked does not keep it."""
+    with tab.settings():
+        pass
+    tab.page.keyboard.down(" ")
+    tab.expect_state("Listening")
+    tab.page.keyboard.press("Escape")
+    tab.page.keyboard.up(" ")
+    tab.expect_state("Ready")
+
+
+def test_escape_forgets_what_is_being_said(tab, upstream):
+    """Nothing is sent."""
+    tab.talk.click()
+    tab.expect_state("Listening")
+    tab.page.keyboard.press("Escape")
+    tab.expect_state("Ready")
+    time.sleep(1)
+    assert upstream.requests == []
+
+
+def test_silence_ends_a_tap_where_that_is_switched_on(tab, upstream):
+    """Nobody has to press a second time: 1.5 s after the last word it is sent."""
+    with tab.settings() as page:
+        page.get_by_label("1.5 seconds of silence").check()
+    tab.talk.click()
+    tab.expect_state("Listening")
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    assert recorded(upstream).seconds == pytest.approx(QUESTION_SECONDS + 1.5, abs=1)
+    tab.expect_turn(1)
+
+
+def test_silence_ends_nothing_unless_it_is_switched_on(tab, upstream):
+    """Who thinks in the middle of a sentence is not cut off."""
+    tab.talk.click()
+    tab.expect_state("Listening")
+    time.sleep(QUESTION_SECONDS + 3)
+    tab.expect_state("Listening")
+    assert upstream.requests == []
+    tab.page.keyboard.press("Escape")
+
+
+def test_a_muted_microphone_hears_nothing(tab, upstream):
+    """While it is muted the state says so, and what is sent is silence."""
+    tab.talk.click()
+    tab.expect_state("Listening")
+    mute = tab.page.get_by_role("button", name="Mute")
+    mute.click()
+    tab.expect_state("Muted")
+    expect(mute).to_have_attribute("aria-pressed", "true")
+    time.sleep(QUESTION_SECONDS)
+    mute.click()
+    tab.expect_state("Listening")
+    tab.talk.click()
+    tab.expect_turn(1)
+    expect(mute).to_be_hidden()
+    assert recorded(upstream).loudest(after=1) < 0.01
+
+
+def test_a_meter_shows_the_level(tab):
+    """Who speaks sees that it listens; while it does not listen, the meter rests."""
+    level = "() => Number(document.getElementById('talk').style.getPropertyValue('--level'))"
+    tab.talk.click()
+    tab.expect_state("Listening")
+    tab.page.wait_for_function(f"() => ({level})() > 0.3", polling=50)
+    tab.page.keyboard.press("Escape")
+    tab.page.wait_for_function(f"() => ({level})() === 0", polling=50)
+
+
+def test_a_file_can_be_dropped(tab, upstream):
+    """Anywhere on the page, from outside of the browser."""
+    devtools = tab.page.context.new_cdp_session(tab.page)
+    data = {"items": [], "files": [str(QUESTION)], "dragOperationsMask": 1}
+    hint = tab.page.get_by_text("Drop it, and it is sent.")
+    for kind in ("dragEnter", "dragOver", "drop"):
+        point = {"type": kind, "x": 400, "y": 200, "data": data}
+        devtools.send("Input.dispatchDragEvent", point)
+        if kind == "dragOver":
+            expect(hint).to_be_visible()
+    expect(hint).to_be_hidden()
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    assert recorded(upstream).bytes == QUESTION.read_bytes()
+    tab.expect_turn(1)
+
+
+def test_the_state_is_told_in_plain_words(tab, upstream):
+    """What it hears, thinks and says, as it does so; what takes long is said to."""
+    upstream.answers["stt"], heard = hold_back(lambda *_: False)
+    tab.send(QUESTION)
+    tab.expect_state("Hearing what you said")
+    tab.expect_state("Still hearing what you said; the first answer can take a while")
+    del upstream.answers["stt"]
+    upstream.answers["text"], thought = hold_back(write(SENTENCES))
+    heard.set()
+    tab.expect_state("Thinking")
+    tab.expect_state("Still thinking; the first answer can take a while")
+    thought.set()
+    tab.expect_state("Speaking")
+    tab.expect_turn(1)

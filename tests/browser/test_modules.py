@@ -1,0 +1,165 @@
+"""The page's modules by themselves, where a conversation would take too long to come to it."""
+
+import json
+
+import pytest
+from testing import gunicorn_process as serving
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def page(chromium, tmp_path_factory):
+    """A page of the service, in which modules can be imported."""
+    with serving.serving(tmp_path_factory.mktemp("service") / "log", {}) as service:
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(service.url)
+        yield page
+        context.close()
+
+
+def run(page, module, body, argument=None):
+    """What `body`, a function's, returns; it has the module as `it`, and the argument."""
+    script = f"async (argument) => {{ const it = await import('/{module}.js'); {body} }}"
+    return page.evaluate(script, argument)
+
+
+FIT = """
+const history = new it.History();
+for (const turn of argument) history.add(turn[0], turn[1]);
+const dropped = history.fit();
+return [dropped, JSON.parse(history.json || "[]")];
+"""
+
+
+def test_at_most_a_hundred_entries_are_sent(page):
+    """Whole turns go, the oldest first, and the rest begins with the user."""
+    turns = [[f"question {number}", f"answer {number}"] for number in range(50)]
+    assert run(page, "history", FIT, turns) == [False, entries(turns)]
+    turns = [[f"question {number}", f"answer {number}"] for number in range(53)]
+    assert run(page, "history", FIT, turns) == [True, entries(turns[3:])]
+
+
+def test_at_most_256_kilobytes_are_sent(page):
+    """Counted as they are sent: in UTF-8, with JSON's marks."""
+    turns = [["a", "é" * 60_000], ["b", "ü" * 60_000]]
+    assert run(page, "history", FIT, turns) == [False, entries(turns)]
+    turns.append(["c", "ö" * 12_000])
+    dropped, kept = run(page, "history", FIT, turns)
+    assert (dropped, kept) == (True, entries(turns[1:]))
+    assert len(json.dumps(kept, ensure_ascii=False).encode()) < 262_144
+
+
+def entries(turns):
+    return [
+        {"role": role, "content": content}
+        for turn in turns
+        for role, content in zip(("user", "assistant"), turn, strict=True)
+    ]
+
+
+def test_a_turn_without_words_is_no_turn(page):
+    """Nothing is told of it."""
+    assert run(page, "history", FIT, [[" ", "What?"], ["Hello", ""]]) == [
+        False,
+        entries([["Hello", "…"]]),
+    ]
+
+
+EVENTS = """
+const bytes = new TextEncoder().encode(argument.text);
+const body = new ReadableStream({
+  start(controller) {
+    for (let at = 0; at < bytes.length; at += argument.size)
+      controller.enqueue(bytes.slice(at, at + argument.size));
+    controller.close();
+  },
+});
+const found = [];
+for await (const event of it.readEvents(body)) found.push([event.name, event.data.text]);
+return found;
+"""
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_events_are_read_however_they_arrive(page, size):
+    """Cut anywhere, in the middle of a letter too; comments are passed over."""
+    text = (
+        ':\n\nevent: transcript\ndata: {"text": "Grüße, 世界"}\n\n: still here\n\n'
+        'event: text\ndata: {"text": "two"}\n\nevent: done\ndata: {"te'
+    )
+    read = run(page, "events", EVENTS, {"text": text, "size": size})
+    assert read == [["transcript", "Grüße, 世界"], ["text", "two"]]
+
+
+def test_a_piece_may_end_in_the_middle_of_a_sample(page):
+    """The other half comes with the next."""
+    body = """
+    const reader = new it.PcmReader();
+    return argument.flatMap((piece) => [...reader.read(btoa(String.fromCharCode(...piece)))]);
+    """
+    assert run(page, "pcm", body, [[1], [0, 2], [], [0, 255, 255, 0], [128]]) == [1, 2, -1, -32768]
+
+
+QUIET = """
+const quiet = new it.Quiet();
+return argument.findIndex((decibels, index) => quiet.hears(decibels, index * 50)) * 50;
+"""
+
+
+@pytest.mark.parametrize(
+    ("levels", "ended"),
+    [
+        ([-70] * 20 + [-30] * 20 + [-70] * 60, 39 * 50 + 1500),
+        ([-70] * 100, -50),  # Nobody has spoken.
+        ([-70] * 20 + [-30] * 20 + [-70] * 20 + [-30] * 5 + [-70] * 60, 64 * 50 + 1500),
+        ([-45] * 20 + [-20] * 20 + [-45] * 60, 39 * 50 + 1500),  # In a noisy room.
+        ([-55, -58] * 60, -50),  # The room itself is no voice.
+    ],
+    ids=["spoken", "nobody", "a pause", "a noisy room", "a murmuring room"],
+)
+def test_silence_is_noticed_after_a_voice(page, levels, ended):
+    """After 1.5 s without one."""
+    assert run(page, "quiet", QUIET, levels) == ended
+
+
+SPOKEN = """
+const spoken = new it.Spoken();
+for (const [text, samples, complete] of argument.segments) {
+  spoken.begin(text);
+  spoken.add(samples, complete);
+}
+return argument.heard.map((samples) => spoken.characters(samples));
+"""
+
+
+def test_what_was_heard_ends_with_a_word(page):
+    """By each segment's share of the samples; a segment that is not complete by its likely pace."""
+    segments = [["One two. ", 9000, True], ["Three four.", 1600, False]]
+    heard = [0, 3000, 4500, 8999, 9000, 9000 + 5 * 1600]
+    found = run(page, "spoken", SPOKEN, {"segments": segments, "heard": heard})
+    assert found == [0, 3, 4, 8, 9, 14]
+
+
+RENDER = """
+const context = new OfflineAudioContext(1, 24000, 24000);
+await context.audioWorklet.addModule("/speaker-worklet.js");
+const options = { numberOfInputs: 0, outputChannelCount: [1] };
+const node = new AudioWorkletNode(context, "player", options);
+node.connect(context.destination);
+for (const length of argument) {
+  node.port.postMessage({ samples: new Float32Array(length).fill(0.5) });
+}
+node.port.postMessage({ complete: true });
+await new Promise((resolve) => setTimeout(resolve, 500));
+const [samples] = [(await context.startRendering()).getChannelData(0)];
+const first = samples.indexOf(0.5);
+return [samples.lastIndexOf(0.5) + 1 - first, samples.filter((sample) => sample === 0.5).length];
+"""
+
+
+def test_pieces_of_any_length_are_played_without_a_gap(page):
+    """To the sample."""
+    pieces = [1, 100, 127, 128, 129, 1000, 3, 5000]
+    assert run(page, "pcm", RENDER, pieces) == [sum(pieces), sum(pieces)]

@@ -1,0 +1,213 @@
+"""Settings: what is offered, what reaches the upstream, and that keys stay in memory."""
+
+import json
+import re
+
+import pytest
+from browser.speaking_upstream import prepare, refuse
+from playwright.sync_api import expect
+from testing import fake_openai as upstreams
+from testing.builders import KEY, ROOT
+from testing.gunicorn_process import LASTING_LIST
+
+pytestmark = pytest.mark.system
+QUESTION = ROOT / "examples" / "question.wav"
+STAGES = {"stt": "Speech to text", "text": "Reply", "tts": "Text to speech"}
+STAGE_KEY = "sk-Hd7uQ2xV9eM4tB8zK1nW"
+TOKEN = "a-token-of-the-teams-own-20"
+EVERYTHING = """async () => JSON.stringify([
+  {...localStorage}, {...sessionStorage}, document.cookie, location.href, history.state, name,
+  document.documentElement.outerHTML, await indexedDB.databases(), await caches.keys(),
+  [...document.querySelectorAll("input, textarea, select")].map((field) => field.value),
+])"""
+
+
+def of_stage(upstream, stage):
+    """The first request for a stage."""
+    return next(request for request in upstream.requests if request.stage == stage)
+
+
+@pytest.fixture
+def models(tmp_path):
+    """A list with a model that ends, one that takes no language, and one with other voices."""
+    rows = {
+        "stt": "| model | default | shuts down | replacement | language |\n|---|---|---|---|---|\n"
+        "| whisper-1 | yes | 2099-02-26 | gpt-transcribe | language |\n| gpt-transcribe | | | | |",
+        "tts": "| model | default | voices |\n|---|---|---|\n"
+        "| tts-1 | yes | alloy nova |\n| tts-2 | | cedar |\n| * | | |",
+    }
+    text = LASTING_LIST.read_text()
+    for stage, table in rows.items():
+        text = re.sub(rf"(?s)(?<=## {stage}\n\n)\|.*?(?=\n\n|\Z)", table, text)
+    (tmp_path / "MODEL_LIST.MD").write_text(text)
+    return str(tmp_path / "MODEL_LIST.MD")
+
+
+def test_models_are_offered_with_the_day_that_each_ends(visit, serve, upstream, models):
+    """The choice reaches the upstream, with all else that was chosen."""
+    tab = visit(serve(PARLEY_MODEL_LIST=models).url)
+    with tab.settings() as page:
+        expect(page.get_by_label("API key")).to_be_hidden()
+        offered = page.get_by_label("Speech to text")
+        expect(offered.locator("option")).to_contain_text(["whisper-1 (ends Feb 26, 2099)"])
+        page.get_by_label("Your language").select_option(label="French")
+        page.get_by_label("What the model is told first").fill("Rhyme.")
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+    assert b'name="language"\r\n\r\nfr\r\n' in of_stage(upstream, "stt").body
+    assert json.loads(of_stage(upstream, "text").body)["messages"][0]["content"] == "Rhyme."
+    upstream.requests.clear()
+    with tab.settings() as page:
+        offered.select_option("gpt-transcribe")
+        expect(page.get_by_label("Your language")).to_be_hidden()
+    tab.send(QUESTION)
+    tab.expect_turn(2)
+    heard = of_stage(upstream, "stt").body
+    assert b"gpt-transcribe" in heard
+    assert b'name="language' not in heard
+
+
+def test_voices_are_offered_by_the_chosen_model(visit, serve, upstream, models):
+    """A model without a list of them takes any."""
+    tab = visit(serve(PARLEY_MODEL_LIST=models).url)
+
+    def offered():
+        return tab.page.evaluate(
+            "[...document.getElementById('voice').list.options].map(({ value }) => value)"
+        )
+
+    with tab.settings() as page:
+        voice, model = page.get_by_label("Voice"), page.get_by_label("Text to speech")
+        assert offered() == ["alloy", "nova"]
+        expect(voice).to_have_attribute("placeholder", "alloy")
+        model.fill("tts-2")
+        assert offered() == ["cedar"]
+        expect(voice).to_have_attribute("placeholder", "cedar")
+        model.fill("another")
+        assert offered() == []
+        voice.fill("mine")
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+    spoken = json.loads(of_stage(upstream, "tts").body)
+    assert (spoken["model"], spoken["voice"]) == ("another", "mine")
+
+
+def test_keys_are_kept_in_memory_alone(visit, serve, upstream):
+    """In no storage, no URL, no attribute, no field, and gone after a reload."""
+    service = serve(PARLEY_KEY_REQUIRED="yes")
+    tab = visit(service.url)
+    urls = []
+    tab.page.on("request", lambda request: urls.append(request.url))
+    with tab.settings() as page:
+        page.get_by_label("API key").fill(KEY)
+        page.get_by_text("A host for each stage").click()
+        page.get_by_role("group", name="Reply").get_by_label("Key").fill(STAGE_KEY)
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+    assert of_stage(upstream, "stt").headers["authorization"] == f"Bearer {KEY}"
+    assert of_stage(upstream, "text").headers["authorization"] == f"Bearer {STAGE_KEY}"
+    for key in (KEY, STAGE_KEY):
+        assert key not in tab.page.evaluate(EVERYTHING)
+        assert key not in "".join(urls)
+        assert key not in service.log
+    assert tab.page.context.storage_state() == {"cookies": [], "origins": []}
+    with tab.settings() as page:
+        expect(page.get_by_label("API key")).to_have_attribute("placeholder", "A key is set")
+        page.get_by_role("button", name="Forget").first.click()
+        expect(page.get_by_label("API key")).to_have_attribute("placeholder", "")
+    tab.talk.click()
+    tab.expect_failure("An API key is needed")
+    tab.page.reload()
+    tab.talk.click()
+    tab.expect_failure("An API key is needed")
+
+
+def test_another_base_url(visit, serve, upstream):
+    """It is asked for a key, and where the service may not call it that is said."""
+    tab = visit(serve(PARLEY_ALLOWED_BASE_URLS="http://127.0.0.1:1/v1").url)
+    with upstreams.running() as other:
+        with tab.settings() as page:
+            page.get_by_label("Base URL").fill(prepare(other).url)
+            page.get_by_label("API key").fill(KEY)
+        tab.send(QUESTION)
+        tab.expect_failure("The service may not call this base URL: change it in Settings")
+        expect(tab.page.get_by_role("button", name="Open Settings")).to_be_visible()
+        assert other.requests == upstream.requests == []
+
+
+def test_a_stage_on_a_host_of_its_own(visit, serve, upstream):
+    """Folded away until it is asked for; only this host gets its key, and any model's name."""
+    tab = visit(serve(PARLEY_ALLOWED_BASE_URLS="*").url)
+    with upstreams.running() as other:
+        prepare(other)
+        with tab.settings() as page:
+            host = page.get_by_role("group", name=STAGES["tts"])
+            expect(host).to_be_hidden()
+            page.get_by_text("A host for each stage").click()
+            host.get_by_label("Host").fill(other.url)
+            host.get_by_label("Model, as it is named there").fill("kokoro/v1")
+            host.get_by_label("Key").fill(STAGE_KEY)
+            page.get_by_label("Voice").fill("af_sky")
+            page.get_by_text("A host for each stage").click()
+            expect(page.get_by_text("in use")).to_be_visible()
+        tab.send(QUESTION)
+        tab.expect_turn(1)
+        spoken = of_stage(other, "tts")
+        assert spoken.headers["authorization"] == f"Bearer {STAGE_KEY}"
+        body = json.loads(spoken.body)
+        assert (body["model"], body["voice"]) == ("kokoro/v1", "af_sky")
+        assert {request.stage for request in other.requests} == {"tts"}
+        assert {request.stage for request in upstream.requests} == {"stt", "text"}
+        assert not any("authorization" in request.headers for request in upstream.requests)
+
+
+def test_no_key_is_asked_for_where_every_stage_has_a_host(visit, serve, upstream):
+    """The service's own upstream is not called then."""
+    tab = visit(serve(PARLEY_KEY_REQUIRED="yes", PARLEY_ALLOWED_BASE_URLS="*").url)
+    with tab.settings() as page:
+        page.get_by_text("A host for each stage").click()
+        for name in STAGES.values():
+            page.get_by_role("group", name=name).get_by_label("Host").fill(upstream.url)
+    expect(tab.page.get_by_text("The service needs an API key")).to_be_hidden()
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+
+
+def test_a_stage_of_the_operators_needs_no_key(visit, serve, upstream):
+    """With keys for the other stages nothing is missing."""
+    tab = visit(serve(PARLEY_KEY_REQUIRED="yes", PARLEY_STT_BASE_URL=upstream.url).url)
+    missing = tab.page.get_by_text("The service needs an API key")
+    with tab.settings() as page:
+        page.get_by_text("A host for each stage").click()
+        page.get_by_role("group", name="Reply").get_by_label("Key").fill(STAGE_KEY)
+    expect(missing).to_be_visible()
+    with tab.settings() as page:
+        page.get_by_role("group", name=STAGES["tts"]).get_by_label("Key").fill(STAGE_KEY)
+    expect(missing).to_be_hidden()
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+
+
+def test_users_with_tokens(visit, serve, upstream):
+    """A token is asked for, no host and no key; the operator's keys are the operator's matter."""
+    service = serve(PARLEY_CALLER_TOKENS=TOKEN, PARLEY_OPENAI_API_KEY=KEY)
+    tab = visit(service.url)
+    expect(tab.page.get_by_text("The service needs an access token")).to_be_visible()
+    tab.talk.click()
+    tab.expect_failure("An access token is needed: enter yours in Settings")
+    with tab.settings() as page:
+        expect(page.get_by_label("Base URL")).to_be_hidden()
+        expect(page.get_by_text("A host for each stage")).to_be_hidden()
+        page.get_by_label("Access token").fill("not-the-token-of-the-team")
+    tab.send(QUESTION)
+    tab.expect_failure("The access token was refused: check it in Settings")
+    with tab.settings() as page:
+        page.get_by_label("Access token").fill(TOKEN)
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+    assert of_stage(upstream, "stt").headers["authorization"] == f"Bearer {KEY}"
+    assert TOKEN not in tab.page.evaluate(EVERYTHING)
+    upstream.answers["stt"] = refuse("401 Unauthorized")
+    tab.send(QUESTION)
+    tab.expect_failure("The service's own key was refused upstream: tell whoever runs")
+    expect(tab.page.get_by_role("button", name="Open Settings")).to_be_hidden()

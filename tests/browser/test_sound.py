@@ -1,0 +1,157 @@
+"""What leaves the loudspeaker: without a gap, from the first bytes on, and silent at once."""
+
+import array
+import json
+import time
+import wave
+
+import pytest
+from browser.speaking_upstream import SENTENCES, TONE_SECONDS, hold_back, speak, told, tone
+from playwright.sync_api import expect
+from testing.builders import ROOT
+from testing.fake_openai import TRANSCRIPT
+
+pytestmark = pytest.mark.system
+QUESTION = ROOT / "examples" / "question.wav"
+REPLY = "".join(SENTENCES)
+LONGEST_WORD = 10
+
+
+def sounding(recording):
+    """How many seconds of the recording something could be heard."""
+    return recording.moments().count(True) / 50
+
+
+def test_a_tapped_question_is_answered_aloud_without_a_gap(tab, ear):
+    """Every sample of both segments leaves the speaker, with nothing between them."""
+    with ear.listening() as recording:
+        tab.ask_by_tapping()
+        tab.expect_state("Speaking")
+        tab.expect_turn(1)
+        time.sleep(0.5)
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    expect(tab.replies).to_have_text(REPLY)
+    assert sounding(recording) == pytest.approx(len(SENTENCES) * TONE_SECONDS, abs=0.2)
+    assert recording.longest_gap() < 0.05
+
+
+def test_speech_is_asked_for_as_pcm(tab, upstream):
+    """Files of compressed sound begin and end with silence: joined, they have gaps."""
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+    spoken = [json.loads(request.body) for request in upstream.requests if request.stage == "tts"]
+    assert {request["response_format"] for request in spoken} == {"pcm"}
+
+
+def test_speech_is_heard_from_its_first_bytes_on(tab, ear, upstream):
+    """Before the upstream has made the rest."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: audio/pcm\r\nConnection: close\r\n\r\n"
+
+    def rest(connection, request):
+        connection.sendall(tone(1))
+        return False
+
+    upstream.answers["tts"], go = hold_back(rest, first=head + tone(1))
+    with ear.listening() as recording:
+        tab.send(QUESTION)
+        tab.expect_state("Speaking")
+        time.sleep(2)
+        assert sounding(recording) == pytest.approx(1, abs=0.3)
+        tab.expect_state("Speaking")
+        go.set()
+        tab.expect_turn(1)
+
+
+@pytest.mark.parametrize("stop", ["Escape", "Talk"])
+def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
+    visit, serve, ear, upstream, stop
+):
+    """Within 0.2 s of Escape or Talk nothing is heard, and the next turn's history ends there."""
+    note = """
+    const press = ({ timeStamp }) => { window.pressed = performance.timeOrigin + timeStamp; };
+    addEventListener("keydown", press, { capture: true });
+    """
+    tab = visit(serve().url, script=note)
+    length = 15
+    upstream.answers["tts"] = speak(length)
+    with ear.listening() as recording:
+        tab.send(QUESTION)
+        tab.expect_state("Speaking")
+        time.sleep(5)
+        tab.page.keyboard.press("Escape" if stop == "Escape" else " ")
+        time.sleep(1)
+    assert recording.last_sound() - tab.page.evaluate("window.pressed") / 1000 < 0.2
+    heard = tab.page.locator(".heard").inner_text()
+    assert REPLY.startswith(heard)
+    spoken = len(SENTENCES[0]) * sounding(recording) / length
+    assert len(heard) == pytest.approx(spoken, abs=LONGEST_WORD)
+    assert tab.page.locator(".ahead").inner_text() == REPLY.removeprefix(heard).rstrip()
+    expect(tab.page.get_by_text("You stopped it here")).to_be_visible()
+    upstream.answers["tts"] = speak(0.2)
+    tab.send(QUESTION)
+    tab.expect_turn(2)
+    assert told(upstream)[1] == [
+        ("user", TRANSCRIPT),
+        ("assistant", heard.strip()),
+        ("user", TRANSCRIPT),
+    ]
+
+
+def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
+    """What was said is; an ellipsis stands for the reply, since models take turns."""
+    upstream.answers["tts"], go = hold_back(speak())
+    tab.send(QUESTION)
+    expect(tab.replies).to_have_text(REPLY)
+    tab.page.keyboard.press("Escape")
+    tab.expect_state("Ready")
+    go.set()
+    upstream.answers["tts"] = speak(0.2)
+    tab.send(QUESTION)
+    tab.expect_turn(2)
+    said = ("user", TRANSCRIPT)
+    assert told(upstream)[1] == [said, ("assistant", "…"), said]
+
+
+def test_the_words_turn_dark_as_they_are_heard(tab, upstream):
+    """What is written ahead of the voice is seen to be."""
+    upstream.answers["tts"] = speak(8)
+    tab.send(QUESTION)
+    expect(tab.page.locator(".heard")).to_contain_text("Paris is")
+    expect(tab.page.locator(".ahead")).to_contain_text("river Seine")
+    tab.page.keyboard.press("Escape")
+
+
+def test_the_last_reply_can_be_heard_again_and_saved(tab, ear, tmp_path):
+    """The same samples leave once more, and stand in the file."""
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+    with ear.listening() as recording:
+        tab.page.get_by_role("button", name="Hear again").click()
+        tab.expect_state("Speaking")
+        tab.expect_state("Ready")
+        time.sleep(0.5)
+    assert sounding(recording) == pytest.approx(len(SENTENCES) * TONE_SECONDS, abs=0.2)
+    with tab.page.expect_download() as download:
+        tab.page.get_by_role("button", name="Save as WAV").click()
+    assert download.value.suggested_filename == "reply.wav"
+    download.value.save_as(tmp_path / "reply.wav")
+    with wave.open(str(tmp_path / "reply.wav")) as file:
+        assert file.getparams()[:3] == (1, 2, 24_000)
+        samples = array.array("h", file.readframes(file.getnframes()))
+    assert samples.tobytes() == tone() * len(SENTENCES)
+
+
+def test_hearing_again_can_be_stopped(tab, ear, upstream):
+    """By Escape, as the reply itself."""
+    upstream.answers["tts"] = speak(5)
+    tab.send(QUESTION)
+    tab.expect_state("Speaking")
+    tab.page.keyboard.press("Escape")
+    with ear.listening() as recording:
+        tab.page.get_by_role("button", name="Hear again").click()
+        tab.expect_state("Speaking")
+        time.sleep(1)
+        tab.page.keyboard.press("Escape")
+        tab.expect_state("Ready")
+        time.sleep(1)
+    assert 0.3 < sounding(recording) < 2
