@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
 import av
+
 import dialogue
 from dialogue import Recording
 

@@ -65,14 +65,11 @@ async def listen(port: int, kind: Kind = Kind.EVENTS, audio_format: str = "mp3")
     return Heard((first or last) - begun, last - begun, problem)
 
 
-async def one_by_one(port: int, count: int, *options: object) -> list[Heard]:
-    """What each of `count` callers heard, who come one after the other."""
-    return [await listen(port, *options) for _ in range(count)]
-
-
-async def at_once(port: int, count: int, *options: object) -> list[Heard]:
+async def at_once(
+    port: int, count: int, kind: Kind = Kind.EVENTS, audio_format: str = "mp3"
+) -> list[Heard]:
     """What each of `count` callers heard, who come at once."""
-    return await asyncio.gather(*(listen(port, *options) for _ in range(count)))
+    return await asyncio.gather(*(listen(port, kind, audio_format) for _ in range(count)))
 
 
 def _problem_of_events(body: bytes, transcript: str, audio_format: str) -> str:

@@ -53,7 +53,7 @@ def settle(pid: int) -> None:
         if used - before <= 0.02:
             return
         time.sleep(0.5)
-    raise SystemExit(f"A server is still busy {SETTLE_SECONDS} s after its start.")
+    print(f"A server is still busy {SETTLE_SECONDS} s after its start; its figures show that.")
 
 
 @contextmanager

@@ -6,10 +6,11 @@ import json
 import re
 from asyncio import StreamReader, StreamWriter
 
-import dialogue
 from websockets.frames import Frame, Opcode
 from websockets.protocol import SERVER, Protocol
 from websockets.utils import accept_key
+
+import dialogue
 
 KEY = re.compile(rb"sec-websocket-key: *(\S+)", re.I)
 DELTA_BYTES = 24_000

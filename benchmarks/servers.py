@@ -53,9 +53,9 @@ def _peer(name: str, folder: str, *arguments: str, **options: bool) -> Service:
     return Service(name, ROOT / "benchmarks" / "peers" / folder, python, arguments, **options)
 
 
-GUNICORN = ("-m", "gunicorn", "--bind=127.0.0.1:0", "--keep-alive=95")
+GUNICORN = ("-m", "gunicorn", "--bind=127.0.0.1:0")
 UVICORN = ("-m", "uvicorn", "--host=127.0.0.1", "--port=0", "app:app")
-GTHREAD = (*GUNICORN, "--worker-class=gthread", "app:app")
+GTHREAD = (*GUNICORN, "--worker-class=gthread", "--keep-alive=95", "app:app")
 PARLEY = Service("Parley", ROOT, Path(sys.executable), (*GUNICORN, "wsgi:app"))
 FLASK_SDK = _peer("Flask, SDK", "flask_sdk", *GTHREAD, threaded=True)
 FASTAPI = _peer("FastAPI, AsyncOpenAI", "fastapi_openai", *UVICORN)
@@ -125,6 +125,7 @@ def serving(
         yield port, process.pid
     finally:
         _stop(process)
+        process.stderr.close()
 
 
 def _greet(port: int) -> None:

@@ -8,7 +8,7 @@ import os
 import statistics
 
 from callers import lost, problems
-from listeners import Heard, Kind, at_once, listen, one_by_one
+from listeners import Heard, Kind, at_once, listen
 from processes import processor_seconds, watched
 from report import hold, measure, quantile, show
 from servers import PARLEY, serving, upstream
@@ -16,6 +16,10 @@ from upstream import FLOOR_SECONDS
 
 ALONE, CROWD, TURNS, MANY = 5, 50, 3, 300
 RATIO_GOAL, LAST_GOAL, CROWD_GOAL, PROCESSOR_GOAL, PSS_GOAL = 1.10, 5.0, 1.8, 3.5, 512
+
+
+def alone(port: int, kind: Kind) -> list[Heard]:
+    return [asyncio.run(listen(port, kind)) for _ in range(ALONE)]
 
 
 def figures(name: str, heard: list[Heard]) -> tuple[float, float]:
@@ -41,8 +45,8 @@ def main() -> None:
     with upstream() as url:
         with serving(PARLEY, url, workers=2) as (port, pid):
             asyncio.run(listen(port))  # Warms up.
-            first, last = figures("alone", asyncio.run(one_by_one(port, ALONE)))
-            figures("alone, as JSON", asyncio.run(one_by_one(port, ALONE, Kind.JSON)))
+            first, last = figures("alone", alone(port, Kind.EVENTS))
+            figures("alone, as JSON", alone(port, Kind.JSON))
             used = []
             for kind in (Kind.EVENTS, Kind.JSON):
                 before = processor_seconds(pid)
