@@ -70,7 +70,7 @@ bench: .venv/test.stamp  ## measure the service; fail where a goal is missed
 		timeout 300 $(BIN)/python benchmarks/$$script.py || missed=1; done; exit $$missed
 
 compare: .venv/test.stamp .venv/plot/stamp $(PEERS:%=.venv/peers/%/stamp)  ## measure ours beside its alternatives, TURNS (6) times
-	@timeout 2400 $(BIN)/python benchmarks/compare.py $(TURNS)
+	@timeout 3600 $(BIN)/python benchmarks/compare.py $(TURNS)
 
 lock: export UV_CUSTOM_COMPILE_COMMAND := make lock
 lock: COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes \

@@ -59,7 +59,7 @@ async def converse(
             await send(writer, recording, REALTIME if realtime else {})
             head = await reader.readuntil(b"\r\n\r\n")
             body = b"".join([piece async for piece in pieces(reader, head)])
-    except (OSError, EOFError, TimeoutError) as error:
+    except (OSError, EOFError, TimeoutError, ValueError) as error:
         return Outcome(time.monotonic() - begun, f"no answer ({type(error).__name__})")
     finally:
         if writer and not connection:

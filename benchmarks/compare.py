@@ -56,22 +56,23 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # The services inherit it.
     begun = time.monotonic()
     record = Record(service.name for service in SERVICES)
+    path, picture = ROOT / "build" / "comparison.json", ROOT / "build" / "comparison.svg"
     for each in MEASUREMENTS:
         each(record, turns)
-    results = described() | {
-        "turns": turns,
-        "minutes": round((time.monotonic() - begun) / 60),
-        "services": record.services,
-        "figures": record.figures,
-        "failures": record.failures,
-    }
-    full = turns >= FULL
-    path = ROOT / ("benchmarks/results" if full else "build") / "comparison.json"
-    picture = ROOT / ("docs" if full else "build") / "comparison.svg"
-    save(results, path)
-    draw(path, picture)
-    if full:
+        results = described() | {
+            "turns": turns,
+            "minutes": round((time.monotonic() - begun) / 60),
+            "services": record.services,
+            "figures": record.figures,
+            "failures": record.failures,
+        }
+        save(results, path)  # What there is, should a later one be stopped.
+    if turns >= FULL:
+        path = ROOT / "benchmarks" / "results" / "comparison.json"
+        picture = ROOT / "docs" / "comparison.svg"
+        save(results, path)
         documents.write(results, ROOT / "docs" / "performance.md")
+    draw(path, picture)
     tell(results)
     show("minutes", results["minutes"])
     print(f"Written: {path.relative_to(ROOT)}, {picture.relative_to(ROOT)}")

@@ -6,7 +6,7 @@ from functools import partial
 from callers import Outcome, repeatedly
 from comparison.record import Record
 from comparison.turns import measured, taken, together
-from processes import pss, tree_of, watched
+from processes import newcomers, pss, tree_of, watched
 from report import quantile
 from servers import SERVICES, THREADS, Service, upstream
 
@@ -55,8 +55,13 @@ def within_limits(
         with together(record, [service], url, **options) as started:
             for each in started:
                 load = partial(repeatedly, callers=IN_FLIGHT, times=1, sound=service.sound)
-                answered, _ = measured(record, each, where, load)
-                figures = {f"{key}_answered": len(answered), f"{key}_p99": slowest(answered)}
+                with newcomers(each.pid) as joined:
+                    answered, _ = measured(record, each, where, load)
+                figures = {
+                    f"{key}_answered": len(answered),
+                    f"{key}_replaced": len(joined),
+                    f"{key}_p99": slowest(answered),
+                }
                 record.add(each.name, **figures)
 
 

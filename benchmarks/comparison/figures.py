@@ -34,9 +34,15 @@ FIGURES = {
     "dyno_answered": Figure(
         "256 processes and threads: answered of 1,000 at once", "", 0, relative=False
     ),
+    "dyno_replaced": Figure(
+        "256 processes and threads: workers that died and were replaced", "", 0, relative=False
+    ),
     "dyno_p99": Figure("256 processes and threads: p99", "s", 2),
     "fitting_answered": Figure(
         "the same with 100 threads a worker: answered of 1,000", "", 0, relative=False
+    ),
+    "fitting_replaced": Figure(
+        "the same with 100 threads a worker: workers that died", "", 0, relative=False
     ),
     "fitting_p99": Figure("the same with 100 threads a worker: p99", "s", 2),
     "uploads_pss": Figure("16 uploads of 25 MB: peak memory (PSS)", "MB"),

@@ -11,7 +11,7 @@ from comparison.record import Record
 from processes import processor_seconds
 from servers import PARLEY, DoesNotStart, Service, serving
 
-PATIENCE = 150
+PATIENCE = 100
 """Seconds in all, after which a slow service has no more than two turns at a measurement."""
 
 BEGUN = time.monotonic()
