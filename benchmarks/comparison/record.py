@@ -27,5 +27,7 @@ class Record:
     def answered(self, service: str, where: str, outcomes: list[Outcome]) -> list[Outcome]:
         """The conversations that had a right answer; the others are noted."""
         if missing := lost(outcomes):
-            self.fail(service, f"{where}: {missing} of {len(outcomes)} lost ({problems(outcomes)})")
+            self.fail(
+                service, f"{where}: {missing:,} of {len(outcomes):,} lost ({problems(outcomes)})"
+            )
         return [outcome for outcome in outcomes if not outcome.problem]

@@ -14,7 +14,7 @@ from comparison.results import medians
 
 DRAWN = (
     *("processor_1", "crowd_processor", "added_median_1", "crowd_p99"),
-    *("crowd_pss", "uploads_pss", "first_50", "start"),
+    *("crowd_pss", "first_50", "start"),
 )
 GREY = "#737a83"
 """As legible on white as on black, since a picture does not know what it lies on."""
