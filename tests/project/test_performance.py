@@ -33,7 +33,7 @@ def test_the_picture_is_of_the_run():
     """README.md and docs/performance.md show a picture with the run's day and its figures."""
     assert "(docs/comparison.svg)" in (ROOT / "README.md").read_text()
     assert "(comparison.svg)" in PERFORMANCE
-    assert RESULTS["day"] in PICTURE
+    assert f"{RESULTS['day']}, {RESULTS['cores']} cores, {RESULTS['memory_gb']} GB" in PICTURE
     shown = re.findall(r'class="value"[^>]*>([^<]+)<', PICTURE)
     assert len(shown) > 20
     told = {
