@@ -2,11 +2,12 @@
 PYTHON ?= python3
 PORT ?= 8000
 ENGINE_PORT ?= 8001
+TURNS ?= 6
 BIN := .venv/bin
 PEERS := $(notdir $(patsubst %/,%,$(wildcard benchmarks/peers/*/)))
 export PYTHONPATH := src
 
-.PHONY: help run test test-system lint format lock bench
+.PHONY: help run test test-system lint format lock bench compare
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -59,9 +60,17 @@ format: .venv/test.stamp  ## let ruff rewrite what it can
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
-bench: .venv/test.stamp $(PEERS:%=.venv/peers/%/stamp)  ## measure ours and peers; fail where a goal is missed
-	@missed=0; for script in idle alone crowd stream steady fairness memory sigterm check_plan; do \
+.venv/plot/stamp: benchmarks/plot/requirements.txt
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+bench: .venv/test.stamp  ## measure the service; fail where a goal is missed
+	@missed=0; for script in stream steady fairness memory sigterm check_plan; do \
 		timeout 300 $(BIN)/python benchmarks/$$script.py || missed=1; done; exit $$missed
+
+compare: .venv/test.stamp .venv/plot/stamp $(PEERS:%=.venv/peers/%/stamp)  ## measure ours beside its alternatives, TURNS (6) times
+	@timeout 3600 $(BIN)/python benchmarks/compare.py $(TURNS)
 
 lock: export UV_CUSTOM_COMPILE_COMMAND := make lock
 lock: COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes \
@@ -72,5 +81,5 @@ lock:  ## compile the pins anew from setup.cfg
 	@$(COMPILE) --extra local -c requirements.txt -o requirements-local.txt
 	@$(COMPILE) --extra test --extra bench -c requirements.txt -c requirements-local.txt \
 		-o requirements-test.txt
-	@for peer in $(PEERS:%=benchmarks/peers/%/requirements); do \
+	@for peer in $(PEERS:%=benchmarks/peers/%/requirements) benchmarks/plot/requirements; do \
 		$(BIN)/uv pip compile --quiet --upgrade $$peer.in -o $$peer.txt; done

@@ -8,7 +8,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
 import av
@@ -42,11 +42,13 @@ async def converse(
     size: int = 100_000,
     wanted: int = 30_000,
     realtime: bool = False,
+    sound: bool = False,
     connection: Connection | None = None,
 ) -> Outcome:
     """Send a recording of `size` bytes that wants `wanted` bytes of speech, and check the answer.
 
-    Without a `connection` to keep, one is opened, as part of the time, and closed.
+    It is JSON, or `sound` alone. Without a `connection` to keep, one is opened, as part of the
+    time, and closed.
     """
     recording = Recording(next(NUMBERS), size, wanted)
     begun = time.monotonic()
@@ -56,24 +58,38 @@ async def converse(
             reader, writer = connection or await asyncio.open_connection("127.0.0.1", port)
             await send(writer, recording, REALTIME if realtime else {})
             head = await reader.readuntil(b"\r\n\r\n")
-            body = await reader.readexactly(int(PROMISED.search(head)[1]))
-    except (OSError, EOFError, TimeoutError) as error:
+            body = b"".join([piece async for piece in pieces(reader, head)])
+    except (OSError, EOFError, TimeoutError, ValueError) as error:
         return Outcome(time.monotonic() - begun, f"no answer ({type(error).__name__})")
     finally:
         if writer and not connection:
             writer.close()
     seconds = time.monotonic() - begun
+    if int(head[9:12]) == 200 and sound:
+        right = body == dialogue.speech(dialogue.reply(recording.transcript))
+        return Outcome(seconds, "" if right else "another's speech")
     return Outcome(seconds, _problem(int(head[9:12]), body, recording, realtime))
 
 
-async def repeatedly(port: int, callers: int, times: int) -> list[Outcome]:
+async def repeatedly(port: int, callers: int, times: int, **options: bool) -> list[Outcome]:
     """As many callers at once, each with as many conversations, one after the other."""
 
     async def caller() -> list[Outcome]:
-        return [await converse(port) for _ in range(times)]
+        return [await converse(port, **options) for _ in range(times)]
 
     nested = await asyncio.gather(*(caller() for _ in range(callers)))
     return list(itertools.chain(*nested))
+
+
+async def pieces(reader: asyncio.StreamReader, head: bytes) -> AsyncIterator[bytes]:
+    """The body of the answer with this head, in the pieces in which it is sent."""
+    if promised := PROMISED.search(head):
+        yield await reader.readexactly(int(promised[1]))
+        return
+    while size := int(await reader.readuntil(b"\r\n"), 16):
+        yield await reader.readexactly(size)
+        await reader.readexactly(2)
+    await reader.readexactly(2)
 
 
 def lost(outcomes: Iterable[Outcome]) -> int:

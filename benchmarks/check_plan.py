@@ -111,7 +111,7 @@ def measured() -> tuple[Calibration, list[Case]]:
     """Measure costs and cases in turns, so that what else the machine does falls on both."""
     with (
         upstream(STAGE_SECONDS) as url,
-        upstream(script="paced_upstream.py") as paced,
+        upstream() as paced,
         two_workers(url) as ample,
         two_workers(url, CAPACITY) as small,
         two_workers(paced) as streaming,

@@ -8,12 +8,22 @@ import base64
 import json
 import time
 from dataclasses import dataclass
+from enum import Enum
 
+import dialogue
 import spoken_dialogue
-from callers import CALLER_SECONDS, NUMBERS, PROMISED, send
+from callers import CALLER_SECONDS, NUMBERS, pieces, send
 from dialogue import Recording
 
 RECORDING_BYTES = 100_000
+
+
+class Kind(Enum):
+    """How an answer comes: as events, as sound alone, or whole; and the header that asks for it."""
+
+    EVENTS = "text/event-stream"
+    SOUND = "audio/*"
+    JSON = "application/json"
 
 
 @dataclass(frozen=True)
@@ -25,22 +35,22 @@ class Heard:
     problem: str = ""
 
 
-async def listen(port: int, *, streamed: bool = True) -> Heard:
+async def listen(port: int, kind: Kind = Kind.EVENTS, audio_format: str = "mp3") -> Heard:
     """Have one conversation; in JSON, all its sound comes at its end."""
     recording = Recording(next(NUMBERS), RECORDING_BYTES, 0)
     begun = time.monotonic()
-    writer = None
+    writer, body, first = None, b"", 0.0
     try:
         async with asyncio.timeout(CALLER_SECONDS):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            accept = "text/event-stream" if streamed else "application/json"
-            await send(writer, recording, {}, accept)
+            await send(writer, recording, {"audio_format": audio_format}, kind.value)
             head = await reader.readuntil(b"\r\n\r\n")
-            if promised := PROMISED.search(head):
-                frames = [await reader.readexactly(int(promised[1]))]
-                first = time.monotonic()
-            else:
-                frames, first = await _frames(reader)
+            frames = []
+            async for piece in pieces(reader, head):
+                frames.append(piece)
+                if not first and (kind is not Kind.EVENTS or b"event: audio\n" in piece):
+                    first = time.monotonic()
+            body = b"".join(frames)
     except (OSError, EOFError, TimeoutError) as error:
         passed = time.monotonic() - begun
         return Heard(passed, passed, f"no answer ({type(error).__name__})")
@@ -48,26 +58,24 @@ async def listen(port: int, *, streamed: bool = True) -> Heard:
         if writer:
             writer.close()
     last = time.monotonic()
-    problem = (_problem if streamed and not promised else _problem_of_json)(frames, recording)
-    return Heard(first - begun, last - begun, problem)
+    if not head.startswith(b"HTTP/1.1 200"):
+        problem = f"status {head[9:12].decode()}"
+    else:
+        problem = CHECKS[kind](body, recording.transcript, audio_format)
+    return Heard((first or last) - begun, last - begun, problem)
 
 
-async def _frames(reader: asyncio.StreamReader) -> tuple[list[bytes], float]:
-    """The body's chunks, and when the first that holds sound came."""
-    frames, first = [], 0.0
-    while size := int(await reader.readline(), 16):
-        frames.append(await reader.readexactly(size))
-        await reader.readexactly(2)
-        if not first and b"event: audio\n" in frames[-1]:
-            first = time.monotonic()
-    await reader.readexactly(2)
-    return frames, first
+async def at_once(
+    port: int, count: int, kind: Kind = Kind.EVENTS, audio_format: str = "mp3"
+) -> list[Heard]:
+    """What each of `count` callers heard, who come at once."""
+    return await asyncio.gather(*(listen(port, kind, audio_format) for _ in range(count)))
 
 
-def _problem(frames: list[bytes], recording: Recording) -> str:
+def _problem_of_events(body: bytes, transcript: str, audio_format: str) -> str:
     """What is wrong with a stream's answer to the recording, or nothing."""
     text, parts, sound = "", [], []
-    for frame in b"".join(frames).split(b"\n\n"):
+    for frame in body.split(b"\n\n"):
         name, _, data = frame.partition(b"\ndata: ")
         match name:
             case b"event: text":
@@ -81,21 +89,34 @@ def _problem(frames: list[bytes], recording: Recording) -> str:
                 return json.loads(data)["code"]
             case b"event: done":
                 done = json.loads(data)
-    if not done["success"] or done["transcript"] != recording.transcript:
+    if not done["success"] or done["transcript"] != transcript:
         return "another's transcript"
-    if not text == "".join(parts) == spoken_dialogue.reply(recording.transcript):
+    if not text == "".join(parts) == dialogue.reply(transcript):
         return "another's reply"
-    if [spoken_dialogue.speech(part.strip()) for part in parts] != sound:
+    if [dialogue.speech(part.strip(), audio_format) for part in parts] != sound:
         return "another's speech"
     return ""
 
 
-def _problem_of_json(frames: list[bytes], recording: Recording) -> str:
-    answer = json.loads(frames[0])
+def _problem_of_sound(body: bytes, transcript: str, audio_format: str) -> str:
+    reply = dialogue.reply(transcript)
+    right = spoken_dialogue.is_speech_of(body, reply, audio_format)
+    return "" if right else "another's speech"
+
+
+def _problem_of_json(body: bytes, transcript: str, audio_format: str) -> str:
+    answer = json.loads(body)
     if answer["errors"]:
         return answer["errors"][0]["code"]
-    reply = spoken_dialogue.reply(recording.transcript)
-    if (answer["transcript"], answer["text_response"]) != (recording.transcript, reply):
+    reply = dialogue.reply(transcript)
+    if (answer["transcript"], answer["text_response"]) != (transcript, reply):
         return "another's words"
-    speech = spoken_dialogue.speech(reply)
+    speech = dialogue.speech(reply, audio_format)
     return "" if base64.b64decode(answer["audio"]) == speech else "another's speech"
+
+
+CHECKS = {
+    Kind.EVENTS: _problem_of_events,
+    Kind.SOUND: _problem_of_sound,
+    Kind.JSON: _problem_of_json,
+}

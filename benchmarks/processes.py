@@ -4,7 +4,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,22 +65,39 @@ def settle(pid: int) -> None:
         if used - before <= 0.02:
             return
         time.sleep(0.5)
-    raise SystemExit(f"A server is still busy {SETTLE_SECONDS} s after its start.")
+    print(f"A server is still busy {SETTLE_SECONDS} s after its start; its figures show that.")
 
 
 @contextmanager
 def watched(pid: int) -> Iterator[list[float]]:
     """The memory of a process tree, sampled; its peak is the list's maximum."""
-    samples, over = [pss(*tree_of(pid))], threading.Event()
+    samples: list[float] = []
+    with _repeated(lambda: samples.append(pss(*tree_of(pid)))):
+        yield samples
 
-    def sample() -> None:
+
+@contextmanager
+def newcomers(pid: int) -> Iterator[set[int]]:
+    """The processes that join a process tree, such as workers in the place of others."""
+    known, joined = {*tree_of(pid)}, set()
+    with _repeated(lambda: joined.update({*tree_of(pid)} - known)):
+        yield joined
+
+
+@contextmanager
+def _repeated(look: Callable[[], None]) -> Iterator[None]:
+    """Look ten times a second, and at least once."""
+    look()
+    over = threading.Event()
+
+    def looking() -> None:
         while not over.wait(0.1):
-            samples.append(pss(*tree_of(pid)))
+            look()
 
-    thread = threading.Thread(target=sample)
+    thread = threading.Thread(target=looking)
     thread.start()
     try:
-        yield samples
+        yield
     finally:
         over.set()
         thread.join()

@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LISTENING = re.compile(r"(?:Listening at:|running on) http://127\.0\.0\.1:(\d+)")
 """As gunicorn and uvicorn say it."""
 
+THREADS = 500
+"""For each of a threaded peer's two workers, so that 1,000 conversations can be in flight."""
+
 DYNO_LIMITS = ("prlimit", "--nproc=256", "--nofile=10000")
 """What the platforms' small dynos allow; the kernel lets root pass the first."""
 
@@ -36,31 +39,44 @@ class Service:
     tree: Path
     python: Path
     arguments: tuple[str, ...]
+    threaded: bool = False
+    sound: bool = False
+    """Whether its answer is sound alone, which it streams."""
 
 
-def _peer(name: str, folder: str, *arguments: str) -> Service:
+class DoesNotStart(SystemExit):
+    """A service ended before it listened; says what it wrote last."""
+
+
+def _peer(name: str, folder: str, *arguments: str, **options: bool) -> Service:
     python = ROOT / ".venv" / "peers" / folder / "bin" / "python"
-    return Service(name, ROOT / "benchmarks" / "peers" / folder, python, arguments)
+    return Service(name, ROOT / "benchmarks" / "peers" / folder, python, arguments, **options)
 
 
 GUNICORN = ("-m", "gunicorn", "--bind=127.0.0.1:0")
-THREADED = ("--worker-class=gthread", "--threads=16", "--keep-alive=95")
+UVICORN = ("-m", "uvicorn", "--host=127.0.0.1", "--port=0", "app:app")
+GTHREAD = (*GUNICORN, "--worker-class=gthread", "--keep-alive=95", "app:app")
 PARLEY = Service("Parley", ROOT, Path(sys.executable), (*GUNICORN, "wsgi:app"))
-FLASK_SDK = _peer("Flask and the SDK", "flask_sdk", *GUNICORN, *THREADED, "app:app")
-FASTAPI = _peer(
-    *("FastAPI and AsyncOpenAI", "fastapi_openai"),
-    *("-m", "uvicorn", "--host=127.0.0.1", "--port=0", "app:app"),
-)
-FLOOR = _peer("bare WSGI, http.client", "floor", *GUNICORN, *THREADED, "app:app")
+FLASK_SDK = _peer("Flask, SDK", "flask_sdk", *GTHREAD, threaded=True)
+FASTAPI = _peer("FastAPI, AsyncOpenAI", "fastapi_openai", *UVICORN)
+VOICE_PIPELINE = _peer("VoicePipeline", "voice_pipeline", *UVICORN, sound=True)
+FLOOR = _peer("floor", "floor", *GTHREAD, threaded=True)
+SERVICES = (PARLEY, FASTAPI, VOICE_PIPELINE, FLASK_SDK, FLOOR)
 
 
 @contextmanager
-def upstream(*arguments: float, script: str = "upstream.py") -> Iterator[str]:
-    """The base URL of a simulated upstream: by default, seconds before each of its answers."""
-    command = [sys.executable, str(ROOT / "benchmarks" / script), *map(str, arguments)]
+def upstream(seconds: float | None = None, *, certificate: Path | None = None) -> Iterator[str]:
+    """The base URL of a simulated upstream, which waits `seconds` before each of its answers.
+
+    Without them it has the pace of a real one; with a certificate it speaks TLS.
+    """
+    arguments = [] if seconds is None else [str(seconds)]
+    arguments += ["--certificate", str(certificate)] if certificate else []
+    command = [sys.executable, str(ROOT / "benchmarks" / "upstream.py"), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
+            scheme = "https" if certificate else "http"
+            yield f"{scheme}://127.0.0.1:{int(process.stdout.readline())}/v1"
         finally:
             process.terminate()
 
@@ -72,19 +88,24 @@ def serving(
     *,
     workers: int = 1,
     small_dyno: bool = False,
+    settled: bool = True,
+    threads: int = THREADS,
     variables: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[int, int]]:
-    """The port and the process of a service that is ready for callers."""
+    """The port and the process of a service that answers, and unless told otherwise is idle."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
     named = {
         "PARLEY_OPENAI_BASE_URL": base_url,
         "PARLEY_MODEL_LIST": str(ROOT / "benchmarks" / "MODEL_LIST.MD"),
         "OPENAI_BASE_URL": base_url,
+        "WEB_CONCURRENCY": str(workers),
     }
+    if service.threaded:
+        named["GUNICORN_CMD_ARGS"] = f"--threads={threads}"
     process = subprocess.Popen(
         [*(_limited() if small_dyno else ()), str(service.python), *service.arguments],
         cwd=service.tree,
-        env=kept | named | {"WEB_CONCURRENCY": str(workers)} | dict(variables or {}),
+        env=kept | named | dict(variables or {}),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -94,15 +115,17 @@ def serving(
         while not (ready := LISTENING.search(log)):
             line = process.stderr.readline()
             if not line:
-                raise SystemExit(f"{service.name} does not start:\n{log}")
+                raise DoesNotStart(f"{service.name} does not start:\n{log}")
             log += line
         threading.Thread(target=process.stderr.read, daemon=True).start()
         port = int(ready[1])
         _greet(port)
-        settle(process.pid)
+        if settled:
+            settle(process.pid)
         yield port, process.pid
     finally:
         _stop(process)
+        process.stderr.close()
 
 
 def _greet(port: int) -> None:
@@ -116,8 +139,8 @@ def _greet(port: int) -> None:
             return
         except OSError as error:
             if time.monotonic() > deadline:
-                raise SystemExit(f"Port {port} does not answer: {error}") from None
-            time.sleep(0.1)
+                raise DoesNotStart(f"Port {port} does not answer: {error}") from None
+            time.sleep(0.01)
         finally:
             connection.close()
 

@@ -1,12 +1,13 @@
 """What the simulated upstream says in streams: a reply of a hundred words, and speech that is long.
 
-As in `dialogue`, all of it follows from the recording, so that callers can check each byte.
+Each character of a text is its own piece of the speech. So the speech of a reply, in whatever parts
+it is asked for, is the speech of the whole, and tells the text that was spoken.
 """
 
 import re
 
-BYTES_A_CHARACTER = 1000
-"""Of speech: mp3 at 128 kbit/s, at the pace at which people talk."""
+BYTES_A_CHARACTER = {"mp3": 1000, "pcm": 3000}
+"""Of speech, at the pace at which people talk: mp3 at 128 kbit/s, PCM at 24 kHz and 16 bit."""
 
 OPENING = "Bread needs only flour and water and a little salt and time."
 REST = (
@@ -34,8 +35,15 @@ TOKENS_TO_SPEAK = len(tokens(OPENING)) + 1
 """How many tokens show that the first sentence is over: its own, and the next one."""
 
 
-def speech(text: str) -> bytes:
-    """The text as speech: mp3 by its first bytes alone."""
-    said = text.encode()
-    size = BYTES_A_CHARACTER * len(text)
-    return (b"ID3" + said * (size // len(said) + 1))[:size]
+def speech(text: str, audio_format: str = "mp3") -> bytes:
+    """The text as speech, which callers tell from others by its bytes alone."""
+    size = BYTES_A_CHARACTER[audio_format]
+    return b"".join(bytes([byte]) * size for byte in text.encode())
+
+
+def is_speech_of(sound: bytes, text: str, audio_format: str) -> bool:
+    """Whether this is the text's speech, whichever spaces were lost between its parts."""
+    said = sound[:: BYTES_A_CHARACTER[audio_format]].decode(errors="replace")
+    if "".join(said.split()) != "".join(text.split()):
+        return False
+    return sound == speech(said, audio_format)

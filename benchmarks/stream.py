@@ -1,6 +1,6 @@
 """Streams: the first sound and the last, alone, 50 at once, and 300 within a small dyno's limits.
 
-The upstream takes what a real one takes (`paced_upstream.py`), and the reply has a hundred words.
+The upstream takes what a real one takes, and the reply has a hundred words.
 """
 
 import asyncio
@@ -8,25 +8,18 @@ import os
 import statistics
 
 from callers import lost, problems
-from listeners import Heard, listen
-from paced_upstream import FLOOR_SECONDS
+from listeners import Heard, Kind, at_once, listen
 from processes import processor_seconds, watched
 from report import hold, measure, quantile, show
 from servers import PARLEY, serving, upstream
+from upstream import FLOOR_SECONDS
 
 ALONE, CROWD, TURNS, MANY = 5, 50, 3, 300
 RATIO_GOAL, LAST_GOAL, CROWD_GOAL, PROCESSOR_GOAL, PSS_GOAL = 1.10, 5.0, 1.8, 3.5, 512
 
 
-async def one_by_one(port: int, **options: bool) -> list[Heard]:
-    return [await listen(port, **options) for _ in range(ALONE)]
-
-
-async def at_once(port: int, count: int, turns: int = 1, **options: bool) -> list[Heard]:
-    heard: list[Heard] = []
-    for _ in range(turns):
-        heard += await asyncio.gather(*(listen(port, **options) for _ in range(count)))
-    return heard
+def alone(port: int, kind: Kind) -> list[Heard]:
+    return [asyncio.run(listen(port, kind)) for _ in range(ALONE)]
 
 
 def figures(name: str, heard: list[Heard]) -> tuple[float, float]:
@@ -49,20 +42,21 @@ def figures(name: str, heard: list[Heard]) -> tuple[float, float]:
 def main() -> None:
     print(f"Streams of a hundred words; load average {os.getloadavg()[0]:.1f}")
     show("", "first, s", "p95", "last, s", "p95")
-    with upstream(script="paced_upstream.py") as url:
+    with upstream() as url:
         with serving(PARLEY, url, workers=2) as (port, pid):
             asyncio.run(listen(port))  # Warms up.
-            first, last = figures("alone", asyncio.run(one_by_one(port)))
-            figures("alone, as JSON", asyncio.run(one_by_one(port, streamed=False)))
+            first, last = figures("alone", alone(port, Kind.EVENTS))
+            figures("alone, as JSON", alone(port, Kind.JSON))
             used = []
-            for streamed in (True, False):
+            for kind in (Kind.EVENTS, Kind.JSON):
                 before = processor_seconds(pid)
-                name = f"{CROWD} at once" + ("" if streamed else ", as JSON")
-                crowd, _ = figures(
-                    name, asyncio.run(at_once(port, CROWD, TURNS, streamed=streamed))
-                )
+                heard = []
+                for _ in range(TURNS):
+                    heard += asyncio.run(at_once(port, CROWD, kind))
                 used.append(1000 * (processor_seconds(pid) - before) / (CROWD * TURNS))
-                if streamed:
+                name = f"{CROWD} at once" + ("" if kind is Kind.EVENTS else ", as JSON")
+                crowd, _ = figures(name, heard)
+                if kind is Kind.EVENTS:
                     first_of_crowd = crowd
         with (
             serving(PARLEY, url, workers=2, small_dyno=True) as (port, pid),

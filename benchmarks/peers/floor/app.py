@@ -11,13 +11,14 @@ import threading
 from urllib.parse import urlsplit
 
 UPSTREAM = urlsplit(os.environ["OPENAI_BASE_URL"])
+CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 kept = threading.local()
 
 
 def call(path, body, kind, key):
     """The body of the upstream's answer, over this thread's own connection."""
     if not hasattr(kept, "connection"):
-        kept.connection = http.client.HTTPConnection(UPSTREAM.netloc)
+        kept.connection = CONNECTIONS[UPSTREAM.scheme](UPSTREAM.netloc)
     headers = {"Authorization": f"Bearer {key}", "Content-Type": kind}
     kept.connection.request("POST", f"{UPSTREAM.path}{path}", body, headers)
     return kept.connection.getresponse().read()

@@ -1,0 +1,1 @@
+"""What `make compare` measures, one module for each kind of load, and how it is told."""

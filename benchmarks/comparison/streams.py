@@ -1,0 +1,32 @@
+"""Streams of PCM at a real upstream's pace, two workers: first and last sound, alone and 50."""
+
+import statistics
+from functools import partial
+
+from comparison.record import Record
+from comparison.turns import measured, taken, together
+from listeners import Kind, at_once
+from servers import PARLEY, VOICE_PIPELINE, upstream
+
+KINDS = {PARLEY: Kind.EVENTS, VOICE_PIPELINE: Kind.SOUND}
+CALLERS = {"alone": 1, "50": 50}
+
+
+def measure(record: Record, turns: int) -> None:
+    """Seconds to the first and to the last sound."""
+    with upstream() as url, together(record, KINDS, url, workers=2) as services:
+        for name, callers in CALLERS.items():
+            where = f"streams, {callers} at once"
+            for turn, each in taken(where, services, turns, warm=True):
+                kind = KINDS[each.service]
+                load = partial(at_once, count=callers, kind=kind, audio_format="pcm")
+                heard, used = measured(record, each, where, load)
+                if not turn or not heard:
+                    continue
+                figures = {
+                    f"first_{name}": statistics.median(each.first for each in heard),
+                    f"last_{name}": statistics.median(each.last for each in heard),
+                }
+                if callers > 1:
+                    figures[f"processor_{name}"] = used
+                record.add(each.name, **figures)

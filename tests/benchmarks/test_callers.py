@@ -1,0 +1,100 @@
+"""The bench's callers see what is wrong with an answer, so that no figure counts a wrong one."""
+
+import asyncio
+import base64
+import itertools
+import json
+import sys
+from dataclasses import replace
+
+import pytest
+
+import callers
+import dialogue
+import servers
+import spoken_dialogue
+
+RECORDING = dialogue.Recording(1, 1000, 500)
+REPLY = dialogue.reply(RECORDING.transcript)
+RIGHT = {
+    "transcript": RECORDING.transcript,
+    "text_response": REPLY,
+    "audio": base64.b64encode(dialogue.speech(REPLY)).decode(),
+}
+
+
+async def answered(body: bytes, *, sound: bool) -> callers.Outcome:
+    """What a caller says of this body, from a service that answers the first request with it."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"--b--\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for piece in (body[:50], body[50:], b""):
+            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        return await callers.converse(port, size=1000, wanted=500, sound=sound)
+
+
+@pytest.fixture(autouse=True)
+def the_recording_is_known(monkeypatch):
+    """Every caller sends the same recording."""
+    monkeypatch.setattr(callers, "NUMBERS", itertools.repeat(RECORDING.number))
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({}, ""),
+        ({"transcript": "Recording 2 wants 500 bytes of speech."}, "another's transcript"),
+        ({"text_response": "Something else."}, "another's reply"),
+        ({"audio": base64.b64encode(b"ID3").decode()}, "another's speech"),
+    ],
+)
+def test_each_part_of_an_answer_is_checked(changes, problem):
+    """The transcript, the reply and the speech must be those of the caller's own recording."""
+    body = json.dumps(RIGHT | changes).encode()
+    assert asyncio.run(answered(body, sound=False)).problem == problem
+
+
+@pytest.mark.parametrize(("cut", "problem"), [(0, ""), (1, "another's speech")])
+def test_sound_alone_is_checked_to_its_last_byte(cut, problem):
+    """A peer that answers with sound alone is held to the same speech."""
+    speech = dialogue.speech(REPLY)
+    body = speech[: len(speech) - cut]
+    assert asyncio.run(answered(body, sound=True)).problem == problem
+
+
+def spoken(*parts: str) -> bytes:
+    """The parts as speech, one after the other."""
+    return b"".join(spoken_dialogue.speech(part, "pcm") for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("sound", "right"),
+    [
+        (spoken("One two. Three."), True),
+        (spoken("One two.", "Three."), True),
+        (spoken("Three.", "One two."), False),
+        (spoken("One two."), False),
+        (spoken("One two. Three.")[:-2], False),
+        (spoken("One two. Three.") + b"\0", False),
+    ],
+)
+def test_speech_is_checked_in_whatever_parts_it_was_asked_for(sound, right):
+    """Spaces between parts may be lost; a part that is missing, cut or misplaced is seen."""
+    assert spoken_dialogue.is_speech_of(sound, "One two. Three.", "pcm") is right
+
+
+def test_the_floor_answers_what_was_asked():
+    """The simulated upstream, a peer and the callers agree, over real sockets."""
+    floor = replace(servers.FLOOR, python=sys.executable)
+    with (
+        servers.upstream(0) as url,
+        servers.serving(floor, url, settled=False, threads=4) as (port, _),
+    ):
+        outcomes = asyncio.run(callers.repeatedly(port, 4, 3))
+    assert not callers.problems(outcomes)
+    assert len(outcomes) == 12
