@@ -179,7 +179,7 @@ def cells(each: Figures) -> tuple[str, ...]:
 @click.option("--p99", default=P99_MS, show_default=True, help="Most p99 of the added ms.")
 @click.option("--busy", default=BUSY, show_default=True, help="Most of the cores' time.")
 @click.option("--router", default=math.inf, help="Requests that the router sends a dyno at a time.")
-def main(  # noqa: PLR0913  # One for each option.
+def main(  # One for each option.
     *,
     a_minute: float,
     stt: float,
