@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import re
+import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
@@ -106,17 +107,21 @@ def problems(outcomes: Iterable[Outcome]) -> str:
 async def send(
     writer: asyncio.StreamWriter, recording: Recording, fields: dict[str, str], accept: str = "*/*"
 ) -> None:
-    """Send the request of a conversation, the recording without holding the whole of it."""
+    """Send the request of a conversation, the recording without holding the whole of it.
+
+    Its boundary is its own, as a real client's is: a server may keep what it compiled for another.
+    """
+    boundary = secrets.token_hex(12)
     form = "".join(
-        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
     )
-    form += '--b\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n'
+    form += f'--{boundary}\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n'
     form += "Content-Type: audio/wav\r\n\r\n"
-    end = "\r\n--b--\r\n"
+    end = f"\r\n--{boundary}--\r\n"
     head = (
         "POST /api/conversation/ HTTP/1.1\r\nHost: localhost\r\nX-OpenAI-API-Key: local\r\n"
-        f"Content-Type: multipart/form-data; boundary=b\r\nAccept: {accept}\r\n"
+        f"Content-Type: multipart/form-data; boundary={boundary}\r\nAccept: {accept}\r\n"
         f"Content-Length: {len(form) + recording.size + len(end)}\r\n\r\n"
     )
     writer.write((head + form).encode())
