@@ -155,9 +155,9 @@ def test_each_try_is_recorded_once_with_its_id(client: Client, openai: Mocker):
     )
     client.speak("Hello.", SPEAKER)
     assert client.records == [
-        CallRecord(is_retry=False, upstream_id="up-1"),
+        CallRecord(is_retry=False, upstream_id="up-1", upstream_status=503),
         CallRecord(is_retry=True),
-        CallRecord(is_retry=True, upstream_id="up-3"),
+        CallRecord(is_retry=True, upstream_id="up-3", upstream_status=200),
     ]
 
 

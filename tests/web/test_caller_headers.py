@@ -67,7 +67,7 @@ def test_the_checks_are_made_in_order():
     """The keys, a slot, the base URLs, the body: each is told before what comes after it."""
     app = make_app(PARLEY_CAPACITY="1")
     slots = app.extensions["parley"].slots
-    slots.acquire()
+    slots.take()
     wrong = {"X-TTS-Base-URL": "http://127.0.0.1/v1"}
     assert refused(wrong, app)[1] == "api_key_missing"
     assert refused({**MAIN, **wrong, "X-STT-API-Key": "ü"}, app)[1] == "api_key_missing"
@@ -82,7 +82,7 @@ def test_tokens_keep_the_order():
     token = "token-0123456789-abc"
     app = make_app(PARLEY_CAPACITY="1", PARLEY_CALLER_TOKENS=token)
     slots = app.extensions["parley"].slots
-    slots.acquire()
+    slots.take()
     wrong = {"X-TTS-API-Key": KEY}
     assert refused({**MAIN, **wrong}, app)[:2] == (401, "api_key_rejected")
     assert refused({"X-OpenAI-API-Key": token, **wrong}, app)[1] == "overloaded"
