@@ -221,34 +221,6 @@ def test_a_long_speech_may_take_longer_than_the_deadline(service, upstream):
     assert coded_speech.decode(response.content, "wav") == SPOKEN[:50]
 
 
-def fails_late(connection, request):
-    """A failure that is worth another try, but for the time that it takes."""
-    time.sleep(2)
-    connection.sendall(fake.http(b"{}", "500 Oops"))
-    return True
-
-
-def drips_its_head(connection, request):
-    """A header now and then, so that no single wait is long, and never a body."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\n")
-    for number in range(40):
-        time.sleep(0.2)
-        connection.sendall(b"X-%d: y\r\n" % number)
-
-
-@pytest.mark.parametrize(
-    ("answer", "code"),
-    [(fails_late, "upstream_unavailable"), (drips_its_head, "deadline_exceeded")],
-)
-def test_the_first_sound_comes_within_the_deadline(service, upstream, answer, code):
-    """All tries together, however short each wait is: nothing was sent yet, so JSON tells it."""
-    upstream.answers["tts"] = answer
-    begun = time.monotonic()
-    response = post(service)
-    assert time.monotonic() - begun < 4.5
-    assert (response.status_code, response.json()["errors"][0]["code"]) == (206, code)
-
-
 def test_an_audio_format_must_agree(service):
     """Two wishes that differ are refused, and say so."""
     response = post(service, "audio/mpeg", audio_format="wav")
