@@ -96,7 +96,7 @@ class TokenRejected(RequestError):
 
 class BaseUrlRefused(RequestError):
     code = "base_url_refused"
-    message = "The service may not call the base URL; name a public https host, or ask its operator."
+    message = "The service may not call the base URL; name a public https host or ask its operator."
 
 
 class RequestMalformed(RequestError):
