@@ -12,11 +12,14 @@ from functools import partial
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from local_engine.app import create_app
-from local_engine.chat import Replier
-from local_engine.schemas import VOICES
-from local_engine.stt import Transcriber
-from local_engine.tts import Speaker
+try:
+    from local_engine.app import create_app
+    from local_engine.chat import Replier
+    from local_engine.schemas import VOICES
+    from local_engine.stt import Transcriber
+    from local_engine.tts import Speaker
+except ModuleNotFoundError as missing:
+    sys.exit(f"{missing.name} is not installed here; 'make run' installs what the engine needs.")
 
 BACKLOG = 1024  # callers that may knock at once
 MAX_THREADS = 4  # per model; more would only get in each other's way

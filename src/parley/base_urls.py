@@ -91,7 +91,8 @@ class Destination:
     def refusal(self) -> BaseUrlRefused:
         """What the caller is told if this destination may not be called."""
         return BaseUrlRefused(
-            f"The service may not call the base URL in {self.header}; name an allowed one."
+            f"The service may not call the base URL in {self.header}; name a public https host, or "
+            "ask the service's operator to allow it."
         )
 
 

@@ -69,13 +69,13 @@ def _operators_upstreams(services: Services) -> dict[str, Upstream]:
     The key of KEY_VARIABLE is OpenAI's or the main upstream's, and goes to no other host.
     """
     settings = services.settings
-    theirs = os.environ.get(KEY_VARIABLE, "").strip()
+    openai_key = os.environ.get(KEY_VARIABLE, "").strip()
     upstreams = {}
     for stage, route in operator_routes(settings).items():
         url, key = route.url, route.key
         assert isinstance(url, BaseUrl)  # noqa: S101  # The operator's are.
         if settings.is_openai_or_main(url):
-            key = key or theirs
+            key = key or openai_key
             if not key and settings.key_required and not settings.caller_tokens:
                 raise click.UsageError(f"Set {KEY_VARIABLE} to a key of {url}.")
         upstreams[stage] = Upstream(Destination(url), key)

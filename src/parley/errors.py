@@ -96,7 +96,7 @@ class TokenRejected(RequestError):
 
 class BaseUrlRefused(RequestError):
     code = "base_url_refused"
-    message = "The service may not call the base URL that the request names; name an allowed one."
+    message = "The service may not call the base URL; name a public https host or ask its operator."
 
 
 class RequestMalformed(RequestError):
@@ -187,7 +187,7 @@ class ApiKeyRejected(UpstreamError):
 class UpstreamRejected(UpstreamError):
     code = "upstream_rejected"
     status = 400
-    message = "The upstream refused the request; check the recording and the model names."
+    message = "The upstream refused the request; check base URL, model names and recording."
 
 
 class ModelNotFound(UpstreamRejected):

@@ -64,12 +64,12 @@ def test_text_and_sound_are_told_whole_and_in_order(lanes):
 
 
 def test_many_deltas_are_told_in_few_events():
-    """Each event costs a write; the first is told at once, the others as soon as ten a second."""
+    """Each event costs a write: about ten a second are told, however many deltas come."""
     told, is_written = [], threading.Event()
 
     def slow():
         for word in words():
-            time.sleep(0.005)
+            time.sleep(0.001)
             yield word
         is_written.set()
 
@@ -80,7 +80,6 @@ def test_many_deltas_are_told_in_few_events():
     begun = time.monotonic()
     for events in reply_of(slow, silent).events():
         told += [time.monotonic() - begun for event in events if isinstance(event, TextDelta)]
-    assert told[0] < 0.08
     assert len(told) <= told[-1] / TEXT_SECONDS + 3 < len(list(words())) / 2
 
 

@@ -1,9 +1,14 @@
 """The engine's command line: what it refuses, in one sentence, before any model is loaded."""
 
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
+from testing.builders import ROOT
 
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src")}
 HEADER = "| model | default | interface | voices | language |"
 RULE = "|---|---|---|---|---|"
 VOICES = "alloy ash ballad cedar coral echo fable marin nova onyx sage shimmer verse"
@@ -34,6 +39,23 @@ def test_a_port_that_cannot_be_is_refused(run_command):
     done = run_command("--port", "70000")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
+
+
+def test_an_environment_without_the_engines_packages_is_told_what_to_do():
+    """The service's own packages are fewer; a newcomer may have installed these alone."""
+    script = "import runpy, sys; sys.modules['flask_sock'] = None; runpy.run_module('local_engine')"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "flask_sock is not installed here; 'make run' installs what the engine needs.\n"
+    )
 
 
 @pytest.mark.parametrize("variable", ["LOCAL_ENGINE_WHISPER", "LOCAL_ENGINE_GGUF"])

@@ -31,7 +31,12 @@ def upstream():
 
 
 @pytest.fixture
-def run(upstream, tmp_path):
+def key_required():
+    return "yes"
+
+
+@pytest.fixture
+def run(upstream, tmp_path, key_required):
     """Runs a block of commands in a folder with the example, beside a player that keeps sound."""
     (tmp_path / "bin").mkdir()
     player = tmp_path / "bin" / "mpv"
@@ -40,6 +45,7 @@ def run(upstream, tmp_path):
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
     variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_ALLOWED_BASE_URLS": "*"}
+    variables["PARLEY_KEY_REQUIRED"] = key_required
     with serving(tmp_path / "log", variables) as service:
 
         def run_block(block: str) -> str:
@@ -109,8 +115,9 @@ def test_the_api_documents_command_with_three_hosts_works(run, upstream):
     assert sent == [[("stt", f"Bearer {KEY}")], [("text", f"Bearer {LLM_KEY}")], [("tts", None)]]
 
 
+@pytest.mark.parametrize("key_required", ["no"])
 def test_the_readmes_commands_for_streams_and_sound_work(run, tmp_path):
-    """They are one line each; the ones before them start the service."""
+    """They are one line each, for `make run`, which asks for no key."""
     [block] = [block for block in commands("README.md") if "Accept" in block]
     stream, sound = block.strip().splitlines()
     assert re.findall(r"^event: (\w+)$", run(stream), re.M)[-1] == "done"

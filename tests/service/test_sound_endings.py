@@ -30,6 +30,7 @@ AWAITED = {
     "speech": ("tts", "silent"),
     "its rest": ("tts", "stalls"),
 }
+DEADLINE = 3
 WAV = {"accept": "audio/wav", "audio_format": "wav"}
 
 
@@ -50,6 +51,13 @@ def upstream(openai):
 def service(openai, tmp_path_factory):
     """One whose deadline is too late to end anything."""
     with served(tmp_path_factory.mktemp("service"), openai.url, deadline=25) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hasty_service(openai, tmp_path_factory):
+    """One whose deadline comes soon."""
+    with served(tmp_path_factory.mktemp("hasty"), openai.url, deadline=DEADLINE) as running:
         yield running
 
 
@@ -99,3 +107,32 @@ def test_a_caller_who_waits_is_answered(service, upstream, model):
     upstream.answers["tts"] = speaks(model, pace=Pace(first=2))
     with closing(post(service, **WAV, tts_model=model)) as response:
         assert (response.status_code, response.content[:4]) == (200, b"RIFF")
+
+
+def fails_late(connection, request):
+    """A failure that is worth another try, but for the time that it takes."""
+    time.sleep(0.7 * DEADLINE)
+    connection.sendall(fake.http(b"{}", "500 Oops"))
+    return True
+
+
+def drips_its_head(connection, request):
+    """A header now and then, so that no single wait is long, and never a body."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    for number in range(40):
+        time.sleep(0.2)
+        connection.sendall(b"X-%d: y\r\n" % number)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [(fails_late, "upstream_unavailable"), (drips_its_head, "deadline_exceeded")],
+)
+def test_the_first_sound_comes_within_the_deadline(hasty_service, upstream, answer, code):
+    """All tries together, however short each wait is: nothing was sent yet, so JSON tells it."""
+    upstream.answers["tts"] = answer
+    begun = time.monotonic()
+    with closing(post(hasty_service, "audio/mpeg")) as response:
+        [error] = response.json()["errors"]
+    assert time.monotonic() - begun < DEADLINE + 1.5
+    assert (response.status_code, error["code"]) == (206, code)

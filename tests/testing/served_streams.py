@@ -68,7 +68,7 @@ def served(
             from parley.upstream import retries
             from parley.web import connection_limits, event_stream
             event_stream.HEARTBEAT_SECONDS = {HEARTBEAT}
-            retries.BACKOFF = lambda state: 0.05
+            retries.BACKOFF = (0.05, 0.05)
             graceful_timeout = {GRACE}
             """
         )

@@ -38,6 +38,15 @@ def converse(app, token: str = OLD, fields: dict | None = None, **headers: str):
     return app.test_client().post("/api/conversation/", headers=sent, data=form)
 
 
+@pytest.fixture
+def any_model(tmp_path):
+    """The path of a list that takes any name for a model."""
+    rows = "| model | default |\n|---|---|\n| m | yes |\n| * | |\n"
+    models = "".join(f"# {stage}\n\n{rows}\n" for stage in ("stt", "text", "tts"))
+    (tmp_path / "list.md").write_text(models)
+    return str(tmp_path / "list.md")
+
+
 def code_of(answer) -> tuple[int, str | None]:
     errors = answer.json["errors"]
     return answer.status_code, errors[0]["code"] if errors else None
@@ -140,13 +149,10 @@ def test_nothing_shows_the_operators_keys(upstream, logged, at_once):
             assert not shows(text.encode(), kept)
 
 
-def test_a_caller_cannot_try_out_the_operators_keys(upstream, tmp_path):
+def test_a_caller_cannot_try_out_the_operators_keys(upstream, any_model):
     """What an answer says does not depend on whether the caller's text is in a key."""
     main = KEYS["PARLEY_OPENAI_API_KEY"].removeprefix("sk-")
-    rows = "| model | default |\n|---|---|\n| m | yes |\n| * | |\n"
-    models = "".join(f"# {stage}\n\n{rows}\n" for stage in ("stt", "text", "tts"))
-    (tmp_path / "list.md").write_text(models)
-    app = team(upstream, PARLEY_MODEL_LIST=str(tmp_path / "list.md"))
+    app = team(upstream, PARLEY_MODEL_LIST=any_model)
 
     def repeats(connection, request):
         name = re.search(rb'name="model"\r\n\r\n(\S+)', request.body)[1]
@@ -164,14 +170,11 @@ def test_a_caller_cannot_try_out_the_operators_keys(upstream, tmp_path):
     assert len(set(told)) == 1
 
 
-def test_a_part_of_a_key_is_not_logged_as_a_models_name(upstream, tmp_path, logged):
+def test_a_part_of_a_key_is_not_logged_as_a_models_name(upstream, any_model, logged):
     """The log is read by more people than the settings are."""
     logged.set_level(logging.INFO)
     main = KEYS["PARLEY_OPENAI_API_KEY"].removeprefix("sk-")
-    rows = "| model | default |\n|---|---|\n| m | yes |\n| * | |\n"
-    models = "".join(f"# {stage}\n\n{rows}\n" for stage in ("stt", "text", "tts"))
-    (tmp_path / "list.md").write_text(models)
-    app = team(upstream, PARLEY_MODEL_LIST=str(tmp_path / "list.md"))
+    app = team(upstream, PARLEY_MODEL_LIST=any_model)
     names = {"stt_model": main[3:11], "text_model": "fine", "tts_model": OLD[2:12]}
     with converse(app, OLD, names) as answer:
         assert code_of(answer) == (200, None)

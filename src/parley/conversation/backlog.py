@@ -1,4 +1,4 @@
-"""What of a spoken reply is made and not told yet, and which events tell it, in their order."""
+"""The part of a spoken reply that is made but not told to the caller yet: events, in order."""
 
 import math
 import time
@@ -22,7 +22,7 @@ PIECE_BYTES = 48 * 1024
 
 @dataclass(eq=False)
 class SpokenSegment:
-    """A segment that is being spoken, and what was not told of its sound."""
+    """A segment that is being spoken; `sound` is the part of its speech that was not told yet."""
 
     number: int
     text: str
@@ -53,25 +53,25 @@ class Backlog:
         self._segments.clear()
 
     def add_text(self, delta: str) -> bool:
-        """Let the reply go on; whether no text waited before."""
+        """Append text that was written; return whether no text waited before."""
         self._deltas.append(delta)
         self._characters += len(delta)
         return len(self._deltas) == 1
 
     def add_segment(self, segment: Segment) -> SpokenSegment:
-        """Let a segment follow the others; its sound is told after theirs."""
+        """Append a segment; its sound is told after that of the others."""
         spoken = SpokenSegment(self._count, segment.text, segment.speakable)
         self._count += 1
         self._segments.append(spoken)
         return spoken
 
     def add_sound(self, segment: SpokenSegment, piece: bytes) -> None:
-        """Let a segment's sound go on."""
+        """Append a piece to a segment's sound."""
         segment.sound += piece
         self._bytes += len(piece)
 
     def is_next(self, segment: SpokenSegment) -> bool:
-        """Whether it is this segment whose sound is told."""
+        """Whether this is the segment whose sound is told now."""
         return bool(self._segments) and segment is self._segments[0]
 
     def will_tell(self, segment: SpokenSegment) -> bool:
@@ -109,7 +109,7 @@ class Backlog:
         return [TextDelta(text), *sound]
 
     def _next_sound(self) -> list[Event]:
-        """The segment whose turn it is, if it begins, and its sound so far."""
+        """The first segment, if it was not told of yet, and a piece of the sound that it has."""
         first = self._segments[0] if self._segments else None
         if not first or not (first.sound or first.is_finished):
             return []

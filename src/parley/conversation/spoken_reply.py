@@ -19,8 +19,8 @@ TICK_SECONDS = 0.25
 """How long `events` waits before it says that nothing has happened."""
 
 WAITED_SECONDS, PAUSE = 0.005, 5
-"""While every lane speaks, a delta that took that long to come is followed by a pause in which
-others gather, since reading them together costs less: so many times as long, up to TEXT_SECONDS."""
+"""Reading several deltas together costs less. So, while every lane speaks, the reading pauses after
+a delta that took WAITED_SECONDS or more: PAUSE times as long as it took, at most TEXT_SECONDS."""
 
 END_SECONDS = 1
 """How long `close` waits for the threads to end; they look several times a second."""

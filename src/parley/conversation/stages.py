@@ -11,7 +11,7 @@ from parley.conversation.segments import spoken as speakable_reply
 from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation
 from parley.conversation.thoughts import without_thoughts
-from parley.deadline import Cancellation, Deadline
+from parley.deadline import Cancellation, Deadline, Start
 from parley.errors import (
     CallerDisconnected,
     ConversationError,
@@ -46,13 +46,16 @@ class Stages:
     caller_waits: Callable[[], bool]
     conversation: Conversation
 
-    def within(self, silence: float) -> "Stages":
+    def within(self, silence: float, start: Start | None = None) -> "Stages":
         """The same stages, in which each wait for the upstream is at most `silence` seconds long.
 
-        STREAM_SECONDS bound them all, and `end` ends them.
+        STREAM_SECONDS bound them all, and `start` what comes before it; `end` ends them.
         """
         deadline = Deadline(
-            time.monotonic() + STREAM_SECONDS, silence=silence, cancellation=Cancellation()
+            time.monotonic() + STREAM_SECONDS,
+            silence=silence,
+            cancellation=Cancellation(),
+            start=start,
         )
         return replace(self, client=self.client.until(deadline))
 
@@ -116,9 +119,11 @@ class Stages:
             spoken, is_whole = self._spoken()
             pieces: Iterator[bytes] = iter(())
             # The first sound must come in the time that is left; from then on each piece has it.
-            timed = self.within(self.client.deadline.left()).while_caller_waits()
+            first = Start(self.client.deadline.moment)
+            timed = self.within(self.client.deadline.left(), first).while_caller_waits()
             if spoken:
                 pieces = self.with_fallback("tts", lambda model: timed._stream(spoken, model))
+                first.is_made()
             if not is_whole:
                 failure = TextTruncated()
                 failure.stage = "tts"

@@ -50,7 +50,7 @@ def upstreams_of(request: Request, services: Services) -> dict[str, Upstream]:
     take_slot(request)
     if settings.caller_tokens:
         require_no_hosts(headers)
-    named = allowed(caller, services)
+    named = named_destinations(caller, services)
 
     def destination(url: Url) -> Destination:
         return named[url] if isinstance(url, NamedUrl) else Destination(url)
@@ -71,7 +71,7 @@ def upstreams_of(request: Request, services: Services) -> dict[str, Upstream]:
     return upstreams
 
 
-def allowed(caller: Hosts, services: Services) -> dict[NamedUrl, Destination]:
+def named_destinations(caller: Hosts, services: Services) -> dict[NamedUrl, Destination]:
     """Where each base URL that the caller names leads; raise BaseUrlRefused for a forbidden one."""
     policy = services.settings.allowed_base_urls
     urls = [url for url in (caller.main_url, *caller.stage_urls.values()) if url]

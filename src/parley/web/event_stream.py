@@ -24,7 +24,7 @@ HEARTBEAT_SECONDS = 5
 """How long a stream may be silent: proxies and routers cut what is silent for long."""
 
 LOOK_SECONDS = 0.4
-"""How often, at least, the stream looks whether its caller is still connected."""
+"""The shortest time between two looks at whether the caller is still connected."""
 
 
 def event_stream(conversation: Conversation, reply: StreamedReply, audio_format: str) -> Response:
