@@ -111,6 +111,8 @@ def test_a_host_is_told_with_its_port(text, authority):
         "https://api.openai.com:x/v1",
         "https://api.openai.com /v1",
         "https://api.openai.com/v1\r\nHost: x",
+        "https://api.openai.com/v1,https://api.openai.com/v1",  # A header that was sent twice.
+        "https://api.openai.com/v1/https://api.openai.com/v1",
         "https:///v1",
         "https://.example/v1",
         "https://a..example/v1",
