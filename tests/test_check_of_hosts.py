@@ -3,6 +3,7 @@
 import json
 from contextlib import ExitStack
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 from testing import fake_openai as fake
@@ -80,6 +81,34 @@ def test_a_key_goes_to_the_host_that_it_is_for(hosts):
     assert (keys(main)[1:], keys(voice)[1:]) == ([f"Bearer {KEY}"], [f"Bearer {LENT}"])
     check(hosts, PARLEY_CALLER_TOKENS=TOKEN, PARLEY_OPENAI_API_KEY=LENT)
     assert (keys(main)[2:], keys(voice)[2:]) == ([f"Bearer {LENT}"], [None])
+
+
+def test_a_stages_url_on_the_main_host_is_not_the_main_upstream(hosts):
+    """A gateway may serve several owners below one host: each URL is asked with its own key."""
+    main, _ = hosts
+    check((main, SimpleNamespace(url=main.url.replace("/v1", "/other/v1"))))
+    asked = {request.path: request.headers.get("authorization") for request in main.requests}
+    assert asked == {"/v1/models": f"Bearer {KEY}", "/other/v1/models": None}
+
+
+def test_openais_key_goes_to_openai_alone_where_it_serves_a_stage(hosts, openai):
+    """It would be shown to the host of the other stages otherwise."""
+    main, _ = hosts
+    openai.get("https://api.openai.com/v1/models", json={"data": []})
+    openai.get(f"{main.url}/models", json={"data": []})
+    assert check((main, SimpleNamespace(url="https://api.openai.com/v1"))).exit_code == 1
+    sent = {call.url: call.headers.get("Authorization") for call in openai.request_history}
+    assert sent == {f"{main.url}/models": None, "https://api.openai.com/v1/models": f"Bearer {KEY}"}
+
+
+@pytest.mark.parametrize("key", ["sk-€uro", "schlüssel", "two words"])
+def test_a_key_that_no_header_may_carry_is_sent_nowhere(hosts, key):
+    """One sentence says so, without the key."""
+    result = check(hosts, key=key)
+    assert result.exit_code == 2
+    assert "Set OPENAI_API_KEY to one key in visible ASCII." in result.stderr
+    assert key not in result.output
+    assert [*keys(hosts[0]), *keys(hosts[1])] == []
 
 
 def test_without_a_key_the_main_host_is_asked_where_it_needs_none(hosts):

@@ -34,7 +34,15 @@ def test_a_key_shows_by_its_secret_part_alone(scheme, prefix, text, shown):
     assert reveals(text, f"{scheme}{prefix}{SECRET}") is shown
 
 
-@pytest.mark.parametrize("credential", ["", " ", "Bearer", "Bearer ", "sk-", "Bearer sk-proj-"])
+@pytest.mark.parametrize("text", [SECRET[:4], SECRET[-4:], SECRET[5:11], "wxyz", "6789", "z12345"])
+@pytest.mark.parametrize("prefix", ["", "Bearer "])
+def test_each_key_of_a_header_that_was_sent_twice_counts(prefix, text):
+    """It arrives as one, with a comma in between, and is sent on so."""
+    assert reveals(f"id-{text}", f"{prefix}{KEY},sk-proj-wxyz123456789")
+    assert reveals(f"id-{text}", f"{prefix}sk-wxyz123456789,{KEY}")
+
+
+@pytest.mark.parametrize("credential", ["", " ", ",", "Bearer", "Bearer ", "sk-", "Bearer sk-"])
 def test_a_credential_without_a_secret_shows_nowhere(credential):
     """What is empty is part of every text."""
     assert not reveals("anything of a bearer", credential)
@@ -67,6 +75,8 @@ def test_long_headers_are_compared_at_once():
     began = time.process_time()
     for name in ("aabb" * 2000, "abb" * 40, "aab" * 2666):
         client.get("/healthz", headers={**headers, "X-Request-ID": name})
+    client.get("/healthz", headers={"X-OpenAI-API-Key": "ab,c" * 2000, "X-Request-ID": "x" * 128})
+    assert not reveals("aabb" * 2000, "abcde," * 1300)
     for _ in range(3):
         assert not reveals("aabb" * 2000, long)
     assert time.process_time() - began < 0.25

@@ -39,7 +39,8 @@ class BaseUrl:
         scheme = scheme.lower()
         if scheme not in DEFAULT_PORTS:
             raise ValueError("begins with neither https:// nor http://")
-        if not text.isascii() or not text.isprintable() or re.search(r"[@?#%\\ ]", rest):
+        # A header that was sent twice arrives as one, with a comma before the other URL.
+        if not text.isascii() or not text.isprintable() or re.search(r"[@?#%\\ ]|://", rest):
             raise ValueError("contains more than a host, a port and a path in plain ASCII")
         try:
             parts = urlsplit(f"{scheme}://{rest}")

@@ -11,6 +11,7 @@ from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import UpstreamError
 from parley.models.registry import ANY_MODEL, Stage
+from parley.settings import VISIBLE_ASCII
 from parley.upstream.shutdown_dates import shutdown_dates
 from parley.web.model_choice import default_models, undated_stages
 from parley.web.services import Services, services
@@ -66,15 +67,20 @@ def check() -> None:
 def _operators_upstreams(services: Services) -> dict[str, Upstream]:
     """The upstream of each stage, for callers who name none, with the key to ask it with.
 
-    The key of KEY_VARIABLE is OpenAI's or the main upstream's, and goes to no other host.
+    The key of KEY_VARIABLE is for OpenAI's hosts. Only where there are none it is for the main
+    upstream, and it goes to no other one, even on the same host.
     """
     settings = services.settings
     openai_key = os.environ.get(KEY_VARIABLE, "").strip()
+    if openai_key and not VISIBLE_ASCII.fullmatch(openai_key):
+        raise click.UsageError(f"Set {KEY_VARIABLE} to one key in visible ASCII.")
+    routes = operator_routes(settings)
+    urls = {stage: route.url for stage, route in routes.items() if isinstance(route.url, BaseUrl)}
+    has_openai = any(url.is_openai for url in urls.values())
     upstreams = {}
-    for stage, route in operator_routes(settings).items():
-        url, key = route.url, route.key
-        assert isinstance(url, BaseUrl)  # noqa: S101  # The operator's are.
-        if settings.is_openai_or_main(url):
+    for stage, url in urls.items():
+        key = routes[stage].key
+        if url.is_openai if has_openai else routes[stage].rule == 3:
             key = key or openai_key
             if not key and settings.key_required and not settings.caller_tokens:
                 raise click.UsageError(f"Set {KEY_VARIABLE} to a key of {url}.")

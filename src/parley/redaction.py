@@ -13,20 +13,28 @@ PUBLIC = re.compile(
 TELLING_END, TELLING_RUN = 4, 6
 """What shows a key: this many of its secret part's first or last characters, or any in a row."""
 
+MOST_JOINED = 10
+"""How many keys are looked for in one header."""
+
 
 def reveals(text: str, credential: str) -> bool:
     """Whether `text` shows a telling part of a key, or of a header that contains one.
 
-    OpenAI's messages repeat a key's first and last characters around asterisks. The time that this
-    takes is linear in both lengths, since callers choose both texts.
+    OpenAI's messages repeat a key's first and last characters around asterisks. A header that was
+    sent twice arrives as one, with a comma in between, and each of its keys counts. The time that
+    this takes is linear in both lengths, since callers choose both texts.
     """
-    secret = PUBLIC.sub("", credential, count=1).strip()
-    if not secret:
-        return False
-    if secret[:TELLING_END] in text or secret[-TELLING_END:] in text:
+    secrets = [_secret_of(credential), *map(_secret_of, credential.split(",")[:MOST_JOINED])]
+    ends = {end for secret in secrets for end in (secret[:TELLING_END], secret[-TELLING_END:])}
+    if any(end in text for end in ends if end):
         return True
+    whole = secrets[0]
     runs = {text[i : i + TELLING_RUN] for i in range(len(text) - TELLING_RUN + 1)}
-    return any(secret[i : i + TELLING_RUN] in runs for i in range(len(secret) - TELLING_RUN + 1))
+    return any(whole[i : i + TELLING_RUN] in runs for i in range(len(whole) - TELLING_RUN + 1))
+
+
+def _secret_of(credential: str) -> str:
+    return PUBLIC.sub("", credential, count=1).strip()
 
 
 def valid_request_id(text: str, *credentials: str) -> str | None:

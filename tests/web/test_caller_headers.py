@@ -4,6 +4,7 @@ from io import BytesIO
 
 import pytest
 from testing.builders import KEY, make_app, wav
+from testing.fake_realtime import Readings
 
 from parley.errors import ApiKeyMissing, UpstreamRejected
 
@@ -122,6 +123,54 @@ def test_no_part_of_a_stages_key_is_logged(openai, logged, stage):
     assert "text_model= " in logged.text
     assert 'upstream_ids=",,"' in logged.text or "upstream_ids=,,\n" in logged.text
     assert KEY[7:14] not in logged.text
+
+
+def test_no_key_is_logged_as_a_host(openai, logged):
+    """Hosts are in lower case, and a key in that form tells nearly as much."""
+    logged.set_level("INFO", "parley")
+    host = f"https://{KEY[3:].lower()}.example/v1"
+    openai.post(f"{host}/audio/speech", content=b"ID3")
+    headers = {**MAIN, "X-TTS-Base-URL": host}
+    app = make_app(PARLEY_ALLOWED_BASE_URLS="*")
+    form = {"audio": (BytesIO(wav()), "a.wav")}
+    with app.test_client().post("/api/conversation/", headers=headers, data=form) as answer:
+        assert answer.status_code == 200
+    assert "tts_host= " in logged.text
+    assert KEY[7:14].lower() not in logged.text
+
+
+def test_no_key_is_logged_as_the_model_of_a_voice_that_rewords(upstream, logged, tmp_path):
+    """Where the list takes any name for the Realtime API, a caller chooses what is logged."""
+    logged.set_level("INFO", "parley")
+    rows = "| model | default | interface |\n|---|---|---|\n| m | yes | {0} |\n| * | | {0} |\n"
+    faces = {"stt": "transcriptions", "text": "chat", "tts": "realtime"}
+    models = "".join(f"# {stage}\n\n{rows.format(face)}\n" for stage, face in faces.items())
+    (tmp_path / "list.md").write_text(models)
+    upstream.answers["tts"] = Readings(lambda text: "reworded")
+    app = make_app(PARLEY_OPENAI_BASE_URL=upstream.url, PARLEY_MODEL_LIST=str(tmp_path / "list.md"))
+    headers = {**MAIN, **dict.fromkeys(KEY_HEADERS.values(), "sk-another-key")}
+    for name in (KEY[7:14], "fine"):
+        form = {"audio": (BytesIO(wav()), "a.wav"), "tts_model": name}
+        with app.test_client().post("/api/conversation/", headers=headers, data=form) as answer:
+            assert answer.status_code == 200
+    assert "event=speech_reworded stage=tts model=\n" in logged.text
+    assert "event=speech_reworded stage=tts model=fine\n" in logged.text
+    assert KEY[7:14] not in logged.text
+
+
+def test_an_upstreams_error_shows_no_key_that_was_not_used(openai):
+    """Each stage has its own key, and the main one is sent nowhere; a host may know it still."""
+    openai.post(
+        f"{URL}/audio/speech",
+        status_code=400,
+        json={"error": {"message": f"No {KEY[7:14]}."}},
+        headers={"x-request-id": f"req-{KEY[7:14]}"},
+    )
+    headers = {**MAIN, **dict.fromkeys(KEY_HEADERS.values(), "sk-another-key")}
+    form = {"audio": (BytesIO(wav()), "a.wav")}
+    answer = make_app().test_client().post("/api/conversation/", headers=headers, data=form)
+    [error] = answer.json["errors"]
+    assert (error["message"], error.get("upstream_request_id")) == (UpstreamRejected.message, None)
 
 
 def test_an_upstreams_error_shows_no_key_of_another_stage(openai):

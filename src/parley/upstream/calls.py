@@ -25,12 +25,14 @@ class CallRecord:
     """The upstream's own id for it (`x-request-id`); blank if the upstream sent none."""
     upstream_status: int | None = None
     """The status of an answer that arrives piece by piece; None before it."""
+    is_quoted: bool = True
+    """Whether callers are told the id, as the upstream's `is_quoted` says."""
 
     def complete(self, failure: UpstreamError) -> UpstreamError:
         """The failure, which names the answer amid which it came unless it names one already."""
         if failure.upstream_status is None and self.upstream_status:
             failure.upstream_status = self.upstream_status
-            failure.upstream_request_id = self.upstream_id or None
+            failure.upstream_request_id = (self.is_quoted and self.upstream_id) or None
         return failure
 
 
@@ -112,7 +114,7 @@ class Calls:
         tries = count()
 
         def one_try() -> Result:
-            record = CallRecord(is_retry=next(tries) > 0)
+            record = CallRecord(next(tries) > 0, is_quoted=self.upstream.is_quoted)
             try:
                 return call(record)
             finally:

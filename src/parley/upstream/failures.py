@@ -124,5 +124,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def origin(answer: Answer | StreamedAnswer) -> dict[str, Any]:
-    """The fields by which an error names the answer that caused it."""
-    return {"upstream_status": answer.status, "upstream_request_id": answer.request_id}
+    """The fields by which an error names the answer that caused it, as far as callers are told."""
+    told_id = answer.request_id if answer.is_quoted else None
+    return {"upstream_status": answer.status, "upstream_request_id": told_id}

@@ -70,7 +70,8 @@ class RealtimeVoice:
             self.close()  # Nobody knows what would still arrive for this text.
             raise
         if not is_read_word_for_word(text, session.transcript):
-            log.reworded(self._model.name)
+            name = self._model.name  # A caller may have chosen it.
+            log.reworded("" if self._calls.upstream.shows_key(name) else name)
 
     def close(self) -> None:
         """Close the WebSocket; the next text opens another."""

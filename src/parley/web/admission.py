@@ -18,6 +18,7 @@ from parley.settings import Settings
 from parley.upstream.client import Client
 from parley.upstream.options import Options
 from parley.web.caller_headers import (
+    credentials_of,
     hosts_of,
     request_routes,
     require_keys,
@@ -56,12 +57,13 @@ def upstreams_of(request: Request, services: Services) -> dict[str, Upstream]:
         return named[url] if isinstance(url, NamedUrl) else Destination(url)
 
     main = destination(caller.main_url or settings.openai_base_url).url.authority
+    credentials = credentials_of(headers, settings)
     upstreams = {
         stage: Upstream(
             destination(route.url),
             route.key,
             g.request_id,
-            other_keys=tuple(other.key for other in routes.values()),
+            other_keys=credentials,
             is_quoted=not settings.caller_tokens,
         )
         for stage, route in routes.items()

@@ -53,6 +53,15 @@ def main_key_of(headers: Headers) -> str:
     return key
 
 
+def credentials_of(headers: Headers, settings: Settings) -> tuple[str, ...]:
+    """What nobody is shown: the request's keys or its token, used or not, and the operator's keys.
+
+    Nobody who sends one token knows the others, and looking for each of many would take long.
+    """
+    sent = [headers.get(name, "") for name in CREDENTIAL_HEADERS]
+    return tuple(filter(None, [*sent, *settings.operator_keys.values()]))
+
+
 def request_routes(headers: Headers, settings: Settings) -> dict[str, Route]:
     """The route of each stage, by a caller's headers or, with tokens, by the settings alone."""
     if settings.caller_tokens:

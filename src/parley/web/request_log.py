@@ -11,7 +11,7 @@ from parley import log
 from parley.conversation.state import Conversation
 from parley.errors import CallerDisconnected
 from parley.redaction import reveals, valid_request_id
-from parley.web.caller_headers import CREDENTIAL_HEADERS
+from parley.web.caller_headers import credentials_of
 from parley.web.services import services
 
 
@@ -25,7 +25,8 @@ def begin() -> None:
     named = request.headers.get("X-Request-ID", "")
     if services().settings.caller_tokens:
         named = ""
-    g.request_id = valid_request_id(named, *_credentials()) or uuid.uuid4().hex
+    credentials = credentials_of(request.headers, services().settings)
+    g.request_id = valid_request_id(named, *credentials) or uuid.uuid4().hex
 
 
 def add_headers(response: Response) -> None:
@@ -48,7 +49,8 @@ def log_when_ended(response: Response) -> None:
     response.response = body = _CountedBody(cast(Iterable[bytes], response.response))
     request_id, began, bytes_in = g.request_id, g.began, request.content_length
     # The request is gone when its answer ends.
-    credentials, hosts = _credentials(), g.get("other_hosts", {})
+    credentials = credentials_of(request.headers, services().settings)
+    hosts = g.get("other_hosts", {})
 
     def log_line() -> None:
         if body.cut:
@@ -59,6 +61,7 @@ def log_when_ended(response: Response) -> None:
             for stage, model in conversation.models_used.items()
         }
         ids = [_without_key(upstream_id, credentials) for upstream_id in conversation.upstream_ids]
+        lower_case = [credential.lower() for credential in credentials]  # As hosts are.
         durations = _durations(conversation, began)
         log.conversation(
             {
@@ -70,8 +73,7 @@ def log_when_ended(response: Response) -> None:
                 "bytes_out": body.written,
                 **models,
                 **{
-                    f"{stage}_host": _without_key(host, credentials)
-                    for stage, host in hosts.items()
+                    f"{stage}_host": _without_key(host, lower_case) for stage, host in hosts.items()
                 },
                 **{f"{name}_ms": duration for name, duration in durations.items()},
                 "retries": conversation.retries,
@@ -109,16 +111,6 @@ def _durations(conversation: Conversation | None, began: float) -> dict[str, flo
     stages = conversation.seconds if conversation else {}
     seconds = {**stages, "total": time.monotonic() - began}
     return {name: round(1000 * duration, 1) for name, duration in seconds.items()}
-
-
-def _credentials() -> list[str]:
-    """What the log must not show: the request's keys or its token, and the operator's keys.
-
-    Nobody who sends one token knows the others, and looking for each of many would take long.
-    """
-    sent = (request.headers.get(name) for name in CREDENTIAL_HEADERS)
-    own = services().settings.operator_keys.values()
-    return [credential for credential in (*sent, *own) if credential]
 
 
 def _without_key(text: str, credentials: Iterable[str]) -> str:

@@ -39,6 +39,7 @@ class StreamedAnswer:
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
         self.request_id = valid_request_id(response.headers.get("x-request-id", ""), *upstream.keys)
+        self.is_quoted = upstream.is_quoted
         self._raw = response.raw
         self._limit = limit
 
@@ -68,4 +69,4 @@ class StreamedAnswer:
         body = bytearray()  # A list of many small pieces takes many times their size.
         for piece in self.pieces():
             body += piece
-        return Answer(self.status, self.headers, bytes(body), self.request_id)
+        return Answer(self.status, self.headers, bytes(body), self.request_id, self.is_quoted)

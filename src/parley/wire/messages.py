@@ -21,14 +21,18 @@ class Upstream:
     request_id: str = ""
     """The id that the upstream may log each call under, beside its own; blank: none is sent."""
     other_keys: tuple[str, ...] = field(default=(), repr=False)
-    """The keys of the conversation's other stages, which an upstream's error must not show."""
+    """Whatever else the conversation keeps secret, and an upstream's error must not show."""
     is_quoted: bool = True
-    """Whether callers are told what the upstream says of a failure, in its own words."""
+    """Whether callers are told what the upstream says of a failure: its own words, and its id."""
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Every key of the conversation."""
         return (self.api_key, *self.other_keys)
+
+    def shows_key(self, text: str) -> bool:
+        """Whether a text, which others chose, shows a part of a key."""
+        return any(reveals(text, key) for key in self.keys)
 
     def may_be_told(self, message: str) -> bool:
         """Whether the caller may read an upstream's message: it shows no key.
@@ -36,7 +40,7 @@ class Upstream:
         Where the key is not the caller's own, no message may be read. A message can repeat what the
         caller wrote, so that leaving out only some of them would tell which words are in the key.
         """
-        return self.is_quoted and not any(reveals(message, key) for key in self.keys)
+        return self.is_quoted and not self.shows_key(message)
 
 
 @dataclass(frozen=True)
@@ -47,3 +51,5 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     request_id: str | None = None
+    is_quoted: bool = True
+    """Whether callers are told the id, as the upstream's `is_quoted` says."""
