@@ -4,6 +4,7 @@ import threading
 import time
 from contextlib import nullcontext
 from itertools import chain
+from types import SimpleNamespace
 
 import pytest
 
@@ -94,6 +95,26 @@ def test_text_is_read_at_once_while_a_lane_waits_for_it():
 
     heard(reply_of(slow, sound).events())
     assert time.monotonic() - begun < 4  # With the pauses it would be 6.
+
+
+def test_deltas_gather_while_every_lane_speaks(monkeypatch):
+    """Reading several of them together costs less; no pause is longer than text may wait."""
+    pauses, is_written = [], threading.Event()
+    clock = SimpleNamespace(sleep=pauses.append, monotonic=time.monotonic)
+    monkeypatch.setattr("parley.conversation.spoken_reply.time", clock)
+
+    def slow():
+        for word in list(words())[:40]:
+            time.sleep(0.01)
+            yield word
+        is_written.set()
+
+    def silent(text):
+        is_written.wait(20)
+        yield text.encode()
+
+    heard(reply_of(slow, silent).events())
+    assert 0.05 <= min(pauses) <= max(pauses) <= TEXT_SECONDS
 
 
 def test_at_most_three_segments_are_spoken_at_once():

@@ -64,15 +64,18 @@ def route_of(stage: str, caller: Hosts, operator: Hosts) -> Route:
     """The stage's route, by the first rule that applies.
 
     1. The caller names the stage's URL: its stage key, or none.
-    2. The operator has a host for the stage, and the caller names no main URL: the operator's key
-       for the stage, else the caller's stage key; never a main key.
+    2. The operator has a host for the stage, and the caller names no main URL: the stage key, or
+       none; never a main key.
     3. The main URL, the caller's before the operator's: the stage key, else the main key.
+
+    The keys are the caller's: the operator has some only with tokens, and there they are what the
+    caller stands for (`with_operators_keys`).
     """
     stage_key = caller.stage_keys.get(stage, "")
     if named := caller.stage_urls.get(stage):
         return Route(named, stage_key, 1)
     if (own := operator.stage_urls.get(stage)) and not caller.main_url:
-        return Route(own, operator.stage_keys.get(stage) or stage_key, 2)
+        return Route(own, stage_key, 2)
     main = caller.main_url or operator.main_url
     assert main  # noqa: S101  # The operator always has one.
     return Route(main, stage_key or caller.main_key, 3)
