@@ -4,7 +4,6 @@ import time
 from contextlib import closing
 
 import pytest
-from testing import fake_openai as fake
 from testing.fake_streams import Pace, Silent, streams_chat
 from testing.served_streams import (
     CAPACITY,
@@ -34,23 +33,17 @@ DEADLINE = 3
 WAV = {"accept": "audio/wav", "audio_format": "wav"}
 
 
-@pytest.fixture(scope="module")
-def openai():
-    with fake.running() as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
-def upstream(openai):
-    openai.answers = {"text": streams_chat(reply=lambda body: REPLY)}
-    openai.requests.clear()
-    return openai
+def upstream(served_upstream):
+    served_upstream.answers = {"text": streams_chat(reply=lambda body: REPLY)}
+    served_upstream.requests.clear()
+    return served_upstream
 
 
 @pytest.fixture(scope="module")
-def service(openai, tmp_path_factory):
+def service(served_upstream, tmp_path_factory):
     """One whose deadline is too late to end anything."""
-    with served(tmp_path_factory.mktemp("service"), openai.url, deadline=25) as running:
+    with served(tmp_path_factory.mktemp("service"), served_upstream.url, deadline=25) as running:
         yield running
 
 
