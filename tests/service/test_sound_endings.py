@@ -4,6 +4,7 @@ import time
 from contextlib import closing
 
 import pytest
+from testing import fake_openai as fake
 from testing.fake_streams import Pace, Silent, streams_chat
 from testing.served_streams import (
     CAPACITY,
