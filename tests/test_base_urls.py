@@ -1,55 +1,17 @@
 """A caller's base URL leads to public https hosts, and nowhere else, however it is spelled."""
 
-import socket
-import threading
-from contextlib import suppress
-from ipaddress import ip_network
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from requests import Request
-from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
-from testing.builders import KEY
+from testing.look_ups import nothing, post
 
 from parley.base_urls import NAME, PATH, BaseUrl, Destination, EgressPolicy
-from parley.deadline import Deadline
-from parley.errors import BaseUrlRefused, UpstreamUnavailable
-from parley.wire.addresses import NOT_PUBLIC, require_public
-from parley.wire.messages import Upstream
+from parley.errors import BaseUrlRefused
 from parley.wire.resolver import Resolver
 from parley.wire.transport import Transport
 
 STRICT = EgressPolicy()
-PUBLIC = "93.184.216.34"
-
-
-def addresses(*found: str):
-    """A look-up that finds these addresses, whatever is asked."""
-
-    def look_up(host: str, port: int, **_: object) -> list[tuple]:
-        return [
-            (
-                socket.AF_INET6 if ":" in ip else socket.AF_INET,
-                socket.SOCK_STREAM,
-                6,
-                "",
-                (ip, port),
-            )
-            for ip in found
-        ]
-
-    return look_up
-
-
-def post(transport: Transport, destination: Destination):
-    """A call that would connect."""
-    return transport.post(Upstream(destination, KEY), "/", {}, limit=9, deadline=Deadline.after(5))
-
-
-def nothing(*_: object, **__: object) -> list[tuple]:
-    """A look-up that nobody may ask."""
-    raise AssertionError("a name was looked up")
 
 
 @pytest.mark.parametrize(
@@ -194,80 +156,6 @@ def test_anything_else_is_refused_by_its_text(text, proxy, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "found",
-    [
-        ["127.0.0.1"],
-        ["10.1.2.3"],
-        ["169.254.169.254"],
-        ["100.64.0.1"],
-        ["224.0.0.1"],
-        ["::1"],
-        ["::ffff:10.0.0.1"],
-        ["64:ff9b::7f00:1"],
-        ["fe80::1%2"],
-        [PUBLIC, "127.0.0.1"],
-        ["2606:2800:220:1:248:1893:25c8:1946", "fd00::1"],
-    ],
-    ids="+".join,
-)
-def test_a_name_that_leads_inside_is_refused_before_the_upload(found):
-    """One bad address among good ones is enough."""
-    transport = Transport(1, Resolver(addresses(*found)))
-    with pytest.raises(BaseUrlRefused):
-        transport.require_allowed(STRICT.destination_of("https://rebind.example/v1"))
-
-
-def test_public_addresses_are_admitted():
-    """Ordinary hosts stay reachable."""
-    require_public([PUBLIC, "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8"])
-
-
-def test_the_table_of_networks_is_the_librarys_and_ours():
-    """requests-hardened keeps such a table too; a network that it adds is missed here."""
-    own = {ip_network("168.63.129.16/32"), ip_network("fec0::/10")}
-    assert set(NOT_PUBLIC) == {*EXTRA_BLOCKED_NET_RANGES, *own}
-
-
-def test_a_name_that_changes_its_answer_gains_nothing():
-    """The address that is connected to is the one that was checked then, not one checked before."""
-    answers = [addresses(PUBLIC), addresses("127.0.0.1")]
-
-    def look_up(host: str, port: int, **options: object) -> list[tuple]:
-        return answers.pop(0)(host, port, **options)
-
-    with socket.create_server(("127.0.0.1", 0)) as inside:
-        inside.settimeout(0.2)
-        port = inside.getsockname()[1]
-        transport = Transport(1, Resolver(look_up))
-        destination = STRICT.destination_of(f"https://rebind.example:{port}/v1")
-        transport.require_allowed(destination)
-        with pytest.raises(BaseUrlRefused):
-            post(transport, destination)
-        with pytest.raises(TimeoutError):
-            inside.accept()
-
-
-def test_a_connection_made_for_the_operator_serves_no_caller():
-    """A pooled connection to a private host is not reused for a caller who names that host."""
-    with socket.create_server(("127.0.0.1", 0)) as inside:
-        url = BaseUrl("http", "inside.example", inside.getsockname()[1], "")
-
-        def serve() -> None:
-            connection, _ = inside.accept()
-            with connection, suppress(OSError):
-                while request := connection.recv(65_536):
-                    if request.endswith(b"{}"):  # Its body may come by itself.
-                        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-
-        threading.Thread(target=serve, daemon=True).start()
-        transport = Transport(1, Resolver(addresses("127.0.0.1")))
-        for _ in range(2):  # Over one connection, the only one that is accepted.
-            assert post(transport, Destination(url)).body == b"{}"
-        with pytest.raises(BaseUrlRefused):
-            post(transport, Destination(url, public_only=True))
-
-
-@pytest.mark.parametrize(
     ("allowed", "text", "admitted"),
     [
         ("http://10.0.0.1:8080/v1", "http://10.0.0.1:8080/v1", True),
@@ -294,25 +182,6 @@ def test_the_operator_can_allow_more(allowed, text, admitted):
     else:
         with pytest.raises(BaseUrlRefused):
             Transport(1, Resolver(nothing)).require_allowed(policy.destination_of(text))
-
-
-def test_behind_a_proxy_names_are_the_proxys_to_check(monkeypatch):
-    """Only the proxy knows what it will connect to; addresses are still checked here."""
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    transport = Transport(1, Resolver(addresses("10.0.0.1")))
-    transport.require_allowed(STRICT.destination_of("https://name.example/v1"))
-    with pytest.raises(BaseUrlRefused):
-        transport.require_allowed(STRICT.destination_of("https://10.0.0.1/v1"))
-
-
-def test_a_name_that_does_not_exist_is_unavailable():
-    """A typing error in a base URL is told as one."""
-
-    def missing(host: str, port: int, **_: object) -> list[tuple]:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    with pytest.raises(UpstreamUnavailable, match="host name was not found"):
-        Resolver(missing).resolve("missing.example", 443, Deadline.after(5))
 
 
 @given(st.text() | st.from_regex(r"https?://[^/]*(/.*)?"))

@@ -9,44 +9,12 @@ import pytest
 from testing import fake_realtime as realtime
 from testing.builders import KEY, make_app, wav
 from testing.fake_streams import streams_chat, streams_speech
-from werkzeug.test import TestResponse
+from testing.representations import REPRESENTATIONS, STREAM, bodies, body, events, post
 
 TURNS = [
     {"role": "user", "content": "My dog is called Rex; he is brown."},
     {"role": "assistant", "content": "Hello Rex!"},
 ]
-JSON, STREAM, SOUND = "application/json", "text/event-stream", "audio/*"
-REPRESENTATIONS = pytest.mark.parametrize("accept", [JSON, STREAM, SOUND])
-THOUGHT = "<think>France, so **Paris**.</think>\n\n"
-
-
-def post(upstream, accept: str = JSON, **fields: object) -> TestResponse:
-    """A conversation with these fields, read to its end; bytes become a file."""
-    form = {
-        name: (BytesIO(value), "blob") if isinstance(value, bytes) else value
-        for name, value in {"audio": wav(), **fields}.items()
-    }
-    client = make_app(PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
-    headers = {"X-OpenAI-API-Key": KEY, "Accept": accept}
-    response = client.post("/api/conversation/", data=form, headers=headers)
-    assert response.data is not None
-    return response
-
-
-def bodies(upstream, stage: str) -> list[bytes]:
-    return [request.body for request in upstream.requests if request.stage == stage]
-
-
-def body(upstream, stage: str) -> dict[str, object]:
-    """The first JSON that a stage was sent."""
-    return json.loads(bodies(upstream, stage)[0])
-
-
-def events(response: TestResponse, name: str) -> list[dict[str, object]]:
-    frames = (frame.split("\n") for frame in response.text.split("\n\n") if frame)
-    return [json.loads(data[6:]) for event, data in frames if event == f"event: {name}"]
-
-
 pytestmark = pytest.mark.usefixtures("at_once")
 
 
@@ -248,56 +216,3 @@ def test_pages_of_other_origins_may_read_what_headers_tell(spoken, accept):
     told = {name for name, _ in response.headers if name.startswith("X-")}
     assert told - {"X-Accel-Buffering"} <= set(exposed.split(", "))
     assert set(response.vary) == {"Accept", "Origin"}
-
-
-@REPRESENTATIONS
-def test_markup_is_read_but_not_said(upstream, accept):
-    """Stars, links and emoji are in the text, and not in what is spoken."""
-    reply = "It is **Paris** 😀, see [the map](https://example.com/map)."
-    upstream.answers |= {"text": streams_chat(reply=lambda body: reply), "tts": streams_speech()}
-    response = post(upstream, accept)
-    said = " ".join(json.loads(sent)["input"] for sent in bodies(upstream, "tts"))
-    assert "".join(said.split()) == "ItisParis,seethemap."
-    if accept == JSON:
-        assert response.json["text_response"] == reply
-    elif accept == STREAM:
-        assert "".join(event["delta"] for event in events(response, "text")) == reply
-
-
-@REPRESENTATIONS
-def test_thoughts_are_neither_text_nor_speech(upstream, accept):
-    """Self-hosted models write them in front of what is meant for the caller."""
-    reply = THOUGHT + "It is Paris."
-    upstream.answers |= {"text": streams_chat(reply=lambda body: reply), "tts": streams_speech()}
-    response = post(upstream, accept)
-    assert body(upstream, "tts")["input"] == "It is Paris."
-    if accept == JSON:
-        assert response.json["text_response"] == "It is Paris."
-    elif accept == STREAM:
-        assert events(response, "done")[0]["text_response"] == "It is Paris."
-
-
-@REPRESENTATIONS
-def test_a_reply_of_nothing_but_thoughts_is_blank(upstream, accept):
-    """Such a reply is as useless as none: the upstream's answer could not be used."""
-    upstream.answers["text"] = streams_chat(reply=lambda body: THOUGHT)
-    response = post(upstream, accept)
-    answer = events(response, "done")[0] if accept == STREAM else response.json
-    assert [(error["stage"], error["code"]) for error in answer["errors"]] == [
-        ("text", "upstream_malformed")
-    ]
-    assert answer["text_response"] == ""
-
-
-@REPRESENTATIONS
-def test_where_nothing_is_left_to_say_the_sound_is_empty(upstream, accept):
-    """A reply of emoji alone is whole: 200, its text, and no speech asked for."""
-    upstream.answers["text"] = streams_chat(reply=lambda body: "😀 🎉")
-    response = post(upstream, accept)
-    assert response.status_code == 200
-    assert bodies(upstream, "tts") == []
-    if accept == SOUND:
-        assert response.data == b""
-        return
-    answer = events(response, "done")[0] if accept == STREAM else response.json
-    assert (answer["success"], answer["text_response"], answer["audio"]) == (True, "😀 🎉", "")

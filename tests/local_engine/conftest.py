@@ -1,4 +1,4 @@
-"""The engine as a process of its own, the way `make run` starts it, and the official client."""
+"""The engine as `make run` starts it, the service in front of it, and the official client."""
 
 import os
 import re
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import openai
 import pytest
+from testing.gunicorn_process import Service, serving
 
 SRC = Path(__file__).parents[2] / "src"
 COMMAND = [sys.executable, "-m", "local_engine"]
@@ -46,6 +47,21 @@ def base_url(engine_log: Path) -> Iterator[str]:
     """Where the one engine of the test run answers."""
     with engine(engine_log, *COMMAND) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def service(
+    base_url: str, run_command: Callable, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """The service in front of the engine, with the engine's own model list, as in `make run`."""
+    folder: Path = tmp_path_factory.mktemp("service")
+    (folder / "MODEL_LIST.MD").write_text(run_command("--model-list").stdout)
+    variables = {
+        "PARLEY_OPENAI_BASE_URL": base_url,
+        "PARLEY_MODEL_LIST": str(folder / "MODEL_LIST.MD"),
+    }
+    with serving(folder / "log", variables) as running:
+        yield running
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import base64
 import email.utils
 import io
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -34,21 +33,6 @@ def encode(wav: bytes, container: str, codec: str) -> bytes:
             target.mux(stream.encode(frame))
         target.mux(stream.encode(None))
     return output.getvalue()
-
-
-@pytest.fixture(scope="module")
-def service(
-    base_url: str, run_command: Callable, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
-    """The service in front of the engine, with the engine's own model list, as in `make run`."""
-    folder: Path = tmp_path_factory.mktemp("service")
-    (folder / "MODEL_LIST.MD").write_text(run_command("--model-list").stdout)
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": base_url,
-        "PARLEY_MODEL_LIST": str(folder / "MODEL_LIST.MD"),
-    }
-    with serving(folder / "log", variables) as running:
-        yield running
 
 
 def converse(service: Service, file_name: str, recording: bytes) -> requests.Response:

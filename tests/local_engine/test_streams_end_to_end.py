@@ -22,21 +22,6 @@ Events = list[tuple[str, dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def service(
-    base_url: str, run_command: Callable, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
-    """The service in front of the engine, with the engine's own model list, as in `make run`."""
-    folder: Path = tmp_path_factory.mktemp("service")
-    (folder / "MODEL_LIST.MD").write_text(run_command("--model-list").stdout)
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": base_url,
-        "PARLEY_MODEL_LIST": str(folder / "MODEL_LIST.MD"),
-    }
-    with serving(folder / "log", variables) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def realtime_service(
     base_url: str, run_command: Callable, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:

@@ -8,7 +8,6 @@ from contextlib import ExitStack, suppress
 
 import pytest
 import requests
-from testing import fake_openai as fake
 from testing.builders import KEY, ROOT
 from testing.gunicorn_process import environment, serving
 from testing.raw_callers import HEALTH, PATIENCE, health_seconds, memory, until_closed
@@ -20,12 +19,6 @@ FORM = (
     b'--b\r\nContent-Disposition: form-data; name="audio"'
 )
 CALLERS = 200
-
-
-@pytest.fixture(scope="module")
-def upstream():
-    with fake.running() as running:
-        yield running
 
 
 @pytest.fixture

@@ -16,19 +16,13 @@ HEADERS = {"X-OpenAI-API-Key": KEY}
 
 
 @pytest.fixture(scope="module")
-def upstream():
-    with fake.running() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def service(upstream, tmp_path_factory):
-    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
+def service(served_upstream, tmp_path_factory):
+    variables = {"PARLEY_OPENAI_BASE_URL": served_upstream.url}
     with serving(tmp_path_factory.mktemp("log") / "log", variables) as running:
         yield running
 
 
-def test_a_conversation_is_served(service, upstream):
+def test_a_conversation_is_served(service, served_upstream):
     """Through gunicorn, over sockets on both sides."""
     response = requests.post(
         service.conversation_url, headers=HEADERS, files={"audio": wav()}, timeout=10
@@ -44,10 +38,10 @@ def test_a_conversation_is_served(service, upstream):
     [({}, 401, "api_key_missing"), (HEADERS, 400, "audio_too_large")],
 )
 def test_a_refusal_is_seen_while_the_upload_is_still_being_sent(
-    service, upstream, headers, status, code, chunked
+    service, served_upstream, headers, status, code, chunked
 ):
     """A caller that sends 27 MB reads why they are refused instead of a connection reset."""
-    before = len(upstream.requests)
+    before = len(served_upstream.requests)
     head = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
     body = head + bytes(28_000_000) + b"\r\n--b--\r\n"
     response = requests.post(
@@ -57,7 +51,7 @@ def test_a_refusal_is_seen_while_the_upload_is_still_being_sent(
         timeout=30,
     )
     assert (response.status_code, response.json()["errors"][0]["code"]) == (status, code)
-    assert len(upstream.requests) == before
+    assert len(served_upstream.requests) == before
 
 
 @pytest.mark.parametrize("body", [b"", b"--b", b"--b\r\n\r\n"])
@@ -132,7 +126,7 @@ def test_the_models_of_a_day_are_printed():
     ]
 
 
-def test_the_service_runs_from_a_moved_tree(tmp_path: Path, upstream):
+def test_the_service_runs_from_a_moved_tree(tmp_path: Path, served_upstream):
     """Platforms build in one place and run in another, with nothing but the pins installed."""
     shutil.copytree(ROOT / "src", tmp_path / "build" / "src")
     shutil.copytree(ROOT / "blueprints", tmp_path / "build" / "blueprints")
@@ -140,7 +134,10 @@ def test_the_service_runs_from_a_moved_tree(tmp_path: Path, upstream):
         shutil.copy(ROOT / name, tmp_path / "build")
     shutil.copy(LASTING_LIST, tmp_path / "build" / "MODEL_LIST.MD")
     (tmp_path / "build").rename(tmp_path / "moved")
-    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_MODEL_LIST": "MODEL_LIST.MD"}
+    variables = {
+        "PARLEY_OPENAI_BASE_URL": served_upstream.url,
+        "PARLEY_MODEL_LIST": "MODEL_LIST.MD",
+    }
     with serving(tmp_path / "log", variables, tmp_path / "moved") as running:
         response = requests.post(
             running.conversation_url, headers=HEADERS, files={"audio": wav()}, timeout=10

@@ -1,8 +1,6 @@
-"""What an operator relies on: slots, log lines, ids and times, statistics, ends of processes."""
+"""What an operator relies on: slots, log lines, ids and times, statistics."""
 
-import os
 import re
-import signal
 import socket
 import threading
 import time
@@ -14,43 +12,14 @@ import requests
 from testing import fake_openai as fake
 from testing.builders import KEY, make_app, wav
 from testing.gunicorn_process import serving
+from testing.served_conversations import HEADERS, converse, held, lines
 
-HEADERS = {"X-OpenAI-API-Key": KEY}
 # As browsers write them: in lower case, and in order.
 PAGES_MAY_SEND = sorted(
     f"{whose}-{kind}"
     for whose in ("openai", "stt", "text", "tts")
     for kind in ("api-key", "base-url")
 )
-
-
-def converse(service, timeout=20, **headers):
-    """One conversation, over a connection of its own."""
-    return requests.post(
-        service.conversation_url,
-        headers={**HEADERS, **headers},
-        files={"audio": wav()},
-        timeout=timeout,
-    )
-
-
-def lines(service):
-    """The conversations that the log tells of, each as its fields."""
-    fields = r'(\w+)=("[^"]*"|\S*)'
-    return [
-        dict(re.findall(fields, line)) for line in service.log.splitlines() if "total_ms=" in line
-    ]
-
-
-def held(upstream, gate, seconds=10):
-    """Let the upstream's first stage wait for the gate."""
-
-    def answer(connection, request):
-        gate.wait(seconds)
-        connection.sendall(fake.good(request))
-        return True
-
-    upstream.answers["stt"] = answer
 
 
 class TestSlots:
@@ -238,61 +207,3 @@ def test_gunicorns_own_statistics_are_enough(upstream, tmp_path):
             while b"parley.gunicorn.request.status.200" not in heard or b"duration" not in heard:
                 heard += statsd.recv(1500)
     assert b"parley.gunicorn.requests:1|c" in heard
-
-
-def workers_of(service):
-    """The process ids of the service's workers."""
-    pid = service.process.pid
-    with open(f"/proc/{pid}/task/{pid}/children") as children:  # noqa: PTH123  # A file of /proc.
-        return [int(child) for child in children.read().split()]
-
-
-def test_a_killed_worker_costs_its_own_conversations_only(upstream, tmp_path):
-    """The other worker's callers notice nothing, and a new worker takes the dead one's place."""
-    gate = threading.Event()
-    held(upstream, gate)
-    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "WEB_CONCURRENCY": "2"}
-    ids = [f"id-{number}" for number in range(24)]
-
-    def attempt(name):
-        try:
-            return converse(service, **{"X-Request-ID": name}).status_code
-        except requests.ConnectionError:
-            return "lost"
-
-    with serving(tmp_path / "log", variables) as service, ThreadPoolExecutor(24) as callers:
-        outcomes = [callers.submit(attempt, name) for name in ids]
-        while len(upstream.requests) < len(ids):
-            time.sleep(0.01)
-        before = workers_of(service)
-        os.kill(before[0], signal.SIGKILL)
-        time.sleep(0.5)
-        gate.set()
-        results = [outcome.result() for outcome in outcomes]
-        assert set(results) <= {200, "lost"}
-        assert converse(service).status_code == 200
-        assert len(set(workers_of(service)) - set(before)) == 1
-    survived = {line["request_id"] for line in lines(service)} & set(ids)
-    assert results.count(200) == len(survived)
-
-
-def test_what_is_in_flight_at_sigterm_is_finished(upstream, tmp_path):
-    """A stopping service answers whom it has heard, and lets others go elsewhere at once."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    gate = threading.Event()
-    held(upstream, gate)
-    with (
-        serving(tmp_path / "log", {"PARLEY_OPENAI_BASE_URL": upstream.url}, port=port) as service,
-        ThreadPoolExecutor(8) as callers,
-    ):
-        inside = [callers.submit(converse, service) for _ in range(8)]
-        while len(upstream.requests) < 8:
-            time.sleep(0.01)
-        service.process.terminate()
-        time.sleep(0.5)
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(service.address, timeout=5).close()
-        gate.set()
-        assert [future.result().status_code for future in inside] == [200] * 8
-        assert service.process.wait(10) == 0

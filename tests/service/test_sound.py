@@ -16,46 +16,29 @@ from testing.fake_realtime import Readings
 from testing.fake_streams import Pace, streams_chat, streams_speech
 from testing.gunicorn_process import serving
 from testing.raw_callers import until_closed
+from testing.served_streams import MODELS
 
 REPLY = "Grüße! Its name is 東京, isn't it? (So I *think*.) " * 8
 REPLY = REPLY.strip()
 SPOKEN = REPLY.replace("*", "")
-MODELS = """
-## stt
-| model | default |
-|---|---|
-| whisper-1 | yes |
-## text
-| model | default |
-|---|---|
-| gpt-4o | yes |
-## tts
-| model | default | interface |
-|---|---|---|
-| tts-1 | yes | speech |
-| reader-1 |  | realtime |
-"""
-
-
-@pytest.fixture(scope="module")
-def openai():
-    with fake.running() as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)
-def upstream(openai):
+def upstream(served_upstream):
     """The upstream, which answers as it should until the test tells it otherwise."""
-    openai.answers = {"text": streams_chat(reply=lambda body: REPLY), "tts": streams_speech()}
-    return openai
+    served_upstream.answers = {
+        "text": streams_chat(reply=lambda body: REPLY),
+        "tts": streams_speech(),
+    }
+    return served_upstream
 
 
 @pytest.fixture(scope="module")
-def service(openai, tmp_path_factory):
+def service(served_upstream, tmp_path_factory):
     folder = tmp_path_factory.mktemp("service")
     (folder / "models.md").write_text(MODELS)
     variables = {
-        "PARLEY_OPENAI_BASE_URL": openai.url,
+        "PARLEY_OPENAI_BASE_URL": served_upstream.url,
         "PARLEY_DEADLINE": "3",
         "PARLEY_MODEL_LIST": str(folder / "models.md"),
         "PARLEY_ALLOWED_ORIGINS": "https://page.example",

@@ -34,23 +34,17 @@ DEADLINE = 3
 WAV = {"accept": "audio/wav", "audio_format": "wav"}
 
 
-@pytest.fixture(scope="module")
-def openai():
-    with fake.running() as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
-def upstream(openai):
-    openai.answers = {"text": streams_chat(reply=lambda body: REPLY)}
-    openai.requests.clear()
-    return openai
+def upstream(served_upstream):
+    served_upstream.answers = {"text": streams_chat(reply=lambda body: REPLY)}
+    served_upstream.requests.clear()
+    return served_upstream
 
 
 @pytest.fixture(scope="module")
-def service(openai, tmp_path_factory):
+def service(served_upstream, tmp_path_factory):
     """One whose deadline is too late to end anything."""
-    with served(tmp_path_factory.mktemp("service"), openai.url, deadline=25) as running:
+    with served(tmp_path_factory.mktemp("service"), served_upstream.url, deadline=25) as running:
         yield running
 
 

@@ -5,7 +5,6 @@ import time
 from contextlib import ExitStack, closing
 
 import pytest
-from testing import fake_openai as fake
 from testing.builders import KEY
 from testing.fake_openai import http
 from testing.fake_streams import Pace, Streamed, event, streams_chat, streams_speech
@@ -33,23 +32,20 @@ connection_limits.REQUEST_SECONDS = {REQUEST}
 ECHO = f"Incorrect API key provided: {KEY}."
 
 
-@pytest.fixture(scope="module")
-def openai():
-    with fake.running() as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
-def upstream(openai):
-    openai.answers = {"text": streams_chat(reply=lambda body: REPLY), "tts": streams_speech()}
-    return openai
+def upstream(served_upstream):
+    served_upstream.answers = {
+        "text": streams_chat(reply=lambda body: REPLY),
+        "tts": streams_speech(),
+    }
+    return served_upstream
 
 
 @pytest.fixture(scope="module")
-def service(openai, tmp_path_factory):
+def service(served_upstream, tmp_path_factory):
     """One that is soon done with callers who send or read nothing."""
     folder = tmp_path_factory.mktemp("service")
-    with served(folder, openai.url, LIMITS, deadline=10) as running:
+    with served(folder, served_upstream.url, LIMITS, deadline=10) as running:
         yield running
 
 

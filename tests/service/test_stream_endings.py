@@ -7,7 +7,6 @@ import time
 from contextlib import closing
 
 import pytest
-from testing import fake_openai as fake
 from testing.fake_streams import Silent, streams_chat
 from testing.served_streams import (
     CAPACITY,
@@ -34,29 +33,25 @@ SILENCE = 2
 """The service's deadline here: the longest wait for the upstream once there is a transcript."""
 
 
-@pytest.fixture(scope="module")
-def openai():
-    with fake.running() as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
-def upstream(openai):
-    openai.answers = {}
-    openai.requests.clear()
-    return openai
+def upstream(served_upstream):
+    served_upstream.answers = {}
+    served_upstream.requests.clear()
+    return served_upstream
 
 
 @pytest.fixture(scope="module")
-def service(openai, tmp_path_factory):
-    with served(tmp_path_factory.mktemp("service"), openai.url, deadline=SILENCE) as running:
+def service(served_upstream, tmp_path_factory):
+    with served(
+        tmp_path_factory.mktemp("service"), served_upstream.url, deadline=SILENCE
+    ) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def patient_service(openai, tmp_path_factory):
+def patient_service(served_upstream, tmp_path_factory):
     """One whose deadline is too late to end anything."""
-    with served(tmp_path_factory.mktemp("patient"), openai.url, deadline=25) as running:
+    with served(tmp_path_factory.mktemp("patient"), served_upstream.url, deadline=25) as running:
         yield running
 
 

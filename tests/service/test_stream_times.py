@@ -3,7 +3,6 @@
 import time
 
 import pytest
-from testing import fake_openai as fake
 from testing.fake_openai import good
 from testing.fake_streams import Pace, streams_chat, streams_speech
 from testing.served_streams import (
@@ -23,30 +22,29 @@ STREAM = 3
 """Seconds that bound a whole stream here."""
 
 
-@pytest.fixture(scope="module")
-def openai():
-    with fake.running() as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
-def upstream(openai):
-    openai.answers = {"text": streams_chat(reply=lambda body: REPLY), "tts": streams_speech()}
-    openai.requests.clear()
-    return openai
+def upstream(served_upstream):
+    served_upstream.answers = {
+        "text": streams_chat(reply=lambda body: REPLY),
+        "tts": streams_speech(),
+    }
+    served_upstream.requests.clear()
+    return served_upstream
 
 
 @pytest.fixture(scope="module")
-def service(openai, tmp_path_factory):
-    with served(tmp_path_factory.mktemp("service"), openai.url, deadline=25) as running:
+def service(served_upstream, tmp_path_factory):
+    with served(tmp_path_factory.mktemp("service"), served_upstream.url, deadline=25) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def short_service(openai, tmp_path_factory):
+def short_service(served_upstream, tmp_path_factory):
     """One whose streams may last only STREAM seconds."""
     limit = f"\nfrom parley.conversation import stages\nstages.STREAM_SECONDS = {STREAM}\n"
-    with served(tmp_path_factory.mktemp("short"), openai.url, limit, deadline=25) as running:
+    with served(
+        tmp_path_factory.mktemp("short"), served_upstream.url, limit, deadline=25
+    ) as running:
         yield running
 
 

@@ -4,7 +4,6 @@ import json
 from contextlib import ExitStack, closing
 
 import pytest
-from testing import fake_openai as fake
 from testing.fake_openai import TRANSCRIPT, http
 from testing.fake_realtime import Readings
 from testing.fake_streams import streams_chat, streams_speech
@@ -25,23 +24,20 @@ from testing.stream_readers import KEYS
 READER = {"tts_model": "reader-1"}
 
 
-@pytest.fixture(scope="module")
-def openai():
-    with fake.running() as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
-def upstream(openai):
+def upstream(served_upstream):
     """The upstream, which answers as it should until the test tells it otherwise."""
-    openai.answers = {"text": streams_chat(reply=lambda body: REPLY), "tts": streams_speech()}
-    openai.requests.clear()
-    return openai
+    served_upstream.answers = {
+        "text": streams_chat(reply=lambda body: REPLY),
+        "tts": streams_speech(),
+    }
+    served_upstream.requests.clear()
+    return served_upstream
 
 
 @pytest.fixture(scope="module")
-def service(openai, tmp_path_factory):
-    with served(tmp_path_factory.mktemp("service"), openai.url) as running:
+def service(served_upstream, tmp_path_factory):
+    with served(tmp_path_factory.mktemp("service"), served_upstream.url) as running:
         yield running
 
 

@@ -1,5 +1,6 @@
 """Callers that write HTTP by hand, and what they look at."""
 
+import re
 import socket
 import time
 
@@ -21,6 +22,18 @@ def until_closed(caller: socket.socket) -> bytes:
     while chunk := caller.recv(65_536):
         answer += chunk
     return answer
+
+
+def one_answer(caller: socket.socket) -> bytes:
+    """An answer with Content-Length, and not a byte more."""
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += caller.recv(1)
+    length = int(re.search(rb"Content-Length: (\d+)", answer)[1])
+    body = b""
+    while len(body) < length:
+        body += caller.recv(length - len(body))
+    return answer + body
 
 
 def workers_of(service) -> list[int]:

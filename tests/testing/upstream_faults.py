@@ -121,7 +121,6 @@ ABSURD = "Mon, 01 Jan 99999999999 00:00:00 GMT"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 LATE = DEADLINE + OVERRUN
-
 # In time: whatever trickles or stands still ends at the deadline.
 SLOW = [
     Fault("no answer", stalls(), "deadline_exceeded", 1, LATE),
@@ -224,28 +223,3 @@ REFUSED = [
     Fault("504", says(refusal("504 Gateway Timeout")), "upstream_timeout", 3),
 ]
 FAULTS = [SLOW[0], *BROKEN, *UNUSABLE, *REFUSED]
-
-
-# What happens to a connection before anything is asked over it.
-def closes(connection: socket.socket) -> bool:
-    return False
-
-
-def is_reset(connection: socket.socket) -> bool:
-    reset(connection)
-    return False
-
-
-def is_silent(connection: socket.socket) -> bool:
-    time.sleep(2)
-    return False
-
-
-def speaks_no_tls(connection: socket.socket) -> bool:
-    connection.sendall(b"220 mail.example ESMTP\r\n")
-    return False
-
-
-def drips_its_handshake(connection: socket.socket) -> bool:
-    drip(connection, b"\x16\x03\x03\x10\x00", b"\x02")
-    return False

@@ -7,22 +7,15 @@ import ssl
 import pytest
 import trustme
 from testing.builders import wav
-from testing.fake_openai import Request, good, http
-from testing.upstream_faults import (
-    BROKEN,
-    FAULTS,
-    LATE,
-    OVERRUN,
-    SLOW,
-    UNUSABLE,
+from testing.connection_faults import (
     closes,
     drips_its_handshake,
     is_reset,
     is_silent,
-    refusal,
-    says,
     speaks_no_tls,
 )
+from testing.fake_openai import Request, good, http
+from testing.upstream_faults import BROKEN, FAULTS, LATE, OVERRUN, SLOW, UNUSABLE, refusal, says
 
 from parley.upstream.retries import BACKOFF
 

@@ -7,11 +7,12 @@ from testing.builders import ROOT
 
 FILES = (
     "tests/upstream/test_faults.py",
-    "tests/upstream/test_realtime.py",
+    "tests/upstream/test_realtime_handshakes.py",
+    "tests/upstream/test_realtime_sessions.py",
     "tests/wire/test_connecting.py",
-    "tests/wire/test_connections.py",
+    "tests/wire/test_timed_sockets.py",
     "tests/wire/test_resolver.py",
-    "tests/wire/test_streaming.py",
+    "tests/wire/streams",
     "tests/web/test_dismissal.py",
 )
 

@@ -1,91 +1,23 @@
-"""An answer's bytes as they arrive, and waits that another thread can end."""
+"""An answer's bytes are there as they arrive, within its limits."""
 
 import gzip
 import socket
-import ssl
-import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-import trustme
 from testing import fake_openai as fake
-from testing.builders import KEY
+from testing.streamed_calls import END, HEAD, SOON, chunk, extend, in_steps, stream
 
-from parley.base_urls import BaseUrl, Destination
-from parley.deadline import Cancellation, Deadline
+from parley.deadline import Deadline
 from parley.errors import (
-    CallerDisconnected,
     DeadlineExceeded,
     UpstreamMalformed,
     UpstreamUnavailable,
 )
-from parley.wire.bodies import StreamedAnswer
-from parley.wire.messages import Answer, Upstream
-from parley.wire.resolver import Resolver
-from parley.wire.transport import Transport
-
-HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Request-Id: req_1\r\n"
-END = b"0\r\n\r\n"
-SOON = 2.0
-"""Seconds: a second, and what a busy machine may add to it."""
+from parley.wire.messages import Answer
 
 pytestmark = pytest.mark.both_models
-
-
-@pytest.fixture(scope="module")
-def authority():
-    return trustme.CA()
-
-
-@pytest.fixture(params=["http", "https"])
-def upstream(request, authority):
-    tls = None
-    if request.param == "https":
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(tls)
-    with fake.running(tls) as running:
-        yield running
-
-
-@pytest.fixture
-def transport(authority, tmp_path):
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    return Transport(pool_size=8, ca_bundle=str(tmp_path / "ca.pem"))
-
-
-def chunk(data: bytes) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(data), data)
-
-
-def stream(transport, url, limit=1_000_000, deadline=None):
-    upstream = Upstream(Destination(BaseUrl.parse(url)), KEY)
-    deadline = deadline or Deadline.after(20)
-    return transport.stream(
-        upstream, "/chat/completions", {"stream": True}, limit=limit, deadline=deadline
-    )
-
-
-def extend(taken: bytearray, answer: StreamedAnswer) -> None:
-    """Take the pieces one by one, so that those before a failure are seen."""
-    for piece in answer.pieces():
-        taken += piece
-
-
-def in_steps(upstream, *parts: bytes) -> Callable[[], None]:
-    """Answer with the first part, and with one more each time that what is returned is called."""
-    step = threading.Semaphore(1)
-
-    def answer(connection: socket.socket, request: fake.Request) -> bool:
-        for part in parts:
-            if not step.acquire(timeout=10):
-                return False
-            connection.sendall(part)
-        return True
-
-    upstream.answers["text"] = answer
-    return step.release
 
 
 def test_pieces_come_as_they_are_sent(transport, upstream):
@@ -255,84 +187,3 @@ def test_silence_ends_a_stream_and_steady_pieces_do_not(transport, upstream):
         extend(taken, answer)
     assert taken == b"x" * 8
     assert time.monotonic() - began < 8
-
-
-def cancel_soon(cancellation: Cancellation) -> list[float]:
-    """Cancel in a moment, from another thread; when that was."""
-    when: list[float] = []
-
-    def cancel() -> None:
-        time.sleep(0.3)
-        when.append(time.monotonic())
-        cancellation.cancel(CallerDisconnected)
-
-    threading.Thread(target=cancel, daemon=True).start()
-    return when
-
-
-def read_all(transport, url, deadline):
-    with stream(transport, url, limit=10**9, deadline=deadline) as answer:
-        answer.whole()
-
-
-@pytest.mark.parametrize("parts", [[], [HEAD], [HEAD + b"\r\n" + chunk(b"one")]])
-@pytest.mark.parametrize("silence", [10, 60])
-def test_another_thread_ends_a_wait_for_the_upstream(transport, upstream, parts, silence):
-    """Before the headers, amid them or amid the body: within a second."""
-
-    def stall(connection: socket.socket, request: fake.Request) -> None:
-        for part in parts:
-            connection.sendall(part)
-        time.sleep(8)
-
-    upstream.answers["text"] = stall
-    cancellation = Cancellation()
-    deadline = replace(Deadline.after(20), silence=silence, cancellation=cancellation)
-    when = cancel_soon(cancellation)
-    with pytest.raises(CallerDisconnected):
-        read_all(transport, upstream.url, deadline)
-    assert time.monotonic() - when[0] < SOON
-
-
-def test_another_thread_ends_a_handshake(transport, upstream):
-    """A peer that accepts a connection and then says nothing."""
-    upstream.greet = lambda connection: bool(time.sleep(8))
-    cancellation = Cancellation()
-    when = cancel_soon(cancellation)
-    with pytest.raises(CallerDisconnected):
-        read_all(transport, upstream.url, replace(Deadline.after(20), cancellation=cancellation))
-    assert time.monotonic() - when[0] < SOON
-
-
-def test_another_thread_ends_a_look_up():
-    """Which itself goes on, with nobody waiting for it."""
-    answered = threading.Event()
-
-    def look_up(*_: object, **__: object) -> list[tuple]:
-        answered.wait(8)
-        raise OSError
-
-    cancellation = Cancellation()
-    when = cancel_soon(cancellation)
-    deadline = replace(Deadline.after(20), cancellation=cancellation)
-    with pytest.raises(CallerDisconnected):
-        read_all(Transport(1, Resolver(look_up)), "http://slow.example/v1", deadline)
-    assert time.monotonic() - when[0] < SOON
-    answered.set()
-
-
-def test_a_cancelled_call_leaves_no_connection(transport, upstream):
-    """It is closed at once, and the next call makes another."""
-    in_steps(upstream, HEAD + b"\r\n" + chunk(b"one"), END)
-    cancellation = Cancellation()
-    deadline = replace(Deadline.after(20), cancellation=cancellation)
-    with stream(transport, upstream.url, deadline=deadline) as answer:
-        pieces = answer.pieces()
-        next(pieces)
-        cancellation.cancel(CallerDisconnected)
-        with pytest.raises(CallerDisconnected):
-            next(pieces)
-    upstream.answers.clear()
-    with stream(transport, upstream.url) as answer:
-        assert answer.whole().status == 200
-    assert upstream.connections == 2

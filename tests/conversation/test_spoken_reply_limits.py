@@ -1,0 +1,169 @@
+"""Failures, slow readers and callers who leave end or slow a spoken reply as they should."""
+
+import threading
+import time
+
+from testing.spoken_replies import REPLY, SENTENCES, generator, heard, reply_of, sound, words
+
+from parley.errors import InternalError, UpstreamUnavailable
+
+
+def test_no_sound_follows_a_failure_and_the_text_goes_on():
+    """What comes before the failed segment is heard to its end."""
+
+    def fails(text):
+        if "number 3." in text:
+            raise UpstreamUnavailable()
+        yield from sound(text)
+
+    reply = reply_of(words, fails)
+    text, segments, _, ended = heard(reply.events())
+    assert text.strip() == REPLY.strip()
+    assert not any("number 3." in part for part in segments)
+    assert len(ended) == len(segments)
+    assert (reply.failure.code, reply.failure.stage) == ("upstream_unavailable", "tts")
+
+
+def test_a_segment_that_breaks_off_does_not_end():
+    """Its sound is not whole, and nobody is told that it is."""
+
+    def breaks(text):
+        yield text.encode()[:3]
+        raise UpstreamUnavailable()
+
+    reply = reply_of(words, breaks)
+    _, _, sounds, ended = heard(reply.events())
+    assert sounds == [b"Thi"]
+    assert not ended
+    assert reply.failure.stage == "tts"
+
+
+def test_what_was_written_before_a_failure_of_the_text_is_spoken():
+    """The failure is told afterwards."""
+
+    def fails():
+        yield SENTENCES[0] + SENTENCES[1]
+        raise UpstreamUnavailable()
+
+    reply = reply_of(fails, sound)
+    text, segments, _, ended = heard(reply.events())
+    assert text == "".join(segments) == SENTENCES[0] + SENTENCES[1]
+    assert len(ended) == len(segments)
+    assert reply.failure.stage == "text"
+
+
+def test_an_error_of_our_own_is_internal_and_logged(caplog):
+    """A thread's error ends its stage and nothing else."""
+    reply = reply_of(words, lambda text: 1 / 0)
+    text, _, sounds, _ = heard(reply.events())
+    assert (text.strip(), sounds) == (REPLY.strip(), [])
+    assert isinstance(reply.failure, InternalError)
+
+
+def test_a_slow_reader_slows_the_upstream():
+    """Sound is not gathered for someone who does not read it."""
+    made = []
+
+    def endless(text):
+        for _ in range(1000):
+            made.append(None)
+            yield bytes(64 * 1024)
+
+    reply = reply_of(lambda: generator(SENTENCES[0]), endless)
+    events = reply.events()
+    for _ in range(3):
+        next(events)
+    time.sleep(0.3)
+    assert len(made) < 10
+    reply.close()
+
+
+def test_a_slow_reader_slows_the_text():
+    """However fast it is written: it is not gathered either."""
+    made = []
+
+    def endless():
+        for _ in range(2000):
+            made.append(None)
+            yield "word " * 10
+
+    reply = reply_of(endless, lambda text: generator(b""))
+    next(reply.events())
+    time.sleep(0.3)
+    assert len(made) < 1000  # A thousand of them are 50,000 characters.
+    reply.close()
+    reply.wait()
+
+
+def test_many_short_segments_fill_no_memory_either():
+    """What waits is bounded over all segments, however short each of them is."""
+    made = []
+
+    def speak(text):
+        made.append(text)
+        yield bytes(64 * 1024)
+
+    reply = reply_of(words, speak)
+    events = reply.events()
+    for _ in range(3):
+        next(events)
+    time.sleep(0.3)
+    assert len(made) < 10
+    reply.close()
+
+
+def test_without_threads_for_more_lanes_one_speaks(monkeypatch):
+    """A system's limit makes speech slower, not silent."""
+    start, started = threading.Thread.start, []
+
+    def limited(thread):
+        started.append(thread)
+        if len(started) > 2:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    reply = reply_of(words, sound)
+    text, segments, _, ended = heard(reply.events())
+    assert text.strip() == REPLY.strip() == "".join(segments).strip()
+    assert ended == list(range(len(segments)))
+    assert reply.failure is None
+    assert len(started) > 2
+
+
+def test_a_failure_is_told_while_a_later_segment_is_still_asked_for():
+    """Whoever waits for the error does not wait for sound that nobody will hear."""
+    left = threading.Event()
+
+    def speak(text):
+        if "number 0." in text:
+            yield b"sound"
+            left.wait(5)
+            raise UpstreamUnavailable()
+        left.set()
+        time.sleep(1)
+        yield b"sound"
+
+    reply = reply_of(words, speak)
+    begun = time.monotonic()
+    heard(reply.events())
+    assert reply.failure.stage == "tts"
+    assert time.monotonic() - begun < 0.9
+
+
+def test_closing_ends_every_thread():
+    """A caller who leaves takes all work along."""
+
+    def endless(text):
+        while True:
+            yield bytes(64 * 1024)
+
+    before = threading.active_count()
+    reply = reply_of(words, endless)
+    events = reply.events()
+    for _ in range(5):
+        next(events)
+    reply.close()
+    reply.wait()
+    assert list(events) == []
+    assert threading.active_count() <= before

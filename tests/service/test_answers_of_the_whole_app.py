@@ -1,0 +1,103 @@
+"""What is no conversation is answered in JSON, and no key or text of a caller's is logged."""
+
+import json
+import socket
+import time
+
+import pytest
+import requests
+from testing.builders import KEY
+from testing.gunicorn_process import serving
+from testing.raw_callers import PATIENCE, health_seconds, until_closed
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n\r\n", 431, "headers_too_large"),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 9_000 + b"\r\n\r\n", 431, "headers_too_large"),
+        (b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 101 + b"\r\n", 431, "headers_too_large"),
+        (b"SECRET\r\n\r\n", 400, "request_malformed"),
+        (b"GET /SECRET HTTP/9.9\r\n\r\n", 400, "request_malformed"),
+        (b"get / HTTP/1.1\r\n\r\n", 400, "request_malformed"),
+        (b"GET / HTTP/1.1\r\nSECRET\r\n\r\n", 400, "request_malformed"),
+        (b"GET / HTTP/1.1\r\nExpect: SECRET\r\n\r\n", 400, "request_malformed"),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: SECRET\r\n\r\n", 400, "request_malformed"),
+        (
+            b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+            400,
+            "request_malformed",
+        ),
+    ],
+    ids=["line", "header", "headers", "text", "version", "method", "name", "417", "501", "lengths"],
+)
+def test_what_is_no_request_is_answered_in_json(service, sent, status, code):
+    """The whole app's shape and headers, with nothing of the request in it or in the log."""
+    with socket.create_connection(service.address) as caller:
+        caller.settimeout(PATIENCE)
+        caller.sendall(sent)
+        answer = until_closed(caller)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    for header in (b"Connection: close", b"Content-Type: application/json", b"X-Request-ID: "):
+        assert header in head
+    told = json.loads(body)
+    assert list(told) == ["success", "errors"]
+    assert (told["errors"][0]["stage"], told["errors"][0]["code"]) == ("request", code)
+    assert b"SECRET" not in answer
+    assert "SECRET" not in service.log
+    assert "Traceback" not in service.log
+
+
+def test_a_callers_script_name_moves_nothing(upstream, tmp_path):
+    """Even where the platform trusts every sender's headers, as Heroku's build has it."""
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "FORWARDED_ALLOW_IPS": "*"}
+    with serving(tmp_path / "log", variables) as service:
+        for name in ("SCRIPT_NAME", "PATH_INFO"):
+            answer = requests.get(f"{service.url}/healthz", headers={name: "/x"}, timeout=5)
+            assert answer.json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/api/conversation/"])
+def test_options_is_answered_without_a_body(service, path):
+    """204 and what is allowed."""
+    answer = requests.options(f"{service.url}{path}", timeout=5)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert "OPTIONS" in answer.headers["Allow"]
+    assert "Content-Type" not in answer.headers
+    missing = requests.options(f"{service.url}/nowhere", timeout=5)
+    assert (missing.status_code, missing.json()["errors"][0]["code"]) == (404, "not_found")
+
+
+class TestKeys:
+    def test_a_key_in_headers_that_end_early_is_not_logged(self, upstream, tmp_path):
+        """Whoever switches gunicorn's log to DEBUG, and however."""
+        variables = {
+            "PARLEY_OPENAI_BASE_URL": upstream.url,
+            "PARLEY_LOG_LEVEL": "DEBUG",
+            "GUNICORN_CMD_ARGS": "--log-level=debug",
+        }
+        with serving(tmp_path / "log", variables) as service:
+            with socket.create_connection(service.address) as caller:
+                caller.sendall(f"POST / HTTP/1.1\r\nX-OpenAI-API-Key: {KEY}\r\n".encode())
+            health_seconds(service)
+            assert KEY[-6:] not in service.log
+
+    def test_the_access_log_shows_nothing_that_a_caller_wrote(self, upstream, tmp_path):
+        """As platforms switch it on: no query, no user, no referer."""
+        variables = {
+            "PARLEY_OPENAI_BASE_URL": upstream.url,
+            "GUNICORN_CMD_ARGS": "--access-logfile -",
+        }
+        with serving(tmp_path / "log", variables) as service:
+            answer = requests.get(
+                f"{service.url}/{KEY}?api_key={KEY}",
+                auth=(KEY, KEY),
+                headers={"Referer": f"https://x.example/?{KEY}", "User-Agent": KEY},
+                timeout=5,
+            )
+            deadline = time.monotonic() + PATIENCE
+            while answer.headers["X-Request-ID"] not in service.log:
+                assert time.monotonic() < deadline, service.log
+                time.sleep(0.05)
+            assert KEY not in service.log

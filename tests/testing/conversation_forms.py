@@ -1,0 +1,42 @@
+"""Conversations by a form, and what every answer of theirs holds."""
+
+from flask.testing import FlaskClient
+from urllib3 import encode_multipart_formdata
+from werkzeug.test import TestResponse
+
+from testing.builders import KEY
+
+BASE = "https://api.openai.com/v1"
+STT, TEXT, TTS = f"{BASE}/audio/transcriptions", f"{BASE}/chat/completions", f"{BASE}/audio/speech"
+SIX_KEYS = ["transcript", "text_response", "audio", "models_used", "success", "errors"]
+DEFAULTS = {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
+
+
+def post(client: FlaskClient, path: str = "/api/conversation/", **fields: object) -> TestResponse:
+    """Send `fields` as a form: bytes become a file, and each item of a list a field."""
+    form = [
+        (name, ("blob", item) if isinstance(item, bytes) else item)
+        for name, value in fields.items()
+        for item in (value if isinstance(value, list) else [value])
+    ]
+    body, content_type = encode_multipart_formdata(form)
+    headers = {"X-OpenAI-API-Key": KEY, "Content-Type": content_type}
+    return client.post(path, data=body, headers=headers)
+
+
+def check(
+    response: TestResponse, status: int, code: str | None, stage: str = "request"
+) -> dict[str, object]:
+    """The six keys with their types, in order, and the headers that every answer has."""
+    answer = response.get_json()
+    assert list(answer) == SIX_KEYS
+    assert [type(answer[key]) for key in SIX_KEYS] == [str, str, str, dict, bool, list]
+    assert response.status_code == status
+    assert answer["success"] is (status == 200)
+    assert [(error["code"], error["stage"]) for error in answer["errors"]] == (
+        [(code, stage)] if code else []
+    )
+    assert response.headers["Cache-Control"] == "no-store"
+    assert ("WWW-Authenticate" in response.headers) is (status == 401)
+    assert KEY not in response.text
+    return answer

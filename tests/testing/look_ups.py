@@ -1,0 +1,37 @@
+"""Look-ups of names that a test answers, and a call that would connect."""
+
+import socket
+
+from parley.base_urls import Destination
+from parley.deadline import Deadline
+from parley.wire.messages import Upstream
+from parley.wire.transport import Transport
+from testing.builders import KEY
+
+
+def addresses(*found: str):
+    """A look-up that finds these addresses, whatever is asked."""
+
+    def look_up(host: str, port: int, **_: object) -> list[tuple]:
+        return [
+            (
+                socket.AF_INET6 if ":" in ip else socket.AF_INET,
+                socket.SOCK_STREAM,
+                6,
+                "",
+                (ip, port),
+            )
+            for ip in found
+        ]
+
+    return look_up
+
+
+def post(transport: Transport, destination: Destination):
+    """A call that would connect."""
+    return transport.post(Upstream(destination, KEY), "/", {}, limit=9, deadline=Deadline.after(5))
+
+
+def nothing(*_: object, **__: object) -> list[tuple]:
+    """A look-up that nobody may ask."""
+    raise AssertionError("a name was looked up")

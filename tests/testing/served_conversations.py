@@ -1,0 +1,39 @@
+"""Conversations with the service as it is served, and what its log says of them."""
+
+import re
+
+import requests
+
+from testing import fake_openai as fake
+from testing.builders import KEY, wav
+
+HEADERS = {"X-OpenAI-API-Key": KEY}
+
+
+def converse(service, timeout=20, **headers):
+    """One conversation, over a connection of its own."""
+    return requests.post(
+        service.conversation_url,
+        headers={**HEADERS, **headers},
+        files={"audio": wav()},
+        timeout=timeout,
+    )
+
+
+def lines(service):
+    """The conversations that the log tells of, each as its fields."""
+    fields = r'(\w+)=("[^"]*"|\S*)'
+    return [
+        dict(re.findall(fields, line)) for line in service.log.splitlines() if "total_ms=" in line
+    ]
+
+
+def held(upstream, gate, seconds=10):
+    """Let the upstream's first stage wait for the gate."""
+
+    def answer(connection, request):
+        gate.wait(seconds)
+        connection.sendall(fake.good(request))
+        return True
+
+    upstream.answers["stt"] = answer

@@ -1,0 +1,26 @@
+"""Requests in parts, to a service whose time limits are shortened."""
+
+import socket
+
+from testing.builders import KEY
+
+HEADERS = (
+    b"POST /api/conversation/ HTTP/1.1\r\nHost: x\r\nX-OpenAI-API-Key: " + KEY.encode() + b"\r\n"
+    b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000\r\n\r\n"
+)
+PART = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
+SILENCE, REQUEST, IDLE = 1.5, 2.5, 5
+
+
+def connect(service) -> socket.socket:
+    host, port = service.url.removeprefix("http://").split(":")
+    caller = socket.create_connection((host, int(port)))
+    caller.settimeout(30)
+    return caller
+
+
+def read(caller: socket.socket) -> bytes:
+    answer = b""
+    while chunk := caller.recv(65_536):
+        answer += chunk
+    return answer

@@ -1,0 +1,46 @@
+"""A reply of forty sentences, how it is spoken, and what of it is heard."""
+
+from contextlib import nullcontext
+from itertools import chain
+
+from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.spoken_reply import SpokenReply
+
+SENTENCES = [f"This is sentence number {number}. " for number in range(40)]
+REPLY = "".join(SENTENCES)
+
+
+def words():
+    for word in REPLY.split(" "):
+        yield f"{word} " if word else ""
+
+
+def sound(text):
+    for start in range(0, len(text), 7):
+        yield text[start : start + 7].encode()
+
+
+def reply_of(read, speak, lanes=3):
+    return SpokenReply(read, lambda: nullcontext(speak), lambda: lanes)
+
+
+def generator(*deltas):
+    yield from deltas
+
+
+def heard(events):
+    """The text, each segment's text, and each segment's sound, as they were told."""
+    text, segments, sounds, ended = "", [], [], []
+    for event in chain.from_iterable(events):
+        match event:
+            case TextDelta(delta):
+                text += delta
+            case SegmentStarted(number, part, _):
+                assert number == len(segments)
+                segments.append(part)
+                sounds.append(b"")
+            case SoundPiece(number, data, last):
+                assert number == len(segments) - 1
+                sounds[-1] += data
+                ended += [number] * last
+    return text, segments, sounds, ended

@@ -1,0 +1,167 @@
+"""The WebSocket of the Realtime API is connected and opened as safely as any call."""
+
+import json
+import socket
+import threading
+from contextlib import suppress
+
+import pytest
+from testing import fake_realtime as realtime
+from testing.connection_faults import closes, drips_its_handshake, is_silent
+from testing.fake_openai import REPLY, http
+from testing.upstream_faults import FAULTS, LATE, OVERRUN, SLOW
+from websockets.utils import accept_key
+
+from parley.base_urls import BaseUrl, Destination
+from parley.deadline import Deadline
+from parley.errors import BaseUrlRefused
+from parley.wire.messages import Upstream
+from parley.wire.resolver import Resolver
+from parley.wire.transport import Transport
+
+TTS = {"tts_model": "gpt-realtime-2.1-mini"}
+
+
+@pytest.mark.parametrize("upstream", ["https"], indirect=True)
+@pytest.mark.parametrize(
+    "fault",
+    [*(pytest.param(fault, marks=pytest.mark.both_models) for fault in SLOW), *FAULTS[1:]],
+    ids=lambda fault: fault.name,
+)
+def test_a_handshake_that_goes_wrong_ends_as_any_call_does(
+    upstream,
+    converse,
+    fault,
+):
+    """The WebSocket is asked for over the same connections, so it fails in the same ways."""
+    upstream.answers["tts"] = fault.behave
+    converse(fault.code, "tts", fault.seconds, **TTS)
+    assert [request.stage for request in upstream.requests].count("tts") == fault.tries
+
+
+@pytest.mark.parametrize("upstream", ["https"], indirect=True)
+@pytest.mark.parametrize(
+    ("greet", "code"),
+    [
+        (closes, "upstream_unavailable"),
+        (is_silent, "upstream_timeout"),
+        (drips_its_handshake, "upstream_timeout"),
+    ],
+)
+def test_a_connection_that_is_never_made_ends_in_time(
+    upstream,
+    converse,
+    monkeypatch,
+    greet,
+    code,
+):
+    """Connecting and TLS have five seconds here too."""
+    monkeypatch.setattr("parley.wire.connections.CONNECT_SECONDS", 0.2)
+
+    def once(connection, request):
+        connection.sendall(fake_reply(request))
+        upstream.greet = greet
+        return False
+
+    def fake_reply(request):
+        body = {"choices": [{"message": {"role": "assistant", "content": REPLY}}]}
+        return http(json.dumps(body).encode(), Connection="close")
+
+    upstream.answers["text"] = once
+    converse(code, "tts", LATE, **TTS)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "101 Switching Protocols"])
+def test_a_handshake_without_its_proof_is_malformed(
+    upstream,
+    converse,
+    status,
+):
+    """Only an answer to this very key opens a WebSocket (RFC 6455, section 4.1)."""
+    answer = http(b"", status, Upgrade="websocket", Sec_WebSocket_Accept="c3R1ZmY=")
+    upstream.answers["tts"] = lambda connection, request: connection.sendall(answer)
+    converse("upstream_malformed", "tts", OVERRUN, **TTS)
+
+
+def test_a_websocket_that_is_opened_and_closed_at_once_is_unavailable(
+    upstream,
+    converse,
+):
+    """An answer that upgrades and closes in one is a connection cut off."""
+
+    def answer(connection, request):
+        proof = accept_key(request.headers["sec-websocket-key"])
+        connection.sendall(
+            b"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nConnection: upgrade, close\r\n"
+            b"Sec-WebSocket-Accept: " + proof.encode() + b"\r\n\r\n"
+        )
+
+    upstream.answers["tts"] = answer
+    converse("upstream_unavailable", "tts", OVERRUN, **TTS)
+
+
+def test_the_handshake_carries_the_key_and_the_model(
+    upstream,
+    converse,
+):
+    """https://host/v1 becomes wss://host/v1/realtime, under the caller's key."""
+    upstream.answers["tts"] = realtime.speaks
+    converse(None, "tts", LATE, **TTS)
+    request = upstream.requests[-1]
+    assert request.path == "/v1/realtime?model=gpt-realtime-2.1-mini"
+    assert request.headers["authorization"].startswith("Bearer ")
+    assert "cookie" not in request.headers
+
+
+def tunnel(listener: socket.socket, asked: list[bytes]) -> None:
+    """A proxy for CONNECT, for as many connections as come."""
+    with suppress(OSError):
+        while True:
+            caller, _ = listener.accept()
+            line = caller.recv(65_536).split()[1]
+            asked.append(line)
+            host, port = line.decode().split(":")
+            called = socket.create_connection((host, int(port)))
+            caller.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            for pair in ((caller, called), (called, caller)):
+                threading.Thread(target=pump, args=pair, daemon=True).start()
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    with source, suppress(OSError):
+        while data := source.recv(65_536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def asked_of_proxy(monkeypatch):
+    """What a proxy was asked to connect to; the environment names it before the service starts."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        threading.Thread(target=tunnel, args=(proxy, asked), daemon=True).start()
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        yield asked
+        proxy.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("upstream", ["https"], indirect=True)
+def test_the_websocket_goes_through_the_proxy_too(asked_of_proxy, upstream, converse):
+    """Where the platform names a proxy, every connection is its own."""
+    upstream.answers["tts"] = realtime.speaks
+    converse(None, "tts", LATE, **TTS)
+    assert len(asked_of_proxy) == upstream.connections > 0
+    assert upstream.requests[-1].path.startswith("/v1/realtime")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254"])
+def test_no_websocket_leads_to_an_address_that_is_not_public(address):
+    """What a caller's host resolves to is checked as for any other call."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+    transport = Transport(1, Resolver(lambda *_, **__: found))
+    somewhere = Destination(BaseUrl.parse("https://api.example.com/v1"), public_only=True)
+    opening = transport.connect(
+        Upstream(somewhere, "key"), "/realtime?model=m", limit=1000, deadline=Deadline.after(1)
+    )
+    with pytest.raises(BaseUrlRefused), opening:
+        pass

@@ -1,0 +1,191 @@
+"""A session of the Realtime API that goes wrong ends in its code, and in time."""
+
+import socket
+import time
+from collections.abc import Callable
+
+import pytest
+from testing import fake_realtime as realtime
+from testing.fake_openai import REPLY, Request, http
+from testing.fake_realtime import PCM, plays
+from testing.upstream_faults import (
+    LATE,
+)
+
+TTS = {"tts_model": "gpt-realtime-2.1-mini"}
+
+
+def failed(**error: object) -> realtime.Script:
+    return lambda session: session.done("failed", error=error)
+
+
+def refuses(code: str | None, kind: str = "invalid_request_error") -> realtime.Script:
+    error = {"message": "No.", "type": kind, "code": code}
+    return lambda session: session.send("error", error=error)
+
+
+def stalls(session: realtime.Session) -> None:
+    session.audio()
+    time.sleep(3)
+
+
+def drips(session: realtime.Session) -> None:
+    for _ in range(60):
+        time.sleep(0.05)
+        session.audio(bytes(2))
+
+
+def dribbles(session: realtime.Session) -> None:
+    """Half a frame, a byte at a time."""
+    session.connection.sendall(b"\x81\x7e\x40\x00")
+    for _ in range(60):
+        time.sleep(0.05)
+        session.connection.sendall(b" ")
+
+
+def pings(session: realtime.Session) -> None:
+    for _ in range(60):
+        time.sleep(0.05)
+        session.protocol.send_ping(b"x")
+        session.flush()
+
+
+def speaks_at_its_pace(session: realtime.Session) -> None:
+    """Deltas as long as they sound, as real speech comes: it would take five seconds."""
+    for tenth in range(50):
+        start = tenth * 4800 % len(PCM)
+        session.audio(PCM[start : start + 4800])
+        time.sleep(0.1)
+    session.said(REPLY)
+    session.done()
+
+
+def breaks_off(session: realtime.Session) -> None:
+    session.audio()
+    session.connection.sendall(b"\x81\x7e\x40")
+
+
+def says_goodbye(session: realtime.Session) -> None:
+    session.audio()
+    session.protocol.send_close(1001)
+    session.flush()
+
+
+def floods(session: realtime.Session) -> None:
+    for _ in range(1000):
+        session.audio(bytes(2_000_000))
+
+
+def rambles(session: realtime.Session) -> None:
+    for _ in range(1000):
+        session.said("word " * 10_000)
+
+
+SCRIPTS = [
+    (rambles, "upstream_malformed", 1),
+    pytest.param(stalls, "deadline_exceeded", 1, marks=pytest.mark.both_models),
+    pytest.param(drips, "deadline_exceeded", 1, marks=pytest.mark.both_models),
+    pytest.param(dribbles, "deadline_exceeded", 1, marks=pytest.mark.both_models),
+    pytest.param(pings, "deadline_exceeded", 1, marks=pytest.mark.both_models),
+    (breaks_off, "upstream_unavailable", 3),
+    (says_goodbye, "upstream_unavailable", 3),
+    (lambda session: session.done(), "upstream_malformed", 1),
+    (lambda session: session.done("incomplete", reason="content_filter"), "upstream_malformed", 1),
+    (lambda session: session.send_text("{"), "upstream_malformed", 1),
+    (lambda session: session.send_text("[" * 100_000), "upstream_malformed", 1),
+    (lambda session: session.send_text(f"[{'{},' * 50_000}0]"), "upstream_malformed", 1),
+    (lambda session: session.send_text("x" * 5_000_000), "upstream_malformed", 1),
+    (lambda session: session.connection.sendall(b"\xff" * 100), "upstream_malformed", 1),
+    (
+        lambda session: session.send_text('{"type": "response.output_audio.delta", "delta": "?"}'),
+        "upstream_malformed",
+        1,
+    ),
+    (lambda session: (session.audio(PCM[:-1]), session.done()), "upstream_malformed", 1),
+    (floods, "upstream_malformed", 1),
+    (failed(type="server_error", code="server_error"), "upstream_unavailable", 3),
+    (failed(type="server_error", code=None), "upstream_unavailable", 3),
+    (failed(type="server_error", code="unheard_of"), "upstream_unavailable", 3),
+    (failed(type="server_error", code="insufficient_quota"), "quota_exhausted", 1),
+    (failed(type="x", code="rate_limit_exceeded"), "rate_limited", 3),
+    (failed(type="x", code="insufficient_quota"), "quota_exhausted", 1),
+    (failed(type="x", code="credit_balance_exhausted"), "quota_exhausted", 1),
+    (failed(type="x"), "upstream_malformed", 1),
+    (refuses("invalid_api_key"), "api_key_rejected", 1),
+    (refuses("anything_else"), "upstream_malformed", 1),
+    (refuses(None), "upstream_malformed", 1),
+    (refuses(None, "server_error"), "upstream_unavailable", 3),
+    (speaks_at_its_pace, "deadline_exceeded", 1),
+]
+
+
+def says_at_once(*frames: bytes) -> Callable[[socket.socket, Request], None]:
+    """An upstream that says hello and these frames in one segment, before it is asked anything."""
+
+    def answer(connection: socket.socket, request: Request) -> None:
+        session = realtime.Session(connection, request)
+        protocol = session.protocol
+        protocol.send_text(b'{"type": "session.created"}')
+        hello = b"".join(protocol.data_to_send())
+        connection.sendall(hello + b"".join(frames))
+        time.sleep(0.2)
+
+    return answer
+
+
+NO_QUOTA = b'{"type": "error", "error": {"code": "insufficient_quota"}}'
+CLOSE = b"\x88\x02\x03\xf5"
+
+
+@pytest.mark.parametrize("upstream", ["https"], indirect=True)
+@pytest.mark.parametrize(
+    ("frames", "code"),
+    [
+        ([CLOSE], "upstream_unavailable"),
+        ([b"\x81" + bytes([len(NO_QUOTA)]) + NO_QUOTA, CLOSE], "quota_exhausted"),
+        ([b"\xff\xff"], "upstream_malformed"),
+    ],
+)
+def test_an_upstream_that_ends_before_it_is_asked_is_heard_out(
+    upstream,
+    converse,
+    frames,
+    code,
+):
+    """What it said before it closed is the code, not that nothing could be sent any more."""
+    upstream.answers["tts"] = says_at_once(*frames)
+    converse(code, "tts", LATE, **TTS)
+
+
+@pytest.mark.parametrize("upstream", ["https"], indirect=True)
+@pytest.mark.parametrize(("script", "code", "tries"), SCRIPTS)
+def test_a_session_that_goes_wrong_ends_in_its_code_and_in_time(
+    upstream,
+    converse,
+    monkeypatch,
+    script,
+    code,
+    tries,
+):
+    """Whatever arrives over the WebSocket, or does not: the promised code, by the deadline."""
+    monkeypatch.setattr("parley.upstream.realtime.PCM_BYTES", 300_000)
+    upstream.answers["tts"] = plays(script)
+    answer = converse(code, "tts", LATE, **TTS)
+    assert answer["audio"] == ""
+    assert [request.stage for request in upstream.requests].count("tts") == tries
+
+
+def test_a_model_that_only_the_session_refuses_is_replaced(
+    upstream,
+    converse,
+):
+    """The Realtime API may open its WebSocket before it looks at the model's name."""
+
+    def answer(connection, request):
+        if "realtime" in request.path:
+            plays(refuses("model_not_found"))(connection, request)
+        else:
+            connection.sendall(http(b"ID3 speech"))
+
+    upstream.answers["tts"] = answer
+    assert converse(None, "tts", LATE, **TTS)["models_used"]["tts"] == "tts-1"

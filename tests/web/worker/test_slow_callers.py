@@ -1,0 +1,114 @@
+"""Callers may read slowly, send on and wait; those who stall are dropped."""
+
+import time
+
+import pytest
+from testing import fake_openai as fake
+from testing.builders import wav
+from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE, connect, read
+
+
+def hear(service, upstream, read, speech=16_000_000):
+    """A conversation with a long answer, which `read` reads; the answer."""
+    body = PART + wav() + b"\r\n--b--\r\n"
+
+    def speak(connection, request):
+        connection.sendall(fake.http(bytes(speech), Content_Type="audio/mpeg"))
+        return True
+
+    upstream.answers["tts"] = speak
+    try:
+        with connect(service) as caller:
+            caller.sendall(HEADERS.replace(b"5000", str(len(body)).encode()) + body)
+            return read(caller)
+    finally:
+        upstream.answers.clear()
+
+
+def test_a_slow_reader_gets_everything(service, upstream):
+    """However long it takes: a caller who goes on reading is not cut off."""
+
+    def slowly(caller):
+        answer = bytearray()
+        begun = time.monotonic()
+        while time.monotonic() - begun < 2 * SILENCE:
+            time.sleep(SILENCE / 8)
+            answer += caller.recv(64_000)
+        while chunk := caller.recv(1_000_000):
+            answer += chunk
+            if answer.endswith(b"}\n"):
+                break
+        return bytes(answer)
+
+    head, _, body = hear(service, upstream, slowly).partition(b"\r\n\r\n")
+    assert b"200 OK" in head
+    assert f"Content-Length: {len(body)}".encode() in head
+    assert len(body) > 21_000_000
+
+
+def test_a_reader_who_stalls_is_dropped_and_told_of(service, upstream):
+    """The log says that the answer of this request was not all read."""
+
+    def stall(caller):
+        head = caller.recv(1_000).decode()
+        line = next(line for line in head.splitlines() if line.startswith("X-Request-ID"))
+        told = f"event=answer_cut request_id={line.split()[1]} "
+        deadline = time.monotonic() + 20
+        while told not in service.log and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    begun = time.monotonic()
+    hear(service, upstream, stall)
+    assert SILENCE <= time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize("sent", [b"\r\n", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_a_caller_who_sends_on_is_there(service, upstream, sent):
+    """After the time that a request may take, too: a stray line or the next request is no FIN."""
+    body = PART + wav() + b"\r\n--b--\r\n"
+
+    def answer_late(connection, request):
+        time.sleep(REQUEST + 0.5)
+        connection.sendall(fake.good(request))
+        return True
+
+    upstream.answers["stt"] = answer_late
+    try:
+        with connect(service) as caller:
+            caller.sendall(HEADERS.replace(b"5000", str(len(body)).encode()) + body)
+            time.sleep(0.2)
+            caller.sendall(sent)
+            answer = caller.recv(65_536)
+    finally:
+        upstream.answers.clear()
+    assert b"HTTP/1.1 200" in answer
+
+
+def test_an_idle_connection_is_kept(service):
+    """Silence is limited within a request; before one a connection may wait."""
+    with connect(service) as caller:
+        for wait in (2 * SILENCE, 1.5 * REQUEST):
+            time.sleep(wait)
+            caller.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = caller.recv(65_536)
+            while not answer.endswith(b"}\n"):
+                answer += caller.recv(65_536)
+            assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_an_idle_connection_is_closed_in_the_end(service):
+    """After its own time, which is longer than a balancer's."""
+    begun = time.monotonic()
+    with connect(service) as caller:
+        assert read(caller) == b""
+        assert IDLE <= time.monotonic() - begun < IDLE + 2
+
+
+def test_a_request_has_its_whole_time_after_a_long_wait(service):
+    """What was waited for before its first byte does not count."""
+    with connect(service) as caller:
+        time.sleep(IDLE - 0.5)
+        for part in (b"GET /healthz ", b"HTTP/1.1\r\n", b"Host: x\r\n", b"\r\n"):
+            caller.sendall(part)
+            time.sleep(SILENCE / 4)
+        assert caller.recv(65_536).startswith(b"HTTP/1.1 200")

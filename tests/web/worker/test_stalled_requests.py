@@ -1,0 +1,117 @@
+"""Callers cannot hold a thread by stalling, and nothing is done for those who have gone."""
+
+import select
+import socket
+import time
+
+import pytest
+import requests
+from testing import fake_openai as fake
+from testing.builders import KEY, wav
+from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE, connect, read
+
+
+def test_an_upload_that_stops_is_told_so(service, upstream):
+    """Silence amid the body ends in upload_timeout."""
+    before = len(upstream.requests)
+    with connect(service) as caller:
+        caller.sendall(HEADERS + PART)
+        began = time.monotonic()
+        answer = read(caller)
+    assert SILENCE <= time.monotonic() - began < SILENCE + 5
+    assert b"HTTP/1.1 400" in answer
+    assert b'"upload_timeout"' in answer
+    assert len(upstream.requests) == before
+
+
+def test_an_upload_that_drips_is_ended(service):
+    """A byte now and then does not keep a thread beyond the request's own limit."""
+    with connect(service) as caller:
+        began = time.monotonic()
+        caller.sendall(HEADERS + PART)
+        while not select.select([caller], [], [], 0.1)[0]:
+            caller.sendall(b"x")
+        answer = caller.recv(65_536)
+        while b'"errors"' not in answer:
+            answer += caller.recv(65_536)
+    assert REQUEST <= time.monotonic() - began < REQUEST + 5
+    assert b'"upload_timeout"' in answer
+
+
+@pytest.mark.parametrize("sent", [b"POST /api/conv", b"POST / HTTP/1.1\r\nHost: x\r\nX: "])
+def test_headers_that_stop_are_left(service, sent):
+    """There is nobody to tell, so the connection is closed."""
+    with connect(service) as caller:
+        caller.sendall(sent)
+        began = time.monotonic()
+        assert read(caller) == b""
+    assert time.monotonic() - began < IDLE
+
+
+def test_stalling_callers_keep_others_out_no_longer_than_they_may_stall(service):
+    """More stalled callers than slots: others are told so at once, and served once time is up."""
+    stalled = [connect(service) for _ in range(12)]
+    for caller in stalled:
+        caller.sendall(HEADERS + PART)
+    began = time.monotonic()
+    status = 503
+    while status == 503 and time.monotonic() - began < SILENCE + 2:
+        status = requests.post(
+            service.conversation_url,
+            headers={"X-OpenAI-API-Key": KEY},
+            files={"audio": wav()},
+            timeout=10,
+        ).status_code
+    assert status == 200
+    for caller in stalled:
+        caller.close()
+
+
+@pytest.mark.parametrize("stage", ["stt", "text"])
+def test_no_stage_is_begun_for_a_caller_who_has_gone(service, upstream, stage):
+    """A FIN amid a stage: that stage ends, and the next one is never called."""
+    body = PART + wav() + b"\r\n--b--\r\n"
+    upstream.requests.clear()
+    with connect(service) as caller:
+
+        def answer_late(connection, request):
+            caller.shutdown(socket.SHUT_WR)
+            time.sleep(0.1)
+            connection.sendall(fake.good(request))
+            return True
+
+        upstream.answers[stage] = answer_late
+        caller.sendall(HEADERS.replace(b"5000", str(len(body)).encode()) + body)
+        answer = read(caller)
+    upstream.answers.clear()
+    assert [request.stage for request in upstream.requests][-1] == stage
+    assert b'"request_malformed"' in answer
+
+
+def test_nothing_of_it_is_logged_as_a_failure_of_the_service(service):
+    """Callers come and go; the log is for what needs mending."""
+    assert "Traceback" not in service.log
+    assert "internal_error" not in service.log
+
+
+@pytest.mark.parametrize("chunk", [b"zz\r\n", b"1\r\nxy\r\n", b"0\r\nsk-SECRETSECRET\r\n\r\n"])
+@pytest.mark.parametrize("kind", [b"text/plain", b"multipart/form-data; boundary=b"])
+def test_broken_chunks_are_the_callers_fault_and_keep_no_place(service, kind, chunk):
+    """A body that is no HTTP is malformed, is not quoted in the log, and costs no slot."""
+    head = HEADERS.replace(b"Content-Length: 5000", b"Transfer-Encoding: chunked")
+    head = head.replace(b"multipart/form-data; boundary=b", kind)
+    for _ in range(6):  # More than there are slots.
+        with connect(service) as caller:
+            caller.sendall(head + chunk)
+            answer = caller.recv(65_536)
+            while b'"errors"' not in answer:
+                answer += caller.recv(65_536)
+        assert b'"request_malformed"' in answer
+    response = requests.post(
+        service.conversation_url,
+        headers={"X-OpenAI-API-Key": KEY},
+        files={"audio": wav()},
+        timeout=10,
+    )
+    assert response.status_code == 200
+    assert "SECRET" not in service.log
