@@ -84,6 +84,8 @@ def test_a_content_that_is_not_read_is_passed_over():
         NAMED + b"\r\n\r\n\r\n--b",
         NAMED + b"\r\n\r\n\r\n--bother",
         b"--b\r\nContent-Type: text/plain\r\n\r\nwithout a name\r\n--b--",
+        b"--b\r\n\r\nwithout headers\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
+        NAMED + b"\r\nno blank line\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
     ],
 )
 @pytest.mark.parametrize("size", [1, PIECE_BYTES])
