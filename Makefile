@@ -67,7 +67,7 @@ format: .venv/test.stamp  ## let ruff rewrite what it can
 
 bench: .venv/test.stamp  ## measure the service; fail where a goal is missed
 	@missed=0; for script in stream steady fairness memory sigterm check_plan; do \
-		timeout 300 $(BIN)/python benchmarks/$$script.py || missed=1; done; exit $$missed
+		timeout 600 $(BIN)/python benchmarks/$$script.py || missed=1; done; exit $$missed
 
 compare: .venv/test.stamp .venv/plot/stamp $(PEERS:%=.venv/peers/%/stamp)  ## measure ours beside its alternatives, TURNS (6) times
 	@timeout 3600 $(BIN)/python benchmarks/compare.py $(TURNS)

@@ -74,7 +74,7 @@ async def at_once(
 
 def _problem_of_events(body: bytes, transcript: str, audio_format: str) -> str:
     """What is wrong with a stream's answer to the recording, or nothing."""
-    text, parts, sound = "", [], []
+    text, parts, sound, done = "", [], [], None
     for frame in body.split(b"\n\n"):
         name, _, data = frame.partition(b"\ndata: ")
         match name:
@@ -89,6 +89,8 @@ def _problem_of_events(body: bytes, transcript: str, audio_format: str) -> str:
                 return json.loads(data)["code"]
             case b"event: done":
                 done = json.loads(data)
+    if not done:
+        return "no end"
     if not done["success"] or done["transcript"] != transcript:
         return "another's transcript"
     if not text == "".join(parts) == dialogue.reply(transcript):

@@ -9,6 +9,7 @@ part of the callers, and one is simulated. costs.json holds what a conversation 
 import math
 import random
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import click
@@ -161,23 +162,28 @@ def cells(each: Figures) -> tuple[str, ...]:
     )
 
 
+POSITIVE = click.FloatRange(min=0, min_open=True)
+NATURAL = click.IntRange(min=1)
+
+
+def option(name: str, kind: click.ParamType, default: float, what: str) -> Callable:
+    """An option of `main`, with the default in its help."""
+    return click.option(name, type=kind, default=default, show_default=True, help=what)
+
+
 @click.command()
-@click.option("--a-minute", type=float, required=True, help="Conversations a minute, at random.")
-@click.option("--stt", default=0.5, show_default=True, help="Seconds of speech-to-text.")
-@click.option("--text", default=1.5, show_default=True, help="Seconds of the chat's reply.")
-@click.option("--tts", default=1.0, show_default=True, help="Seconds of text-to-speech.")
-@click.option(
-    "--spread", default=0.3, show_default=True, help="Standard deviation of a stage / its mean."
-)
-@click.option("--workers", default=2, show_default=True, help="Workers of a dyno.")
-@click.option("--cores", type=int, help="Cores that they share.  [default: one for each worker]")
-@click.option("--core", default=1.0, show_default=True, help="Speed or share of a core, in cores.")
-@click.option(
-    "--capacity", default=1000, show_default=True, help="PARLEY_CAPACITY: a worker's slots."
-)
+@click.option("--a-minute", type=POSITIVE, required=True, help="Conversations a minute, at random.")
+@option("--stt", POSITIVE, 0.5, "Seconds of speech-to-text.")
+@option("--text", POSITIVE, 1.5, "Seconds of the chat's reply.")
+@option("--tts", POSITIVE, 1.0, "Seconds of text-to-speech.")
+@option("--spread", click.FloatRange(min=0), 0.3, "Standard deviation of a stage / its mean.")
+@option("--workers", NATURAL, 2, "Workers of a dyno.")
+@click.option("--cores", type=NATURAL, help="Cores they share.  [default: one for each worker]")
+@option("--core", POSITIVE, 1.0, "Speed or share of a core, in cores.")
+@option("--capacity", NATURAL, 1000, "PARLEY_CAPACITY: a worker's slots.")
 @click.option("--streamed", is_flag=True, help="Accept: text/event-stream.")
-@click.option("--p99", default=P99_MS, show_default=True, help="Most p99 of the added ms.")
-@click.option("--busy", default=BUSY, show_default=True, help="Most of the cores' time.")
+@option("--p99", POSITIVE, P99_MS, "Most p99 of the added ms.")
+@option("--busy", POSITIVE, BUSY, "Most of the cores' time.")
 @click.option("--router", default=math.inf, help="Requests that the router sends a dyno at a time.")
 def main(  # One for each option.
     *,

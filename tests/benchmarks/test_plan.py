@@ -97,3 +97,19 @@ def test_the_command_shows_its_answer(monkeypatch):
     refused = CliRunner().invoke(plan.main, ["--a-minute", "10", "--p99", "1"])
     assert refused.exit_code == 2
     assert "one conversation" in refused.output
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--a-minute", "0"),
+        ("--a-minute", "-5"),
+        *((name, "0") for name in ("--workers", "--cores", "--core", "--capacity", "--busy")),
+        ("--stt", "-1"),
+    ],
+)
+def test_what_cannot_be_simulated_is_told(wrong):
+    """The option at fault is named, in place of a traceback."""
+    done = CliRunner().invoke(plan.main, ["--a-minute", "10", *wrong])
+    assert done.exit_code == 2
+    assert wrong[0] in done.output

@@ -1,5 +1,6 @@
 """When a failed call is tried again: on a clock that only the calls and the waits move."""
 
+import math
 import threading
 import time
 
@@ -37,7 +38,7 @@ def clock(monkeypatch) -> Clock:
     return moved
 
 
-def tries(clock: Clock, seconds: float, *errors: Exception) -> int:
+def tries(clock: Clock, seconds: float, *errors: Exception, silence: float = math.inf) -> int:
     """How often a call is made that takes `seconds` and fails in these ways, with 10 s in all."""
     failures = list(errors)
     made = 0
@@ -49,7 +50,7 @@ def tries(clock: Clock, seconds: float, *errors: Exception) -> int:
         raise failures.pop(0)
 
     with pytest.raises(type(errors[0])) as raised:
-        with_retries(call, Deadline(clock.now + 10))
+        with_retries(call, Deadline(clock.now + 10, silence=silence))
     assert raised.value is errors[made - 1]
     return made
 
@@ -79,12 +80,22 @@ def test_a_call_is_tried_again_where_the_wait_and_as_long_a_try_fit(clock, secon
 
 def test_without_a_word_of_the_upstream_the_waits_grow(clock):
     """Half a second, then twice that, each up to a quarter longer."""
+    waits = set()
     for _ in range(50):
         clock.slept.clear()
         assert tries(clock, 0, *(UpstreamUnavailable() for _ in range(3))) == 3
         first, second = clock.slept
         assert 0.5 <= first <= 0.625
         assert 1 <= second <= 1.25
+        waits.add(first)
+    assert len(waits) > 1, "all callers would return at once"
+
+
+@pytest.mark.parametrize(("wait", "made"), [(3, 3), (6, 1)])
+def test_a_wait_is_no_longer_than_silence_may_be(clock, wait, made):
+    """While a stream is made, each wait is bounded, though the stream as a whole has minutes."""
+    errors = [RateLimited(retry=True, retry_after=wait) for _ in range(3)]
+    assert tries(clock, 0, *errors, silence=5) == made
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,13 @@ def test_a_content_that_is_not_read_is_passed_over():
     assert [part.name for part, _ in parts(BytesIO(body), b"b")] == ["a", "a"]
 
 
+def test_a_form_is_read_to_the_end_of_its_stream():
+    """Also behind its last boundary: whoever still sends would not read an answer."""
+    stream = BytesIO(NAMED + b"\r\n\r\n1\r\n--b--" + bytes(3 * PIECE_BYTES))
+    assert [part.name for part, _ in parts(stream, b"b")] == ["a"]
+    assert stream.read() == b""
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -84,6 +91,8 @@ def test_a_content_that_is_not_read_is_passed_over():
         NAMED + b"\r\n\r\n\r\n--b",
         NAMED + b"\r\n\r\n\r\n--bother",
         b"--b\r\nContent-Type: text/plain\r\n\r\nwithout a name\r\n--b--",
+        b"--b\r\n\r\nwithout headers\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
+        NAMED + b"\r\nno blank line\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
     ],
 )
 @pytest.mark.parametrize("size", [1, PIECE_BYTES])

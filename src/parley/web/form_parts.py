@@ -64,7 +64,9 @@ def _part(head: bytes) -> Part:
     unfolded = head.replace(LINE_BREAK + b" ", b" ").replace(LINE_BREAK + b"\t", b" ")
     headers = {}
     for line in unfolded.decode(errors="replace").split("\r\n"):
-        name, _, value = line.partition(":")
+        name, colon, value = line.partition(":")
+        if not colon:  # Such as a boundary, where the blank line before the content is missing.
+            raise FormBroken()
         headers[name.strip().lower()] = value.strip()
     if "content-disposition" not in headers:
         raise FormBroken()
