@@ -81,8 +81,8 @@ def test_a_low_window_leaves_room_to_read(visit, serve, height):
     expect(tab.page.get_by_text("Or tap it once to begin")).to_be_in_viewport()
 
 
-def test_forced_colours_show_the_button_and_the_legend(visit, serve):
-    """Those colours take backgrounds away: Talk has an edge, and what idles differs from what listens."""
+def test_forced_colours_show_the_button_and_its_state(visit, serve):
+    """They take backgrounds away: Talk has an edge, and a ring where something goes on."""
     tab = visit(serve().url, forced_colors="active")
     ring = "getComputedStyle(document.getElementById('talk'), '::after').content"
     assert tab.talk.evaluate("(talk) => getComputedStyle(talk).borderTopWidth") == "2px"

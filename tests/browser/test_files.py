@@ -1,4 +1,4 @@
-"""Files that are no recordings: each is told in one sentence, and nothing comes of it."""
+"""What is dropped or chosen and is no recording: it is told in one sentence, or left alone."""
 
 import pytest
 from playwright.sync_api import expect
@@ -23,13 +23,31 @@ def test_a_first_question_that_fails_leaves_the_greeting(tab, tmp_path):
     expect(tab.page.get_by_role("button", name="Clear")).to_be_hidden()
 
 
+def drag(tab, at, kinds, *, files=(), items=()):
+    """Move files or text over the page from outside of the browser."""
+    devtools = tab.page.context.new_cdp_session(tab.page)
+    data = {"items": list(items), "files": list(files), "dragOperationsMask": 1}
+    for kind in kinds:
+        point = {"type": kind, "x": at[0], "y": at[1], "data": data}
+        devtools.send("Input.dispatchDragEvent", point)
+
+
+def test_text_is_dragged_into_a_field(tab):
+    """It is no file: it lands in the field, and no file is asked for."""
+    text = [{"mimeType": "text/plain", "data": "Rhyme."}]
+    with tab.settings() as page:
+        told = page.get_by_label("What the model is told first")
+        box = told.bounding_box()
+        at = (box["x"] + 20, box["y"] + 20)
+        drag(tab, at, ["dragEnter", "dragOver"], items=text)
+        expect(page.get_by_text("Drop it, and it is sent.")).to_be_hidden()
+        drag(tab, at, ["drop"], items=text)
+        expect(told).to_have_value("Rhyme.")
+
+
 def test_a_folder_that_is_dropped(tab, upstream, tmp_path):
     """The connection is not to blame."""
-    devtools = tab.page.context.new_cdp_session(tab.page)
-    data = {"items": [], "files": [str(tmp_path)], "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver", "drop"):
-        point = {"type": kind, "x": 400, "y": 200, "data": data}
-        devtools.send("Input.dispatchDragEvent", point)
+    drag(tab, (400, 200), ["dragEnter", "dragOver", "drop"], files=[str(tmp_path)])
     tab.expect_failure("This file cannot be read: send another one.")
     expect(tab.page.get_by_role("button", name="Try again")).to_be_hidden()
     assert upstream.requests == []
