@@ -1,5 +1,7 @@
 """A conversation goes on: what the model is told of it, and what is seen."""
 
+import time
+
 import pytest
 from browser.speaking_upstream import SENTENCES, hold_back, refuse, speak, told, write
 from playwright.sync_api import expect
@@ -126,6 +128,35 @@ def test_a_refusal_that_dropping_turns_does_not_mend(talked, upstream, status, t
     turn = [("user", TRANSCRIPT), ("assistant", REPLY)]
     unanswered = [("user", TRANSCRIPT), ("assistant", "…")]
     assert told(upstream)[-1] == [*turn, *turn, *unanswered, ("user", TRANSCRIPT)]
+
+
+@pytest.mark.parametrize(("interrupt", "turns", "told_of"), [("Clear", 1, 1), ("Talk", 4, 7)])
+def test_an_interruption_while_it_is_shortened(talked, upstream, interrupt, turns, told_of):
+    """What is cleared stays cleared; in a conversation that goes on no turn is lost unsaid."""
+    held, go = hold_back(write())
+
+    def small(connection, request):
+        answer = refuse("400 Bad Request") if len(told(upstream)) == 3 else held
+        return answer(connection, request)
+
+    upstream.answers["text"] = small
+    talked.send(QUESTION)
+    wait_for_calls(talked, upstream, 4)
+    talked.page.get_by_role("button", name=interrupt, exact=True).click()
+    talked.page.keyboard.press("Escape")
+    talked.expect_state("Ready")
+    go.set()
+    talked.send(QUESTION)
+    talked.expect_turn(turns)
+    assert [len(turns) for turns in told(upstream)] == [1, 3, 5, 3, told_of]
+
+
+def wait_for_calls(tab, upstream, calls):
+    """Until the chat model was asked so often."""
+    deadline = time.monotonic() + 30
+    while len(told(upstream)) < calls:
+        assert time.monotonic() < deadline
+        tab.page.wait_for_timeout(50)
 
 
 def test_the_end_of_the_conversation_stays_in_sight(talked, upstream):

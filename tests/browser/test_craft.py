@@ -72,6 +72,27 @@ def test_the_page_follows_the_devices_scheme(visit, serve, scheme):
     assert (paper > ink) is (scheme == "light")
 
 
+@pytest.mark.parametrize("height", [320, 400])
+def test_a_low_window_leaves_room_to_read(visit, serve, height):
+    """A phone on its side, or a page at 200 %: Talk takes less than half of it."""
+    tab = visit(serve().url, viewport={"width": 640, "height": height})
+    footer = tab.page.get_by_role("contentinfo").bounding_box()
+    assert footer["height"] < height / 2
+    expect(tab.page.get_by_text("Or tap it once to begin")).to_be_in_viewport()
+
+
+def test_forced_colours_show_the_button_and_its_state(visit, serve):
+    """They take backgrounds away: Talk has an edge, and a ring where something goes on."""
+    tab = visit(serve().url, forced_colors="active")
+    ring = "getComputedStyle(document.getElementById('talk'), '::after').content"
+    assert tab.talk.evaluate("(talk) => getComputedStyle(talk).borderTopWidth") == "2px"
+    assert tab.page.evaluate(ring) == "none"
+    tab.talk.click()
+    tab.expect_state("Listening")
+    assert tab.page.evaluate(ring) != "none"
+    tab.page.keyboard.press("Escape")
+
+
 def test_only_states_and_failures_are_announced(tab):
     """A live reply would talk over the voice."""
     expect(tab.page.get_by_role("log")).to_have_attribute("aria-live", "off")

@@ -194,28 +194,10 @@ def children(process: int) -> list[int]:
     return [int(child) for child in started.split()]
 
 
-def test_what_comes_again_is_not_offered_again(tab, tmp_path):
-    """A file that is no audio stays so."""
-    (tmp_path / "words.wav").write_text("These are words.")
-    tab.send(tmp_path / "words.wav")
-    tab.expect_failure("This file is of no supported kind")
-    expect(tab.page.get_by_role("button", name="Try again")).to_be_hidden()
-
-
-def test_a_recording_that_is_too_large_is_not_sent(tab, upstream, tmp_path):
-    """By the service's bound: 25 MB."""
-    with (tmp_path / "long.wav").open("wb") as file:
-        file.truncate(26_214_401)
-    sent = []
-    tab.page.on("request", lambda request: sent.append(request.url))
-    tab.send(tmp_path / "long.wav")
-    tab.expect_failure("The recording is too large")
-    assert sent == []
-
-
 def test_a_service_that_is_gone_before_the_page_knows_it(visit, serve):
-    """Try again asks it anew what it offers."""
-    page = visit(serve().url).page
+    """Try again asks it anew what it offers; Talk does so, too, and a file is sent then."""
+    tab = visit(serve().url)
+    page = tab.page
     page.route("**/page.json", lambda route: route.abort())
     page.reload()
     alert = page.get_by_role("alert")
@@ -223,9 +205,15 @@ def test_a_service_that_is_gone_before_the_page_knows_it(visit, serve):
     page.get_by_role("button", name="Talk").click()
     expect(alert).to_have_text(re.compile("The service cannot be reached"))
     page.unroute("**/page.json")
-    page.reload()
-    expect(page.get_by_role("status")).to_have_text("Ready")
+    page.get_by_role("button", name="Try again").click()
+    tab.expect_state("Ready")
     expect(alert).to_be_empty()
+    page.route("**/page.json", lambda route: route.abort())
+    page.reload()
+    expect(alert).to_have_text(re.compile("The service cannot be reached"))
+    page.unroute("**/page.json")
+    tab.send(QUESTION)
+    tab.expect_turn(1)
 
 
 def test_an_answer_that_nobody_expects(tab):

@@ -94,6 +94,20 @@ def test_enter_on_the_button_taps(tab):
     tab.expect_turn(1)
 
 
+def test_enter_that_is_held_taps_once(tab, upstream):
+    """However often the keyboard repeats it."""
+    tab.talk.focus()
+    for _ in range(8):
+        tab.page.keyboard.down("Enter")
+        time.sleep(0.1)
+    tab.page.keyboard.up("Enter")
+    tab.expect_state("Listening")
+    time.sleep(1)
+    tab.expect_state("Listening")
+    assert upstream.requests == []
+    tab.page.keyboard.press("Escape")
+
+
 def test_space_in_a_field_is_a_space(tab):
     """The space bar talks outside of controls only."""
     with tab.settings() as page:

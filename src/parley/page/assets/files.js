@@ -17,10 +17,17 @@ export function takeFiles(input, send) {
     depth = Math.max(0, depth + change);
     document.body.classList.toggle("dropping", depth > 0);
   };
-  document.addEventListener("dragenter", () => enter(1));
-  document.addEventListener("dragleave", () => enter(-1));
-  document.addEventListener("dragover", (event) => event.preventDefault());
-  document.addEventListener("drop", (event) => {
+  // Text that is dragged into a field is the browser's matter.
+  /** @param {string} kind @param {(event: DragEvent) => void} handle */
+  const onFiles = (kind, handle) =>
+    document.addEventListener(kind, (event) => {
+      const drag = /** @type {DragEvent} */ (event);
+      if (drag.dataTransfer?.types.includes("Files")) handle(drag);
+    });
+  onFiles("dragenter", () => enter(1));
+  onFiles("dragleave", () => enter(-1));
+  onFiles("dragover", (event) => event.preventDefault());
+  onFiles("drop", (event) => {
     event.preventDefault();
     enter(-depth);
     const file = event.dataTransfer?.files[0];

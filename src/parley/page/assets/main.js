@@ -13,10 +13,7 @@ const view = new View({
   replay: () => session.replay(),
   openSettings: () => settings?.open(),
 });
-const session = new Session(view, () => {
-  if (!settings) throw new Failure("unreachable");
-  return settings.chosen();
-});
+const session = new Session(view, () => /** @type {Settings} */ (settings).chosen());
 /** @type {Settings | undefined} there once the service has told of itself */
 let settings;
 
@@ -24,6 +21,7 @@ let listens = false;
 talkWith(
   element("talk"),
   () => {
+    if (!settings) return void begin();
     listens = session.state !== "listening";
     session.talk();
   },
@@ -47,11 +45,24 @@ element("mute").addEventListener("click", () => {
 element("clear").addEventListener("click", () => session.clear());
 element("open-settings").addEventListener("click", () => settings?.open());
 element("add-key").addEventListener("click", () => settings?.open());
-takeFiles(field("file"), (file) => session.send({ recording: file, fileName: file.name }));
+takeFiles(field("file"), async (file) => {
+  if (!settings) await begin();
+  if (settings) session.send({ recording: file, fileName: file.name });
+});
 watch(session, element("talk"), () => settings?.endBySilence ?? false);
 
-/** Ask the service what it offers; nothing can be said before. */
-async function begin() {
+/** @type {Promise<void> | null} */
+let beginning = null;
+
+/** Ask the service what it offers, once at a time; nothing can be said before. */
+function begin() {
+  beginning ??= offered().finally(() => {
+    beginning = null;
+  });
+  return beginning;
+}
+
+async function offered() {
   try {
     const answer = await fetch("page.json");
     settings = new Settings(await answer.json());

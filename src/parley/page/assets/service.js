@@ -89,7 +89,14 @@ async function post(body, headers, signal) {
       signal,
     });
   } catch (error) {
-    throw signal.aborted ? error : new Failure("unreachable");
+    if (signal.aborted) throw error;
+    // A folder that was dropped, or a file that is gone, fails as a broken connection does.
+    const file = /** @type {File} */ (body.get("audio"));
+    const readable = await file
+      .slice(0, 1)
+      .arrayBuffer()
+      .catch(() => null);
+    throw new Failure(readable ? "unreachable" : "file_unreadable");
   }
 }
 

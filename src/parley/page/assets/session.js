@@ -201,7 +201,7 @@ export class Session {
   #settle(turn, heard) {
     turn.settled = true;
     this.#history.add(turn.transcript, heard);
-    if (!turn.transcript) turn.element.remove();
+    if (!turn.transcript) this.view.removeTurn(turn);
     if (turn.sound.length) this.#last = turn;
     this.#last?.offer(true);
   }

@@ -3,7 +3,7 @@
 import { Failure } from "./failures.js";
 
 /** @import {ServiceEvent} from "./events.js" */
-/** @import {History} from "./history.js" */
+/** @import {Entry, History} from "./history.js" */
 
 const DROPPED = "The conversation grew too long: its oldest turns are no longer sent.";
 /**
@@ -24,6 +24,8 @@ const MOST_TRIALS = 2;
 export async function* askWithin(history, ask, say) {
   if (history.fit()) say(DROPPED);
   const whole = history.entries;
+  /** @type {readonly Entry[]} */
+  let dropped = [];
   for (let trial = 0; ; trial += 1) {
     let told = trial === 0;
     try {
@@ -36,8 +38,13 @@ export async function* askWithin(history, ask, say) {
       }
       return;
     } catch (error) {
-      if (trial < MOST_TRIALS && mayBeTooLong(error) && history.halve()) continue;
-      if (!told) history.entries = whole;
+      if (trial < MOST_TRIALS && mayBeTooLong(error) && history.halve()) {
+        dropped = whole.slice(0, whole.length - history.entries.length);
+        continue;
+      }
+      // Who interrupts may have cleared the conversation, which then stays cleared.
+      const cleared = !(error instanceof Failure) && history.entries.length === 0;
+      if (!told && !cleared) history.entries = [...dropped, ...history.entries];
       throw error;
     }
   }

@@ -39,6 +39,10 @@ export function talkWith(button, press, release) {
   button.addEventListener("pointercancel", () => up(false));
   window.addEventListener("blur", () => up(false));
   button.addEventListener("contextmenu", (event) => event.preventDefault());
+  // A browser clicks again and again while Enter is held.
+  button.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.repeat) event.preventDefault();
+  });
   button.addEventListener("click", (event) => {
     if (event.detail) return; // A pointer's: see above.
     down();

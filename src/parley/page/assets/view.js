@@ -76,6 +76,12 @@ export class View {
     return turn;
   }
 
+  /** Take a turn away in which nothing was heard. @param {Turn} turn */
+  removeTurn(turn) {
+    turn.element.remove();
+    this.#greet(this.#log.childElementCount === 0);
+  }
+
   /** Keep the conversation's end in sight, unless the user looks at something above it. */
   follow(always = false) {
     this.#following ||= always;
