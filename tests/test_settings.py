@@ -58,6 +58,7 @@ def test_a_blank_variable_counts_as_not_set():
         ("PARLEY_CALLER_TOKENS", "a-secret-too-short!"),
         ("PARLEY_CALLER_TOKENS", f"{TOKEN} another-secret"),
         ("PARLEY_CALLER_TOKENS", f"{TOKEN},ein-schlüssel-secret"),
+        ("PARLEY_CALLER_TOKENS", f"{TOKEN},{TOKEN}-secret"),
         ("PARLEY_OPENAI_API_KEY", "sk-secret"),
         ("PARLEY_STT_API_KEY", "sk-secret"),
         ("PARLEY_TEXT_API_KEY", "sk-secret"),

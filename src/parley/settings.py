@@ -160,10 +160,12 @@ def _key(name: str, text: str) -> str:
 def _tokens(text: str) -> tuple[str, ...]:
     tokens = tuple(text.split())
     for position, token in enumerate(tokens, 1):
-        if len(token) < SHORTEST_TOKEN or not VISIBLE_ASCII.fullmatch(token):
+        # A comma is somebody's separator: two tokens would silently be one that nobody sends.
+        if len(token) < SHORTEST_TOKEN or not VISIBLE_ASCII.fullmatch(token) or "," in token:
             raise ConfigurationError(
-                f"PARLEY_CALLER_TOKENS: token {position} is too short or not in visible ASCII; "
-                f"set tokens of at least {SHORTEST_TOKEN} characters, separated by spaces."
+                f"PARLEY_CALLER_TOKENS: token {position} is too short, or has a comma or other "
+                f"characters than visible ASCII; set tokens of at least {SHORTEST_TOKEN} "
+                "characters, separated by spaces."
             )
     return tokens
 
