@@ -49,9 +49,11 @@ def service(served_upstream, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def hasty_service(openai, tmp_path_factory):
+def hasty_service(served_upstream, tmp_path_factory):
     """One whose deadline comes soon."""
-    with served(tmp_path_factory.mktemp("hasty"), openai.url, deadline=DEADLINE) as running:
+    with served(
+        tmp_path_factory.mktemp("hasty"), served_upstream.url, deadline=DEADLINE
+    ) as running:
         yield running
 
 
