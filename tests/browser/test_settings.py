@@ -161,6 +161,24 @@ def test_a_stage_on_a_host_of_its_own(visit, serve, upstream):
         assert not any("authorization" in request.headers for request in upstream.requests)
 
 
+def test_the_key_of_a_host_is_for_no_other(visit, serve, upstream):
+    """Whoever changes or clears a stage's host has its key forgotten."""
+    tab = visit(serve(PARLEY_ALLOWED_BASE_URLS="*").url)
+    with tab.settings() as page:
+        host = page.get_by_role("group", name=STAGES["tts"])
+        page.get_by_text("A host for each stage").click()
+        host.get_by_label("Key").fill(STAGE_KEY)
+        host.get_by_label("Host").fill("https://voice.example/v1")
+        host.get_by_label("Host").press("Tab")
+        expect(host.get_by_label("Key")).to_have_attribute("placeholder", "A key is set")
+        host.get_by_label("Host").fill("")
+        host.get_by_label("Host").press("Tab")
+        expect(host.get_by_label("Key")).to_have_attribute("placeholder", "")
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+    assert "authorization" not in of_stage(upstream, "tts").headers
+
+
 def test_no_key_is_asked_for_where_every_stage_has_a_host(visit, serve, upstream):
     """The service's own upstream is not called then."""
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes", PARLEY_ALLOWED_BASE_URLS="*").url)

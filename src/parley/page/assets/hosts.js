@@ -16,6 +16,7 @@ export class Hosts {
   /** @param {() => void} onchange called once a key was taken or forgotten */
   constructor(onchange) {
     this.#keys = new Map(STAGES.map((stage) => [stage, new Secret(`${stage}_key`, onchange)]));
+    for (const stage of STAGES) this.#forgetKeyWithHost(stage);
   }
 
   /** Whether a stage has a host. @param {StageName} stage */
@@ -52,6 +53,15 @@ export class Hosts {
   refresh() {
     element("hosts-used").hidden = !STAGES.some((stage) => this.has(stage) || this.hasKey(stage));
     for (const stage of STAGES) element(`${stage}_host_model-row`).hidden = !this.has(stage);
+  }
+
+  /** A key belongs to the host that it was typed for. @param {StageName} stage */
+  #forgetKeyWithHost(stage) {
+    let named = "";
+    field(`${stage}_base_url`).addEventListener("change", () => {
+      if (named && named !== this.#url(stage)) this.#keys.get(stage)?.forget();
+      named = this.#url(stage);
+    });
   }
 
   /** @param {StageName} stage */

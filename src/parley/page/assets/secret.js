@@ -18,13 +18,18 @@ export class Secret {
     this.#onchange = onchange;
     this.#noun = noun;
     field(id).addEventListener("change", () => this.take());
-    element(`forget-${id}`).addEventListener("click", () => this.#set(""));
+    element(`forget-${id}`).addEventListener("click", () => this.forget());
   }
 
   /** Take what was typed out of the document; browsers tell of no change where a dialog closes. */
   take() {
     const typed = field(this.#id).value.trim();
     if (typed) this.#set(typed);
+  }
+
+  /** Keep it no longer. */
+  forget() {
+    this.#set("");
   }
 
   /** @param {string} value */
