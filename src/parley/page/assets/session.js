@@ -202,7 +202,10 @@ export class Session {
     turn.settled = true;
     this.#history.add(turn.transcript, heard);
     if (!turn.transcript) this.view.removeTurn(turn);
-    if (turn.sound.length) this.#last = turn;
+    if (turn.sound.length) {
+      if (this.#last) this.#last.sound = []; // Only the last is heard again; hours would be large.
+      this.#last = turn;
+    }
     this.#last?.offer(true);
   }
 
