@@ -27,7 +27,7 @@ async def answered(body: bytes, *, sound: bool) -> callers.Outcome:
     """What a caller says of this body, from a service that answers the first request with it."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"--b--\r\n")
+        await reader.readuntil(b"--\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         for piece in (body[:50], body[50:], b""):
             writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
