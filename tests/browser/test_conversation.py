@@ -62,7 +62,8 @@ def test_a_picture_shows_the_time_of_each_turn(tab, upstream):
     assert second["y"] > first["y"] + first["height"]  # and so in a row of its own.
     [heard], [thought] = bars["hear"], bars["think"]
     assert thought["x"] == pytest.approx(heard["x"] + heard["width"], abs=2)
-    assert first["x"] < thought["x"] + thought["width"]
+    # It was asked for when the second sentence came, which here is all that was still written.
+    assert first["x"] <= thought["x"] + thought["width"] + 1
     legend = tab.page.locator("figcaption")
     for words in ("hearing", "thinking", "making speech", "first sound after"):
         expect(legend).to_contain_text(words)
