@@ -11,7 +11,7 @@ from report import quantile
 from servers import SERVICES, THREADS, Service, upstream
 
 SECONDS_A_STAGE = 1.0
-IN_FLIGHT, TIMES = 1000, 2
+IN_FLIGHT = 1000
 FITTING_THREADS = 100
 """For each of two workers: what leaves room within 256 processes and threads."""
 
@@ -26,7 +26,7 @@ def measure(record: Record, turns: int) -> None:
         for each in services:
             record.add(each.name, idle_pss=pss(*tree_of(each.pid)))
         for _, each in taken(where, services, turns):
-            load = partial(repeatedly, callers=IN_FLIGHT, times=TIMES, sound=each.service.sound)
+            load = partial(repeatedly, callers=IN_FLIGHT, times=1, sound=each.service.sound)
             with watched(each.pid) as samples:
                 answered, used = measured(record, each, where, load)
             record.add(

@@ -26,7 +26,7 @@ FIGURES = {
     "processor_8": Figure("processor a conversation, 8 at a time", "ms", 2),
     "added_median_8": Figure("latency added, 8 at a time, median", "ms", 1),
     "added_p99_8": Figure("latency added, 8 at a time, p99", "ms", 1),
-    "crowd_answered": Figure("1,000 in flight: answered of 2,000", "", 0, relative=False),
+    "crowd_answered": Figure("1,000 in flight: answered of 1,000", "", 0, relative=False),
     "crowd_p99": Figure("1,000 in flight: p99 (the upstream takes 3 s)", "s", 2),
     "crowd_processor": Figure("1,000 in flight: processor a conversation", "ms", 2),
     "crowd_pss": Figure("1,000 in flight: peak memory (PSS)", "MB"),
