@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 from testing.builders import ROOT
+from testing.model_lists import assert_refused
 
-from parley.errors import ConfigurationError
 from parley.models import model_list
 
 LIFETIMES = """\
@@ -117,11 +117,7 @@ def test_a_row_says_which_interface_and_parameters_its_model_needs():
 )
 def test_replacements_that_lead_nowhere_stop_the_start(old, new, line, word):
     """A circle, an unknown replacement, a default without one: the message names the line."""
-    assert old in LIFETIMES
-    with pytest.raises(ConfigurationError) as refusal:
-        model_list.parse(LIFETIMES.replace(old, new, 1), "LIST.MD")
-    assert str(refusal.value).startswith(f"LIST.MD, line {line}: ")
-    assert word in str(refusal.value)
+    assert_refused(LIFETIMES, old, new, line, word)
 
 
 def test_every_date_of_the_projects_own_list_has_its_source():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from testing.builders import FROZEN_LIST, LONG_AGO, ROOT
+from testing.model_lists import assert_refused
 
 from parley.errors import ConfigurationError
 from parley.models import model_list
@@ -85,11 +86,7 @@ def test_a_name_is_used_where_its_stage_lists_it(options, models):
 )
 def test_a_list_that_cannot_be_read_is_refused_by_line(old, new, line, word):
     """The operator learns where to look and what is wrong there."""
-    assert old in LIST
-    with pytest.raises(ConfigurationError) as refusal:
-        model_list.parse(LIST.replace(old, new, 1), "LIST.MD")
-    assert str(refusal.value).startswith(f"LIST.MD, line {line}: ")
-    assert word in str(refusal.value)
+    assert_refused(LIST, old, new, line, word)
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
@@ -156,11 +153,7 @@ def test_a_row_says_which_voices_a_model_has_and_how_it_takes_a_language():
 )
 def test_voices_and_languages_that_cannot_be_read_are_refused_by_line(old, new, line, word):
     """An unknown field, a comma, a voice twice, or a cell of another table: the line is named."""
-    assert old in HEARD_AND_SPOKEN
-    with pytest.raises(ConfigurationError) as refusal:
-        model_list.parse(HEARD_AND_SPOKEN.replace(old, new, 1), "LIST.MD")
-    assert str(refusal.value).startswith(f"LIST.MD, line {line}: ")
-    assert word in str(refusal.value)
+    assert_refused(HEARD_AND_SPOKEN, old, new, line, word)
 
 
 @pytest.mark.parametrize("path", [ROOT / "MODEL_LIST.MD", FROZEN_LIST], ids=lambda path: path.name)
