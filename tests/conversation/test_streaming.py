@@ -32,7 +32,7 @@ def reply(upstream, at_once):
         destination = Destination(BaseUrl.parse(upstream.url))
         upstreams = dict.fromkeys(("stt", "text", "tts"), Upstream(destination, "sk-of-the-caller"))
         options = Options(system_prompt="Be brief.", audio_format="pcm")
-        client = Client(Transport(1), upstreams, Deadline.after(30), options)
+        client = Client(Transport(1), upstreams, Deadline.after(20), options)
         models = Models(
             stt=Choice(Model("hearer", "transcriptions")),
             text=Choice(Model("thinker", "chat")),
@@ -40,7 +40,7 @@ def reply(upstream, at_once):
         )
         stages = chain.begin(client, models, lambda: True)
         stages.conversation.transcript = "What is a number?"
-        return StreamedReply(stages.within(20))
+        return StreamedReply(stages)
 
     return make
 

@@ -204,6 +204,15 @@ def test_a_long_speech_may_take_longer_than_the_deadline(service, upstream):
     assert coded_speech.decode(response.content, "wav") == SPOKEN[:50]
 
 
+def test_a_wait_amid_the_speech_may_take_the_whole_deadline(service, upstream):
+    """As in a stream: what the calls before it took is not taken from it."""
+    upstream.answers["text"] = streams_chat(reply=lambda body: SPOKEN[:20], pace=Pace(first=1.5))
+    upstream.answers["tts"] = streams_speech(pace=Pace(between=2.2))
+    response = post(service, accept="audio/wav")
+    assert response.elapsed.total_seconds() < 3
+    assert coded_speech.decode(response.content, "wav") == SPOKEN[:20]
+
+
 def test_an_audio_format_must_agree(service):
     """Two wishes that differ are refused, and say so."""
     response = post(service, "audio/mpeg", audio_format="wav")
