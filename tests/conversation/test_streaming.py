@@ -87,19 +87,21 @@ def test_thoughts_alone_are_no_reply(reply, upstream, row, code):
 
 
 @pytest.mark.parametrize(
-    ("row", "code"),
+    ("row", "says", "code"),
     [
-        ("length", "text_incomplete"),
-        ("not JSON", "upstream_malformed"),
-        ("error", "upstream_unavailable"),
-        ("no end at all", "upstream_unavailable"),
-        ("blank", "upstream_malformed"),
+        ("length", REPLY, "text_incomplete"),
+        ("not JSON", REPLY, "upstream_malformed"),
+        ("error", REPLY, "upstream_unavailable"),
+        ("no end at all", REPLY, "upstream_unavailable"),
+        ("blank", REPLY, "upstream_malformed"),
+        ("whole", " \n\t ", "upstream_malformed"),
+        ("length", " \n\t ", "text_incomplete"),
     ],
 )
-def test_a_failure_of_the_reply_names_the_answer_that_it_came_in(reply, upstream, row, code):
+def test_a_failure_of_the_reply_names_the_answer_that_it_came_in(reply, upstream, row, says, code):
     """As it does in JSON, so that the upstream's support can find the call."""
     upstream.answers["tts"] = streams_speech()
-    streamed = reply(row=row)
+    streamed = reply(row=row, says=says)
     upstream.answers["text"].request_id = "req_7"
     gather(streamed)
     failure = streamed._conversation.failure

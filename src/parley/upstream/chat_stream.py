@@ -18,11 +18,12 @@ END = b"[DONE]"
 def deltas_of(pieces: Iterable[bytes]) -> Iterator[str]:
     """The reply's text, delta by delta; a refusal is text, too.
 
-    At its end, raises TextIncomplete where the model did not finish the reply, and
-    UpstreamUnavailable where the stream was cut. Raises the UpstreamError that an `error` amid the
-    stream means, and UpstreamMalformed for what is no event.
+    At its end, raises TextIncomplete where the model did not finish the reply, UpstreamUnavailable
+    where the stream was cut, and UpstreamMalformed where all of it was blank. Raises the
+    UpstreamError that an `error` amid the stream means, and UpstreamMalformed for what is no event.
     """
     reason: Any = None
+    is_blank = True
     for line in _lines_of(pieces):
         if not line.startswith(DATA):
             continue  # An event's name, a comment, or the blank line that ends an event.
@@ -34,6 +35,7 @@ def deltas_of(pieces: Iterable[bytes]) -> Iterator[str]:
         for name in ("content", "refusal"):
             text = value_at(choice, "delta", name)
             if isinstance(text, str) and text:
+                is_blank = is_blank and text.isspace()
                 # JSON can hold half a surrogate pair, which is no text that could be sent on.
                 yield text.encode(errors="replace").decode()
         reason = value_at(choice, "finish_reason") or reason
@@ -41,6 +43,8 @@ def deltas_of(pieces: Iterable[bytes]) -> Iterator[str]:
         raise UpstreamUnavailable()
     if reason in INCOMPLETE:
         raise TextIncomplete()
+    if is_blank:
+        raise UpstreamMalformed()
 
 
 def _event_of(data: bytes) -> Any:

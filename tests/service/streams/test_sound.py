@@ -23,16 +23,6 @@ REPLY = REPLY.strip()
 SPOKEN = REPLY.replace("*", "")
 
 
-@pytest.fixture(autouse=True)
-def upstream(served_upstream):
-    """The upstream, which answers as it should until the test tells it otherwise."""
-    served_upstream.answers = {
-        "text": streams_chat(reply=lambda body: REPLY),
-        "tts": streams_speech(),
-    }
-    return served_upstream
-
-
 @pytest.fixture(scope="module")
 def service(served_upstream, tmp_path_factory):
     folder = tmp_path_factory.mktemp("service")
