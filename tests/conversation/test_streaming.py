@@ -7,7 +7,7 @@ import time
 import pytest
 from testing import coded_speech
 from testing.fake_realtime import Readings
-from testing.fake_streams import Pace, streams_chat, streams_speech
+from testing.fake_streams import CHATS, Pace, Streamed, streams_chat, streams_speech
 
 from parley.base_urls import BaseUrl, Destination
 from parley.conversation import chain
@@ -107,6 +107,23 @@ def test_a_failure_of_the_reply_names_the_answer_that_it_came_in(reply, upstream
     failure = streamed._conversation.failure
     assert (failure.code, failure.stage) == (code, "text")
     assert (failure.upstream_status, failure.upstream_request_id) == (200, "req_7")
+
+
+@pytest.mark.parametrize(
+    ("row", "after", "connections"),
+    [("usage", [], 1), ("one piece", [], 1), ("whole", [b": bye\n\n"], 1), ("whole", [8.0], 3)],
+)
+def test_a_whole_reply_leaves_its_connection_to_the_next_call(
+    reply, upstream, row, after, connections
+):
+    """A new one would cost a handshake; but what does not come at once is not awaited."""
+    client, model = reply()._stages.client, Model("thinker", "chat")
+    upstream.answers["text"] = Streamed(lambda body: [*CHATS[row](REPLY), *after], lambda body: "")
+    begun = time.monotonic()
+    for _ in range(3):
+        assert "".join(client.stream_reply("What is a number?", model)) == REPLY
+    assert upstream.connections == connections
+    assert time.monotonic() - begun < 6
 
 
 def test_three_segments_are_spoken_at_once(reply, upstream):

@@ -1,22 +1,25 @@
 """A chat reply as it is written: server-sent events in, the reply's deltas out."""
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from parley.errors import TextIncomplete, UpstreamMalformed, UpstreamUnavailable
 from parley.upstream.failures import failure_of_event
-from parley.upstream.json_values import value_at
+from parley.upstream.json_values import parse_json, value_at
 
 INCOMPLETE = ("length", "content_filter")
 """The values of `finish_reason` for a reply that the model did not finish."""
 
 DATA = b"data:"
 END = b"[DONE]"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+EVENT_BYTES = 1_000_000
+"""The largest event that is taken: nobody else is served while it is parsed."""
 
 
 def deltas_of(pieces: Iterable[bytes]) -> Iterator[str]:
-    """The reply's text, delta by delta; a refusal is text, too.
+    """The reply's text, delta by delta; a refusal is text, too. A whole reply in JSON is one delta.
 
     At its end, raises TextIncomplete where the model did not finish the reply, UpstreamUnavailable
     where the stream was cut, and UpstreamMalformed where all of it was blank. Raises the
@@ -24,16 +27,23 @@ def deltas_of(pieces: Iterable[bytes]) -> Iterator[str]:
     """
     reason: Any = None
     is_blank = True
-    for line in _lines_of(pieces):
-        if not line.startswith(DATA):
+    lines = _lines_of(pieces)
+    for line in lines:
+        said = "delta"
+        if line.startswith(b"{"):  # JSON: the host does not stream, or tells of a failure so.
+            said, data = "message", b"\n".join((line, *lines))
+        elif line.startswith(DATA):
+            data = line.removeprefix(DATA).strip()
+        elif line.startswith(b"<"):
+            raise UpstreamMalformed()  # A web page.
+        else:
             continue  # An event's name, a comment, or the blank line that ends an event.
-        data = line.removeprefix(DATA).strip()
         if data == END:
             break
         event = _event_of(data)
         choice = value_at(event, "choices", 0)
         for name in ("content", "refusal"):
-            text = value_at(choice, "delta", name)
+            text = value_at(choice, said, name)
             if isinstance(text, str) and text:
                 is_blank = is_blank and text.isspace()
                 # JSON can hold half a surrogate pair, which is no text that could be sent on.
@@ -48,9 +58,11 @@ def deltas_of(pieces: Iterable[bytes]) -> Iterator[str]:
 
 
 def _event_of(data: bytes) -> Any:
+    if len(data) > EVENT_BYTES:
+        raise UpstreamMalformed()
     try:
-        event = json.loads(data)
-    except (ValueError, RecursionError):
+        event = parse_json(data)
+    except ValueError:
         raise UpstreamMalformed() from None
     if error := value_at(event, "error"):
         raise failure_of_event(error)
@@ -64,6 +76,10 @@ def _lines_of(pieces: Iterable[bytes]) -> Iterator[bytes]:
         first, *others = piece.split(b"\n")
         begun.append(first)
         for line in others:
-            yield b"".join(begun).rstrip(b"\r")
+            yield _line(begun)
             begun = [line]
-    yield b"".join(begun)
+    yield _line(begun)
+
+
+def _line(begun: list[bytes]) -> bytes:
+    return b"".join(begun).removeprefix(BYTE_ORDER_MARK).rstrip(b"\r")
