@@ -6,6 +6,7 @@ from typing import Any
 from parley.errors import TextIncomplete, UpstreamMalformed, UpstreamUnavailable
 from parley.upstream.failures import failure_of_event
 from parley.upstream.json_values import parse_json, value_at
+from parley.wire.timed_sockets import let_others_run
 
 INCOMPLETE = ("length", "content_filter")
 """The values of `finish_reason` for a reply that the model did not finish."""
@@ -16,6 +17,9 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 EVENT_BYTES = 1_000_000
 """The largest event that is taken: nobody else is served while it is parsed."""
+
+READ_BYTES = 2 * 1024
+"""How much is read at once: it can hold hundreds of events, and nobody else is served meanwhile."""
 
 
 def deltas_of(pieces: Iterable[bytes]) -> Iterator[str]:
@@ -72,13 +76,21 @@ def _event_of(data: bytes) -> Any:
 def _lines_of(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Each whole line, and what is left at the end; linear in time, however small the pieces."""
     begun: list[bytes] = []
-    for piece in pieces:
-        first, *others = piece.split(b"\n")
+    for part in _parts_of(pieces):
+        first, *others = part.split(b"\n")
         begun.append(first)
         for line in others:
             yield _line(begun)
             begun = [line]
     yield _line(begun)
+
+
+def _parts_of(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        for start in range(0, len(piece), READ_BYTES):
+            if start:
+                let_others_run()
+            yield piece[start : start + READ_BYTES]
 
 
 def _line(begun: list[bytes]) -> bytes:
