@@ -110,14 +110,15 @@ class Stages:
             if not is_whole:
                 raise TextTruncated()
 
-    def begin_speech(self) -> Iterator[bytes]:
+    def begin_speech(self) -> Iterator[bytes] | None:
         """The reply's speech as it arrives, once its first piece is there.
 
-        A speech of only the reply's beginning is noted as TextTruncated.
+        None where a reply that failed has nothing to say; empty where another one has not. A speech
+        of only the reply's beginning is noted as TextTruncated.
         """
         with self.stage("tts"):
             spoken, is_whole = self._spoken()
-            pieces: Iterator[bytes] = iter(())
+            pieces: Iterator[bytes] | None = None if self.conversation.failure else iter(())
             if spoken:
                 pieces = self.with_fallback("tts", lambda model: self._stream(spoken, model))
             self.go_on()

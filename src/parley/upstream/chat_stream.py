@@ -55,10 +55,10 @@ def deltas_of(pieces: Iterable[bytes]) -> Iterator[str]:
         reason = value_at(choice, "finish_reason") or reason
     if reason is None:
         raise UpstreamUnavailable()
-    if reason in INCOMPLETE:
-        raise TextIncomplete()
     if is_blank:
         raise UpstreamMalformed()
+    if reason in INCOMPLETE:
+        raise TextIncomplete()
 
 
 def _event_of(data: bytes) -> Any:

@@ -144,6 +144,17 @@ def test_a_failure_with_no_speech_is_json(service, upstream, row, code):
     assert response.json()["text_response"] == REPLY
 
 
+@pytest.mark.parametrize("said", ["<think>Hm.", "🙂"])
+def test_a_reply_that_ended_before_it_said_a_word_is_json(service, upstream, said):
+    """There is a failure and no speech, so that the answer says what failed."""
+    choice = {"message": {"content": said}, "finish_reason": "length"}
+    answer = fake.http(json.dumps({"choices": [choice]}).encode())
+    upstream.answers["text"] = lambda connection, _: connection.sendall(answer) or True
+    response = post(service)
+    assert (response.status_code, response.headers["Content-Type"]) == (206, "application/json")
+    assert response.json()["errors"][0]["code"] == "text_incomplete"
+
+
 @pytest.mark.parametrize(
     ("row", "code"),
     [
