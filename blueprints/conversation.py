@@ -60,8 +60,7 @@ def answer_stream(stages: Stages, recording: Recording) -> Response:
     if conversation.failure:
         return dump(conversation)
     g.conversation = conversation
-    reply = StreamedReply(stages.within(services().settings.deadline))
-    return event_stream(conversation, reply, stages.client.options.audio_format)
+    return event_stream(conversation, StreamedReply(stages), stages.client.options.audio_format)
 
 
 def answer_sound(stages: Stages, recording: Recording) -> Response:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from parley.deadline import SLICE_SECONDS, Cancellation, Deadline, Start
+from parley.deadline import SLICE_SECONDS, Cancellation, Deadline
 from parley.errors import CallerDisconnected, DeadlineExceeded, UpstreamTimeout
 
 
@@ -42,25 +42,24 @@ def test_silence_bounds_each_wait_alone(clock):
     assert deadline.left() == deadline.for_one_wait().left() == 2
 
 
-def test_a_start_bounds_all_waits_until_it_is_made(clock):
-    """However short each of them is; from then on the other limits hold alone."""
-    start = Start(clock[0] + 3)
-    deadline = Deadline(clock[0] + 600, silence=2, start=start)
-    assert deadline.within(5, UpstreamTimeout) is deadline
+def test_until_it_is_extended_it_bounds_all_waits_together(clock):
+    """However short each of them is; from then on each wait may take as long as all could."""
+    deadline = Deadline.after(3)
     clock[0] += 2
     wait = deadline.for_one_wait()
-    assert deadline.left() == wait.left() == deadline.within(5, UpstreamTimeout).left() == 1
+    assert deadline.within(5, UpstreamTimeout) is deadline
+    assert deadline.left() == wait.left() == 1
     clock[0] += 1
     for each in (deadline, wait):
         with pytest.raises(DeadlineExceeded):
             each.left()
-    start.is_made()
-    assert deadline.left() == deadline.for_one_wait().left() == 2
-
-
-def test_a_start_alone_bounds_a_wait(clock):
-    """Also where no silence does."""
-    assert Deadline(math.inf, start=Start(clock[0] + 3)).for_one_wait().left() == 3
+    deadline.extend(600)
+    for _ in range(2):
+        wait = deadline.for_one_wait()
+        assert deadline.left() == wait.left() == 3
+        clock[0] += 3
+        with pytest.raises(DeadlineExceeded):
+            wait.left()
 
 
 def test_a_window_is_the_sooner_of_two_moments(clock):

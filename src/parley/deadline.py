@@ -35,36 +35,26 @@ class Cancellation:
             self._look()
 
 
-class Start:
-    """The moment by which work must have begun to give something; none once it has."""
-
-    def __init__(self, moment: float) -> None:
-        """`moment` is of the monotonic clock, in seconds."""
-        self.moment = moment
-
-    def is_made(self) -> None:
-        """Lift the limit: the work has begun."""
-        self.moment = math.inf
-
-
-@dataclass(frozen=True)
+@dataclass
 class Deadline:
     """A moment of the monotonic clock, in seconds, and what to raise once it has passed.
 
     `silence` is the longest single wait before it, in seconds: the longest time without a byte.
-    `start` is a sooner moment, which holds until the work has begun.
     """
 
     moment: float
     error: Callable[[], Exception] = DeadlineExceeded
     silence: float = math.inf
     cancellation: Cancellation | None = None
-    start: Start | None = None
 
     @classmethod
     def after(cls, seconds: float) -> "Deadline":
-        """The deadline that many seconds from now."""
-        return cls(time.monotonic() + seconds)
+        """The deadline that many seconds from now, which no single wait can exceed either."""
+        return cls(time.monotonic() + seconds, silence=seconds)
+
+    def extend(self, seconds: float) -> None:
+        """Move it to that many seconds from now; a single wait may be no longer than before."""
+        self.moment = time.monotonic() + seconds
 
     def left(self) -> float:
         """How many seconds the next wait may take, always more than 0.
@@ -73,7 +63,7 @@ class Deadline:
         """
         if self.cancellation:
             self.cancellation.check()
-        seconds = min(self._end - time.monotonic(), self.silence)
+        seconds = min(self.moment - time.monotonic(), self.silence)
         if seconds <= 0:
             raise self.error()
         return seconds
@@ -90,16 +80,10 @@ class Deadline:
 
     def for_one_wait(self) -> "Deadline":
         """The deadline of a single wait that begins now: all its limits become one moment."""
-        if self.silence == math.inf and not self.start:
-            return self
-        moment = min(self._end, time.monotonic() + self.silence)
-        return Deadline(moment, self.error, cancellation=self.cancellation)
+        end = time.monotonic() + self.silence
+        return self if self.moment <= end else replace(self, moment=end)
 
     def within(self, seconds: float, error: Callable[[], Exception]) -> "Deadline":
         """The same deadline, or the one that many seconds from now with its own error if sooner."""
         sooner = time.monotonic() + seconds
-        return self if self._end <= sooner else replace(self, moment=sooner, error=error)
-
-    @property
-    def _end(self) -> float:
-        return min(self.moment, self.start.moment) if self.start else self.moment
+        return self if self.moment <= sooner else replace(self, moment=sooner, error=error)

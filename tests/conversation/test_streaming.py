@@ -7,7 +7,7 @@ import time
 import pytest
 from testing import coded_speech
 from testing.fake_realtime import Readings
-from testing.fake_streams import Pace, streams_chat, streams_speech
+from testing.fake_streams import CHATS, Pace, Streamed, streams_chat, streams_speech
 
 from parley.base_urls import BaseUrl, Destination
 from parley.conversation import chain
@@ -32,7 +32,7 @@ def reply(upstream, at_once):
         destination = Destination(BaseUrl.parse(upstream.url))
         upstreams = dict.fromkeys(("stt", "text", "tts"), Upstream(destination, "sk-of-the-caller"))
         options = Options(system_prompt="Be brief.", audio_format="pcm")
-        client = Client(Transport(1), upstreams, Deadline.after(30), options)
+        client = Client(Transport(1), upstreams, Deadline.after(20), options)
         models = Models(
             stt=Choice(Model("hearer", "transcriptions")),
             text=Choice(Model("thinker", "chat")),
@@ -40,7 +40,7 @@ def reply(upstream, at_once):
         )
         stages = chain.begin(client, models, lambda: True)
         stages.conversation.transcript = "What is a number?"
-        return StreamedReply(stages.within(20))
+        return StreamedReply(stages)
 
     return make
 
@@ -87,24 +87,43 @@ def test_thoughts_alone_are_no_reply(reply, upstream, row, code):
 
 
 @pytest.mark.parametrize(
-    ("row", "code"),
+    ("row", "says", "code"),
     [
-        ("length", "text_incomplete"),
-        ("not JSON", "upstream_malformed"),
-        ("error", "upstream_unavailable"),
-        ("no end at all", "upstream_unavailable"),
-        ("blank", "upstream_malformed"),
+        ("length", REPLY, "text_incomplete"),
+        ("not JSON", REPLY, "upstream_malformed"),
+        ("error", REPLY, "upstream_unavailable"),
+        ("no end at all", REPLY, "upstream_unavailable"),
+        ("blank", REPLY, "upstream_malformed"),
+        ("whole", " \n\t ", "upstream_malformed"),
+        ("length", " \n\t ", "upstream_malformed"),
     ],
 )
-def test_a_failure_of_the_reply_names_the_answer_that_it_came_in(reply, upstream, row, code):
+def test_a_failure_of_the_reply_names_the_answer_that_it_came_in(reply, upstream, row, says, code):
     """As it does in JSON, so that the upstream's support can find the call."""
     upstream.answers["tts"] = streams_speech()
-    streamed = reply(row=row)
+    streamed = reply(row=row, says=says)
     upstream.answers["text"].request_id = "req_7"
     gather(streamed)
     failure = streamed._conversation.failure
     assert (failure.code, failure.stage) == (code, "text")
     assert (failure.upstream_status, failure.upstream_request_id) == (200, "req_7")
+
+
+@pytest.mark.parametrize(
+    ("row", "after", "connections"),
+    [("usage", [], 1), ("one piece", [], 1), ("whole", [b": bye\n\n"], 1), ("whole", [8.0], 3)],
+)
+def test_a_whole_reply_leaves_its_connection_to_the_next_call(
+    reply, upstream, row, after, connections
+):
+    """A new one would cost a handshake; but what does not come at once is not awaited."""
+    client, model = reply()._stages.client, Model("thinker", "chat")
+    upstream.answers["text"] = Streamed(lambda body: [*CHATS[row](REPLY), *after], lambda body: "")
+    begun = time.monotonic()
+    for _ in range(3):
+        assert "".join(client.stream_reply("What is a number?", model)) == REPLY
+    assert upstream.connections == connections
+    assert time.monotonic() - begun < 6
 
 
 def test_three_segments_are_spoken_at_once(reply, upstream):

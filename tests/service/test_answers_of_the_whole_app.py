@@ -41,6 +41,7 @@ def test_what_is_no_request_is_answered_in_json(service, sent, status, code):
     assert head.startswith(b"HTTP/1.1 %d " % status)
     for header in (b"Connection: close", b"Content-Type: application/json", b"X-Request-ID: "):
         assert header in head
+    assert b"Vary: Accept" in head
     told = json.loads(body)
     assert list(told) == ["success", "errors"]
     assert (told["errors"][0]["stage"], told["errors"][0]["code"]) == ("request", code)
@@ -65,8 +66,10 @@ def test_options_is_answered_without_a_body(service, path):
     assert (answer.status_code, answer.content) == (204, b"")
     assert "OPTIONS" in answer.headers["Allow"]
     assert "Content-Type" not in answer.headers
+    assert answer.headers["Vary"] == "Accept"
     missing = requests.options(f"{service.url}/nowhere", timeout=5)
     assert (missing.status_code, missing.json()["errors"][0]["code"]) == (404, "not_found")
+    assert missing.headers["Vary"] == "Accept"
 
 
 class TestKeys:

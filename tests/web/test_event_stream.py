@@ -77,4 +77,4 @@ def test_a_stream_that_is_closed_amid_ends_its_threads(converse, upstream, logge
     response.close()
     assert not {"text", "tts"} & {thread.name for thread in threading.enumerate()}
     assert "event=answer_cut" in logged.text
-    assert "code=request_malformed" in logged.text
+    assert "status=200 stage=text code=caller_disconnected" in logged.text

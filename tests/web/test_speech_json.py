@@ -66,7 +66,7 @@ def test_an_answer_that_the_caller_cuts_is_one_warning(openai, logged, read):
     close()
     told = conversation_line(logged.text)
     assert (told["event"], told["request_id"]) == ("answer_cut", "id-1")
-    assert (told["stage"], told["code"]) == ("request", "request_malformed")
+    assert (told["stage"], told["code"]) == ("tts", "caller_disconnected")
     assert (told["status"], int(told["bytes_out"])) == ("200", sum(written[:-1]))
     assert [record.levelname for record in logged.records] == ["WARNING"]
 

@@ -11,7 +11,7 @@ from parley.conversation.segments import spoken as speakable_reply
 from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation
 from parley.conversation.thoughts import without_thoughts
-from parley.deadline import Cancellation, Deadline, Start
+from parley.deadline import Cancellation
 from parley.errors import (
     CallerDisconnected,
     ConversationError,
@@ -46,24 +46,24 @@ class Stages:
     caller_waits: Callable[[], bool]
     conversation: Conversation
 
-    def within(self, silence: float, start: Start | None = None) -> "Stages":
-        """The same stages, in which each wait for the upstream is at most `silence` seconds long.
-
-        STREAM_SECONDS bound them all, and `start` what comes before it; `end` ends them.
-        """
-        deadline = Deadline(
-            time.monotonic() + STREAM_SECONDS,
-            silence=silence,
-            cancellation=Cancellation(),
-            start=start,
-        )
-        return replace(self, client=self.client.until(deadline))
+    def until_ended(self) -> "Stages":
+        """The same stages, in which `end` ends each wait for the upstream."""
+        return self._cancelled_by(Cancellation())
 
     def while_caller_waits(self) -> "Stages":
         """The same stages, in which each wait for the upstream ends once the caller has left."""
-        deadline = self.client.deadline
-        watched = replace(deadline, cancellation=Cancellation(self._require_caller))
-        return replace(self, client=self.client.until(watched))
+        return self._cancelled_by(Cancellation(self._require_caller))
+
+    def _cancelled_by(self, cancellation: Cancellation) -> "Stages":
+        deadline = replace(self.client.deadline, cancellation=cancellation)
+        return replace(self, client=self.client.until(deadline))
+
+    def go_on(self) -> None:
+        """Have the deadline bound each wait for the upstream, and STREAM_SECONDS all of them.
+
+        The caller is being answered: it gets what the upstream sends as it arrives.
+        """
+        self.client.deadline.extend(STREAM_SECONDS)
 
     def _require_caller(self) -> None:
         """Raise CallerDisconnected if the caller has left."""
@@ -110,20 +110,18 @@ class Stages:
             if not is_whole:
                 raise TextTruncated()
 
-    def begin_speech(self) -> Iterator[bytes]:
+    def begin_speech(self) -> Iterator[bytes] | None:
         """The reply's speech as it arrives, once its first piece is there.
 
-        A speech of only the reply's beginning is noted as TextTruncated.
+        None where a reply that failed has nothing to say; empty where another one has not. A speech
+        of only the reply's beginning is noted as TextTruncated.
         """
         with self.stage("tts"):
             spoken, is_whole = self._spoken()
-            pieces: Iterator[bytes] = iter(())
-            # The first sound must come in the time that is left; from then on each piece has it.
-            first = Start(self.client.deadline.moment)
-            timed = self.within(self.client.deadline.left(), first).while_caller_waits()
+            pieces: Iterator[bytes] | None = None if self.conversation.failure else iter(())
             if spoken:
-                pieces = self.with_fallback("tts", lambda model: timed._stream(spoken, model))
-                first.is_made()
+                pieces = self.with_fallback("tts", lambda model: self._stream(spoken, model))
+            self.go_on()
             if not is_whole:
                 failure = TextTruncated()
                 failure.stage = "tts"

@@ -22,7 +22,8 @@ class StreamedReply:
 
     def __init__(self, stages: Stages) -> None:
         """Go on where `stages` has the transcript."""
-        self._stages = stages
+        self._stages = stages.until_ended()
+        self._stages.go_on()
         self._conversation = stages.conversation
         self._speech_began = 0.0
         self._spoken = SpokenReply(self._read, self._speaker, self._lanes)

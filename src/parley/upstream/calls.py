@@ -25,6 +25,10 @@ class CallRecord:
     """The upstream's own id for it (`x-request-id`); blank if the upstream sent none."""
     upstream_status: int | None = None
     """The status of an answer that arrives piece by piece; None before it."""
+    content_type: str = ""
+    """What the headers of such an answer declare, in lower case."""
+    is_over: bool = False
+    """Whether all that counts of such an answer was read; nothing but its end may follow."""
     is_quoted: bool = True
     """Whether callers are told the id, as the upstream's `is_quoted` says."""
 
@@ -79,12 +83,17 @@ class Calls:
             self.upstream, path, body, limit=limit, deadline=self.deadline
         ) as answer:
             record.upstream_id, record.upstream_status = answer.request_id or "", answer.status
+            record.content_type = answer.headers.get("content-type", "").lower()
             if not 200 <= answer.status < 300:
                 require_success(answer.whole(), self.upstream, model.name)
             is_empty = True
-            for piece in answer.pieces():
-                is_empty = False
-                yield piece
+            try:
+                for piece in answer.pieces():
+                    is_empty = False
+                    yield piece
+            finally:
+                if record.is_over:
+                    answer.end()
             if is_empty:
                 raise UpstreamMalformed(**origin(answer))
 
@@ -105,7 +114,7 @@ class Calls:
             pieces = named(record)
             for first in pieces:
                 return Begun(first, pieces)
-            raise record.complete(UpstreamMalformed())
+            raise UpstreamMalformed()
 
         return self.recorded(begin)
 
@@ -117,6 +126,9 @@ class Calls:
             record = CallRecord(next(tries) > 0, is_quoted=self.upstream.is_quoted)
             try:
                 return call(record)
+            except UpstreamError as failure:
+                record.complete(failure)
+                raise
             finally:
                 self.records.append(record)
 

@@ -98,6 +98,7 @@ class Client:
             pieces = calls.pieces(record, "/chat/completions", body, STREAM_BYTES, model)
             with closing(pieces):
                 yield from deltas_of(pieces)
+                record.is_over = True
 
         return calls.begun(call)
 

@@ -57,12 +57,15 @@ def wav_header(file_size: int, data_size: int) -> bytes:
 
 
 def with_lengths(wav: bytes) -> bytes:
-    """A whole WAV whose header says how long it is, also if it was streamed without its lengths."""
+    """A whole WAV whose header says how long it is, also if it was streamed without its lengths.
+
+    Those who stream write 0xFFFFFFFF there, or 0, or another length that is too large.
+    """
     start, name, size = 12, b"", 0
     while name != b"data" and start + 8 <= len(wav):
         name, size = struct.unpack_from("<4sI", wav, start)
         start += 8 + (size + size % 2 if name != b"data" else 0)  # Chunks have even lengths.
-    if name != b"data" or size != STREAMED:
+    if name != b"data" or 0 < size <= len(wav) - start:
         return wav
     file_size, data_size = struct.pack("<I", len(wav) - 8), struct.pack("<I", len(wav) - start)
     return wav[:4] + file_size + wav[8 : start - 4] + data_size + wav[start:]

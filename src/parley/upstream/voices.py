@@ -1,7 +1,7 @@
 """The voices that speak a text: over /audio/speech, or over the Realtime API."""
 
 from collections.abc import Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from urllib.parse import quote
 
 from parley import log
@@ -10,6 +10,7 @@ from parley.models.registry import Model
 from parley.upstream.calls import CallRecord, Calls
 from parley.upstream.encodings import encoder_for
 from parley.upstream.failures import origin, require_success
+from parley.upstream.mp3_encoder import SAMPLE_BYTES
 from parley.upstream.options import Options
 from parley.upstream.realtime import EVENT_BYTES, ReadingSession, is_read_word_for_word
 from parley.wire.messages import Answer
@@ -19,6 +20,9 @@ SPEECH_CHARACTERS = 4096
 
 SPEECH_BYTES = 16_000_000
 """The largest speech that is taken, counted after decompression."""
+
+
+TEXT_TYPES = ("application/json", "text/")
 
 
 class SpeechVoice:
@@ -37,10 +41,28 @@ class SpeechVoice:
             "response_format": self._options.audio_format,
             **self._model.parameters,
         }
-        yield from self._calls.pieces(record, "/audio/speech", body, SPEECH_BYTES, self._model)
+        size = 0
+        with closing(
+            self._calls.pieces(record, "/audio/speech", body, SPEECH_BYTES, self._model)
+        ) as pieces:
+            for piece in pieces:
+                if not size and _is_text(piece, record.content_type):
+                    raise UpstreamMalformed()
+                size += len(piece)
+                yield piece
+        if self._options.audio_format == "pcm" and size % SAMPLE_BYTES:
+            raise UpstreamMalformed()  # Whatever is joined to half a sample becomes noise.
 
     def close(self) -> None:
         """Nothing is open between two texts."""
+
+
+def _is_text(piece: bytes, content_type: str) -> bool:
+    """Whether an answer is JSON or a web page instead of speech, such as an error with status 200.
+
+    Hosts that declare no type of their own send sound as `text/html`, so the bytes count as well.
+    """
+    return content_type.startswith(TEXT_TYPES) and piece.lstrip()[:1] in (b"{", b"<")
 
 
 class RealtimeVoice:

@@ -9,6 +9,7 @@ from werkzeug import exceptions
 from parley import log
 from parley.errors import (
     REFUSAL,
+    CallerDisconnected,
     ConversationError,
     InternalError,
     MethodNotAllowed,
@@ -20,6 +21,7 @@ from parley.web.answers import error_answer
 from parley.web.schemas import first_error
 
 FOREIGN: Mapping[type[exceptions.HTTPException], type[ConversationError]] = {
+    exceptions.ClientDisconnected: CallerDisconnected,  # A BadRequest, so it comes before it.
     exceptions.BadRequest: RequestMalformed,
     exceptions.MethodNotAllowed: MethodNotAllowed,
     exceptions.NotFound: NotFound,

@@ -16,7 +16,11 @@ LINE_BREAK = b"\r\n"
 
 
 class FormBroken(ValueError):
-    """A form that breaks the format, or ends before its last boundary."""
+    """A form that breaks the format."""
+
+
+class FormEnded(FormBroken):
+    """A form ends before its last boundary."""
 
 
 class FormTooLarge(ValueError):
@@ -35,7 +39,7 @@ class Part:
 def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[bytes]]]:
     """Each part, and its content in pieces; what is not read of it is passed over.
 
-    Raises FormBroken and FormTooLarge.
+    Raises FormBroken, FormEnded and FormTooLarge.
     """
     if not boundary:
         raise FormBroken()
@@ -119,5 +123,5 @@ class _Reader:
         while len(self._held) < size:
             piece = self._stream.read(PIECE_BYTES)
             if not piece:
-                raise FormBroken()
+                raise FormEnded()
             self._held += piece

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 from flask import Response, g, request
@@ -12,7 +12,12 @@ from parley.conversation.state import Conversation
 from parley.errors import CallerDisconnected
 from parley.redaction import reveals, valid_request_id
 from parley.web.caller_headers import credentials_of
+from parley.web.request_connection import still_connected
 from parley.web.services import services
+
+CALLER_LEFT = "caller_disconnected"
+"""The code that the log has for a caller who left; the answer, which a caller who has closed only
+its sending side still reads, calls it `request_malformed`."""
 
 
 def begin() -> None:
@@ -46,7 +51,8 @@ def log_when_ended(response: Response) -> None:
     conversation: Conversation | None = g.get("conversation")
     if conversation is None:
         return
-    response.response = body = _CountedBody(cast(Iterable[bytes], response.response))
+    pieces = cast(Iterable[bytes], response.response)
+    response.response = body = _CountedBody(pieces, still_connected(request))
     request_id, began, bytes_in = g.request_id, g.began, request.content_length
     # The request is gone when its answer ends.
     credentials = credentials_of(request.headers, services().settings)
@@ -55,7 +61,7 @@ def log_when_ended(response: Response) -> None:
     def log_line() -> None:
         if body.cut:
             conversation.note(CallerDisconnected())
-        failure = conversation.failure
+        stage, code = _failed(conversation)
         models = {
             f"{stage}_model": _without_key(model.name, credentials)
             for stage, model in conversation.models_used.items()
@@ -67,8 +73,8 @@ def log_when_ended(response: Response) -> None:
             {
                 "request_id": request_id,
                 "status": response.status_code,
-                "stage": failure.stage if failure else None,
-                "code": failure.code if failure else None,
+                "stage": stage,
+                "code": code,
                 "bytes_in": bytes_in,
                 "bytes_out": body.written,
                 **models,
@@ -79,31 +85,44 @@ def log_when_ended(response: Response) -> None:
                 "retries": conversation.retries,
                 "upstream_ids": ",".join(ids),
             },
-            cut=body.cut or isinstance(failure, CallerDisconnected),
+            cut=body.cut or code == CALLER_LEFT,
         )
 
     response.call_on_close(log_line)
 
 
 class _CountedBody:
-    """An answer's body that counts the bytes that the server has written."""
+    """An answer's body that counts the bytes that the server has written.
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = pieces
+    It is cut if the server did not write all of it, or if the caller had left before it began: the
+    kernel takes a short answer for a closed connection as for an open one.
+    """
+
+    def __init__(self, pieces: Iterable[bytes], is_connected: Callable[[], bool]) -> None:
+        self._pieces, self._is_connected = pieces, is_connected
         self.written = 0
         self.cut = False
 
     def __iter__(self) -> Iterator[bytes]:
-        self.cut = True
+        self.cut, has_left = True, not self._is_connected()
         for piece in self._pieces:
             yield piece
             self.written += len(piece)  # The server takes the next piece once it has written one.
-        self.cut = False
+        self.cut = has_left
 
     def close(self) -> None:
         """Close what the pieces come from, as Werkzeug does with a body of its own."""
         if close := getattr(self._pieces, "close", None):
             close()
+
+
+def _failed(conversation: Conversation) -> tuple[str | None, str | None]:
+    """The stage and the code of the failure, if any; of a caller who left, the last stage begun."""
+    failure = conversation.failure
+    if isinstance(failure, CallerDisconnected):
+        begun = [stage for stage in conversation.models_used if stage in conversation.seconds]
+        return begun[-1] if begun else failure.stage, CALLER_LEFT
+    return (failure.stage, failure.code) if failure else (None, None)
 
 
 def _durations(conversation: Conversation | None, began: float) -> dict[str, float]:

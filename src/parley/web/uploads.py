@@ -12,8 +12,8 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
 
-from parley.errors import RequestMalformed, UploadTimeout
-from parley.web.form_parts import FormBroken, FormTooLarge, parts
+from parley.errors import CallerDisconnected, RequestMalformed, UploadTimeout
+from parley.web.form_parts import FormBroken, FormEnded, FormTooLarge, parts
 
 AUDIO_BYTES = 26_214_400
 """The largest file that OpenAI's speech-to-text takes: 25 MB."""
@@ -48,7 +48,10 @@ class StrictFormParser(FormDataParser):
         content_length: int | None,
         options: dict[str, str] | None = None,
     ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]:
-        """Parse multipart/form-data; raise RequestMalformed on anything else."""
+        """Parse multipart/form-data; raise RequestMalformed on anything else.
+
+        Raises CallerDisconnected where the caller left before the promised end of it.
+        """
         if mimetype != "multipart/form-data":
             raise RequestMalformed()
         try:
@@ -63,7 +66,9 @@ class StrictFormParser(FormDataParser):
             raise RequestMalformed(
                 "The form has too many parts, or too long a text; send only the documented fields."
             ) from None
-        except (FormBroken, UnicodeEncodeError, ParseException):
+        except (FormBroken, UnicodeEncodeError, ParseException) as broken:
+            if isinstance(broken, FormEnded) and stream.tell() < (content_length or 0):
+                raise CallerDisconnected() from None
             raise RequestMalformed(
                 "The multipart body is broken; let your HTTP client build it, with its boundary."
             ) from None

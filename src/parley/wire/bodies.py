@@ -2,18 +2,23 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from requests import Response
 from requests_toolbelt import MultipartEncoder
 
-from parley.errors import UpstreamMalformed, UpstreamUnavailable
+from parley.deadline import Deadline
+from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.recordings import Recording
 from parley.redaction import valid_request_id
 from parley.wire.foreign_errors import errors_translated
 from parley.wire.messages import Answer, Form, Upstream
 
 PIECE_BYTES = 64 * 1024
+
+END_SECONDS = 0.05
+"""How long the end of a body may take that was read but for that; a new connection takes longer."""
 
 
 def encoded(body: Mapping[str, Any] | Form) -> tuple[bytes | MultipartEncoder, str]:
@@ -63,6 +68,19 @@ class StreamedAnswer:
         if self.status < 300 and not size and not framed:
             # An answer that is cut off in its headers looks like an empty success.
             raise UpstreamUnavailable()
+
+    def end(self) -> None:
+        """Read on to the end of a body of which all that counts was read, if it comes at once.
+
+        Only then can the connection serve another call.
+        """
+        connection: Any = self._raw.connection
+        if connection is None or connection.sock is None:  # It is read, or was not to be kept.
+            return
+        connection.keep(Deadline.after(END_SECONDS))
+        with suppress(UpstreamError), errors_translated():
+            while self._raw.read1(PIECE_BYTES, decode_content=True):
+                pass
 
     def whole(self) -> Answer:
         """The answer with all of its body; raises as `pieces` does."""

@@ -73,13 +73,17 @@ class _TimedConnection(Base):
             raise self._window.error() from None
         finally:
             handshake_limit.reset(token)
-        self._keep(deadline)
+        self.keep(deadline)
+
+    def keep(self, deadline: Deadline) -> None:
+        """Keep a deadline from now on."""
+        self._timed.limit = deadline
 
     def request(self, *arguments: Any, **options: Any) -> None:
         """Send a request; a connection that is already open keeps the new call's deadline."""
         self._answer, self._is_sent = None, False
         if self.sock:
-            self._keep(current_call.get().deadline)
+            self.keep(current_call.get().deadline)
         super().request(*arguments, **options)
         self._is_sent = True
 
@@ -117,9 +121,6 @@ class _TimedConnection(Base):
     def _timed(self) -> Any:
         """The timed socket: TLS inside a proxy's TLS is not a socket, but has one."""
         return getattr(self.sock, "socket", self.sock)
-
-    def _keep(self, deadline: Deadline) -> None:
-        self._timed.limit = deadline
 
 
 class _PlainConnection(_TimedConnection, HTTPConnection):

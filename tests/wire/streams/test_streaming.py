@@ -112,6 +112,23 @@ def test_an_answer_that_was_not_read_whole_ends_its_connection(transport, upstre
     assert answer
 
 
+@pytest.mark.parametrize(
+    ("rest", "connections"), [(END, 1), (chunk(b"and more") + END, 1), (b"", 2)]
+)
+def test_an_end_that_comes_at_once_leaves_its_connection(transport, upstream, rest, connections):
+    """Though its reader has what it wanted; an end that does not come is not awaited."""
+    upstream.answers["text"] = lambda connection, request: (
+        not connection.sendall(HEAD + b"\r\n" + chunk(b"one") + rest)
+    )
+    begun = time.monotonic()
+    for _ in range(2):
+        with stream(transport, upstream.url) as answer:
+            assert next(answer.pieces()) == b"one"
+            answer.end()
+    assert upstream.connections == connections
+    assert time.monotonic() - begun < SOON
+
+
 def test_a_stream_is_bounded_in_total(transport, upstream):
     """What fits is passed on; past the limit nothing is."""
     in_steps(upstream, HEAD + b"\r\n" + chunk(b"12345") + chunk(b"67890") + chunk(b"x") + END)

@@ -22,16 +22,6 @@ STREAM = 3
 """Seconds that bound a whole stream here."""
 
 
-@pytest.fixture(autouse=True)
-def upstream(served_upstream):
-    served_upstream.answers = {
-        "text": streams_chat(reply=lambda body: REPLY),
-        "tts": streams_speech(),
-    }
-    served_upstream.requests.clear()
-    return served_upstream
-
-
 @pytest.fixture(scope="module")
 def service(served_upstream, tmp_path_factory):
     with served(tmp_path_factory.mktemp("service"), served_upstream.url, deadline=25) as running:

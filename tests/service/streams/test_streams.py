@@ -24,17 +24,6 @@ from testing.stream_readers import KEYS
 READER = {"tts_model": "reader-1"}
 
 
-@pytest.fixture(autouse=True)
-def upstream(served_upstream):
-    """The upstream, which answers as it should until the test tells it otherwise."""
-    served_upstream.answers = {
-        "text": streams_chat(reply=lambda body: REPLY),
-        "tts": streams_speech(),
-    }
-    served_upstream.requests.clear()
-    return served_upstream
-
-
 @pytest.fixture(scope="module")
 def service(served_upstream, tmp_path_factory):
     with served(tmp_path_factory.mktemp("service"), served_upstream.url) as running:

@@ -34,13 +34,6 @@ DEADLINE = 3
 WAV = {"accept": "audio/wav", "audio_format": "wav"}
 
 
-@pytest.fixture(autouse=True)
-def upstream(served_upstream):
-    served_upstream.answers = {"text": streams_chat(reply=lambda body: REPLY)}
-    served_upstream.requests.clear()
-    return served_upstream
-
-
 @pytest.fixture(scope="module")
 def service(served_upstream, tmp_path_factory):
     """One whose deadline is too late to end anything."""
@@ -80,7 +73,8 @@ def test_nothing_is_done_for_a_caller_who_has_left(service, upstream, awaited, l
         assert silent.left.wait(left + END_SECONDS - time.monotonic())
         line = log_line(service, name)
     assert "event=answer_cut" in line
-    assert "stage=request code=request_malformed" in line
+    status = {"transcript": 400, "its rest": 200}.get(awaited, 206)
+    assert f"status={status} stage={stage} code=caller_disconnected" in line
     assert [request.stage for request in upstream.requests][-1] == stage
     is_quiet(service)
 

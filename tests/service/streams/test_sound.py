@@ -23,16 +23,6 @@ REPLY = REPLY.strip()
 SPOKEN = REPLY.replace("*", "")
 
 
-@pytest.fixture(autouse=True)
-def upstream(served_upstream):
-    """The upstream, which answers as it should until the test tells it otherwise."""
-    served_upstream.answers = {
-        "text": streams_chat(reply=lambda body: REPLY),
-        "tts": streams_speech(),
-    }
-    return served_upstream
-
-
 @pytest.fixture(scope="module")
 def service(served_upstream, tmp_path_factory):
     folder = tmp_path_factory.mktemp("service")
@@ -154,6 +144,17 @@ def test_a_failure_with_no_speech_is_json(service, upstream, row, code):
     assert response.json()["text_response"] == REPLY
 
 
+@pytest.mark.parametrize("said", ["<think>Hm.", "🙂"])
+def test_a_reply_that_ended_before_it_said_a_word_is_json(service, upstream, said):
+    """There is a failure and no speech, so that the answer says what failed."""
+    choice = {"message": {"content": said}, "finish_reason": "length"}
+    answer = fake.http(json.dumps({"choices": [choice]}).encode())
+    upstream.answers["text"] = lambda connection, _: connection.sendall(answer) or True
+    response = post(service)
+    assert (response.status_code, response.headers["Content-Type"]) == (206, "application/json")
+    assert response.json()["errors"][0]["code"] == "text_incomplete"
+
+
 @pytest.mark.parametrize(
     ("row", "code"),
     [
@@ -202,6 +203,15 @@ def test_a_long_speech_may_take_longer_than_the_deadline(service, upstream):
     assert response.status_code == 200
     assert time.monotonic() - begun > 4
     assert coded_speech.decode(response.content, "wav") == SPOKEN[:50]
+
+
+def test_a_wait_amid_the_speech_may_take_the_whole_deadline(service, upstream):
+    """As in a stream: what the calls before it took is not taken from it."""
+    upstream.answers["text"] = streams_chat(reply=lambda body: SPOKEN[:20], pace=Pace(first=1.5))
+    upstream.answers["tts"] = streams_speech(pace=Pace(between=2.2))
+    response = post(service, accept="audio/wav")
+    assert response.elapsed.total_seconds() < 3
+    assert coded_speech.decode(response.content, "wav") == SPOKEN[:20]
 
 
 def test_an_audio_format_must_agree(service):

@@ -32,15 +32,6 @@ connection_limits.REQUEST_SECONDS = {REQUEST}
 ECHO = f"Incorrect API key provided: {KEY}."
 
 
-@pytest.fixture(autouse=True)
-def upstream(served_upstream):
-    served_upstream.answers = {
-        "text": streams_chat(reply=lambda body: REPLY),
-        "tts": streams_speech(),
-    }
-    return served_upstream
-
-
 @pytest.fixture(scope="module")
 def service(served_upstream, tmp_path_factory):
     """One that is soon done with callers who send or read nothing."""
@@ -78,7 +69,7 @@ def test_a_caller_who_reads_nothing_is_left(service, upstream):
         assert time.monotonic() - begun > STALL - 0.5
         line = log_line(service, request_id_of(received))
     assert "event=answer_cut" in line
-    assert "stage=request code=request_malformed" in line
+    assert "status=200 stage=tts code=caller_disconnected" in line
     is_quiet(service)
 
 

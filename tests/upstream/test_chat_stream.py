@@ -1,0 +1,40 @@
+"""A chat stream in a few large pieces, as a flooding upstream sends it."""
+
+import pytest
+from testing.fake_streams import CHATS
+
+from parley.errors import UpstreamUnavailable
+from parley.upstream.chat_stream import deltas_of
+
+REPLY = "Grüße aus 東京! " * 500
+
+
+@pytest.fixture
+def turns(monkeypatch):
+    """A turn for each time that others may run."""
+    given = []
+    monkeypatch.setattr("parley.upstream.chat_stream.let_others_run", lambda: given.append(1))
+    return given
+
+
+@pytest.mark.parametrize("line", [b"data:{}\n", b": wait\n", b"\n"])
+def test_many_events_at_once_hold_up_nobody(turns, line):
+    """However many there are in what was received together, others run in between."""
+    with pytest.raises(UpstreamUnavailable):
+        list(deltas_of([line * (64_000 // len(line))]))
+    assert len(turns) >= 30
+
+
+def test_what_arrives_event_by_event_costs_no_turns(turns):
+    """Each read gives one already."""
+    assert "".join(deltas_of(CHATS["whole"](REPLY))) == REPLY
+    assert turns == []
+
+
+def test_no_byte_is_lost_between_two_parts(turns):
+    """Wherever a large piece is parted, in an event's name or within a character."""
+    stream = b"".join(CHATS["whole"](REPLY))
+    assert len(stream) > 100_000
+    for start in range(40):
+        assert "".join(deltas_of([b":" * start + b"\n" + stream])) == REPLY
+    assert turns
