@@ -14,7 +14,7 @@ help:  ## list the targets
 
 .venv/run.stamp: requirements.txt requirements-local.txt
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
-		echo "$(PYTHON) is not Python 3.11 or newer. Name one that is: PYTHON=python3.12"; \
+		echo "$(PYTHON) is not Python 3.11 or newer. Add one that is to the command: PYTHON=python3.12"; \
 		exit 1; }
 	@echo "Installing the service and the local engine into .venv (once; about 800 MB)"
 	@$(PYTHON) -m venv .venv

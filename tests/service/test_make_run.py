@@ -9,8 +9,7 @@ import pytest
 from testing.builders import ROOT, copy_tree
 from testing.gunicorn_process import free_port, make_run, stack
 
-
-NEEDED = "is not Python 3.11 or newer. Name one that is: PYTHON="
+NEEDED = "is not Python 3.11 or newer. Add one that is to the command: PYTHON="
 
 
 def test_the_suggested_command_is_answered_and_ctrl_c_stops_everything(
