@@ -65,8 +65,8 @@ def on_starting(server: Any) -> None:
     With its own TLS, which the worker leaves out, answers would go out plain. Without workers,
     connections would be accepted and never answered.
     """
-    if server.cfg.workers < 1:
-        sys.exit("Parley does not start: WEB_CONCURRENCY is below 1; set more, or leave it out.")
+    if server.cfg.workers == 0:
+        sys.exit("Parley does not start: WEB_CONCURRENCY is 0; set 1 or more, or leave it out.")
     if server.cfg.is_ssl:
         sys.exit("Parley does not start: it speaks plain HTTP; leave certfile and keyfile out.")
 
