@@ -13,6 +13,9 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
 
 .venv/run.stamp: requirements.txt requirements-local.txt
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+		echo "$(PYTHON) is not Python 3.11 or newer. Add one that is to the command: PYTHON=python3.12"; \
+		exit 1; }
 	@echo "Installing the service and the local engine into .venv (once; about 800 MB)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
@@ -28,13 +31,16 @@ help:  ## list the targets
 run: export PARLEY_OPENAI_BASE_URL := http://127.0.0.1:$(ENGINE_PORT)/v1
 run: export PARLEY_MODEL_LIST := .venv/MODEL_LIST.MD
 run: export PARLEY_KEY_REQUIRED := no
+# The engine is on this machine, where no proxy would find it.
+run: export no_proxy := 127.0.0.1,$(or $(no_proxy),$(NO_PROXY))
 # honcho counts PORT up from process to process.
 run: export SERVICE_PORT := $(PORT)
 run: export ENGINE_PORT := $(ENGINE_PORT)
 run: .venv/run.stamp  ## the service on PORT (8000), with the local engine behind it
+	@[ $(PORT) != $(ENGINE_PORT) ] || { echo "PORT and ENGINE_PORT must be two ports."; exit 1; }
 	@for port in $(PORT) $(ENGINE_PORT); do \
 		$(BIN)/python -c "import socket; socket.create_server(('127.0.0.1', $$port))" 2> /dev/null || \
-		{ echo "Port $$port is taken. Take others: make run PORT=8010 ENGINE_PORT=8011"; exit 1; }; \
+		{ echo "Port $$port is taken or not allowed. Take others: make run PORT=8010 ENGINE_PORT=8011"; exit 1; }; \
 	done
 	@$(BIN)/python -m local_engine --model-list > .venv/MODEL_LIST.MD
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start -f Procfile.local

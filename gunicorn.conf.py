@@ -60,7 +60,13 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 
 
 def on_starting(server: Any) -> None:
-    """Refuse gunicorn's own TLS, which the worker would leave out: answers would go out plain."""
+    """Refuse what gunicorn would accept, and the callers would suffer from.
+
+    With its own TLS, which the worker leaves out, answers would go out plain. Without workers,
+    connections would be accepted and never answered.
+    """
+    if server.cfg.workers == 0:
+        sys.exit("Parley does not start: WEB_CONCURRENCY is 0; set 1 or more, or leave it out.")
     if server.cfg.is_ssl:
         sys.exit("Parley does not start: it speaks plain HTTP; leave certfile and keyfile out.")
 

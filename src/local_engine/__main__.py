@@ -84,7 +84,10 @@ def main() -> None:
             sys.exit(f"Cannot load {engine.name}: {error}")
         say(f"{engine.name} is loaded ({time.perf_counter() - begun:.1f} s)")
     gc.freeze()  # faster-whisper collects garbage after each decoding: what is loaded is none
-    listener.listen(BACKLOG)
+    try:
+        listener.listen(BACKLOG)
+    except OSError as error:  # Another engine bound the port, too, and was loaded sooner.
+        sys.exit(f"Cannot serve on {options.host}, port {options.port}: {error}")
     host, port = listener.getsockname()[:2]
     app = create_app(transcriber, replier, speaker, log=say)
     server = make_server(

@@ -1,5 +1,6 @@
 """Each event that the log can contain; none holds a key, or a text that was spoken."""
 
+import errno
 import logging
 import traceback
 from collections.abc import Mapping
@@ -46,7 +47,12 @@ def conversation(fields: Mapping[str, object], *, cut: bool) -> None:
 
 
 def unexpected(error: BaseException, stage: str) -> None:
-    """Log an error of the service itself: type and traceback, but no text, which may hold a key."""
+    """Log an error of the service itself: type and traceback, but no text, which may hold a key.
+
+    The system's errors have a name, which tells a full disk (ENOSPC) from too many files (EMFILE).
+    """
     frames = "".join(traceback.format_tb(error.__traceback__))
-    kind = type(error).__name__
-    log.error({"code": "internal_error", "stage": stage, "kind": kind, "frames": frames})
+    fields = {"code": "internal_error", "stage": stage, "kind": type(error).__name__}
+    if isinstance(error, OSError):
+        fields["errno"] = errno.errorcode.get(error.errno or 0, "")
+    log.error({**fields, "frames": frames})

@@ -34,6 +34,27 @@ def test_a_taken_port_is_told_at_once(run_command):
     assert done.stdout == ""
 
 
+def test_of_two_engines_on_one_port_the_later_says_so():
+    """Both can have it until one listens, which is when its models are loaded."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", 0))
+        port = str(other.getsockname()[1])
+        later = subprocess.Popen(
+            [sys.executable, "-m", "local_engine", "--port", port],
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        later.stdout.readline()  # One of its models is loaded.
+        other.listen()
+        _, said = later.communicate(timeout=60)
+    assert later.returncode == 1
+    assert said.startswith(f"Cannot serve on 127.0.0.1, port {port}: ")
+    assert said.count("\n") == 1
+
+
 def test_a_port_that_cannot_be_is_refused(run_command):
     """One sentence, and no traceback."""
     done = run_command("--port", "70000")

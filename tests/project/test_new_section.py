@@ -15,7 +15,23 @@ FILES = (
     "tests/project/test_api_documents.py",
     "tests/blueprints",
 )
-TEXT = "## GET /api/{name}/\n\nSays how many seconds a conversation may take.\n"
+TEXT = """\
+## GET /api/{name}/
+
+Says how many seconds a conversation may take.
+
+| field | | meaning |
+|---|---|---|
+| `unit` | optional | the unit; the default is seconds |
+
+| header | | meaning |
+|---|---|---|
+| `X-Unit` | optional | the same |
+
+| status | when |
+|---|---|
+| 200 | always |
+"""
 BLUEPRINT = '''\
 """{section}: how long a conversation may take."""
 

@@ -118,14 +118,24 @@ def test_tls_in_the_server_itself_is_refused(option, tmp_path):
     """Else the worker would answer in plain HTTP where its operator believes it is encrypted."""
     file = tmp_path / "pem"
     file.touch()
+    assert refusal(f"{option}={file}").startswith("Parley does not start: it speaks plain HTTP")
+
+
+def test_no_workers_are_refused():
+    """Else callers would be let in, and wait for an answer that nobody gives."""
+    assert refusal(WEB_CONCURRENCY="0").startswith("Parley does not start: WEB_CONCURRENCY is 0")
+
+
+def refusal(*options: str, **variables: str) -> str:
+    """The last line of a start that fails."""
     start = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:0", f"{option}={file}", "wsgi:app"],
+        [sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:0", *options, "wsgi:app"],
         cwd=ROOT,
-        env=environment(),
+        env=environment(**variables),
         timeout=30,
         check=False,
         capture_output=True,
         text=True,
     )
     assert start.returncode == 1
-    assert start.stderr.splitlines()[-1].startswith("Parley does not start: it speaks plain HTTP")
+    return start.stderr.splitlines()[-1]

@@ -6,12 +6,22 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from testing.builders import ROOT
+from testing.builders import ROOT, copy_tree
 from testing.gunicorn_process import free_port, make_run, stack
 
+NEEDED = "is not Python 3.11 or newer. Add one that is to the command: PYTHON="
 
-def test_the_suggested_command_is_answered_and_ctrl_c_stops_everything(tmp_path: Path):
-    """What the terminal says to try works as it stands; after Ctrl-C both ports are free again."""
+
+def test_the_suggested_command_is_answered_and_ctrl_c_stops_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """What the terminal says to try works as it stands; after Ctrl-C both ports are free again.
+
+    A proxy that the environment names, which knows nothing of this machine, is not asked.
+    """
+    for name in ("http_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     log = tmp_path / "log"
     ports = free_port(), free_port()
     with stack(log, *ports):
@@ -39,6 +49,30 @@ def test_a_taken_port_is_named(tmp_path: Path, taken: int):
         run = make_run(tmp_path / "log", *ports)
         assert run.wait(30) != 0
     assert (
-        f"Port {ports[taken]} is taken. Take others: make run PORT="
+        f"Port {ports[taken]} is taken or not allowed. Take others: make run PORT="
         in (tmp_path / "log").read_text()
     )
+
+
+def test_one_port_for_both_is_refused(tmp_path: Path):
+    """Before anything is started, and not after the engine has loaded its models."""
+    port = free_port()
+    assert make_run(tmp_path / "log", port, port).wait(30) != 0
+    assert (tmp_path / "log").read_text().startswith("PORT and ENGINE_PORT must be two ports.")
+
+
+@pytest.mark.parametrize("python", ["/bin/false", "/no/such/python"])
+def test_a_python_that_is_too_old_is_told_before_anything_is_installed(tmp_path: Path, python: str):
+    """Else pip would name some package that has no version for it; macOS brings Python 3.9."""
+    tree = copy_tree(tmp_path)
+    done = subprocess.run(
+        ["make", "run", f"PYTHON={python}"],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert f"{python} {NEEDED}" in done.stdout
+    assert not (tree / ".venv").exists()

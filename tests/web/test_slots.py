@@ -55,14 +55,16 @@ def full_disk():
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_an_answer_and_costs_no_slot(client, openai, full_disk):
-    """Each caller is told that the upload cannot be written; the next one finds a free slot."""
+def test_a_full_disk_is_an_answer_and_costs_no_slot(client, openai, full_disk, caplog):
+    """Each caller is told that the service failed, the operator why; the next one finds a slot."""
     for _ in range(2 * CAPACITY):
         data = {"audio": (BytesIO(bytes(RECORDING_BYTES)), "a.wav")}
         with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
             assert response.status_code == 500
             assert response.json["errors"][0]["code"] == "internal_error"
             assert response.json["models_used"]["stt"] == "whisper-1"
+    told = [record.msg for record in caplog.records if record.levelname == "ERROR"]
+    assert [(each["kind"], each["errno"]) for each in told] == [("OSError", "EFBIG")] * 2 * CAPACITY
     assert free_slots(client) == CAPACITY
     data = {"audio": (BytesIO(wav()), "a.wav")}
     with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
