@@ -48,7 +48,9 @@ def upstreams_of(request: Request, services: Services) -> dict[str, Upstream]:
     settings, headers = services.settings, request.headers
     caller, routes = hosts_of(headers), request_routes(headers, settings)
     if twice := first_repeated(request, CREDENTIAL_HEADERS):
-        raise ApiKeyMissing(f"Send {twice} once; it came twice, and the keys were sent nowhere.")
+        raise ApiKeyMissing(
+            f"Send {twice} once; the request holds it several times, and none was used."
+        )
     if settings.caller_tokens:
         require_token(headers, settings.caller_tokens)
     else:
@@ -57,7 +59,9 @@ def upstreams_of(request: Request, services: Services) -> dict[str, Upstream]:
     if settings.caller_tokens:
         require_no_hosts(headers)
     if twice := first_repeated(request, BASE_URL_HEADERS):
-        raise BaseUrlRefused(f"Send {twice} once; it came twice, and only one can be called.")
+        raise BaseUrlRefused(
+            f"Send {twice} once; the request holds it several times, and none was used."
+        )
     named = named_destinations(caller, services)
 
     def destination(url: Url) -> Destination:
