@@ -35,6 +35,7 @@ def test_a_blank_variable_counts_as_not_set():
         ("PARLEY_ALLOWED_BASE_URLS", "https://a.example/v1 b.example"),
         ("PARLEY_ALLOWED_BASE_URLS", "https://a.example,b.example"),
         ("PARLEY_ALLOWED_BASE_URLS", "https://a.example/v1,secret"),
+        ("PARLEY_KEY_REQUIRED", "sk-secret"),
         ("PARLEY_CAPACITY", "many"),
         ("PARLEY_CAPACITY", "0"),
         ("PARLEY_CAPACITY", "-1"),

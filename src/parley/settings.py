@@ -219,5 +219,6 @@ def _log_level(text: str) -> str:
 
 def _yes(name: str, text: str) -> bool:
     if text.lower() not in ("yes", "no"):
-        raise ConfigurationError(f"{name} is {text!r}; set yes or no.")
+        # The value is not repeated: who takes it for another setting puts a key here.
+        raise ConfigurationError(f"{name} is neither yes nor no; set one of them.")
     return text.lower() == "yes"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 import requests
-from testing.builders import KEY
+from testing.builders import KEY, wav
 from testing.gunicorn_process import serving
 from testing.raw_callers import PATIENCE, health_seconds, until_closed
 
@@ -104,3 +104,28 @@ class TestKeys:
                 assert time.monotonic() < deadline, service.log
                 time.sleep(0.05)
             assert KEY not in service.log
+
+    def test_no_line_of_another_library_is_logged(self, upstream, tmp_path):
+        """Not even where an operator configures logging for all: urllib3 quotes broken headers."""
+        config = tmp_path / "logging.json"
+        console = {"level": "DEBUG", "handlers": ["console"]}
+        config.write_text(json.dumps({"root": console, "disable_existing_loggers": False}))
+        upstream.answers["stt"] = lambda connection, _: connection.sendall(
+            b"HTTP/1.1 200 OK\r\nA: b\r\n%b\r\nContent-Length: 0\r\n\r\n" % KEY.encode()
+        )
+        variables = {
+            "PARLEY_OPENAI_BASE_URL": upstream.url,
+            "GUNICORN_CMD_ARGS": f"--log-config-json {config}",
+        }
+        with serving(tmp_path / "log", variables) as service:
+            answer = requests.post(
+                service.conversation_url,
+                headers={"X-OpenAI-API-Key": KEY},
+                files={"audio": wav()},
+                timeout=PATIENCE,
+            )
+            assert answer.json()["errors"][0]["stage"] == "stt"
+            health_seconds(service)
+            assert answer.headers["X-Request-ID"] in service.log
+            assert "GET /healthz" not in service.log
+            assert KEY[-6:] not in service.log
