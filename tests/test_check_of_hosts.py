@@ -1,19 +1,21 @@
 """`flask --app wsgi models check` asks the host of each stage, with the key that is its own."""
 
 import json
+import re
 from contextlib import ExitStack
 from datetime import date
 from types import SimpleNamespace
 
 import pytest
 from testing import fake_openai as fake
-from testing.builders import FROZEN_LIST, KEY, make_app
+from testing.builders import FROZEN_LIST, KEY, ROOT, make_app
 
 from parley.commands import models
 
 TODAY = date(2026, 11, 22)
 TOKEN = "token-0123456789-abc"
 LENT = "sk-lent-to-the-team"
+HOSTS = (ROOT / "docs" / "hosts.md").read_text()
 
 
 @pytest.fixture
@@ -52,16 +54,75 @@ def keys(upstream: fake.Upstream) -> list[str | None]:
 
 
 def test_each_stage_is_compared_with_its_own_host(hosts):
-    """Each host is asked once; a date that does not hold on the voice's host is no difference."""
+    """Each host is asked once; a date that does not hold on the voice's host is no difference.
+
+    Of a host that the list does not describe, only the default is expected.
+    """
     main, voice = hosts
     result = check(hosts)
-    assert (result.exit_code, result.stdout) == (0, "differences: 0\n")
+    compared = f"tts: compared {{}} at {voice.url}, where the list's dates do not hold\n{{}}"
+    everything = "tts-1 tts-1-hd gpt-4o-mini-tts gpt-realtime-2.1-mini gpt-realtime-2.1"
+    assert result.exit_code == 0
+    assert result.stdout == compared.format(everything, "differences: 0\n")
     assert [request.path for request in (*main.requests, *voice.requests)] == ["/v1/models"] * 2
-    announce(voice, {"tts-1": None, "gpt-4o": None})
+    announce(voice, {"tts-1": None, "gpt-4o": None, "kokoro": "2026-12-24"})
+    result = check(hosts)
+    assert (result.exit_code, result.stdout) == (0, compared.format("tts-1", "differences: 0\n"))
+
+
+@pytest.mark.parametrize(
+    ("announced", "differences"),
+    [
+        ({"kokoro": None}, ["tts: tts-1: listed never, upstream: unknown"]),
+        (
+            {"tts-1": None, "tts-1-hd": date(2026, 12, 24)},
+            ["tts: tts-1-hd: listed never, upstream: shuts down 2026-12-24"],
+        ),
+        (
+            {"tts-1": "soon", "tts-1-hd": date(2026, 12, 24)},
+            [
+                "tts: tts-1: listed never, upstream: shuts down on a day that cannot be read",
+                "tts: tts-1-hd: listed never, upstream: shuts down 2026-12-24",
+            ],
+        ),
+    ],
+    ids=["no default", "an end", "no date"],
+)
+def test_a_host_that_the_list_does_not_describe_is_compared_with_what_is_used(
+    hosts, announced, differences
+):
+    """It must have the default, which is sent to it, and what it has must not end."""
+    announce(hosts[1], announced)
     result = check(hosts)
     assert result.exit_code == 1
-    assert "tts: tts-1-hd: listed never, upstream: unknown" in result.stdout
-    assert "text: " not in result.stdout
+    assert result.stdout.splitlines()[1:] == [*differences, f"differences: {len(differences)}"]
+
+
+KOKORO = dict.fromkeys(["tts-1", "tts-1-hd", "kokoro", "gpt-4o-mini-tts"])
+"""What Kokoro-FastAPI lists, by its source: OpenAI's names beside its own, and no dates."""
+
+
+def test_the_documented_voice_beside_openai_passes(hosts):
+    """Kokoro-FastAPI needs no list, and `models` prints what docs/hosts.md shows."""
+    announce(hosts[1], KOKORO)
+    result = check(hosts)
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "differences: 0")
+    [shown] = re.findall(r"```text\n(.*?)```", HOSTS, re.DOTALL)
+    app = make_app(today=TODAY, PARLEY_TTS_BASE_URL="http://127.0.0.1:8880/v1")
+    assert app.test_cli_runner().invoke(models, []).stdout == shown
+
+
+def test_the_documented_list_for_another_voice_passes(hosts, tmp_path):
+    """OpenAI's list with the sample's table for speech, for a host that does not list tts-1."""
+    announce(hosts[1], {"kokoro": None})
+    assert check(hosts).exit_code == 1
+    [sample] = re.findall(r"```markdown\n(.*?)```", HOSTS, re.DOTALL)
+    heading = "## tts\n"
+    own = tmp_path / "list.md"
+    others, speech = FROZEN_LIST.read_text().partition(heading)[0], sample.partition(heading)[2]
+    own.write_text(f"{others}{heading}{speech}")
+    result = check(hosts, PARLEY_MODEL_LIST=str(own))
+    assert (result.exit_code, result.stdout) == (0, "differences: 0\n")
 
 
 def test_a_list_of_ones_own_is_compared_with_its_dates(hosts, monkeypatch):

@@ -13,8 +13,10 @@ from testing.mocked_transport import mocked_requests
 from parley.commands import models
 from parley.errors import DeadlineExceeded
 
-MODELS = "https://api.openai.com/v1/models"
+BASE = "https://api.openai.com/v1"
+MODELS = f"{BASE}/models"
 TODAY = date(2026, 11, 22)
+UNREADABLE = "shuts down on a day that cannot be read"
 
 
 def run(*arguments: str, today: date = TODAY, key: str = KEY) -> Result:
@@ -51,24 +53,24 @@ def check(announced: dict[str, str | None], today: date = TODAY) -> Result:
             [],
             TODAY,
             [
-                "stt: whisper-1 (transcriptions, until 2027-02-26)",
-                "text: gpt-4o (chat, until 2027-01-14)",
-                "tts: tts-1 (speech, until 2027-01-06)",
+                f"stt: whisper-1 (transcriptions, until 2027-02-26) at {BASE}",
+                f"text: gpt-4o (chat, until 2027-01-14) at {BASE}",
+                f"tts: tts-1 (speech, until 2027-01-06) at {BASE}",
             ],
         ),
         (
             ["--date", "2027-03-01"],
             TODAY,
             [
-                "stt: gpt-transcribe (transcriptions)",
-                "text: gpt-6-luna (chat)",
-                "tts: gpt-realtime-2.1-mini (realtime)",
+                f"stt: gpt-transcribe (transcriptions) at {BASE}",
+                f"text: gpt-6-luna (chat) at {BASE}",
+                f"tts: gpt-realtime-2.1-mini (realtime) at {BASE}",
             ],
         ),
     ],
 )
 def test_what_each_stage_uses_is_printed(arguments, today, lines):
-    """Today's models, or another day's, each with its interface and its end."""
+    """Today's models, or another day's, each with its interface, its end and its host."""
     result = run(*arguments, today=today)
     assert (result.exit_code, result.stdout.splitlines()) == (0, lines)
 
@@ -95,10 +97,16 @@ def test_a_list_that_is_true_passes_the_check(announced):
             {"gpt-6-luna": "2027-09-01"},
             "text: gpt-6-luna: listed never, upstream: shuts down 2027-09-01",
         ),
+        ({"tts-1": f"soon {KEY}"}, f"tts: tts-1: listed 2027-01-06, upstream: {UNREADABLE}"),
+        ({"gpt-6-luna": 1830000000}, f"text: gpt-6-luna: listed never, upstream: {UNREADABLE}"),
+        ({"whisper-1": [KEY]}, f"stt: whisper-1: listed 2027-02-26, upstream: {UNREADABLE}"),
     ],
 )
 def test_a_date_that_differs_fails_the_check(announced, change, line):
-    """Exit 1 and a line with both dates, for a cron job or a CI step to show."""
+    """Exit 1 and a line with both dates, for a cron job or a CI step to show.
+
+    A date that cannot be read is one model's difference; it is not repeated, and the others go on.
+    """
     result = check(announced | change)
     assert (result.exit_code, result.stdout.splitlines()) == (1, [line, "differences: 1"])
 
@@ -119,7 +127,7 @@ def test_a_model_that_is_gone_before_its_date_fails_the_check(announced, today, 
     [
         {"status_code": 401, "json": {"error": {"message": f"Wrong key: {KEY}"}}},
         {"text": "not JSON"},
-        {"json": {"data": [{"id": "tts-1", "shutdown_date": "soon"}]}},
+        {"json": {"data": [{"name": "tts-1"}]}},
         {"json": {"data": {}}, "status_code": 404},
     ],
     ids=json.dumps,

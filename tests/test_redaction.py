@@ -37,7 +37,7 @@ def test_a_key_shows_by_its_secret_part_alone(scheme, prefix, text, shown):
 @pytest.mark.parametrize("text", [SECRET[:4], SECRET[-4:], SECRET[5:11], "wxyz", "6789", "z12345"])
 @pytest.mark.parametrize("prefix", ["", "Bearer "])
 def test_each_key_of_a_header_that_was_sent_twice_counts(prefix, text):
-    """It arrives as one, with a comma in between, and is sent on so."""
+    """It arrives as one, with a comma in between, and is refused; its request is logged."""
     assert reveals(f"id-{text}", f"{prefix}{KEY},sk-proj-wxyz123456789")
     assert reveals(f"id-{text}", f"{prefix}sk-wxyz123456789,{KEY}")
 

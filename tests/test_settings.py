@@ -33,6 +33,9 @@ def test_a_blank_variable_counts_as_not_set():
         ("PARLEY_OPENAI_BASE_URL", "https://api.openai.com:port/v1"),
         ("PARLEY_OPENAI_BASE_URL", "https:///v1"),
         ("PARLEY_ALLOWED_BASE_URLS", "https://a.example/v1 b.example"),
+        ("PARLEY_ALLOWED_BASE_URLS", "https://a.example,b.example"),
+        ("PARLEY_ALLOWED_BASE_URLS", "https://a.example/v1,secret"),
+        ("PARLEY_KEY_REQUIRED", "sk-secret"),
         ("PARLEY_CAPACITY", "many"),
         ("PARLEY_CAPACITY", "0"),
         ("PARLEY_CAPACITY", "-1"),
@@ -89,6 +92,26 @@ def test_a_key_may_be_lent_to_callers_with_tokens_only():
     with pytest.raises(ConfigurationError, match="PARLEY_STT_API_KEY is also one of") as refusal:
         Settings.from_env({"PARLEY_STT_API_KEY": TOKEN, "PARLEY_CALLER_TOKENS": TOKEN})
     assert TOKEN not in str(refusal.value)
+
+
+LISTS = {
+    "PARLEY_ALLOWED_BASE_URLS": ("http://a.example/v1", "http://b.example/v1"),
+    "PARLEY_ALLOWED_ORIGINS": ("https://a.example", "https://b.example"),
+    "PARLEY_CALLER_TOKENS": (TOKEN, f"{TOKEN}2"),
+}
+
+
+@pytest.mark.parametrize("comma", [",", ", ", " ,", " , "])
+@pytest.mark.parametrize("variable", LISTS)
+def test_a_list_with_commas_is_refused(variable, comma):
+    """Two entries would be one that nobody sends. The sentence says what separates them."""
+    assert Settings.from_env({variable: " ".join(LISTS[variable])})
+    for value in (comma.join(LISTS[variable]), f"{LISTS[variable][0]}{comma}"):
+        with pytest.raises(ConfigurationError) as refusal:
+            Settings.from_env({variable: value})
+        assert (
+            str(refusal.value) == f"{variable} has a comma; separate its entries by spaces alone."
+        )
 
 
 @pytest.mark.parametrize("seconds", ["1", "28.5", "600"])

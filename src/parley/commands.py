@@ -1,7 +1,7 @@
 """The commands of `flask --app wsgi`: `models`, `models check` and `openapi`."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 import click
@@ -12,13 +12,14 @@ from parley.deadline import Deadline
 from parley.errors import UpstreamError
 from parley.models.registry import ANY_MODEL, Stage
 from parley.settings import VISIBLE_ASCII
-from parley.upstream.shutdown_dates import shutdown_dates
+from parley.upstream.shutdown_dates import Day, shutdown_dates
 from parley.web.model_choice import default_models, undated_stages
 from parley.web.services import Services, services
 from parley.web.stage_routes import operator_routes
 from parley.wire.messages import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
+NO_DATES = "where the list's dates do not hold"
 
 
 class NotCompared(click.ClickException):
@@ -32,7 +33,10 @@ class NotCompared(click.ClickException):
 @click.pass_context
 @with_appcontext
 def models(context: click.Context, day: str | None) -> None:
-    """Print the model that each stage uses where a caller names none."""
+    """Print the model that each stage uses where a caller names none, and at which host.
+
+    A line also says if the dates of MODEL_LIST.MD do not hold at that host.
+    """
     if context.invoked_subcommand:
         return
     try:
@@ -40,16 +44,20 @@ def models(context: click.Context, day: str | None) -> None:
     except ValueError:
         raise click.BadParameter("write a day like 2027-03-01.", param_hint="--date") from None
     undated = undated_stages(services().settings)
+    routes = operator_routes(services().settings)
     for stage, model in default_models(services(), today).by_stage().items():
         until = f", until {model.shutdown}" if model.shutdown and stage not in undated else ""
-        click.echo(f"{stage}: {model.name} ({model.interface}{until})")
+        where = f"{routes[stage].url}{f', {NO_DATES}' if stage in undated else ''}"
+        click.echo(f"{stage}: {model.name} ({model.interface}{until}) at {where}")
 
 
 @models.command()
 def check() -> None:
     """Compare MODEL_LIST.MD with the dates that each stage's host announces; exit 1 if they differ.
 
-    The hosts are the operator's: the main one, and those of single stages.
+    The hosts are the operator's: the main one, and those of single stages. Where the list's dates
+    do not hold, the list does not describe the host: only the default is expected there, and what
+    else the host has is compared.
     """
     upstreams = _operators_upstreams(services())
     announced = {upstream: _announced(upstream) for upstream in set(upstreams.values())}
@@ -57,7 +65,13 @@ def check() -> None:
     differences = 0
     for stage, listed in services().registry.stages.items():
         dates = announced[upstreams[stage]]
-        for line in _differences(listed, dates, services().today(), dated=stage not in undated):
+        if is_dated := stage not in undated:
+            names = list(listed.models)
+        else:
+            names = [name for name in listed.models if name in dates or name == listed.default]
+            where = f"{upstreams[stage].destination.url}, {NO_DATES}"
+            click.echo(f"{stage}: compared {' '.join(names)} at {where}")
+        for line in _differences(listed, names, dates, services().today(), dated=is_dated):
             differences += 1
             click.echo(f"{stage}: {line}")
     click.echo(f"differences: {differences}")
@@ -88,7 +102,7 @@ def _operators_upstreams(services: Services) -> dict[str, Upstream]:
     return upstreams
 
 
-def _announced(upstream: Upstream) -> dict[str, date | None]:
+def _announced(upstream: Upstream) -> dict[str, Day]:
     deadline = Deadline.after(services().settings.deadline)
     try:
         return shutdown_dates(services().transport, upstream, deadline)
@@ -97,11 +111,11 @@ def _announced(upstream: Upstream) -> dict[str, date | None]:
 
 
 def _differences(
-    listed: Stage, announced: Mapping[str, date | None], today: date, *, dated: bool
+    listed: Stage, names: Iterable[str], announced: Mapping[str, Day], today: date, *, dated: bool
 ) -> Iterator[str]:
-    """Each model of the list of which its host says something else."""
-    for name, model in listed.models.items():
-        ends = model.shutdown if dated else None
+    """Each of these models of the list of which its host says something else."""
+    for name in names:
+        ends = listed.models[name].shutdown if dated else None
         known = name in announced
         ended = bool(ends and ends <= today)
         if name == ANY_MODEL or (announced[name] == ends if known else ended):

@@ -16,6 +16,9 @@ def write_to(stream: TextIO, level: str) -> None:
 
     The lines of other libraries and the texts of exceptions are left out: both may quote a key.
     """
+    # It quotes an upstream's broken headers, wherever an operator's configuration of logging (as of
+    # gunicorn's --log-config-json) writes the lines of every library.
+    logging.getLogger("urllib3").propagate = False
     handler = logging.StreamHandler(stream)
     handler.setFormatter(Logfmter(ignored_keys=["exc_info"]))
     log.addHandler(handler)

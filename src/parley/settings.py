@@ -142,11 +142,18 @@ def _base_url(name: str, text: str) -> BaseUrl:
 
 def _egress_policy(text: str) -> EgressPolicy:
     try:
-        return EgressPolicy.parse(text.split())
+        return EgressPolicy.parse(_words("PARLEY_ALLOWED_BASE_URLS", text))
     except ValueError as error:
         raise ConfigurationError(
             f"PARLEY_ALLOWED_BASE_URLS: {error}; list base URLs, separated by spaces."
         ) from None
+
+
+def _words(name: str, text: str) -> list[str]:
+    """The entries of a list. A comma is somebody's separator: two would silently become one."""
+    if "," in text:
+        raise ConfigurationError(f"{name} has a comma; separate its entries by spaces alone.")
+    return text.split()
 
 
 def _key(name: str, text: str) -> str:
@@ -158,14 +165,13 @@ def _key(name: str, text: str) -> str:
 
 
 def _tokens(text: str) -> tuple[str, ...]:
-    tokens = tuple(text.split())
+    tokens = tuple(_words("PARLEY_CALLER_TOKENS", text))
     for position, token in enumerate(tokens, 1):
-        # A comma is somebody's separator: two tokens would silently be one that nobody sends.
-        if len(token) < SHORTEST_TOKEN or not VISIBLE_ASCII.fullmatch(token) or "," in token:
+        if len(token) < SHORTEST_TOKEN or not VISIBLE_ASCII.fullmatch(token):
             raise ConfigurationError(
-                f"PARLEY_CALLER_TOKENS: token {position} is too short, or has a comma or other "
-                f"characters than visible ASCII; set tokens of at least {SHORTEST_TOKEN} "
-                "characters, separated by spaces."
+                f"PARLEY_CALLER_TOKENS: token {position} is too short, or has other characters "
+                f"than visible ASCII; set tokens of at least {SHORTEST_TOKEN} characters, "
+                "separated by spaces."
             )
     return tokens
 
@@ -184,13 +190,14 @@ def _deadline(text: str) -> float:
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    for origin in text.split():
+    origins = tuple(_words("PARLEY_ALLOWED_ORIGINS", text))
+    for origin in origins:
         if origin != "*" and not ORIGIN.fullmatch(origin):
             raise ConfigurationError(
                 f"PARLEY_ALLOWED_ORIGINS names {origin!r}; list origins like https://app.example, "
                 "separated by spaces, or *."
             )
-    return tuple(text.split())
+    return origins
 
 
 def _capacity(text: str) -> int:
@@ -212,5 +219,6 @@ def _log_level(text: str) -> str:
 
 def _yes(name: str, text: str) -> bool:
     if text.lower() not in ("yes", "no"):
-        raise ConfigurationError(f"{name} is {text!r}; set yes or no.")
+        # The value is not repeated: who takes it for another setting puts a key here.
+        raise ConfigurationError(f"{name} is neither yes nor no; set one of them.")
     return text.lower() == "yes"

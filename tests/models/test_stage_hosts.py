@@ -136,8 +136,9 @@ def test_the_lists_dates_on_an_operators_stage_host(logged, monkeypatch, own, ur
     ending = re.findall(r"event=model_ends stage=(\w+)", logged.text)
     assert ("tts" in ending) is dated
     printed = app.test_cli_runner().invoke(command, []).stdout
-    assert "text: gpt-4o (chat, until 2027-01-14)" in printed
-    assert (", until 2027-01-06" in printed) is dated
+    assert "text: gpt-4o (chat, until 2027-01-14) at https://api.openai.com/v1\n" in printed
+    where = url if dated else f"{url}, where the list's dates do not hold"
+    assert f"tts: tts-1 (speech{', until 2027-01-06' if dated else ''}) at {where}\n" in printed
     [speech, *_] = app.test_client().get("/page.json").json["stages"]["tts"]["models"]
     assert speech["name"] == "tts-1"
     assert speech["ends"] == ("2027-01-06" if dated else None)

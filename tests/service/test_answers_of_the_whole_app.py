@@ -3,10 +3,11 @@
 import json
 import socket
 import time
+from contextlib import suppress
 
 import pytest
 import requests
-from testing.builders import KEY
+from testing.builders import KEY, ROOT, wav
 from testing.gunicorn_process import serving
 from testing.raw_callers import PATIENCE, health_seconds, until_closed
 
@@ -104,3 +105,62 @@ class TestKeys:
                 assert time.monotonic() < deadline, service.log
                 time.sleep(0.05)
             assert KEY not in service.log
+
+    def test_no_line_of_another_library_is_logged(self, upstream, tmp_path):
+        """Not even where an operator configures logging for all: urllib3 quotes broken headers."""
+        config = tmp_path / "logging.json"
+        console = {"level": "DEBUG", "handlers": ["console"]}
+        config.write_text(json.dumps({"root": console, "disable_existing_loggers": False}))
+        upstream.answers["stt"] = lambda connection, _: connection.sendall(
+            b"HTTP/1.1 200 OK\r\nA: b\r\n%b\r\nContent-Length: 0\r\n\r\n" % KEY.encode()
+        )
+        variables = {
+            "PARLEY_OPENAI_BASE_URL": upstream.url,
+            "GUNICORN_CMD_ARGS": f"--log-config-json {config}",
+        }
+        with serving(tmp_path / "log", variables) as service:
+            answer = requests.post(
+                service.conversation_url,
+                headers={"X-OpenAI-API-Key": KEY},
+                files={"audio": wav()},
+                timeout=PATIENCE,
+            )
+            assert answer.json()["errors"][0]["stage"] == "stt"
+            health_seconds(service)
+            assert answer.headers["X-Request-ID"] in service.log
+            assert "GET /healthz" not in service.log
+            assert KEY[-6:] not in service.log
+
+    @pytest.mark.parametrize(
+        ("fault", "accept"),
+        [
+            ("parley.wire.transport:encoded", "application/json"),
+            ("parley.upstream.client:Client.voice", "application/json"),
+            ("parley.conversation.backlog:Backlog.take", "text/event-stream"),
+            ("parley.log:conversation", "application/json"),
+            ("parley.web.slots:Slots.release", "audio/mpeg"),
+            ("parley.web.connection_limits:CallerConnection.start_drain", "text/event-stream"),
+            ("parley.web.worker:Worker.handle_error", "application/json"),
+        ],
+    )
+    def test_no_text_of_an_error_of_ours_is_logged(self, upstream, tmp_path, fault, accept):
+        """Wherever it is raised, under the app, beside it or in the server: kind and frames are."""
+        variables = {
+            "PARLEY_OPENAI_BASE_URL": upstream.url,
+            "TEST_FAULT": fault,
+            "PYTHONPATH": str(ROOT / "tests"),
+        }
+        with serving(tmp_path / "log", variables, app="testing.failing_app:app") as service:
+            headers = {"X-OpenAI-API-Key": KEY, "Accept": accept}
+            with suppress(requests.RequestException):
+                answer = requests.post(
+                    service.conversation_url, headers=headers, files={"audio": wav()}, timeout=40
+                )
+                assert KEY[-6:] not in answer.text
+            with suppress(OSError), socket.create_connection(service.address) as caller:
+                caller.settimeout(PATIENCE)
+                caller.sendall(b"no HTTP\r\n\r\n")
+                until_closed(caller)
+            health_seconds(service)
+            assert "kind=RuntimeError" in service.log
+            assert KEY[-6:] not in service.log

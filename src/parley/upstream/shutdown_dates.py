@@ -13,14 +13,15 @@ from parley.wire.transport import Transport
 LIST_BYTES = 1_000_000
 """The largest list of models that is taken."""
 
+UNREADABLE = "on a day that cannot be read"
+"""Stands for a date that is none. What the upstream wrote is not repeated: it may show a key."""
 
-def shutdown_dates(
-    transport: Transport, upstream: Upstream, deadline: Deadline
-) -> dict[str, date | None]:
-    """Each model that `GET /models` lists, with its shutdown date; None if none is announced.
+Day = date | str | None
+"""A model's shutdown date: None if none is announced, UNREADABLE if it cannot be read."""
 
-    Raises UpstreamError.
-    """
+
+def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline) -> dict[str, Day]:
+    """Each model that `GET /models` lists, with its shutdown date; raise UpstreamError."""
 
     def call() -> Answer:
         answer = transport.get(upstream, "/models", limit=LIST_BYTES, deadline=deadline)
@@ -28,7 +29,15 @@ def shutdown_dates(
 
     answer = with_retries(call, deadline)
     try:
-        days = {model["id"]: model.get("shutdown_date") for model in json_of(answer)["data"]}
-        return {name: date.fromisoformat(day) if day else None for name, day in days.items()}
+        return {model["id"]: _day(model.get("shutdown_date")) for model in json_of(answer)["data"]}
     except (ValueError, TypeError, LookupError, AttributeError):
         raise UpstreamMalformed(**origin(answer)) from None
+
+
+def _day(written: object) -> Day:
+    if not written:
+        return None
+    try:
+        return date.fromisoformat(str(written))
+    except ValueError:
+        return UNREADABLE

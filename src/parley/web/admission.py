@@ -13,11 +13,13 @@ from werkzeug.datastructures import MIMEAccept
 
 from parley.base_urls import Destination
 from parley.deadline import Deadline
-from parley.errors import Overloaded
+from parley.errors import ApiKeyMissing, BaseUrlRefused, Overloaded
 from parley.settings import Settings
 from parley.upstream.client import Client
 from parley.upstream.options import Options
 from parley.web.caller_headers import (
+    BASE_URL_HEADERS,
+    CREDENTIAL_HEADERS,
     credentials_of,
     hosts_of,
     request_routes,
@@ -26,6 +28,7 @@ from parley.web.caller_headers import (
     require_token,
 )
 from parley.web.representation import SOUND_TYPES, Representation, accepted
+from parley.web.request_connection import first_repeated
 from parley.web.services import Services
 from parley.web.slots import SLOT
 from parley.web.stage_routes import Hosts, NamedUrl, Url
@@ -44,6 +47,10 @@ def upstreams_of(request: Request, services: Services) -> dict[str, Upstream]:
     """
     settings, headers = services.settings, request.headers
     caller, routes = hosts_of(headers), request_routes(headers, settings)
+    if twice := first_repeated(request, CREDENTIAL_HEADERS):
+        raise ApiKeyMissing(
+            f"Send {twice} once; the request holds it several times, and none was used."
+        )
     if settings.caller_tokens:
         require_token(headers, settings.caller_tokens)
     else:
@@ -51,6 +58,10 @@ def upstreams_of(request: Request, services: Services) -> dict[str, Upstream]:
     take_slot(request)
     if settings.caller_tokens:
         require_no_hosts(headers)
+    if twice := first_repeated(request, BASE_URL_HEADERS):
+        raise BaseUrlRefused(
+            f"Send {twice} once; the request holds it several times, and none was used."
+        )
     named = named_destinations(caller, services)
 
     def destination(url: Url) -> Destination:

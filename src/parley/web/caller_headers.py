@@ -27,6 +27,8 @@ STAGE_BASE_URL_HEADERS = {
 CREDENTIAL_HEADERS = (KEY_HEADER, "Authorization", *STAGE_KEY_HEADERS.values())
 """The headers that may hold a key or a token."""
 
+BASE_URL_HEADERS = (BASE_URL_HEADER, *STAGE_BASE_URL_HEADERS.values())
+
 
 def hosts_of(headers: Headers) -> Hosts:
     """What a caller's headers name; a blank header counts as not sent."""
@@ -117,8 +119,7 @@ def require_token(headers: Headers, tokens: Iterable[str]) -> None:
 
 def require_no_hosts(headers: Headers) -> None:
     """Raise BaseUrlRefused if a caller with a token names a base URL or a stage's key."""
-    names = (BASE_URL_HEADER, *STAGE_BASE_URL_HEADERS.values(), *STAGE_KEY_HEADERS.values())
-    for name in names:
+    for name in (*BASE_URL_HEADERS, *STAGE_KEY_HEADERS.values()):
         if headers.get(name, "").strip():
             raise BaseUrlRefused(
                 f"With a token, calls go to the hosts of this service's operator only; "

@@ -47,6 +47,9 @@ class CallerStalled(TimeoutError):
 class GunicornRequest(Protocol):
     """What is used of gunicorn's request."""
 
+    headers: list[tuple[str, str]]
+    """Each header as it was sent, its name in capitals."""
+
     def force_close(self) -> None:
         """Close the connection after the answer, and say so in the answer."""
 

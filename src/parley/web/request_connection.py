@@ -1,7 +1,8 @@
-"""The connection of the current request: whether it is still open, and what is left to read."""
+"""The connection of the current request: what it brought, if it is open, what is left to read."""
 
 import socket
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from flask import Request, Response, request
@@ -16,6 +17,19 @@ STALLED_SECONDS = 2
 """The same time where the caller has stalled once already."""
 
 CHUNK_BYTES = 64 * 1024
+
+
+def first_repeated(request: Request, names: Iterable[str]) -> str | None:
+    """The first of these headers that the request holds more than once; None if there is none.
+
+    WSGI has one text for each header, in which servers join repeated ones with commas. gunicorn's
+    request still has each; with other servers, a comma in the text counts as a second header.
+    """
+    connection = request.environ.get("gunicorn.socket")
+    if isinstance(connection, CallerConnection) and connection.request:
+        times = Counter(name for name, _ in connection.request.headers)
+        return next((name for name in names if times[name.upper()] > 1), None)
+    return next((name for name in names if "," in request.headers.get(name, "")), None)
 
 
 def still_connected(request: Request) -> Callable[[], bool]:

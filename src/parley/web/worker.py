@@ -109,6 +109,12 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         self.worker_connections += SPARE
         self.listeners: list[Listener] = []
 
+    def init_process(self) -> None:
+        """Serve, and log each unexpected error without its text, which may quote a key."""
+        self.log.error_log.addFilter(_without_text)
+        gevent.get_hub().print_exception = _print_without_text
+        super().init_process()
+
     def load_wsgi(self) -> None:
         """Load the app, with no more conversations than there are descriptors for.
 
@@ -188,6 +194,19 @@ def _error_of(exception: Exception) -> ConversationError:
         return RequestBroken()
     log.unexpected(exception, "request")
     return InternalError()
+
+
+def _without_text(record: logging.LogRecord) -> bool:
+    """Log a record of gunicorn's without the traceback, which ends with the error's text."""
+    if record.exc_info and (error := record.exc_info[1]):
+        log.unexpected(error, "request")
+        record.exc_info = None
+    return True
+
+
+def _print_without_text(_: object, __: object, error: BaseException, ___: object) -> None:
+    """Log an error that ended a greenlet; gevent would print its text."""
+    log.unexpected(error, "request")
 
 
 class _UnparsedRequest:
