@@ -1,9 +1,17 @@
-"""What is dropped or chosen and is no recording: it is told in one sentence, or left alone."""
+"""What is dropped or chosen and is not one recording: a sentence tells of it, or nothing happens."""
+
+import time
 
 import pytest
+from browser.recorded import recorded
 from playwright.sync_api import expect
+from testing.builders import ROOT
+from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
+QUESTION = ROOT / "examples" / "question.wav"
+OVER = ["dragEnter", "dragOver"]
+DROPPED = [*OVER, "drop"]
 
 
 def test_what_comes_again_is_not_offered_again(tab, tmp_path):
@@ -39,7 +47,7 @@ def test_text_is_dragged_into_a_field(tab):
         told = page.get_by_label("What the model is told first")
         box = told.bounding_box()
         at = (box["x"] + 20, box["y"] + 20)
-        drag(tab, at, ["dragEnter", "dragOver"], items=text)
+        drag(tab, at, OVER, items=text)
         expect(page.get_by_text("Drop it, and it is sent.")).to_be_hidden()
         drag(tab, at, ["drop"], items=text)
         expect(told).to_have_value("Rhyme.")
@@ -47,7 +55,7 @@ def test_text_is_dragged_into_a_field(tab):
 
 def test_a_folder_that_is_dropped(tab, upstream, tmp_path):
     """The connection is not to blame."""
-    drag(tab, (400, 200), ["dragEnter", "dragOver", "drop"], files=[str(tmp_path)])
+    drag(tab, (400, 200), DROPPED, files=[str(tmp_path)])
     tab.expect_failure("This file cannot be read: send another one.")
     expect(tab.page.get_by_role("button", name="Try again")).to_be_hidden()
     assert upstream.requests == []
@@ -62,3 +70,45 @@ def test_a_recording_that_is_too_large_is_not_sent(tab, upstream, tmp_path):
     tab.send(tmp_path / "long.wav")
     tab.expect_failure("The recording is too large")
     assert sent == []
+
+
+@pytest.mark.parametrize("others", [["cover.jpg", "notes.txt"], ["second.WAV"]])
+def test_one_recording_is_sent_of_files_that_are_dropped_together(tab, upstream, tmp_path, others):
+    """The first that is one, and a sentence says what to do with the others."""
+    for name in others:
+        (tmp_path / name).write_text("These are words.")
+    files = [str(tmp_path / name) for name in others if not name.endswith("WAV")]
+    files += [str(QUESTION), *(str(tmp_path / name) for name in others if name.endswith("WAV"))]
+    drag(tab, (400, 200), DROPPED, files=files)
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    assert recorded(upstream).bytes == QUESTION.read_bytes()
+    sentence = "One recording is sent at a time: drop the next after question.wav."
+    expect(tab.page.get_by_text(sentence)).to_be_visible()
+    tab.expect_turn(1)
+    expect(tab.page.get_by_text(sentence)).to_be_visible()
+    assert len([request for request in upstream.requests if request.stage == "stt"]) == 1
+
+
+def test_one_file_needs_no_sentence(tab):
+    """It is what is expected."""
+    drag(tab, (400, 200), DROPPED, files=[str(QUESTION)])
+    tab.expect_turn(1)
+    expect(tab.page.locator(".note")).to_have_count(0)
+
+
+@pytest.mark.parametrize("at", [(20, 20), None], ids=["beside it", "onto a field"])
+def test_nothing_is_sent_behind_settings(tab, upstream, at):
+    """The page is not offered for a drop while they cover it, and stays as it is."""
+    with tab.settings() as page:
+        box = page.get_by_label("What the model is told first").bounding_box()
+        at = at or (box["x"] + 20, box["y"] + 20)
+        drag(tab, at, OVER, files=[str(QUESTION)])
+        expect(page.get_by_text("Drop it, and it is sent.")).to_be_hidden()
+        drag(tab, at, ["drop"], files=[str(QUESTION)])
+        time.sleep(1)
+        expect(page.get_by_role("dialog")).to_be_visible()
+    tab.expect_state("Ready")
+    assert upstream.requests == []
+    assert tab.page.url.startswith(tab.origin)
+    drag(tab, (400, 200), DROPPED, files=[str(QUESTION)])
+    tab.expect_turn(1)

@@ -2,6 +2,7 @@
 
 import array
 import json
+import re
 import time
 import wave
 
@@ -14,6 +15,7 @@ from testing.fake_openai import TRANSCRIPT
 pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 REPLY = "".join(SENTENCES)
+ALL_HERE = re.compile("all of its 2 segments")
 LONGEST_WORD = 10
 
 
@@ -155,3 +157,28 @@ def test_hearing_again_can_be_stopped(tab, ear, upstream):
         tab.expect_state("Ready")
         time.sleep(1)
     assert 0.3 < sounding(recording) < 2
+
+
+def test_only_the_last_replys_sound_is_kept(tab, upstream):
+    """A conversation of hours would otherwise fill the memory."""
+    upstream.answers["tts"] = speak(60)
+    before, *after = [bytes_of_buffers(tab), *(bytes_after_turn(tab) for _ in range(3))]
+    reply = len(tone(60)) * len(SENTENCES)
+    assert [size - before for size in after] == pytest.approx([reply] * 3, rel=0.3)
+
+
+def bytes_after_turn(tab) -> int:
+    """What is kept after another turn, whose speech has come as a whole and is not heard to its end."""
+    tab.send(QUESTION)
+    tab.expect_state("Speaking")
+    expect(tab.page.get_by_role("img").last).to_have_attribute("aria-label", ALL_HERE)
+    tab.page.keyboard.press("Escape")
+    expect(tab.page.get_by_role("button", name="Save as WAV")).to_be_visible()
+    return bytes_of_buffers(tab)
+
+
+def bytes_of_buffers(tab) -> int:
+    """How large the page's buffers are that it can still reach."""
+    devtools = tab.page.context.new_cdp_session(tab.page)
+    devtools.send("HeapProfiler.collectGarbage")
+    return devtools.send("Runtime.getHeapUsage")["backingStorageSize"]

@@ -43,10 +43,12 @@ export class View {
    * Say what failed and what to do.
    * @param {Failure} failure
    * @param {() => void} [again] does it once more
+   * @param {string} [words] what the button for it says
    */
-  fail(failure, again) {
+  fail(failure, again, words = "Try again") {
     this.#again = again ?? (() => {});
     element("alert").textContent = failure.sentence;
+    element("try-again").textContent = words;
     element("try-again").hidden = !again || failure.inRecording;
     element("mend-settings").hidden = !failure.inSettings;
   }
