@@ -1,4 +1,4 @@
-"""What is dropped or chosen and is not one recording: a sentence tells of it, or nothing happens."""
+"""What is dropped or chosen and is not one recording: a sentence tells of it, if it matters."""
 
 import time
 
@@ -72,17 +72,17 @@ def test_a_recording_that_is_too_large_is_not_sent(tab, upstream, tmp_path):
     assert sent == []
 
 
-@pytest.mark.parametrize("others", [["cover.jpg", "notes.txt"], ["second.WAV"]])
-def test_one_recording_is_sent_of_files_that_are_dropped_together(tab, upstream, tmp_path, others):
+@pytest.mark.parametrize("name", ["question.wav", "QUESTION.MPEG"])
+def test_one_recording_is_sent_of_files_that_are_dropped_together(tab, upstream, tmp_path, name):
     """The first that is one, and a sentence says what to do with the others."""
-    for name in others:
-        (tmp_path / name).write_text("These are words.")
-    files = [str(tmp_path / name) for name in others if not name.endswith("WAV")]
-    files += [str(QUESTION), *(str(tmp_path / name) for name in others if name.endswith("WAV"))]
-    drag(tab, (400, 200), DROPPED, files=files)
+    files = [tmp_path / other for other in ("notes.txt", name, "second.wav")]
+    for file in files:
+        file.write_text("These are words.")
+    files[1].write_bytes(QUESTION.read_bytes())
+    drag(tab, (400, 200), DROPPED, files=[str(file) for file in files])
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert recorded(upstream).bytes == QUESTION.read_bytes()
-    sentence = "One recording is sent at a time: drop the next after question.wav."
+    sentence = f"One recording is sent at a time: drop the next after {name}."
     expect(tab.page.get_by_text(sentence)).to_be_visible()
     tab.expect_turn(1)
     expect(tab.page.get_by_text(sentence)).to_be_visible()

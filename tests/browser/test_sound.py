@@ -162,13 +162,16 @@ def test_hearing_again_can_be_stopped(tab, ear, upstream):
 def test_only_the_last_replys_sound_is_kept(tab, upstream):
     """A conversation of hours would otherwise fill the memory."""
     upstream.answers["tts"] = speak(60)
-    before, *after = [bytes_of_buffers(tab), *(bytes_after_turn(tab) for _ in range(3))]
+    before = bytes_of_buffers(tab)
+    kept = [bytes_after_turn(tab) - before for _ in range(3)]
     reply = len(tone(60)) * len(SENTENCES)
-    assert [size - before for size in after] == pytest.approx([reply] * 3, rel=0.3)
+    # Escape may come before the second segment is here as a whole.
+    assert min(kept) > 0.4 * reply
+    assert max(kept) < 1.2 * reply
 
 
 def bytes_after_turn(tab) -> int:
-    """What is kept after another turn, whose speech has come as a whole and is not heard to its end."""
+    """What is kept after another turn, whose speech has come and is not heard to its end."""
     tab.send(QUESTION)
     tab.expect_state("Speaking")
     expect(tab.page.get_by_role("img").last).to_have_attribute("aria-label", ALL_HERE)

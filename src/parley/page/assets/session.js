@@ -54,7 +54,6 @@ export class Session {
       if (signal.aborted) return microphone.cancel();
       signal.addEventListener("abort", () => microphone.cancel());
       this.microphone = microphone;
-      this.#unsent = null;
       this.#enter("listening");
       microphone.stopped.then(() => this.#lose(microphone));
     } catch (error) {
