@@ -32,6 +32,8 @@ talkWith(
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !isCovered()) session.stop();
 });
+// Browsers keep a page that was left, conversation and all, unless it still has the microphone.
+addEventListener("pagehide", () => session.stop());
 for (const gesture of ["pointerdown", "pointerup", "keydown"]) {
   document.addEventListener(gesture, () => session.wake(), { capture: true });
 }

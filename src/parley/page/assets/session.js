@@ -134,7 +134,6 @@ export class Session {
     await playback?.drain();
     if (signal.aborted) return playback?.stop();
     turn.show(turn.reply.length);
-    this.view.follow();
     if (failure?.code === "text_incomplete") turn.markIncomplete();
     this.#current = new AbortController();
     this.#settle(turn, turn.reply);
@@ -218,6 +217,7 @@ export class Session {
       this.#last = turn;
     }
     this.#last?.offer(true);
+    this.view.follow();
   }
 
   /** End and settle what goes on, and begin something else. @param {State} state */
