@@ -82,7 +82,7 @@ def test_one_recording_is_sent_of_files_that_are_dropped_together(tab, upstream,
     drag(tab, (400, 200), DROPPED, files=[str(file) for file in files])
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert recorded(upstream).bytes == QUESTION.read_bytes()
-    sentence = f"One recording is sent at a time: drop the next after {name}."
+    sentence = f"sent at a time: drop the next one after the reply to {name}."
     expect(tab.page.get_by_text(sentence)).to_be_visible()
     tab.expect_turn(1)
     expect(tab.page.get_by_text(sentence)).to_be_visible()

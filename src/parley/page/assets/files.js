@@ -30,6 +30,7 @@ export function takeFiles(input, send) {
   onFiles("dragleave", () => enter(-1));
   onFiles("dragover", (event) => {
     event.preventDefault(); // The browser would leave the page and show the file.
+    // Nothing is dropped then, nor sent behind them.
     if (isCovered() && event.dataTransfer) event.dataTransfer.dropEffect = "none";
   });
   onFiles("drop", (event) => {
@@ -37,7 +38,7 @@ export function takeFiles(input, send) {
     enter(-depth);
     const files = [...(event.dataTransfer?.files ?? [])];
     const file = files.find((one) => isOffered(one, input.accept)) ?? files[0];
-    if (file && !isCovered()) send(file, files.length - 1);
+    if (file) send(file, files.length - 1);
   });
 }
 

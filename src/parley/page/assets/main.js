@@ -51,7 +51,8 @@ takeFiles(field("file"), async (file, others) => {
   if (!settings) await begin();
   if (!settings) return;
   session.send({ recording: file, fileName: file.name });
-  if (others) view.note(`One recording is sent at a time: drop the next after ${file.name}.`);
+  if (!others) return;
+  view.note(`One recording is sent at a time: drop the next one after the reply to ${file.name}.`);
 });
 watch(session, element("talk"), () => settings?.endBySilence ?? false);
 

@@ -96,7 +96,9 @@ export class View {
     if (!this.#following) return;
     const page = document.documentElement;
     const [unheard] = this.#log.lastElementChild?.querySelector(".ahead")?.getClientRects() ?? [];
-    const voice = unheard ? unheard.top - VOICE_FROM_TOP * page.clientHeight : page.scrollHeight;
+    const voice = unheard?.width
+      ? unheard.top - VOICE_FROM_TOP * page.clientHeight
+      : page.scrollHeight;
     if (voice > 0) page.scrollTop += voice;
   }
 
