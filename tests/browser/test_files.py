@@ -4,6 +4,7 @@ import time
 
 import pytest
 from browser.recorded import recorded
+from browser.speaking_upstream import refuse
 from playwright.sync_api import expect
 from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT
@@ -87,6 +88,21 @@ def test_one_recording_is_sent_of_files_that_are_dropped_together(tab, upstream,
     tab.expect_turn(1)
     expect(tab.page.get_by_text(sentence)).to_be_visible()
     assert len([request for request in upstream.requests if request.stage == "stt"]) == 1
+
+
+def test_a_word_without_an_end_does_not_widen_the_page(tab, upstream, tmp_path):
+    """The name of a file, or what an upstream says: it is broken where the line ends."""
+    tab.page.set_viewport_size({"width": 360, "height": 640})
+    upstream.answers["stt"] = refuse("400 Bad Request", "x" * 150)
+    file = tmp_path / f"{'y' * 150}.wav"
+    file.write_bytes(QUESTION.read_bytes())
+    drag(tab, (200, 100), DROPPED, files=[str(file), str(QUESTION)])
+    tab.expect_failure("The upstream")
+    expect(tab.page.locator(".note")).to_be_visible()
+    for text in (tab.page.locator(".note"), tab.alert):
+        assert text.evaluate("({ scrollWidth, clientWidth }) => scrollWidth - clientWidth") == 0
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert tab.page.evaluate(wide) == 0
 
 
 def test_one_file_needs_no_sentence(tab):

@@ -122,6 +122,19 @@ def test_a_page_that_was_left_comes_back_with_its_conversation(
     expect(stopped).to_have_count(0 if state == "Listening" else 1)
 
 
+def test_a_failure_is_still_there_after_the_page_was_left(visit, launch, serve, upstream):
+    """With what to do about it: the recording can be sent again."""
+    tab = visit(serve().url, browser=launch(*MICROPHONE, ALLOWED, keeps_pages=True))
+    upstream.answers["stt"] = refuse("400 Bad Request")
+    tab.send(QUESTION)
+    tab.expect_failure("The upstream")
+    del upstream.answers["stt"]
+    leave_and_come_back(tab)
+    tab.expect_failure("The upstream")
+    tab.page.get_by_role("button", name="Try again").click()
+    tab.expect_turn(1)
+
+
 def leave_and_come_back(tab) -> None:
     """As by a link and the browser's button; Playwright's own `go_back` waits for a new page."""
     tab.page.evaluate("setTimeout(() => { location.href = '/healthz'; })")

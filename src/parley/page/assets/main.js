@@ -33,7 +33,9 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !isCovered()) session.stop();
 });
 // Browsers keep a page that was left, conversation and all, unless it still has the microphone.
-addEventListener("pagehide", () => session.stop());
+addEventListener("pagehide", () => {
+  if (session.state !== "idle") session.stop();
+});
 for (const gesture of ["pointerdown", "pointerup", "keydown"]) {
   document.addEventListener(gesture, () => session.wake(), { capture: true });
 }
