@@ -95,6 +95,7 @@ export class View {
     this.#following ||= always;
     if (!this.#following) return;
     const page = document.documentElement;
+    // Its first line; a span without text has one, too, but no width.
     const [unheard] = this.#log.lastElementChild?.querySelector(".ahead")?.getClientRects() ?? [];
     const voice = unheard?.width
       ? unheard.top - VOICE_FROM_TOP * page.clientHeight
