@@ -87,7 +87,7 @@ def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
     assert REPLY.startswith(heard)
     spoken = len(SENTENCES[0]) * sounding(recording) / length
     assert len(heard) == pytest.approx(spoken, abs=LONGEST_WORD)
-    assert tab.page.locator(".ahead").inner_text() == REPLY.removeprefix(heard).rstrip()
+    assert tab.page.locator(".ahead").inner_text() == REPLY.removeprefix(heard).strip()
     expect(tab.page.get_by_text("You stopped it here")).to_be_visible()
     upstream.answers["tts"] = speak(0.2)
     tab.send(QUESTION)
