@@ -39,13 +39,17 @@ def playwright():
 
 @pytest.fixture(scope="session")
 def start(playwright, ear):
-    """Starts Chromium, whose sound the ear hears, with more flags; it ends with the session."""
+    """Starts Chromium, whose sound the ear hears, with more flags; it ends with the session.
 
-    def launch(*flags):
+    Playwright has it keep no page that was left, unless it says so.
+    """
+
+    def launch(*flags, keeps_pages=False):
+        kept = ["--disable-back-forward-cache"] if keeps_pages else []
         return playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
             args=[*QUIET, *flags],
-            ignore_default_args=["--mute-audio"],
+            ignore_default_args=["--mute-audio", *kept],
             env=ear.environment,
         )
 
@@ -63,7 +67,7 @@ def chromium(start):
 def launch(start):
     """Starts another Chromium, with other flags; it ends with the test."""
     with ExitStack() as stack:
-        yield lambda *flags: stack.enter_context(closing(start(*flags)))
+        yield lambda *flags, **options: stack.enter_context(closing(start(*flags, **options)))
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ class Tab:
         self.page.get_by_role("button", name="Settings", exact=True).click()
         yield self.page
         self.page.get_by_role("button", name="Done").click()
+        expect(self.page.get_by_role("dialog")).to_be_hidden()
 
     def expect_turn(self, number: int) -> None:
         """Wait until that many turns were had, and the last is over."""

@@ -158,24 +158,3 @@ def wait_for_calls(tab, upstream, calls):
     while len(told(upstream)) < calls:
         assert time.monotonic() < deadline
         tab.page.wait_for_timeout(50)
-
-
-def test_the_end_of_the_conversation_stays_in_sight(talked, upstream):
-    """Unless the user looks at something above it; only the last turn can be heard again."""
-    expect(talked.page.get_by_role("button", name="Hear again")).to_have_count(1)
-    talked.page.set_viewport_size({"width": 800, "height": 500})
-    sentences = [f"This is sentence number {number}. " for number in range(40)]
-    upstream.answers["text"] = write(sentences, pause=0.3)
-    talked.send(QUESTION)
-    expect(talked.replies.last).to_contain_text("number 20")
-    end = """(({ scrollTop, scrollHeight, clientHeight }) =>
-      [scrollTop, scrollHeight - clientHeight - scrollTop])(document.documentElement)"""
-    above, below = talked.page.evaluate(end)
-    assert above > 0
-    assert below < 100
-    talked.page.mouse.move(400, 100)
-    talked.page.mouse.wheel(0, -5000)
-    talked.page.wait_for_function(f"{end}[0] === 0")
-    expect(talked.replies.last).to_contain_text("number 30")
-    assert talked.page.evaluate(end)[0] == 0
-    talked.page.keyboard.press("Escape")

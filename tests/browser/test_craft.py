@@ -1,5 +1,7 @@
 """What is not heard: access for everyone, whatever they see, press and read."""
 
+import re
+
 import pytest
 from browser.speaking_upstream import hold_back, speak, write
 from playwright.sync_api import expect
@@ -8,6 +10,17 @@ from testing.builders import KEY, ROOT
 pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+CONTRAST = """(text) => {
+  const light = (colour) => {
+    const parts = colour.match(/[0-9.]+/g).slice(0, 3).map((part) => part / 255);
+    const [red, green, blue] = parts.map((part) =>
+      part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
+  };
+  const [ink, paper] = [light(getComputedStyle(text).color),
+    light(getComputedStyle(document.body).backgroundColor)];
+  return Math.max(ink, paper) / Math.min(ink, paper);
+}"""
 NAME_OF_FOCUS = """(() => {
   const { activeElement: focused } = document;
   return (focused.labels?.[0] ?? focused).textContent.trim();
@@ -62,6 +75,25 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_was_not_heard_can_be_read_and_told_apart(visit, serve, upstream, scheme):
+    """By who sees no colours, too, and by who hears the page; it is no text that was struck out."""
+    tab = visit(serve().url, color_scheme=scheme)
+    upstream.answers["tts"] = speak(8)
+    tab.send(QUESTION)
+    expect(tab.page.locator(".heard")).to_contain_text("Paris is")
+    tab.page.keyboard.press("Escape")
+    rest = tab.page.locator(".ahead")
+    assert rest.evaluate(CONTRAST) >= 4.5  # WCAG 2.2, 1.4.3
+    style = "(rest) => { const it = getComputedStyle(rest); return [%s]; }"
+    lines = rest.evaluate(style % "it.textDecorationLine, it.borderInlineStartStyle")
+    assert lines == ["none", "dashed"]
+    heard, stopped, rest = tab.replies.locator("span").all_inner_texts()
+    assert stopped == "You stopped it here; what follows was not heard."
+    read = re.sub(r"\s+", " ", tab.replies.aria_snapshot())
+    assert read == f"- paragraph: {heard.strip()} {stopped} {rest.strip()}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_follows_the_devices_scheme(visit, serve, scheme):
     """Dark ink on light paper, or the other way round."""
     tab = visit(serve().url, color_scheme=scheme)
@@ -72,13 +104,26 @@ def test_the_page_follows_the_devices_scheme(visit, serve, scheme):
     assert (paper > ink) is (scheme == "light")
 
 
-@pytest.mark.parametrize("height", [320, 400])
-def test_a_low_window_leaves_room_to_read(visit, serve, height):
-    """A phone on its side, or a page at 200 %: Talk takes less than half of it."""
-    tab = visit(serve().url, viewport={"width": 640, "height": height})
+@pytest.mark.parametrize(("width", "height"), [(320, 256), (640, 320), (640, 400)])
+def test_a_low_window_leaves_room_to_read(visit, serve, width, height):
+    """A phone on its side, or a page at 200 % or 400 %: what sticks there takes less than half."""
+    tab = visit(serve().url, viewport={"width": width, "height": height})
     footer = tab.page.get_by_role("contentinfo").bounding_box()
-    assert footer["height"] < height / 2
+    assert footer["height"] < 0.45 * height
+    if height > 300:
+        expect(tab.page.get_by_text("Or tap it once to begin")).to_be_in_viewport()
+
+
+def test_a_failure_at_400_percent_can_be_scrolled_away(visit, serve):
+    """It fills a window of 256 pixels; what is above it can still be read."""
+    tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url, viewport={"width": 320, "height": 256})
+    tab.talk.click()
+    tab.expect_failure("An API key is needed")
+    expect(tab.alert).to_be_in_viewport(ratio=1)
+    tab.page.mouse.move(160, 100)
+    tab.page.mouse.wheel(0, -2000)
     expect(tab.page.get_by_text("Or tap it once to begin")).to_be_in_viewport()
+    expect(tab.alert).not_to_be_in_viewport()
 
 
 def test_forced_colours_show_the_button_and_its_state(visit, serve):

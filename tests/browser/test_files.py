@@ -1,9 +1,18 @@
-"""What is dropped or chosen and is no recording: it is told in one sentence, or left alone."""
+"""What is dropped or chosen and is not one recording: a sentence tells of it, if it matters."""
+
+import time
 
 import pytest
+from browser.recorded import recorded
+from browser.speaking_upstream import refuse
 from playwright.sync_api import expect
+from testing.builders import ROOT
+from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
+QUESTION = ROOT / "examples" / "question.wav"
+OVER = ["dragEnter", "dragOver"]
+DROPPED = [*OVER, "drop"]
 
 
 def test_what_comes_again_is_not_offered_again(tab, tmp_path):
@@ -39,7 +48,7 @@ def test_text_is_dragged_into_a_field(tab):
         told = page.get_by_label("What the model is told first")
         box = told.bounding_box()
         at = (box["x"] + 20, box["y"] + 20)
-        drag(tab, at, ["dragEnter", "dragOver"], items=text)
+        drag(tab, at, OVER, items=text)
         expect(page.get_by_text("Drop it, and it is sent.")).to_be_hidden()
         drag(tab, at, ["drop"], items=text)
         expect(told).to_have_value("Rhyme.")
@@ -47,7 +56,7 @@ def test_text_is_dragged_into_a_field(tab):
 
 def test_a_folder_that_is_dropped(tab, upstream, tmp_path):
     """The connection is not to blame."""
-    drag(tab, (400, 200), ["dragEnter", "dragOver", "drop"], files=[str(tmp_path)])
+    drag(tab, (400, 200), DROPPED, files=[str(tmp_path)])
     tab.expect_failure("This file cannot be read: send another one.")
     expect(tab.page.get_by_role("button", name="Try again")).to_be_hidden()
     assert upstream.requests == []
@@ -62,3 +71,60 @@ def test_a_recording_that_is_too_large_is_not_sent(tab, upstream, tmp_path):
     tab.send(tmp_path / "long.wav")
     tab.expect_failure("The recording is too large")
     assert sent == []
+
+
+@pytest.mark.parametrize("name", ["question.wav", "QUESTION.MPEG"])
+def test_one_recording_is_sent_of_files_that_are_dropped_together(tab, upstream, tmp_path, name):
+    """The first that is one, and a sentence says what to do with the others."""
+    files = [tmp_path / other for other in ("notes.txt", name, "second.wav")]
+    for file in files:
+        file.write_text("These are words.")
+    files[1].write_bytes(QUESTION.read_bytes())
+    drag(tab, (400, 200), DROPPED, files=[str(file) for file in files])
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    assert recorded(upstream).bytes == QUESTION.read_bytes()
+    sentence = f"sent at a time: drop the next one after the reply to {name}."
+    expect(tab.page.get_by_text(sentence)).to_be_visible()
+    tab.expect_turn(1)
+    expect(tab.page.get_by_text(sentence)).to_be_visible()
+    assert len([request for request in upstream.requests if request.stage == "stt"]) == 1
+
+
+def test_a_word_without_an_end_does_not_widen_the_page(tab, upstream, tmp_path):
+    """The name of a file, or what an upstream says: it is broken where the line ends."""
+    tab.page.set_viewport_size({"width": 360, "height": 640})
+    upstream.answers["stt"] = refuse("400 Bad Request", "x" * 150)
+    file = tmp_path / f"{'y' * 150}.wav"
+    file.write_bytes(QUESTION.read_bytes())
+    drag(tab, (200, 100), DROPPED, files=[str(file), str(QUESTION)])
+    tab.expect_failure("The upstream")
+    expect(tab.page.locator(".note")).to_be_visible()
+    for text in (tab.page.locator(".note"), tab.alert):
+        assert text.evaluate("({ scrollWidth, clientWidth }) => scrollWidth - clientWidth") == 0
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert tab.page.evaluate(wide) == 0
+
+
+def test_one_file_needs_no_sentence(tab):
+    """It is what is expected."""
+    drag(tab, (400, 200), DROPPED, files=[str(QUESTION)])
+    tab.expect_turn(1)
+    expect(tab.page.locator(".note")).to_have_count(0)
+
+
+@pytest.mark.parametrize("at", [(20, 20), None], ids=["beside it", "onto a field"])
+def test_nothing_is_sent_behind_settings(tab, upstream, at):
+    """The page is not offered for a drop while they cover it, and stays as it is."""
+    with tab.settings() as page:
+        box = page.get_by_label("What the model is told first").bounding_box()
+        at = at or (box["x"] + 20, box["y"] + 20)
+        drag(tab, at, OVER, files=[str(QUESTION)])
+        expect(page.get_by_text("Drop it, and it is sent.")).to_be_hidden()
+        drag(tab, at, ["drop"], files=[str(QUESTION)])
+        time.sleep(1)
+        expect(page.get_by_role("dialog")).to_be_visible()
+    tab.expect_state("Ready")
+    assert upstream.requests == []
+    assert tab.page.url.startswith(tab.origin)
+    drag(tab, (400, 200), DROPPED, files=[str(QUESTION)])
+    tab.expect_turn(1)

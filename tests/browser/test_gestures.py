@@ -84,6 +84,23 @@ def test_a_tap_begins_and_a_second_one_sends(gesture, upstream):
     tab.expect_turn(1)
 
 
+@pytest.mark.parametrize(("milliseconds", "state"), [(390, "Listening"), (410, "Speaking")])
+def test_what_is_held_for_longer_than_400_milliseconds_is_no_tap(gesture, milliseconds, state):
+    """Its end sends what was said; after a tap the page goes on listening."""
+    tab, press = gesture
+    tab.page.clock.install()
+    tab.page.clock.pause_at(tab.page.evaluate("Date.now()") + 1000)
+    press.down()
+    tab.expect_state("Listening")
+    time.sleep(0.5)
+    tab.page.clock.run_for(milliseconds)
+    press.up()
+    if state == "Listening":
+        time.sleep(1)
+    tab.expect_state(state)
+    tab.page.keyboard.press("Escape")
+
+
 def test_enter_on_the_button_taps(tab):
     """As assistive technology presses it."""
     tab.talk.focus()

@@ -2,6 +2,7 @@
 
 import array
 import json
+import re
 import time
 import wave
 
@@ -14,6 +15,7 @@ from testing.fake_openai import TRANSCRIPT
 pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 REPLY = "".join(SENTENCES)
+ALL_HERE = re.compile("all of its 2 segments")
 LONGEST_WORD = 10
 
 
@@ -85,7 +87,7 @@ def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
     assert REPLY.startswith(heard)
     spoken = len(SENTENCES[0]) * sounding(recording) / length
     assert len(heard) == pytest.approx(spoken, abs=LONGEST_WORD)
-    assert tab.page.locator(".ahead").inner_text() == REPLY.removeprefix(heard).rstrip()
+    assert tab.page.locator(".ahead").inner_text() == REPLY.removeprefix(heard).strip()
     expect(tab.page.get_by_text("You stopped it here")).to_be_visible()
     upstream.answers["tts"] = speak(0.2)
     tab.send(QUESTION)
@@ -155,3 +157,31 @@ def test_hearing_again_can_be_stopped(tab, ear, upstream):
         tab.expect_state("Ready")
         time.sleep(1)
     assert 0.3 < sounding(recording) < 2
+
+
+def test_only_the_last_replys_sound_is_kept(tab, upstream):
+    """A conversation of hours would otherwise fill the memory."""
+    upstream.answers["tts"] = speak(60)
+    before = bytes_of_buffers(tab)
+    kept = [bytes_after_turn(tab) - before for _ in range(3)]
+    reply = len(tone(60)) * len(SENTENCES)
+    # Escape may come before the second segment is here as a whole.
+    assert min(kept) > 0.4 * reply
+    assert max(kept) < 1.2 * reply
+
+
+def bytes_after_turn(tab) -> int:
+    """What is kept after another turn, whose speech has come and is not heard to its end."""
+    tab.send(QUESTION)
+    tab.expect_state("Speaking")
+    expect(tab.page.get_by_role("img").last).to_have_attribute("aria-label", ALL_HERE)
+    tab.page.keyboard.press("Escape")
+    expect(tab.page.get_by_role("button", name="Save as WAV")).to_be_visible()
+    return bytes_of_buffers(tab)
+
+
+def bytes_of_buffers(tab) -> int:
+    """How large the page's buffers are that it can still reach."""
+    devtools = tab.page.context.new_cdp_session(tab.page)
+    devtools.send("HeapProfiler.collectGarbage")
+    return devtools.send("Runtime.getHeapUsage")["backingStorageSize"]

@@ -9,6 +9,7 @@ const SENTENCES = {
     "The microphone is blocked: allow it for this page in the browser, then press Talk again.",
   microphone_busy:
     "The microphone cannot be opened: close other programs that use it, then press Talk again.",
+  microphone_lost: "The microphone was lost: connect or allow it again, then press Talk.",
   recorder_missing:
     "This browser records neither WebM nor MP4: drop an audio file here, or use another browser.",
   nothing_recorded: "Nothing was recorded: hold Talk while you speak, or tap it before and after.",

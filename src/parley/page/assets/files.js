@@ -1,13 +1,15 @@
 /** Audio files instead of the microphone: dropped onto the page, or chosen. */
 
+import { isCovered } from "./elements.js";
+
 /**
  * @param {HTMLInputElement} input
- * @param {(file: File) => void} send
+ * @param {(file: File, others: number) => void} send takes a file, and how many came with it
  */
 export function takeFiles(input, send) {
   input.addEventListener("change", () => {
     const file = input.files?.[0];
-    if (file) send(file);
+    if (file) send(file, 0);
     input.value = ""; // So that the same file can be chosen again.
   });
 
@@ -15,7 +17,7 @@ export function takeFiles(input, send) {
   let depth = 0;
   const enter = (/** @type {number} */ change) => {
     depth = Math.max(0, depth + change);
-    document.body.classList.toggle("dropping", depth > 0);
+    document.body.classList.toggle("dropping", depth > 0 && !isCovered());
   };
   // Text that is dragged into a field is the browser's matter.
   /** @param {string} kind @param {(event: DragEvent) => void} handle */
@@ -26,11 +28,28 @@ export function takeFiles(input, send) {
     });
   onFiles("dragenter", () => enter(1));
   onFiles("dragleave", () => enter(-1));
-  onFiles("dragover", (event) => event.preventDefault());
+  onFiles("dragover", (event) => {
+    event.preventDefault(); // The browser would leave the page and show the file.
+    // Nothing is dropped then, nor sent behind them.
+    if (isCovered() && event.dataTransfer) event.dataTransfer.dropEffect = "none";
+  });
   onFiles("drop", (event) => {
     event.preventDefault();
     enter(-depth);
-    const file = event.dataTransfer?.files[0];
-    if (file) send(file);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    const file = files.find((one) => isOffered(one, input.accept)) ?? files[0];
+    if (file) send(file, files.length - 1);
+  });
+}
+
+/**
+ * Whether a chooser of files that accepts these kinds offers the file.
+ * @param {File} file
+ * @param {string} accept as an input has it
+ */
+function isOffered({ name, type }, accept) {
+  return accept.split(",").some((kind) => {
+    if (kind.startsWith(".")) return name.toLowerCase().endsWith(kind);
+    return kind.endsWith("/*") ? type.startsWith(kind.slice(0, -1)) : type === kind;
   });
 }

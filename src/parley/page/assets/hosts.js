@@ -6,7 +6,9 @@ import { Secret } from "./secret.js";
 
 /** @import {StageName} from "./offer.js" */
 
-/** How the service's headers name the stages. @type {Record<StageName, string>} */
+/** How people call the stages. @type {Record<StageName, string>} */
+const NAMES = { stt: "Speech to text", text: "Reply", tts: "Text to speech" };
+/** How the service's headers name them. @type {Record<StageName, string>} */
 const HEADERS = { stt: "STT", text: "Text", tts: "TTS" };
 
 export class Hosts {
@@ -15,6 +17,7 @@ export class Hosts {
 
   /** @param {() => void} onchange called once a key was taken or forgotten */
   constructor(onchange) {
+    element("hosts").append(...STAGES.map(fieldsOf));
     this.#keys = new Map(STAGES.map((stage) => [stage, new Secret(`${stage}_key`, onchange)]));
     for (const stage of STAGES) this.#forgetKeyWithHost(stage);
   }
@@ -68,4 +71,17 @@ export class Hosts {
   #url(stage) {
     return field(`${stage}_base_url`).value.trim();
   }
+}
+
+/**
+ * The fields of a stage, each named by the stage and its own name.
+ * @param {StageName} stage
+ */
+function fieldsOf(stage) {
+  const template = /** @type {HTMLTemplateElement} */ (element("host"));
+  const fields = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+  for (const part of fields.querySelectorAll("[id]")) part.id = `${stage}_${part.id}`;
+  for (const label of fields.querySelectorAll("label")) label.htmlFor = `${stage}_${label.htmlFor}`;
+  /** @type {HTMLElement} */ (fields.querySelector("legend")).textContent = NAMES[stage];
+  return fields;
 }

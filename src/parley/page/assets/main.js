@@ -1,6 +1,6 @@
 /** Puts the page together. */
 
-import { element, field } from "./elements.js";
+import { element, field, isCovered } from "./elements.js";
 import { Failure } from "./failures.js";
 import { takeFiles } from "./files.js";
 import { watch } from "./meter.js";
@@ -30,7 +30,11 @@ talkWith(
   },
 );
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !document.querySelector("dialog[open]")) session.stop();
+  if (event.key === "Escape" && !isCovered()) session.stop();
+});
+// Browsers keep a page that was left, conversation and all, unless it still has the microphone.
+addEventListener("pagehide", () => {
+  if (session.state !== "idle") session.stop();
 });
 for (const gesture of ["pointerdown", "pointerup", "keydown"]) {
   document.addEventListener(gesture, () => session.wake(), { capture: true });
@@ -45,9 +49,12 @@ element("mute").addEventListener("click", () => {
 element("clear").addEventListener("click", () => session.clear());
 element("open-settings").addEventListener("click", () => settings?.open());
 element("add-key").addEventListener("click", () => settings?.open());
-takeFiles(field("file"), async (file) => {
+takeFiles(field("file"), async (file, others) => {
   if (!settings) await begin();
-  if (settings) session.send({ recording: file, fileName: file.name });
+  if (!settings) return;
+  session.send({ recording: file, fileName: file.name });
+  if (!others) return;
+  view.note(`One recording is sent at a time: drop the next one after the reply to ${file.name}.`);
 });
 watch(session, element("talk"), () => settings?.endBySilence ?? false);
 

@@ -39,6 +39,12 @@ export class Microphone {
       audioBitsPerSecond: BITS_PER_SECOND,
     });
     this.recorder.ondataavailable = ({ data }) => this.#pieces.push(data);
+    /** Resolves once all that was recorded is kept, and nothing more will be. */
+    this.stopped = new Promise((resolve) => {
+      this.recorder.onstop = resolve;
+    });
+    // A device that is unplugged, or leave that is withdrawn. Chromium's recorder does not notice.
+    for (const track of stream.getTracks()) track.onended = () => this.#stop();
     this.context = new AudioContext();
     this.analyser = new AnalyserNode(this.context, { fftSize: 1024 });
     this.context.createMediaStreamSource(stream).connect(this.analyser);
@@ -80,25 +86,28 @@ export class Microphone {
     return 10 * Math.log10(power);
   }
 
+  /** What was recorded, once it has stopped. */
+  get recording() {
+    return new Blob(this.#pieces, { type: this.recorder.mimeType });
+  }
+
   /** Stop, give the microphone back, and return the recording. */
   async finish() {
-    const stopped = new Promise((resolve) => {
-      this.recorder.onstop = resolve;
-    });
-    if (this.recorder.state === "inactive") this.recorder.onstop = null;
-    else {
-      this.recorder.stop();
-      await stopped;
-    }
+    this.#stop();
+    await this.stopped;
     this.#close();
-    return new Blob(this.#pieces, { type: this.recorder.mimeType });
+    return this.recording;
   }
 
   /** Stop, and forget what was recorded; nothing where it has finished. */
   cancel() {
     this.recorder.ondataavailable = null;
-    if (this.recorder.state !== "inactive") this.recorder.stop();
+    this.#stop();
     this.#close();
+  }
+
+  #stop() {
+    if (this.recorder.state !== "inactive") this.recorder.stop();
   }
 
   #close() {

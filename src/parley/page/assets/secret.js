@@ -9,7 +9,7 @@ export class Secret {
   #noun;
 
   /**
-   * @param {string} id the field's; the button that forgets the key is `forget-` and this
+   * @param {string} id the field's; the button that forgets the key is this and `-forget`
    * @param {() => void} onchange called once a key was taken or forgotten
    * @param {string} noun what it is
    */
@@ -18,7 +18,7 @@ export class Secret {
     this.#onchange = onchange;
     this.#noun = noun;
     field(id).addEventListener("change", () => this.take());
-    element(`forget-${id}`).addEventListener("click", () => this.forget());
+    element(`${id}-forget`).addEventListener("click", () => this.forget());
   }
 
   /** Take what was typed out of the document; browsers tell of no change where a dialog closes. */
@@ -37,7 +37,7 @@ export class Secret {
     this.value = value;
     field(this.#id).value = "";
     field(this.#id).placeholder = value ? `A ${this.#noun} is set` : "";
-    element(`forget-${this.#id}`).hidden = !value;
+    element(`${this.#id}-forget`).hidden = !value;
     this.#onchange();
   }
 }

@@ -8,16 +8,13 @@ import { ask } from "./service.js";
 import { askWithin } from "./shortening.js";
 import { Speaker } from "./speaker.js";
 
+/** @import {Chosen} from "./settings.js" */
 /** @import {View} from "./view.js" */
 /** @import {Turn} from "./turn.js" */
 /** @import {SpeakerPlayback} from "./speaker.js" */
 
 /** @typedef {"idle" | "starting" | "listening" | "hearing" | "thinking" | "speaking"} State */
 /** @typedef {{recording: Blob, fileName: string}} Recorded */
-/**
- * `tokens` says whether users have tokens of the service's instead of keys.
- * @typedef {{headers: Record<string, string>, fields: Record<string, string>, tokens: boolean}} Chosen
- */
 
 export class Session {
   /** @type {State} */
@@ -30,6 +27,8 @@ export class Session {
   #current = new AbortController();
   /** @type {Turn | null} */
   #last = null;
+  /** What a microphone that was lost had recorded. @type {Recorded | null} */
+  #unsent = null;
 
   /**
    * @param {View} view
@@ -56,8 +55,9 @@ export class Session {
       signal.addEventListener("abort", () => microphone.cancel());
       this.microphone = microphone;
       this.#enter("listening");
+      microphone.stopped.then(() => this.#lose(microphone));
     } catch (error) {
-      if (!signal.aborted) this.#fail(asFailure(error, "microphone_busy"));
+      if (!signal.aborted) this.#failToListen(asFailure(error, "microphone_busy"));
     }
   }
 
@@ -75,6 +75,7 @@ export class Session {
 
   /** Stop whatever goes on: the microphone, the request, the sound. */
   stop() {
+    this.#unsent = null;
     this.#begin("idle");
   }
 
@@ -89,6 +90,7 @@ export class Session {
   /** Send a recording and take its answer to the end. @param {Recorded} recorded */
   async send(recorded) {
     const signal = this.#begin("hearing");
+    this.#unsent = null;
     this.#last?.offer(false);
     const before = this.#history.entries;
     const turn = this.view.addTurn();
@@ -129,10 +131,9 @@ export class Session {
       failure = asFailure(error, "unreadable");
     }
     failure ??= silent;
-    await this.#drain(playback);
+    await playback?.drain();
     if (signal.aborted) return playback?.stop();
     turn.show(turn.reply.length);
-    this.view.follow();
     if (failure?.code === "text_incomplete") turn.markIncomplete();
     this.#current = new AbortController();
     this.#settle(turn, turn.reply);
@@ -153,11 +154,26 @@ export class Session {
       const playback = await this.#play(signal);
       signal.addEventListener("abort", () => playback.stop());
       for (const piece of turn.sound) playback.add(piece);
-      await this.#drain(playback);
+      await playback.drain();
       if (!signal.aborted) this.#enter("idle");
     } catch (error) {
       if (!signal.aborted) this.#fail(asFailure(error, "sound_missing"));
     }
+  }
+
+  /** Nobody stopped the microphone, but it did. @param {Microphone} microphone */
+  #lose(microphone) {
+    if (this.state !== "listening" || this.microphone !== microphone) return;
+    const { recording, fileName } = microphone;
+    if (recording.size) this.#unsent = { recording, fileName };
+    this.#failToListen(new Failure("microphone_lost"));
+  }
+
+  /** Offer what a lost microphone had recorded, if any. @param {Failure} failure */
+  #failToListen(failure) {
+    const unsent = this.#unsent;
+    if (unsent) this.#fail(failure, () => this.send(unsent), "Send what was recorded");
+    else this.#fail(failure);
   }
 
   /**
@@ -187,12 +203,6 @@ export class Session {
     return playback;
   }
 
-  /** @param {SpeakerPlayback | null} playback */
-  async #drain(playback) {
-    playback?.complete();
-    await playback?.ended;
-  }
-
   /**
    * Remember a turn for the model, and offer its speech.
    * @param {Turn} turn
@@ -207,6 +217,7 @@ export class Session {
       this.#last = turn;
     }
     this.#last?.offer(true);
+    this.view.follow();
   }
 
   /** End and settle what goes on, and begin something else. @param {State} state */
@@ -222,10 +233,11 @@ export class Session {
   /**
    * @param {Failure} failure
    * @param {() => void} [again] does it once more
+   * @param {string} [words] what the button for it says
    */
-  #fail(failure, again) {
+  #fail(failure, again, words) {
     this.#begin("idle");
-    this.view.fail(failure, again);
+    this.view.fail(failure, again, words);
   }
 
   /** @param {State} state */

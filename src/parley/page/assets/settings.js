@@ -6,8 +6,12 @@ import { Hosts } from "./hosts.js";
 import { offerLanguages, offerModels, offerVoices, STAGES } from "./offer.js";
 import { Secret } from "./secret.js";
 
-/** @import {Chosen} from "./session.js" */
 /** @import {Offer, StageName} from "./offer.js" */
+
+/**
+ * `tokens` says whether users have tokens of the service's instead of keys.
+ * @typedef {{headers: Record<string, string>, fields: Record<string, string>, tokens: boolean}} Chosen
+ */
 
 export class Settings {
   #dialog = /** @type {HTMLDialogElement} */ (element("settings"));

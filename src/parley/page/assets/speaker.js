@@ -25,7 +25,6 @@ class Playback {
     this.begun = new Promise((resolve) => {
       this.begin = resolve;
     });
-    /** Resolves when everything was played, or it was stopped. */
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
@@ -48,9 +47,10 @@ class Playback {
     this.node.port.postMessage({ samples: floats }, [floats.buffer]);
   }
 
-  /** Say that no more comes. */
-  complete() {
+  /** Say that no more comes; resolves when everything was played, or it was stopped. */
+  drain() {
     this.node.port.postMessage({ complete: true });
+    return this.ended;
   }
 
   /** Be silent within a few milliseconds. */

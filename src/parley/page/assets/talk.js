@@ -1,5 +1,7 @@
 /** The gestures that talk: hold or tap the button, or the space bar outside of controls. */
 
+import { isCovered } from "./elements.js";
+
 /** What is held for longer is a hold; a tap is shorter. */
 const HOLD_MILLISECONDS = 400;
 const CONTROLS = "input, textarea, select, button, a, summary, dialog, label";
@@ -59,7 +61,7 @@ export function talkWith(button, press, release) {
     const target = /** @type {Element} */ (event.target);
     const plain = !(event.ctrlKey || event.altKey || event.metaKey || event.shiftKey);
     const free = target === button || !target.closest(CONTROLS);
-    return event.key === " " && plain && free && !document.querySelector("dialog[open]");
+    return event.key === " " && plain && free && !isCovered();
   };
   document.addEventListener("keydown", (event) => {
     if (!meant(event)) return;

@@ -4,6 +4,8 @@ import { PcmReader, toWav } from "./pcm.js";
 import { Spoken } from "./spoken.js";
 import { Timing } from "./timing.js";
 
+const STOPPED = "You stopped it here; what follows was not heard.";
+
 /** @import {ServiceEvent} from "./events.js" */
 
 export class Turn {
@@ -63,7 +65,9 @@ export class Turn {
    */
   cut(characters) {
     this.show(characters);
-    this.element.classList.toggle("cut", characters < this.reply.trimEnd().length);
+    if (characters >= this.reply.trimEnd().length) return;
+    this.element.classList.add("cut");
+    this.#part(".stopped").textContent = STOPPED;
   }
 
   /** The reply's end is missing: an ellipsis says so. */

@@ -9,6 +9,8 @@ import { Turn } from "./turn.js";
 
 /** How far from its end, in pixels, the page may be scrolled and still follow the conversation. */
 const NEAR_THE_END = 120;
+/** Where the voice stays in a reply that is longer than the window, as a share of its height. */
+const VOICE_FROM_TOP = 0.25;
 
 export class View {
   #log = element("conversation");
@@ -43,12 +45,15 @@ export class View {
    * Say what failed and what to do.
    * @param {Failure} failure
    * @param {() => void} [again] does it once more
+   * @param {string} [words] what the button for it says
    */
-  fail(failure, again) {
+  fail(failure, again, words = "Try again") {
     this.#again = again ?? (() => {});
     element("alert").textContent = failure.sentence;
+    element("try-again").textContent = words;
     element("try-again").hidden = !again || failure.inRecording;
     element("mend-settings").hidden = !failure.inSettings;
+    this.follow(); // What is told takes room from the conversation.
   }
 
   /** Take the failure away. */
@@ -82,11 +87,20 @@ export class View {
     this.#greet(this.#log.childElementCount === 0);
   }
 
-  /** Keep the conversation's end in sight, unless the user looks at something above it. */
+  /**
+   * Keep the conversation's end in sight, or what is being heard where both have no room; unless the
+   * user looks at something above it. Never back: who reads ahead of the voice is left alone.
+   */
   follow(always = false) {
     this.#following ||= always;
+    if (!this.#following) return;
     const page = document.documentElement;
-    if (this.#following) page.scrollTop = page.scrollHeight;
+    // Its first line; a span without text has one, too, but no width.
+    const [unheard] = this.#log.lastElementChild?.querySelector(".ahead")?.getClientRects() ?? [];
+    const voice = unheard?.width
+      ? unheard.top - VOICE_FROM_TOP * page.clientHeight
+      : page.scrollHeight;
+    if (voice > 0) page.scrollTop += voice;
   }
 
   /** Notice where the user scrolls to. What grows below moves nothing, however fast it does. */

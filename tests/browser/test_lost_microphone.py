@@ -1,0 +1,114 @@
+"""A microphone that is lost while the page listens: it says so, and keeps what was recorded."""
+
+import time
+
+import pytest
+from browser.conftest import MICROPHONE
+from browser.recorded import recorded
+from browser.tab import QUESTION_SECONDS
+from playwright.sync_api import expect
+from testing.fake_openai import TRANSCRIPT
+
+pytestmark = pytest.mark.system
+LOST = "The microphone was lost: connect or allow it again, then press Talk."
+
+
+@pytest.fixture
+def tab(visit, launch, serve):
+    """The page in a browser whose leave for the microphone can be withdrawn."""
+    return visit(serve().url, browser=launch(*MICROPHONE), permissions=["microphone"])
+
+
+@pytest.fixture
+def send(tab):
+    """The button that sends what was recorded."""
+    return tab.page.get_by_role("button", name="Send what was recorded")
+
+
+def lose(tab):
+    """Listen to the question, and withdraw the leave: the track ends, as an unplugged one does."""
+    tab.talk.click()
+    tab.expect_state("Listening")
+    time.sleep(QUESTION_SECONDS)
+    tab.page.context.clear_permissions()
+    tab.expect_failure(LOST)
+
+
+def test_what_a_lost_microphone_recorded_can_be_sent(tab, send, upstream):
+    """Nothing is sent unasked, since it may end in the middle of a sentence."""
+    lose(tab)
+    time.sleep(1)
+    assert upstream.requests == []
+    send.click()
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    assert recorded(upstream).loudest() > 0.1
+    tab.expect_turn(1)
+    expect(tab.alert).to_be_empty()
+    expect(send).to_be_hidden()
+
+
+def test_it_is_kept_while_there_is_no_microphone(tab, send, upstream):
+    """Who did not see that it was lost presses Talk to send, and can still do so."""
+    lose(tab)
+    tab.talk.click()
+    tab.expect_failure("The microphone is blocked")
+    send.click()
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    tab.expect_turn(1)
+
+
+@pytest.mark.parametrize("what", ["is not wanted", "was sent"])
+def test_it_is_forgotten_once_it(tab, send, what):
+    """Escape means that it is not wanted."""
+    lose(tab)
+    if what == "was sent":
+        send.click()
+        tab.expect_turn(1)
+    else:
+        tab.page.keyboard.press("Escape")
+        expect(tab.alert).to_be_empty()
+    tab.talk.click()
+    tab.expect_failure("The microphone is blocked")
+    expect(send).to_be_hidden()
+
+
+def test_a_device_that_is_gone_before_it_recorded_anything(visit, serve):
+    """There is nothing to send then."""
+    nothing = """
+    const ondata = Object.getOwnPropertyDescriptor(MediaRecorder.prototype, "ondataavailable");
+    Object.defineProperty(MediaRecorder.prototype, "ondataavailable", {
+      set(take) { ondata.set.call(this, take && (() => take({ data: new Blob() }))); },
+    });
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (asked) => {
+      const stream = await open(asked);
+      window.unplug = () => {
+        for (const track of stream.getTracks()) {
+          track.stop();
+          track.dispatchEvent(new Event("ended"));
+        }
+      };
+      return stream;
+    };
+    """
+    tab = visit(serve().url, script=nothing)
+    tab.talk.click()
+    tab.expect_state("Listening")
+    tab.page.evaluate("window.unplug()")
+    tab.expect_failure(LOST)
+    expect(tab.page.locator("#failure button")).to_have_count(2)
+    for button in tab.page.locator("#failure button").all():
+        expect(button).to_be_hidden()
+
+
+def test_a_hold_that_outlasts_the_microphone_sends_nothing(tab, send, upstream):
+    """Its end is not the beginning of another recording."""
+    tab.page.keyboard.down(" ")
+    tab.expect_state("Listening")
+    tab.page.context.clear_permissions()
+    tab.expect_failure(LOST)
+    tab.page.keyboard.up(" ")
+    time.sleep(1)
+    tab.expect_failure(LOST)
+    expect(send).to_be_visible()
+    assert upstream.requests == []

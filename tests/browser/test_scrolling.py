@@ -1,0 +1,143 @@
+"""What is in sight while a conversation grows, and after the page was left."""
+
+import time
+
+import pytest
+from browser.conftest import ALLOWED, MICROPHONE
+from browser.speaking_upstream import SENTENCES, refuse, speak, write
+from playwright.sync_api import expect
+from testing.builders import ROOT
+
+pytestmark = pytest.mark.system
+QUESTION = ROOT / "examples" / "question.wav"
+FORTY = [f"This is sentence number {number}. " for number in range(40)]
+LOW = {"width": 800, "height": 500}
+SCROLLED = """(({ scrollTop, scrollHeight, clientHeight }) =>
+  [scrollTop, scrollHeight - clientHeight - scrollTop])(document.documentElement)"""
+
+
+@pytest.fixture
+def talked(tab, upstream):
+    """A conversation of two turns."""
+    upstream.answers["tts"] = speak(0.1)
+    for turn in (1, 2):
+        tab.send(QUESTION)
+        tab.expect_turn(turn)
+    return tab
+
+
+def test_the_end_of_the_conversation_stays_in_sight(talked, upstream):
+    """Unless the user looks at something above it."""
+    talked.page.set_viewport_size({"width": 800, "height": 500})
+    upstream.answers["text"] = write(FORTY, pause=0.3)
+    talked.send(QUESTION)
+    expect(talked.replies.last).to_contain_text("number 20")
+    above, below = talked.page.evaluate(SCROLLED)
+    assert above > 0
+    assert below < 100
+    talked.page.mouse.move(400, 100)
+    talked.page.mouse.wheel(0, -5000)
+    talked.page.wait_for_function(f"() => {SCROLLED}[0] === 0")
+    expect(talked.replies.last).to_contain_text("number 30")
+    assert talked.page.evaluate(SCROLLED)[0] == 0
+    talked.page.keyboard.press("Escape")
+
+
+def test_only_the_last_turn_can_be_heard_again(talked):
+    """The others offer nothing."""
+    expect(talked.page.get_by_role("button", name="Hear again")).to_have_count(1)
+
+
+def test_what_is_heard_stays_in_sight(tab, upstream):
+    """A long reply is written much faster than it is spoken; who reads ahead is not called back."""
+    tab.page.set_viewport_size(LOW)
+    upstream.answers.update(text=write(FORTY * 2, pause=0.02), tts=speak(4))
+    tab.send(QUESTION)
+    tab.expect_state("Speaking")
+    expect(tab.replies).to_contain_text("number 39. This is sentence number 0")
+    expect(tab.page.locator(".heard")).to_contain_text("number 3")
+    heard = tab.page.locator(".heard").evaluate("(heard) => heard.getBoundingClientRect().bottom")
+    assert 0 < heard < LOW["height"] / 2
+    assert tab.page.evaluate(SCROLLED)[1] > 300
+    tab.page.mouse.move(400, 100)
+    tab.page.mouse.wheel(0, 5000)
+    tab.page.wait_for_function(f"() => {SCROLLED}[1] < 5")
+    before = tab.page.locator(".heard").inner_text()
+    tab.page.wait_for_function(
+        "(before) => document.querySelector('.heard').textContent.length > before.length + 20",
+        arg=before,
+    )
+    assert tab.page.evaluate(SCROLLED)[1] < 5
+    tab.page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("end", ["by itself", "by Escape"])
+def test_what_can_be_done_with_a_reply_is_in_sight_at_its_end(talked, upstream, end):
+    """And not below what stays at the window's bottom."""
+    talked.page.set_viewport_size(LOW)
+    upstream.answers["tts"] = speak(0.1 if end == "by itself" else 8)
+    talked.send(QUESTION)
+    expect(talked.said).to_have_count(3)
+    if end == "by Escape":
+        expect(talked.page.locator(".heard").last).to_contain_text(SENTENCES[0][:5])
+        talked.page.keyboard.press("Escape")
+    talked.expect_turn(3)
+    button = talked.page.get_by_role("button", name="Hear again").bounding_box()
+    footer = talked.page.get_by_role("contentinfo").bounding_box()
+    assert button["y"] + button["height"] <= footer["y"] + 1
+
+
+def test_a_failure_covers_nothing_of_the_conversation(talked, upstream):
+    """It takes room, and the end moves up."""
+    talked.page.set_viewport_size(LOW)
+    upstream.answers["text"] = write(FORTY)
+    upstream.answers["tts"] = refuse("400 Bad Request")
+    talked.send(QUESTION)
+    talked.expect_failure("The upstream")
+    assert talked.page.evaluate(SCROLLED)[1] < 5
+
+
+@pytest.mark.parametrize("state", ["Listening", "Speaking"])
+def test_a_page_that_was_left_comes_back_with_its_conversation(
+    visit, launch, serve, upstream, state
+):
+    """Whatever went on ends as it is left: it gives the microphone back, and speaks to nobody."""
+    browser = launch(*MICROPHONE, ALLOWED, keeps_pages=True)
+    tab = visit(serve().url, browser=browser)
+    upstream.answers["tts"] = speak(0.1)
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+    if state == "Listening":
+        tab.talk.click()
+    else:
+        upstream.answers["tts"] = speak(10)
+        tab.send(QUESTION)
+    tab.expect_state(state)
+    time.sleep(1)
+    leave_and_come_back(tab)
+    tab.expect_state("Ready")
+    assert tab.replies.first.inner_text() == "".join(SENTENCES)
+    expect(tab.said).to_have_count(1 if state == "Listening" else 2)
+    stopped = tab.page.get_by_text("You stopped it here")
+    expect(stopped).to_have_count(0 if state == "Listening" else 1)
+
+
+def test_a_failure_is_still_there_after_the_page_was_left(visit, launch, serve, upstream):
+    """With what to do about it: the recording can be sent again."""
+    tab = visit(serve().url, browser=launch(*MICROPHONE, ALLOWED, keeps_pages=True))
+    upstream.answers["stt"] = refuse("400 Bad Request")
+    tab.send(QUESTION)
+    tab.expect_failure("The upstream")
+    del upstream.answers["stt"]
+    leave_and_come_back(tab)
+    tab.expect_failure("The upstream")
+    tab.page.get_by_role("button", name="Try again").click()
+    tab.expect_turn(1)
+
+
+def leave_and_come_back(tab) -> None:
+    """As by a link and the browser's button; Playwright's own `go_back` waits for a new page."""
+    tab.page.evaluate("setTimeout(() => { location.href = '/healthz'; })")
+    tab.page.wait_for_url("**/healthz")
+    tab.page.evaluate("setTimeout(() => { history.back(); })")
+    tab.page.wait_for_function("() => document.getElementById('talk')")
