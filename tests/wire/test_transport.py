@@ -13,6 +13,7 @@ from testing.transport_calls import post
 
 from parley.errors import DeadlineExceeded, UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.recordings import KINDS, Recording
+from parley.wire.messages import Form
 from parley.wire.transport import Transport
 
 
@@ -42,13 +43,15 @@ def test_a_form_is_sent_with_its_file_and_its_length(transport, upstream):
         stream.write(b"x" * 300_000)
         stream.seek(0)
         recording = Recording(stream, 300_000, KINDS[0])
-        form = [("model", "whisper-1"), ("file", recording)]
+        form = Form([("model", "whisper-1")], "file", recording)
         post(transport, upstream.url, "/audio/transcriptions", form)
         assert not stream._rolled  # What is short is never written to disk.
     [request] = upstream.requests
     assert request.headers["content-length"] == str(len(request.body))
     assert b'filename="audio.wav"\r\nContent-Type: audio/wav' in request.body
-    assert request.body.count(b"x") >= 300_000
+    boundary = request.headers["content-type"].partition("boundary=")[2].encode()
+    assert request.body.startswith(b"--%b\r\n" % boundary)
+    assert request.body.endswith(b"\r\n\r\n%b\r\n--%b--\r\n" % (b"x" * 300_000, boundary))
 
 
 def test_cookies_are_not_kept(transport, upstream):

@@ -27,9 +27,6 @@ CONNECT_SECONDS = 5
 HOSTS = 100
 """How many hosts have pools at most; callers may name any number of hosts."""
 
-BLOCK_BYTES = 64 * 1024
-"""How much of a recording is read and sent at once; urllib3's own 16 KiB cost twice the time."""
-
 
 @dataclass(frozen=True)
 class Call:
@@ -174,9 +171,7 @@ class Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools of direct connections."""
-        super().init_poolmanager(
-            *arguments, **options, ssl_context=self._tls, blocksize=BLOCK_BYTES
-        )
+        super().init_poolmanager(*arguments, **options, ssl_context=self._tls)
         self._equip(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> PoolManager:
@@ -186,7 +181,6 @@ class Adapter(HTTPAdapter):
             **options,
             ssl_context=self._tls,
             proxy_ssl_context=self._tls,
-            blocksize=BLOCK_BYTES,
         )
         self._equip(manager)
         return manager

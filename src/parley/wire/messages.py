@@ -7,8 +7,14 @@ from parley.base_urls import Destination
 from parley.recordings import Recording
 from parley.redaction import reveals
 
-Form = Sequence[tuple[str, str | Recording]]
-"""A form's fields by name; a recording is named and typed from its kind."""
+
+@dataclass(frozen=True)
+class Form:
+    """A form's texts by name, and the field for the recording, which is named from its kind."""
+
+    fields: Sequence[tuple[str, str]]
+    file: str
+    recording: Recording
 
 
 @dataclass(frozen=True)
