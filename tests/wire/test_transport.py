@@ -13,6 +13,7 @@ from testing.transport_calls import post
 
 from parley.errors import DeadlineExceeded, UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.recordings import KINDS, Recording
+from parley.wire.connections import Adapter
 from parley.wire.messages import Form
 from parley.wire.transport import Transport
 
@@ -174,7 +175,7 @@ def test_no_foreign_exception_escapes(transport, upstream, monkeypatch, foreign)
     def fail(*_, **__):
         raise foreign.__new__(foreign)
 
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", fail)
+    monkeypatch.setattr(Adapter, "send", fail)
     with pytest.raises(UpstreamError) as failure:
         post(transport, upstream.url)
     assert failure.value.__suppress_context__  # The foreign text may quote a key.

@@ -8,6 +8,7 @@ from urllib.request import getproxies
 
 from certifi import where
 from requests import PreparedRequest, Response
+from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
 
 from parley.base_urls import Destination
@@ -101,7 +102,7 @@ class Transport:
         The connection is closed with the block, unless the body was read to its end.
         """
         data, content_type = encoded(body)
-        headers = {"Content-Type": content_type}
+        headers = {"Content-Type": content_type, "Content-Length": str(len(data))}
         with self._answered(upstream, path, headers, deadline, data) as response:
             yield StreamedAnswer(response, limit, upstream)
 
@@ -156,10 +157,9 @@ class Transport:
                 # Prepared by hand, and without a session: it would keep cookies, read passwords
                 # from .netrc and follow redirects, and it takes a fifth of a call's time.
                 request = PreparedRequest()
-                request.prepare_method("GET" if data is None else "POST")
+                request.method = "GET" if data is None else "POST"
                 request.url = url  # A BaseUrl holds nothing that would have to be escaped.
-                request.prepare_headers(sent)
-                request.prepare_body(data, None)
+                request.headers, request.body = CaseInsensitiveDict(sent), data
                 response = self._adapters[public_only].send(
                     request, stream=True, proxies=self._proxies_for(url)
                 )
