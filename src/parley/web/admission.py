@@ -46,7 +46,8 @@ def upstreams_of(request: Request, services: Services) -> dict[str, Upstream]:
     Raises ApiKeyMissing, TokenRejected, Overloaded or BaseUrlRefused.
     """
     settings, headers = services.settings, request.headers
-    caller, routes = hosts_of(headers), request_routes(headers, settings)
+    caller = hosts_of(headers)
+    routes = request_routes(caller, settings)
     if twice := first_repeated(request, CREDENTIAL_HEADERS):
         raise ApiKeyMissing(
             f"Send {twice} once; the request holds it several times, and none was used."

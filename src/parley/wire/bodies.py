@@ -76,15 +76,12 @@ class StreamedAnswer:
         UpstreamUnavailable if it is cut off, and what the deadline raises.
         """
         size = 0
-        while True:
-            with errors_translated():
-                piece: bytes = self._raw.read1(PIECE_BYTES, decode_content=True)
-            if not piece:
-                break
-            size += len(piece)
-            if size > self._limit:
-                raise UpstreamMalformed()
-            yield piece
+        with errors_translated():
+            while piece := self._raw.read1(PIECE_BYTES, decode_content=True):
+                size += len(piece)
+                if size > self._limit:
+                    raise UpstreamMalformed()
+                yield piece
         framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
         if self.status < 300 and not size and not framed:
             # An answer that is cut off in its headers looks like an empty success.

@@ -33,8 +33,8 @@ class Upstream:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Every key of the conversation."""
-        return (self.api_key, *self.other_keys)
+        """Every key of the conversation, once."""
+        return tuple(dict.fromkeys((self.api_key, *self.other_keys)))
 
     def shows_key(self, text: str) -> bool:
         """Whether a text, which others chose, shows a part of a key."""
