@@ -11,7 +11,7 @@ from urllib3 import encode_multipart_formdata
 from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.redaction import valid_request_id
-from parley.wire.foreign_errors import errors_translated
+from parley.wire.foreign_errors import BROKEN, errors_translated
 from parley.wire.messages import Answer, Form, Upstream
 
 PIECE_BYTES = 64 * 1024
@@ -58,7 +58,10 @@ class StreamedForm:
 
 
 class StreamedAnswer:
-    """An upstream's answer whose headers have arrived, and whose body arrives while it is read."""
+    """An upstream's answer whose headers have arrived, and whose body arrives while it is read.
+
+    Leaving its `with` closes the connection, unless the body was read to its end.
+    """
 
     def __init__(self, response: Response, limit: int, upstream: Upstream) -> None:
         """Accept at most `limit` bytes of body, as decoded."""
@@ -66,8 +69,15 @@ class StreamedAnswer:
         self.headers: Mapping[str, str] = response.headers
         self.request_id = valid_request_id(response.headers.get("x-request-id", ""), *upstream.keys)
         self.is_quoted = upstream.is_quoted
-        self._raw = response.raw
+        self._response, self._raw = response, response.raw
         self._limit = limit
+
+    def __enter__(self) -> "StreamedAnswer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(*BROKEN):
+            self._response.close()
 
     def pieces(self) -> Iterator[bytes]:
         """The body's bytes, each piece as soon as it is there; once, while the call is open.

@@ -118,8 +118,9 @@ class _TimedConnection(Base):
 
     @property
     def _timed(self) -> Any:
-        """The timed socket: TLS inside a proxy's TLS is not a socket, but has one."""
-        return getattr(self.sock, "socket", self.sock)
+        """The timed socket, also within TLS inside a proxy's TLS."""
+        sock: Any = self.sock
+        return sock.socket
 
 
 class _PlainConnection(_TimedConnection, HTTPConnection):
