@@ -221,7 +221,7 @@ class Adapter(HTTPAdapter):
             request.method,
             target,
             request.body,
-            dict(request.headers),
+            request.headers,
             retries=self.max_retries,
             redirect=False,
             assert_same_host=False,

@@ -8,7 +8,6 @@ from urllib.request import getproxies
 
 from certifi import where
 from requests import PreparedRequest, Response
-from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
 
 from parley.base_urls import Destination
@@ -155,7 +154,7 @@ class Transport:
         request = PreparedRequest()
         request.method = "GET" if data is None else "POST"
         request.url = url  # A BaseUrl holds nothing that would have to be escaped.
-        request.headers, request.body = CaseInsensitiveDict(sent), data
+        request.headers, request.body = sent, data  # type: ignore[assignment]  # No name twice.
         # The connections read it while the request is sent. It must not outlive that: whoever
         # reads the answer may do so in another context.
         token = current_call.set(Call(deadline, resolve))
