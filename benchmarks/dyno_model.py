@@ -17,7 +17,11 @@ from typing import Any
 import simpy
 
 SLICE_SECONDS = 0.0003
-"""What a conversation computes in a turn. A real one is interrupted about 43 times in 6 ms."""
+"""What a conversation computes in a turn, short beside the 1 to 3 ms between two of its waits.
+
+A real one lets the others run more often, every 0.1 to 0.2 ms, but not evenly. With half of this
+the mean wait is a sixth longer, with twice of it a tenth shorter.
+"""
 
 TINY = 1e-9
 

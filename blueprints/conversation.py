@@ -36,11 +36,12 @@ answer_schema = ConversationSchema()
 @bp.post("")
 def converse() -> Response:
     """Hear the recording, think of a reply, speak it, in the representation that is accepted."""
-    upstreams = upstreams_of(request, services())
+    ours = services()
+    upstreams = upstreams_of(request, ours)
     form = request_schema.load(fields_of(request, request_schema.fields))
-    representation, options = options_of(form, request.accept_mimetypes, services().settings)
-    models = models_of(form, request.headers, services())
-    client = client_of(upstreams, options, services())
+    representation, options = options_of(form, request.accept_mimetypes, ours.settings)
+    models = models_of(form, request.headers, ours)
+    client = client_of(upstreams, options, ours)
     stages = chain.begin(client, models, still_connected(request))
     return ANSWERS[representation](stages, form["audio"])
 

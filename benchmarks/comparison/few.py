@@ -40,15 +40,23 @@ def measure(record: Record, turns: int) -> None:
 
 
 async def on_kept(port: int, *, callers: int, times: int, sound: bool) -> list[Outcome]:
-    """As many callers at once, each on a connection that it keeps."""
+    """As many callers at once, each on a connection that it keeps; a lost one is replaced."""
 
     async def caller() -> list[Outcome]:
-        try:
-            connection = await asyncio.open_connection("127.0.0.1", port)
-        except OSError as error:
-            return [Outcome(0, f"no answer ({type(error).__name__})")] * times
-        outcomes = [await converse(port, sound=sound, connection=connection) for _ in range(times)]
-        connection[1].close()
+        outcomes: list[Outcome] = []
+        connection = None
+        while len(outcomes) < times:
+            try:
+                connection = connection or await asyncio.open_connection("127.0.0.1", port)
+            except OSError as error:
+                outcomes.append(Outcome(0, f"no answer ({type(error).__name__})"))
+                continue
+            outcomes.append(await converse(port, sound=sound, connection=connection))
+            if outcomes[-1].problem:
+                connection[1].close()
+                connection = None
+        if connection:
+            connection[1].close()
         return outcomes
 
     return list(itertools.chain(*await asyncio.gather(*(caller() for _ in range(callers)))))

@@ -26,15 +26,6 @@ class Recording:
     size: int
     kind: Kind
 
-    @property
-    def len(self) -> int:
-        """How many bytes are left to read.
-
-        With this and `read`, requests-toolbelt streams the recording without asking for a file
-        descriptor, which would write a short recording to disk.
-        """
-        return self.size - self.stream.tell()
-
     def read(self, size: int = -1) -> bytes:
         """Read up to `size` bytes more; let other greenlets run, as gevent does not for files."""
         time.sleep(0)

@@ -24,7 +24,10 @@ def reveals(text: str, credential: str) -> bool:
     sent twice arrives as one, with a comma in between, and each of its keys counts. The time that
     this takes is linear in both lengths, since callers choose both texts.
     """
-    secrets = [_secret_of(credential), *map(_secret_of, credential.split(",")[:MOST_JOINED])]
+    if not text:
+        return False
+    keys = dict.fromkeys((credential, *credential.split(",")[:MOST_JOINED]))
+    secrets = [_secret_of(key) for key in keys]
     ends = {end for secret in secrets for end in (secret[:TELLING_END], secret[-TELLING_END:])}
     if any(end in text for end in ends if end):
         return True
@@ -42,5 +45,5 @@ def valid_request_id(text: str, *credentials: str) -> str | None:
 
     It must have the form of an id, and show no part of any of the credentials.
     """
-    is_safe = not any(reveals(text, credential) for credential in credentials)
-    return text if REQUEST_ID.fullmatch(text) and is_safe else None
+    is_id = REQUEST_ID.fullmatch(text)
+    return text if is_id and not any(reveals(text, each) for each in credentials) else None

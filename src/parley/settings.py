@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 from parley.base_urls import BaseUrl, EgressPolicy
 from parley.errors import ConfigurationError
@@ -105,7 +106,7 @@ class Settings:
         """Whether the model list is the operator's own, written for the operator's hosts."""
         return self.model_list != MODEL_LIST
 
-    @property
+    @cached_property
     def operator_keys(self) -> dict[str, str]:
         """The operator's keys that are set, by the names of their fields."""
         names = (each.name for each in fields(self) if each.name.endswith("_api_key"))

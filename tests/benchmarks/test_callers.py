@@ -5,6 +5,7 @@ import base64
 import itertools
 import json
 import sys
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -13,14 +14,17 @@ import callers
 import dialogue
 import servers
 import spoken_dialogue
+from comparison import few
 
 RECORDING = dialogue.Recording(1, 1000, 500)
 REPLY = dialogue.reply(RECORDING.transcript)
-RIGHT = {
-    "transcript": RECORDING.transcript,
-    "text_response": REPLY,
-    "audio": base64.b64encode(dialogue.speech(REPLY)).decode(),
-}
+
+
+def right(recording: dialogue.Recording) -> dict[str, str]:
+    """The answer to a recording."""
+    reply = dialogue.reply(recording.transcript)
+    audio = base64.b64encode(dialogue.speech(reply)).decode()
+    return {"transcript": recording.transcript, "text_response": reply, "audio": audio}
 
 
 async def answered(body: bytes, *, sound: bool) -> callers.Outcome:
@@ -55,7 +59,7 @@ def the_recording_is_known(monkeypatch):
 )
 def test_each_part_of_an_answer_is_checked(changes, problem):
     """The transcript, the reply and the speech must be those of the caller's own recording."""
-    body = json.dumps(RIGHT | changes).encode()
+    body = json.dumps(right(RECORDING) | changes).encode()
     assert asyncio.run(answered(body, sound=False)).problem == problem
 
 
@@ -65,6 +69,30 @@ def test_sound_alone_is_checked_to_its_last_byte(cut, problem):
     speech = dialogue.speech(REPLY)
     body = speech[: len(speech) - cut]
     assert asyncio.run(answered(body, sound=True)).problem == problem
+
+
+def test_a_caller_whose_connection_is_lost_goes_on_with_another():
+    """One reset costs one conversation, not all that the caller still has."""
+    body = json.dumps(right(dialogue.Recording(RECORDING.number, 100_000, 30_000))).encode()
+    opened = itertools.count()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        is_first = next(opened) == 0
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(b"--\r\n")
+                if is_first:
+                    break
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        writer.close()
+
+    async def run() -> list[callers.Outcome]:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0, limit=1_000_000) as server:
+            port = server.sockets[0].getsockname()[1]
+            return await few.on_kept(port, callers=1, times=4, sound=False)
+
+    assert [bool(outcome.problem) for outcome in asyncio.run(run())] == [True, False, False, False]
+    assert next(opened) == 2
 
 
 def spoken(*parts: str) -> bytes:

@@ -48,7 +48,7 @@ class TestWorking:
         forms = []
 
         def hear(request, _):
-            forms.append(request.body.read())
+            forms.append(b"".join(request.body))
             return {"text": "What time is it?"}
 
         openai.post(STT, json=hear)

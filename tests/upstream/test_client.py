@@ -45,7 +45,7 @@ def test_a_recording_is_named_from_its_kind(client: Client, openai: Mocker, kind
     forms = []
 
     def hear(request, _):
-        forms.append(request.body.read())
+        forms.append(b"".join(request.body))
         return {"text": " What time is it? "}
 
     openai.post(STT, json=hear)
@@ -61,7 +61,7 @@ def test_a_retried_recording_is_sent_from_its_start(client: Client, openai: Mock
     bodies = []
 
     def hear(request, context):
-        bodies.append(request.body.read())
+        bodies.append(b"".join(request.body))
         context.status_code = 500 if len(bodies) == 1 else 200
         return {"text": "Hello."}
 

@@ -13,6 +13,8 @@ from testing.transport_calls import post
 
 from parley.errors import DeadlineExceeded, UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.recordings import KINDS, Recording
+from parley.wire.connections import Adapter
+from parley.wire.messages import Form
 from parley.wire.transport import Transport
 
 
@@ -42,13 +44,15 @@ def test_a_form_is_sent_with_its_file_and_its_length(transport, upstream):
         stream.write(b"x" * 300_000)
         stream.seek(0)
         recording = Recording(stream, 300_000, KINDS[0])
-        form = [("model", "whisper-1"), ("file", recording)]
+        form = Form([("model", "whisper-1")], "file", recording)
         post(transport, upstream.url, "/audio/transcriptions", form)
         assert not stream._rolled  # What is short is never written to disk.
     [request] = upstream.requests
     assert request.headers["content-length"] == str(len(request.body))
     assert b'filename="audio.wav"\r\nContent-Type: audio/wav' in request.body
-    assert request.body.count(b"x") >= 300_000
+    boundary = request.headers["content-type"].partition("boundary=")[2].encode()
+    assert request.body.startswith(b"--%b\r\n" % boundary)
+    assert request.body.endswith(b"\r\n\r\n%b\r\n--%b--\r\n" % (b"x" * 300_000, boundary))
 
 
 def test_cookies_are_not_kept(transport, upstream):
@@ -171,7 +175,7 @@ def test_no_foreign_exception_escapes(transport, upstream, monkeypatch, foreign)
     def fail(*_, **__):
         raise foreign.__new__(foreign)
 
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", fail)
+    monkeypatch.setattr(Adapter, "send", fail)
     with pytest.raises(UpstreamError) as failure:
         post(transport, upstream.url)
     assert failure.value.__suppress_context__  # The foreign text may quote a key.

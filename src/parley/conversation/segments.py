@@ -63,7 +63,7 @@ class Segmenter:
         """How many of the open characters are a segment; 0 where that is not known yet."""
         for end, shortest in sorted(self._ends()):
             text = self._open[:end]
-            if length(text) > LONGEST or (end == len(self._open) and not is_last):
+            if length(text) > LONGEST or end == len(self._open):
                 break
             if length(text) >= shortest and self._is_whole(text):
                 return end

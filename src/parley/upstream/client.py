@@ -61,13 +61,13 @@ class Client:
         extension, which is often missing or wrong in callers' names. Raises UpstreamError.
         """
         language = self.options.language if model.language else ""
-        form: Form = [
+        fields = [
             ("model", model.name),
             *((model.language, language) for _ in [language] if language),
             *model.parameters.items(),
             ("response_format", "json"),
-            ("file", recording),
         ]
+        form = Form(fields, "file", recording)
         answer = self._calls("stt").post("/audio/transcriptions", form, TEXT_BYTES, model)
         text = value_at(json_of(answer), "text")
         if not isinstance(text, str):

@@ -20,7 +20,6 @@ from parley.upstream.options import Options
 from parley.web.caller_headers import (
     BASE_URL_HEADERS,
     CREDENTIAL_HEADERS,
-    credentials_of,
     hosts_of,
     request_routes,
     require_keys,
@@ -46,7 +45,8 @@ def upstreams_of(request: Request, services: Services) -> dict[str, Upstream]:
     Raises ApiKeyMissing, TokenRejected, Overloaded or BaseUrlRefused.
     """
     settings, headers = services.settings, request.headers
-    caller, routes = hosts_of(headers), request_routes(headers, settings)
+    caller = hosts_of(headers)
+    routes = request_routes(caller, settings)
     if twice := first_repeated(request, CREDENTIAL_HEADERS):
         raise ApiKeyMissing(
             f"Send {twice} once; the request holds it several times, and none was used."
@@ -68,12 +68,12 @@ def upstreams_of(request: Request, services: Services) -> dict[str, Upstream]:
         return named[url] if isinstance(url, NamedUrl) else Destination(url)
 
     main = destination(caller.main_url or settings.openai_base_url).url.authority
-    credentials = credentials_of(headers, settings)
+    request_id, credentials = g.request_id, g.credentials
     upstreams = {
         stage: Upstream(
             destination(route.url),
             route.key,
-            g.request_id,
+            request_id,
             other_keys=credentials,
             is_quoted=not settings.caller_tokens,
         )

@@ -64,11 +64,11 @@ def credentials_of(headers: Headers, settings: Settings) -> tuple[str, ...]:
     return tuple(filter(None, [*sent, *settings.operator_keys.values()]))
 
 
-def request_routes(headers: Headers, settings: Settings) -> dict[str, Route]:
-    """The route of each stage, by a caller's headers or, with tokens, by the settings alone."""
+def request_routes(caller: Hosts, settings: Settings) -> dict[str, Route]:
+    """The route of each stage, by what a caller names or, with tokens, by the settings alone."""
     if settings.caller_tokens:
         return operator_routes(settings)
-    return routes_of(hosts_of(headers), operator_hosts(settings))
+    return routes_of(caller, operator_hosts(settings))
 
 
 def is_key_needed(settings: Settings) -> bool:

@@ -8,7 +8,7 @@ from werkzeug.datastructures import Headers
 from parley.base_urls import BaseUrl
 from parley.models.registry import Models
 from parley.settings import Settings
-from parley.web.caller_headers import request_routes
+from parley.web.caller_headers import hosts_of, request_routes
 from parley.web.services import Services
 from parley.web.stage_routes import Route, operator_routes
 
@@ -19,7 +19,7 @@ def models_of(options: Mapping[str, str], headers: Headers, services: Services) 
     The list's shutdown dates apply to OpenAI's hosts and to the service's own upstream. A model of
     the same name on another host, such as a self-hosted tts-1, does not shut down with OpenAI's.
     """
-    routes = request_routes(headers, services.settings)
+    routes = request_routes(hosts_of(headers), services.settings)
     return services.registry.resolve(
         options,
         services.today(),

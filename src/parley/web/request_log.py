@@ -30,8 +30,8 @@ def begin() -> None:
     named = request.headers.get("X-Request-ID", "")
     if services().settings.caller_tokens:
         named = ""
-    credentials = credentials_of(request.headers, services().settings)
-    g.request_id = valid_request_id(named, *credentials) or uuid.uuid4().hex
+    g.credentials = credentials_of(request.headers, services().settings)
+    g.request_id = valid_request_id(named, *g.credentials) or uuid.uuid4().hex
 
 
 def add_headers(response: Response) -> None:
@@ -55,8 +55,7 @@ def log_when_ended(response: Response) -> None:
     response.response = body = _CountedBody(pieces, still_connected(request))
     request_id, began, bytes_in = g.request_id, g.began, request.content_length
     # The request is gone when its answer ends.
-    credentials = credentials_of(request.headers, services().settings)
-    hosts = g.get("other_hosts", {})
+    credentials, hosts = g.credentials, g.get("other_hosts", {})
 
     def log_line() -> None:
         if body.cut:

@@ -63,8 +63,7 @@ class Reader(http.client.HTTPResponse):
 
     def _is_last(self) -> bool:
         """Whether nothing has arrived after the answer so far."""
-        timed = getattr(self._connected, "socket", self._connected)
-        timed.limit = None  # Each call sets it anew.
+        self._connected.socket.limit = None  # Each call sets it anew.
         self._connected.settimeout(0)
         try:
             return not self.fp.peek(1)

@@ -6,38 +6,62 @@ from contextlib import suppress
 from typing import Any
 
 from requests import Response
-from requests_toolbelt import MultipartEncoder
+from urllib3 import encode_multipart_formdata
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from parley.recordings import Recording
 from parley.redaction import valid_request_id
-from parley.wire.foreign_errors import errors_translated
+from parley.wire.foreign_errors import BROKEN, errors_translated
 from parley.wire.messages import Answer, Form, Upstream
 
 PIECE_BYTES = 64 * 1024
+"""How much of an answer is read at once."""
+
+BLOCK_BYTES = 64 * 1024
+"""How much of a recording is read and sent at once; 16 KiB would cost twice the time."""
 
 END_SECONDS = 0.05
 """How long the end of a body may take that was read but for that; a new connection takes longer."""
 
 
-def encoded(body: Mapping[str, Any] | Form) -> tuple[bytes | MultipartEncoder, str]:
-    """A mapping as JSON, or fields as a form that streams its recording; and its content type."""
-    if isinstance(body, Mapping):
-        return json.dumps(body).encode(), "application/json"
-    form = MultipartEncoder([(name, _part(value)) for name, value in body])
-    return form, form.content_type
+def encoded(body: Mapping[str, Any] | Form) -> tuple["bytes | StreamedForm", str]:
+    """A mapping as JSON, or a form that streams its recording; and its content type."""
+    if isinstance(body, Form):
+        form = StreamedForm(body)
+        return form, form.content_type
+    return json.dumps(body).encode(), "application/json"
 
 
-def _part(value: str | Recording) -> str | tuple[str, Recording, str]:
-    if isinstance(value, str):
-        return value
-    value.stream.seek(0)  # Another try may have read it.
-    return value.kind.file_name, value, value.kind.mime_type
+class StreamedForm:
+    """A form in blocks (RFC 7578), of which the recording is read only while they are sent."""
+
+    def __init__(self, form: Form) -> None:
+        """Lay out what comes before the recording, and what comes after it."""
+        kind = form.recording.kind
+        file = (kind.file_name, b"", kind.mime_type)
+        empty, self.content_type = encode_multipart_formdata([*form.fields, (form.file, file)])
+        self._tail = empty[empty.rindex(b"\r\n--") :]
+        self._head = empty.removesuffix(self._tail)
+        self._recording = form.recording
+        self._recording.stream.seek(0)  # Another try may have read it.
+
+    def __len__(self) -> int:
+        return len(self._head) + self._recording.size + len(self._tail)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The blocks; the first and the last hold the framing, too, so that it needs no packet."""
+        head, left = self._head, self._recording.size
+        while block := self._recording.read(BLOCK_BYTES):
+            left -= len(block)
+            yield head + block + (b"" if left else self._tail)
+            head = b""
 
 
 class StreamedAnswer:
-    """An upstream's answer whose headers have arrived, and whose body arrives while it is read."""
+    """An upstream's answer whose headers have arrived, and whose body arrives while it is read.
+
+    Leaving its `with` closes the connection, unless the body was read to its end.
+    """
 
     def __init__(self, response: Response, limit: int, upstream: Upstream) -> None:
         """Accept at most `limit` bytes of body, as decoded."""
@@ -45,8 +69,15 @@ class StreamedAnswer:
         self.headers: Mapping[str, str] = response.headers
         self.request_id = valid_request_id(response.headers.get("x-request-id", ""), *upstream.keys)
         self.is_quoted = upstream.is_quoted
-        self._raw = response.raw
+        self._response, self._raw = response, response.raw
         self._limit = limit
+
+    def __enter__(self) -> "StreamedAnswer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(*BROKEN):
+            self._response.close()
 
     def pieces(self) -> Iterator[bytes]:
         """The body's bytes, each piece as soon as it is there; once, while the call is open.
@@ -55,15 +86,12 @@ class StreamedAnswer:
         UpstreamUnavailable if it is cut off, and what the deadline raises.
         """
         size = 0
-        while True:
-            with errors_translated():
-                piece: bytes = self._raw.read1(PIECE_BYTES, decode_content=True)
-            if not piece:
-                break
-            size += len(piece)
-            if size > self._limit:
-                raise UpstreamMalformed()
-            yield piece
+        with errors_translated():
+            while piece := self._raw.read1(PIECE_BYTES, decode_content=True):
+                size += len(piece)
+                if size > self._limit:
+                    raise UpstreamMalformed()
+                yield piece
         framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
         if self.status < 300 and not size and not framed:
             # An answer that is cut off in its headers looks like an empty success.

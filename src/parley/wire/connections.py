@@ -2,16 +2,18 @@
 
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import Retry
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamTimeout
@@ -26,9 +28,6 @@ CONNECT_SECONDS = 5
 
 HOSTS = 100
 """How many hosts have pools at most; callers may name any number of hosts."""
-
-BLOCK_BYTES = 64 * 1024
-"""How much of a recording is read and sent at once; urllib3's own 16 KiB cost twice the time."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,7 @@ class _TimedConnection(Base):
     _window: Deadline
     _is_sent = False
     _answer: Any = None
+    _held: bytes | None = None
 
     def _new_conn(self) -> TimedSocket:
         """Connect to one of the host's addresses, which are resolved and checked here, once."""
@@ -84,8 +84,22 @@ class _TimedConnection(Base):
         self._answer, self._is_sent = None, False
         if self.sock:
             self.keep(current_call.get().deadline)
+        self._held = b""
         super().request(*arguments, **options)
+        if self._held:
+            self.send(b"")
         self._is_sent = True
+
+    def send(self, data: Any) -> None:
+        """Send; the head of a request waits for the first block of its body.
+
+        Both in one packet take a tenth less of a call's time.
+        """
+        if self._held == b"":
+            self._held = data
+        else:
+            held, self._held = self._held, None
+            super().send(held + data if held else data)
 
     def getresponse(self) -> Any:
         """The answer, whose headers have arrived."""
@@ -119,8 +133,9 @@ class _TimedConnection(Base):
 
     @property
     def _timed(self) -> Any:
-        """The timed socket: TLS inside a proxy's TLS is not a socket, but has one."""
-        return getattr(self.sock, "socket", self.sock)
+        """The timed socket, also within TLS inside a proxy's TLS."""
+        sock: Any = self.sock
+        return sock.socket
 
 
 class _PlainConnection(_TimedConnection, HTTPConnection):
@@ -170,13 +185,11 @@ class Adapter(HTTPAdapter):
         self._idle = Idle(pool_size)
         self._tls = ssl.create_default_context(cafile=ca_bundle)
         self._tls.sslsocket_class = TimedTLSSocket
-        super().__init__(pool_connections=HOSTS)
+        super().__init__(pool_connections=HOSTS, max_retries=Retry(False))
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools of direct connections."""
-        super().init_poolmanager(
-            *arguments, **options, ssl_context=self._tls, blocksize=BLOCK_BYTES
-        )
+        super().init_poolmanager(*arguments, **options, ssl_context=self._tls)
         self._equip(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> PoolManager:
@@ -186,25 +199,50 @@ class Adapter(HTTPAdapter):
             **options,
             ssl_context=self._tls,
             proxy_ssl_context=self._tls,
-            blocksize=BLOCK_BYTES,
         )
         self._equip(manager)
         return manager
 
-    def cert_verify(self, *arguments: Any) -> None:
-        """Do nothing: the TLS context verifies, and requests would load the file for each call."""
+    def send(self, request: PreparedRequest, *_: Any, proxies: Any = None, **__: Any) -> Response:
+        """The answer, once its headers have arrived; raises what urllib3 raises.
 
-    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
-        """The answer as it arrived: requests would also read its cookies, which nobody keeps."""
+        The deadline is the call's. requests would describe TLS and look for a proxy anew for each
+        call, and read the answer's cookies, which nobody keeps.
+        """
+        pool: Any
+        if proxies:
+            pool = self.get_connection_with_tls_context(request, True, proxies)
+            target = self.request_url(request, proxies)
+        else:
+            url = urlsplit(str(request.url))
+            pool = self.poolmanager.connection_from_host(url.hostname, url.port, url.scheme)
+            target = request.path_url
+        answer = pool.urlopen(
+            request.method,
+            target,
+            request.body,
+            request.headers,
+            retries=self.max_retries,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+        )
         response = Response()
-        response.status_code, response.reason = resp.status, resp.reason
-        response.headers, response.raw = resp.headers, resp
+        response.status_code, response.reason = answer.status, answer.reason
+        response.headers, response.raw = answer.headers, answer
         return response
 
     def _equip(self, manager: PoolManager) -> None:
         # urllib3 leaves a dropped pool to the garbage collector, but idle connections refer to it.
         manager.pools.dispose_func = self._idle.close
+        manager.key_fn_by_scheme = {"http": _origin, "https": _origin}  # type: ignore[dict-item]
         manager.pool_classes_by_scheme = {
             "http": partial(_PlainPool, self._idle),  # type: ignore[dict-item]
             "https": partial(_TLSPool, self._idle),  # type: ignore[dict-item]
         }
+
+
+def _origin(pool: Mapping[str, Any]) -> tuple[str, str, int]:
+    """What tells a manager's pools apart; urllib3 compares every option of theirs."""
+    return pool["scheme"], pool["host"], pool["port"]

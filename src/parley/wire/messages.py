@@ -7,8 +7,14 @@ from parley.base_urls import Destination
 from parley.recordings import Recording
 from parley.redaction import reveals
 
-Form = Sequence[tuple[str, str | Recording]]
-"""A form's fields by name; a recording is named and typed from its kind."""
+
+@dataclass(frozen=True)
+class Form:
+    """A form's texts by name, and the field for the recording, which is named from its kind."""
+
+    fields: Sequence[tuple[str, str]]
+    file: str
+    recording: Recording
 
 
 @dataclass(frozen=True)
@@ -27,8 +33,8 @@ class Upstream:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Every key of the conversation."""
-        return (self.api_key, *self.other_keys)
+        """Every key of the conversation, once."""
+        return tuple(dict.fromkeys((self.api_key, *self.other_keys)))
 
     def shows_key(self, text: str) -> bool:
         """Whether a text, which others chose, shows a part of a key."""

@@ -50,6 +50,11 @@ class _Timed(Base):
     limit: Deadline | None = None
     """When the operations must be done; the deadline's error is raised if they are not."""
 
+    @property
+    def socket(self) -> "_Timed":
+        """Itself: TLS inside a proxy's TLS, which is not a socket, has its own under this name."""
+        return self
+
     def recv(self, *arguments: Any, **options: Any) -> bytes:
         return self._in_time(super().recv, *arguments, **options)
 
@@ -67,9 +72,9 @@ class _Timed(Base):
                 sent += self.send(left[sent:], flags)
 
     def _in_time(self, operation: Callable[..., Result], *arguments: Any, **options: Any) -> Result:
-        let_others_run()
         if self.limit is None:
             return operation(*arguments, **options)
+        let_others_run()
         limit = self.limit.for_one_wait()
         while True:
             self.settimeout(limit.slice())

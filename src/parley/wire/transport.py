@@ -16,7 +16,7 @@ from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.wire.addresses import require_public, require_public_spelling
 from parley.wire.bodies import StreamedAnswer, encoded
 from parley.wire.connections import CONNECT_SECONDS, Adapter, Call, current_call
-from parley.wire.foreign_errors import BROKEN, errors_translated
+from parley.wire.foreign_errors import errors_translated
 from parley.wire.messages import Answer, Form, Upstream
 from parley.wire.resolver import Address, Resolver
 from parley.wire.websocket import Channel, Handshake
@@ -86,7 +86,6 @@ class Transport:
         with self.stream(upstream, path, body, limit=limit, deadline=deadline) as answer:
             return answer.whole()
 
-    @contextmanager
     def stream(
         self,
         upstream: Upstream,
@@ -95,20 +94,22 @@ class Transport:
         *,
         limit: int,
         deadline: Deadline,
-    ) -> Iterator[StreamedAnswer]:
+    ) -> StreamedAnswer:
         """POST as `post` does; the answer comes once its headers have arrived, its body as read.
 
-        The connection is closed with the block, unless the body was read to its end.
+        Leaving its `with` closes the connection, unless the body was read to its end.
         """
         data, content_type = encoded(body)
-        headers = {"Content-Type": content_type}
-        with self._answered(upstream, path, headers, deadline, data) as response:
-            yield StreamedAnswer(response, limit, upstream)
+        headers = {"Content-Type": content_type, "Content-Length": str(len(data))}
+        return StreamedAnswer(
+            self._response(upstream, path, headers, deadline, data), limit, upstream
+        )
 
     def get(self, upstream: Upstream, path: str, *, limit: int, deadline: Deadline) -> Answer:
         """GET; limited as `post` is, and raising the same."""
-        with self._answered(upstream, path, {}, deadline) as response:
-            return StreamedAnswer(response, limit, upstream).whole()
+        response = self._response(upstream, path, {}, deadline)
+        with StreamedAnswer(response, limit, upstream) as answer:
+            return answer.whole()
 
     @contextmanager
     def connect(
@@ -119,9 +120,10 @@ class Transport:
         At most `limit` bytes of a message, or of the answer, are accepted. Raises as `post` does.
         """
         handshake = Handshake(f"{upstream.destination.url}{path}", limit)
-        with self._answered(upstream, path, handshake.headers, deadline) as response:
-            if response.status_code != 101:
-                yield StreamedAnswer(response, limit, upstream).whole()
+        response = self._response(upstream, path, handshake.headers, deadline)
+        with StreamedAnswer(response, limit, upstream) as answer:
+            if answer.status != 101:
+                yield answer.whole()
                 return
             channel = handshake.channel(response)
             try:
@@ -129,15 +131,14 @@ class Transport:
             finally:
                 channel.close()
 
-    @contextmanager
-    def _answered(
+    def _response(
         self,
         upstream: Upstream,
         path: str,
         headers: Mapping[str, str],
         deadline: Deadline,
         data: Any = None,
-    ) -> Iterator[Response]:
+    ) -> Response:
         """The response to a POST of `data`, or to a GET, once its headers have arrived."""
         url = f"{upstream.destination.url}{path}"
         public_only = self._must_resolve_publicly(upstream.destination)
@@ -148,28 +149,22 @@ class Transport:
             sent["Authorization"] = f"Bearer {upstream.api_key}"
         if upstream.request_id:
             sent["X-Client-Request-Id"] = upstream.request_id
+        # Prepared by hand, and without a session: it would keep cookies, read passwords from .netrc
+        # and follow redirects, and it takes a fifth of a call's time.
+        request = PreparedRequest()
+        request.method = "GET" if data is None else "POST"
+        request.url = url  # A BaseUrl holds nothing that would have to be escaped.
+        request.headers, request.body = sent, data  # type: ignore[assignment]  # No name twice.
         # The connections read it while the request is sent. It must not outlive that: whoever
         # reads the answer may do so in another context.
         token = current_call.set(Call(deadline, resolve))
         try:
             with errors_translated():
-                # Prepared by hand, and without a session: it would keep cookies, read passwords
-                # from .netrc and follow redirects, and it takes a fifth of a call's time.
-                request = PreparedRequest()
-                request.prepare_method("GET" if data is None else "POST")
-                request.url = url  # A BaseUrl holds nothing that would have to be escaped.
-                request.prepare_headers(sent)
-                request.prepare_body(data, None)
-                response = self._adapters[public_only].send(
+                return self._adapters[public_only].send(
                     request, stream=True, proxies=self._proxies_for(url)
                 )
         finally:
             current_call.reset(token)
-        try:
-            yield response
-        finally:
-            with suppress(*BROKEN):
-                response.close()
 
     def _must_resolve_publicly(self, destination: Destination) -> bool:
         """Whether to check what the host resolves to; raise BaseUrlRefused if it cannot be public.
