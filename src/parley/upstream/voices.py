@@ -21,8 +21,8 @@ SPEECH_CHARACTERS = 4096
 SPEECH_BYTES = 16_000_000
 """The largest speech that is taken, counted after decompression."""
 
-
 TEXT_TYPES = ("application/json", "text/")
+"""The types, or their beginnings, that hosts give to what is no speech."""
 
 
 class SpeechVoice:
