@@ -145,8 +145,11 @@ def test_a_request_that_was_cut_short_ends_its_connection(transport, upstream, m
     assert upstream.connections == 2
 
 
-def test_the_head_of_a_request_goes_out_with_its_body(transport, upstream, monkeypatch):
-    """A packet of its own for the head would cost a tenth of a call's time."""
+@pytest.mark.parametrize(("size", "packets"), [(100, 1), (20_000, 2)])
+def test_the_head_of_a_request_goes_out_with_a_short_body(
+    transport, upstream, monkeypatch, size, packets
+):
+    """A packet of its own would cost a tenth of a call's time, and a copy of a long body memory."""
     sent, whole = [], TimedSocket.sendall
 
     def noted(self, data):
@@ -154,8 +157,9 @@ def test_the_head_of_a_request_goes_out_with_its_body(transport, upstream, monke
         whole(self, data)
 
     monkeypatch.setattr(TimedSocket, "sendall", noted)
-    post(transport, upstream.url, body={"model": "m"})
-    assert [data.partition(b"\r\n\r\n")[2] for data in sent] == [b'{"model": "m"}']
+    post(transport, upstream.url, body={"model": "m" * size})
+    assert len(sent) == packets
+    assert b"".join(sent).partition(b"\r\n\r\n")[2] == b'{"model": "%b"}' % (b"m" * size)
 
 
 def test_idle_connections_are_few_and_do_not_last(upstream, monkeypatch):

@@ -1,7 +1,9 @@
 """The pooled client on real sockets: what is reused, and what is never carried over."""
 
 import inspect
+import io
 import time
+import tracemalloc
 from tempfile import SpooledTemporaryFile
 
 import pytest
@@ -13,6 +15,7 @@ from testing.transport_calls import post
 
 from parley.errors import DeadlineExceeded, UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.recordings import KINDS, Recording
+from parley.wire.bodies import BLOCK_BYTES, StreamedForm
 from parley.wire.connections import Adapter
 from parley.wire.messages import Form
 from parley.wire.transport import Transport
@@ -53,6 +56,19 @@ def test_a_form_is_sent_with_its_file_and_its_length(transport, upstream):
     boundary = request.headers["content-type"].partition("boundary=")[2].encode()
     assert request.body.startswith(b"--%b\r\n" % boundary)
     assert request.body.endswith(b"\r\n\r\n%b\r\n--%b--\r\n" % (b"x" * 300_000, boundary))
+
+
+def test_a_recording_is_in_memory_a_block_at_a_time():
+    """While a block is sent there is no other: a thousand conversations may send theirs at once."""
+    recording = Recording(io.BytesIO(b"x" * 300_000), 300_000, KINDS[0])
+    tracemalloc.start()
+    try:
+        form = StreamedForm(Form([("model", "whisper-1")], "file", recording))
+        held = [(len(block), tracemalloc.get_traced_memory()[0]) for block in form]
+    finally:
+        tracemalloc.stop()
+    assert sum(length for length, _ in held) == len(form)
+    assert max(memory for _, memory in held) < 1.5 * BLOCK_BYTES
 
 
 def test_cookies_are_not_kept(transport, upstream):

@@ -49,11 +49,15 @@ class StreamedForm:
         return len(self._head) + self._recording.size + len(self._tail)
 
     def __iter__(self) -> Iterator[bytes]:
-        """The blocks; the first and the last hold the framing, too, so that it needs no packet."""
+        """The blocks; the first and the last hold the framing, too, so that it needs no packet.
+
+        No more than one is in memory at once: a thousand conversations may wait here.
+        """
         head, left = self._head, self._recording.size
-        while block := self._recording.read(BLOCK_BYTES):
-            left -= len(block)
-            yield head + block + (b"" if left else self._tail)
+        while left > 0:
+            size = min(left, BLOCK_BYTES)
+            left -= size
+            yield head + self._recording.read(size) + (b"" if left else self._tail)
             head = b""
 
 

@@ -29,6 +29,9 @@ CONNECT_SECONDS = 5
 HOSTS = 100
 """How many hosts have pools at most; callers may name any number of hosts."""
 
+SHORT_BYTES = 16 * 1024
+"""The longest body, or block of it, that is copied to follow its head in one packet."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -91,15 +94,19 @@ class _TimedConnection(Base):
         self._is_sent = True
 
     def send(self, data: Any) -> None:
-        """Send; the head of a request waits for the first block of its body.
+        """Send; the head of a request waits for its body, and goes with it if that is short.
 
-        Both in one packet take a tenth less of a call's time.
+        One packet takes a tenth less of a call's time than two.
         """
         if self._held == b"":
             self._held = data
-        else:
-            held, self._held = self._held, None
-            super().send(held + data if held else data)
+            return
+        held, self._held = self._held, None
+        if held and len(data) > SHORT_BYTES:
+            super().send(held)
+        elif held:
+            data = held + data
+        super().send(data)
 
     def getresponse(self) -> Any:
         """The answer, whose headers have arrived."""
