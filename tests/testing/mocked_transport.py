@@ -7,7 +7,7 @@ import pytest
 import requests
 import requests_mock
 
-from parley.wire.connections import Adapter
+from parley.wire.adapter import Adapter
 
 
 class _Session(requests.Session):

@@ -10,7 +10,7 @@ from testing import fake_openai as fake
 from testing.transport_calls import post
 
 from parley.errors import UpstreamUnavailable
-from parley.wire import connections
+from parley.wire import adapter
 from parley.wire import idle_connections as idle
 from parley.wire.answer_reader import Reader
 from parley.wire.timed_sockets import TimedSocket
@@ -208,7 +208,7 @@ def test_keeping_a_connection_needs_no_thread_to_be_had(upstream, monkeypatch):
 
 def test_hosts_beyond_a_number_are_forgotten(transport, monkeypatch):
     """Callers may name any number of hosts; each leaves a pool behind, up to a number."""
-    monkeypatch.setattr(connections, "HOSTS", 2)
+    monkeypatch.setattr(adapter, "HOSTS", 2)
     transport = Transport(pool_size=8)
     with fake.running() as one, fake.running() as two, fake.running() as three:
         for host in (one, two, three):

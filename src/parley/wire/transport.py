@@ -13,9 +13,10 @@ from requests.utils import get_environ_proxies, select_proxy
 from parley.base_urls import Destination
 from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
+from parley.wire.adapter import Adapter
 from parley.wire.addresses import require_public, require_public_spelling
 from parley.wire.bodies import StreamedAnswer, encoded
-from parley.wire.connections import CONNECT_SECONDS, Adapter, Call, current_call
+from parley.wire.connections import CONNECT_SECONDS, Call, current_call
 from parley.wire.foreign_errors import errors_translated
 from parley.wire.messages import Answer, Form, Upstream
 from parley.wire.resolver import Address, Resolver
