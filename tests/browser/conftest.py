@@ -115,3 +115,13 @@ def visit(chromium, serve):
 def tab(visit, serve):
     """The page, from a service with the simulated upstream."""
     return visit(serve().url)
+
+
+@pytest.fixture
+def talked(tab, upstream):
+    """A conversation of two turns."""
+    upstream.answers["tts"] = speaking_upstream.speak(0.1)
+    for turn in (1, 2):
+        tab.send(ROOT / "examples" / "question.wav")
+        tab.expect_turn(turn)
+    return tab

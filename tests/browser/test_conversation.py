@@ -86,16 +86,6 @@ def test_a_conversation_that_grew_too_long_loses_its_oldest_turns_and_says_so(ta
     assert len(told(upstream)[-1]) < 7
 
 
-@pytest.fixture
-def talked(tab, upstream):
-    """A conversation of two turns."""
-    upstream.answers["tts"] = speak(0.1)
-    for turn in (1, 2):
-        tab.send(QUESTION)
-        tab.expect_turn(turn)
-    return tab
-
-
 @pytest.mark.parametrize("status", ["400 Bad Request", "413 Content Too Large"])
 def test_a_model_that_takes_less_than_the_service(talked, upstream, status):
     """The older half is dropped and said, whatever words the upstream has for it."""

@@ -16,16 +16,6 @@ SCROLLED = """(({ scrollTop, scrollHeight, clientHeight }) =>
   [scrollTop, scrollHeight - clientHeight - scrollTop])(document.documentElement)"""
 
 
-@pytest.fixture
-def talked(tab, upstream):
-    """A conversation of two turns."""
-    upstream.answers["tts"] = speak(0.1)
-    for turn in (1, 2):
-        tab.send(QUESTION)
-        tab.expect_turn(turn)
-    return tab
-
-
 def test_the_end_of_the_conversation_stays_in_sight(talked, upstream):
     """Unless the user looks at something above it."""
     talked.page.set_viewport_size({"width": 800, "height": 500})
