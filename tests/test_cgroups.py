@@ -11,7 +11,6 @@ from testing.gunicorn_process import environment
 from parley.cgroups import workers
 
 MB = 1024 * 1024
-V1 = "4:cpu,cpuacct:/docker/abc\n7:memory:/docker/abc\n1:name=systemd:/docker/abc\n"
 
 
 @pytest.mark.parametrize(
@@ -20,49 +19,21 @@ V1 = "4:cpu,cpuacct:/docker/abc\n7:memory:/docker/abc\n1:name=systemd:/docker/ab
         (1, {}, 1),
         (3, {}, 3),
         (64, {}, 4),
-        (64, {"proc/self/cgroup": "0::/\n"}, 4),
-        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n"}, 4),
-        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "200000 100000\n"}, 2),
-        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "150000 100000\n"}, 2),
-        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "25000 100000\n"}, 1),
-        (8, {"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/cpu.max": "300000 100000"}, 3),
-        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": f"{512 * MB}\n"}, 4),
-        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": f"{256 * MB}\n"}, 2),
-        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": f"{64 * MB}\n"}, 1),
-        (8, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"}, 4),
-        (
-            8,
-            {
-                "proc/self/cgroup": V1,
-                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "200000\n",
-                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
-            },
-            2,
-        ),
-        (
-            8,
-            {
-                "proc/self/cgroup": V1,
-                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
-                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
-                "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
-            },
-            4,
-        ),
-        (
-            8,
-            {
-                "proc/self/cgroup": V1,
-                "sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes": f"{384 * MB}\n",
-            },
-            3,
-        ),
+        (8, {"cpu.max": "max 100000\n"}, 4),
+        (8, {"cpu.max": "200000 100000\n"}, 2),
+        (8, {"cpu.max": "150000 100000\n"}, 2),
+        (8, {"cpu.max": "25000 100000\n"}, 1),
+        (2, {"cpu.max": "400000 100000\n"}, 2),
+        (8, {"memory.max": f"{512 * MB}\n"}, 4),
+        (8, {"memory.max": f"{256 * MB}\n"}, 2),
+        (8, {"memory.max": f"{64 * MB}\n"}, 1),
+        (8, {"memory.max": "max\n"}, 4),
+        (8, {"cpu.max": "300000 100000\n", "memory.max": f"{256 * MB}\n"}, 2),
     ],
 )
 def test_the_container_decides(tmp_path, cores, files, expected):
-    """Cores, their quota and the memory limit, in either version's files; 1 to 4."""
+    """Cores, their quota and the memory limit; 1 to 4."""
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     assert workers(tmp_path, cores) == expected
 
