@@ -20,69 +20,66 @@ SENT: Mapping[str, frozenset[str]] = {
 FORMS = frozenset({"transcriptions"})
 """The interfaces that take a form, in which every value is text. The others take JSON."""
 
-NAME = re.compile(r"([a-z_]+(?:\[\])?)=")
-BARE = re.compile(r"[^\s,=]+")
-BETWEEN = re.compile(r"[\s,]*")
+
+PAIR = re.compile(r'[\s,]*([a-z_]+(?:\[\])?)=(?:("(?:[^"\\]|\\.)*")|([^\s,="]+))(?=[\s,]|\Z)')
+"""How a parameter was written before JSON: `name=value`, which is still read until 0.3.0."""
 
 
 def parse(text: str, interface: str) -> dict[str, Any]:
-    """Read `name=value` pairs, separated by commas or spaces, for requests to an interface.
+    """Read a JSON object, or nothing, for requests to an interface.
 
-    A value that begins with a quote, a bracket or a brace is JSON and may contain spaces. A bare
-    value is JSON too if it can be read as JSON, and otherwise text. In a form all values are text,
-    as they are written but for quotes. Raises ValueError that says what to correct.
+    In a form each value is text: a string as it is, any other value as JSON. Raises ValueError
+    that says what to correct.
     """
-    parameters: dict[str, Any] = {}
-    position = _skip(text, 0)
-    while position < len(text):
-        if not (named := NAME.match(text, position)):
-            raise _problem(text, position)
-        name, start = named[1], named.end()
+    if not text:
+        return {}
+    try:
+        parameters = json.loads(_as_json(text), object_pairs_hook=_without_repetition)
+        # Python alone reads NaN and Infinity, which are not JSON (RFC 8259, section 6).
+        json.dumps(parameters, allow_nan=False)
+    except _Repeated:
+        raise
+    except (ValueError, RecursionError):
+        parameters = None
+    if not isinstance(parameters, dict):
+        raise ValueError('is not a JSON object; write one, such as {"reasoning_effort": "none"}.')
+    for name in parameters:
         if name in SENT[interface]:
             raise ValueError(f"holds {name!r}, which the service itself sends; leave it out.")
-        if name in parameters:
-            raise ValueError(f"holds {name!r} twice; keep one.")
-        if text[start : start + 1] in ('"', "[", "{"):
-            try:
-                value, end = json.JSONDecoder().raw_decode(text, start)
-            except (ValueError, RecursionError):
-                raise _problem(text, position) from None
-        elif bare := BARE.match(text, start):
-            value, end = _json_or_text(bare[0]), bare.end()
-        else:
-            raise _problem(text, position)
-        after = _skip(text, end)
-        if after == end < len(text):
-            raise _problem(text, position)
-        if interface not in FORMS:
-            _require_standard_json(name, value)
-        elif not isinstance(value, str) or text[start] != '"':
-            value = text[start:end]
-        parameters[name], position = value, after
-    return parameters
+    if interface not in FORMS:
+        return parameters
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in parameters.items()
+    }
 
 
-def _json_or_text(word: str) -> Any:
-    """The JSON value that a bare word stands for, or else the word."""
+def _as_json(text: str) -> str:
+    """What `name=value` pairs stand for; any other text as it is."""
+    if PAIR.sub("", text).strip(", "):
+        return text
+    pairs = [
+        f"{json.dumps(name)}: {quoted or _value(word)}" for name, quoted, word in PAIR.findall(text)
+    ]
+    return f"{{{', '.join(pairs)}}}"
+
+
+def _value(word: str) -> str:
+    """The JSON value that a word is, or else the word as a string."""
     try:
-        return json.loads(word)
+        json.loads(word)
     except ValueError:
-        return word
+        return json.dumps(word)
+    return word
 
 
-def _require_standard_json(name: str, value: Any) -> None:
-    """Refuse NaN and Infinity, which Python reads but JSON does not have (RFC 8259, section 6)."""
-    try:
-        json.dumps(value, allow_nan=False)
-    except ValueError:
-        raise ValueError(f"holds a {name!r} that JSON cannot hold; write another value.") from None
+class _Repeated(ValueError):
+    """An object holds a name twice, so that nobody can tell which value is meant."""
 
 
-def _skip(text: str, position: int) -> int:
-    between = BETWEEN.match(text, position)
-    return between.end() if between else position
-
-
-def _problem(text: str, position: int) -> ValueError:
-    word = text[position:].split(maxsplit=1)[0]
-    return ValueError(f"holds {word!r}; write name=value.")
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise _Repeated(f"holds {name!r} twice; keep one.")
+    return dict(pairs)
