@@ -72,7 +72,7 @@ format: .venv/test.stamp  ## let ruff rewrite what it can
 	@touch $@
 
 bench: .venv/test.stamp  ## measure the service; fail where a goal is missed
-	@missed=0; for script in stream steady fairness memory sigterm check_plan; do \
+	@missed=0; for script in stream steady fairness memory sigterm; do \
 		timeout 600 $(BIN)/python benchmarks/$$script.py || missed=1; done; exit $$missed
 
 compare: .venv/test.stamp .venv/plot/stamp $(PEERS:%=.venv/peers/%/stamp)  ## measure ours beside its alternatives, TURNS (6) times
@@ -85,7 +85,7 @@ lock:  ## compile the pins anew from setup.cfg
 	@$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv
 	@$(COMPILE) -o requirements.txt
 	@$(COMPILE) --extra local -c requirements.txt -o requirements-local.txt
-	@$(COMPILE) --extra test --extra bench -c requirements.txt -c requirements-local.txt \
+	@$(COMPILE) --extra test -c requirements.txt -c requirements-local.txt \
 		-o requirements-test.txt
 	@for peer in $(PEERS:%=benchmarks/peers/%/requirements) benchmarks/plot/requirements; do \
 		$(BIN)/uv pip compile --quiet --upgrade $$peer.in -o $$peer.txt; done

@@ -44,18 +44,6 @@ def processor_seconds(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def main_thread_seconds(pid: int) -> float:
-    """The processor time of a process's main thread, to the nanosecond while it sleeps."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
-
-
-def machine_seconds() -> float:
-    """The processor time that the whole machine has used."""
-    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
-    idle = sum(map(int, fields[3:5]))
-    return (sum(map(int, fields[:8])) - idle) / os.sysconf("SC_CLK_TCK")
-
-
 def settle(pid: int) -> None:
     """Wait until a process tree has imported what it needs, and has nothing more to do."""
     deadline = time.monotonic() + SETTLE_SECONDS
