@@ -1,0 +1,58 @@
+"""examples/talk.html, opened from another origin, asks and sounds."""
+
+from contextlib import closing
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from browser.speaking_upstream import SENTENCES, TONE_SECONDS
+from playwright.sync_api import expect
+from testing.builders import ROOT
+from testing.fake_openai import TRANSCRIPT
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture
+def examples():
+    """The origin of a server of the folder."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(Quiet, directory=ROOT / "examples")
+    ) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_the_example_for_browsers_asks_and_sounds(examples, chromium, serve, upstream, ear):
+    """Both texts are shown, and as much sound leaves the loudspeaker as the reply has."""
+    service = serve(PARLEY_ALLOWED_ORIGINS=examples)
+    with closing(chromium.new_context()) as context, ear.listening() as recording:
+        page = context.new_page()
+        page.goto(f"{examples}/talk.html?url={service.url}")
+        page.get_by_label("Recording").set_input_files(ROOT / "examples" / "question.wav")
+        page.get_by_role("button", name="Ask").click()
+        expect(page.locator("#heard")).to_have_text(TRANSCRIPT)
+        expect(page.locator("#said")).to_have_text("".join(SENTENCES))
+        expect(page.get_by_role("status")).to_have_text("Done")
+        seconds = len(SENTENCES) * TONE_SECONDS
+        page.wait_for_timeout(1000 * seconds)
+    assert recording.moments().count(True) / 50 == pytest.approx(seconds, abs=0.3)
+    assert recording.longest_gap() < 0.05
+
+
+def test_the_example_for_browsers_tells_a_failure(examples, chromium, serve):
+    """An origin that the service does not allow is a sentence, not an empty page."""
+    service = serve()
+    with closing(chromium.new_context()) as context:
+        page = context.new_page()
+        page.goto(f"{examples}/talk.html?url={service.url}")
+        page.get_by_label("Recording").set_input_files(ROOT / "examples" / "question.wav")
+        page.get_by_role("button", name="Ask").click()
+        expect(page.get_by_role("status")).to_contain_text("does it allow this origin?")
