@@ -12,8 +12,9 @@ from parley.conversation.state import Conversation
 from parley.conversation.streaming import StreamedReply
 from parley.errors import AudioTooLarge
 from parley.recordings import Recording
-from parley.web.admission import client_of, options_of, upstreams_of
+from parley.web.admission import admit, client_of, options_of
 from parley.web.answers import set_status, status_of
+from parley.web.caller_headers import routes_for
 from parley.web.error_handlers import answer_exception, error_of
 from parley.web.event_stream import event_stream
 from parley.web.model_choice import models_of
@@ -37,11 +38,11 @@ answer_schema = ConversationSchema()
 def converse() -> Response:
     """Hear the recording, think of a reply, speak it, in the representation that is accepted."""
     ours = services()
-    upstreams = upstreams_of(request, ours)
+    admission = admit(request, ours)
     form = request_schema.load(fields_of(request, request_schema.fields))
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
-    models = models_of(form, request.headers, ours)
-    client = client_of(upstreams, options, ours)
+    models = models_of(form, admission.routes, ours)
+    client = client_of(admission.upstreams, options, ours)
     stages = chain.begin(client, models, still_connected(request))
     return ANSWERS[representation](stages, form["audio"])
 
@@ -85,7 +86,8 @@ def answer_failure(exception: Exception) -> Response:
     """Answer with all six keys where the request cannot be used, too."""
     valid = exception.valid_data if isinstance(exception, ValidationError) else None
     options = valid if isinstance(valid, dict) else {}
-    models = models_of(options, request.headers, services())
+    routes = routes_for(request.headers, services().settings)
+    models = models_of(options, routes, services())
     return dump(Conversation(models.by_stage(), failure=error_of(exception)))
 
 

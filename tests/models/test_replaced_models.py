@@ -13,7 +13,9 @@ from testing import fake_openai as fake
 from testing import fake_realtime as realtime
 from testing.builders import KEY, make_app, wav
 from testing.fake_openai import Request, Upstream, good, http
+from werkzeug.datastructures import Headers
 
+from parley.web.caller_headers import routes_for
 from parley.web.model_choice import models_of
 
 ENDS = {
@@ -201,8 +203,9 @@ def test_on_another_host_a_listed_model_lives_on(upstream):
 def test_openais_hosts_share_their_days(upstream, base_url, models):
     """The regional ones shut models down with api.openai.com, whatever the service's own host."""
     app = make_app(today=date(2027, 3, 1), PARLEY_OPENAI_BASE_URL=upstream.url)
-    with app.test_request_context(headers={"X-OpenAI-Base-URL": base_url}) as context:
-        chosen = models_of({}, context.request.headers, app.extensions["parley"])
+    services = app.extensions["parley"]
+    routes = routes_for(Headers({"X-OpenAI-Base-URL": base_url}), services.settings)
+    chosen = models_of({}, routes, services)
     assert tuple(model.name for model in chosen.by_stage().values()) == models
 
 

@@ -8,8 +8,10 @@ from io import BytesIO
 import pytest
 from testing.builders import FROZEN_LIST, make_app, wav
 from testing.fake_openai import http
+from werkzeug.datastructures import Headers
 
 from parley.commands import models as command
+from parley.web.caller_headers import routes_for
 from parley.web.model_choice import models_of
 
 LATE = date(2027, 3, 1)
@@ -24,8 +26,9 @@ OPENAI, ELSEWHERE = "https://eu.api.openai.com/v1", "https://voice.example/v1"
 def chosen(options=None, headers=None, today=LATE, **variables):
     """Each stage's choice."""
     app = make_app(today=today, **variables)
-    with app.test_request_context(headers=headers) as context:
-        models = models_of(options or {}, context.request.headers, app.extensions["parley"])
+    services = app.extensions["parley"]
+    routes = routes_for(Headers(headers), services.settings)
+    models = models_of(options or {}, routes, services)
     return vars(models)
 
 

@@ -9,7 +9,7 @@ import pytest
 from flask import request
 from testing.builders import KEY, ROOT, make_app, wav
 
-from parley.web.admission import upstreams_of
+from parley.web.admission import admit
 from parley.web.slots import SLOT, Slot, Slots, release_after_answer
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
@@ -78,7 +78,7 @@ def test_a_section_that_asks_twice_has_one_slot(client, openai):
     @client.application.get("/twice")
     def twice():
         for _ in range(2 * CAPACITY):
-            upstreams_of(request, services)
+            admit(request, services)
         return {"free": free_slots(client)}
 
     with client.get("/twice", headers=HEADERS) as response:

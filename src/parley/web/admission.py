@@ -1,15 +1,16 @@
 """Whether a request may begin, and with what: its keys, its slot, its base URLs, its options.
 
-`upstreams_of` makes the checks in the order that the API promises: the keys, a slot, the base URLs.
+`admit` makes the checks in the order that the API promises: the keys, a slot, the base URLs.
 The base URLs are last because their check can take as long as a DNS lookup.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Request, g
 from marshmallow import ValidationError
-from werkzeug.datastructures import MIMEAccept
+from werkzeug.datastructures import Headers, MIMEAccept
 
 from parley.base_urls import Destination
 from parley.deadline import Deadline
@@ -18,19 +19,20 @@ from parley.settings import Settings
 from parley.upstream.client import Client
 from parley.upstream.options import Options
 from parley.web.caller_headers import (
+    BASE_URL_HEADER,
     BASE_URL_HEADERS,
     CREDENTIAL_HEADERS,
-    hosts_of,
-    request_routes,
+    STAGE_BASE_URL_HEADERS,
     require_keys,
     require_no_hosts,
     require_token,
+    routes_for,
 )
 from parley.web.representation import SOUND_TYPES, Representation, accepted
 from parley.web.request_connection import first_repeated
 from parley.web.services import Services
 from parley.web.slots import SLOT
-from parley.web.stage_routes import Hosts, NamedUrl, Url
+from parley.web.stage_routes import Route
 from parley.wire.messages import Upstream
 
 OPTIONS = ("system_prompt", "voice", "audio_format", "language", "history")
@@ -39,14 +41,21 @@ RETRY_SECONDS = 2
 """When a refused caller may try again: a conversation takes about as long, and frees its slot."""
 
 
-def upstreams_of(request: Request, services: Services) -> dict[str, Upstream]:
-    """By stage, where calls go and with which key; the request holds a slot from here on.
+@dataclass(frozen=True)
+class Admission:
+    """A request that may begin: by stage, the route that its calls take, and their upstream."""
+
+    routes: Mapping[str, Route]
+    upstreams: Mapping[str, Upstream]
+
+
+def admit(request: Request, services: Services) -> Admission:
+    """Check a request's keys, take a slot for it, and judge its base URLs.
 
     Raises ApiKeyMissing, TokenRejected, Overloaded or BaseUrlRefused.
     """
     settings, headers = services.settings, request.headers
-    caller = hosts_of(headers)
-    routes = request_routes(caller, settings)
+    routes = routes_for(headers, settings)
     if twice := first_repeated(request, CREDENTIAL_HEADERS):
         raise ApiKeyMissing(
             f"Send {twice} once; the request holds it several times, and none was used."
@@ -54,7 +63,7 @@ def upstreams_of(request: Request, services: Services) -> dict[str, Upstream]:
     if settings.caller_tokens:
         require_token(headers, settings.caller_tokens)
     else:
-        require_keys(caller, routes, required=settings.key_required)
+        require_keys(headers, routes, required=settings.key_required)
     take_slot(request)
     if settings.caller_tokens:
         require_no_hosts(headers)
@@ -62,36 +71,32 @@ def upstreams_of(request: Request, services: Services) -> dict[str, Upstream]:
         raise BaseUrlRefused(
             f"Send {twice} once; the request holds it several times, and none was used."
         )
-    named = named_destinations(caller, services)
-
-    def destination(url: Url) -> Destination:
-        return named[url] if isinstance(url, NamedUrl) else Destination(url)
-
-    main = destination(caller.main_url or settings.openai_base_url).url.authority
-    request_id, credentials = g.request_id, g.credentials
+    named = _named_destinations(headers, services)
     upstreams = {
         stage: Upstream(
-            destination(route.url),
+            named[BASE_URL_HEADER if route.rule == 3 else STAGE_BASE_URL_HEADERS[stage]]
+            if isinstance(route.url, str)
+            else Destination(route.url),
             route.key,
-            request_id,
-            other_keys=credentials,
+            g.request_id,
+            other_keys=g.credentials,
             is_quoted=not settings.caller_tokens,
         )
         for stage, route in routes.items()
     }
+    main = named.get(BASE_URL_HEADER, Destination(settings.openai_base_url)).url.authority
     hosts = {name: upstream.destination.url.authority for name, upstream in upstreams.items()}
     g.other_hosts = {stage: host for stage, host in hosts.items() if host != main}
-    return upstreams
+    return Admission(routes, upstreams)
 
 
-def named_destinations(caller: Hosts, services: Services) -> dict[NamedUrl, Destination]:
-    """Where each base URL that the caller names leads; raise BaseUrlRefused for a forbidden one."""
+def _named_destinations(headers: Headers, services: Services) -> dict[str, Destination]:
+    """By header, where each base URL in it leads; raise BaseUrlRefused for a forbidden one."""
     policy = services.settings.allowed_base_urls
-    urls = [url for url in (caller.main_url, *caller.stage_urls.values()) if url]
     named = {
-        url: policy.destination_of(url.text, url.header)
-        for url in urls
-        if isinstance(url, NamedUrl)
+        header: policy.destination_of(text, header)
+        for header in BASE_URL_HEADERS
+        if (text := headers.get(header, "").strip())
     }
     services.transport.require_allowed(*named.values())
     return named

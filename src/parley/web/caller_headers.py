@@ -9,7 +9,6 @@ from parley.errors import ApiKeyMissing, BaseUrlRefused, TokenRejected
 from parley.settings import VISIBLE_ASCII, Settings
 from parley.web.stage_routes import (
     Hosts,
-    NamedUrl,
     Route,
     operator_hosts,
     operator_routes,
@@ -32,16 +31,11 @@ BASE_URL_HEADERS = (BASE_URL_HEADER, *STAGE_BASE_URL_HEADERS.values())
 
 def hosts_of(headers: Headers) -> Hosts:
     """What a caller's headers name; a blank header counts as not sent."""
-    named = {name: headers.get(name, "").strip() for name in STAGE_BASE_URL_HEADERS.values()}
-    main_url = headers.get(BASE_URL_HEADER, "").strip()
+    urls = {stage: headers.get(name, "").strip() for stage, name in STAGE_BASE_URL_HEADERS.items()}
     return Hosts(
-        NamedUrl(main_url, BASE_URL_HEADER) if main_url else None,
+        headers.get(BASE_URL_HEADER, "").strip() or None,
         main_key_of(headers),
-        {
-            stage: NamedUrl(named[header], header)
-            for stage, header in STAGE_BASE_URL_HEADERS.items()
-            if named[header]
-        },
+        {stage: url for stage, url in urls.items() if url},
         {stage: headers.get(header, "").strip() for stage, header in STAGE_KEY_HEADERS.items()},
     )
 
@@ -64,11 +58,11 @@ def credentials_of(headers: Headers, settings: Settings) -> tuple[str, ...]:
     return tuple(filter(None, [*sent, *settings.operator_keys.values()]))
 
 
-def request_routes(caller: Hosts, settings: Settings) -> dict[str, Route]:
+def routes_for(headers: Headers, settings: Settings) -> dict[str, Route]:
     """The route of each stage, by what a caller names or, with tokens, by the settings alone."""
     if settings.caller_tokens:
         return operator_routes(settings)
-    return routes_of(caller, operator_hosts(settings))
+    return routes_of(hosts_of(headers), operator_hosts(settings))
 
 
 def is_key_needed(settings: Settings) -> bool:
@@ -78,11 +72,12 @@ def is_key_needed(settings: Settings) -> bool:
     return bool(settings.caller_tokens) or is_missing
 
 
-def require_keys(caller: Hosts, routes: Mapping[str, Route], *, required: bool) -> None:
+def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: bool) -> None:
     """Raise ApiKeyMissing for a key that no header may carry, or where one is missing.
 
     Only a call to a main URL needs a key, and only where a key is `required`.
     """
+    caller = hosts_of(headers)
     if caller.main_key and not VISIBLE_ASCII.fullmatch(caller.main_key):
         raise ApiKeyMissing()
     for stage, key in caller.stage_keys.items():

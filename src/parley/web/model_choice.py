@@ -3,23 +3,21 @@
 from collections.abc import Mapping
 from datetime import date
 
-from werkzeug.datastructures import Headers
-
 from parley.base_urls import BaseUrl
 from parley.models.registry import Models
 from parley.settings import Settings
-from parley.web.caller_headers import hosts_of, request_routes
 from parley.web.services import Services
 from parley.web.stage_routes import Route, operator_routes
 
 
-def models_of(options: Mapping[str, str], headers: Headers, services: Services) -> Models:
+def models_of(
+    options: Mapping[str, str], routes: Mapping[str, Route], services: Services
+) -> Models:
     """The request's models: those that `options` name, or what MODEL_LIST.MD has in their stead.
 
     The list's shutdown dates apply to OpenAI's hosts and to the service's own upstream. A model of
     the same name on another host, such as a self-hosted tts-1, does not shut down with OpenAI's.
     """
-    routes = request_routes(hosts_of(headers), services.settings)
     return services.registry.resolve(
         options,
         services.today(),
@@ -48,7 +46,7 @@ def _dates_hold(route: Route, settings: Settings) -> bool:
     url = route.url
     if not isinstance(url, BaseUrl):
         try:
-            url = BaseUrl.parse(url.text)
+            url = BaseUrl.parse(url)
         except ValueError:
             return True  # Such a request is refused; its answer still names the models.
     return settings.is_openai_or_main(url)

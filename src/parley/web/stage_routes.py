@@ -10,15 +10,8 @@ from parley.settings import Settings
 STAGES = tuple(INTERFACES)
 
 
-@dataclass(frozen=True)
-class NamedUrl:
-    """A base URL as a caller wrote it, not judged yet, and the header that it stands in."""
-
-    text: str
-    header: str
-
-
-Url = BaseUrl | NamedUrl
+Url = BaseUrl | str
+"""A base URL of the operator's, or what a caller wrote for one, which is not judged yet."""
 
 
 @dataclass(frozen=True)
