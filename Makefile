@@ -45,11 +45,11 @@ run: .venv/run.stamp  ## the service on PORT (8000), with the local engine behin
 	@$(BIN)/python -m local_engine --model-list > .venv/MODEL_LIST.MD
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start -f Procfile.local
 
-test: .venv/test.stamp  ## all tests that need only Python packages
-	@$(BIN)/python -m pytest --cov --durations=10 -m "not system"
+test: .venv/test.stamp  ## all tests that need only installed Python packages
+	@$(BIN)/python tests/run.py test
 
-test-system: .venv/test.stamp  ## the tests that need Debian's or npm's packages
-	@tests/system-packages && $(BIN)/python -m pytest --durations=10 -m system
+test-system: .venv/test.stamp  ## the tests that need Debian's or npm's packages, or a package index
+	@tests/system-packages && $(BIN)/python tests/run.py test-system
 
 lint: .venv/test.stamp  ## ruff and mypy
 	@$(BIN)/ruff check .

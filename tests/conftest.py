@@ -1,28 +1,19 @@
 """What the tests share: a caller, and upstreams that are simulated, with sockets and without."""
 
-import os
 from collections.abc import Iterator
 
-import coverage
 import pytest
 import requests_mock
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from logfmter import Logfmter
 from testing import fake_openai
 from testing.builders import make_app
 from testing.mocked_transport import mocked_requests
 
-
-def pytest_configure() -> None:
-    """Measure processes that tests start as gevent's, but not this one.
-
-    In a process that asks greenlet for the running greenlet, the end of each thread is told to the
-    main thread. Where it is told while the main thread is being traced, Python 3.11 may loop for
-    ever at the next function's first line, and a test's limit is not heard there either.
-    """
-    if measured := coverage.Coverage.current():
-        measured.config.concurrency = ["gevent", "thread"]
-        os.environ["COVERAGE_PROCESS_CONFIG"] = measured.config.serialize()
+# On a busy machine to make an example may take long, and so may to try it.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture

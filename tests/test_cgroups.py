@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from testing.builders import ROOT
-from testing.gunicorn_process import environment
+from testing.gunicorn_process import BOOT_SECONDS, environment
 
 from parley.cgroups import workers
 
@@ -51,7 +51,7 @@ def test_the_platform_decides_first(set_to, expected):
         env={**variables, "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=BOOT_SECONDS,
     )
     [told] = [line.split() for line in run.stdout.splitlines() if line.split()[:1] == ["workers"]]
     assert told[-1] == expected

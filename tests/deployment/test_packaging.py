@@ -46,6 +46,7 @@ def names(pins: str) -> set[str]:
     return set(re.findall(r"^([a-z][\w.-]*)==", pins, re.M))
 
 
+@pytest.mark.index
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("python", PYTHONS)
 def test_every_pin_has_a_wheel(python, machine):
@@ -72,6 +73,7 @@ def test_what_has_no_wheel_is_told(python, machine):
     assert all(name in readme for name in COMPILED[python, machine])
 
 
+@pytest.mark.index
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_pins_are_whole(python, machine):
@@ -126,6 +128,7 @@ def python_with_pins(tmp_path_factory) -> Path:
     return python
 
 
+@pytest.mark.index
 def test_the_pins_of_the_service_are_enough(tmp_path, python_with_pins, upstream):
     """With requirements.txt alone it starts: what the tests bring is not there to help."""
     uv("pip", "check", "--python", python_with_pins)
@@ -173,6 +176,7 @@ def wheel(tmp_path_factory) -> Path:
     return wheel
 
 
+@pytest.mark.index
 def test_the_wheel_answers(tmp_path, python_with_pins, wheel, upstream):
     """Beside the pins it imports whole, and with the model list it answers."""
     installed = tmp_path / "installed"
@@ -206,6 +210,7 @@ def test_the_wheel_answers(tmp_path, python_with_pins, wheel, upstream):
     assert f"200 {fake.REPLY}" in answer
 
 
+@pytest.mark.index
 def test_the_wheel_holds_every_file(tmp_path, wheel):
     """Whatever lies in a package's folder is installed with it: a page's files, say."""
     tree = copy_tree(tmp_path)

@@ -11,7 +11,7 @@ import requests
 from openai.types.chat import ChatCompletionChunk
 
 STORY = "Write a very long story about a dragon."
-LONG = "One more sentence is spoken here. " * 60
+LONG = "One more sentence is spoken here. " * 15
 CAPITAL = "What is the capital of France?"
 
 
@@ -95,8 +95,7 @@ def test_streams_at_once_do_not_disturb_each_other(client, models, say):
     alone = [say(text, "pcm") for text in texts]
     with ThreadPoolExecutor() as pool:
         replies = [pool.submit(lambda: text_of(chat(client, models, CAPITAL))) for _ in range(3)]
-        for _ in range(3):
-            assert list(pool.map(lambda text: say(text, "pcm"), texts)) == alone
+        assert list(pool.map(lambda text: say(text, "pcm"), texts)) == alone
     assert all("Paris" in reply.result() for reply in replies)
 
 
@@ -118,13 +117,13 @@ def test_abandoned_speech_ends(client, models, engine_log):
         return engine_log.read_text().count("POST /v1/audio/speech")
 
     before = ended()
-    for _ in range(30):
+    for _ in range(12):
         with client.audio.speech.with_streaming_response.create(
-            model=models["tts"], voice="nova", input=LONG * 2, response_format="mp3"
+            model=models["tts"], voice="nova", input=LONG * 7, response_format="mp3"
         ) as response:
             next(response.iter_bytes())
     left = time.monotonic()
-    while ended() < before + 30:
+    while ended() < before + 12:
         assert time.monotonic() - left < 10
         time.sleep(0.1)
 

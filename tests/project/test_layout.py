@@ -3,6 +3,7 @@
 import ast
 import importlib
 import re
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def imports_of(path: Path) -> set[str]:
     return imports
 
 
+@cache
 def modules() -> dict[str, set[str]]:
     """Each module of src/parley and what it imports, by full names."""
     found = {}

@@ -121,7 +121,7 @@ def test_an_upstream_whose_answer_is_much_work_holds_up_nobody(tmp_path, stage, 
         variables = {
             "PARLEY_OPENAI_BASE_URL": upstream.url,
             "PARLEY_MODEL_LIST": str(FROZEN_LIST),
-            "PARLEY_DEADLINE": "5",
+            "PARLEY_DEADLINE": "3",
         }
         with serving(tmp_path / "log", variables) as service, ThreadPoolExecutor(1) as pool:
             talk = pool.submit(

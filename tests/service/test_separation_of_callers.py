@@ -16,14 +16,14 @@ from testing.builders import ROOT, wav
 from testing.echoing_upstream import TOLD, echo
 from testing.gunicorn_process import serving
 
-CONVERSATIONS = 500
+CONVERSATIONS = 240
 CLIENTS = 64
 STAGES = {"stt": "STT", "text": "Text", "tts": "TTS"}
 BASE_URL_HEADERS = [f"X-{name}-Base-URL" for name in ("OpenAI", *STAGES.values())]
 
 
 def test_no_conversation_sees_another(tmp_path: Path):
-    """500 conversations from 64 clients at once: each answer is made of its own request alone.
+    """240 conversations from 64 clients at once: each answer is made of its own request alone.
 
     Every third is a stream, and every third is sound alone.
     """
@@ -57,7 +57,7 @@ def test_no_conversation_sees_another(tmp_path: Path):
 
 
 def test_no_conversation_sees_another_on_three_hosts(tmp_path: Path):
-    """500 conversations from 64 clients at once, each with its own keys on its own choice of hosts.
+    """240 conversations from 64 clients at once, each with its own keys on its own choice of hosts.
 
     Each host answers what it was asked and with which key, and so tells of any mistake.
     """

@@ -5,6 +5,7 @@ import struct
 import subprocess
 from collections.abc import Callable
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from flask import Flask
@@ -37,6 +38,9 @@ LONG_AGO = date(2026, 10, 1)
 """When every model of the list was alive."""
 
 
+_models = cache(model_list.read)
+
+
 def make_app(
     ca_bundle: str | None = None, today: date | Callable[[], date] = LONG_AGO, **variables: str
 ) -> Flask:
@@ -44,7 +48,7 @@ def make_app(
     settings = Settings.from_env({"PARLEY_MODEL_LIST": str(FROZEN_LIST), **variables})
     services = Services(
         settings,
-        model_list.read(ROOT / settings.model_list),
+        _models(ROOT / settings.model_list),
         Transport(settings.capacity, ca_bundle=ca_bundle),
         today=today if callable(today) else lambda: today,
         slots=Slots(settings.capacity),

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LASTING_LIST = ROOT / "tests" / "testing" / "lasting_models.md"
 """Models without an end: what is served here goes by today's date, whenever that is."""
 
-BOOT_SECONDS = 30
+BOOT_SECONDS = 60
 STACK_SECONDS = 120
 
 
@@ -67,7 +67,7 @@ def serving(
     under: Sequence[str] = (),
     python: str = sys.executable,
 ) -> Iterator[Service]:
-    """Serve `tree` with gunicorn, as its Procfile does; end it and its workers afterwards.
+    """Serve `tree` with gunicorn, as its Procfile does; end it and its workers afterwards, at once.
 
     Where a port is named gunicorn opens it, and closes it as it would on a platform. `under` is a
     command to run it with, one that limits it say.
@@ -90,7 +90,7 @@ def serving(
             _wait(service)
             yield service
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGQUIT)
             try:
                 process.wait(35)
             except subprocess.TimeoutExpired:

@@ -25,7 +25,7 @@ TTS = {"tts_model": "gpt-realtime-2.1-mini"}
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
 @pytest.mark.parametrize(
     "fault",
-    [*(pytest.param(fault, marks=pytest.mark.both_models) for fault in SLOW), *FAULTS[1:]],
+    [*SLOW, *FAULTS[1:]],
     ids=lambda fault: fault.name,
 )
 def test_a_handshake_that_goes_wrong_ends_as_any_call_does(

@@ -34,7 +34,6 @@ def host():
         yield port
 
 
-@pytest.mark.both_models
 @pytest.mark.parametrize("first", ["127.0.0.2", "127.0.0.3"])
 def test_a_dead_address_of_two_costs_little(host, first):
     """The next is tried while the first may still answer."""
@@ -46,7 +45,6 @@ def test_a_dead_address_of_two_costs_little(host, first):
     assert time.monotonic() - began < 2
 
 
-@pytest.mark.both_models
 def test_dead_addresses_end_with_the_window(host):
     """Where none answers, its error tells so, in time."""
     with pytest.raises(DeadlineExceeded):

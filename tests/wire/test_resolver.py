@@ -42,7 +42,6 @@ def test_who_asks_the_same_at_once_shares_a_look_up():
     assert asked == ["api.example"] * 2
 
 
-@pytest.mark.both_models
 def test_a_name_that_is_slow_is_left_at_the_deadline():
     """The look-up may go on; nobody waits for it."""
     gate = threading.Event()

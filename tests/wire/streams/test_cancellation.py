@@ -16,8 +16,6 @@ from parley.errors import (
 from parley.wire.resolver import Resolver
 from parley.wire.transport import Transport
 
-pytestmark = pytest.mark.both_models
-
 
 def cancel_soon(cancellation: Cancellation) -> list[float]:
     """Cancel in a moment, from another thread; when that was."""

@@ -1,0 +1,77 @@
+"""Run the tests in groups side by side, each in a process of its own that gevent patches.
+
+`python tests/run.py test` runs what needs only installed packages, `python tests/run.py
+test-system` the others; further arguments go to pytest. What is marked `alone` runs after the
+groups, by itself. The exit status is 0 only if every process ran tests, and none failed.
+"""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from subprocess import DEVNULL, STDOUT, Popen
+from tempfile import TemporaryDirectory
+from xml.etree import ElementTree
+
+PYTEST = (sys.executable, "-m", "gevent.monkey", "--module", "pytest", "-p", "no:cacheprovider")
+# By command: how many groups, which tests, and who runs the others.
+KINDS = {
+    "test": (6, "not (system or index)", "need packages of Debian or npm, or a package index."),
+    "test-system": (3, "system or index", "need only installed Python packages."),
+}
+WORDS = {"failures": "failed", "errors": "errors", "skipped": "skipped"}
+
+
+def selections(kind: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """Which round, what it is called, and which tests pytest is to run in it."""
+    splits, marks, _ = KINDS[kind]
+    for group in range(1, splits + 1):
+        split = (f"--splits={splits}", f"--group={group}")
+        yield 1, f"Group {group} of {splits}", ("-m", f"({marks}) and not alone", *split)
+    yield 2, "What runs alone", ("-m", f"({marks}) and alone")
+
+
+def result(name: str, log: Path, report: Path, status: int, seconds: float) -> Counter[str]:
+    """Tell how a process ended, with its failures' tracebacks; what pytest counted in it."""
+    counts: Counter[str] = Counter()
+    if report.exists():
+        [suite] = ElementTree.parse(report).getroot()  # noqa: S314  # pytest wrote it.
+        counts.update({count: int(suite.get(count, 0)) for count in ("tests", *WORDS)})
+    said = log.read_text(errors="replace")
+    print(f"{name}: {counts['tests']} tests in {seconds:.0f} s, exit status {status}", flush=True)
+    if status:  # The progress dots before, and the sums after, are left out.
+        print(said[max(said.find("\n==="), 0) :].rpartition("\n")[0], flush=True)
+    return counts
+
+
+def main(kind: str, *options: str) -> int:
+    """Run the tests of a kind; the exit status."""
+    print(f"Running the tests in {KINDS[kind][0]} groups side by side", flush=True)
+    began, total, failed = time.monotonic(), Counter(), 0
+    with TemporaryDirectory() as folder:
+        for _, round_ in groupby(selections(kind), key=lambda selection: selection[0]):
+            running = {}
+            for _, name, selection in round_:
+                log, report = (Path(folder, f"{name}.{end}") for end in ("log", "xml"))
+                command = [*PYTEST, "-q", f"--junit-xml={report}", *selection, *options]
+                with log.open("wb") as output:
+                    process = Popen(command, stdin=DEVNULL, stdout=output, stderr=STDOUT)
+                running[process] = name, log, report
+            while running:
+                for process in [process for process in running if process.poll() is not None]:
+                    seconds = time.monotonic() - began
+                    total += result(*running.pop(process), process.returncode, seconds)
+                    failed += process.returncode != 0
+                time.sleep(0.1)
+    [other] = set(KINDS) - {kind}
+    print(f"Not run here, but by `make {other}`: the tests that {KINDS[kind][2]}")
+    passed = total["tests"] - sum(total[count] for count in WORDS)
+    sums = [f"{passed} passed", *(f"{total[count]} {word}" for count, word in WORDS.items())]
+    print(f"==== {', '.join(sums)} in {time.monotonic() - began:.2f}s ====")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
