@@ -5,6 +5,7 @@ test-system` the others; further arguments go to pytest. What is marked `alone` 
 groups, by itself. The exit status is 0 only if every process ran tests, and none failed.
 """
 
+import os
 import sys
 import time
 from collections import Counter
@@ -15,11 +16,13 @@ from subprocess import DEVNULL, STDOUT, Popen
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
+# Modules that are compiled once serve every process, and each service that a test starts.
+ENVIRONMENT = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
 PYTEST = (sys.executable, "-m", "gevent.monkey", "--module", "pytest", "-p", "no:cacheprovider")
 # By command: how many groups, which tests, and who runs the others.
 KINDS = {
-    "test": (6, "not (system or index)", "need packages of Debian or npm, or a package index."),
-    "test-system": (3, "system or index", "need only installed Python packages."),
+    "test": (6, "not (system or index)", "need only installed Python packages."),
+    "test-system": (3, "system or index", "need packages of Debian or npm, or a package index."),
 }
 WORDS = {"failures": "failed", "errors": "errors", "skipped": "skipped"}
 
@@ -57,7 +60,9 @@ def main(kind: str, *options: str) -> int:
                 log, report = (Path(folder, f"{name}.{end}") for end in ("log", "xml"))
                 command = [*PYTEST, "-q", f"--junit-xml={report}", *selection, *options]
                 with log.open("wb") as output:
-                    process = Popen(command, stdin=DEVNULL, stdout=output, stderr=STDOUT)
+                    process = Popen(
+                        command, env=ENVIRONMENT, stdin=DEVNULL, stdout=output, stderr=STDOUT
+                    )
                 running[process] = name, log, report
             while running:
                 for process in [process for process in running if process.poll() is not None]:
@@ -66,7 +71,7 @@ def main(kind: str, *options: str) -> int:
                     failed += process.returncode != 0
                 time.sleep(0.1)
     [other] = set(KINDS) - {kind}
-    print(f"Not run here, but by `make {other}`: the tests that {KINDS[kind][2]}")
+    print(f"Not run here, but by `make {other}`: the tests that {KINDS[other][2]}")
     passed = total["tests"] - sum(total[count] for count in WORDS)
     sums = [f"{passed} passed", *(f"{total[count]} {word}" for count, word in WORDS.items())]
     print(f"==== {', '.join(sums)} in {time.monotonic() - began:.2f}s ====")

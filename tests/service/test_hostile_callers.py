@@ -23,6 +23,8 @@ from testing.raw_callers import (
 )
 from testing.served_conversations import HEADERS
 
+pytestmark = pytest.mark.alone
+
 
 def test_a_caller_who_pipelines_keeps_nobody_waiting(service):
     """Requests that are always there already do not have the worker to themselves."""

@@ -14,7 +14,7 @@ from testing.builders import KEY, make_app, wav
 from testing.fake_openai import Upstream
 from testing.upstream_faults import DEADLINE
 
-PATIENCE = 5
+PATIENCE = 20
 STATUS_AT_STT = {
     "api_key_rejected": 401,
     "upstream_rejected": 400,
