@@ -74,7 +74,7 @@ def test_uploads_that_come_fast_are_taken_in_small_pieces(service):
             caller.setblocking(False)
             opened.append(caller)
         piece = bytes(256 * 1024)
-        until = time.monotonic() + 5
+        until = time.monotonic() + 3
         while time.monotonic() < until:
             for caller in opened:
                 with suppress(BlockingIOError):
