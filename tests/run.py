@@ -24,7 +24,7 @@ KINDS = {
     "test": (6, "not (system or index)", "need only installed Python packages."),
     "test-system": (3, "system or index", "need packages of Debian or npm, or a package index."),
 }
-WORDS = {"failures": "failed", "errors": "errors", "skipped": "skipped"}
+WORDS = {"passed": "passed", "failures": "failed", "errors": "errors", "skipped": "skipped"}
 
 
 def selections(kind: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
@@ -42,6 +42,8 @@ def result(name: str, log: Path, report: Path, status: int, seconds: float) -> C
     if report.exists():
         [suite] = ElementTree.parse(report).getroot()  # noqa: S314  # pytest wrote it.
         counts.update({count: int(suite.get(count, 0)) for count in ("tests", *WORDS)})
+    if status and not counts["failures"] + counts["errors"]:  # It died, or ran no test.
+        counts.update(tests=1, errors=1)
     said = log.read_text(errors="replace")
     print(f"{name}: {counts['tests']} tests in {seconds:.0f} s, exit status {status}", flush=True)
     if status:  # The progress dots before, and the sums after, are left out.
@@ -72,9 +74,9 @@ def main(kind: str, *options: str) -> int:
                 time.sleep(0.1)
     [other] = set(KINDS) - {kind}
     print(f"Not run here, but by `make {other}`: the tests that {KINDS[other][2]}")
-    passed = total["tests"] - sum(total[count] for count in WORDS)
-    sums = [f"{passed} passed", *(f"{total[count]} {word}" for count, word in WORDS.items())]
-    print(f"==== {', '.join(sums)} in {time.monotonic() - began:.2f}s ====")
+    total["passed"] = total["tests"] - sum(total[count] for count in list(WORDS)[1:])
+    sums = [f"{total[count]} {word}" for count, word in WORDS.items() if total[count]]
+    print(f"==== {', '.join(sums) or 'no tests ran'} in {time.monotonic() - began:.2f}s ====")
     return 1 if failed else 0
 
 

@@ -21,7 +21,7 @@ from testing.raw_callers import (
     until_closed,
     workers_of,
 )
-from testing.served_conversations import HEADERS
+from testing.served_conversations import HEADERS, converse, held
 
 pytestmark = pytest.mark.alone
 
@@ -166,43 +166,32 @@ def test_a_worker_survives_the_end_of_its_descriptors(upstream, tmp_path):
             callers.enter_context(socket.create_connection(service.address))
         assert max(health_seconds(service) for _ in range(5)) < PATIENCE
 
-        def converse(_):
+        def long_talk(_):
             recording = wav(10)  # Long enough to be a file.
             return requests.post(
                 service.conversation_url, headers=HEADERS, files={"audio": recording}, timeout=30
             ).status_code
 
         with ThreadPoolExecutor(4) as talking:
-            assert list(talking.map(converse, range(4))) == [200] * 4
+            assert list(talking.map(long_talk, range(4))) == [200] * 4
         assert workers_of(service) == [worker]
 
 
 def test_a_worker_has_one_thread_however_many_wait(service, served_upstream):
     """A conversation that waits costs no thread, of which small dynos have 256."""
     gate = threading.Event()
-
-    def answer(connection, request):
-        gate.wait(20)
-        connection.sendall(fake.good(request))
-        return True
-
-    def converse():
-        return requests.post(
-            service.conversation_url, headers=HEADERS, files={"audio": wav()}, timeout=30
-        ).status_code
-
-    served_upstream.answers["stt"] = answer
+    held(served_upstream, gate, 20)
     before = len(served_upstream.requests)
     try:
         with ThreadPoolExecutor(4) as callers:
-            inside = [callers.submit(converse) for _ in range(4)]
+            inside = [callers.submit(converse, service, 30) for _ in range(4)]
             deadline = time.monotonic() + PATIENCE
             while len(served_upstream.requests) < before + 4 and time.monotonic() < deadline:
                 time.sleep(0.01)
             [worker] = workers_of(service)
             threads = len(os.listdir(f"/proc/{worker}/task"))  # noqa: PTH208  # A folder of /proc.
             gate.set()
-            assert [task.result() for task in inside] == [200] * 4
+            assert [task.result().status_code for task in inside] == [200] * 4
     finally:
         served_upstream.answers.clear()
         gate.set()

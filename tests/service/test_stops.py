@@ -10,24 +10,16 @@ from contextlib import ExitStack
 
 import pytest
 import requests
-from testing import fake_openai as fake
-from testing.builders import wav
 from testing.gunicorn_process import free_port, serving
 from testing.raw_callers import HEALTH, PATIENCE, one_answer, until_closed, workers_of
-from testing.served_conversations import HEADERS, converse, held, lines
+from testing.served_conversations import converse, held, lines
 
 
 class TestStop:
     def test_connections_that_are_kept_alive_end_soon(self, upstream, tmp_path):
         """SIGTERM does not wait for idle callers, and a request that was under way closes."""
         gate = threading.Event()
-
-        def answer(connection, request):
-            gate.wait(20)
-            connection.sendall(fake.good(request))
-            return True
-
-        upstream.answers["stt"] = answer
+        held(upstream, gate, 20)
         before = len(upstream.requests)
         variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
         try:
@@ -42,13 +34,7 @@ class TestStop:
                     caller.settimeout(10)
                 kept.sendall(HEALTH)
                 assert b"Connection: keep-alive" in one_answer(kept)
-                inside = callers.submit(
-                    requests.post,
-                    service.conversation_url,
-                    headers=HEADERS,
-                    files={"audio": wav()},
-                    timeout=30,
-                )
+                inside = callers.submit(converse, service, 30)
                 deadline = time.monotonic() + PATIENCE
                 while len(upstream.requests) == before and time.monotonic() < deadline:
                     time.sleep(0.01)
