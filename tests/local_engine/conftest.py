@@ -97,7 +97,7 @@ def engine(engine_log: Path, *command: str) -> Iterator[str]:
 def client(base_url: str) -> Iterator[openai.OpenAI]:
     """OpenAI's own SDK, pointed at the engine; it shows the first error that it meets."""
     with openai.OpenAI(
-        base_url=base_url, api_key="sk-not-for-logs", max_retries=0, timeout=60
+        base_url=base_url, api_key="sk-not-for-logs", max_retries=0, timeout=240
     ) as sdk:
         yield sdk
 
