@@ -7,6 +7,7 @@ import pytest
 from parley.conversation.backlog import PIECE_BYTES, TEXT_SECONDS, Backlog
 from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.segments import Segment
+from parley.memory import Usage
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def backlog(clock):
-    return Backlog()
+    return Backlog(Usage())
 
 
 def take(backlog):
