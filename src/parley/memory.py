@@ -155,19 +155,20 @@ class Spool:
             try:
                 self._move_to_disk()
             except OSError as error:
-                self._refusal = error
+                self._refusal = error.with_traceback(None)
         if self._refusal and budget.is_exhausted:
             raise self._refusal
 
     def _move_to_disk(self) -> None:
-        file = TemporaryFile()  # noqa: SIM115  # `close` closes it.
+        file, position = TemporaryFile(), self._memory.tell()  # noqa: SIM115  # `close` closes it.
+        self._memory.seek(0)
         try:
-            with self._memory.getbuffer() as held:
-                for start in range(0, self.size, PIECE_BYTES):
-                    time.sleep(0)
-                    file.write(held[start : start + PIECE_BYTES])
-            file.seek(self._memory.tell())
+            while piece := self._memory.read(PIECE_BYTES):
+                time.sleep(0)
+                file.write(piece)
+            file.seek(position)
         except OSError:
+            self._memory.seek(position)
             with suppress(OSError):
                 file.close()
             raise
