@@ -95,6 +95,7 @@ def test_a_release_gives_all_of_it_back_once(budget, text):
     assert budget.held > 0
     usage.release()
     usage.add(BUDGET_BYTES)
+    assert budget.held == 0
     usage.release()
     assert budget.held == 0
 
