@@ -23,6 +23,8 @@ from testing.served_conversations import HEADERS
 
 from parley.web.chunked_bodies import CHUNKS
 
+pytestmark = pytest.mark.alone
+
 SPEECH = b"ID3" + bytes(15_999_000)
 VOICE = "tts-1"
 LIMIT_MS = 100
