@@ -42,7 +42,7 @@ def converse() -> Response:
     form = request_schema.load(fields_of(request, request_schema.fields))
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
     models = models_of(form, admission.routes, ours)
-    client = client_of(admission.upstreams, options, ours)
+    client = client_of(admission.upstreams, options, request, ours)
     stages = chain.begin(client, models, still_connected(request))
     return ANSWERS[representation](stages, form["audio"])
 
@@ -112,6 +112,6 @@ def answer_wrong_method(exception: MethodNotAllowed) -> Response:
 def dump(conversation: Conversation) -> Response:
     """The answer for the conversation, which the log will tell of, too."""
     g.conversation = conversation
-    body = answer_schema.dump(replace(conversation, speech=b""))
+    body = answer_schema.dump(replace(conversation, speech=None))
     response = json_with_speech(body, conversation.speech)
     return set_status(response, status_of(conversation), conversation.failure)

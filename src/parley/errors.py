@@ -151,7 +151,7 @@ class OptionInvalid(RequestError):
 class Overloaded(RequestError):
     code = "overloaded"
     status = 503
-    message = "Every slot is taken and nothing was begun; wait as Retry-After says, then try again."
+    message = "The service is full and nothing was begun; wait as Retry-After says, then try again."
 
 
 class NotFound(RequestError):

@@ -4,9 +4,10 @@ import math
 
 import pytest
 
-from parley.conversation.backlog import PIECE_BYTES, TEXT_SECONDS, Backlog
+from parley.conversation.backlog import PIECE_BYTES, SCARCE_BYTES, TEXT_SECONDS, Backlog
 from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.segments import Segment
+from parley.memory import Budget, Usage
 
 
 @pytest.fixture
@@ -19,7 +20,13 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def backlog(clock):
-    return Backlog()
+    return Backlog(Usage())
+
+
+@pytest.fixture
+def backlog_usage(clock):
+    usage = Usage()
+    return Backlog(usage), usage
 
 
 def take(backlog):
@@ -107,6 +114,34 @@ def test_nothing_is_told_behind_a_gap(backlog):
     assert take(backlog) == []
     assert not backlog.will_tell(second)
     assert backlog.has_room_for(second)  # Whoever makes it must not wait for room.
+
+
+def test_less_sound_waits_while_memory_is_scarce():
+    """Whoever speaks waits until it is told; the segment whose turn it is goes on."""
+    others = Usage(Budget(1000))
+    backlog = Backlog(Usage(others.budget))
+    first, second = begun(backlog), begun(backlog, "Two.", bytes(SCARCE_BYTES))
+    assert backlog.has_room_for(second)
+    others.add(1_000_000)
+    assert not backlog.has_room_for(second)
+    assert backlog.has_room_for(first)
+
+
+def test_what_waits_is_counted_until_it_is_told(backlog_usage):
+    """Many short segments count more than their sound; what is forgotten counts no longer."""
+    backlog, usage = backlog_usage
+    for number in range(300):
+        begun(backlog, str(number), b"a").is_finished = True
+    assert not backlog.has_room_for_sound()
+    assert usage.budget.held > 150_000
+    while take(backlog):
+        pass
+    assert usage.budget.held == 0
+    assert backlog.has_room_for_sound()
+    begun(backlog, sound=bytes(500_000))
+    assert usage.budget.held > 0
+    backlog.clear()
+    assert usage.budget.held == 0
 
 
 def test_all_text_counts_until_it_is_told(backlog):

@@ -57,7 +57,7 @@ def test_each_stage_gets_what_the_one_before_it_returned(openai: Mocker):
     conversation = hold(recording=recording)
     assert conversation.success
     assert (conversation.transcript, conversation.reply) == ("What time is it?", "It is noon.")
-    assert conversation.speech == b"ID3 speech"
+    assert conversation.speech.read() == b"ID3 speech"
     assert openai.request_history[1].json()["messages"][-1]["content"] == "What time is it?"
     assert openai.request_history[2].json()["input"] == "It is noon."
     assert recording.stream.closed
@@ -69,7 +69,7 @@ def test_what_there_was_before_the_failure_is_kept(openai: Mocker):
     conversation = hold()
     assert isinstance(conversation.failure, UpstreamUnavailable)
     assert conversation.failure.stage == "tts"
-    assert (conversation.reply, conversation.speech) == ("It is noon.", b"")
+    assert (conversation.reply, conversation.speech) == ("It is noon.", None)
 
 
 def test_silence_is_not_sent_to_the_chat_model(openai: Mocker):

@@ -3,8 +3,10 @@
 from contextlib import nullcontext
 from itertools import chain
 
+from parley.conversation.backlog import Backlog
 from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
+from parley.memory import Usage
 
 SENTENCES = [f"This is sentence number {number}. " for number in range(40)]
 REPLY = "".join(SENTENCES)
@@ -21,7 +23,7 @@ def sound(text):
 
 
 def reply_of(read, speak, lanes=3):
-    return SpokenReply(read, lambda: nullcontext(speak), lambda: lanes)
+    return SpokenReply(read, lambda: nullcontext(speak), lambda: lanes, Backlog(Usage()))
 
 
 def generator(*deltas):

@@ -86,7 +86,7 @@ def test_the_chat_model_gets_the_prompt_and_then_the_transcript(client: Client, 
 
 def test_speech_is_asked_for_in_one_voice_and_format(client: Client, openai: Mocker):
     """With the parameters of its row, and nothing more."""
-    assert client.speak("It is noon.", SPEAKER) == b"ID3 speech"
+    assert client.speak("It is noon.", SPEAKER).read() == b"ID3 speech"
     assert openai.last_request.json() == {
         "model": "tts-1",
         "input": "It is noon.",
@@ -190,7 +190,7 @@ def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Moc
     texts = [str(number) for number in range(20)]
     with ThreadPoolExecutor(20) as pool:
         speeches = list(pool.map(lambda text: client.speak(text, SPEAKER), texts))
-    assert speeches == [text.encode() for text in texts]
+    assert [speech.read() for speech in speeches] == [text.encode() for text in texts]
     assert len(client.records) == 20
     assert {record.upstream_id for record in client.records} == {f"up-{text}" for text in texts}
     assert not any(record.is_retry for record in client.records)

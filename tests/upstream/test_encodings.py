@@ -6,14 +6,27 @@ import wave
 
 import pytest
 
-from parley.upstream.encodings import STREAMED, wav_header, with_lengths
+from parley.memory import Usage
+from parley.upstream.encodings import CHUNKS, STREAMED, set_lengths, wav_header
 
 SAMPLES = bytes(range(256)) * 10
 HEAD = wav_header(STREAMED, STREAMED)
 LIST = struct.pack("<4sI", b"LIST", 5) + b"INFO!" + b"\0"
 
 
-@pytest.mark.parametrize("other", [b"", LIST], ids=["header alone", "another chunk"])
+def with_lengths(wav: bytes) -> bytes:
+    spool = Usage().spool()
+    spool.write(wav)
+    set_lengths(spool)
+    spool.seek(0)
+    return spool.read()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [b"", LIST, struct.pack("<4sI", b"JUNK", 100_000) + bytes(100_000)],
+    ids=["header alone", "another chunk", "a long chunk"],
+)
 def test_a_whole_wav_says_how_long_it_is(other):
     """Whatever stands between its format and its samples (RIFF: chunks are padded to be even)."""
     streamed = HEAD[:36] + other + HEAD[36:] + SAMPLES
@@ -26,7 +39,17 @@ def test_a_whole_wav_says_how_long_it_is(other):
     assert with_lengths(whole) == whole
 
 
-@pytest.mark.parametrize("data", [b"", b"ID3", HEAD[:40], HEAD[:20] + b"\xff" * 100, b"RIFF" * 9])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"ID3",
+        HEAD[:40],
+        HEAD[:20] + b"\xff" * 100,
+        b"RIFF" * 9,
+        HEAD[:12] + bytes(8) * CHUNKS + HEAD[12:] + SAMPLES,
+    ],
+)
 def test_what_is_no_wav_stays_as_it_is(data):
     """An upstream may answer with anything."""
     assert with_lengths(data) == data

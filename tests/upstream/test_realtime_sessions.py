@@ -81,8 +81,21 @@ def rambles(session: realtime.Session) -> None:
         session.said("word " * 10_000)
 
 
+def tells_nothing(count: int, size: int) -> realtime.Script:
+    """Events of no use."""
+    event = '{"type": "rate_limits.updated", "x": "%s"}' % ("x" * size)
+
+    def script(session: realtime.Session) -> None:
+        for _ in range(count):
+            session.send_text(event)
+
+    return script
+
+
 SCRIPTS = [
     (rambles, "upstream_malformed", 1),
+    (tells_nothing(1001, 0), "upstream_malformed", 1),
+    (tells_nothing(11, 100_000), "upstream_malformed", 1),
     (stalls, "deadline_exceeded", 1),
     (drips, "deadline_exceeded", 1),
     (dribbles, "deadline_exceeded", 1),
@@ -168,7 +181,8 @@ def test_a_session_that_goes_wrong_ends_in_its_code_and_in_time(
     tries,
 ):
     """Whatever arrives over the WebSocket, or does not: the promised code, by the deadline."""
-    monkeypatch.setattr("parley.upstream.realtime.PCM_BYTES", 300_000)
+    for limit, most in (("PCM_BYTES", 300_000), ("EVENTS", 1000), ("EVENTS_BYTES", 1_000_000)):
+        monkeypatch.setattr(f"parley.upstream.realtime.{limit}", most)
     upstream.answers["tts"] = plays(script)
     answer = converse(code, "tts", LATE, **TTS)
     assert answer["audio"] == ""

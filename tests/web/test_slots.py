@@ -9,6 +9,7 @@ import pytest
 from flask import request
 from testing.builders import KEY, ROOT, make_app, wav
 
+from parley.memory import Budget
 from parley.web.admission import admit
 from parley.web.slots import SLOT, Slot, Slots, release_after_answer
 
@@ -136,6 +137,18 @@ def test_a_slot_is_released_once():
     slot.release()
     assert slots.take()
     assert not slots.take()
+
+
+def test_no_slot_is_free_while_memory_is_exhausted():
+    """Who holds one keeps it, and what it held in memory is free with it."""
+    slots = Slots(3, Budget(1))
+    first, second = Slot(slots), Slot(slots)
+    assert first.take()
+    first.usage.add(1_000_000)
+    assert first.take()
+    assert not second.take()
+    first.release()
+    assert second.take()
 
 
 def test_no_greenlet_waits_to_release_a_slot():

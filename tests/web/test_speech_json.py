@@ -13,6 +13,7 @@ import pytest
 from testing.builders import KEY, make_app, wav
 from werkzeug.test import EnvironBuilder
 
+from parley.memory import Spool, Usage
 from parley.web.speech_json import PIECE_BYTES, json_with_speech
 
 BODY = {"transcript": 'a","audio":"" b', "audio": "", "success": True}
@@ -30,7 +31,7 @@ def request_context():
 def test_the_speech_is_where_it_belongs(request_context, length):
     """Whatever its length, and whatever was said."""
     speech = bytes(number % 251 for number in range(length))
-    response = json_with_speech(BODY, speech)
+    response = json_with_speech(BODY, spooled(speech))
     text = b"".join(response.response)
     assert len(text) == response.content_length
     assert list(json.loads(text)) == list(BODY)
@@ -39,13 +40,20 @@ def test_the_speech_is_where_it_belongs(request_context, length):
 
 def test_a_long_speech_is_not_copied(request_context):
     """5 MB of it are written with less than a tenth of that beside it."""
-    speech = bytes(5_000_000)
+    speech = spooled(bytes(5_000_000))
     tracemalloc.start()
     for piece in json_with_speech(BODY, speech).response:
         assert len(piece) < 100_000
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 500_000
+
+
+def spooled(speech: bytes) -> Spool:
+    spool = Usage().spool()
+    spool.write(speech)
+    spool.seek(0)
+    return spool
 
 
 def conversation_line(text: str) -> dict[str, str]:

@@ -4,13 +4,21 @@ import math
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from io import StringIO
 
 from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.segments import Segment
+from parley.memory import Usage
 
 WAITING_BYTES = 256 * 1024
 WAITING_CHARACTERS = 16 * 1024
 """How much sound, and how much text, waits for a slow reader."""
+
+SCARCE_BYTES = 64 * 1024
+"""How much sound waits while the budget for memory has no room."""
+
+SEGMENT_BYTES = 1024
+"""What a segment counts besides its text and its sound: many short ones are more than their sum."""
 
 TEXT_SECONDS = 0.1
 """How long text waits for more, unless sound is told sooner: a model writes 50 to 500 deltas a
@@ -32,43 +40,46 @@ class SpokenSegment:
     is_started: bool = False
     is_finished: bool = False
     has_failed: bool = False
+    will_be_told: bool = True
 
 
 class Backlog:
     """Text and sound that wait to be told. Whoever shares it between threads holds a lock."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._deltas: list[str] = []
-        self._characters = self._bytes = self._count = 0
+    def __init__(self, usage: Usage) -> None:
+        """Begin with nothing; `usage` counts the sound that waits."""
+        self._usage = usage
+        self._text = StringIO()  # A list of many short deltas takes many times their size.
+        self._bytes = self._count = 0
         self._text_due = 0.0
         self._segments: deque[SpokenSegment] = deque()
 
     def __bool__(self) -> bool:
-        return bool(self._deltas or self._segments)
+        return bool(self._text.tell() or self._segments)
 
     def clear(self) -> None:
         """Forget all of it: nobody will be told."""
-        self._deltas.clear()
-        self._segments.clear()
+        self._take_text()
+        self._forget_sound()
 
     def add_text(self, delta: str) -> bool:
         """Append text that was written; return whether no text waited before."""
-        self._deltas.append(delta)
-        self._characters += len(delta)
-        return len(self._deltas) == 1
+        was_empty = not self._text.tell()
+        self._text.write(delta)
+        return was_empty
 
     def add_segment(self, segment: Segment) -> SpokenSegment:
         """Append a segment; its sound is told after that of the others."""
         spoken = SpokenSegment(self._count, segment.text, segment.speakable)
         self._count += 1
         self._segments.append(spoken)
+        self._weigh(SEGMENT_BYTES + len(segment.text))
         return spoken
 
     def add_sound(self, segment: SpokenSegment, piece: bytes) -> None:
         """Append a piece to a segment's sound."""
         segment.sound += piece
-        self._bytes += len(piece)
+        self._weigh(len(piece))
 
     def is_next(self, segment: SpokenSegment) -> bool:
         """Whether this is the segment whose sound is told now."""
@@ -76,24 +87,29 @@ class Backlog:
 
     def will_tell(self, segment: SpokenSegment) -> bool:
         """Whether the segment's sound will be told when its turn comes."""
-        return segment in self._segments
+        return segment.will_be_told
 
     def has_room_for_text(self) -> bool:
         """Whether more text may wait."""
-        return self._characters < WAITING_CHARACTERS
+        return self._text.tell() < WAITING_CHARACTERS
+
+    def has_room_for_sound(self) -> bool:
+        """Whether more segments, and more of their sound, may wait."""
+        is_scarce = not self._usage.budget.has_room_for_speech
+        return self._bytes < (SCARCE_BYTES if is_scarce else WAITING_BYTES)
 
     def has_room_for(self, segment: SpokenSegment) -> bool:
         """Whether the segment's next piece may wait, or will not be told anyway.
 
         The segment whose turn it is may always bring one, whatever waits behind it.
         """
-        if self._bytes < WAITING_BYTES or not self.will_tell(segment):
+        if self.has_room_for_sound() or not self.will_tell(segment):
             return True
         return self.is_next(segment) and not segment.sound
 
     def text_due(self) -> float:
         """When the text that waits is to be told (monotonic); never where none waits."""
-        return self._text_due if self._deltas else math.inf
+        return self._text_due if self._text.tell() else math.inf
 
     def take(self, *, all_text: bool) -> list[Event]:
         """The events whose turn it is: text, with `all_text` at once, and the next sound.
@@ -101,12 +117,24 @@ class Backlog:
         Text is told before the segment that it belongs to.
         """
         now, sound = time.monotonic(), self._next_sound()
-        if not self._deltas or not (sound or all_text or self._text_due <= now):
+        if not self._text.tell() or not (sound or all_text or self._text_due <= now):
             return sound
-        text = "".join(self._deltas)
-        self._deltas.clear()
-        self._characters, self._text_due = 0, now + TEXT_SECONDS
-        return [TextDelta(text), *sound]
+        self._text_due = now + TEXT_SECONDS
+        return [TextDelta(self._take_text()), *sound]
+
+    def _take_text(self) -> str:
+        text, self._text = self._text.getvalue(), StringIO()
+        return text
+
+    def _weigh(self, size: int) -> None:
+        self._bytes += size
+        self._usage.add(size)
+
+    def _forget_sound(self) -> None:
+        for segment in self._segments:
+            segment.will_be_told = False
+        self._segments.clear()
+        self._weigh(-self._bytes)
 
     def _next_sound(self) -> list[Event]:
         """The first segment, if it was not told of yet, and a piece of the sound that it has."""
@@ -114,7 +142,7 @@ class Backlog:
         if not first or not (first.sound or first.is_finished):
             return []
         if first.has_failed and not first.sound:
-            self._segments.clear()  # Nothing is heard behind a gap.
+            self._forget_sound()  # Nothing is heard behind a gap.
             return []
         begun: list[Event] = []
         if not first.is_started:
@@ -122,10 +150,12 @@ class Backlog:
             begun.append(SegmentStarted(first.number, first.text, first.began))
         data = bytes(first.sound[:PIECE_BYTES])
         del first.sound[:PIECE_BYTES]
-        self._bytes -= len(data)
+        self._weigh(-len(data))
         is_last = first.is_finished and not first.has_failed and not first.sound
         if is_last:
             self._segments.popleft()
+            first.will_be_told = False
+            self._weigh(-SEGMENT_BYTES - len(first.text))
             if not first.speakable:
                 return begun
         return [*begun, SoundPiece(first.number, data, is_last)]

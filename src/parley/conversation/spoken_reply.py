@@ -45,15 +45,17 @@ class SpokenReply:
         read: Read,
         speaker: Callable[[], AbstractContextManager[Speak]],
         lanes: Callable[[], int],
+        backlog: Backlog,
     ) -> None:
         """`read` gives the reply's deltas.
 
         Each lane, a thread that speaks one segment after another, opens a `speaker` of its own; it
         gives the sound of a text, piece by piece. `lanes` says how many lanes there may be. It is
         asked when the first sound has arrived, since only then is it settled which model speaks.
+        What was made, and not told yet, waits in `backlog`.
         """
         self._read, self._speaker, self._lanes = read, speaker, lanes
-        self._segmenter, self._unspoken, self._backlog = Segmenter(), Waiting(), Backlog()
+        self._segmenter, self._unspoken, self._backlog = Segmenter(), Waiting(), backlog
         self._lock = RLock()
         self._news, self._room, self._work = (Condition(self._lock) for _ in range(3))
         self._threads = self._open_lanes = self._idle_lanes = 0

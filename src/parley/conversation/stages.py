@@ -81,6 +81,7 @@ class Stages:
             self.conversation.transcript = self.with_fallback(
                 "stt", lambda model: self.client.transcribe(recording, model)
             )
+            self.client.usage.add_text(self.conversation.transcript)
             recording.stream.close()  # It may lie on a disk that many conversations share.
             if not self.conversation.transcript:
                 raise NoSpeech()
@@ -93,6 +94,7 @@ class Stages:
                 "text", lambda model: self.client.complete(transcript, model)
             )
             self.conversation.reply = without_thoughts(reply.text)
+            self.client.usage.add_text(self.conversation.reply)
             if not self.conversation.reply and not reply.failure:
                 raise UpstreamMalformed()
             if reply.failure:

@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from parley.errors import ConversationError
+from parley.memory import Spool
 from parley.models.registry import Model
 from parley.upstream.calls import CallRecord
 
 
 @dataclass
 class Conversation:
-    """What there is so far. What there is not yet, or never will be, is empty."""
+    """What there is so far. What there is not yet, or never will be, is empty, or None."""
 
     models_used: dict[str, Model]
     """By stage, the model that was used or would have been; a fallback only once it has answered"""
     transcript: str = field(default="", repr=False)
     reply: str = field(default="", repr=False)
-    speech: bytes = field(default=b"", repr=False)
+    speech: Spool | None = field(default=None, repr=False)
     failure: ConversationError | None = None
     """The first failure. Later ones are not told."""
     seconds: dict[str, float] = field(default_factory=dict)

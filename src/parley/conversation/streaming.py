@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 
+from parley.conversation.backlog import Backlog
 from parley.conversation.reply_events import Event, TextDelta
 from parley.conversation.spoken_reply import Speak, SpokenReply
 from parley.conversation.stages import Stages
@@ -26,7 +27,9 @@ class StreamedReply:
         self._stages.go_on()
         self._conversation = stages.conversation
         self._speech_began = 0.0
-        self._spoken = SpokenReply(self._read, self._speaker, self._lanes)
+        self._spoken = SpokenReply(
+            self._read, self._speaker, self._lanes, Backlog(stages.client.usage)
+        )
 
     @property
     def voice(self) -> str:
@@ -38,7 +41,10 @@ class StreamedReply:
         told: list[str] = []
         try:
             for events in self._spoken.events():
-                told += [event.delta for event in events if isinstance(event, TextDelta)]
+                deltas = [event.delta for event in events if isinstance(event, TextDelta)]
+                for delta in deltas:
+                    self._stages.client.usage.add_text(delta)
+                told += deltas
                 yield events
         finally:
             self._conversation.reply = "".join(told)

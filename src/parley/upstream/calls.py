@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed
+from parley.memory import Usage
 from parley.models.registry import Model
 from parley.upstream.failures import origin, require_success
 from parley.upstream.retries import with_retries
@@ -62,14 +63,17 @@ class Calls:
     deadline: Deadline
     records: list[CallRecord] = field(default_factory=list)
     """A record of each try, appended when the try has ended or its answer has begun to arrive."""
+    usage: Usage = field(default_factory=Usage)
+    """Counts what is collected of an answer."""
 
     def post(self, path: str, body: Mapping[str, Any] | Form, limit: int, model: Model) -> Answer:
         """POST until it succeeds or another try is useless; each try builds its body anew."""
 
         def call(record: CallRecord) -> Answer:
-            answer = self.transport.post(
+            with self.transport.stream(
                 self.upstream, path, body, limit=limit, deadline=self.deadline
-            )
+            ) as arriving:
+                answer = arriving.whole(self._counted)
             record.upstream_id = answer.request_id or ""
             return require_success(answer, self.upstream, model.name)
 
@@ -85,7 +89,7 @@ class Calls:
             record.upstream_id, record.upstream_status = answer.request_id or "", answer.status
             record.content_type = answer.headers.get("content-type", "").lower()
             if not 200 <= answer.status < 300:
-                require_success(answer.whole(), self.upstream, model.name)
+                require_success(answer.whole(self._counted), self.upstream, model.name)
             is_empty = True
             try:
                 for piece in answer.pieces():
@@ -96,6 +100,9 @@ class Calls:
                     answer.end()
             if is_empty:
                 raise UpstreamMalformed(**origin(answer))
+
+    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        return self.usage.counted(pieces, self.deadline)
 
     def begun(self, call: Callable[[CallRecord], Generator[Result]]) -> "Begun[Result]":
         """What `call` yields, once its first piece is there: only until then is it tried again.

@@ -4,17 +4,18 @@ Rules and limits that are not ours come from OpenAI's API reference.
 """
 
 from collections.abc import Generator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from parley.deadline import Deadline
 from parley.errors import TextIncomplete, UpstreamMalformed
+from parley.memory import Spool, Usage
 from parley.models.registry import Model
 from parley.recordings import Recording
 from parley.upstream.calls import Begun, CallRecord, Calls
 from parley.upstream.chat_stream import INCOMPLETE, deltas_of
-from parley.upstream.encodings import with_lengths
+from parley.upstream.encodings import set_lengths
 from parley.upstream.failures import origin
 from parley.upstream.json_values import json_of, text_of, value_at
 from parley.upstream.options import Options
@@ -47,6 +48,9 @@ class Client:
 
     deadline: Deadline
     options: Options
+    usage: Usage = field(default_factory=Usage)
+    """Counts what the conversation holds in memory."""
+
     records: list[CallRecord] = field(default_factory=list)
     """A record of each try of each call, in the order in which they ended or began to answer."""
 
@@ -102,15 +106,21 @@ class Client:
 
         return calls.begun(call)
 
-    def speak(self, text: str, model: Model) -> bytes:
-        """The speech of `text` as a whole file, never empty. Raises UpstreamError."""
+    def speak(self, text: str, model: Model) -> Spool:
+        """The speech of `text` as a whole file, never empty, at its start. Raises UpstreamError."""
         voice, is_wav = self.voice(model), self.options.audio_format == "wav"
 
-        def call(record: CallRecord) -> bytes:
-            speech = bytearray()
-            for piece in voice.speak(text, record):
-                speech += piece
-            return with_lengths(bytes(speech)) if is_wav else bytes(speech)
+        def call(record: CallRecord) -> Spool:
+            with ExitStack() as failed:
+                speech = self.usage.spool()
+                failed.callback(speech.close)
+                for piece in voice.speak(text, record):
+                    speech.write(piece)
+                if is_wav:
+                    set_lengths(speech)
+                speech.seek(0)
+                failed.pop_all()
+                return speech
 
         with closing(voice):
             return self._calls("tts").recorded(call)
@@ -124,7 +134,7 @@ class Client:
         return voice_of(self._calls("tts"), model, self.options)
 
     def _calls(self, stage: str) -> Calls:
-        return Calls(self.transport, self.upstreams[stage], self.deadline, self.records)
+        return Calls(self.transport, self.upstreams[stage], self.deadline, self.records, self.usage)
 
     def _chat(self, transcript: str, model: Model) -> dict[str, Any]:
         messages = [

@@ -5,10 +5,15 @@ from typing import Protocol
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamMalformed
+from parley.memory import Spool
 from parley.upstream.mp3_encoder import RATE, SAMPLE_BYTES, Mp3Encoder
 
 STREAMED = 0xFFFFFFFF
 """A WAV's length where nobody knows it yet, as OpenAI writes it."""
+
+
+CHUNKS = 100
+"""How many chunks of a WAV are looked at; those who write WAVs put a handful before the samples."""
 
 
 class Encoder(Protocol):
@@ -56,19 +61,29 @@ def wav_header(file_size: int, data_size: int) -> bytes:
     return head + form + struct.pack("<4sI", b"data", data_size)
 
 
-def with_lengths(wav: bytes) -> bytes:
-    """A whole WAV whose header says how long it is, also if it was streamed without its lengths.
+def set_lengths(wav: Spool) -> None:
+    """Have the header of a whole WAV say how long it is, if it was streamed without its lengths.
 
-    Those who stream write 0xFFFFFFFF there, or 0, or another length that is too large.
+    Those who stream write 0xFFFFFFFF there, or 0, or another length that is too large. A file in
+    which the samples are not among the first CHUNKS chunks stays as it is, as one that is no WAV.
     """
     start, name, size = 12, b"", 0
-    while name != b"data" and start + 8 <= len(wav):
-        name, size = struct.unpack_from("<4sI", wav, start)
-        start += 8 + (size + size % 2 if name != b"data" else 0)  # Chunks have even lengths.
-    if name != b"data" or 0 < size <= len(wav) - start:
-        return wav
-    file_size, data_size = struct.pack("<I", len(wav) - 8), struct.pack("<I", len(wav) - start)
-    return wav[:4] + file_size + wav[8 : start - 4] + data_size + wav[start:]
+    for _ in range(CHUNKS):
+        wav.seek(start)
+        head = wav.read(8)
+        if len(head) < 8:
+            return
+        name, size = struct.unpack("<4sI", head)
+        start += 8
+        if name == b"data":
+            break
+        start += size + size % 2  # Chunks have even lengths.
+    left = wav.size - start
+    if name != b"data" or 0 < size <= left:
+        return
+    for position, length in ((4, wav.size - 8), (start - 4, left)):
+        wav.seek(position)
+        wav.write(struct.pack("<I", length))
 
 
 def encoder_for(audio_format: str, deadline: Deadline) -> Encoder:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -18,6 +18,11 @@ EVENT_BYTES = 2_000_000
 TRANSCRIPT_CHARACTERS = 100_000
 PCM_BYTES = 48_000_000
 """The longest transcript and speech of one text that are taken: 1,000 seconds, 8 MB as mp3."""
+
+EVENTS = 200_000
+EVENTS_BYTES = 100_000_000
+"""How many events, and how many bytes of them, may come for one text, those of no use included:
+1,000 seconds of PCM are 64 MB in base64, and 100,000 events where each holds 10 ms."""
 
 INSTRUCTIONS = (
     "You are a voice that reads aloud. Read the user's text word for word, in its own language, "
@@ -41,7 +46,8 @@ class ReadingSession:
     def __init__(self, channel: Channel) -> None:
         """Wait until the upstream has created the session. Raises UpstreamError."""
         self._channel = channel
-        self._events = _events_of(channel)
+        self._events = _events_of(self._counted(channel.messages()))
+        self._left, self._bytes_left = EVENTS, EVENTS_BYTES
         self.transcript = ""
         """What the voice really said of the last text."""
 
@@ -52,8 +58,9 @@ class ReadingSession:
     def read_aloud(self, text: str, voice: str, parameters: Mapping[str, Any]) -> Iterator[bytes]:
         """The speech as PCM (RATE, 16 bit, mono, little-endian), as it arrives.
 
-        Raises UpstreamError, and UpstreamMalformed past PCM_BYTES or TRANSCRIPT_CHARACTERS.
+        Raises UpstreamError, and UpstreamMalformed past any of the limits of one text.
         """
+        self._left, self._bytes_left = EVENTS, EVENTS_BYTES
         self._channel.send(json.dumps(_request(text, voice, parameters)))
         self.transcript, pcm_bytes = "", 0
         for event in self._events:
@@ -68,6 +75,13 @@ class ReadingSession:
                     return
             if pcm_bytes > PCM_BYTES or len(self.transcript) > TRANSCRIPT_CHARACTERS:
                 raise UpstreamMalformed()
+
+    def _counted(self, messages: Iterable[bytes]) -> Iterator[bytes]:
+        for message in messages:
+            self._left, self._bytes_left = self._left - 1, self._bytes_left - len(message)
+            if self._left < 0 or self._bytes_left < 0:
+                raise UpstreamMalformed()
+            yield message
 
 
 def is_read_word_for_word(text: str, transcript: str) -> bool:
@@ -87,9 +101,9 @@ def _letters_of(text: str) -> str:
     return "".join(filter(str.isalnum, text.casefold()))
 
 
-def _events_of(channel: Channel) -> Iterator[dict[str, Any]]:
+def _events_of(messages: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """Each event as it arrives; raise the UpstreamError that an event of failure means."""
-    for message in channel.messages():
+    for message in messages:
         try:
             event = parse_json(message)
         except ValueError:

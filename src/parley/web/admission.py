@@ -128,7 +128,14 @@ def options_of(
     return representation, Options(**{"system_prompt": settings.system_prompt, **chosen})
 
 
-def client_of(upstreams: Mapping[str, Upstream], options: Options, services: Services) -> Client:
-    """The client for one conversation with its upstreams; the conversation's time begins now."""
-    deadline = Deadline.after(services.settings.deadline)
-    return Client(services.transport, upstreams, deadline, options)
+def client_of(
+    upstreams: Mapping[str, Upstream], options: Options, request: Request, services: Services
+) -> Client:
+    """The client for one conversation with its upstreams; the conversation's time begins now.
+
+    What it holds in memory counts until the request's slot is released.
+    """
+    deadline, usage = Deadline.after(services.settings.deadline), request.environ[SLOT].usage
+    for text in (options.system_prompt, *(turn["content"] for turn in options.history)):
+        usage.add_text(text)
+    return Client(services.transport, upstreams, deadline, options, usage)

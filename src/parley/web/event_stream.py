@@ -90,7 +90,7 @@ def _frames(
         reply.close()
         if conversation.failure:
             yield frame("error", ErrorSchema().dump(conversation.failure))
-        yield frame("done", ConversationSchema().dump(replace(conversation, speech=b"")))
+        yield frame("done", ConversationSchema().dump(replace(conversation, speech=None)))
     finally:
         reply.close()
 

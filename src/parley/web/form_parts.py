@@ -99,12 +99,12 @@ class _Reader:
 
     def head(self) -> bytes:
         """The headers of a part, which a blank line ends; raise FormTooLarge past HEAD_BYTES."""
-        head = b""
+        head = bytearray()
         for piece in self.until(2 * LINE_BREAK):
             head += piece
             if len(head) > HEAD_BYTES:
                 raise FormTooLarge()
-        return head
+        return bytes(head)
 
     def take(self, size: int) -> bytes:
         """Exactly the next `size` bytes."""

@@ -40,7 +40,7 @@ STATUSES = {
     401: "There is no API key or token, or it was refused.",
     405: "The method is not POST.",
     500: "Any other failure before there was a transcript.",
-    503: "Every slot is taken; nothing was started.",
+    503: "The service is full; nothing was started.",
 }
 HEADERS = {
     "Cache-Control": "Always no-store.",

@@ -6,6 +6,7 @@ from typing import Any
 from parley import errors
 from parley.conversation.state import Conversation
 from parley.errors import ConversationError, InternalError, RequestError, UpstreamError
+from parley.memory import Usage
 from parley.models.registry import Model
 from parley.web.schemas import ConversationSchema, ErrorAnswerSchema
 
@@ -14,7 +15,8 @@ MODELS = {
     "text": Model("gpt-4o", "chat"),
     "tts": Model("tts-1", "speech"),
 }
-HEARD, REPLY, SPEECH = "What is the capital of France?", "It is Paris.", b"ID3\x04"
+HEARD, REPLY, SPEECH = "What is the capital of France?", "It is Paris.", Usage().spool()
+SPEECH.write(b"ID3\x04")
 WORKED = Conversation(MODELS, HEARD, REPLY, SPEECH)
 
 

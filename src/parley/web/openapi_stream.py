@@ -68,6 +68,6 @@ def example() -> str:
         ("text", {"at": 930, "delta": REPLY}),
         ("segment", {"at": 1230, **segment}),
         ("audio", {"at": 1230, "segment": 0, "data": sound, "last": True}),
-        ("done", {"at": 1240, **answer.dump(replace(WORKED, speech=b""))}),
+        ("done", {"at": 1240, **answer.dump(replace(WORKED, speech=None))}),
     )
     return "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events)

@@ -16,6 +16,7 @@ from parley.errors import (
     OptionInvalid,
     RequestError,
 )
+from parley.memory import Spool
 from parley.recordings import HEAD_BYTES, Recording, kind_of
 from parley.web.option_fields import (
     AudioFormatField,
@@ -112,11 +113,14 @@ class ErrorAnswerSchema(Schema):
     errors = fields.List(fields.Nested(ErrorSchema))
 
 
-class Base64Field(fields.Field[bytes]):
-    """Bytes in base64 (RFC 4648, section 4)."""
+class Base64Field(fields.Field[Spool]):
+    """A file in base64 (RFC 4648, section 4)."""
 
-    def _serialize(self, value: bytes | None, attr: str | None, obj: Any, **kwargs: Any) -> str:
-        return base64.b64encode(value or b"").decode("ascii")
+    def _serialize(self, value: Spool | None, attr: str | None, obj: Any, **kwargs: Any) -> str:
+        if value is None:
+            return ""
+        value.seek(0)
+        return base64.b64encode(value.read()).decode("ascii")
 
 
 class ModelsSchema(Schema):

@@ -4,27 +4,30 @@ from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
 from typing import Any
 
+from parley.memory import Budget, Usage
+
 WSGI = Callable[..., Iterable[bytes]]
 SLOT = "parley.slot"
 """The key of the request's slot in its WSGI environment."""
 
 
 class Slots:
-    """How many conversations the process may still begin.
+    """How many conversations the process may still begin: by their number, and by their memory.
 
     A Semaphore would do under threads. Under gevent, its release lets other greenlets run while it
     holds its lock: with a thousand requests in flight, hundreds waited there with their slots.
     """
 
-    def __init__(self, capacity: int) -> None:
-        """All slots are free."""
+    def __init__(self, capacity: int, budget: Budget | None = None) -> None:
+        """All slots are free; what their holders have in memory counts against `budget`."""
         self._free = capacity
+        self.budget = budget or Budget()
         self._lock = Lock()
 
     def take(self) -> bool:
-        """Whether a slot was free; it is taken now."""
+        """Whether a slot was free, and memory; it is taken now."""
         with self._lock:
-            taken = self._free > 0
+            taken = self._free > 0 and not self.budget.is_exhausted
             self._free -= taken
         return taken
 
@@ -35,22 +38,24 @@ class Slots:
 
 
 class Slot:
-    """The right of one request to one of the process's slots."""
+    """The right of one request to one of the process's slots, and what it holds in memory."""
 
     def __init__(self, slots: Slots) -> None:
         """Hold no slot yet."""
         self._slots = slots
-        self._held = False
+        self._is_taken = False
+        self.usage = Usage(slots.budget)
 
     def take(self) -> bool:
         """Whether the request holds a slot, taken now or before."""
-        self._held = self._held or self._slots.take()
-        return self._held
+        self._is_taken = self._is_taken or self._slots.take()
+        return self._is_taken
 
     def release(self) -> None:
-        """Release the slot, if the request holds one."""
-        if self._held:
-            self._held = False
+        """Release the slot, if the request holds one, and the memory."""
+        self.usage.release()
+        if self._is_taken:
+            self._is_taken = False
             self._slots.release()
 
 

@@ -35,7 +35,10 @@ CHARSETS = frozenset({"us-ascii", "iso-8859-1"})
 """Those that a text may name beside UTF-8."""
 
 SPOOLED_BYTES = 128 * 1024
-"""The largest file that stays in memory: four seconds of WAV at 16 kHz, say."""
+"""How much of a form's files stays in memory: four seconds of WAV at 16 kHz, say."""
+
+FILES_ON_DISK = 3
+"""How many files of a form may be longer: each takes a file descriptor."""
 
 
 class StrictFormParser(FormDataParser):
@@ -82,7 +85,7 @@ class StrictFormParser(FormDataParser):
         files: list[tuple[str, FileStorage]] = []
         count, text_bytes = 0, 0
         for part, content in parts(stream, boundary):
-            count += 1
+            count, text_bytes = count + 1, text_bytes + len(part.name)
             if count > (self.max_form_parts or count):
                 raise FormTooLarge()
             if part.file_name is not None or part.name in LONG:
@@ -92,7 +95,7 @@ class StrictFormParser(FormDataParser):
                 file.seek(0)
                 files.append((part.name, FileStorage(file, part.file_name or "", part.name)))
                 continue
-            text = b""
+            text = bytearray()
             for piece in content:
                 text_bytes += len(piece)
                 if text_bytes > (self.max_form_memory_size or text_bytes):
@@ -106,10 +109,20 @@ class StrictFormParser(FormDataParser):
 class Upload(SpooledTemporaryFile[bytes]):
     """A file that arrives. Under gevent, a write to disk does not let other greenlets run."""
 
+    is_on_disk = False
+    in_memory = 0
+    """How many of its bytes are not on disk."""
+
     def write(self, data: Any) -> int:
         """Let other greenlets run, then write."""
         time.sleep(0)
+        self.in_memory += 0 if self.is_on_disk else len(data)
         return super().write(data)
+
+    def rollover(self) -> None:
+        """Move it to disk."""
+        self.is_on_disk, self.in_memory = True, 0
+        super().rollover()
 
 
 class FormRequest(Request):
@@ -122,12 +135,18 @@ class FormRequest(Request):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """Pass on what Flask gives; no file is open yet."""
         super().__init__(*arguments, **options)
-        self._streams: list[IO[bytes]] = []
+        self._streams: list[Upload] = []
 
     def _get_file_stream(self, *arguments: Any, **options: Any) -> IO[bytes]:
-        stream = cast(IO[bytes], Upload(SPOOLED_BYTES))
-        self._streams.append(stream)
-        return stream
+        """A file for the next part that is one; raise FormTooLarge past FILES_ON_DISK.
+
+        All files of a form share SPOOLED_BYTES of memory: there may be 32 of them.
+        """
+        if sum(stream.is_on_disk for stream in self._streams) >= FILES_ON_DISK:
+            raise FormTooLarge()
+        left = SPOOLED_BYTES - sum(stream.in_memory for stream in self._streams)
+        self._streams.append(Upload(max(1, left)))  # 0 would mean that it never moves to disk.
+        return cast(IO[bytes], self._streams[-1])
 
     def close(self) -> None:
         """Close every file; Flask calls this at the end of the request.

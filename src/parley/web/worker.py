@@ -21,6 +21,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from parley import log
 from parley.errors import REFUSAL, ConversationError, HeadersTooLarge, InternalError, RequestBroken
+from parley.web.chunked_bodies import bound_chunks
 from parley.web.connection_limits import STOP_SECONDS, CallerConnection, CallerConnections
 from parley.web.stopping import stopping
 
@@ -44,7 +45,7 @@ it keeps and reads anew with each packet: callers without a key could fill memor
 
 
 class BoundedRequest(Request):  # type: ignore[misc]  # gunicorn has no types.
-    """gunicorn's request, which takes no more than HEADERS_BYTES of headers."""
+    """gunicorn's request, which takes no more than HEADERS_BYTES of headers, and CHUNKS chunks."""
 
     @property
     def max_buffer_headers(self) -> int:
@@ -54,6 +55,11 @@ class BoundedRequest(Request):  # type: ignore[misc]  # gunicorn has no types.
     @max_buffer_headers.setter
     def max_buffer_headers(self, _: int) -> None:
         """Drop the number that gunicorn makes of its limits for one header and for their count."""
+
+    def set_body_reader(self) -> None:
+        """Bound what else the body's framing may bring."""
+        super().set_body_reader()
+        bound_chunks(self.body)
 
 
 RequestParser.mesg_class = BoundedRequest

@@ -1,7 +1,7 @@
 """The bodies of requests, encoded, and of answers, decoded as they arrive and bounded."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -114,9 +114,9 @@ class StreamedAnswer:
             while self._raw.read1(PIECE_BYTES, decode_content=True):
                 pass
 
-    def whole(self) -> Answer:
-        """The answer with all of its body; raises as `pieces` does."""
+    def whole(self, counted: Callable[[Iterator[bytes]], Iterable[bytes]] = iter) -> Answer:
+        """The answer with all of its body, whose pieces pass `counted`; raises as both do."""
         body = bytearray()  # A list of many small pieces takes many times their size.
-        for piece in self.pieces():
+        for piece in counted(self.pieces()):
             body += piece
         return Answer(self.status, self.headers, bytes(body), self.request_id, self.is_quoted)

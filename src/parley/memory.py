@@ -1,0 +1,177 @@
+"""What the conversations of a process hold in memory: one budget, and files that obey it."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from io import BytesIO
+from tempfile import TemporaryFile
+from typing import IO
+
+from parley.deadline import Deadline
+
+BUDGET_BYTES = 64 * 1024 * 1024
+"""The budget of a process: half of what is reserved for each worker (`cgroups.WORKER_BYTES`)."""
+
+UNCOUNTED_BYTES = 128 * 1024
+"""What one conversation may hold uncounted, as it may hold an upload of that size: nearly all hold
+less, and a thousand of them are what docs/scaling.md plans for."""
+
+PIECE_BYTES = 64 * 1024
+"""How much is moved to disk at once; others run in between."""
+
+WAIT_SECONDS = 0.05
+"""How often a long answer that waits for room looks for it."""
+
+ESCAPED = 6
+"""The bytes of a character in JSON where it is not ASCII (RFC 8259, 7)."""
+
+
+class Budget:
+    """The bytes that all conversations of a process hold beyond UNCOUNTED_BYTES each."""
+
+    def __init__(self, size: int = BUDGET_BYTES) -> None:
+        """`size` bytes may be held."""
+        self.size, self.held = size, 0
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether no new conversation may begin."""
+        return self.held >= self.size
+
+    @property
+    def has_room_for_speech(self) -> bool:
+        """Whether more speech may be held in memory.
+
+        Speech gets half of the budget: a few callers who read theirs slowly must not exhaust it.
+        """
+        return self.held < self.size // 2
+
+
+class Usage:
+    """Counts what one conversation holds, for all its greenlets; `release` ends it."""
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        """Hold nothing of the budget yet; without one, of a budget of its own."""
+        self.budget = budget or Budget()
+        self._size = 0
+        self._spools: list[Spool] = []
+        self._is_released = False
+
+    def add(self, size: int) -> None:
+        """Count `size` more bytes, or fewer where it is negative."""
+        if not self._is_released:
+            before = max(0, self._size - UNCOUNTED_BYTES)
+            self._size += size
+            self.budget.held += max(0, self._size - UNCOUNTED_BYTES) - before
+
+    def add_text(self, text: str) -> None:
+        """Count a text, and its copy in JSON: in the next stage's call, or in the answer."""
+        self.add(sys.getsizeof(text) + len(text) * (1 if text.isascii() else ESCAPED))
+
+    def counted(self, pieces: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
+        """The pieces of an answer that somebody collects, counted until the last was used.
+
+        While the budget is exhausted, what is longer than UNCOUNTED_BYTES is read no further.
+        Raises what the deadline raises.
+        """
+        size = 0
+        try:
+            for piece in pieces:
+                size += len(piece)
+                self.add(len(piece))
+                yield piece
+                while size > UNCOUNTED_BYTES and self.budget.is_exhausted:
+                    deadline.sleep(WAIT_SECONDS)
+        finally:
+            self.add(-size)
+
+    def spool(self) -> "Spool":
+        """An empty file, which is closed with the conversation at the latest."""
+        spool = Spool(self)
+        self._spools.append(spool)
+        return spool
+
+    def release(self) -> None:
+        """Close the files, and give all of it back."""
+        for spool in self._spools:
+            spool.close()
+        self.add(-self._size)
+        self._is_released = True
+
+
+class Spool:
+    """A binary file in memory, which moves to disk when the budget has no room for more of it.
+
+    Where the disk does not take it, it stays in memory until the budget is exhausted.
+    """
+
+    def __init__(self, usage: Usage) -> None:
+        """Begin with nothing; `usage` counts what is in memory."""
+        self._usage, self._memory = usage, BytesIO()
+        self._file: IO[bytes] = self._memory
+        self._refusal: OSError | None = None
+        self.size = 0
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether it has moved to disk."""
+        return self._file is not self._memory
+
+    def write(self, data: bytes) -> None:
+        """Let other greenlets run, as gevent does not for files, then write at the position.
+
+        Raises OSError where neither the disk nor the budget has room.
+        """
+        time.sleep(0)
+        grown = max(0, self._file.tell() + len(data) - self.size)
+        if not self.is_on_disk and self.size + grown > UNCOUNTED_BYTES:
+            self._find_room()
+        if not self.is_on_disk:
+            self._usage.add(grown)
+        self._file.write(data)
+        self.size += grown
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to `size` bytes, or all that is left."""
+        return self._file.read(size)
+
+    def seek(self, position: int) -> None:
+        """Go to a position, counted from the start. Raises OSError where the disk is full."""
+        self._file.seek(position)
+
+    def close(self) -> None:
+        """Give back the memory, or the disk; a second time does nothing."""
+        if not self.is_on_disk:
+            self._usage.add(-self.size)
+        self.size = 0
+        with suppress(OSError):  # On a full disk: what is still buffered is written first.
+            self._file.close()
+
+    def _find_room(self) -> None:
+        """Move to disk if the budget says so; raise the disk's error if there is no room at all."""
+        budget = self._usage.budget
+        if self._refusal is None and not budget.has_room_for_speech:
+            try:
+                self._move_to_disk()
+            except OSError as error:
+                self._refusal = error.with_traceback(None)
+        if self._refusal and budget.is_exhausted:
+            raise self._refusal
+
+    def _move_to_disk(self) -> None:
+        file, position = TemporaryFile(), self._memory.tell()  # noqa: SIM115  # `close` closes it.
+        self._memory.seek(0)
+        try:
+            while piece := self._memory.read(PIECE_BYTES):
+                time.sleep(0)
+                file.write(piece)
+            file.seek(position)
+        except OSError:
+            self._memory.seek(position)
+            with suppress(OSError):
+                file.close()
+            raise
+        self._usage.add(-self.size)
+        self._memory.close()
+        self._file = file
