@@ -5,16 +5,13 @@ import os
 # Look names up with c-ares: gevent's default resolver shares ten threads among all callers.
 os.environ.setdefault("GEVENT_RESOLVER", "ares")
 
-from gevent import monkey
-
-monkey.patch_all()  # Before other imports, which would keep the unpatched functions.
+import wsgi  # noqa: E402  # First of all: it patches what others import. Puts parley on the path.
 
 import gc  # noqa: E402
 import resource  # noqa: E402
 import sys  # noqa: E402
 from typing import Any  # noqa: E402
 
-import wsgi  # noqa: E402  # Puts parley on the path.
 from parley import cgroups  # noqa: E402
 
 # gunicorn's gevent worker, with limits that keep one caller from holding up others. A conversation

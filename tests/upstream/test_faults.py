@@ -26,7 +26,7 @@ STAGES = ("stt", "text", "tts")
 CASES = [
     *(pytest.param("http", stage, fault) for fault in FAULTS for stage in STAGES),
     *(pytest.param("http", "stt", fault) for fault in SLOW[1:]),
-    *(pytest.param("https", "stt", fault, marks=pytest.mark.both_models) for fault in SLOW),
+    *(pytest.param("https", "stt", fault) for fault in SLOW),
     *(pytest.param("https", "stt", fault) for fault in [*BROKEN, *UNUSABLE]),
 ]
 
@@ -49,7 +49,6 @@ def test_a_fault_ends_in_its_code_and_in_time(upstream, converse, stage, fault):
 
 # Python leaves a socket that is reset before its handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.both_models
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize(
@@ -114,7 +113,6 @@ def test_what_fails_once_works_at_the_second_try(upstream, converse, stage):
         assert first.body == second.body
 
 
-@pytest.mark.both_models
 @pytest.mark.parametrize("upstream", ["http", "https"], indirect=True)
 def test_a_conversation_needs_one_connection(upstream, converse):
     """Connecting, and TLS, cost more than the call."""

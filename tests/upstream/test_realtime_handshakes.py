@@ -16,7 +16,7 @@ from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused
 from parley.wire.messages import Upstream
-from parley.wire.resolver import Resolver
+
 from parley.wire.transport import Transport
 
 TTS = {"tts_model": "gpt-realtime-2.1-mini"}
@@ -25,7 +25,7 @@ TTS = {"tts_model": "gpt-realtime-2.1-mini"}
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
 @pytest.mark.parametrize(
     "fault",
-    [*(pytest.param(fault, marks=pytest.mark.both_models) for fault in SLOW), *FAULTS[1:]],
+    [*SLOW, *FAULTS[1:]],
     ids=lambda fault: fault.name,
 )
 def test_a_handshake_that_goes_wrong_ends_as_any_call_does(
@@ -158,7 +158,7 @@ def test_the_websocket_goes_through_the_proxy_too(asked_of_proxy, upstream, conv
 def test_no_websocket_leads_to_an_address_that_is_not_public(address):
     """What a caller's host resolves to is checked as for any other call."""
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
-    transport = Transport(1, Resolver(lambda *_, **__: found))
+    transport = Transport(1, lambda *_, **__: found)
     somewhere = Destination(BaseUrl.parse("https://api.example.com/v1"), public_only=True)
     opening = transport.connect(
         Upstream(somewhere, "key"), "/realtime?model=m", limit=1000, deadline=Deadline.after(1)

@@ -83,10 +83,10 @@ def rambles(session: realtime.Session) -> None:
 
 SCRIPTS = [
     (rambles, "upstream_malformed", 1),
-    pytest.param(stalls, "deadline_exceeded", 1, marks=pytest.mark.both_models),
-    pytest.param(drips, "deadline_exceeded", 1, marks=pytest.mark.both_models),
-    pytest.param(dribbles, "deadline_exceeded", 1, marks=pytest.mark.both_models),
-    pytest.param(pings, "deadline_exceeded", 1, marks=pytest.mark.both_models),
+    pytest.param(stalls, "deadline_exceeded", 1),
+    pytest.param(drips, "deadline_exceeded", 1),
+    pytest.param(dribbles, "deadline_exceeded", 1),
+    pytest.param(pings, "deadline_exceeded", 1),
     (breaks_off, "upstream_unavailable", 3),
     (says_goodbye, "upstream_unavailable", 3),
     (lambda session: session.done(), "upstream_malformed", 1),

@@ -16,7 +16,6 @@ from parley.recordings import Recording, kind_of
 from parley.web.connection_limits import CallerConnections, CallerStalled
 from parley.web.worker import Listener
 
-pytestmark = pytest.mark.both_models
 
 
 @pytest.mark.parametrize("reads", [True, False], ids=["sends nothing", "reads nothing"])

@@ -13,10 +13,9 @@ from parley.deadline import Cancellation, Deadline
 from parley.errors import (
     CallerDisconnected,
 )
-from parley.wire.resolver import Resolver
+
 from parley.wire.transport import Transport
 
-pytestmark = pytest.mark.both_models
 
 
 def cancel_soon(cancellation: Cancellation) -> list[float]:
@@ -78,7 +77,7 @@ def test_another_thread_ends_a_look_up():
     when = cancel_soon(cancellation)
     deadline = replace(Deadline.after(20), cancellation=cancellation)
     with pytest.raises(CallerDisconnected):
-        read_all(Transport(1, Resolver(look_up)), "http://slow.example/v1", deadline)
+        read_all(Transport(1, look_up), "http://slow.example/v1", deadline)
     assert time.monotonic() - when[0] < SOON
     answered.set()
 

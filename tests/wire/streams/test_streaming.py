@@ -17,7 +17,6 @@ from parley.errors import (
 )
 from parley.wire.messages import Answer
 
-pytestmark = pytest.mark.both_models
 
 
 def test_pieces_come_as_they_are_sent(transport, upstream):

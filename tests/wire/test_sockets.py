@@ -72,7 +72,6 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
 """
 
 
-@pytest.mark.both_models
 def test_an_upstream_that_floods_does_not_hold_up_others(transport):
     """While it always has more to read, whoever else has something to do gets to do it."""
     with subprocess.Popen(

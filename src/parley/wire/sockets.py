@@ -1,0 +1,104 @@
+"""Sockets that let other greenlets run, in plain and in TLS.
+
+gevent switches to another greenlet only where one has to wait: an upstream that always has more to
+read would keep the process to itself, and no deadline would end it. So each `recv` lets others run.
+
+`ssl` would read in C as long as the kernel has bytes: a peer that sends session tickets without end
+keeps it there. urllib3's SSLTransport decrypts in memory what comes from `recv`.
+"""
+
+import errno
+import itertools
+import ssl
+import time
+from typing import Any
+
+from gevent import socket
+from urllib3.util.ssltransport import SSLTransport
+
+TURNS = 4
+"""How often others are let run for each time that gevent is made to look at all sockets."""
+
+_turns = itertools.count()
+
+
+def let_others_run() -> None:
+    """Let other greenlets run.
+
+    After `sleep(0)` gevent may run the same few greenlets for long before it looks which sockets
+    and timers are ready. After any longer sleep it looks at once, which costs more.
+    """
+    time.sleep(0 if next(_turns) % TURNS else 1e-9)
+
+
+class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not typed.
+    """A socket whose `recv` lets others run first, even where bytes are there already.
+
+    What is known of the connection is noted on it: every layer above it comes to it.
+    """
+
+    is_deaf = False
+    """Nothing is received any more; what was received before can still be read above."""
+    is_cut_short = False
+    """Some of what was to be sent was not."""
+    idle_since = 0.0
+    """When its last answer was read whole, on the monotonic clock."""
+
+    def recv(self, *arguments: Any) -> bytes:
+        self._take_turns()
+        data: bytes = super().recv(*arguments)
+        return data
+
+    def recv_into(self, *arguments: Any) -> int:
+        self._take_turns()
+        size: int = super().recv_into(*arguments)
+        return size
+
+    def sendall(self, *arguments: Any) -> None:
+        try:
+            super().sendall(*arguments)
+        except OSError:
+            self.is_cut_short = True
+            raise
+
+    def _take_turns(self) -> None:
+        if self.is_deaf:
+            raise BlockingIOError(errno.EAGAIN, "deaf")
+        self._wait(self._read_event)  # Others run, and gevent looks at all sockets and timers.
+
+
+class TLS(SSLTransport):
+    """TLS over such a socket, or over TLS to a proxy."""
+
+    @property
+    def _io_refs(self) -> int:
+        """How many files read from the socket; urllib3 counts them where TLS is within TLS."""
+        refs: int = self.socket._io_refs  # type: ignore[attr-defined]
+        return refs
+
+    @_io_refs.setter
+    def _io_refs(self, refs: int) -> None:
+        self.socket._io_refs = refs  # type: ignore[attr-defined]
+
+
+class _Context(ssl.SSLContext):
+    def wrap_socket(self, sock: Any, *, server_hostname: str, **_: Any) -> TLS:  # type: ignore[override]
+        return TLS(sock, self, server_hostname)
+
+
+def tls_context(bundle: str) -> ssl.SSLContext:
+    """What makes TLS of sockets, for peers that prove their name by the certificates in a file.
+
+    Raises OSError if the file cannot be read.
+    """
+    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(bundle)
+    return context
+
+
+def under_tls(sock: Any) -> YieldingSocket:
+    """The socket under all layers of TLS."""
+    while isinstance(sock, SSLTransport):
+        sock = sock.socket
+    bare: YieldingSocket = sock
+    return bare
