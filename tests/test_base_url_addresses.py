@@ -10,7 +10,6 @@ from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
 from testing.look_ups import addresses, post
 
 from parley.base_urls import BaseUrl, Destination, EgressPolicy
-from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused, UpstreamUnavailable
 from parley.wire.addresses import NOT_PUBLIC, require_public
 from parley.wire.resolver import resolve

@@ -8,7 +8,6 @@ from testing.look_ups import nothing, post
 
 from parley.base_urls import NAME, PATH, BaseUrl, Destination, EgressPolicy
 from parley.errors import BaseUrlRefused
-
 from parley.wire.transport import Transport
 
 STRICT = EgressPolicy()

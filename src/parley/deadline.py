@@ -25,7 +25,10 @@ class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
         self._error = error
 
     def __exit__(
-        self, kind: type[BaseException] | None, raised: BaseException | None, _: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        _: TracebackType | None,
     ) -> None:
         self.close()
         if raised is self:
@@ -44,9 +47,7 @@ class Deadline:
     silence: float = math.inf
 
     @classmethod
-    def after(
-        cls, seconds: float, error: Callable[[], Exception] = DeadlineExceeded
-    ) -> "Deadline":
+    def after(cls, seconds: float, error: Callable[[], Exception] = DeadlineExceeded) -> "Deadline":
         """The deadline that many seconds from now, which no single wait can exceed either."""
         return cls(time.monotonic() + seconds, error, seconds)
 

@@ -5,7 +5,6 @@ import socket
 
 from blueprints import BLUEPRINTS
 from parley.web.app import create_app
-
 from parley.wire.transport import Transport
 from wsgi import services
 

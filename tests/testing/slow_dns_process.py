@@ -22,7 +22,6 @@ from parley.errors import DeadlineExceeded
 from parley.wire.resolver import resolve
 
 
-
 def wait_for(name: str) -> None:
     with suppress(DeadlineExceeded), Deadline.after(3).wait():
         resolve(socket.getaddrinfo, name, 443)

@@ -17,7 +17,6 @@ from parley.web.connection_limits import CallerConnections, CallerStalled
 from parley.web.worker import Listener
 
 
-
 @pytest.mark.parametrize("reads", [True, False], ids=["sends nothing", "reads nothing"])
 def test_a_dismissed_connection_ends_as_others_do(reads):
     """Not with gevent's own error, which gunicorn would log with its frames."""

@@ -13,7 +13,6 @@ from blueprints import BLUEPRINTS
 from parley.base_urls import BaseUrl, Destination
 from parley.web.app import create_app
 from parley.web.caller_headers import BASE_URL_HEADER, STAGE_BASE_URL_HEADERS
-
 from parley.wire.transport import Transport
 
 HEADERS = [BASE_URL_HEADER, *STAGE_BASE_URL_HEADERS.values()]

@@ -16,7 +16,6 @@ from parley.errors import DeadlineExceeded, UpstreamUnavailable
 from parley.wire.resolver import resolve
 
 
-
 def test_a_name_that_is_slow_is_left_at_the_deadline():
     """The look-up may go on; nobody waits for it."""
     gate = threading.Event()

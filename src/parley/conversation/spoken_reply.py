@@ -1,7 +1,7 @@
 """A reply, told while it is made: one greenlet reads it, others speak it, and one reader is told.
 
 The greenlet that reads the reply cuts it into segments for those that speak. What is made waits in
-a backlog, in which whoever iterates over `events` gets all of it in turn. None of them needs a lock:
+a backlog, in which whoever iterates over `events` gets all of it in turn. Nobody needs a lock:
 greenlets take turns only where one waits.
 """
 
@@ -65,9 +65,9 @@ class SpokenReply:
     ) -> None:
         """`read` gives the reply's deltas.
 
-        Each lane, a greenlet that speaks one segment after another, opens a `speaker` of its own; it
-        gives the sound of a text, piece by piece. `lanes` says how many lanes there may be. It is
-        asked when the first sound has arrived, since only then is it settled which model speaks.
+        Each lane, a greenlet that speaks one segment after another, opens a `speaker` of its own.
+        It gives the sound of a text, piece by piece. `lanes` says how many lanes there may be, and
+        is asked when the first sound has arrived: only then is it settled which model speaks.
         """
         self._read, self._speaker, self._lanes = read, speaker, lanes
         self._segmenter, self._unspoken, self._backlog = Segmenter(), Waiting(), Backlog()

@@ -103,11 +103,11 @@ class CallerConnection(YieldingSocket):
         with suppress(OSError):
             self.shutdown(socket.SHUT_RDWR)
 
-    def recv(self, size: int, *arguments: Any, **options: Any) -> bytes:
+    def recv(self, size: int, *flags: int) -> bytes:
         """Receive; the first byte starts the request's time."""
         try:
             with self._in_time():
-                data = super().recv(min(size, RECEIVED_BYTES), *arguments, **options)
+                data = super().recv(min(size, RECEIVED_BYTES), *flags)
         except OSError:
             if not self._disconnected:
                 raise
@@ -122,7 +122,7 @@ class CallerConnection(YieldingSocket):
         self._connections.mark_waiting(self)
         try:
             with self._in_time() as seconds:
-                sent = super().send(*arguments, **{**options, "timeout": seconds})
+                sent: int = super().send(*arguments, **{**options, "timeout": seconds})
         except OSError:
             if self._disconnected:
                 raise CallerStalled() from None

@@ -43,7 +43,8 @@ class _Lines(io.BufferedReader):
 class Reader(http.client.HTTPResponse):
     """An answer that skips interim ones, and drops its connection unless its end is certain.
 
-    It drops it by shutting the socket down: urllib3 looks at a connection before it uses it again.
+    Where the headers leave that open, http.client is told that they ask to close. Else the socket
+    is shut down: urllib3 looks at a connection before it uses it again.
     """
 
     fp: Any
@@ -58,8 +59,9 @@ class Reader(http.client.HTTPResponse):
     def begin(self) -> None:
         """Read the headers of the final answer, and forget cookies: requests would keep them."""
         super().begin()
-        for name in ("Set-Cookie", "Set-Cookie2"):
-            del self.headers[name]
+        del self.headers["Set-Cookie"], self.headers["Set-Cookie2"]
+        if self.status != http.HTTPStatus.SWITCHING_PROTOCOLS and not self._is_plainly_framed():
+            self.will_close = True
 
     def _read_status(self) -> tuple[str, int, str]:
         """The final answer's status line (RFC 9110, 15.2); a 101 is final: none follows it."""
@@ -76,7 +78,7 @@ class Reader(http.client.HTTPResponse):
         on in any case.
         """
         if self.headers is not None:
-            if self._is_plainly_framed() and self._is_last() and not self._socket.is_cut_short:
+            if self._is_over() and not self._socket.is_cut_short:
                 self._socket.idle_since = time.monotonic()
             else:
                 with suppress(OSError):
@@ -84,19 +86,21 @@ class Reader(http.client.HTTPResponse):
         super()._close_conn()  # type: ignore[misc]
 
     def _is_plainly_framed(self) -> bool:
-        """Whether every reader agrees where the answer ends, and it was read to there."""
-        if self.version != 11 or self.will_close or self.headers.defects or self.status < 200:
-            return False
-        codings = self.headers.get_all("Transfer-Encoding", [])
+        """Whether every reader agrees where the answer ends."""
+        codings = [coding.lower() for coding in self.headers.get_all("Transfer-Encoding", [])]
         lengths = self.headers.get_all("Content-Length", [])
+        if self.version != 11 or self.headers.defects:
+            return False
         if codings:
-            return [coding.lower() for coding in codings] == ["chunked"] and not lengths
-        if self.status in (204, 304):
+            return codings == ["chunked"] and not lengths
+        if self.status in (http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED):
             return lengths in ([], ["0"])
-        return self.length == 0 and len(lengths) == 1 and lengths[0].isdecimal()
+        return len(lengths) == 1 and lengths[0].isdecimal()
 
-    def _is_last(self) -> bool:
-        """Whether nothing that was received so far comes after the answer."""
+    def _is_over(self) -> bool:
+        """Whether the answer was read to its end, and nothing was received after it."""
+        if self.will_close or self.status < 200 or not (self.chunked or self.length == 0):
+            return False
         self._socket.is_deaf = True
         try:
             return not self.fp.peek(1)

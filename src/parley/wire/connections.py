@@ -59,10 +59,8 @@ class _Connection(Base):
         try:
             # Of a TLS connection, what has arrived below TLS.
             super(YieldingSocket, sock).recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
+        except OSError as nothing:
+            return isinstance(nothing, BlockingIOError)
         return False
 
 

@@ -44,17 +44,20 @@ class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not ty
     idle_since = 0.0
     """When its last answer was read whole, on the monotonic clock."""
 
-    def recv(self, *arguments: Any) -> bytes:
+    def recv(self, size: int, *flags: int) -> bytes:
+        """Receive, after others have run."""
         self._take_turns()
-        data: bytes = super().recv(*arguments)
+        data: bytes = super().recv(size, *flags)
         return data
 
     def recv_into(self, *arguments: Any) -> int:
+        """Receive, after others have run."""
         self._take_turns()
         size: int = super().recv_into(*arguments)
         return size
 
     def sendall(self, *arguments: Any) -> None:
+        """Send all of it, or note that some is missing."""
         try:
             super().sendall(*arguments)
         except OSError:

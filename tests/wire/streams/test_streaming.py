@@ -18,7 +18,6 @@ from parley.errors import (
 from parley.wire.messages import Answer
 
 
-
 def test_pieces_come_as_they_are_sent(transport, upstream):
     """First the status and the headers, then each piece before the upstream sends the next."""
     go_on = in_steps(upstream, HEAD + b"\r\n", chunk(b"one"), chunk(b"two"), END)
