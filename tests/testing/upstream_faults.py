@@ -99,6 +99,24 @@ def flood(connection: socket.socket, request: Request) -> None:
             connection.sendall(bytes(65_536))
 
 
+GZIPPED = gzip.compress(b"{}")
+EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"
+"""A block of deflate without content (RFC 1951, 3.2.4)."""
+
+
+def decodes_to_nothing(coding: str, first: bytes, again: bytes) -> Behaviour:
+    """A body without end that is compressed, and holds nothing."""
+
+    def behave(connection: socket.socket, request: Request) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: 10000000000\r\n"
+        connection.sendall(head.encode() + b"\r\n" + first)
+        with suppress(OSError):
+            for _ in range(10_000):
+                connection.sendall(again * (65_536 // len(again)))
+
+    return behave
+
+
 def endless_redirect(connection: socket.socket, request: Request) -> None:
     """A redirect whose body nobody should read."""
     connection.sendall(b"HTTP/1.1 302 x\r\nLocation: /x\r\nContent-Length: 10000000000\r\n\r\n")
@@ -117,6 +135,7 @@ def drip_record(connection: socket.socket, request: Request) -> None:
             os.write(raw, b"\x02")
 
 
+HEADERS = b"".join(b"X-%d: %s\r\n" % (number, b"y" * 1000) for number in range(40))
 ABSURD = "Mon, 01 Jan 99999999999 00:00:00 GMT"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -177,6 +196,7 @@ BROKEN = [
         3,
     ),
 ]
+GONE = ("upstream_unavailable", 3)
 BROKEN += [
     Fault(
         "interim answers without end",
@@ -184,6 +204,13 @@ BROKEN += [
         "upstream_unavailable",
         3,
     ),
+    Fault(
+        "interim answers full of headers",
+        says((b"HTTP/1.1 103 Early Hints\r\n" + HEADERS + b"\r\n") * 3),
+        *GONE,
+    ),
+    Fault("headers of megabytes", says(b"HTTP/1.1 200 OK\r\n" + HEADERS * 2), *GONE),
+    Fault("a trailer of many lines", says(CHUNKED + b"0\r\n" + b"X: y\r\n" * 10_000), *GONE),
     Fault("a chunk size without end", says(CHUNKED + b"1" * 100_000), "upstream_unavailable", 3),
     Fault(
         "a trailer without end",
@@ -197,6 +224,22 @@ UNUSABLE = [
     Fault("an empty success", says(http(b"")), "upstream_malformed"),
     Fault("a body without end", flood, "upstream_malformed"),
     Fault("a gzip bomb", says(BOMB), "upstream_malformed", 1, 1),
+    Fault(
+        "two codings",
+        says(http(gzip.compress(GZIPPED), Content_Encoding="gzip, gzip")),
+        "upstream_malformed",
+    ),
+    Fault("a coding of its own", says(http(b"{}", Content_Encoding="br")), "upstream_malformed"),
+    Fault(
+        "deflate of nothing, without end",
+        decodes_to_nothing("deflate", b"\x78\x01", EMPTY_BLOCK),
+        "upstream_malformed",
+    ),
+    Fault(
+        "gzip of nothing, without end",
+        decodes_to_nothing("gzip", b"", gzip.compress(b"")),
+        "upstream_malformed",
+    ),
     Fault("gzip that is none", says(http(b"{}", Content_Encoding="gzip")), "upstream_malformed"),
 ]
 REFUSED = [

@@ -113,7 +113,6 @@ class Channel:
         return data
 
     def _flush(self) -> None:
-        for data in self._protocol.data_to_send():
-            if data:
-                with errors_translated():
-                    self._socket.sendall(data)
+        if data := b"".join(self._protocol.data_to_send()):
+            with errors_translated():
+                self._socket.sendall(data)
