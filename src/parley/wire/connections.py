@@ -39,7 +39,7 @@ class _Connection(Base):
 
     def _new_conn(self) -> YieldingSocket:
         """Connect to one of the host's addresses, which are resolved and checked here, once."""
-        return connect(self._resolve(self._dns_host, self.port or 0))
+        return connect(self._resolve(self.host, self.port or 0))
 
     def connect(self) -> None:
         """Connect and shake hands in time. Nothing was sent yet: the call may be tried again."""

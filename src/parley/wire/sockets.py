@@ -67,7 +67,8 @@ class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not ty
     def _take_turns(self) -> None:
         if self.is_deaf:
             raise BlockingIOError(errno.EAGAIN, "deaf")
-        self._wait(self._read_event)  # Others run, and gevent looks at all sockets and timers.
+        # Others run meanwhile, and gevent looks at all sockets and timers.
+        socket.wait_read(self.fileno(), self.gettimeout())
 
 
 class TLS(SSLTransport):
