@@ -7,6 +7,7 @@ import ssl
 import pytest
 import trustme
 from testing.builders import wav
+from testing.coded_faults import CODED
 from testing.connection_faults import (
     closes,
     drips_its_handshake,
@@ -24,10 +25,10 @@ STAGES = ("stt", "text", "tts")
 # All stages call the same transport, so that TLS, and each way to be slow, is tried at one of them;
 # what an answer says is the same in TLS. Where sockets wait, gevent's need the same proof.
 CASES = [
-    *(pytest.param("http", stage, fault) for fault in FAULTS for stage in STAGES),
+    *(pytest.param("http", stage, fault) for fault in [*FAULTS, *CODED] for stage in STAGES),
     *(pytest.param("http", "stt", fault) for fault in SLOW[1:]),
     *(pytest.param("https", "stt", fault) for fault in SLOW),
-    *(pytest.param("https", "stt", fault) for fault in [*BROKEN, *UNUSABLE]),
+    *(pytest.param("https", "stt", fault) for fault in [*BROKEN, *UNUSABLE, *CODED]),
 ]
 
 
