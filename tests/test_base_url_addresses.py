@@ -12,7 +12,7 @@ from testing.look_ups import addresses, post
 from parley.base_urls import BaseUrl, Destination, EgressPolicy
 from parley.errors import BaseUrlRefused, UpstreamUnavailable
 from parley.wire.addresses import NOT_PUBLIC, require_public
-from parley.wire.resolver import resolve
+from parley.wire.connecting import resolve
 from parley.wire.transport import Transport
 
 STRICT = EgressPolicy()

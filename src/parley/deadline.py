@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 
 import gevent
 
@@ -24,12 +23,7 @@ class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
         super().__init__(seconds)
         self._error = error
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        raised: BaseException | None,
-        _: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _: object, raised: object, __: object) -> None:
         self.close()
         if raised is self:
             raise self._error() from None
@@ -61,7 +55,7 @@ class Deadline:
 
     def left(self) -> float:
         """How many seconds the next wait may take, always more than 0; raise `error` if none."""
-        seconds = min(self.moment - time.monotonic(), self.silence)
+        seconds = self.end_of_wait() - time.monotonic()
         if seconds <= 0:
             raise self.error()
         return seconds

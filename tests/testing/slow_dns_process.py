@@ -19,7 +19,7 @@ monkey.patch_all()
 
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded
-from parley.wire.resolver import resolve
+from parley.wire.connecting import resolve
 
 
 def wait_for(name: str) -> None:

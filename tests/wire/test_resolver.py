@@ -13,7 +13,7 @@ from testing.builders import ROOT
 
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamUnavailable
-from parley.wire.resolver import resolve
+from parley.wire.connecting import resolve
 
 
 def test_a_name_that_is_slow_is_left_at_the_deadline():

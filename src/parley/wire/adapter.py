@@ -24,7 +24,7 @@ class Adapter(HTTPAdapter):
     """requests' adapter for these connections; it loads the trusted certificates once."""
 
     def __init__(
-        self, resolve: Resolve, through_proxy: Resolve, ca_bundle: str, *, hosts: int, idle: int
+        self, resolve: Resolve, through_proxy: Resolve, ca_bundle: str, hosts: int, idle: int
     ) -> None:
         """Keep up to `idle` idle connections to each of the last `hosts` hosts.
 

@@ -11,10 +11,7 @@ from parley.wire.sockets import under_tls
 
 HEAD_BYTES = 64 * 1024
 HEAD_LINES = 400
-"""How much an upstream may send before the body, interim answers included; and behind the body.
-
-http.client would take 6 MB of headers, and any number of interim answers with as many each.
-"""
+"""How much may come before a body, interim answers included, and behind it: no 6 MB for each."""
 
 
 class _Lines(io.BufferedReader):

@@ -2,19 +2,18 @@
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
 
 from requests import Response
 from urllib3 import encode_multipart_formdata
-from urllib3.response import ContentDecoder, DeflateDecoder, GzipDecoder
+from urllib3.response import DeflateDecoder, GzipDecoder
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.redaction import valid_request_id
 from parley.wire.foreign_errors import BROKEN, errors_translated
-from parley.wire.messages import Answer, Form, Upstream
+from parley.wire.messages import Answer, Body, Form, Upstream
 from parley.wire.sockets import let_others_run
 
 PIECE_BYTES = 64 * 1024
@@ -29,24 +28,17 @@ STEP_BYTES = 16 * 1024
 SILENT_BYTES = 64 * 1024
 """How much compressed input in a row may decode to nothing."""
 
-CODINGS: dict[str, Callable[[], ContentDecoder]] = {
-    "gzip": GzipDecoder,
-    "x-gzip": GzipDecoder,
-    "deflate": DeflateDecoder,
-}
+CODINGS = {"gzip": GzipDecoder, "x-gzip": GzipDecoder, "deflate": DeflateDecoder}
 """The content codings that are asked for; one at most, since two can blow up without end."""
 
-NAMES = {"br": "Brotli", "zstd": "Zstandard", "compress": "LZW"}
-NOT_ASKED_FOR = (
-    "The upstream sent {} where gzip, deflate or none was asked for; turn its compression off, or "
-    "name another host."
-)
+OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
+NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
 
 END_SECONDS = 0.05
 """How long the end of a body may take that was read but for that; a new connection takes longer."""
 
 
-def encoded(body: Mapping[str, Any] | Form) -> tuple["bytes | StreamedForm", str]:
+def encoded(body: Body) -> tuple["bytes | StreamedForm", str]:
     """A mapping as JSON, or a form that streams its recording; and its content type."""
     if isinstance(body, Form):
         form = StreamedForm(body)
@@ -98,7 +90,7 @@ class StreamedAnswer:
         self.headers: Mapping[str, str] = response.headers
         self.request_id = valid_request_id(response.headers.get("x-request-id", ""), *upstream.keys)
         self.is_quoted = upstream.is_quoted
-        self._response, self._raw = response, response.raw
+        self.response, self._raw = response, response.raw
         self._limit, self._deadline = limit, deadline
 
     def __enter__(self) -> "StreamedAnswer":
@@ -106,7 +98,7 @@ class StreamedAnswer:
 
     def __exit__(self, *_: object) -> None:
         with suppress(*BROKEN):
-            self._response.close()
+            self.response.close()
 
     def pieces(self) -> Iterator[bytes]:
         """The body's bytes, each piece as soon as it is there; once, while the call is open.
@@ -143,7 +135,7 @@ class StreamedAnswer:
         if coding not in CODINGS:
             if self.status >= 300:
                 return  # The status says enough.
-            raise UpstreamMalformed(NOT_ASKED_FOR.format(NAMES.get(coding, "another compression")))
+            raise UpstreamMalformed(NOT_ASKED_FOR.format(OTHERS.get(coding, "a compression")))
         decoder, silent = CODINGS[coding](), 0
         for piece in self._arriving():
             for start in range(0, len(piece), STEP_BYTES):

@@ -1,13 +1,14 @@
-"""Opens a TCP connection to whichever of a host's addresses answers first."""
+"""Looks host names up, and connects to whichever of a host's addresses answers first."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from itertools import chain, zip_longest
+from typing import Any
 
 import gevent
 
 from parley.errors import UpstreamUnavailable
-from parley.wire.resolver import Address
 from parley.wire.sockets import YieldingSocket
 
 STAGGER_SECONDS = 0.25
@@ -15,6 +16,23 @@ STAGGER_SECONDS = 0.25
 
 ADDRESSES = 10
 """How many addresses are tried at most; a host that a caller names may have any number."""
+
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""An address family and what `socket.connect` takes in it."""
+
+LookUp = Callable[..., list[Any]]
+"""What takes and returns what getaddrinfo does."""
+
+
+def resolve(look_up: LookUp, host: str, port: int) -> list[Address]:
+    """The host's addresses; raise UpstreamUnavailable if there are none."""
+    try:
+        found = look_up(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise UpstreamUnavailable(
+            "The upstream's host name was not found; check the base URL."
+        ) from None
+    return [(family, address) for family, _, _, _, address in found]
 
 
 def connect(addresses: Sequence[Address]) -> YieldingSocket:
@@ -50,20 +68,13 @@ def interleaved(addresses: Sequence[Address]) -> list[Address]:
 def _connected(address: Address) -> YieldingSocket | None:
     """A connected socket; None if the address, the machine or the process does not allow it."""
     family, where = address
-    try:
-        sock = YieldingSocket(family, socket.SOCK_STREAM)
-    except OSError:
-        return None
-    try:
+    with suppress(OSError), ExitStack() as opened:
+        sock: YieldingSocket = opened.enter_context(YieldingSocket(family, socket.SOCK_STREAM))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.connect(where)
-    except OSError:
-        sock.close()
-        return None
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+        opened.pop_all()
+        return sock
+    return None
 
 
 def _close(abandoned: gevent.Greenlet) -> None:

@@ -4,15 +4,14 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamTimeout
 from parley.wire.answer_reader import Reader
-from parley.wire.connecting import connect
-from parley.wire.resolver import Address
+from parley.wire.connecting import Address, connect
 from parley.wire.sockets import YieldingSocket, under_tls
 
 CONNECT_SECONDS = 5
@@ -22,18 +21,15 @@ IDLE_SECONDS = 30
 """How long an idle connection may be used again: some routes drop idle ones silently."""
 
 Resolve = Callable[[str, int], Sequence[Address]]
-"""What gives the addresses of a host and port that may be connected to."""
-
-if TYPE_CHECKING:
-    Base = HTTPConnection
-else:
-    Base = object
 
 
-class _Connection(Base):
+class PlainConnection(HTTPConnection):
+    """A connection in plain."""
+
     response_class: Any = Reader
 
     def __init__(self, *arguments: Any, resolve: Resolve, **options: Any) -> None:
+        """Connect to the addresses that `resolve` gives for a host and port."""
         super().__init__(*arguments, **options)
         self._resolve = resolve
 
@@ -64,9 +60,5 @@ class _Connection(Base):
         return False
 
 
-class PlainConnection(_Connection, HTTPConnection):
-    """A connection in plain."""
-
-
-class TLSConnection(_Connection, HTTPSConnection):
+class TLSConnection(PlainConnection, HTTPSConnection):
     """A connection in TLS."""

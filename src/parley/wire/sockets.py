@@ -8,27 +8,21 @@ keeps it there. urllib3's SSLTransport decrypts in memory what comes from `recv`
 """
 
 import errno
-import itertools
 import ssl
 import time
+from operator import attrgetter
 from typing import Any
 
 from gevent import socket
 from urllib3.util.ssltransport import SSLTransport
 
-TURNS = 4
-"""How often others are let run for each time that gevent is made to look at all sockets."""
-
-_turns = itertools.count()
-
 
 def let_others_run() -> None:
-    """Let other greenlets run.
+    """Let other greenlets run, and gevent look at all sockets and timers.
 
-    After `sleep(0)` gevent may run the same few greenlets for long before it looks which sockets
-    and timers are ready. After any longer sleep it looks at once, which costs more.
+    After `sleep(0)` it may run the same few greenlets for long before it looks.
     """
-    time.sleep(0 if next(_turns) % TURNS else 1e-9)
+    time.sleep(1e-9)
 
 
 class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not typed.
@@ -47,14 +41,12 @@ class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not ty
     def recv(self, size: int, *flags: int) -> bytes:
         """Receive, after others have run."""
         self._take_turns()
-        data: bytes = super().recv(size, *flags)
-        return data
+        return super().recv(size, *flags)  # type: ignore[no-any-return]
 
     def recv_into(self, *arguments: Any) -> int:
         """Receive, after others have run."""
         self._take_turns()
-        size: int = super().recv_into(*arguments)
-        return size
+        return super().recv_into(*arguments)  # type: ignore[no-any-return]
 
     def sendall(self, *arguments: Any) -> None:
         """Send all of it, or note that some is missing."""
@@ -74,15 +66,11 @@ class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not ty
 class TLS(SSLTransport):
     """TLS over such a socket, or over TLS to a proxy."""
 
-    @property
-    def _io_refs(self) -> int:
-        """How many files read from the socket; urllib3 counts them where TLS is within TLS."""
-        refs: int = self.socket._io_refs  # type: ignore[attr-defined]
-        return refs
-
-    @_io_refs.setter
-    def _io_refs(self, refs: int) -> None:
-        self.socket._io_refs = refs  # type: ignore[attr-defined]
+    # How many files read from the socket: where TLS is within TLS, urllib3 counts them here.
+    _io_refs = property(
+        attrgetter("socket._io_refs"),
+        lambda self, refs: setattr(self.socket, "_io_refs", refs),
+    )
 
 
 class _Context(ssl.SSLContext):
@@ -104,5 +92,4 @@ def under_tls(sock: Any) -> YieldingSocket:
     """The socket under all layers of TLS."""
     while isinstance(sock, SSLTransport):
         sock = sock.socket
-    bare: YieldingSocket = sock
-    return bare
+    return sock  # type: ignore[no-any-return]

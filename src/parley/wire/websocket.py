@@ -39,10 +39,7 @@ class Handshake:
         self.headers = dict(self._protocol.connect().headers)
 
     def channel(self, response: Response, deadline: Deadline) -> "Channel":
-        """The WebSocket that an answer opens; raise UpstreamMalformed if it is no valid 101.
-
-        The deadline ends each wait for the upstream.
-        """
+        """The WebSocket that an answer opens; raise UpstreamMalformed if it is no valid 101."""
         headers = Headers(response.headers.items())
         try:
             self._protocol.process_response(
