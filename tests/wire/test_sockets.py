@@ -31,10 +31,32 @@ while time.monotonic() < until:
     connection.sendall(b"1\\r\\nx\\r\\n" * 10000)
 """
 TICKETS = """
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[1])
-context.num_tickets = 10**7
-context.wrap_socket(connection, server_side=True)
+context.num_tickets, context.keylog_filename = 0, sys.argv[2]
+tls = context.wrap_socket(connection, server_side=True)
+assert tls.cipher()[0] == "TLS_AES_256_GCM_SHA384"
+[secret] = [line.split()[2] for line in open(sys.argv[2]) if "SERVER_TRAFFIC_SECRET_0" in line]
+
+
+def derived(label, size):  # RFC 8446, 7.1 and 7.3
+    info = size.to_bytes(2) + bytes([6 + len(label)]) + b"tls13 " + label + b"\\0"
+    return HKDFExpand(SHA384(), size, info).derive(bytes.fromhex(secret))
+
+
+cipher, vector = AESGCM(derived(b"key", 32)), int.from_bytes(derived(b"iv", 12))
+ticket = b"\\4\\0\\0\\x0f" + bytes(8) + b"\\0" + b"\\0\\2xx" + b"\\0\\0"
+record = ticket * 800 + b"\\x16"  # A handshake message each, and their type: RFC 8446, 4.6.1
+head = b"\\x17\\3\\3" + (len(record) + 16).to_bytes(2)
+until, number = time.monotonic() + 20, 0
+while time.monotonic() < until:
+    nonce = (vector ^ number).to_bytes(12)
+    socket.socket.sendall(tls, head + cipher.encrypt(nonce, record, head))
+    number += 1
 """
 
 
@@ -67,7 +89,7 @@ def test_an_upstream_that_floods_does_not_hold_up_others(scheme, flood, tmp_path
     )
     transport = Transport(8, ca_bundle=str(tmp_path / "ca.pem"))
     with subprocess.Popen(
-        [sys.executable, "-c", LISTEN + flood, str(tmp_path / "chain.pem")],
+        [sys.executable, "-c", LISTEN + flood, str(tmp_path / "chain.pem"), str(tmp_path / "keys")],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as server:
