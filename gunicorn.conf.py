@@ -5,17 +5,13 @@ import os
 # Look names up with c-ares: gevent's default resolver shares ten threads among all callers.
 os.environ.setdefault("GEVENT_RESOLVER", "ares")
 
-from gevent import monkey
+import gc
+import resource
+import sys
+from typing import Any
 
-monkey.patch_all()  # Before other imports, which would keep the unpatched functions.
-
-import gc  # noqa: E402
-import resource  # noqa: E402
-import sys  # noqa: E402
-from typing import Any  # noqa: E402
-
-import wsgi  # noqa: E402  # Puts parley on the path.
-from parley import cgroups  # noqa: E402
+import wsgi  # First of all: it patches what others import. Puts parley on the path.
+from parley import cgroups
 
 # gunicorn's gevent worker, with limits that keep one caller from holding up others. A conversation
 # mostly waits for the upstream, and small dynos allow only 256 threads, so each gets a greenlet.

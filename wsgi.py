@@ -3,10 +3,14 @@
 `gunicorn wsgi:app` and `flask --app wsgi` both start here.
 """
 
-import os
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
+from gevent import monkey
+
+monkey.patch_all()  # Before other imports, which would keep the unpatched functions.
+
+import os  # noqa: E402
+import sys  # noqa: E402
+from datetime import UTC, datetime  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
 # Put on the path rather than installed: some platforms move the tree after the build.

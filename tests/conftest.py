@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, settings
 from logfmter import Logfmter
 from testing import fake_openai
 from testing.builders import make_app
-from testing.mocked_transport import mocked_requests
 
 # On a busy machine to make an example may take long, and so may to try it.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -39,7 +38,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def openai(at_once: None) -> Iterator[requests_mock.Mocker]:
     """OpenAI's addresses, simulated, without a Realtime API; what is called elsewhere fails."""
     base = "https://api.openai.com/v1"
-    with mocked_requests() as mocker:
+    with requests_mock.Mocker() as mocker:
         mocker.post(f"{base}/audio/transcriptions", json={"text": "What time is it?"})
         mocker.post(
             f"{base}/chat/completions", json={"choices": [{"message": {"content": "It is noon."}}]}

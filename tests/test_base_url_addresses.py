@@ -10,10 +10,9 @@ from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
 from testing.look_ups import addresses, post
 
 from parley.base_urls import BaseUrl, Destination, EgressPolicy
-from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused, UpstreamUnavailable
 from parley.wire.addresses import NOT_PUBLIC, require_public
-from parley.wire.resolver import Resolver
+from parley.wire.connecting import resolve
 from parley.wire.transport import Transport
 
 STRICT = EgressPolicy()
@@ -39,7 +38,7 @@ PUBLIC = "93.184.216.34"
 )
 def test_a_name_that_leads_inside_is_refused_before_the_upload(found):
     """One bad address among good ones is enough."""
-    transport = Transport(1, Resolver(addresses(*found)))
+    transport = Transport(1, addresses(*found))
     with pytest.raises(BaseUrlRefused):
         transport.require_allowed(STRICT.destination_of("https://rebind.example/v1"))
 
@@ -65,7 +64,7 @@ def test_a_name_that_changes_its_answer_gains_nothing():
     with socket.create_server(("127.0.0.1", 0)) as inside:
         inside.settimeout(0.2)
         port = inside.getsockname()[1]
-        transport = Transport(1, Resolver(look_up))
+        transport = Transport(1, look_up)
         destination = STRICT.destination_of(f"https://rebind.example:{port}/v1")
         transport.require_allowed(destination)
         with pytest.raises(BaseUrlRefused):
@@ -87,7 +86,7 @@ def test_a_connection_made_for_the_operator_serves_no_caller():
                         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
         threading.Thread(target=serve, daemon=True).start()
-        transport = Transport(1, Resolver(addresses("127.0.0.1")))
+        transport = Transport(1, addresses("127.0.0.1"))
         for _ in range(2):  # Over one connection, the only one that is accepted.
             assert post(transport, Destination(url)).body == b"{}"
         with pytest.raises(BaseUrlRefused):
@@ -97,7 +96,7 @@ def test_a_connection_made_for_the_operator_serves_no_caller():
 def test_behind_a_proxy_names_are_the_proxys_to_check(monkeypatch):
     """Only the proxy knows what it will connect to; addresses are still checked here."""
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    transport = Transport(1, Resolver(addresses("10.0.0.1")))
+    transport = Transport(1, addresses("10.0.0.1"))
     transport.require_allowed(STRICT.destination_of("https://name.example/v1"))
     with pytest.raises(BaseUrlRefused):
         transport.require_allowed(STRICT.destination_of("https://10.0.0.1/v1"))
@@ -110,4 +109,4 @@ def test_a_name_that_does_not_exist_is_unavailable():
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     with pytest.raises(UpstreamUnavailable, match="host name was not found"):
-        Resolver(missing).resolve("missing.example", 443, Deadline.after(5))
+        resolve(missing, "missing.example", 443)

@@ -8,7 +8,6 @@ from testing.look_ups import nothing, post
 
 from parley.base_urls import NAME, PATH, BaseUrl, Destination, EgressPolicy
 from parley.errors import BaseUrlRefused
-from parley.wire.resolver import Resolver
 from parley.wire.transport import Transport
 
 STRICT = EgressPolicy()
@@ -148,7 +147,7 @@ def test_anything_else_is_refused_by_its_text(text, proxy, monkeypatch):
     """No name is looked up, nothing is connected to, and behind a proxy it is the same."""
     if proxy:
         monkeypatch.setenv("https_proxy", proxy)
-    transport = Transport(1, Resolver(nothing))
+    transport = Transport(1, nothing)
     with pytest.raises(BaseUrlRefused):
         transport.require_allowed(STRICT.destination_of(text))
     with pytest.raises(BaseUrlRefused):
@@ -181,7 +180,7 @@ def test_the_operator_can_allow_more(allowed, text, admitted):
         assert policy.destination_of(text) == Destination(BaseUrl.parse(text))
     else:
         with pytest.raises(BaseUrlRefused):
-            Transport(1, Resolver(nothing)).require_allowed(policy.destination_of(text))
+            Transport(1, nothing).require_allowed(policy.destination_of(text))
 
 
 @given(st.text() | st.from_regex(r"https?://[^/]*(/.*)?"))

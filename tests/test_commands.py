@@ -5,10 +5,10 @@ import time
 from datetime import date
 
 import pytest
+import requests_mock
 from click.testing import Result
 from testing import fake_openai as fake
 from testing.builders import KEY, make_app
-from testing.mocked_transport import mocked_requests
 
 from parley.commands import models
 from parley.errors import DeadlineExceeded
@@ -39,7 +39,7 @@ def announced() -> dict[str, str | None]:
 def check(announced: dict[str, str | None], today: date = TODAY) -> Result:
     """Run the check against an upstream that announces these dates."""
     data = [{"id": name, "shutdown_date": day} for name, day in announced.items()]
-    with mocked_requests() as mocker:
+    with requests_mock.Mocker() as mocker:
         mocker.get(MODELS, json={"object": "list", "data": data})
         result = run("check", today=today)
     assert mocker.last_request.headers["Authorization"] == f"Bearer {KEY}"
@@ -134,7 +134,7 @@ def test_a_model_that_is_gone_before_its_date_fails_the_check(announced, today, 
 )
 def test_an_upstream_that_cannot_be_asked_is_told_from_a_difference(answer):
     """Exit 2, one sentence, and no key in it."""
-    with mocked_requests() as mocker:
+    with requests_mock.Mocker() as mocker:
         mocker.get(MODELS, **answer)
         result = run("check")
     assert result.exit_code == 2

@@ -1,13 +1,13 @@
-"""A deadline says how long to wait, and can be cancelled from elsewhere."""
+"""A deadline says how long to wait, and ends what waits for longer."""
 
-import math
 import threading
 import time
 
+import gevent
 import pytest
 
-from parley.deadline import SLICE_SECONDS, Cancellation, Deadline
-from parley.errors import CallerDisconnected, DeadlineExceeded, UpstreamTimeout
+from parley.deadline import Deadline
+from parley.errors import DeadlineExceeded, UpstreamTimeout
 
 
 @pytest.fixture
@@ -25,107 +25,79 @@ def test_what_is_left_shrinks_to_an_error(clock):
     clock[0] += 1.5
     assert deadline.left() == 0.5
     clock[0] += 0.5
-    with pytest.raises(DeadlineExceeded):
-        deadline.left()
+    for begin in (deadline.left, deadline.wait):
+        with pytest.raises(DeadlineExceeded):
+            begin()
 
 
 def test_silence_bounds_each_wait_alone(clock):
     """A stream may go on for long, as long as no single wait does."""
     deadline = Deadline(clock[0] + 600, silence=28)
-    assert deadline.left() == 28
-    wait = deadline.for_one_wait()
-    clock[0] += 28
-    assert deadline.left() == 28
-    with pytest.raises(DeadlineExceeded):
-        wait.left()
-    clock[0] += 570
-    assert deadline.left() == deadline.for_one_wait().left() == 2
+    for _ in range(2):
+        assert deadline.left() == deadline.end_of_wait() - clock[0] == 28
+        clock[0] += 299
+    assert deadline.left() == deadline.end_of_wait() - clock[0] == 2
 
 
 def test_until_it_is_extended_it_bounds_all_waits_together(clock):
     """However short each of them is; from then on each wait may take as long as all could."""
     deadline = Deadline.after(3)
     clock[0] += 2
-    wait = deadline.for_one_wait()
-    assert deadline.within(5, UpstreamTimeout) is deadline
-    assert deadline.left() == wait.left() == 1
-    clock[0] += 1
-    for each in (deadline, wait):
-        with pytest.raises(DeadlineExceeded):
-            each.left()
+    assert deadline.left() == 1
     deadline.extend(600)
     for _ in range(2):
-        wait = deadline.for_one_wait()
-        assert deadline.left() == wait.left() == 3
+        assert deadline.left() == 3
         clock[0] += 3
-        with pytest.raises(DeadlineExceeded):
-            wait.left()
 
 
-def test_a_window_is_the_sooner_of_two_moments(clock):
-    """Whichever comes first says which error it is."""
-    deadline = Deadline.after(10)
-    window = deadline.within(5, UpstreamTimeout)
-    assert window.left() == 5
-    assert deadline.within(20, UpstreamTimeout) is deadline
-    clock[0] += 5
-    with pytest.raises(UpstreamTimeout):
-        window.left()
-    assert deadline.left() == 5
+@pytest.mark.parametrize("work", [lambda: time.sleep(5), lambda: Deadline.after(9).sleep(5)])
+def test_a_wait_ends_at_its_moment(work):
+    """With its own error, which nothing within it can take for one of a library."""
+    began = time.monotonic()
+
+    def patient() -> None:
+        for _ in range(3):
+            try:
+                work()
+            except Exception:  # noqa: S112  # As libraries do, and try again.
+                continue
+
+    with pytest.raises(UpstreamTimeout), Deadline.after(0.1, UpstreamTimeout).wait():
+        patient()
+    assert time.monotonic() - began < 3
 
 
-@pytest.mark.parametrize("derive", ["itself", "within", "for_one_wait"])
-def test_who_shares_a_cancellation_is_cancelled(derive):
-    """Its error comes before the deadline's own, from whatever was made of the deadline before."""
-    cancellation = Cancellation()
-    deadline = Deadline(math.inf, silence=5, cancellation=cancellation)
-    derived = {
-        "itself": deadline,
-        "within": deadline.within(1, UpstreamTimeout),
-        "for_one_wait": deadline.for_one_wait(),
-    }[derive]
-    assert derived.slice() == SLICE_SECONDS
-    cancellation.cancel(CallerDisconnected)
-    cancellation.cancel(UpstreamTimeout)  # Too late: it is cancelled already.
-    for wait in (derived.left, derived.slice):
-        with pytest.raises(CallerDisconnected):
-            wait()
+@pytest.mark.parametrize(("outer", "inner"), [(0.1, 9), (9, 0.1)])
+def test_of_two_waits_the_sooner_says_which_error_it_is(outer, inner):
+    """Connecting has a limit of its own, within the call's."""
+    error = DeadlineExceeded if outer < inner else UpstreamTimeout
+    with (
+        pytest.raises(error),
+        Deadline.after(outer).wait(),
+        Deadline.after(inner, UpstreamTimeout).wait(),
+    ):
+        time.sleep(5)
 
 
-def test_who_waits_looks_now_and_then(clock):
-    """What is seen ends the wait; between two looks, waiting costs nothing more."""
-    looks = []
-
-    def look():
-        looks.append(clock[0])
-        if len(looks) == 3:
-            raise CallerDisconnected()
-
-    deadline = Deadline(math.inf, silence=5, cancellation=Cancellation(look)).for_one_wait()
-    for _ in range(8):
-        deadline.slice()
-        clock[0] += SLICE_SECONDS / 4
-    assert len(looks) == 2
-    with pytest.raises(CallerDisconnected):
-        deadline.slice()
+def test_what_ends_in_time_is_not_ended_later():
+    """A timer that is left behind would end whatever the greenlet does next."""
+    with Deadline.after(0.05).wait():
+        pass
+    with pytest.raises(ZeroDivisionError), Deadline.after(0.05).wait():
+        raise ZeroDivisionError
+    time.sleep(0.1)
 
 
-def test_what_cannot_be_cancelled_waits_at_one_go(clock):
-    """Slices cost a little, and only who can be cancelled pays for them."""
-    assert Deadline.after(20).slice() == 20
-    assert Deadline.after(20).for_one_wait().slice() == 20
+def test_a_killed_greenlet_ends_as_one():
+    """Its end is no error that somebody would be told of, or that would be tried again."""
+    begun = threading.Event()
 
+    def work() -> None:
+        with Deadline.after(9).wait():
+            begun.set()
+            time.sleep(5)
 
-def test_another_thread_may_cancel():
-    """Each raises an error of its own: two threads that share one would share its traceback."""
-    cancellation = Cancellation()
-    deadline = Deadline(math.inf, cancellation=cancellation)
-    cancelling = threading.Thread(target=cancellation.cancel, args=(CallerDisconnected,))
-    cancelling.start()
-    cancelling.join()
-    raised = []
-    for _ in range(2):
-        with pytest.raises(CallerDisconnected) as error:
-            deadline.left()
-        raised.append(error.value)
-    assert raised[0] is not raised[1]
+    working = gevent.spawn(work)
+    begun.wait(5)
+    working.kill()
+    assert isinstance(working.value, gevent.GreenletExit)

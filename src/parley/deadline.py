@@ -1,38 +1,32 @@
-"""The time by which work must end, and how to cancel work before that."""
+"""The time by which work must end, and what ends a wait at that time."""
 
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import gevent
 
 from parley.errors import DeadlineExceeded
 
-SLICE_SECONDS = 0.25
-"""How often a wait that can be cancelled checks whether it was."""
 
+class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
+    """A `with` block that ends when its time is over, wherever it waits; `error()` is raised then.
 
-class Cancellation:
-    """Ends the waits of every deadline that shares it; may be used from any greenlet or thread."""
+    Within the block the end is a BaseException, which no library takes for an error of its own. It
+    comes only where the block lets other greenlets run. No `yield` may stand in the block: who
+    asks a generator for more would be ended instead.
+    """
 
-    def __init__(self, look: Callable[[], None] | None = None) -> None:
-        """Cancel nothing yet.
+    def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:
+        """Begin to count when the block begins."""
+        super().__init__(seconds)
+        self._error = error
 
-        Whoever waits calls `look` every SLICE_SECONDS, and what it raises ends the wait.
-        """
-        self._error: Callable[[], Exception] | None = None
-        self._look, self._next_look = look, 0.0
-
-    def cancel(self, error: Callable[[], Exception]) -> None:
-        """Have every wait raise `error()` within SLICE_SECONDS; only the first call counts."""
-        self._error = self._error or error
-
-    def check(self) -> None:
-        """Raise the error with which the work was cancelled, if it was, or what `look` raises."""
-        if self._error:
-            raise self._error()
-        if self._look and (now := time.monotonic()) >= self._next_look:
-            self._next_look = now + SLICE_SECONDS
-            self._look()
+    def __exit__(self, _: object, raised: object, __: object) -> None:
+        self.close()
+        if raised is self:
+            raise self._error() from None
 
 
 @dataclass
@@ -45,45 +39,33 @@ class Deadline:
     moment: float
     error: Callable[[], Exception] = DeadlineExceeded
     silence: float = math.inf
-    cancellation: Cancellation | None = None
 
     @classmethod
-    def after(cls, seconds: float) -> "Deadline":
+    def after(cls, seconds: float, error: Callable[[], Exception] = DeadlineExceeded) -> "Deadline":
         """The deadline that many seconds from now, which no single wait can exceed either."""
-        return cls(time.monotonic() + seconds, silence=seconds)
+        return cls(time.monotonic() + seconds, error, seconds)
 
     def extend(self, seconds: float) -> None:
         """Move it to that many seconds from now; a single wait may be no longer than before."""
         self.moment = time.monotonic() + seconds
 
-    def left(self) -> float:
-        """How many seconds the next wait may take, always more than 0.
+    def end_of_wait(self) -> float:
+        """The moment at which a single wait that begins now must end."""
+        return min(self.moment, time.monotonic() + self.silence)
 
-        Raises `error` if there are none left, or the error of the cancellation.
-        """
-        if self.cancellation:
-            self.cancellation.check()
-        seconds = min(self.moment - time.monotonic(), self.silence)
+    def left(self) -> float:
+        """How many seconds the next wait may take, always more than 0; raise `error` if none."""
+        seconds = self.end_of_wait() - time.monotonic()
         if seconds <= 0:
             raise self.error()
         return seconds
 
-    def slice(self) -> float:
-        """How many seconds to wait before calling this again; raises as `left` does."""
-        return min(self.left(), SLICE_SECONDS) if self.cancellation else self.left()
+    def wait(self) -> Wait:
+        """A block that is a single wait; raises as `left` does, now or at its end."""
+        return Wait(self.left(), self.error)
 
     def sleep(self, seconds: float) -> None:
-        """Wait; raises as `left` does, as soon as the deadline has passed or is cancelled."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            time.sleep(min(left, self.slice()))
-
-    def for_one_wait(self) -> "Deadline":
-        """The deadline of a single wait that begins now: all its limits become one moment."""
-        end = time.monotonic() + self.silence
-        return self if self.moment <= end else replace(self, moment=end)
-
-    def within(self, seconds: float, error: Callable[[], Exception]) -> "Deadline":
-        """The same deadline, or the one that many seconds from now with its own error if sooner."""
-        sooner = time.monotonic() + seconds
-        return self if self.moment <= sooner else replace(self, moment=sooner, error=error)
+        """Wait; raises as `left` does, as soon as the deadline has passed."""
+        if seconds > 0:
+            with self.wait():
+                time.sleep(seconds)

@@ -92,7 +92,6 @@ def test_a_slow_reader_slows_the_text():
     time.sleep(0.3)
     assert len(made) < 1000  # A thousand of them are 50,000 characters.
     reply.close()
-    reply.wait()
 
 
 def test_many_short_segments_fill_no_memory_either():
@@ -110,25 +109,6 @@ def test_many_short_segments_fill_no_memory_either():
     time.sleep(0.3)
     assert len(made) < 10
     reply.close()
-
-
-def test_without_threads_for_more_lanes_one_speaks(monkeypatch):
-    """A system's limit makes speech slower, not silent."""
-    start, started = threading.Thread.start, []
-
-    def limited(thread):
-        started.append(thread)
-        if len(started) > 2:
-            raise RuntimeError("can't start new thread")
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", limited)
-    reply = reply_of(words, sound)
-    text, segments, _, ended = heard(reply.events())
-    assert text.strip() == REPLY.strip() == "".join(segments).strip()
-    assert ended == list(range(len(segments)))
-    assert reply.failure is None
-    assert len(started) > 2
 
 
 def test_a_failure_is_told_while_a_later_segment_is_still_asked_for():
@@ -151,19 +131,23 @@ def test_a_failure_is_told_while_a_later_segment_is_still_asked_for():
     assert time.monotonic() - begun < 0.9
 
 
-def test_closing_ends_every_thread():
-    """A caller who leaves takes all work along."""
+def test_closing_ends_every_greenlet():
+    """A caller who leaves takes all work along, whatever it waits for."""
+    ended = []
 
     def endless(text):
-        while True:
-            yield bytes(64 * 1024)
+        try:
+            while True:
+                yield bytes(64 * 1024)
+                time.sleep(60)
+        finally:
+            ended.append(text)
 
-    before = threading.active_count()
     reply = reply_of(words, endless)
     events = reply.events()
     for _ in range(5):
         next(events)
+    assert not ended
     reply.close()
-    reply.wait()
     assert list(events) == []
-    assert threading.active_count() <= before
+    assert len(ended) == 3

@@ -31,7 +31,7 @@ WHO_MAY_KNOW = {
     "requests": {"wire"},
     "urllib3": {"wire"},
     "websockets": {"wire"},
-    "gevent": {"web"},
+    "gevent": {"", "wire", "conversation", "web"},
     "gunicorn": {"web"},
     "flask": {"web", "page", "commands"},
     "local_engine": set(),

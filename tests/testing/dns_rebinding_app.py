@@ -5,7 +5,6 @@ import socket
 
 from blueprints import BLUEPRINTS
 from parley.web.app import create_app
-from parley.wire.resolver import Resolver
 from parley.wire.transport import Transport
 from wsgi import services
 
@@ -20,5 +19,5 @@ def look_up(host: str, port: int, **_: object) -> list[tuple]:
     return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
 
-transport = Transport(8, Resolver(look_up))
+transport = Transport(8, look_up)
 app = create_app(dataclasses.replace(services, transport=transport), BLUEPRINTS)

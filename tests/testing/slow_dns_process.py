@@ -3,6 +3,7 @@
 # ruff: noqa: E402  # gevent patches before anything else is imported.
 
 import os
+import socket
 import sys
 import threading
 import time
@@ -18,14 +19,12 @@ monkey.patch_all()
 
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded
-from parley.wire.resolver import Resolver
-
-resolver = Resolver()
+from parley.wire.connecting import resolve
 
 
 def wait_for(name: str) -> None:
-    with suppress(DeadlineExceeded):
-        resolver.resolve(name, 443, Deadline.after(3))
+    with suppress(DeadlineExceeded), Deadline.after(3).wait():
+        resolve(socket.getaddrinfo, name, 443)
 
 
 waiting = [
@@ -35,7 +34,8 @@ for thread in waiting:
     thread.start()
 time.sleep(0.5)
 began = time.monotonic()
-[(_, address)] = resolver.resolve("fast.example", 443, Deadline.after(10))
+with Deadline.after(10).wait():
+    [(_, address)] = resolve(socket.getaddrinfo, "fast.example", 443)
 took = time.monotonic() - began
 began = time.monotonic()
 for thread in waiting:

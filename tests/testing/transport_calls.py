@@ -1,4 +1,6 @@
-"""One call over a transport, as the tests of the wire make it."""
+"""One call over a transport, as the tests of the wire make it, and what it leaves open."""
+
+import os
 
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
@@ -11,3 +13,8 @@ def post(transport, url, path="/chat/completions", body=None, limit=1_000_000, s
     upstream = Upstream(Destination(BaseUrl.parse(url)), KEY)
     deadline = Deadline.after(seconds)
     return transport.post(upstream, path, body or {"model": "m"}, limit=limit, deadline=deadline)
+
+
+def descriptors() -> int:
+    """How many files and sockets this process has open."""
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # A folder of /proc.

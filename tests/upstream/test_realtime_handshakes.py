@@ -2,13 +2,12 @@
 
 import json
 import socket
-import threading
-from contextlib import suppress
 
 import pytest
 from testing import fake_realtime as realtime
 from testing.connection_faults import closes, drips_its_handshake, is_silent
 from testing.fake_openai import REPLY, http
+from testing.tunnels import tunnels
 from testing.upstream_faults import FAULTS, LATE, OVERRUN, SLOW
 from websockets.utils import accept_key
 
@@ -16,7 +15,6 @@ from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused
 from parley.wire.messages import Upstream
-from parley.wire.resolver import Resolver
 from parley.wire.transport import Transport
 
 TTS = {"tts_model": "gpt-realtime-2.1-mini"}
@@ -113,36 +111,12 @@ def test_the_handshake_carries_the_key_and_the_model(
     assert "cookie" not in request.headers
 
 
-def tunnel(listener: socket.socket, asked: list[bytes]) -> None:
-    """A proxy for CONNECT, for as many connections as come."""
-    with suppress(OSError):
-        while True:
-            caller, _ = listener.accept()
-            line = caller.recv(65_536).split()[1]
-            asked.append(line)
-            host, port = line.decode().split(":")
-            called = socket.create_connection((host, int(port)))
-            caller.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            for pair in ((caller, called), (called, caller)):
-                threading.Thread(target=pump, args=pair, daemon=True).start()
-
-
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    with source, suppress(OSError):
-        while data := source.recv(65_536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-
-
 @pytest.fixture
 def asked_of_proxy(monkeypatch):
     """What a proxy was asked to connect to; the environment names it before the service starts."""
-    asked: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as proxy:
-        threading.Thread(target=tunnel, args=(proxy, asked), daemon=True).start()
-        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+    with tunnels() as (address, asked):
+        monkeypatch.setenv("https_proxy", f"http://{address}")
         yield asked
-        proxy.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
@@ -158,7 +132,7 @@ def test_the_websocket_goes_through_the_proxy_too(asked_of_proxy, upstream, conv
 def test_no_websocket_leads_to_an_address_that_is_not_public(address):
     """What a caller's host resolves to is checked as for any other call."""
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
-    transport = Transport(1, Resolver(lambda *_, **__: found))
+    transport = Transport(1, lambda *_, **__: found)
     somewhere = Destination(BaseUrl.parse("https://api.example.com/v1"), public_only=True)
     opening = transport.connect(
         Upstream(somewhere, "key"), "/realtime?model=m", limit=1000, deadline=Deadline.after(1)

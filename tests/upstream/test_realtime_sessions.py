@@ -8,9 +8,7 @@ import pytest
 from testing import fake_realtime as realtime
 from testing.fake_openai import REPLY, Request, http
 from testing.fake_realtime import PCM, plays
-from testing.upstream_faults import (
-    LATE,
-)
+from testing.upstream_faults import LATE
 
 TTS = {"tts_model": "gpt-realtime-2.1-mini"}
 
@@ -92,6 +90,17 @@ def tells_nothing(count: int, size: int) -> realtime.Script:
     return script
 
 
+def in_frames(first: bytes, again: bytes) -> realtime.Script:
+    """Frames without end that never are a message."""
+
+    def script(session: realtime.Session) -> None:
+        session.connection.sendall(first)
+        for _ in range(1000):
+            session.connection.sendall(again * 10_000)
+
+    return script
+
+
 SCRIPTS = [
     (rambles, "upstream_malformed", 1),
     (tells_nothing(1001, 0), "upstream_malformed", 1),
@@ -109,6 +118,8 @@ SCRIPTS = [
     (lambda session: session.send_text(f"[{'{},' * 50_000}0]"), "upstream_malformed", 1),
     (lambda session: session.send_text("x" * 5_000_000), "upstream_malformed", 1),
     (lambda session: session.connection.sendall(b"\xff" * 100), "upstream_malformed", 1),
+    (in_frames(b"\x01\x00", b"\x00\x00"), "upstream_malformed", 1),  # A message of empty parts.
+    (in_frames(b"", b"\x89\x00"), "upstream_malformed", 1),  # Pings.
     (
         lambda session: session.send_text('{"type": "response.output_audio.delta", "delta": "?"}'),
         "upstream_malformed",

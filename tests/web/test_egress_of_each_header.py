@@ -13,7 +13,6 @@ from blueprints import BLUEPRINTS
 from parley.base_urls import BaseUrl, Destination
 from parley.web.app import create_app
 from parley.web.caller_headers import BASE_URL_HEADER, STAGE_BASE_URL_HEADERS
-from parley.wire.resolver import Resolver
 from parley.wire.transport import Transport
 
 HEADERS = [BASE_URL_HEADER, *STAGE_BASE_URL_HEADERS.values()]
@@ -34,7 +33,7 @@ def app_where(*answers: str, **variables: str):
         address = host if host == "127.0.0.1" else left.pop(0)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
-    transport = Transport(4, Resolver(look_up))
+    transport = Transport(4, look_up)
     services = dataclasses.replace(app.extensions["parley"], transport=transport)
     return create_app(services, BLUEPRINTS)
 
@@ -118,7 +117,7 @@ def test_all_base_urls_together_have_one_limit_of_time(monkeypatch):
     monkeypatch.setattr("parley.wire.transport.CONNECT_SECONDS", 0.5)
     gate = threading.Event()
     app = app_where()
-    transport = Transport(4, Resolver(lambda *_, **__: gate.wait(10)))
+    transport = Transport(4, lambda *_, **__: gate.wait(10))
     app.extensions["parley"] = dataclasses.replace(app.extensions["parley"], transport=transport)
     headers = {header: f"https://{n}.example/v1" for n, header in enumerate(HEADERS)}
     began = time.monotonic()

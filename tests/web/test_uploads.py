@@ -5,7 +5,6 @@ import requests_mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from testing.builders import KEY, make_app, wav
-from testing.mocked_transport import mocked_requests
 from werkzeug.test import EnvironBuilder
 
 from parley.errors import RequestMalformed
@@ -50,7 +49,7 @@ bodies = st.binary() | st.builds(
 )
 def test_no_form_breaks_the_service(body: bytes, content_type: str):
     """A form is understood, or refused with one of the documented codes; never a 500."""
-    with mocked_requests() as openai:
+    with requests_mock.Mocker() as openai:
         openai.post(requests_mock.ANY, json={"text": ""})
         response = CLIENT.post(
             "/api/conversation/",

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -14,56 +13,16 @@ from testing.builders import ROOT
 
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamUnavailable
-from parley.wire.resolver import Resolver
-
-FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))]
-
-
-def test_who_asks_the_same_at_once_shares_a_look_up():
-    """A crowd of callers does not queue for one name; who comes later asks anew."""
-    asked, gate = [], threading.Event()
-
-    def look_up(host, port, **options):
-        asked.append(host)
-        gate.wait(5)
-        return FOUND
-
-    resolver = Resolver(look_up)
-
-    def resolve(_):
-        return resolver.resolve("api.example", 443, Deadline.after(5))
-
-    with ThreadPoolExecutor(16) as callers:
-        answers = [callers.submit(resolve, number) for number in range(16)]
-        threading.Timer(0.3, gate.set).start()
-        assert all(answer.result() == [(FOUND[0][0], FOUND[0][4])] for answer in answers)
-    assert len(asked) == 1
-    resolve(None)
-    assert asked == ["api.example"] * 2
+from parley.wire.connecting import resolve
 
 
 def test_a_name_that_is_slow_is_left_at_the_deadline():
     """The look-up may go on; nobody waits for it."""
     gate = threading.Event()
     began = time.monotonic()
-    with pytest.raises(DeadlineExceeded):
-        Resolver(lambda *_, **__: gate.wait(5)).resolve("a.example", 443, Deadline.after(0.1))
+    with pytest.raises(DeadlineExceeded), Deadline.after(0.1).wait():
+        resolve(lambda *_, **__: gate.wait(5), "a.example", 443)
     assert time.monotonic() - began < 2
-    gate.set()
-
-
-def test_a_name_needs_no_thread_to_be_had(monkeypatch):
-    """Where the platform gives no more threads, the caller is told, and no name is stuck."""
-
-    def refuse(self):
-        raise RuntimeError("can't start new thread")
-
-    resolver = Resolver(lambda *_, **__: FOUND)
-    with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", refuse)
-        with pytest.raises(UpstreamUnavailable):
-            resolver.resolve("a.example", 443, Deadline.after(1))
-    assert resolver.resolve("a.example", 443, Deadline.after(5))
 
 
 @pytest.mark.parametrize(
@@ -74,14 +33,14 @@ def test_a_name_needs_no_thread_to_be_had(monkeypatch):
         (MemoryError, MemoryError),
     ],
 )
-def test_a_look_up_that_fails_ends_the_wait(error, told):
+def test_a_look_up_that_fails_is_told(error, told):
     """A name that has no address, or cannot be looked up, is told; what is ours stays ours."""
 
     def look_up(*_: object, **__: object) -> None:
         raise error
 
     with pytest.raises(told):
-        Resolver(look_up).resolve("a.example", 443, Deadline.after(5))
+        resolve(look_up, "a.example", 443)
 
 
 def answer_but_the_slow(server: socket.socket) -> None:

@@ -44,7 +44,7 @@ class SpokenSegment:
 
 
 class Backlog:
-    """Text and sound that wait to be told. Whoever shares it between threads holds a lock."""
+    """Text and sound that wait to be told."""
 
     def __init__(self, usage: Usage) -> None:
         """Begin with nothing; `usage` counts the sound that waits."""

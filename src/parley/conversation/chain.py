@@ -39,7 +39,7 @@ def hear(stages: Stages, recording: Recording) -> Conversation:
     It ends once the caller has left.
     """
     try:
-        stages.while_caller_waits().transcribe(recording)
+        stages.while_caller_waits(lambda: stages.transcribe(recording))
     except ConversationError as failure:
         stages.conversation.note(failure)
     return stages.conversation
@@ -52,11 +52,14 @@ def begin_to_speak(
 
     Where there is nothing to say, the speech is empty. All of it ends once the caller has left.
     """
-    stages = stages.while_caller_waits()
-    try:
+
+    def begin() -> Iterator[bytes] | None:
         stages.transcribe(recording)
         stages.think()
-        return stages.conversation, stages.begin_speech()
+        return stages.begin_speech()
+
+    try:
+        return stages.conversation, stages.while_caller_waits(begin)
     except ConversationError as failure:
         stages.conversation.note(failure)
     return stages.conversation, None

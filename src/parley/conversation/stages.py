@@ -3,15 +3,16 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
+
+import gevent
 
 from parley import log
 from parley.conversation.segments import spoken as speakable_reply
 from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation
 from parley.conversation.thoughts import without_thoughts
-from parley.deadline import Cancellation
 from parley.errors import (
     CallerDisconnected,
     ConversationError,
@@ -30,6 +31,9 @@ from parley.upstream.voices import SPEECH_CHARACTERS
 
 STREAM_SECONDS = 600
 
+LOOK_SECONDS = 0.25
+"""How often `while_caller_waits` looks whether the caller is still there."""
+
 Result = TypeVar("Result")
 
 
@@ -46,17 +50,28 @@ class Stages:
     caller_waits: Callable[[], bool]
     conversation: Conversation
 
-    def until_ended(self) -> "Stages":
-        """The same stages, in which `end` ends each wait for the upstream."""
-        return self._cancelled_by(Cancellation())
+    def while_caller_waits(self, work: Callable[[], Result]) -> Result:
+        """What `work` returns or raises; CallerDisconnected, where the caller has left before.
 
-    def while_caller_waits(self) -> "Stages":
-        """The same stages, in which each wait for the upstream ends once the caller has left."""
-        return self._cancelled_by(Cancellation(self._require_caller))
-
-    def _cancelled_by(self, cancellation: Cancellation) -> "Stages":
-        deadline = replace(self.client.deadline, cancellation=cancellation)
-        return replace(self, client=self.client.until(deadline))
+        It runs in a greenlet of its own, which is ended then, wherever it waits.
+        """
+        working = gevent.spawn(_outcome, work)
+        try:
+            working.join(LOOK_SECONDS)
+            while not working.ready():
+                self._require_caller()
+                working.join(LOOK_SECONDS)
+        except CallerDisconnected:
+            working.kill()
+            raise
+        except BaseException:
+            working.kill(block=False)
+            raise
+        result, failure = working.get()
+        if failure:
+            raise failure
+        returned: Result = result
+        return returned
 
     def go_on(self) -> None:
         """Have the deadline bound each wait for the upstream, and STREAM_SECONDS all of them.
@@ -69,11 +84,6 @@ class Stages:
         """Raise CallerDisconnected if the caller has left."""
         if not self.caller_waits():
             raise CallerDisconnected()
-
-    def end(self) -> None:
-        """End every call that is under way, from any thread, within SLICE_SECONDS."""
-        if cancellation := self.client.deadline.cancellation:
-            cancellation.cancel(CallerDisconnected)
 
     def transcribe(self, recording: Recording) -> None:
         """Turn the recording into the transcript, and close it; raise NoSpeech for a blank one."""
@@ -135,7 +145,8 @@ class Stages:
 
         def closed_at_the_end(pieces: Begun[bytes]) -> Iterator[bytes]:
             with closing(voice), closing(pieces):
-                yield from pieces
+                while piece := self.while_caller_waits(lambda: next(pieces, b"")):
+                    yield piece
 
         return closed_at_the_end(self.client.stream_speech(text, voice))
 
@@ -187,3 +198,11 @@ class Stages:
         log.model_replaced(stage, choice.model.name, choice.fallback.name)
         self.conversation.models_used[stage] = choice.fallback
         return result
+
+
+def _outcome(work: Callable[[], Result]) -> tuple[Result | None, Exception | None]:
+    """What `work` returns, or the exception that it raises, which gevent would print."""
+    try:
+        return work(), None
+    except Exception as error:
+        return None, error

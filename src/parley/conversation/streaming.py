@@ -19,11 +19,11 @@ LANES = {"speech": 3, "realtime": 1}
 
 
 class StreamedReply:
-    """The reply to a transcript, made in threads and told as events."""
+    """The reply to a transcript, made in greenlets and told as events."""
 
     def __init__(self, stages: Stages) -> None:
         """Go on where `stages` has the transcript."""
-        self._stages = stages.until_ended()
+        self._stages = stages
         self._stages.go_on()
         self._conversation = stages.conversation
         self._speech_began = 0.0
@@ -50,10 +50,8 @@ class StreamedReply:
             self._conversation.reply = "".join(told)
 
     def close(self) -> None:
-        """End the threads and what they have open, and note the failure that there was."""
+        """End the greenlets and what they have open, and note the failure that there was."""
         self._spoken.close()
-        self._stages.end()
-        self._spoken.wait()
         if self._spoken.failure:
             self._conversation.note(self._spoken.failure)
 
@@ -90,7 +88,7 @@ class StreamedReply:
 
     @contextmanager
     def _speaker(self) -> Iterator[Speak]:
-        """What speaks for one lane; a voice, which is for one thread at a time, is its own."""
+        """What speaks for one lane; a voice, which is for one greenlet, is its own."""
         with ExitStack() as opened:
             voices: dict[str, Voice] = {}
 

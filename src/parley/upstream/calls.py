@@ -56,7 +56,7 @@ class Begun(Iterator[Result]):
 
 @dataclass(frozen=True)
 class Calls:
-    """The calls of one stage: to its upstream, until the deadline; thread-safe."""
+    """The calls of one stage: to its upstream, until the deadline."""
 
     transport: Transport = field(repr=False)
     upstream: Upstream

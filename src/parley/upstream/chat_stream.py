@@ -6,7 +6,7 @@ from typing import Any
 from parley.errors import TextIncomplete, UpstreamMalformed, UpstreamUnavailable
 from parley.upstream.failures import failure_of_event
 from parley.upstream.json_values import parse_json, value_at
-from parley.wire.timed_sockets import let_others_run
+from parley.wire.sockets import let_others_run
 
 INCOMPLETE = ("length", "content_filter")
 """The values of `finish_reason` for a reply that the model did not finish."""

@@ -40,7 +40,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Client:
-    """What is asked in one conversation, each stage of its own upstream; thread-safe."""
+    """What is asked in one conversation, each stage of its own upstream."""
 
     transport: Transport = field(repr=False)
     upstreams: Mapping[str, Upstream]

@@ -4,7 +4,7 @@ import lameenc
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamMalformed
-from parley.wire.timed_sockets import let_others_run
+from parley.wire.sockets import let_others_run
 
 RATE = 24_000
 """Samples a second: the rate of all the PCM that the upstream sends."""

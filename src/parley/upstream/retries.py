@@ -31,7 +31,7 @@ def with_retries(call: Callable[[], Result], deadline: Deadline) -> Result:
             wait = _wait_after(error, backoff)
             now = time.monotonic()
             usual = (now - began - waited) / tries
-            if not error.retry or now + wait + usual >= deadline.for_one_wait().moment:
+            if not error.retry or now + wait + usual >= deadline.end_of_wait():
                 raise
         deadline.sleep(wait)
         waited += wait

@@ -66,7 +66,7 @@ def _is_text(piece: bytes, content_type: str) -> bool:
 
 
 class RealtimeVoice:
-    """Speaks one text after another over one WebSocket; for one thread at a time.
+    """Speaks one text after another over one WebSocket; for one greenlet at a time.
 
     The Realtime API sends PCM, which is encoded here, and may change a text's words.
     """

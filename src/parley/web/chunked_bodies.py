@@ -6,7 +6,7 @@ from typing import Any
 from gunicorn.http.body import ChunkedReader
 
 from parley.errors import RequestMalformed
-from parley.wire.timed_sockets import let_others_run
+from parley.wire.sockets import let_others_run
 
 CHUNKS = 200_000
 """The most chunks, or pieces of them, of a body: 130 bytes each in the largest form."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from parley.deadline import Deadline
-from parley.wire.timed_sockets import TimedSocket
+from parley.wire.sockets import YieldingSocket
 
 SILENCE_SECONDS = 20
 """How long a caller may send nothing within a request, or read nothing of its answer."""
@@ -54,7 +54,7 @@ class GunicornRequest(Protocol):
         """Close the connection after the answer, and say so in the answer."""
 
 
-class CallerConnection(TimedSocket):
+class CallerConnection(YieldingSocket):
     """The connection of one caller; the worker says when a request begins and ends.
 
     A connection either waits (for a request, for the rest of a drained one, or for the caller to
@@ -68,6 +68,7 @@ class CallerConnection(TimedSocket):
         self.request: GunicornRequest | None = None
         self._connections = connections
         self._answered = self._ended = self._disconnected = False
+        self.limit: Deadline
         if self.family in (socket.AF_INET, socket.AF_INET6):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self.await_request()
@@ -102,10 +103,11 @@ class CallerConnection(TimedSocket):
         with suppress(OSError):
             self.shutdown(socket.SHUT_RDWR)
 
-    def recv(self, size: int, *arguments: Any, **options: Any) -> bytes:
+    def recv(self, size: int, *flags: int) -> bytes:
         """Receive; the first byte starts the request's time."""
         try:
-            data = super().recv(min(size, RECEIVED_BYTES), *arguments, **options)
+            with self._in_time():
+                data = super().recv(min(size, RECEIVED_BYTES), *flags)
         except OSError:
             if not self._disconnected:
                 raise
@@ -119,13 +121,33 @@ class CallerConnection(TimedSocket):
         """Send; the connection waits while its caller does not read."""
         self._connections.mark_waiting(self)
         try:
-            sent = super().send(*arguments, **options)
+            with self._in_time() as seconds:
+                sent: int = super().send(*arguments, **{**options, "timeout": seconds})
         except OSError:
             if self._disconnected:
                 raise CallerStalled() from None
             raise
         self._connections.mark_served(self)
         return sent
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send all of it; each part that the caller accepts begins a new wait."""
+        with memoryview(data) as view, view.cast("B") as left:
+            sent = 0
+            while sent < len(left):
+                sent += self.send(left[sent:], flags)
+
+    @contextmanager
+    def _in_time(self) -> Iterator[float]:
+        """The seconds that one operation may take, after which it raises the limit's error."""
+        seconds = self.limit.left()
+        self.settimeout(seconds)
+        try:
+            yield seconds
+        except TimeoutError as timeout:
+            if timeout.errno is None:  # Not the kernel's own.
+                raise self.limit.error() from None
+            raise
 
     def close(self) -> None:
         """Close; after an answer as RFC 9112, 9.6 asks, since a reset could overtake the answer."""

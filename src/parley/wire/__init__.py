@@ -2,7 +2,7 @@
 
 It may import the ground alone; requests, urllib3 and websockets are used nowhere else.
 Others may import what a call needs (`transport`, `messages`, `bodies`, `websocket`), and
-`timed_sockets`.
+`sockets`.
 """
 
-__all__ = ["bodies", "messages", "timed_sockets", "transport", "websocket"]
+__all__ = ["bodies", "messages", "sockets", "transport", "websocket"]

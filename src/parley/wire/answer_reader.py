@@ -1,73 +1,105 @@
-"""Reads answers: skips interim ones, and says whether the connection can be reused."""
+"""Reads answers: skips interim ones, bounds headers, and keeps a connection only if it is clean."""
 
 import http.client
 import io
-import ssl
+import socket
+import time
+from contextlib import suppress
 from typing import Any
 
-INTERIM_ANSWERS = 100
-"""How many 1xx answers are skipped at most before the final one."""
+from parley.wire.sockets import under_tls
+
+HEAD_BYTES = 64 * 1024
+HEAD_LINES = 400
+"""How much may come before a body, interim answers included, and behind it: no 6 MB for each."""
 
 
 class _Lines(io.BufferedReader):
-    """Lines that hold no bare CR, which RFC 9112, 2.2 forbids.
+    """Lines that hold no bare CR, which RFC 9112, 2.2 forbids; few of them without a body between.
 
     Python ends a header line at a bare CR as well, so one line could hold 16,000 headers.
     """
 
+    _bytes, _lines = HEAD_BYTES, HEAD_LINES
+
     def readline(self, size: int | None = -1, /) -> bytes:
         line = super().readline(size)
+        self._bytes -= len(line)
+        self._lines -= 1
+        if self._bytes < 0 or self._lines < 0:
+            raise http.client.HTTPException("too many lines")
         if b"\r" in line.removesuffix(b"\n").removesuffix(b"\r"):
             raise http.client.HTTPException("bare CR")
         return line
 
+    def read1(self, size: int = -1, /) -> bytes:
+        self._bytes, self._lines = HEAD_BYTES, HEAD_LINES
+        return super().read1(size)
+
 
 class Reader(http.client.HTTPResponse):
-    """An answer that skips interim ones and says whether its connection may be used again."""
+    """An answer that skips interim ones, and drops its connection unless its end is certain.
+
+    Where the headers leave that open, http.client is told that they ask to close. Else the socket
+    is shut down: urllib3 looks at a connection before it uses it again.
+    """
 
     fp: Any
 
     def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
-        """Read from a timed socket, or from TLS inside a proxy's TLS, which holds one."""
+        """Read from a socket, or from TLS."""
         super().__init__(sock, *arguments, **options)
         self.fp = _Lines(self.fp.detach())
-        self._connected = sock
-        self.reusable = False
-        """Whether the answer was read whole, had a certain end, and nothing came after it."""
+        self._socket = under_tls(sock)
+        self._socket.is_deaf = False
+
+    def begin(self) -> None:
+        """Read the headers of the final answer, and forget cookies: requests would keep them."""
+        super().begin()
+        del self.headers["Set-Cookie"], self.headers["Set-Cookie2"]
+        if self.status != http.HTTPStatus.SWITCHING_PROTOCOLS and not self._is_plainly_framed():
+            self.will_close = True
 
     def _read_status(self) -> tuple[str, int, str]:
         """The final answer's status line (RFC 9110, 15.2); a 101 is final: none follows it."""
-        for _ in range(INTERIM_ANSWERS):
+        while True:
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if status == http.HTTPStatus.SWITCHING_PROTOCOLS or not 100 <= status < 200:
                 return version, status, reason
             http.client.parse_headers(self.fp)
-        raise http.client.HTTPException("too many interim answers")
 
     def _close_conn(self) -> None:
-        """http.client calls this once the body is read or given up."""
-        self.reusable = self._is_plainly_framed() and self._is_last()
+        """http.client calls this once the body is read or given up.
+
+        It also gives a proxy's answer to CONNECT to a reader, without `begin`: that connection goes
+        on in any case.
+        """
+        if self.headers is not None:
+            if self._is_over() and not self._socket.is_cut_short:
+                self._socket.idle_since = time.monotonic()
+            else:
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
         super()._close_conn()  # type: ignore[misc]
 
     def _is_plainly_framed(self) -> bool:
-        """Whether every reader agrees where the answer ends, and it was read to there."""
-        if self.version != 11 or self.will_close or self.headers.defects or self.status < 200:
-            return False
-        codings = self.headers.get_all("Transfer-Encoding", [])
+        """Whether every reader agrees where the answer ends."""
+        codings = [coding.lower() for coding in self.headers.get_all("Transfer-Encoding", [])]
         lengths = self.headers.get_all("Content-Length", [])
+        if self.version != 11 or self.headers.defects:
+            return False
         if codings:
-            return [coding.lower() for coding in codings] == ["chunked"] and not lengths
-        if self.status in (204, 304):
+            return codings == ["chunked"] and not lengths
+        if self.status in (http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED):
             return lengths in ([], ["0"])
-        return self.length == 0 and len(lengths) == 1 and lengths[0].isdecimal()
+        return len(lengths) == 1 and lengths[0].isdecimal()
 
-    def _is_last(self) -> bool:
-        """Whether nothing has arrived after the answer so far."""
-        self._connected.socket.limit = None  # Each call sets it anew.
-        self._connected.settimeout(0)
+    def _is_over(self) -> bool:
+        """Whether the answer was read to its end, and nothing was received after it."""
+        if self.will_close or self.status < 200 or not (self.chunked or self.length == 0):
+            return False
+        self._socket.is_deaf = True
         try:
             return not self.fp.peek(1)
-        except ssl.SSLWantReadError:
-            return True
         except (OSError, ValueError):
             return False

@@ -1,18 +1,20 @@
 """The bodies of requests, encoded, and of answers, decoded as they arrive and bounded."""
 
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
 
 from requests import Response
 from urllib3 import encode_multipart_formdata
+from urllib3.response import DeflateDecoder, GzipDecoder
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.redaction import valid_request_id
 from parley.wire.foreign_errors import BROKEN, errors_translated
-from parley.wire.messages import Answer, Form, Upstream
+from parley.wire.messages import Answer, Body, Form, Upstream
+from parley.wire.sockets import let_others_run
 
 PIECE_BYTES = 64 * 1024
 """How much of an answer is read at once."""
@@ -20,11 +22,23 @@ PIECE_BYTES = 64 * 1024
 BLOCK_BYTES = 64 * 1024
 """How much of a recording is read and sent at once; 16 KiB would cost twice the time."""
 
+STEP_BYTES = 16 * 1024
+"""How much compressed input is decoded at once: it can hold hundreds of empty gzip members."""
+
+SILENT_BYTES = 64 * 1024
+"""How much compressed input in a row may decode to nothing."""
+
+CODINGS = {"gzip": GzipDecoder, "x-gzip": GzipDecoder, "deflate": DeflateDecoder}
+"""The content codings that are asked for; one at most, since two can blow up without end."""
+
+OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
+NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
+
 END_SECONDS = 0.05
 """How long the end of a body may take that was read but for that; a new connection takes longer."""
 
 
-def encoded(body: Mapping[str, Any] | Form) -> tuple["bytes | StreamedForm", str]:
+def encoded(body: Body) -> tuple["bytes | StreamedForm", str]:
     """A mapping as JSON, or a form that streams its recording; and its content type."""
     if isinstance(body, Form):
         form = StreamedForm(body)
@@ -57,6 +71,7 @@ class StreamedForm:
         while left > 0:
             size = min(left, BLOCK_BYTES)
             left -= size
+            let_others_run()  # An upstream may take all of it without a wait.
             yield head + self._recording.read(size) + (b"" if left else self._tail)
             head = b""
 
@@ -67,21 +82,23 @@ class StreamedAnswer:
     Leaving its `with` closes the connection, unless the body was read to its end.
     """
 
-    def __init__(self, response: Response, limit: int, upstream: Upstream) -> None:
-        """Accept at most `limit` bytes of body, as decoded."""
+    def __init__(
+        self, response: Response, limit: int, upstream: Upstream, deadline: Deadline
+    ) -> None:
+        """Accept at most `limit` bytes of body, as decoded, and hardly more before that."""
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
         self.request_id = valid_request_id(response.headers.get("x-request-id", ""), *upstream.keys)
         self.is_quoted = upstream.is_quoted
-        self._response, self._raw = response, response.raw
-        self._limit = limit
+        self.response, self._raw = response, response.raw
+        self._limit, self._deadline = limit, deadline
 
     def __enter__(self) -> "StreamedAnswer":
         return self
 
     def __exit__(self, *_: object) -> None:
         with suppress(*BROKEN):
-            self._response.close()
+            self.response.close()
 
     def pieces(self) -> Iterator[bytes]:
         """The body's bytes, each piece as soon as it is there; once, while the call is open.
@@ -90,12 +107,11 @@ class StreamedAnswer:
         UpstreamUnavailable if it is cut off, and what the deadline raises.
         """
         size = 0
-        with errors_translated():
-            while piece := self._raw.read1(PIECE_BYTES, decode_content=True):
-                size += len(piece)
-                if size > self._limit:
-                    raise UpstreamMalformed()
-                yield piece
+        for piece in self._decoded():
+            size += len(piece)
+            if size > self._limit:
+                raise UpstreamMalformed()
+            yield piece
         framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
         if self.status < 300 and not size and not framed:
             # An answer that is cut off in its headers looks like an empty success.
@@ -106,13 +122,49 @@ class StreamedAnswer:
 
         Only then can the connection serve another call.
         """
-        connection: Any = self._raw.connection
-        if connection is None or connection.sock is None:  # It is read, or was not to be kept.
-            return
-        connection.keep(Deadline.after(END_SECONDS))
-        with suppress(UpstreamError), errors_translated():
-            while self._raw.read1(PIECE_BYTES, decode_content=True):
+        with suppress(UpstreamError), errors_translated(), Deadline.after(END_SECONDS).wait():
+            while self._raw.read1(PIECE_BYTES):
                 pass
+
+    def _decoded(self) -> Iterator[bytes]:
+        """The pieces, decoded in bounded steps, between which others run; none is empty."""
+        coding = self.headers.get("Content-Encoding", "").strip().lower()
+        if coding in ("", "identity"):
+            yield from self._arriving()
+            return
+        if coding not in CODINGS:
+            if self.status >= 300:
+                return  # The status says enough.
+            raise UpstreamMalformed(NOT_ASKED_FOR.format(OTHERS.get(coding, "a compression")))
+        decoder, silent = CODINGS[coding](), 0
+        for piece in self._arriving():
+            for start in range(0, len(piece), STEP_BYTES):
+                part = piece[start : start + STEP_BYTES]
+                silent += len(part)
+                while part or decoder.has_unconsumed_tail:
+                    let_others_run()
+                    self._deadline.left()
+                    try:
+                        decoded = decoder.decompress(part, max_length=PIECE_BYTES)
+                    except (zlib.error, OSError):
+                        raise UpstreamMalformed() from None
+                    part = b""
+                    if decoded:
+                        silent = 0
+                        yield decoded
+                if silent > SILENT_BYTES:
+                    raise UpstreamMalformed()
+
+    def _arriving(self) -> Iterator[bytes]:
+        """The body's bytes as they are sent."""
+        while not self._raw.closed:
+            with errors_translated(), self._deadline.wait():
+                piece = self._raw.read1(PIECE_BYTES)
+            if not piece:
+                return
+            if self._raw.tell() > self._limit + PIECE_BYTES:
+                raise UpstreamMalformed()
+            yield piece
 
     def whole(self, counted: Callable[[Iterator[bytes]], Iterable[bytes]] = iter) -> Answer:
         """The answer with all of its body, whose pieces pass `counted`; raises as both do."""

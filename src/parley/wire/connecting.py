@@ -1,16 +1,15 @@
-"""Opens a TCP connection to whichever of a host's addresses answers first."""
+"""Looks host names up, and connects to whichever of a host's addresses answers first."""
 
-import errno
-import select
 import socket
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from itertools import chain, zip_longest
+from typing import Any
 
-from parley.deadline import Deadline
+import gevent
+
 from parley.errors import UpstreamUnavailable
-from parley.wire.resolver import Address
-from parley.wire.timed_sockets import TimedSocket
+from parley.wire.sockets import YieldingSocket
 
 STAGGER_SECONDS = 0.25
 """How long to wait for an address before the next is tried in parallel (RFC 8305, section 8)."""
@@ -18,31 +17,45 @@ STAGGER_SECONDS = 0.25
 ADDRESSES = 10
 """How many addresses are tried at most; a host that a caller names may have any number."""
 
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""An address family and what `socket.connect` takes in it."""
 
-def connect(addresses: Sequence[Address], window: Deadline) -> TimedSocket:
-    """A socket connected to one of the addresses, which keeps `window`.
+LookUp = Callable[..., list[Any]]
+"""What takes and returns what getaddrinfo does."""
+
+
+def resolve(look_up: LookUp, host: str, port: int) -> list[Address]:
+    """The host's addresses; raise UpstreamUnavailable if there are none."""
+    try:
+        found = look_up(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise UpstreamUnavailable(
+            "The upstream's host name was not found; check the base URL."
+        ) from None
+    return [(family, address) for family, _, _, _, address in found]
+
+
+def connect(addresses: Sequence[Address]) -> YieldingSocket:
+    """A socket connected to one of the addresses.
 
     IPv6 and IPv4 take turns, and a slow address does not hold up the next (RFC 8305, sections 4
-    and 5). Raises UpstreamUnavailable if all of them fail, or what the window raises.
+    and 5). Raises UpstreamUnavailable if all of them fail.
     """
     untried = interleaved(addresses)[:ADDRESSES]
-    pending: dict[int, TimedSocket] = {}
+    tries: list[gevent.Greenlet] = []
     try:
-        while untried or pending:
-            seconds = window.slice()
-            if untried and (begun := _begin(untried.pop(0))):
-                pending[begun.fileno()] = begun
-            for number in _settled(pending, min(seconds, STAGGER_SECONDS) if untried else seconds):
-                if pending[number].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
-                    pending[number].limit = window
-                    # `ssl` refuses to shake hands on a socket that does not block.
-                    pending[number].settimeout(window.left())
-                    return pending.pop(number)
-                pending.pop(number).close()
+        while untried or tries:
+            if untried:
+                tries.append(gevent.spawn(_connected, untried.pop(0)))
+            for done in gevent.wait(tries, STAGGER_SECONDS if untried else None, count=1):
+                tries.remove(done)
+                if isinstance(done.value, YieldingSocket):
+                    return done.value
         raise UpstreamUnavailable()
     finally:
-        for abandoned in pending.values():
-            abandoned.close()
+        for abandoned in tries:
+            abandoned.link(_close)  # It may have connected meanwhile.
+            abandoned.kill(block=False)
 
 
 def interleaved(addresses: Sequence[Address]) -> list[Address]:
@@ -52,28 +65,18 @@ def interleaved(addresses: Sequence[Address]) -> list[Address]:
     return [address for address in chain.from_iterable(ranks) if address]
 
 
-def _begin(address: Address) -> TimedSocket | None:
-    """A socket that is connecting, or None if that failed at once."""
+def _connected(address: Address) -> YieldingSocket | None:
+    """A connected socket; None if the address, the machine or the process does not allow it."""
     family, where = address
-    with suppress(OSError):  # The machine may have no IPv6, or the process no descriptor left.
-        sock = TimedSocket(family, socket.SOCK_STREAM)
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setblocking(False)
-            sock.connect(where)
-        except OSError as error:
-            if error.errno != errno.EINPROGRESS:
-                sock.close()
-                return None
+    with suppress(OSError), ExitStack() as opened:
+        sock: YieldingSocket = opened.enter_context(YieldingSocket(family, socket.SOCK_STREAM))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.connect(where)
+        opened.pop_all()
         return sock
     return None
 
 
-def _settled(pending: dict[int, TimedSocket], seconds: float) -> list[int]:
-    """The descriptors of the sockets that connected or failed within that many seconds."""
-    if not pending:
-        return []
-    poll = select.poll()
-    for number in pending:
-        poll.register(number, select.POLLOUT)
-    return [number for number, _ in poll.poll(seconds * 1000)]
+def _close(abandoned: gevent.Greenlet) -> None:
+    if isinstance(abandoned.value, YieldingSocket):
+        abandoned.value.close()

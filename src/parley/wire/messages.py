@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from parley.base_urls import Destination
 from parley.recordings import Recording
@@ -15,6 +16,10 @@ class Form:
     fields: Sequence[tuple[str, str]]
     file: str
     recording: Recording
+
+
+Body = Mapping[str, Any] | Form
+"""What is sent: a mapping as JSON, or a form."""
 
 
 @dataclass(frozen=True)

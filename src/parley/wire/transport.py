@@ -2,55 +2,58 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import partial
+from socket import getaddrinfo
 from typing import Any
 from urllib.request import getproxies
 
 from certifi import where
-from requests import PreparedRequest, Response
+from requests import PreparedRequest
 from requests.utils import get_environ_proxies, select_proxy
 
 from parley.base_urls import Destination
 from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
-from parley.wire.adapter import Adapter
+from parley.wire.adapter import Adapter, Calls
 from parley.wire.addresses import require_public, require_public_spelling
 from parley.wire.bodies import StreamedAnswer, encoded
-from parley.wire.connections import CONNECT_SECONDS, Call, current_call
+from parley.wire.connecting import Address, LookUp, resolve
+from parley.wire.connections import CONNECT_SECONDS
 from parley.wire.foreign_errors import errors_translated
-from parley.wire.messages import Answer, Form, Upstream
-from parley.wire.resolver import Address, Resolver
+from parley.wire.messages import Answer, Body, Upstream
 from parley.wire.websocket import Channel, Handshake
 
 HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 
-CALLERS_IDLE = 100
-"""How many idle connections are kept, in total, to hosts that callers choose."""
+HOSTS = 100
+"""How many of the operator's hosts have pools at most; one that is left out gets a new one."""
+
+CALLERS_KEPT = 20, 10
+"""To how many hosts that callers choose idle connections are kept, and how many to each."""
 
 
 class Transport:
-    """Connections to upstreams, shared by all conversations of a process; thread-safe.
+    """Connections to upstreams, shared by all conversations of a process.
 
     Nothing but connections is shared: no cookie, no header, no key.
     """
 
     def __init__(
-        self, pool_size: int, resolver: Resolver | None = None, ca_bundle: str | None = None
+        self, pool_size: int, look_up: LookUp = getaddrinfo, ca_bundle: str | None = None
     ) -> None:
-        """Keep up to `pool_size` idle connections; trust `ca_bundle` instead of certifi's.
+        """Keep up to `pool_size` idle connections to each host of the operator's.
 
-        Raises ConfigurationError if the bundle cannot be read.
+        Names are looked up with `look_up`; `ca_bundle` is trusted instead of certifi's. Raises
+        ConfigurationError if the bundle cannot be read.
         """
-        self._resolver = resolver or Resolver()
-        bundle = ca_bundle or where()
+        self._look_up, bundle = look_up, ca_bundle or where()
         # Read once: searching the whole environment takes a tenth of a call's time.
         self._has_proxies = bool(getproxies())
         # By whether addresses must be public: a connection that was made without the check never
-        # serves a call that needs it.
+        # serves a call that needs it. Behind a proxy only the proxy knows what it connects to.
         try:
-            self._adapters = {
-                False: Adapter(pool_size, bundle),
-                True: Adapter(min(pool_size, CALLERS_IDLE), bundle),
+            self._calls = {
+                False: Calls(Adapter(self._resolve, self._resolve, bundle, HOSTS, pool_size)),
+                True: Calls(Adapter(self._resolve_publicly, self._resolve, bundle, *CALLERS_KEPT)),
             }
         except OSError:
             raise ConfigurationError(
@@ -65,19 +68,15 @@ class Transport:
         """
         deadline = Deadline.after(CONNECT_SECONDS)
         for destination in destinations:
-            url = destination.url
-            if self._must_resolve_publicly(destination):
-                with suppress(UpstreamError):
-                    self._public_addresses(destination, url.host, url.port, deadline)
+            with _refusing(destination), suppress(UpstreamError):
+                url = str(destination.url)
+                # Behind a proxy only the proxy knows what a name resolves to.
+                if _is_limited(destination) and not select_proxy(url, self._proxies_for(url)):
+                    with deadline.wait():
+                        self._resolve_publicly(destination.url.host, destination.url.port)
 
     def post(
-        self,
-        upstream: Upstream,
-        path: str,
-        body: Mapping[str, Any] | Form,
-        *,
-        limit: int,
-        deadline: Deadline,
+        self, upstream: Upstream, path: str, body: Body, *, limit: int, deadline: Deadline
     ) -> Answer:
         """POST a mapping as JSON, or fields as a form whose recording is streamed from its start.
 
@@ -88,13 +87,7 @@ class Transport:
             return answer.whole()
 
     def stream(
-        self,
-        upstream: Upstream,
-        path: str,
-        body: Mapping[str, Any] | Form,
-        *,
-        limit: int,
-        deadline: Deadline,
+        self, upstream: Upstream, path: str, body: Body, *, limit: int, deadline: Deadline
     ) -> StreamedAnswer:
         """POST as `post` does; the answer comes once its headers have arrived, its body as read.
 
@@ -102,14 +95,11 @@ class Transport:
         """
         data, content_type = encoded(body)
         headers = {"Content-Type": content_type, "Content-Length": str(len(data))}
-        return StreamedAnswer(
-            self._response(upstream, path, headers, deadline, data), limit, upstream
-        )
+        return self._answer(upstream, _request(upstream, path, headers, data), limit, deadline)
 
     def get(self, upstream: Upstream, path: str, *, limit: int, deadline: Deadline) -> Answer:
         """GET; limited as `post` is, and raising the same."""
-        response = self._response(upstream, path, {}, deadline)
-        with StreamedAnswer(response, limit, upstream) as answer:
+        with self._answer(upstream, _request(upstream, path, {}), limit, deadline) as answer:
             return answer.whole()
 
     @contextmanager
@@ -121,74 +111,59 @@ class Transport:
         At most `limit` bytes of a message, or of the answer, are accepted. Raises as `post` does.
         """
         handshake = Handshake(f"{upstream.destination.url}{path}", limit)
-        response = self._response(upstream, path, handshake.headers, deadline)
-        with StreamedAnswer(response, limit, upstream) as answer:
+        request = _request(upstream, path, handshake.headers)
+        with self._answer(upstream, request, limit, deadline) as answer:
             if answer.status != 101:
                 yield answer.whole()
                 return
-            channel = handshake.channel(response)
+            channel = handshake.channel(answer.response, deadline)
             try:
                 yield channel
             finally:
                 channel.close()
 
-    def _response(
-        self,
-        upstream: Upstream,
-        path: str,
-        headers: Mapping[str, str],
-        deadline: Deadline,
-        data: Any = None,
-    ) -> Response:
-        """The response to a POST of `data`, or to a GET, once its headers have arrived."""
-        url = f"{upstream.destination.url}{path}"
-        public_only = self._must_resolve_publicly(upstream.destination)
-        checked = partial(self._public_addresses, upstream.destination)
-        resolve = checked if public_only else self._resolver.resolve
-        sent = {**HEADERS, **headers}
-        if upstream.api_key:
-            sent["Authorization"] = f"Bearer {upstream.api_key}"
-        if upstream.request_id:
-            sent["X-Client-Request-Id"] = upstream.request_id
-        # Prepared by hand, and without a session: it would keep cookies, read passwords from .netrc
-        # and follow redirects, and it takes a fifth of a call's time.
-        request = PreparedRequest()
-        request.method = "GET" if data is None else "POST"
-        request.url = url  # A BaseUrl holds nothing that would have to be escaped.
-        request.headers, request.body = sent, data  # type: ignore[assignment]  # No name twice.
-        # The connections read it while the request is sent. It must not outlive that: whoever
-        # reads the answer may do so in another context.
-        token = current_call.set(Call(deadline, resolve))
-        try:
-            with errors_translated():
-                return self._adapters[public_only].send(
-                    request, stream=True, proxies=self._proxies_for(url)
-                )
-        finally:
-            current_call.reset(token)
-
-    def _must_resolve_publicly(self, destination: Destination) -> bool:
-        """Whether to check what the host resolves to; raise BaseUrlRefused if it cannot be public.
-
-        Behind a proxy only the proxy knows what a name resolves to.
-        """
-        if not destination.public_only:
-            return False
-        with _refusing(destination):
-            require_public_spelling(destination.url.host)
-        url = str(destination.url)
-        return not select_proxy(url, self._proxies_for(url))
+    def _answer(
+        self, upstream: Upstream, request: PreparedRequest, limit: int, deadline: Deadline
+    ) -> StreamedAnswer:
+        """The answer to a request, once its headers have arrived."""
+        proxies, destination = self._proxies_for(str(request.url)), upstream.destination
+        with _refusing(destination), errors_translated(), deadline.wait():
+            response = self._calls[_is_limited(destination)].send(
+                request, stream=True, allow_redirects=False, proxies=proxies
+            )
+        return StreamedAnswer(response, limit, upstream, deadline)
 
     def _proxies_for(self, url: str) -> dict[str, str]:
         return get_environ_proxies(url) if self._has_proxies else {}
 
-    def _public_addresses(
-        self, destination: Destination, host: str, port: int, deadline: Deadline
-    ) -> list[Address]:
-        addresses = self._resolver.resolve(host, port, deadline)
-        with _refusing(destination):
-            require_public(address[0] for _, address in addresses)
+    def _resolve(self, host: str, port: int) -> list[Address]:
+        return resolve(self._look_up, host, port)
+
+    def _resolve_publicly(self, host: str, port: int) -> list[Address]:
+        """The host's addresses; raise BaseUrlRefused if any of them is not public."""
+        addresses = self._resolve(host, port)
+        require_public(address[0] for _, address in addresses)
         return addresses
+
+
+def _request(
+    upstream: Upstream, path: str, headers: Mapping[str, str], data: Any = None
+) -> PreparedRequest:
+    """A POST of `data`, or a GET, prepared by hand.
+
+    A session would add cookies, passwords from .netrc and what the environment says, and takes a
+    tenth of a call's time.
+    """
+    sent = {**HEADERS, **headers}
+    if upstream.api_key:
+        sent["Authorization"] = f"Bearer {upstream.api_key}"
+    if upstream.request_id:
+        sent["X-Client-Request-Id"] = upstream.request_id
+    request = PreparedRequest()
+    request.method = "GET" if data is None else "POST"
+    request.url = f"{upstream.destination.url}{path}"  # Nothing would have to be escaped.
+    request.headers, request.body = sent, data  # type: ignore[assignment]  # No name twice.
+    return request
 
 
 @contextmanager
@@ -198,3 +173,10 @@ def _refusing(destination: Destination) -> Iterator[None]:
         yield
     except BaseUrlRefused:
         raise destination.refusal() from None
+
+
+def _is_limited(destination: Destination) -> bool:
+    """Whether only public addresses may be called; raise BaseUrlRefused if the host has none."""
+    if destination.public_only:
+        require_public_spelling(destination.url.host)
+    return destination.public_only

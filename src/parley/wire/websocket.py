@@ -14,9 +14,13 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
+from parley.deadline import Deadline
 from parley.errors import ParleyError, UpstreamMalformed, UpstreamUnavailable
 from parley.wire.foreign_errors import errors_translated
-from parley.wire.timed_sockets import let_others_run
+from parley.wire.sockets import let_others_run
+
+FRAMES = 4096
+"""How many frames may come before a message is whole, pings and empty ones included."""
 
 READ_BYTES = 2 * 1024
 """How much is parsed at once. It can be a thousand frames, and nobody else is served meanwhile."""
@@ -34,7 +38,7 @@ class Handshake:
         self._protocol = ClientProtocol(uri, state=OPEN, max_size=limit, logger=QUIET)
         self.headers = dict(self._protocol.connect().headers)
 
-    def channel(self, response: Response) -> "Channel":
+    def channel(self, response: Response, deadline: Deadline) -> "Channel":
         """The WebSocket that an answer opens; raise UpstreamMalformed if it is no valid 101."""
         headers = Headers(response.headers.items())
         try:
@@ -43,15 +47,15 @@ class Handshake:
             )
         except InvalidHandshake:
             raise UpstreamMalformed() from None
-        return Channel(self._protocol, response.raw)
+        return Channel(self._protocol, response.raw, deadline)
 
 
 class Channel:
-    """An open WebSocket, for one greenlet; its socket keeps the call's deadline."""
+    """An open WebSocket, for one greenlet."""
 
-    def __init__(self, protocol: ClientProtocol, answered: Any) -> None:
+    def __init__(self, protocol: ClientProtocol, answered: Any, deadline: Deadline) -> None:
         """Read on where http.client stopped: after the headers of the answer."""
-        self._protocol = protocol
+        self._protocol, self._deadline = protocol, deadline
         self._socket = answered.connection.sock
         if self._socket is None:
             raise UpstreamUnavailable()  # The answer also said `Connection: close`.
@@ -62,45 +66,50 @@ class Channel:
         if self._protocol.state is not OPEN:
             return
         self._protocol.send_text(text.encode())
-        self._flush()
+        with self._deadline.wait():
+            self._flush()
 
     def messages(self) -> Iterator[bytes]:
         """Each message as it arrives; raise UpstreamUnavailable at the end of the connection.
 
-        Raises UpstreamMalformed for what is not a WebSocket frame, or is over the limit.
+        Raises UpstreamMalformed for what is not a WebSocket frame, is over the limit, or comes in
+        more than FRAMES frames.
         """
-        parts: list[bytes] = []
-        while data := self._read():
+        message, frames = bytearray(), 0
+        while data := self._exchange():
             let_others_run()  # The reader returns what it already holds at once.
             self._protocol.receive_data(data)
-            self._flush()
             for frame in self._protocol.events_received():
+                frames += 1
                 if not isinstance(frame, Frame) or frame.opcode in (Opcode.PING, Opcode.PONG):
                     continue
                 if frame.opcode is Opcode.CLOSE:
                     raise UpstreamUnavailable()
-                parts.append(bytes(frame.data))
+                message += frame.data
                 if frame.fin:
-                    yield b"".join(parts)
-                    parts.clear()
-            if self._protocol.parser_exc:
+                    yield bytes(message)
+                    message, frames = bytearray(), 0
+            if self._protocol.parser_exc or frames > FRAMES:
                 raise UpstreamMalformed()
         raise UpstreamUnavailable()
 
     def close(self) -> None:
-        """Send a close frame, without waiting for the answer to it."""
+        """Send a close frame if the socket takes it at once: this may be where a call was ended."""
         with suppress(ParleyError):
             if self._protocol.state is OPEN:
                 self._protocol.send_close(1000)
+                self._socket.settimeout(0)
                 self._flush()
 
-    def _read(self) -> bytes:
-        with errors_translated():
-            data: bytes = self._reader.read1(READ_BYTES)
+    def _exchange(self) -> bytes:
+        """Send what is due, such as answers to pings, and receive the next bytes."""
+        with self._deadline.wait():
+            self._flush()
+            with errors_translated():
+                data: bytes = self._reader.read1(READ_BYTES)
         return data
 
     def _flush(self) -> None:
-        for data in self._protocol.data_to_send():
-            if data:
-                with errors_translated():
-                    self._socket.sendall(data)
+        if data := b"".join(self._protocol.data_to_send()):
+            with errors_translated():
+                self._socket.sendall(data)

@@ -1,98 +1,88 @@
-"""Another thread can end a call, whatever it waits for."""
+"""A call ends with its greenlet, whatever it waits for, and leaves nothing behind."""
 
+import json
+import random
 import socket
-import threading
 import time
-from dataclasses import replace
 
+import gevent
 import pytest
 from testing import fake_openai as fake
-from testing.streamed_calls import END, HEAD, SOON, chunk, in_steps, stream
+from testing.streamed_calls import END, HEAD, SOON, chunk, stream
+from testing.transport_calls import descriptors, post
 
-from parley.deadline import Cancellation, Deadline
-from parley.errors import (
-    CallerDisconnected,
-)
-from parley.wire.resolver import Resolver
 from parley.wire.transport import Transport
 
-
-def cancel_soon(cancellation: Cancellation) -> list[float]:
-    """Cancel in a moment, from another thread; when that was."""
-    when: list[float] = []
-
-    def cancel() -> None:
-        time.sleep(0.3)
-        when.append(time.monotonic())
-        cancellation.cancel(CallerDisconnected)
-
-    threading.Thread(target=cancel, daemon=True).start()
-    return when
+CALLS, TOGETHER = 1000, 20
 
 
-def read_all(transport, url, deadline):
-    with stream(transport, url, limit=10**9, deadline=deadline) as answer:
+def read_all(transport, url):
+    with stream(transport, url, limit=10**9) as answer:
         answer.whole()
 
 
+def killed(work, *arguments) -> bool:
+    """Whether work that has begun is ended within a second."""
+    working = gevent.spawn(work, *arguments)
+    time.sleep(0.3)
+    began = time.monotonic()
+    working.kill()
+    assert isinstance(working.value, gevent.GreenletExit)
+    return time.monotonic() - began < SOON
+
+
 @pytest.mark.parametrize("parts", [[], [HEAD], [HEAD + b"\r\n" + chunk(b"one")]])
-@pytest.mark.parametrize("silence", [10, 60])
-def test_another_thread_ends_a_wait_for_the_upstream(transport, upstream, parts, silence):
-    """Before the headers, amid them or amid the body: within a second."""
+def test_a_wait_for_the_upstream_can_be_ended(transport, upstream, parts):
+    """Before the headers, amid them or amid the body; the next call makes another connection."""
 
     def stall(connection: socket.socket, request: fake.Request) -> None:
         for part in parts:
             connection.sendall(part)
-        time.sleep(8)
+        time.sleep(2)
 
     upstream.answers["text"] = stall
-    cancellation = Cancellation()
-    deadline = replace(Deadline.after(20), silence=silence, cancellation=cancellation)
-    when = cancel_soon(cancellation)
-    with pytest.raises(CallerDisconnected):
-        read_all(transport, upstream.url, deadline)
-    assert time.monotonic() - when[0] < SOON
-
-
-def test_another_thread_ends_a_handshake(transport, upstream):
-    """A peer that accepts a connection and then says nothing."""
-    upstream.greet = lambda connection: bool(time.sleep(8))
-    cancellation = Cancellation()
-    when = cancel_soon(cancellation)
-    with pytest.raises(CallerDisconnected):
-        read_all(transport, upstream.url, replace(Deadline.after(20), cancellation=cancellation))
-    assert time.monotonic() - when[0] < SOON
-
-
-def test_another_thread_ends_a_look_up():
-    """Which itself goes on, with nobody waiting for it."""
-    answered = threading.Event()
-
-    def look_up(*_: object, **__: object) -> list[tuple]:
-        answered.wait(8)
-        raise OSError
-
-    cancellation = Cancellation()
-    when = cancel_soon(cancellation)
-    deadline = replace(Deadline.after(20), cancellation=cancellation)
-    with pytest.raises(CallerDisconnected):
-        read_all(Transport(1, Resolver(look_up)), "http://slow.example/v1", deadline)
-    assert time.monotonic() - when[0] < SOON
-    answered.set()
-
-
-def test_a_cancelled_call_leaves_no_connection(transport, upstream):
-    """It is closed at once, and the next call makes another."""
-    in_steps(upstream, HEAD + b"\r\n" + chunk(b"one"), END)
-    cancellation = Cancellation()
-    deadline = replace(Deadline.after(20), cancellation=cancellation)
-    with stream(transport, upstream.url, deadline=deadline) as answer:
-        pieces = answer.pieces()
-        next(pieces)
-        cancellation.cancel(CallerDisconnected)
-        with pytest.raises(CallerDisconnected):
-            next(pieces)
+    assert killed(read_all, transport, upstream.url)
     upstream.answers.clear()
-    with stream(transport, upstream.url) as answer:
-        assert answer.whole().status == 200
+    read_all(transport, upstream.url)
     assert upstream.connections == 2
+
+
+def test_a_handshake_can_be_ended(transport, upstream):
+    """A peer that accepts a connection and then says nothing."""
+    upstream.greet = lambda connection: bool(time.sleep(2))
+    assert killed(read_all, transport, upstream.url)
+
+
+def test_a_look_up_can_be_ended():
+    """A name server that does not answer."""
+    transport = Transport(1, lambda *_, **__: time.sleep(8))
+    assert killed(read_all, transport, "http://slow.example/v1")
+
+
+def test_calls_that_end_at_any_moment_mix_nothing(transport, upstream):
+    """Whoever was not ended has its own answer, and neither a lock nor a descriptor is lost."""
+
+    def echo(connection: socket.socket, request: fake.Request) -> bool:
+        for part in (HEAD + b"\r\n", chunk(request.body), END):
+            connection.sendall(part)
+            time.sleep(0.001)
+        return True
+
+    def ask(number: int) -> None:
+        asked = {"number": number, "padding": "x" * random.randrange(30_000)}
+        assert json.loads(post(transport, upstream.url, body=asked, seconds=60).body) == asked
+        answered.append(number)
+
+    upstream.answers["text"], answered = echo, []
+    opened = descriptors()
+    for first in range(0, CALLS, TOGETHER):
+        calls = [gevent.spawn(ask, number) for number in range(first, first + TOGETHER)]
+        for call in calls:
+            gevent.sleep(random.uniform(0, 0.003))
+            call.kill(block=False)
+        gevent.joinall(calls, timeout=60, raise_error=True)
+    assert 0 < len(answered) < CALLS
+    for number in range(20):
+        ask(number)
+    assert len(upstream._open) <= 8
+    assert descriptors() <= opened + 2 * 8 + 2

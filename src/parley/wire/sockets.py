@@ -1,0 +1,97 @@
+"""Sockets that let other greenlets run, in plain and in TLS.
+
+gevent switches to another greenlet only where one has to wait: an upstream that always has more to
+read would keep the process to itself, and no deadline would end it. So each `recv` lets others run.
+
+`ssl` would read in C as long as the kernel has bytes: a peer that sends session tickets without end
+keeps it there. urllib3's SSLTransport decrypts in memory what comes from `recv`.
+"""
+
+import errno
+import ssl
+import time
+from operator import attrgetter
+from functools import cache
+from typing import Any
+
+from gevent import socket
+from urllib3.util.ssltransport import SSLTransport
+
+
+def let_others_run() -> None:
+    """Let other greenlets run, and gevent look at all sockets and timers.
+
+    After `sleep(0)` it may run the same few greenlets for long before it looks.
+    """
+    time.sleep(1e-9)
+
+
+class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not typed.
+    """A socket whose `recv` lets others run first, even where bytes are there already.
+
+    What is known of the connection is noted on it: every layer above it comes to it.
+    """
+
+    is_deaf = False
+    """Nothing is received any more; what was received before can still be read above."""
+    is_cut_short = False
+    """Some of what was to be sent was not."""
+    idle_since = 0.0
+    """When its last answer was read whole, on the monotonic clock."""
+
+    def recv(self, size: int, *flags: int) -> bytes:
+        """Receive, after others have run."""
+        self._take_turns()
+        return super().recv(size, *flags)  # type: ignore[no-any-return]
+
+    def recv_into(self, *arguments: Any) -> int:
+        """Receive, after others have run."""
+        self._take_turns()
+        return super().recv_into(*arguments)  # type: ignore[no-any-return]
+
+    def sendall(self, *arguments: Any) -> None:
+        """Send all of it, or note that some is missing."""
+        try:
+            super().sendall(*arguments)
+        except OSError:
+            self.is_cut_short = True
+            raise
+
+    def _take_turns(self) -> None:
+        if self.is_deaf:
+            raise BlockingIOError(errno.EAGAIN, "deaf")
+        # Others run meanwhile, and gevent looks at all sockets and timers.
+        socket.wait_read(self.fileno(), self.gettimeout())
+
+
+class TLS(SSLTransport):
+    """TLS over such a socket, or over TLS to a proxy."""
+
+    # How many files read from the socket: where TLS is within TLS, urllib3 counts them here.
+    _io_refs = property(
+        attrgetter("socket._io_refs"),
+        lambda self, refs: setattr(self.socket, "_io_refs", refs),
+    )
+
+
+class _Context(ssl.SSLContext):
+    def wrap_socket(self, sock: Any, *, server_hostname: str, **_: Any) -> TLS:  # type: ignore[override]
+        return TLS(sock, self, server_hostname)
+
+
+@cache
+def tls_context(bundle: str) -> ssl.SSLContext:
+    """What makes TLS of sockets, for peers that prove their name by the certificates in a file.
+
+    Raises OSError if the file cannot be read.
+    """
+    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(bundle)
+    return context
+
+
+def under_tls(sock: Any) -> YieldingSocket:
+    """The socket under all layers of TLS."""
+    while isinstance(sock, SSLTransport):
+        sock = sock.socket
+    return sock  # type: ignore[no-any-return]

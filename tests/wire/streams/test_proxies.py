@@ -1,0 +1,77 @@
+"""Where the environment names a proxy, calls go through it, in plain and in TLS."""
+
+import base64
+import socket
+import ssl
+import time
+
+import pytest
+from testing.builders import KEY
+from testing.transport_calls import post
+from testing.tunnels import tunnels
+
+from parley.errors import UpstreamTimeout
+from parley.wire import connections
+from parley.wire.transport import Transport
+
+SECRET = b"Basic " + base64.b64encode(b"someone:secret")
+
+
+@pytest.fixture
+def made(authority, tmp_path):
+    """A transport that is made once the environment is as a test sets it."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    return lambda: Transport(pool_size=8, ca_bundle=str(tmp_path / "ca.pem"))
+
+
+def test_a_call_in_plain_is_forwarded(made, upstream, monkeypatch):
+    """The proxy gets the whole URL, and its own password."""
+    address = upstream.url.removesuffix("/v1").replace("://", "://someone:secret@")
+    monkeypatch.setenv("http_proxy", address)
+    transport = made()
+    for _ in range(2):
+        assert post(transport, "http://api.test/v1").status == 200
+    assert upstream.connections == 1
+    [request, _] = upstream.requests
+    assert request.path == "http://api.test/v1/chat/completions"
+    assert request.headers["proxy-authorization"].encode() == SECRET
+
+
+@pytest.mark.parametrize("upstream", ["https"], indirect=True)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_call_in_tls_goes_through_a_tunnel(made, upstream, monkeypatch, authority, scheme):
+    """Also in TLS to the proxy: it sees neither the key nor the call, the upstream no password."""
+    tls = None
+    if scheme == "https":
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(tls)
+    with tunnels(tls) as (address, asked):
+        monkeypatch.setenv("https_proxy", f"{scheme}://someone:secret@{address}")
+        transport = made()
+        for _ in range(3):
+            assert post(transport, upstream.url, body={"model": "m" * 100_000}).status == 200
+    [head] = asked
+    assert head.startswith(b"CONNECT ")
+    assert SECRET in head
+    assert KEY.encode() not in head
+    assert upstream.connections == 1
+    assert "proxy-authorization" not in upstream.requests[0].headers
+
+
+def test_a_host_may_be_left_out(made, upstream, monkeypatch):
+    """`no_proxy` names what is called directly."""
+    monkeypatch.setenv(f"{upstream.url.partition(':')[0]}_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert post(made(), upstream.url).status == 200
+
+
+@pytest.mark.parametrize("upstream", ["https"], indirect=True)
+def test_a_proxy_that_says_nothing_is_left_in_time(made, upstream, monkeypatch):
+    """Its answer is part of connecting."""
+    monkeypatch.setattr(connections, "CONNECT_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        began = time.monotonic()
+        with pytest.raises(UpstreamTimeout):
+            post(made(), upstream.url, seconds=20)
+    assert time.monotonic() - began < 5
