@@ -10,8 +10,8 @@ keeps it there. urllib3's SSLTransport decrypts in memory what comes from `recv`
 import errno
 import ssl
 import time
-from operator import attrgetter
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from gevent import socket
