@@ -10,6 +10,10 @@ from parley.errors import DeadlineExceeded
 SLICE_SECONDS = 0.25
 """How often a wait that can be cancelled checks whether it was."""
 
+YIELD_SECONDS = 1e-9
+"""How long to sleep to let other greenlets run; gevent looks at sockets and timers only if it is
+more than 0."""
+
 
 class Cancellation:
     """Ends the waits of every deadline that shares it; may be used from any greenlet or thread."""

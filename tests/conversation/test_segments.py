@@ -5,7 +5,8 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parley.conversation.segments import Segment, Segmenter, length, spoken
+from parley.conversation.segments import Segment, Segmenter, length, speakable_parts
+from parley.conversation.sentences import sentence_ends
 from parley.conversation.speakable import speakable
 
 SNIPPETS = [
@@ -62,7 +63,8 @@ def test_wide_characters_count_as_three(letter, most):
 def test_a_whole_reply_is_spoken_as_its_segments_are():
     """JSON and sound alone speak the words that a stream speaks."""
     reply = "Use **two. Words** in this sentence here.\n\n```py\nx = 1\n```\n\nThat is all of it."
-    assert spoken(reply) == "Use two. Words in this sentence here. That is all of it."
+    said = " ".join(filter(None, speakable_parts(reply)))
+    assert said == "Use two. Words in this sentence here. That is all of it."
 
 
 WORDS = st.lists(
@@ -160,34 +162,38 @@ def test_code_stays_silent_when_it_is_longer_than_a_segment():
 
 
 FLOODS = [
-    "[",
-    "![",
-    "*a ",
-    "`",
-    "```a",
-    "[](",
-    "<",
-    "<a ",
-    "<!--",
-    ". ",
-    "> ",
-    "- a\n",
-    "|a",
-    "[a](",
+    *("[", "![", "*a ", "`", "```a", "[](", "<", "<a ", "<!--", ". ", "> ", "- a\n", "|a", "[a]("),
+    *("[" * 20 + "Abc! " * 80, "[A. b] ", "*A. ", "_a. _b", "``A` ", "<b>A. ", "“A. ", '"A! '),
+    *("1. ", "  - A. b\n    - C\n", "[^1]: A. [^1]\n", "【1†A】. ", "| a. | B |\n", "~~~ "),
+    *("```\nA. B\n\n", "x[i] = f(a, *b); // A. B\n", '{"a": [1.5, ', "https://a.b/", "A.", "A, "),
+    *(" ", "\n", " \n", "\r\n", "\t. ", "a", "e\u0301\u0301", "👩\u200d", "🇩🇪", "\u200f."),
+    *("你好。", "「あ。", "你，", "مرحبا؟ ", "नमस्ते। "),
 ]
 
 
+@pytest.mark.parametrize("every", [1, 8_000])
 @pytest.mark.parametrize("unit", FLOODS)
-def test_effort_is_linear_in_the_length(unit, monkeypatch):
-    """An upstream that floods with markup costs no more than a few steps a character."""
-    parsed = []
+def test_effort_is_linear_in_the_length(unit, every, monkeypatch):
+    """What is read and parsed for each character is bounded, and no more in a longer reply."""
+    parsed, read = [], []
 
-    def count(markdown):
-        parsed.append(len(markdown))
-        return speakable(markdown)
+    def counted(function, counts):
+        def count(text):
+            counts.append(len(text))
+            return function(text)
 
-    monkeypatch.setattr("parley.conversation.segments.speakable", count)
-    reply = (unit * 20_000)[:20_000]
-    assert "".join(segment.text for segment in cut(reply, every=50)) == reply
-    assert max(parsed) <= 400
-    assert sum(parsed) <= 100 * len(reply)
+        return count
+
+    monkeypatch.setattr("parley.conversation.segments.speakable", counted(speakable, parsed))
+    monkeypatch.setattr("parley.conversation.segments.sentence_ends", counted(sentence_ends, read))
+    efforts = []
+    for characters in (2_000, 8_000):
+        reply = (unit * characters)[:characters]
+        assert "".join(segment.text for segment in cut(reply, every=every)) == reply
+        assert max(parsed) <= 400
+        assert max(read, default=0) <= 800
+        assert sum(parsed) <= 4 * len(reply)
+        efforts.append((sum(parsed) + sum(read)) / len(reply))
+        parsed.clear()
+        read.clear()
+    assert efforts[1] <= 1.2 * efforts[0]

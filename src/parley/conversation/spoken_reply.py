@@ -12,7 +12,8 @@ from threading import Condition, RLock, Thread
 from parley import log
 from parley.conversation.backlog import TEXT_SECONDS, Backlog, SpokenSegment
 from parley.conversation.reply_events import Event
-from parley.conversation.segments import Segmenter, Waiting
+from parley.conversation.segments import LONGEST, Segmenter, Waiting
+from parley.deadline import YIELD_SECONDS
 from parley.errors import ConversationError, InternalError, RequestError
 
 TICK_SECONDS = 0.25
@@ -158,17 +159,23 @@ class SpokenReply:
             asked = time.monotonic()
             for delta in deltas:
                 waited = time.monotonic() - asked
-                with self._lock:
-                    self._wait_for(self._room, self._backlog.has_room_for_text)
-                    if self._backlog.add_text(delta):
-                        self._news.notify()
-                    if segments := self._segmenter.feed(delta):
-                        self._unspoken.add(segments)
-                        self._work.notify_all()
-                    is_idle = bool(self._idle_lanes)
-                if waited >= WAITED_SECONDS and not is_idle:
+                self._write(delta[:LONGEST])
+                for start in range(LONGEST, len(delta), LONGEST):
+                    time.sleep(YIELD_SECONDS)
+                    self._write(delta[start : start + LONGEST])
+                if waited >= WAITED_SECONDS and not self._idle_lanes:
                     time.sleep(min(TEXT_SECONDS, PAUSE * waited))
                 asked = time.monotonic()
+
+    def _write(self, text: str) -> None:
+        """Let text be told and spoken, once not too much of it waits already."""
+        with self._lock:
+            self._wait_for(self._room, self._backlog.has_room_for_text)
+            if self._backlog.add_text(text):
+                self._news.notify()
+            if segments := self._segmenter.feed(text):
+                self._unspoken.add(segments)
+                self._work.notify_all()
 
     def _speak_segments(self) -> None:
         with self._speaker() as speak:
