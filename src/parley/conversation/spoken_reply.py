@@ -23,6 +23,9 @@ WAITED_SECONDS, PAUSE = 0.005, 5
 """Reading several deltas together costs less. So, while every lane speaks, the reading pauses after
 a delta that took WAITED_SECONDS or more: PAUSE times as long as it took, at most TEXT_SECONDS."""
 
+BUSY_SECONDS = 0.02
+"""How long the reading goes on without a wait before it lets others run."""
+
 END_SECONDS = 1
 """How long `close` waits for the threads to end; they look several times a second."""
 
@@ -156,13 +159,16 @@ class SpokenReply:
 
     def _read_text(self) -> None:
         with closing(self._read()) as deltas:
-            asked = time.monotonic()
+            asked = busy_since = time.monotonic()
             for delta in deltas:
-                waited = time.monotonic() - asked
-                self._write(delta[:LONGEST])
-                for start in range(LONGEST, len(delta), LONGEST):
-                    time.sleep(YIELD_SECONDS)
+                waited = (now := time.monotonic()) - asked
+                if waited >= WAITED_SECONDS:
+                    busy_since = now
+                for start in range(0, len(delta), LONGEST):
                     self._write(delta[start : start + LONGEST])
+                    if time.monotonic() - busy_since >= BUSY_SECONDS:
+                        time.sleep(YIELD_SECONDS)
+                        busy_since = time.monotonic()
                 if waited >= WAITED_SECONDS and not self._idle_lanes:
                     time.sleep(min(TEXT_SECONDS, PAUSE * waited))
                 asked = time.monotonic()
