@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.conversation.segments import Segment, Segmenter, length, speakable_parts
-from parley.conversation.sentences import sentence_ends
+from parley.conversation.sentences import proposed_ends
 from parley.conversation.speakable import speakable
 
 SNIPPETS = [
@@ -185,7 +185,7 @@ def test_effort_is_linear_in_the_length(unit, every, monkeypatch):
         return count
 
     monkeypatch.setattr("parley.conversation.segments.speakable", counted(speakable, parsed))
-    monkeypatch.setattr("parley.conversation.segments.sentence_ends", counted(sentence_ends, read))
+    monkeypatch.setattr("parley.conversation.segments.proposed_ends", counted(proposed_ends, read))
     efforts = []
     for characters in (2_000, 8_000):
         reply = (unit * characters)[:characters]

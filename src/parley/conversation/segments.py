@@ -7,7 +7,7 @@ from itertools import accumulate
 
 import regex
 
-from parley.conversation.sentences import sentence_ends
+from parley.conversation.sentences import is_sentence_end, proposed_ends
 from parley.conversation.speakable import speakable
 
 SHORTEST, FIRST_CLAUSE, MERGED, LONGEST = 20, 40, 200, 400
@@ -72,6 +72,7 @@ class Segmenter:
         """Begin a segment with what was received beyond the last one."""
         self._open, self._mark = "", -1
         self._rejected: set[int] = set()
+        self._within_sentences: set[int] = set()
         self._in_markup = self._in_vain = 0
         self._receive(text)
 
@@ -113,9 +114,14 @@ class Segmenter:
 
     def _ends(self) -> Iterator[tuple[int, int]]:
         """Where a segment may end, each with the length that it must have for it."""
-        for end in sentence_ends(self._open):
+        for end in proposed_ends(self._open):
+            if end in self._within_sentences or end == len(self._open):
+                continue
             if self._open[end - 1].isspace() or _WIDE.match(self._open[end - 1]):
-                yield end, SHORTEST
+                if is_sentence_end(self._open, end):
+                    yield end, SHORTEST
+                elif len(self._open) - end > NEXT_WORD:
+                    self._within_sentences.add(end)
         for block in _BLOCK_END.finditer(self._open):
             yield block.end(), SHORTEST
         if self._is_first:
