@@ -5,9 +5,9 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parley.conversation import segments
 from parley.conversation.segments import Segment, Segmenter, length, speakable_parts
 from parley.conversation.sentences import proposed_ends
-from parley.conversation.speakable import speakable
 
 SNIPPETS = [
     *("word ", "Dr. ", "e.g. ", "3.14 ", "The end. ", "Really? ", "well, ", "a; b: c ", "…", "\n"),
@@ -167,33 +167,61 @@ FLOODS = [
     *("1. ", "  - A. b\n    - C\n", "[^1]: A. [^1]\n", "【1†A】. ", "| a. | B |\n", "~~~ "),
     *("```\nA. B\n\n", "x[i] = f(a, *b); // A. B\n", '{"a": [1.5, ', "https://a.b/", "A.", "A, "),
     *(" ", "\n", " \n", "\r\n", "\t. ", "a", "e\u0301\u0301", "👩\u200d", "🇩🇪", "\u200f."),
-    *("你好。", "「あ。", "你，", "مرحبا؟ ", "नमस्ते। "),
+    *("Sr. Go ", "我。", "你好。", "「あ。", "你，", "مرحبا؟ ", "नमस्ते। "),
 ]
 
 
-@pytest.mark.parametrize("every", [1, 8_000])
+@pytest.mark.parametrize("every", [1, 4_000])
 @pytest.mark.parametrize("unit", FLOODS)
 def test_effort_is_linear_in_the_length(unit, every, monkeypatch):
-    """What is read and parsed for each character is bounded, and no more in a longer reply."""
-    parsed, read = [], []
+    """What is done for each character is bounded, and no more of it in a longer reply."""
+    parsed, read, asked = [], [], []
 
-    def counted(function, counts):
-        def count(text):
+    def counted(name, counts):
+        function = getattr(segments, name)
+
+        def count(text, *arguments):
             counts.append(len(text))
-            return function(text)
+            return function(text, *arguments)
 
-        return count
+        monkeypatch.setattr(segments, name, count)
 
-    monkeypatch.setattr("parley.conversation.segments.speakable", counted(speakable, parsed))
-    monkeypatch.setattr("parley.conversation.segments.proposed_ends", counted(proposed_ends, read))
+    counted("speakable", parsed)
+    counted("proposed_ends", read)
+    counted("is_sentence_end", asked)
     efforts = []
-    for characters in (2_000, 8_000):
+    for characters in (1_000, 4_000):
         reply = (unit * characters)[:characters]
         assert "".join(segment.text for segment in cut(reply, every=every)) == reply
         assert max(parsed) <= 400
         assert max(read, default=0) <= 800
         assert sum(parsed) <= 4 * len(reply)
+        assert len(asked) <= 8 * len(reply)
         efforts.append((sum(parsed) + sum(read)) / len(reply))
-        parsed.clear()
-        read.clear()
-    assert efforts[1] <= 1.2 * efforts[0]
+        parsed.clear(), read.clear(), asked.clear()
+    assert efforts[1] <= 1.3 * efforts[0] + 10
+
+
+@pytest.mark.parametrize(
+    ("unit", "most"),
+    [
+        ("They walked [all day. It was long](https://a.b), as Mr. Smith says. It rained. ", 60),
+        (
+            "They walked all of the day and all of the night until they were there, I say. ",
+            25,
+        ),
+        ("![[](", 0),  # Without space there is no sentence.
+    ],
+)
+def test_ends_are_looked_for_near_new_marks_alone(unit, most, monkeypatch):
+    """Even letter by letter: how many characters are read for each one."""
+    read = []
+
+    def count(text):
+        read.append(len(text))
+        return proposed_ends(text)
+
+    monkeypatch.setattr(segments, "proposed_ends", count)
+    reply = unit * 50
+    cut(reply)
+    assert sum(read) <= most * len(reply)

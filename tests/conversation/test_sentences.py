@@ -52,6 +52,14 @@ def test_ten_languages_and_more_have_twenty_sentences():
         ("Is that what you really want? — said", False),
         ('She looked at me for long: "Stop it. Now', False),
         ("Look at the site named example.com. Then", True),
+        ("You got it in London at 5 p.m. Then", True),
+        ("Wir alle feiern ihn am 3. Oktober in", False),
+        ("Wir alle feiern ihn am 3. Okt", False),  # Nobody knows what word it becomes.
+        ("Das ist doch heute der 1. Platz gewesen", False),
+        ("Le città sono molte, ad es. Milano e", False),
+        ("Hij sprak gisteren met Dhr. Jansen", False),
+        ("The car went there at 60 mph. The", True),
+        ("Nobody here has got any DVD. The", True),
     ],
 )
 def test_what_follows_begins_a_sentence_and_what_ends_is_none_of_its_words(reply, is_cut):

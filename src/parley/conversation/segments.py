@@ -99,34 +99,41 @@ class Segmenter:
         return self._segment(self._open) if is_last and self._open else None
 
     def _whole_segment(self) -> Segment | None:
-        for end, shortest in sorted(self._ends()):
+        for end, shortest, is_proposed in sorted(self._ends()):
             text = self._open[:end]
             size = length(text)
             if size > LONGEST or end == len(self._open):
                 break
-            if size >= shortest and end not in self._rejected:
-                if segment := self._judge(text):
-                    return segment
-                self._rejected.add(end)
+            if size < shortest or end in self._rejected:
+                continue
+            if is_proposed and not self._is_sentence_end(end):
+                continue
+            if segment := self._judge(text):
+                return segment
+            self._rejected.add(end)
         if len(self._open[self._mark + 1 :].strip()) > NEXT_WORD:
             self._mark = -1  # What follows changes nothing before the next mark.
         return None
 
-    def _ends(self) -> Iterator[tuple[int, int]]:
-        """Where a segment may end, each with the length that it must have for it."""
+    def _ends(self) -> Iterator[tuple[int, int, bool]]:
+        """Where a segment may end, the length that it must have, and if a sentence must end."""
         for end in proposed_ends(self._open):
-            if end in self._within_sentences or end == len(self._open):
-                continue
             if self._open[end - 1].isspace() or _WIDE.match(self._open[end - 1]):
-                if is_sentence_end(self._open, end):
-                    yield end, SHORTEST
-                elif len(self._open) - end > NEXT_WORD:
-                    self._within_sentences.add(end)
+                yield end, SHORTEST, True
         for block in _BLOCK_END.finditer(self._open):
-            yield block.end(), SHORTEST
+            yield block.end(), SHORTEST, False
         if self._is_first:
             for clause in _CLAUSE_END.finditer(self._open):
-                yield clause.end(), FIRST_CLAUSE
+                yield clause.end(), FIRST_CLAUSE, False
+
+    def _is_sentence_end(self, end: int) -> bool:
+        if end in self._within_sentences:
+            return False
+        if is_sentence_end(self._open, end):
+            return True
+        if len(self._open) - end > NEXT_WORD:
+            self._within_sentences.add(end)
+        return False
 
     def _judge(self, text: str) -> Segment | None:
         """The segment of `text`, or None where what follows can change what is said of it."""
