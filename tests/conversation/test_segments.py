@@ -205,7 +205,7 @@ def test_effort_is_linear_in_the_length(unit, every, monkeypatch):
 @pytest.mark.parametrize(
     ("unit", "most"),
     [
-        ("They walked [all day. It was long](https://a.b), as Mr. Smith says. It rained. ", 60),
+        ("They walked [all day. It was long](https://a.b), as Mr. Smith says. It rained. ", 45),
         (
             "They walked all of the day and all of the night until they were there, I say. ",
             25,
