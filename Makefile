@@ -71,8 +71,8 @@ format: .venv/test.stamp  ## let ruff rewrite what it can
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
-bench: .venv/test.stamp  ## measure the service; fail where a goal is missed
-	@missed=0; for script in stream steady fairness memory sigterm; do \
+bench: .venv/test.stamp .venv/plot/stamp  ## measure the service; fail where a goal is missed
+	@missed=0; for script in growth stream steady fairness memory sigterm; do \
 		timeout 600 $(BIN)/python benchmarks/$$script.py || missed=1; done; exit $$missed
 
 compare: .venv/test.stamp .venv/plot/stamp $(PEERS:%=.venv/peers/%/stamp)  ## measure ours beside its alternatives, TURNS (6) times

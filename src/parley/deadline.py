@@ -9,6 +9,10 @@ import gevent
 
 from parley.errors import DeadlineExceeded
 
+YIELD_SECONDS = 1e-9
+"""How long to sleep to let other greenlets run; gevent looks at sockets and timers only if it is
+more than 0."""
+
 
 class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
     """A `with` block that ends when its time is over, wherever it waits; `error()` is raised then.

@@ -1,15 +1,26 @@
 """The chain by itself, without HTTP in front of it: what it keeps, and where it stops."""
 
+from contextlib import suppress
 from io import BytesIO
+from typing import Any
 
 import pytest
 from requests_mock import Mocker
 
 from parley.base_urls import BaseUrl, Destination
 from parley.conversation import chain
+from parley.conversation.segments import speakable
+from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
 from parley.deadline import Deadline
-from parley.errors import CallerDisconnected, ModelNotFound, NoSpeech, UpstreamUnavailable
+from parley.errors import (
+    CallerDisconnected,
+    DeadlineExceeded,
+    ModelNotFound,
+    NoSpeech,
+    TextTruncated,
+    UpstreamUnavailable,
+)
 from parley.models.registry import Choice, Model, Models
 from parley.recordings import KINDS, Recording
 from parley.upstream.client import Client
@@ -34,17 +45,20 @@ def choice(stage: str, fallback: bool = True) -> Choice:
     return Choice(models[0], models[1] if fallback else None)
 
 
-def hold(
-    caller_waits=lambda: True, fallback: bool = True, recording: Recording | None = None
-) -> Conversation:
-    """A conversation over the simulated upstream."""
+def begin(caller_waits=lambda: True, fallback: bool = True) -> Stages:
+    """The stages of a conversation over the simulated upstream."""
     upstream = Upstream(Destination(BaseUrl.parse(BASE)), "sk-of-the-caller")
     upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
     options = Options(system_prompt="Be brief.")
     client = Client(Transport(1), upstreams, Deadline.after(30), options)
     models = Models(**{stage: choice(stage, fallback) for stage in STAGES})
+    return chain.begin(client, models, caller_waits)
+
+
+def hold(*, recording: Recording | None = None, **options: Any) -> Conversation:
+    """The whole of such a conversation."""
     recording = recording or Recording(BytesIO(b"RIFF"), 4, KINDS[0])
-    return chain.converse(chain.begin(client, models, caller_waits), recording)
+    return chain.converse(begin(**options), recording)
 
 
 def used(conversation: Conversation) -> list[str]:
@@ -162,3 +176,34 @@ def test_the_conversation_has_a_record_of_every_call(openai: Mocker):
     assert conversation.success
     assert conversation.retries == 1
     assert conversation.upstream_ids == ["", "up-1", "up-2", "", "up-4"]
+
+
+LONG = {
+    "prose": ("Here is a sentence. " * 20_000, 10, 5_000),  # 4,096 characters of it are spoken.
+    "brackets": (("[" * 20 + "Abc! " * 80) * 1_000, 10, 20_000),
+    "code": ("```\n" + "x = 1. Y\n" * 40_000, 900, 400),  # Nothing of it is spoken.
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_a_long_reply_lets_others_run_until_the_deadline(openai: Mocker, monkeypatch, kind):
+    """And it is read no further than it is spoken."""
+    reply, fewest, most = LONG[kind]
+    parsed, rests = [], []
+
+    def counted(text: str) -> str:
+        parsed.append(len(text))
+        return speakable(text)
+
+    monkeypatch.setattr("parley.conversation.segments.speakable", counted)
+    monkeypatch.setattr("parley.conversation.stages.time.sleep", rests.append)
+    stages = begin()
+    stages.conversation.reply = reply
+    with suppress(TextTruncated):
+        stages.speak()
+    assert len(rests) >= fewest
+    assert min(rests) > 0  # Else gevent looks at no socket and no timer.
+    assert sum(parsed) <= most
+    stages.client.deadline.moment = 0.0
+    with pytest.raises(DeadlineExceeded):
+        stages.speak()

@@ -5,8 +5,9 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parley.conversation.segments import Segment, Segmenter, length, spoken
-from parley.conversation.speakable import speakable
+from parley.conversation import segments
+from parley.conversation.segments import Segment, Segmenter, length, speakable_parts
+from parley.conversation.sentences import proposed_ends
 
 SNIPPETS = [
     *("word ", "Dr. ", "e.g. ", "3.14 ", "The end. ", "Really? ", "well, ", "a; b: c ", "…", "\n"),
@@ -62,7 +63,8 @@ def test_wide_characters_count_as_three(letter, most):
 def test_a_whole_reply_is_spoken_as_its_segments_are():
     """JSON and sound alone speak the words that a stream speaks."""
     reply = "Use **two. Words** in this sentence here.\n\n```py\nx = 1\n```\n\nThat is all of it."
-    assert spoken(reply) == "Use two. Words in this sentence here. That is all of it."
+    said = " ".join(filter(None, speakable_parts(reply)))
+    assert said == "Use two. Words in this sentence here. That is all of it."
 
 
 WORDS = st.lists(
@@ -160,34 +162,63 @@ def test_code_stays_silent_when_it_is_longer_than_a_segment():
 
 
 FLOODS = [
-    "[",
-    "![",
-    "*a ",
-    "`",
-    "```a",
-    "[](",
-    "<",
-    "<a ",
-    "<!--",
-    ". ",
-    "> ",
-    "- a\n",
-    "|a",
-    "[a](",
+    *("[", "![", "*a ", "`", "```a", "[](", "<", "<a ", "<!--", ". ", "> ", "- a\n", "|a", "[a]("),
+    *("[" * 20 + "Abc! " * 80, "[A. b] ", "*A. ", "_a. _b", "``A` ", "<b>A. ", "“A. ", '"A! '),
+    *("1. ", "  - A. b\n    - C\n", "[^1]: A. [^1]\n", "【1†A】. ", "| a. | B |\n", "~~~ "),
+    *("```\nA. B\n\n", "x[i] = f(a, *b); // A. B\n", '{"a": [1.5, ', "https://a.b/", "A.", "A, "),
+    *(" ", "\n", " \n", "\r\n", "\t. ", "a", "e\u0301\u0301", "👩\u200d", "🇩🇪", "\u200f."),
+    *("Sr. Go ", "我。", "你好。", "「あ。", "你，", "مرحبا؟ ", "नमस्ते। "),
 ]
 
 
+@pytest.mark.parametrize("every", [1, 4_000])
 @pytest.mark.parametrize("unit", FLOODS)
-def test_effort_is_linear_in_the_length(unit, monkeypatch):
-    """An upstream that floods with markup costs no more than a few steps a character."""
-    parsed = []
+def test_effort_is_linear_in_the_length(unit, every, monkeypatch):
+    """What is done for each character is bounded, and no more of it in a longer reply."""
+    parsed, read, asked = [], [], []
 
-    def count(markdown):
-        parsed.append(len(markdown))
-        return speakable(markdown)
+    def counted(name, counts):
+        function = getattr(segments, name)
 
-    monkeypatch.setattr("parley.conversation.segments.speakable", count)
-    reply = (unit * 20_000)[:20_000]
-    assert "".join(segment.text for segment in cut(reply, every=50)) == reply
-    assert max(parsed) <= 400
-    assert sum(parsed) <= 100 * len(reply)
+        def count(text, *arguments):
+            counts.append(len(text))
+            return function(text, *arguments)
+
+        monkeypatch.setattr(segments, name, count)
+
+    counted("speakable", parsed)
+    counted("proposed_ends", read)
+    counted("is_sentence_end", asked)
+    efforts = []
+    for characters in (1_000, 4_000):
+        reply = (unit * characters)[:characters]
+        assert "".join(segment.text for segment in cut(reply, every=every)) == reply
+        assert max(parsed) <= 400
+        assert max(read, default=0) <= 800
+        assert sum(parsed) <= 4 * len(reply)
+        assert len(asked) <= 8 * len(reply)
+        efforts.append((sum(parsed) + sum(read)) / len(reply))
+        parsed.clear(), read.clear(), asked.clear()
+    assert efforts[1] <= 1.3 * efforts[0] + 10
+
+
+@pytest.mark.parametrize(
+    ("unit", "most"),
+    [
+        ("They walked [all day. It was long](https://a.b), as Mr. Smith says. It rained. ", 45),
+        ("They walked all of the day and all of the night until they came, I say. ", 3.5),
+        ("![[](", 0),  # Without space there is no sentence.
+    ],
+)
+def test_ends_are_looked_for_near_new_marks_alone(unit, most, monkeypatch):
+    """Even letter by letter: how many characters are read for each one."""
+    read = []
+
+    def count(text):
+        read.append(len(text))
+        return proposed_ends(text)
+
+    monkeypatch.setattr(segments, "proposed_ends", count)
+    reply = unit * 50
+    cut(reply)
+    assert sum(read) <= most * len(reply)

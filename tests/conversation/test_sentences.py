@@ -1,8 +1,70 @@
 """What is spoken of a reply that is longer than speech takes."""
 
+from itertools import accumulate
+from pathlib import Path
+
 import pytest
 
-from parley.conversation.sentences import first_sentences
+from parley.conversation.segments import Segmenter
+from parley.conversation.sentences import first_sentences, is_sentence_end, proposed_ends
+
+TABLE = Path(__file__).with_name("sentences.txt").read_text("utf-8").removeprefix("# ")
+LANGUAGES = {
+    language: [f"{line}{'' if language in {'ja', 'zh'} else ' '}" for line in lines]
+    for language, *lines in (part.splitlines() for part in TABLE.split("\n# "))
+}
+"""By language, sentences of which each begins behind the one before."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reply_is_cut_where_sentences_of_its_language_end(language):
+    """However it is written, no sentence is cut within; that two are not parted is rare."""
+    reply, ends = "".join(LANGUAGES[language]), set(accumulate(map(len, LANGUAGES[language])))
+    for every in (1, 7, len(reply)):
+        segmenter, cuts, written = Segmenter(), set(), 0
+        for start in range(0, len(reply), every):
+            for segment in segmenter.feed(reply[start : start + every]):
+                written += len(segment.text)
+                cuts.add(written)
+        assert sorted(reply[max(0, cut - 30) : cut] for cut in cuts - ends) == []
+    found = {end for end in proposed_ends(reply) if is_sentence_end(reply, end)}
+    assert len(ends - found) <= 2
+
+
+def test_ten_languages_and_more_have_twenty_sentences():
+    """Fewer would say little."""
+    assert sum(len(sentences) == 20 for sentences in LANGUAGES.values()) >= 10
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_cut"),
+    [
+        ("Oh, what you say is just on par. I see", True),  # Elsewhere it is an abbreviation.
+        ("Oh, what you say is just on par. 5 of it", False),
+        ("Nobody knows but the answer is no. It is", True),
+        ("It is all of what he has. Then I left for it", True),
+        ("It went on and on until World War II. Then", True),
+        ("The answer to that question is 42. It is", True),
+        ("i like it like that, too. you do not", True),  # This writer uses no capitals.
+        ("I like it like that, too. you do not", False),
+        ("Is that what you really want? — N", True),
+        ("Is that what you really want? —", False),  # Nobody knows whether it goes on.
+        ("Is that what you really want? — said", False),
+        ('She looked at me for long: "Stop it. Now', False),
+        ("Look at the site named example.com. Then", True),
+        ("You got it in London at 5 p.m. Then", True),
+        ("Wir alle feiern ihn am 3. Oktober in", False),
+        ("Wir alle feiern ihn am 3. Okt", False),  # Nobody knows what word it becomes.
+        ("Das ist doch heute der 1. Platz gewesen", False),
+        ("Le città sono molte, ad es. Milano e", False),
+        ("Hij sprak gisteren met Dhr. Jansen", False),
+        ("The car went there at 60 mph. The", True),
+        ("Nobody here has got any DVD. The", True),
+    ],
+)
+def test_what_follows_begins_a_sentence_and_what_ends_is_none_of_its_words(reply, is_cut):
+    """A cut that comes too late costs a little time, and one that comes too early is heard."""
+    assert len(Segmenter().feed(reply)) == is_cut
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 from testing.spoken_replies import REPLY, SENTENCES, generator, heard, reply_of, sound, words
 
+from parley.deadline import YIELD_SECONDS
 from parley.errors import InternalError, UpstreamUnavailable
 
 
@@ -92,6 +94,17 @@ def test_a_slow_reader_slows_the_text():
     time.sleep(0.3)
     assert len(made) < 1000  # A thousand of them are 50,000 characters.
     reply.close()
+
+
+def test_a_long_delta_lets_others_run(monkeypatch):
+    """The reading goes on for BUSY_SECONDS at most, here for each segment's length."""
+    rests = []
+    clock = SimpleNamespace(sleep=rests.append, monotonic=time.monotonic)
+    monkeypatch.setattr("parley.conversation.spoken_reply.time", clock)
+    monkeypatch.setattr("parley.conversation.spoken_reply.BUSY_SECONDS", 0)
+    text, _, _, _ = heard(reply_of(lambda: generator(REPLY * 8), sound).events())
+    assert text == REPLY * 8
+    assert rests.count(YIELD_SECONDS) >= len(text) // 400
 
 
 def test_many_short_segments_fill_no_memory_either():

@@ -8,6 +8,7 @@ import pytest
 from testing import coded_speech
 from testing.fake_realtime import Readings
 from testing.fake_streams import CHATS, Pace, Streamed, streams_chat, streams_speech
+from testing.spoken_replies import generator
 
 from parley.base_urls import BaseUrl, Destination
 from parley.conversation import chain
@@ -124,6 +125,18 @@ def test_a_whole_reply_leaves_its_connection_to_the_next_call(
         assert "".join(client.stream_reply("What is a number?", model)) == REPLY
     assert upstream.connections == connections
     assert time.monotonic() - begun < 6
+
+
+def test_blank_deltas_take_time_that_is_linear_in_their_number(reply, monkeypatch):
+    """A model that writes spaces one by one costs no more for each than for the first ones."""
+    streamed, seconds = reply(), []
+    for count in (25_000, 100_000):
+        deltas = ["One.", *" " * count, "Two.", *"\n" * count]
+        monkeypatch.setattr(Client, "stream_reply", lambda *_, deltas=deltas: generator(*deltas))
+        begun = time.process_time()
+        assert "".join(streamed._read()) == f"One.{' ' * count}Two."
+        seconds.append(time.process_time() - begun)
+    assert seconds[1] < 8 * seconds[0]  # It was 16 times as long.
 
 
 def test_three_segments_are_spoken_at_once(reply, upstream):

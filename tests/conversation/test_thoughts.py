@@ -44,6 +44,15 @@ def test_what_is_not_thought_passes_whole(text, cuts):
     assert visible(text, cuts) == expected
 
 
+def test_space_before_thoughts_is_looked_at_once():
+    """However small its pieces are: only what may begin a mark is looked at again."""
+    thoughts = ThoughtFilter()
+    for delta in (" " * 100 + "<thi").join(["", "nk>" + "a" * 100 + "</think>\n \n"]):
+        thoughts.feed(delta)
+        assert len(thoughts._held) < len("</think>")
+    assert thoughts.feed(" Hello.") == "Hello."
+
+
 def test_text_is_passed_on_at_once():
     """Only what may be the beginning of thoughts is held back."""
     thoughts = ThoughtFilter()

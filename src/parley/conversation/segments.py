@@ -3,24 +3,36 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 import regex
-import sentencex
 
+from parley.conversation.sentences import is_sentence_end, proposed_ends
 from parley.conversation.speakable import speakable
 
 SHORTEST, FIRST_CLAUSE, MERGED, LONGEST = 20, 40, 200, 400
 """Bounds in characters, of which East Asian wide ones count as three."""
 
+IN_VAIN = 2 * LONGEST
+"""How many characters of a segment are parsed, at most, for ends that turn out to be in markup."""
+
+NEXT_WORD = 16
+"""How many characters behind a mark can tell whether the segment ends there."""
+
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]")
-_BLOCK_END = regex.compile(r"\n[ \t]*\n\s*")
-_CLAUSE_END = regex.compile(r"[,;:–—،؛]\s+|[，、；：]")
+_BLOCK_END = regex.compile(r"\n[ \t\r]*+\n\s*+")
+_CLAUSE_END = regex.compile(r"[,;:–—،؛]\s++|[，、；：]")
 # Where to cut what is too long, the best place first.
-_CUTS = tuple(map(regex.compile, (r"[,;:.!?–—،؛]\s+|[，、；：。！？]", r"\s+", r"\X")))
-_LIST_NUMBER = regex.compile(r"(?:^|\n)\s*\d+[.)]\s*\Z")
+_CUTS = tuple(map(regex.compile, (r"[,;:.!?–—،؛]\s++|[，、；：。！？]", r"\s++", r"\X")))
+_LIST_NUMBER = regex.compile(r"\s*+\d++[.)]")
 # What may open markup that closes later: its words are not known before it does.
-_OPENER = regex.compile(r"(?<!\w)_+(?=\S)|\*+(?=\S)|~~(?=\S)|`|\[|<(?=[A-Za-z/!])")
-_FENCE = regex.compile(r"^[ \t>]*(?:[-+*]|\d+[.)])?[ \t]*(`{3,}|~{3,})", regex.M)
+_OPENER = regex.compile(r"(?<!\w)_(?=\S)|\*(?=\S)|~~(?=\S)|`|\[|<(?=[A-Za-z/!])")
+_CLOSER = regex.compile(r"[])>*_~`]")
+_FENCE = regex.compile(r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(`{3,}|~{3,})", regex.M)
+# No segment ends without one of these before its end; in the first one, clauses end it, too.
+_MARK = regex.compile(r"(?r)[^\w\s,;:'’-]|[\n_]")
+_FIRST_MARK = regex.compile(r"(?r)[^\w\s]|[\n_]")
+_GAP = regex.compile(r"\s(?=\S)|[\p{EA=W}\p{EA=F}](?=.)", regex.S)
 
 
 @dataclass(frozen=True)
@@ -32,19 +44,23 @@ class Segment:
 
 
 class Segmenter:
-    """Cuts a reply into segments; joined, their texts are the reply, whatever it holds."""
+    """Cuts a reply into segments; joined, their texts are the reply, whatever it holds.
+
+    The time is linear in the reply, however small its deltas are: ends are looked for only near new
+    marks, none is judged twice, and what is parsed in vain is bounded for each segment.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing received."""
-        self._open = ""
         self._fence = ""
         self._is_first = True
+        self._begin_with("")
 
     def feed(self, delta: str) -> list[Segment]:
         """The segments that are known now that `delta` was received."""
         ready: list[Segment] = []
         for start in range(0, len(delta), LONGEST):
-            self._open += delta[start : start + LONGEST]
+            self._receive(delta[start : start + LONGEST])
             ready += self._segments(is_last=False)
         return ready
 
@@ -52,60 +68,107 @@ class Segmenter:
         """The rest: the reply has ended."""
         return list(self._segments(is_last=True))
 
+    def _begin_with(self, text: str) -> None:
+        """Begin a segment with what was received beyond the last one."""
+        self._open, self._mark = "", -1
+        self._rejected: set[int] = set()
+        self._within_sentences: set[int] = set()
+        self._in_markup = self._in_vain = 0
+        self._receive(text)
+
+    def _receive(self, text: str) -> None:
+        near = max(0, len(self._open) - NEXT_WORD)
+        if mark := (_FIRST_MARK if self._is_first else _MARK).search(text):
+            near, self._mark = 0, len(self._open) + mark.start()
+        self._open += text
+        self._may_end = self._mark >= 0 and bool(_GAP.search(self._open, near))
+
     def _segments(self, *, is_last: bool) -> Iterator[Segment]:
-        while end := self._next_end(is_last=is_last):
-            text, self._open = self._open[:end], self._open[end:]
-            yield Segment(text, self._speakable(text))
-            self._fence = self._fence_open_after(text)
+        while segment := self._next_segment(is_last=is_last):
+            yield segment
+            self._fence = self._fence_open_after(segment.text)
             self._is_first = False
+            self._begin_with(self._open[len(segment.text) :])
 
-    def _next_end(self, *, is_last: bool) -> int:
-        """How many of the open characters are a segment; 0 where that is not known yet."""
-        for end, shortest in sorted(self._ends()):
-            text = self._open[:end]
-            if length(text) > LONGEST or end == len(self._open):
-                break
-            if length(text) >= shortest and self._is_whole(text):
-                return end
+    def _next_segment(self, *, is_last: bool) -> Segment | None:
+        """The segment with which the open text begins; None where that is not known yet."""
+        if self._may_end and (segment := self._whole_segment()):
+            return segment
         if length(self._open) > LONGEST:
-            return _forced_end(self._open)
-        return len(self._open) if is_last else 0
+            return self._segment(self._open[: _forced_end(self._open)])
+        return self._segment(self._open) if is_last and self._open else None
 
-    def _ends(self) -> Iterator[tuple[int, int]]:
-        """Where a segment may end, each with the length that it must have for it."""
-        for sentence in sentencex.get_sentence_boundaries("en", self._open):
-            end = sentence["end_index"]
+    def _whole_segment(self) -> Segment | None:
+        for end, shortest, is_proposed in sorted(self._ends()):
+            text = self._open[:end]
+            size = length(text)
+            if size > LONGEST or end == len(self._open):
+                break
+            if size < shortest or end in self._rejected:
+                continue
+            if is_proposed and not self._is_sentence_end(end):
+                continue
+            if segment := self._judge(text):
+                return segment
+            self._rejected.add(end)
+        if len(self._open[self._mark + 1 :].strip()) > NEXT_WORD:
+            self._mark = -1  # What follows changes nothing before the next mark.
+        return None
+
+    def _ends(self) -> Iterator[tuple[int, int, bool]]:
+        """Where a segment may end, the length that it must have, and if a sentence must end."""
+        for end in proposed_ends(self._open):
             if self._open[end - 1].isspace() or _WIDE.match(self._open[end - 1]):
-                yield end, SHORTEST
+                yield end, SHORTEST, True
         for block in _BLOCK_END.finditer(self._open):
-            yield block.end(), SHORTEST
+            yield block.end(), SHORTEST, False
         if self._is_first:
             for clause in _CLAUSE_END.finditer(self._open):
-                yield clause.end(), FIRST_CLAUSE
+                yield clause.end(), FIRST_CLAUSE, False
 
-    def _is_whole(self, text: str) -> bool:
-        """Whether what follows cannot change what is said of `text`."""
-        if self._fence_open_after(text) or _LIST_NUMBER.search(text):
+    def _is_sentence_end(self, end: int) -> bool:
+        if end in self._within_sentences:
             return False
-        return bool(_BLOCK_END.search(text, len(text.rstrip()))) or not _OPENER.search(
-            self._speakable(text)
-        )
+        if is_sentence_end(self._open, end):
+            return True
+        if len(self._open) - end > NEXT_WORD:
+            self._within_sentences.add(end)
+        return False
 
-    def _speakable(self, text: str) -> str:
-        """What is said of `text`, which may begin within a block of code."""
+    def _judge(self, text: str) -> Segment | None:
+        """The segment of `text`, or None where what follows can change what is said of it."""
+        last_line = text.rstrip().rpartition("\n")[2]
+        if self._fence_open_after(text) or _LIST_NUMBER.fullmatch(last_line):
+            return None
+        if _BLOCK_END.search(text, len(text.rstrip())):
+            return self._segment(text)
+        if self._in_vain > IN_VAIN or (
+            self._in_markup and not _CLOSER.search(text, self._in_markup)
+        ):
+            return None
+        segment = self._segment(text)
+        if not _OPENER.search(segment.speakable):
+            return segment
+        self._in_markup = len(text)
+        self._in_vain += len(text)
+        return None
+
+    def _segment(self, text: str) -> Segment:
+        """The segment of `text`, which may begin within a block of code."""
         for mark in _FENCE.finditer(text) if self._fence else ():
             if mark[1].startswith(self._fence):
-                return speakable(text[mark.end() :])
-        return "" if self._fence else speakable(text)
+                return Segment(text, speakable(text[mark.end() :]))
+        return Segment(text, "" if self._fence else speakable(text))
 
     def _fence_open_after(self, text: str) -> str:
         """The marks that opened the block of code in which `text` ends, or nothing."""
         fence = self._fence
-        for mark in _FENCE.finditer(text):
-            if not fence:
-                fence = mark[1]
-            elif mark[1].startswith(fence):
-                fence = ""
+        if "```" in text or "~~~" in text:
+            for mark in _FENCE.finditer(text):
+                if not fence:
+                    fence = mark[1]
+                elif mark[1].startswith(fence):
+                    fence = ""
         return fence
 
 
@@ -133,21 +196,31 @@ class Waiting:
         return Segment("".join(segment.text for segment in taken), " ".join(speakable_parts))
 
 
-def spoken(reply: str) -> str:
-    """What the voice says of a whole reply: what it would say of it segment by segment."""
+def speakable_parts(reply: str) -> Iterator[str]:
+    """What the voice says of a whole reply: what it would say of it segment by segment.
+
+    An empty part comes at least once in LONGEST characters, so that whoever takes them can let
+    others run, or stop.
+    """
     segmenter = Segmenter()
-    parts = [*segmenter.feed(reply), *segmenter.finish()]
-    return " ".join(segment.speakable for segment in parts if segment.speakable)
+    for start in range(0, len(reply), LONGEST):
+        if start:
+            yield ""
+        for segment in segmenter.feed(reply[start : start + LONGEST]):
+            yield segment.speakable
+    for segment in segmenter.finish():
+        yield segment.speakable
 
 
 def length(text: str) -> int:
     """How long a text is when it is spoken: East Asian wide characters count as three."""
-    return len(text) + 2 * len(_WIDE.findall(text))
+    return len(text) if text.isascii() else len(text) + 2 * len(_WIDE.findall(text))
 
 
 def _forced_end(text: str) -> int:
     """Where to cut what is too long: behind a clause, else a space, else a grapheme."""
-    limit = next(i for i in range(LONGEST // 3, len(text) + 1) if length(text[:i]) > LONGEST) - 1
+    lengths = accumulate(map(length, text))
+    limit = next(index for index, size in enumerate(lengths) if size > LONGEST)
     for place in _CUTS:
         ends: list[int] = [match.end() for match in place.finditer(text)]
         ends = [end for end in ends if SHORTEST <= end <= limit]

@@ -1,6 +1,101 @@
 """Where a text may be cut: after whole sentences, or else after whole words."""
 
+import unicodedata
+from pathlib import Path
+
+import regex
 import sentencex
+
+_LISTS = dict(
+    line.split(": ")
+    for line in Path(__file__).with_name("abbreviations.txt").read_text("utf-8").splitlines()
+)
+# These are ordinary words elsewhere, and abbreviations only before a number ("art. 5").
+_BEFORE_NUMBERS = frozenset(_LISTS.pop("before numbers").split())
+# One that begins with a capital is not meant in small letters ("Eng." is a title, "eng" a word).
+_ABBREVIATIONS = frozenset(" ".join(_LISTS.values()).split())
+# sentencex tells by the next word whether a sentence ends with one of these.
+_ENGLISH = frozenset(["I", "a.m", "p.m", "U.S", "U.K", "D.C", "Ph.D", "B.C", "A.D"])
+_ROMAN = frozenset(["II", "XX"])
+_VOWELS = frozenset("aeiouyøœæıаеиоуыэюяіє")
+_MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
+_LOOK_BACK = 64
+"""How many characters before an end are looked at: a word, or a short quotation."""
+
+# What stands before a full stop: a word that is not part of an address or of a Chinese text.
+_WORD = regex.compile(
+    r"(?rV1)(?<![^\s\p{Ps}\p{Pi}\"'’*_\p{EA=W}\p{EA=F}])"
+    r"[[\p{L}\p{M}\p{N}.\-]--[\p{EA=W}\p{EA=F}]]+(?=\.\Z)"
+)
+_TWO_WORDS = regex.compile(r"(?ri)\b(?:ad|per)\s+es\.\Z")
+_UNIT = regex.compile(r"(?r)\d\s*\p{L}+\.\Z")
+_ALPHABETIC = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{M}]+")
+# German ordinals: a month or a century follows, or may follow once its word is whole.
+_ORDINAL = regex.compile(rf"\s+(?:{'|'.join(_MONTHS.split())}|Jahrhundert|\p{{Lu}}\w{{0,8}}\Z)")
+_ARTICLE = regex.compile(r"(?ri)\b(?:de[rmns]|das|die|im|vom|zu[mr]|beim|ins)\s+\d+\.\Z")
+_NUMBER = regex.compile(r"[\s\p{Ps}№]*+\p{N}")
+# A small letter follows, or a dash behind which one may.
+_SMALL_LETTER = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\"'–—―]*+(?:\p{Ll}|(?<=[–—―]\s*+)\Z)")
+# What follows a quotation belongs to its sentence, where neither space nor a capital tells.
+_GOES_ON = regex.compile(
+    r"(?<=[\p{Pe}\p{Pf}])\S|(?<=[\p{Pe}\p{Pf}\"][^\S\n]*+)\p{Lo}|[\p{Pe}\p{Pf}、，]"
+)
+_IN_QUOTES = regex.compile(
+    r"""(?r)(?:[(（「『„《]|(?<![\p{Ll}\p{Lu}\p{N}.!?…,”])[“"«]|(?<!\S)»(?=\S))"""
+    r"""[^)）」』”“"«»》]{0,40}\Z"""
+)
+
+
+def proposed_ends(text: str) -> list[int]:
+    """Where sentences may end in `text`, the space behind them included; the last is its length.
+
+    The time is quadratic in some texts (2,000 opening quotes): keep `text` short.
+    """
+    return [sentence["end_index"] for sentence in sentencex.get_sentence_boundaries("en", text)]
+
+
+def is_sentence_end(text: str, end: int) -> bool:
+    """Whether a sentence ends at a proposed end, in any language.
+
+    What follows has to begin a sentence in its script, and what stands before is no abbreviation in
+    any of the languages. If what follows is not known yet, none ends. The time is bounded.
+    """
+    before = text[max(0, end - _LOOK_BACK) : end].rstrip()
+    if _GOES_ON.match(text, end) or _IN_QUOTES.search(before):
+        return False
+    if _SMALL_LETTER.match(text, end) and not text[:end].islower():
+        return False
+    word = _WORD.search(before)
+    return not word or not _is_abbreviation(word[0].lstrip("-."), before, text[end - 1 :])
+
+
+def _is_abbreviation(word: str, before: str, after: str) -> bool:
+    """Whether the full stop behind `word` does not end a sentence; `before` ends with both."""
+    if word in _ENGLISH:
+        return False
+    if word.isdigit():
+        return len(word) < 3 and bool(_ORDINAL.match(after) or _ARTICLE.search(before))
+    if word in _BEFORE_NUMBERS:
+        return bool(_NUMBER.match(after))
+    return (
+        not _ABBREVIATIONS.isdisjoint([word, word[:1].lower() + word[1:]])
+        or word.endswith("str")
+        or bool(_TWO_WORDS.search(before))
+        or len(regex.findall(r"\X", word)) == 1
+        or (len(word) == 2 and word[0] == word[1] and word not in _ROMAN)  # EE. UU.
+        or ("." in word and all(0 < len(part) < 4 for part in regex.split(r"[.\-]+", word)))
+        or (
+            len(word) < 5
+            and not word.isupper()
+            and _has_no_vowel(word)
+            and not _UNIT.search(before)
+        )
+    )
+
+
+def _has_no_vowel(word: str) -> bool:
+    letters = unicodedata.normalize("NFD", word.lower())
+    return bool(_ALPHABETIC.fullmatch(letters)) and _VOWELS.isdisjoint(letters)
 
 
 def first_sentences(text: str, characters: int) -> str:
@@ -12,9 +107,10 @@ def first_sentences(text: str, characters: int) -> str:
     if len(text) <= characters:
         return text
     end = 0
-    for sentence in sentencex.segment("en", text):
-        if end + len(sentence.rstrip()) > characters:
+    for sentence_end in proposed_ends(text):
+        if len(text[:sentence_end].rstrip()) > characters:
             break
-        end += len(sentence)
+        if is_sentence_end(text, sentence_end):
+            end = sentence_end
     words = text[: characters + 1].rpartition(" ")[0]
     return text[:end].rstrip() or words.rstrip() or text[:characters]

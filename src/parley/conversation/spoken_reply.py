@@ -15,7 +15,8 @@ from gevent.event import Event as Signal
 from parley import log
 from parley.conversation.backlog import TEXT_SECONDS, Backlog, SpokenSegment
 from parley.conversation.reply_events import Event
-from parley.conversation.segments import Segmenter, Waiting
+from parley.conversation.segments import LONGEST, Segmenter, Waiting
+from parley.deadline import YIELD_SECONDS
 from parley.errors import ConversationError, InternalError, RequestError
 
 TICK_SECONDS = 0.25
@@ -24,6 +25,9 @@ TICK_SECONDS = 0.25
 WAITED_SECONDS, PAUSE = 0.005, 5
 """Reading several deltas together costs less. So, while every lane speaks, the reading pauses after
 a delta that took WAITED_SECONDS or more: PAUSE times as long as it took, at most TEXT_SECONDS."""
+
+BUSY_SECONDS = 0.02
+"""How long the reading goes on without a wait before it lets others run."""
 
 END_SECONDS = 1
 """How long `close` waits for the greenlets to end."""
@@ -148,19 +152,29 @@ class SpokenReply:
 
     def _read_text(self) -> None:
         with closing(self._read()) as deltas:
-            asked = time.monotonic()
+            asked = busy_since = time.monotonic()
             for delta in deltas:
-                waited = time.monotonic() - asked
-                while not self._backlog.has_room_for_text():
-                    self._room.wait()
-                if self._backlog.add_text(delta):
-                    self._news.tell()
-                if segments := self._segmenter.feed(delta):
-                    self._unspoken.add(segments)
-                    self._work.tell()
+                waited = (now := time.monotonic()) - asked
+                if waited >= WAITED_SECONDS:
+                    busy_since = now
+                for start in range(0, len(delta), LONGEST):
+                    self._write(delta[start : start + LONGEST])
+                    if time.monotonic() - busy_since >= BUSY_SECONDS:
+                        time.sleep(YIELD_SECONDS)
+                        busy_since = time.monotonic()
                 if waited >= WAITED_SECONDS and not self._idle_lanes:
                     time.sleep(min(TEXT_SECONDS, PAUSE * waited))
                 asked = time.monotonic()
+
+    def _write(self, text: str) -> None:
+        """Let text be told and spoken, once not too much of it waits already."""
+        while not self._backlog.has_room_for_text():
+            self._room.wait()
+        if self._backlog.add_text(text):
+            self._news.tell()
+        if segments := self._segmenter.feed(text):
+            self._unspoken.add(segments)
+            self._work.tell()
 
     def _speak_segments(self) -> None:
         with self._speaker() as speak:

@@ -9,10 +9,11 @@ from typing import TypeVar
 import gevent
 
 from parley import log
-from parley.conversation.segments import spoken as speakable_reply
+from parley.conversation.segments import speakable_parts
 from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation
 from parley.conversation.thoughts import without_thoughts
+from parley.deadline import YIELD_SECONDS
 from parley.errors import (
     CallerDisconnected,
     ConversationError,
@@ -151,10 +152,20 @@ class Stages:
         return closed_at_the_end(self.client.stream_speech(text, voice))
 
     def _spoken(self) -> tuple[str, bool]:
-        """What is spoken of the reply, and whether that is all of it."""
-        whole = speakable_reply(self.conversation.reply)
-        spoken = first_sentences(whole, SPEECH_CHARACTERS)
-        return spoken, spoken == whole
+        """What is spoken of the reply, and whether that is all of it.
+
+        Others run meanwhile, and what is too long to be spoken is not looked at.
+        """
+        spoken = ""
+        for part in speakable_parts(self.conversation.reply):
+            if part:
+                spoken += f" {part}" if spoken else part
+            else:
+                self.client.deadline.left()
+                time.sleep(YIELD_SECONDS)
+            if len(spoken) > SPEECH_CHARACTERS:
+                return first_sentences(spoken, SPEECH_CHARACTERS), False
+        return spoken, True
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -58,7 +58,7 @@ class StreamedReply:
     def _read(self) -> Generator[str]:
         """The reply's deltas; thoughts, and the space around the reply, are left out."""
         transcript, client = self._conversation.transcript, self._stages.client
-        thoughts, space, size = ThoughtFilter(), "", 0
+        thoughts, blanks, size = ThoughtFilter(), [""], 0
         unfinished: TextIncomplete | None = None
         with self._stages.stage("text"):
             deltas = self._stages.with_fallback(
@@ -70,14 +70,14 @@ class StreamedReply:
                         delta = next(deltas, None)
                     except TextIncomplete as failure:
                         delta, unfinished = None, failure
-                    text = space + (thoughts.finish() if delta is None else thoughts.feed(delta))
+                    text = thoughts.finish() if delta is None else thoughts.feed(delta)
                     text = text if size else text.lstrip()
-                    kept = text.rstrip()
-                    space = text[len(kept) :]
-                    if kept:
-                        size += len(kept)
-                        yield kept
-                    if size + len(space) > TEXT_BYTES:
+                    size += len(text)
+                    if kept := text.rstrip():
+                        yield "".join([*blanks, kept])
+                        blanks.clear()
+                    blanks.append(text[len(kept) :])
+                    if size > TEXT_BYTES:
                         raise UpstreamMalformed()
                     if delta is None:
                         break

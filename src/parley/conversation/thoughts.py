@@ -12,35 +12,42 @@ class ThoughtFilter:
 
     def __init__(self) -> None:
         """Begin a reply."""
+        self._blanks: list[str] = []
         self._held = ""
         self._thinks = False
         self._speaks = False
         self._thought = False
 
     def feed(self, delta: str) -> str:
-        """What of the reply can be shown now that `delta` has been written."""
+        """What of the reply can be shown now that `delta` has been written.
+
+        As much is held as may be the beginning of a mark, and the space before it.
+        """
         if self._speaks:
             return delta
         self._held += delta
         if self._thinks:
             thoughts, found, rest = self._held.partition(END)
-            # As much is kept as may be the beginning of the end.
             self._held = rest if found else thoughts[-len(END) + 1 :]
             self._thinks, self._thought = not found, True
         if self._thinks:
             return ""
         begun = self._held.lstrip()
+        self._blanks.append(self._held[: len(self._held) - len(begun)])
+        self._held = begun
         if not self._thought and begun.startswith(BEGIN):
             self._held, self._thinks = begun.removeprefix(BEGIN), True
             return self.feed("")
         if not begun or (not self._thought and BEGIN.startswith(begun)):
             return ""
         self._speaks = True
-        return begun if self._thought else self._held
+        return begun if self._thought else "".join([*self._blanks, begun])
 
     def finish(self) -> str:
         """What was held back, for it might have been the beginning of thoughts."""
-        return "" if self._thought or self._thinks or self._speaks else self._held
+        if self._thought or self._thinks or self._speaks:
+            return ""
+        return "".join([*self._blanks, self._held])
 
 
 def without_thoughts(reply: str) -> str:
