@@ -8,7 +8,7 @@ from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO
 
-from parley.deadline import Deadline
+from parley.deadline import YIELD_SECONDS, Deadline
 
 BUDGET_BYTES = 64 * 1024 * 1024
 """The budget of a process: half of what is reserved for each worker (`cgroups.WORKER_BYTES`)."""
@@ -123,7 +123,7 @@ class Spool:
 
         Raises OSError where neither the disk nor the budget has room.
         """
-        time.sleep(0)
+        time.sleep(YIELD_SECONDS)
         grown = max(0, self._file.tell() + len(data) - self.size)
         if not self.is_on_disk and self.size + grown > UNCOUNTED_BYTES:
             self._find_room()
@@ -164,7 +164,7 @@ class Spool:
         self._memory.seek(0)
         try:
             while piece := self._memory.read(PIECE_BYTES):
-                time.sleep(0)
+                time.sleep(YIELD_SECONDS)
                 file.write(piece)
             file.seek(position)
         except OSError:
