@@ -2,27 +2,48 @@
 
 import base64
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from urllib.parse import unquote
 
 import pytest
+from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from testing.builders import KEY, make_app, wav
 
 JSON, STREAM, SOUND = "application/json", "text/event-stream", "audio/*"
+STAGES = ("stt", "text", "tts")
 REPRESENTATIONS = pytest.mark.parametrize("accept", [JSON, STREAM, SOUND])
 
 
-def post(upstream, accept: str = JSON, **fields: object) -> TestResponse:
+def spread(rows: Iterable[object]) -> pytest.MarkDecorator:
+    """Each row in each representation and at each stage; in all pairs of both it would be long."""
+    cases = [
+        pytest.param(accept, STAGES[(number + place) % 3], row, id=f"{row}-{accept}"[:90])
+        for number, row in enumerate(rows)
+        for place, accept in enumerate((JSON, STREAM, SOUND))
+    ]
+    return pytest.mark.parametrize(("accept", "stage", "row"), cases)
+
+
+def post(
+    upstream,
+    accept: str = JSON,
+    client: FlaskClient | None = None,
+    headers: Mapping[str, str] = {},
+    **fields: object,
+) -> TestResponse:
     """A conversation with these fields, read to its end; bytes become a file."""
     form = {
         name: (BytesIO(value), "blob") if isinstance(value, bytes) else value
         for name, value in {"audio": wav(), **fields}.items()
     }
-    client = upstream.client or make_app(PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
-    headers = {"X-OpenAI-API-Key": KEY, "Accept": accept}
+    client = (
+        client or upstream.client or make_app(PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
+    )
+    headers = {"X-OpenAI-API-Key": KEY, "Accept": accept, **headers}
     response = client.post("/api/conversation/", data=form, headers=headers)
     assert response.data is not None
     return response
