@@ -307,3 +307,67 @@ def test_with_tokens_no_caller_is_asked_for_a_key(met, accept):
     answer = told(post(met, accept, client=client, headers={"X-OpenAI-API-Key": TOKEN}))
     assert (answer.status, answer.code) == (401, "api_key_rejected")
     assert "No key." not in answer.message
+
+
+# What a Realtime session sends when it is asked to speak.
+SESSIONS = {
+    "OpenAI's": (
+        {"type": "error", "error": {"type": "server_error", "message": "Busy."}},
+        "upstream_unavailable",
+        3,
+    ),
+    "a code": (
+        {"type": "error", "error": {"code": 429, "message": "Slow down."}},
+        "rate_limited",
+        3,
+    ),
+    "a code as a text": (
+        {"type": "error", "error": {"code": "503", "message": "Loading."}},
+        "upstream_unavailable",
+        3,
+    ),
+    "a text": ({"type": "error", "error": "No such voice."}, "upstream_malformed", 1),
+    "flat": ({"type": "error", "code": 400, "message": "No such voice."}, "upstream_rejected", 1),
+    "detail": ({"type": "error", "detail": "No such voice."}, "upstream_malformed", 1),
+    "without a type": ({"error": {"message": "No such voice."}}, "upstream_malformed", 1),
+    "a failed response": (
+        {
+            "type": "response.done",
+            "response": {
+                "status": "failed",
+                "status_details": {"error": {"code": 402, "message": "No credits."}},
+            },
+        },
+        "quota_exhausted",
+        1,
+    ),
+    "501": (
+        {"type": "error", "error": {"code": 501, "message": "No speech."}},
+        "upstream_rejected",
+        1,
+    ),
+}
+
+
+@REPRESENTATIONS
+@pytest.mark.parametrize("name", SESSIONS)
+def test_an_event_of_the_realtime_api_is_read_as_any_failure(met, accept, name):
+    """With its reason, and after as many tries."""
+    event, code, count = SESSIONS[name]
+    met.answers["tts"] = realtime.plays(lambda session: session.send_text(json.dumps(event)))
+    answer = told(post(met, accept, tts_model="gpt-realtime-2.1-mini"))
+    assert (answer.status, answer.code, answer.stage) == (206, code, "tts")
+    reason = next(
+        text
+        for text in (
+            "Busy.",
+            "Slow down.",
+            "Loading.",
+            "No such voice.",
+            "No credits.",
+            "No speech.",
+        )
+        if text in json.dumps(event)
+    )
+    assert reason in answer.message
+    assert tries(met, "tts") == count
