@@ -7,7 +7,8 @@ ParleyError
     │   ├── ApiKeyMissing       401
     │   ├── TokenRejected       401
     │   ├── BaseUrlRefused
-    │   ├── RequestMalformed    and below it CallerDisconnected, RequestBroken
+    │   ├── RequestMalformed
+    │   │   └── CallerDisconnected, RequestBroken
     │   ├── HeadersTooLarge     431
     │   ├── UploadTimeout
     │   ├── AudioMissing, AudioEmpty, AudioTooLarge, AudioUnsupported
@@ -17,8 +18,9 @@ ParleyError
     │   └── MethodNotAllowed    405
     ├── InternalError           500: the service failed
     └── UpstreamError           500: the upstream failed
-        ├── ApiKeyRejected, StageKeyMissing  401
-        ├── UpstreamRejected    400, and below it ModelNotFound
+        ├── ApiKeyRejected, StageKeyMissing                       401
+        ├── UpstreamRejected    400
+        │   └── ModelNotFound
         ├── RateLimited, QuotaExhausted
         ├── UpstreamUnavailable, UpstreamTimeout, DeadlineExceeded
         ├── UpstreamMalformed

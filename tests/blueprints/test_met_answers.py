@@ -425,5 +425,5 @@ def test_speech_that_is_something_else_is_malformed(met, accept, name):
     assert came in answer.message
     assert "where" in answer.message
     if audio_format == "pcm" and came in ("22050", "44100", "channels", "WAV"):
-        assert "audio_format=wav" in answer.message
+        assert "ask for wav (audio_format=wav)" in answer.message
     assert len(bodies(met, "tts")) == 1

@@ -101,8 +101,9 @@ def _name(head: bytes, headers: Mapping[str, str]) -> str:
     return "pcm" if declared.startswith(("audio/pcm", "audio/l16")) else "something else"
 
 
+# The page looks for "ask for wav", and does so itself.
 def _instead(came: str, asked: str) -> UpstreamMalformed:
-    advice = f"send audio_format={came.lower()}, or name another model"
+    advice = f"ask for {came.lower()} (audio_format={came.lower()}), or name another model"
     if came.lower() not in ("wav", "mp3", "pcm"):
         advice = "name another model, voice or host"
     return UpstreamMalformed(f"The upstream sent {came} where {asked} was asked for; {advice}.")
@@ -117,14 +118,14 @@ def _require_rate(headers: Mapping[str, str]) -> None:
     for each in named:
         if int(each[:9]) != RATE:
             raise UpstreamMalformed(
-                f"The upstream sent pcm at {each[:9]} Hz where {RATE} Hz was asked for; send "
-                "audio_format=wav, whose header says the rate."
+                f"The upstream sent pcm at {each[:9]} Hz where {RATE} Hz was asked for; ask "
+                "for wav (audio_format=wav), whose header says the rate."
             )
     channels = CHANNELS_PARAMETER.search(declared)
     if channels and int(channels[1][:9]) != 1:
         raise UpstreamMalformed(
-            "The upstream sent pcm of several channels where one was asked for; send "
-            "audio_format=wav, whose header says how many."
+            "The upstream sent pcm of several channels where one was asked for; ask "
+            "for wav (audio_format=wav), whose header says how many."
         )
 
 
