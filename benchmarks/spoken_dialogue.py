@@ -34,16 +34,21 @@ def tokens(text: str) -> list[str]:
 TOKENS_TO_SPEAK = len(tokens(OPENING)) + 1
 """How many tokens show that the first sentence is over: its own, and the next one."""
 
+MARKS = {"mp3": b"ID3", "pcm": bytes(3)}
+"""How each character's speech begins: the service takes no letters for sound."""
+
 
 def speech(text: str, audio_format: str = "mp3") -> bytes:
     """The text as speech, which callers tell from others by its bytes alone."""
-    size = BYTES_A_CHARACTER[audio_format]
-    return b"".join(bytes([byte]) * size for byte in text.encode())
+    mark = MARKS[audio_format]
+    size = BYTES_A_CHARACTER[audio_format] - len(mark)
+    return b"".join(mark + bytes([byte]) * size for byte in text.encode())
 
 
 def is_speech_of(sound: bytes, text: str, audio_format: str) -> bool:
     """Whether this is the text's speech, whichever spaces were lost between its parts."""
-    said = sound[:: BYTES_A_CHARACTER[audio_format]].decode(errors="replace")
+    start = len(MARKS[audio_format])
+    said = sound[start :: BYTES_A_CHARACTER[audio_format]].decode(errors="replace")
     if "".join(said.split()) != "".join(text.split()):
         return False
     return sound == speech(said, audio_format)

@@ -182,10 +182,36 @@ def test_without_a_key_the_main_host_is_asked_where_it_needs_none(hosts):
     assert (keys(main), keys(voice)) == ([None] * 2, [None] * 2)
 
 
-def test_a_host_that_cannot_be_asked_is_named(hosts):
-    """Exit 2 and its base URL, since there are several."""
-    _, voice = hosts
-    voice.answers[""] = lambda connection, request: connection.sendall(fake.http(b"", "404 No"))
+@pytest.mark.parametrize("status", ["404 No", "401 No", "501 No"])
+@pytest.mark.parametrize("ended", [0, 1])
+def test_a_host_that_cannot_be_asked_hides_no_other(hosts, status, ended):
+    """It is named, the other stages are compared all the same, and the exit status is 2."""
+    main, voice = hosts
+    voice.answers[""] = lambda connection, request: connection.sendall(fake.http(b"", status))
+    stages = make_app().extensions["parley"].registry.stages
+    dates = {
+        name: model.shutdown
+        for stage in ("stt", "text")
+        for name, model in stages[stage].models.items()
+    }
+    announce(main, {**dates, **({"gpt-4o": None} if ended else {})})
     result = check(hosts)
     assert result.exit_code == 2
     assert f"Error: {voice.url}: " in result.stderr
+    assert result.stdout.splitlines() == [
+        *["text: gpt-4o: listed 2027-01-14, upstream: shuts down never"][:ended],
+        f"tts: not compared with {voice.url}",
+        f"differences: {ended}",
+    ]
+
+
+def test_the_main_host_that_cannot_be_asked_hides_no_other(hosts):
+    """Two stages are told of as not compared, and the voice is compared."""
+    main, voice = hosts
+    main.answers[""] = lambda connection, request: connection.sendall(fake.http(b"[]"))
+    announce(voice, {"kokoro": None})
+    result = check(hosts)
+    assert (result.exit_code, result.stderr.count("Error: ")) == (2, 1)
+    lines = result.stdout.splitlines()
+    assert lines[:2] == [f"{stage}: not compared with {main.url}" for stage in ("stt", "text")]
+    assert "tts: tts-1: listed never, upstream: unknown" in lines

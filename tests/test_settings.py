@@ -54,6 +54,11 @@ def test_a_blank_variable_counts_as_not_set():
         ("PARLEY_ALLOWED_ORIGINS", "https://app.example:port"),
         ("PARLEY_ALLOWED_ORIGINS", "https://app.example .*"),
         ("PARLEY_ALLOWED_ORIGINS", "null"),
+        ("PARLEY_ALLOWED_ORIGINS", "null://"),
+        ("PARLEY_ALLOWED_ORIGINS", "file://"),
+        ("PARLEY_ALLOWED_ORIGINS", "capacitor://localhost/"),
+        ("PARLEY_ALLOWED_ORIGINS", "capacitor:localhost"),
+        ("PARLEY_ALLOWED_ORIGINS", "1app://localhost"),
         ("PARLEY_LOG_LEVEL", "chatty"),
         ("PARLEY_STT_BASE_URL", "api.openai.com/v1"),
         ("PARLEY_TEXT_BASE_URL", "https://user:secret@api.openai.com/v1"),
@@ -122,6 +127,12 @@ def test_the_deadline_has_a_range(seconds):
 
 def test_origins_are_read_as_browsers_write_them():
     """A scheme and a host, with a port where it is not the scheme's own; or any page at all."""
-    origins = "https://app.example http://localhost:3000 *"
-    read = Settings.from_env({"PARLEY_ALLOWED_ORIGINS": origins}).allowed_origins
-    assert read == ("https://app.example", "http://localhost:3000", "*")
+    origins = [
+        *("https://app.example", "http://localhost:3000", "*", "capacitor://localhost"),
+        *("tauri://localhost", "ionic://localhost:8080", "app://-", "vscode-webview://0abc"),
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+        "moz-extension://0c6a5e2f-1b2c-4d3e-8f90-123456789abc",
+        "safari-web-extension://0C6A5E2F-1B2C-4D3E-8F90-123456789ABC",
+    ]
+    read = Settings.from_env({"PARLEY_ALLOWED_ORIGINS": " ".join(origins)}).allowed_origins
+    assert read == tuple(origins)

@@ -22,10 +22,8 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 NO_DATES = "where the list's dates do not hold"
 
 
-class NotCompared(click.ClickException):
-    """An upstream could not be asked. The exit code is not 1, which means a difference."""
-
-    exit_code = 2
+NOT_COMPARED = 2
+"""The exit status where a host could not be asked; 1 means a difference."""
 
 
 @click.group(cls=AppGroup, invoke_without_command=True)
@@ -57,25 +55,36 @@ def check() -> None:
 
     The hosts are the operator's: the main one, and those of single stages. Where the list's dates
     do not hold, the list does not describe the host: only the default is expected there, and what
-    else the host has is compared.
+    else the host has is compared. A host that cannot be asked, such as one without `GET /models`,
+    is told of, and the exit status is 2 after all of the stages.
     """
     upstreams = _operators_upstreams(services())
     announced = {upstream: _announced(upstream) for upstream in set(upstreams.values())}
-    undated = undated_stages(services().settings)
     differences = 0
-    for stage, listed in services().registry.stages.items():
-        dates = announced[upstreams[stage]]
-        if is_dated := stage not in undated:
-            names = list(listed.models)
+    for stage, upstream in upstreams.items():
+        if (dates := announced[upstream]) is None:
+            click.echo(f"{stage}: not compared with {upstream.destination.url}")
         else:
-            names = [name for name in listed.models if name in dates or name == listed.default]
-            where = f"{upstreams[stage].destination.url}, {NO_DATES}"
-            click.echo(f"{stage}: compared {' '.join(names)} at {where}")
-        for line in _differences(listed, names, dates, services().today(), dated=is_dated):
-            differences += 1
-            click.echo(f"{stage}: {line}")
+            differences += _compare(stage, upstream, dates)
     click.echo(f"differences: {differences}")
+    if None in announced.values():
+        raise SystemExit(NOT_COMPARED)
     raise SystemExit(1 if differences else 0)
+
+
+def _compare(stage: str, upstream: Upstream, dates: Mapping[str, Day]) -> int:
+    """Print how a stage's models differ from what its host announces; how many do."""
+    listed, undated = services().registry.stages[stage], undated_stages(services().settings)
+    if is_dated := stage not in undated:
+        names = list(listed.models)
+    else:
+        names = [name for name in listed.models if name in dates or name == listed.default]
+        where = f"{upstream.destination.url}, {NO_DATES}"
+        click.echo(f"{stage}: compared {' '.join(names)} at {where}")
+    lines = list(_differences(listed, names, dates, services().today(), dated=is_dated))
+    for line in lines:
+        click.echo(f"{stage}: {line}")
+    return len(lines)
 
 
 def _operators_upstreams(services: Services) -> dict[str, Upstream]:
@@ -102,12 +111,14 @@ def _operators_upstreams(services: Services) -> dict[str, Upstream]:
     return upstreams
 
 
-def _announced(upstream: Upstream) -> dict[str, Day]:
+def _announced(upstream: Upstream) -> dict[str, Day] | None:
+    """What the host announces; None, and a sentence on stderr, where it cannot be asked."""
     deadline = Deadline.after(services().settings.deadline)
     try:
         return shutdown_dates(services().transport, upstream, deadline)
     except UpstreamError as error:
-        raise NotCompared(f"{upstream.destination.url}: {error.message}") from None
+        click.echo(f"Error: {upstream.destination.url}: {error.message}", err=True)
+        return None
 
 
 def _differences(

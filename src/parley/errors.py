@@ -8,8 +8,7 @@ ParleyError
     │   ├── TokenRejected       401
     │   ├── BaseUrlRefused
     │   ├── RequestMalformed
-    │   │   ├── CallerDisconnected
-    │   │   └── RequestBroken
+    │   │   └── CallerDisconnected, RequestBroken
     │   ├── HeadersTooLarge     431
     │   ├── UploadTimeout
     │   ├── AudioMissing, AudioEmpty, AudioTooLarge, AudioUnsupported
@@ -19,19 +18,13 @@ ParleyError
     │   └── MethodNotAllowed    405
     ├── InternalError           500: the service failed
     └── UpstreamError           500: the upstream failed
-        ├── ApiKeyRejected      401
+        ├── ApiKeyRejected, StageKeyMissing                       401
         ├── UpstreamRejected    400
         │   └── ModelNotFound
-        ├── NoSpeech            206
-        ├── RateLimited
-        ├── QuotaExhausted
-        ├── UpstreamUnavailable
-        ├── UpstreamTimeout
-        ├── DeadlineExceeded
+        ├── RateLimited, QuotaExhausted
+        ├── UpstreamUnavailable, UpstreamTimeout, DeadlineExceeded
         ├── UpstreamMalformed
-        ├── TextIncomplete      206
-        ├── TextTruncated       206
-        └── Interrupted         206
+        └── NoSpeech, TextIncomplete, TextTruncated, Interrupted  206
 """
 
 REFUSAL = "parley.refusal"
@@ -125,7 +118,9 @@ class UploadTimeout(RequestError):
 
 class AudioMissing(RequestError):
     code = "audio_missing"
-    message = "Send the recording as a file in the form field 'audio'."
+    message = (
+        "Send the recording as a file in the field 'audio', as curl -F audio=@speech.wav does."
+    )
 
 
 class AudioEmpty(RequestError):
@@ -140,7 +135,7 @@ class AudioTooLarge(RequestError):
 
 class AudioUnsupported(RequestError):
     code = "audio_unsupported"
-    message = "The file in 'audio' is not of a supported kind; send mp3, mp4, m4a, wav or webm."
+    message = "The file in 'audio' is of no supported kind; send mp3, mp4, mpeg, m4a, wav or webm."
 
 
 class OptionInvalid(RequestError):
@@ -182,6 +177,12 @@ class ApiKeyRejected(UpstreamError):
     code = "api_key_rejected"
     status = 401
     message = "The upstream refused the API key; check the key and what it may use."
+
+
+class StageKeyMissing(UpstreamError):
+    code = "api_key_missing"
+    status = 401
+    message = "The upstream wants an API key, and none was sent; send one."
 
 
 class UpstreamRejected(UpstreamError):

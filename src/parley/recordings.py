@@ -1,12 +1,36 @@
 """A recording, and its kind of audio, recognised by its first bytes alone."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
 
-HEAD_BYTES = 12
+from parley.mpeg_audio import LONGEST_FRAME, frame_at, has_two_frames_at
+
+HEAD_BYTES = 64 * 1024
 """How many of the first bytes `kind_of` looks at."""
+
+PADDING_BYTES = 8 * 1024
+"""How many zeros or spaces may stand before MPEG audio: recorders and editors leave some."""
+
+BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"})
+"""The boxes with which a file of the MP4 family begins; older QuickTime has no `ftyp`."""
+
+LARGEST_BOX = 26_214_400
+"""In bytes: no larger file is taken."""
+
+APE = b"APETAGEX" + (2000).to_bytes(4, "little")
+
+OTHERS = re.compile(
+    rb"RIFF|RIFX|FORM|OggS|fLaC|FLV|wvpk|MAC |MPCK|TTA1|caff|\.snd|MThd|\x30\x26\xb2\x75|#!"
+    rb"|\x1a\x45\xdf\xa3|\x1f\x43\xb6\x75|\x00\x00\x01|\xff[\xf0\xf1\xf8\xf9]"
+    rb"|\x89PNG|GIF8|BM|\xff\xd8\xff|%PDF|\xff\xfe|\xfe\xff|\xef\xbb\xbf"
+    rb"|PK|\x1f\x8b|7z\xbc\xaf|Rar!|BZh|\xfd7zXZ|\x7fELF|MZ"
+    rb"|.{4}(?:ftyp|moov|mdat|moof|styp|sidx|free|skip|wide)",
+    re.DOTALL,
+)
+"""How other formats begin, which can hold frames of MPEG audio, or bytes that look like some."""
 
 
 @dataclass(frozen=True)
@@ -32,29 +56,81 @@ class Recording:
         return self.stream.read(size)
 
 
-def _is_mpeg_frame(head: bytes) -> bool:
-    """Whether an MPEG audio frame begins here (ISO/IEC 11172-3, 2.4.1.3).
+def _is_wav(head: bytes) -> bool:
+    """RIFF, or one of its successors for long files (RFC 2361; EBU Tech 3306; ITU-R BS.2088)."""
+    return head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE"
 
-    Eleven sync bits, then fields in which some values are reserved. Layer 0 is reserved, and is
-    what ADTS AAC, which has the same sync bits, contains there.
-    """
-    if len(head) < 3 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+
+def _is_mp4(head: bytes) -> bool:
+    """A first box of a size that can be (ISO/IEC 14496-12, 4.2, and Apple's QuickTime)."""
+    size, name = int.from_bytes(head[:4], "big"), head[4:8]
+    if name not in BOXES:
         return False
-    version, layer = head[1] >> 3 & 0b11, head[1] >> 1 & 0b11
-    bitrate, sampling_rate = head[2] >> 4, head[2] >> 2 & 0b11
-    return version != 0b01 and layer != 0 and bitrate != 0b1111 and sampling_rate != 0b11
+    if size == 0:  # As far as the file goes.
+        return name == b"mdat"
+    if size == 1:
+        return len(head) >= 16 and 16 <= int.from_bytes(head[8:16], "big") <= LARGEST_BOX
+    return 8 <= size <= LARGEST_BOX
 
 
-# Sources: RFC 2361 (WAV), id3.org's ID3v2 (MP3), ISO/IEC 14496-12 (MP4), RFC 8794 (EBML).
+def _is_webm(head: bytes) -> bool:
+    """The header of EBML (RFC 8794); a later piece of a recording has none."""
+    return head[:4] == b"\x1a\x45\xdf\xa3"
+
+
+def _is_program_stream(head: bytes) -> bool:
+    """A pack of MPEG-1 (ISO/IEC 11172-1) or MPEG-2 (13818-1), which differ in the fifth byte."""
+    if len(head) < 12 or head[:4] != b"\x00\x00\x01\xba":
+        return False
+    return head[4] & 0xF1 == 0x21 or head[4] & 0xC4 == 0x44
+
+
+def _is_id3(tag: bytes) -> bool:
+    """The header of ID3v2.2 to 2.4 (id3.org): version, flags, and a size of 4 times 7 bits."""
+    return (
+        len(tag) == 10
+        and tag[:3] == b"ID3"
+        and 2 <= tag[3] <= 4
+        and tag[4] != 0xFF
+        and not tag[5] & 0x0F
+        and max(tag[6:]) < 0x80
+    )
+
+
+def _is_mpeg_audio(head: bytes) -> bool:
+    """A tag (ID3v2 or APEv2), or two frames in a row; linear in the head.
+
+    Zeros or spaces may come before either. Before frames there may instead be the end of a frame
+    whose beginning is cut off.
+    """
+    start = len(head) - len(head.lstrip(b"\0 "))
+    if start > PADDING_BYTES:
+        return False
+    if _is_id3(head[start : start + 10]) or head.startswith(APE, start):
+        return True
+    if has_two_frames_at(head, start):
+        return True
+    if OTHERS.match(head):
+        return False
+    at = head.find(b"\xff")
+    while 0 <= at <= LONGEST_FRAME:
+        frame = frame_at(head, at)
+        if frame and at <= frame.longest and has_two_frames_at(head, at):
+            return True
+        at = head.find(b"\xff", at + 1)
+    return False
+
+
 # M4A rather than MP4 because the upstream refuses some AAC recordings under the latter name.
 KINDS = (
-    Kind("audio.wav", "audio/wav", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WAVE"),
-    Kind("audio.mp3", "audio/mpeg", lambda head: head[:3] == b"ID3" or _is_mpeg_frame(head)),
-    Kind("audio.m4a", "audio/mp4", lambda head: head[4:8] == b"ftyp"),
-    Kind("audio.webm", "audio/webm", lambda head: head[:4] == b"\x1a\x45\xdf\xa3"),
+    Kind("audio.wav", "audio/wav", _is_wav),
+    Kind("audio.mp3", "audio/mpeg", _is_mpeg_audio),
+    Kind("audio.m4a", "audio/mp4", _is_mp4),
+    Kind("audio.webm", "audio/webm", _is_webm),
+    Kind("audio.mpeg", "video/mpeg", _is_program_stream),
 )
 
 
 def kind_of(head: bytes) -> Kind | None:
-    """The kind of audio that begins with `head` (HEAD_BYTES or more), or None."""
+    """The kind of audio that begins with `head` (HEAD_BYTES, or the whole file), or None."""
     return next((kind for kind in KINDS if kind.matches(head)), None)

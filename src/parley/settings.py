@@ -21,8 +21,10 @@ VISIBLE_ASCII = re.compile(r"[!-~]+")
 SHORTEST_TOKEN = 20
 """In characters."""
 
-ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
-"""An origin as browsers write it (RFC 6454, 6.1)."""
+ORIGIN = re.compile(
+    r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|(?!https?:)[a-z][a-z0-9+.-]*://[A-Za-z0-9._-]+(:[0-9]{1,5})?"
+)
+"""An origin as browsers and apps' web views write it (RFC 6454, 6.1); `null` is none."""
 
 SYSTEM_PROMPT = (
     "You are talking with someone by voice. Answer in one to three short plain sentences, "

@@ -38,10 +38,10 @@ UPSTREAM_FAILURES = [
 UNREADABLE = [
     {"text": "not JSON"},
     {"json": []},
-    {"json": {"text": None, "choices": []}},
+    {"json": {"choices": []}},
     {"json": {"text": 7, "choices": [{"message": {"content": None}}]}},
     {"json": {"text": [], "choices": [{"message": {"content": ["Hi."], "refusal": 7}}]}},
-    {"json": {"text": {}, "choices": [{"finish_reason": "length", "message": {"content": " "}}]}},
+    {"json": {"text": {}, "choices": [{"finish_reason": "stop", "message": {"content": " "}}]}},
     {"text": '{"text": ' + "[" * 100_000},
     {"text": '{"text": "' + "x" * 1_000_000 + '"}'},
 ]

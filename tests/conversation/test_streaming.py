@@ -96,7 +96,7 @@ def test_thoughts_alone_are_no_reply(reply, upstream, row, code):
         ("no end at all", REPLY, "upstream_unavailable"),
         ("blank", REPLY, "upstream_malformed"),
         ("whole", " \n\t ", "upstream_malformed"),
-        ("length", " \n\t ", "upstream_malformed"),
+        ("length", " \n\t ", "text_incomplete"),
     ],
 )
 def test_a_failure_of_the_reply_names_the_answer_that_it_came_in(reply, upstream, row, says, code):

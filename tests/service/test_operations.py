@@ -171,6 +171,11 @@ class TestHeaders:
             ("https://app.example", "https://app.example.evil.example", None),
             ("https://app.example", "https://appxexample", None),
             ("https://app.example", "null", None),
+            ("capacitor://localhost", "capacitor://localhost", "same"),
+            ("capacitor://localhost", "null", None),
+            ("capacitor://localhost", "capacitor://localhost.evil.example", None),
+            ("tauri://localhost ionic://localhost", "ionic://localhost", "same"),
+            ("chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop", "same"),
             ("*", "https://any.example", "same"),
         ],
     )

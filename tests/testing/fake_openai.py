@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from flask.testing import FlaskClient
+
 TRANSCRIPT = "What is the capital of France?"
 REPLY = "It is Paris."
 SPEECH = b"ID3" + bytes(range(256)) * 40
@@ -67,6 +69,8 @@ class Upstream:
         self.connections = 0
         self.answers: dict[str, Answer] = {}
         """By stage: what answers instead of `good`."""
+        self.client: FlaskClient | None = None
+        """The caller of an application that was made for this upstream."""
         self.greet: Callable[[socket.socket], bool] | None = None
         """Called with each new connection before anything is read; False ends it."""
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)

@@ -13,7 +13,7 @@ REPLY = "Grüße aus 東京! " * 500
 def turns(monkeypatch):
     """A turn for each time that others may run."""
     given = []
-    monkeypatch.setattr("parley.upstream.chat_stream.let_others_run", lambda: given.append(1))
+    monkeypatch.setattr("parley.upstream.sent_events.let_others_run", lambda: given.append(1))
     return given
 
 
@@ -21,13 +21,13 @@ def turns(monkeypatch):
 def test_many_events_at_once_hold_up_nobody(turns, line):
     """However many there are in what was received together, others run in between."""
     with pytest.raises(UpstreamUnavailable):
-        list(deltas_of([line * (64_000 // len(line))]))
+        list(deltas_of([line * (64_000 // len(line))], pytest.fail))
     assert len(turns) >= 30
 
 
 def test_what_arrives_event_by_event_costs_no_turns(turns):
     """Each read gives one already."""
-    assert "".join(deltas_of(CHATS["whole"](REPLY))) == REPLY
+    assert "".join(deltas_of(CHATS["whole"](REPLY), pytest.fail)) == REPLY
     assert turns == []
 
 
@@ -36,5 +36,5 @@ def test_no_byte_is_lost_between_two_parts(turns):
     stream = b"".join(CHATS["whole"](REPLY))
     assert len(stream) > 100_000
     for start in range(40):
-        assert "".join(deltas_of([b":" * start + b"\n" + stream])) == REPLY
+        assert "".join(deltas_of([b":" * start + b"\n" + stream], pytest.fail)) == REPLY
     assert turns

@@ -81,6 +81,7 @@ def test_the_chat_model_gets_the_prompt_and_then_the_transcript(client: Client, 
             {"role": "user", "content": "What time is it?"},
         ],
         "reasoning_effort": "none",
+        "stream": False,
     }
 
 
@@ -184,13 +185,13 @@ def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Moc
         number = int(request.json()["input"])
         time.sleep(0.01 * (20 - number))
         context.headers["x-request-id"] = f"up-{number}"
-        return str(number).encode()
+        return b"ID3 %d" % number
 
     openai.post(TTS, content=speak)
     texts = [str(number) for number in range(20)]
     with ThreadPoolExecutor(20) as pool:
         speeches = list(pool.map(lambda text: client.speak(text, SPEAKER), texts))
-    assert [speech.read() for speech in speeches] == [text.encode() for text in texts]
+    assert [speech.read() for speech in speeches] == [b"ID3 " + text.encode() for text in texts]
     assert len(client.records) == 20
     assert {record.upstream_id for record in client.records} == {f"up-{text}" for text in texts}
     assert not any(record.is_retry for record in client.records)

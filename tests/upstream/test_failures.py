@@ -52,18 +52,19 @@ def failure(
         (404, {"message": "models/gpt-4o is not found."}, ModelNotFound),
         (404, {"message": "gpt-4o: no such model"}, ModelNotFound),
         (404, {"message": "There is no gpt-4o."}, ModelNotFound),
-        (404, {"code": "not_found", "message": "The model `gpt-4o`"}, UpstreamRejected),
+        (404, {"code": "not_found", "message": "The model `gpt-4o`"}, ModelNotFound),
         (400, {"code": None, "message": "The model `gpt-4o` takes no audio"}, UpstreamRejected),
         (404, {"code": None, "message": "Invalid URL (POST /v2/chat/completions)"}, None),
         (404, {"code": None, "message": "Invalid URL (GET /v2/realtime?model=gpt-4o)"}, None),
         (404, {"message": "Only gpt-4o-mini, gpt-4o.1, gpt-4o:8b and xgpt-4o are here."}, None),
         (404, {"message": None}, None),
-        (404, "gpt-4o", None),
+        (404, "gpt-4o", ModelNotFound),
+        (404, ["gpt"], None),
     ],
     ids=str,
 )
 def test_what_is_about_the_model_is_told_from_a_wrong_address(status, error, kind):
-    """By its code, or where a host sends none by a 404 that names the model: nothing else is."""
+    """By its code, or by a 404 that names the model and not only the address."""
     assert type(failure(status, error)) is (kind or UpstreamRejected)
 
 
@@ -85,7 +86,7 @@ def test_what_is_about_the_model_is_told_from_a_wrong_address(status, error, kin
         (500, None, None, UpstreamUnavailable, True),
         (500, None, "false", UpstreamUnavailable, False),
         (500, None, "perhaps", UpstreamUnavailable, True),
-        (501, None, None, UpstreamUnavailable, True),
+        (501, None, None, UpstreamRejected, False),
         (504, None, None, UpstreamTimeout, True),
     ],
 )

@@ -135,7 +135,7 @@ def test_long_speech_is_encoded_as_it_arrives():
         try:
             with opening as channel:
                 encoder = Mp3Encoder(deadline)
-                speech = ReadingSession(channel).read_aloud(REPLY, "alloy", {})
+                speech = ReadingSession(channel, pytest.fail).read_aloud(REPLY, "alloy", {})
                 mp3 = b"".join(map(encoder.feed, speech)) + encoder.finish()
             _, peak = tracemalloc.get_traced_memory()
         finally:
@@ -156,7 +156,7 @@ def test_one_websocket_reads_one_text_after_another():
             deadline=Deadline.after(20),
         )
         with opening as channel:
-            session = ReadingSession(channel)
+            session = ReadingSession(channel, pytest.fail)
             for text in ("It is Paris.", "It lies on the Seine."):
                 pcm = b"".join(session.read_aloud(text, "alloy", {}))
                 assert pcm == coded_speech.encode(text, "pcm")

@@ -78,3 +78,26 @@ def test_a_stream_that_is_closed_amid_ends_its_threads(converse, upstream, logge
     assert not {"text", "tts"} & {thread.name for thread in threading.enumerate()}
     assert "event=answer_cut" in logged.text
     assert "status=200 stage=text code=caller_disconnected" in logged.text
+
+
+@pytest.mark.parametrize("looks", [1, 3, 4])
+@pytest.mark.parametrize("error", [None, RuntimeError], ids=["interrupted", "internal_error"])
+def test_the_deltas_are_the_reply_wherever_a_stream_is_ended(
+    converse, upstream, monkeypatch, looks, error
+):
+    """Text that was about to be told is in neither; `heard` compares the two."""
+    upstream.answers["text"] = streams_chat("drips", reply=lambda body: "It is Paris. " * 9)
+    count = iter(range(100))
+
+    def is_due():
+        due = next(count) >= looks
+        if due and error:
+            raise error()
+        return due
+
+    monkeypatch.setattr("parley.web.event_stream.LOOK_SECONDS", 0)
+    monkeypatch.setattr("parley.web.event_stream.stopping.is_due", is_due)
+    response = converse()
+    stream = heard(events_of(response.response))
+    response.close()
+    assert stream.code == ("internal_error" if error else "interrupted")

@@ -67,6 +67,15 @@ def test_a_file_is_what_has_the_name_of_one(headers, file_name, size):
     assert read(body, size) == [("a", file_name, b"RIFF\r\n-")]
 
 
+@pytest.mark.parametrize("size", [1, 7, PIECE_BYTES])
+@pytest.mark.parametrize("padding", [b" ", b"\t", b" \t " * 50])
+def test_padding_behind_a_boundary_is_passed_over(padding, size):
+    """RFC 2046, 5.1.1: a gateway may have added spaces and tabs there."""
+    part = NAMED[3:] + b"\r\n\r\n 1 \r\n--b"
+    body = b"--b" + padding + part + padding + part + b"--" + padding + b"\r\n"
+    assert read(body, size) == [("a", None, b" 1 ")] * 2
+
+
 def test_a_content_that_is_not_read_is_passed_over():
     """The next part begins after it, however long it is."""
     long = bytes(3 * PIECE_BYTES)
@@ -108,9 +117,10 @@ def test_a_form_has_a_boundary():
         list(parts(BytesIO(NAMED.replace(b"--b", b"--") + b"\r\n\r\n1\r\n----"), b""))
 
 
-def test_headers_without_an_end_are_not_kept():
-    """Only as much is read as a part's headers may have."""
-    stream = BytesIO(NAMED + bytes(HEAD_BYTES + 5 * PIECE_BYTES))
+@pytest.mark.parametrize(("begun", "more"), [(NAMED, b"\0"), (b"--b", b" ")])
+def test_headers_without_an_end_are_not_kept(begun, more):
+    """Only as much is read as a part's headers may have, or the padding before them."""
+    stream = BytesIO(begun + more * (HEAD_BYTES + 5 * PIECE_BYTES))
     with pytest.raises(FormTooLarge):
         list(parts(stream, b"b"))
     assert stream.tell() <= HEAD_BYTES + 2 * PIECE_BYTES

@@ -98,7 +98,7 @@ class Stages:
                 raise NoSpeech()
 
     def think(self) -> None:
-        """Turn the transcript into the reply; a reply that is cut short is kept, and noted."""
+        """Turn the transcript into the reply; what there is of a broken one is kept, and noted."""
         transcript = self.conversation.transcript
         with self.stage("text"):
             reply = self.with_fallback(

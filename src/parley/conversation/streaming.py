@@ -36,16 +36,19 @@ class StreamedReply:
         """The name of the voice that speaks."""
         return self._conversation.models_used["tts"].voice_for(self._stages.client.options.voice)
 
-    def events(self) -> Iterator[list[Event]]:
-        """The next events, now and then none; the conversation's reply is what was told of it."""
+    def events(self) -> Generator[list[Event]]:
+        """The next events, now and then none; the conversation's reply is what was told of it.
+
+        Events count as told once the next ones are asked for.
+        """
         told: list[str] = []
         try:
             for events in self._spoken.events():
+                yield events
                 deltas = [event.delta for event in events if isinstance(event, TextDelta)]
                 for delta in deltas:
                     self._stages.client.usage.add_text(delta)
                 told += deltas
-                yield events
         finally:
             self._conversation.reply = "".join(told)
 

@@ -1,6 +1,11 @@
 """A self-hosted model's leading <think>…</think> taken out of a reply while it is written."""
 
+import re
+
 BEGIN, END = "<think>", "</think>"
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+CODE_INDENT = 4
+"""A line with as many spaces before it is code (CommonMark, 4.4)."""
 
 
 class ThoughtFilter:
@@ -51,6 +56,22 @@ class ThoughtFilter:
 
 
 def without_thoughts(reply: str) -> str:
-    """A whole reply without the thoughts at its beginning."""
+    """A whole reply without the thoughts at its beginning.
+
+    Templates of some models open the thoughts themselves, so that the reply has only their end:
+    `</think>` alone on its line, outside a block of code, and no `<think>` before it.
+    """
+    before, fence = 0, ""
+    for line in reply.splitlines(keepends=True) if END in reply else ():
+        before += len(line)
+        if line.strip() == END and not fence and len(line) - len(line.lstrip()) < CODE_INDENT:
+            if BEGIN not in reply[:before]:
+                return reply[before:].strip()
+            break
+        if mark := FENCE.match(line):
+            if not fence:
+                fence = mark[1]
+            elif mark[1].startswith(fence):
+                fence = ""
     thoughts = ThoughtFilter()
     return (thoughts.feed(reply) + thoughts.finish()).strip()

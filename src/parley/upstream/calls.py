@@ -9,7 +9,7 @@ from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed
 from parley.memory import Usage
 from parley.models.registry import Model
-from parley.upstream.failures import origin, require_success
+from parley.upstream.failures import failure_in, origin, require_success
 from parley.upstream.retries import with_retries
 from parley.wire.messages import Answer, Form, Upstream
 from parley.wire.transport import Transport
@@ -26,8 +26,8 @@ class CallRecord:
     """The upstream's own id for it (`x-request-id`); blank if the upstream sent none."""
     upstream_status: int | None = None
     """The status of an answer that arrives piece by piece; None before it."""
-    content_type: str = ""
-    """What the headers of such an answer declare, in lower case."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """The headers of such an answer; names in any case."""
     is_over: bool = False
     """Whether all that counts of such an answer was read; nothing but its end may follow."""
     is_quoted: bool = True
@@ -66,16 +66,22 @@ class Calls:
     usage: Usage = field(default_factory=Usage)
     """Counts what is collected of an answer."""
 
-    def post(self, path: str, body: Mapping[str, Any] | Form, limit: int, model: Model) -> Answer:
-        """POST until it succeeds or another try is useless; each try builds its body anew."""
+    def failure_in(self, model: Model) -> Callable[[Any], UpstreamError]:
+        """What makes the failure of JSON that tells of one in a call of the model."""
+        return lambda value: failure_in(value, self.upstream, model.name)
 
-        def call(record: CallRecord) -> Answer:
+    def post(
+        self, path: str, body: Form, limit: int, model: Model, read: Callable[[Answer], Result]
+    ) -> Result:
+        """POST until `read` takes the answer, or another try is useless; each try sends it anew."""
+
+        def call(record: CallRecord) -> Result:
             with self.transport.stream(
                 self.upstream, path, body, limit=limit, deadline=self.deadline
             ) as arriving:
-                answer = arriving.whole(self._counted)
-            record.upstream_id = answer.request_id or ""
-            return require_success(answer, self.upstream, model.name)
+                answer = arriving.whole(self.counted)
+            record.upstream_id, record.upstream_status = answer.request_id or "", answer.status
+            return read(require_success(answer, self.upstream, model.name))
 
         return self.recorded(call)
 
@@ -87,9 +93,9 @@ class Calls:
             self.upstream, path, body, limit=limit, deadline=self.deadline
         ) as answer:
             record.upstream_id, record.upstream_status = answer.request_id or "", answer.status
-            record.content_type = answer.headers.get("content-type", "").lower()
+            record.headers = answer.headers
             if not 200 <= answer.status < 300:
-                require_success(answer.whole(self._counted), self.upstream, model.name)
+                require_success(answer.whole(self.counted), self.upstream, model.name)
             is_empty = True
             try:
                 for piece in answer.pieces():
@@ -101,7 +107,8 @@ class Calls:
             if is_empty:
                 raise UpstreamMalformed(**origin(answer))
 
-    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    def counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The pieces of an answer that is collected, counted until the last was used."""
         return self.usage.counted(pieces, self.deadline)
 
     def begun(self, call: Callable[[CallRecord], Generator[Result]]) -> "Begun[Result]":

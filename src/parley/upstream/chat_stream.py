@@ -1,97 +1,151 @@
-"""A chat reply as it is written: server-sent events in, the reply's deltas out."""
+"""A chat reply, whole in JSON or as it is written in events: bytes in, the reply's deltas out."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
-from parley.errors import TextIncomplete, UpstreamMalformed, UpstreamUnavailable
-from parley.upstream.failures import failure_of_event
-from parley.upstream.json_values import parse_json, value_at
-from parley.wire.sockets import let_others_run
+from parley.errors import TextIncomplete, UpstreamError, UpstreamMalformed, UpstreamUnavailable
+from parley.upstream.error_reports import error_in, report_of
+from parley.upstream.json_values import parse_json, text_in, value_at
+from parley.upstream.sent_events import BYTE_ORDER_MARK, EVENT_BYTES, SentEvent, events_in
 
-INCOMPLETE = ("length", "content_filter")
+INCOMPLETE = ("length", "max_tokens", "content_filter")
 """The values of `finish_reason` for a reply that the model did not finish."""
 
-DATA = b"data:"
 END = b"[DONE]"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+UNNAMED = (b"", b"message")
+SPACE_BYTES = 4096
+"""How much space may stand before an answer in JSON."""
 
-EVENT_BYTES = 1_000_000
-"""The largest event that is taken: nobody else is served while it is parsed."""
+JSON = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*[{\[]")
+WEB_PAGE = re.compile(rb"\s*<")
 
-READ_BYTES = 2 * 1024
-"""How much is read at once: it can hold hundreds of events, and nobody else is served meanwhile."""
+FailureIn = Callable[[Any], UpstreamError]
+"""Which failure it is that JSON tells of."""
 
 
-def deltas_of(pieces: Iterable[bytes]) -> Iterator[str]:
-    """The reply's text, delta by delta; a refusal is text, too. A whole reply in JSON is one delta.
+def deltas_of(pieces: Iterable[bytes], failure_in: FailureIn) -> Iterator[str]:
+    """The reply's text, delta by delta; a whole reply in JSON is one delta.
 
-    At its end, raises TextIncomplete where the model did not finish the reply, UpstreamUnavailable
-    where the stream was cut, and UpstreamMalformed where all of it was blank. Raises the
-    UpstreamError that an `error` amid the stream means, and UpstreamMalformed for what is no event.
+    Texts count and thoughts do not; a refusal counts where there is no content. At the end, raises
+    TextIncomplete where the model did not finish the reply, UpstreamUnavailable where the stream
+    was cut, and UpstreamMalformed where all of it was blank. Raises what `failure_in` makes of an
+    error under a success's status, after what was written before it.
     """
-    reason: Any = None
-    is_blank = True
-    lines = _lines_of(pieces)
-    for line in lines:
-        said = "delta"
-        if line.startswith(b"{"):  # JSON: the host does not stream, or tells of a failure so.
-            said, data = "message", b"\n".join((line, *lines))
-        elif line.startswith(DATA):
-            data = line.removeprefix(DATA).strip()
-        elif line.startswith(b"<"):
-            raise UpstreamMalformed()  # A web page.
-        else:
-            continue  # An event's name, a comment, or the blank line that ends an event.
-        if data == END:
+    begun, rest = _beginning(iter(pieces))
+    if WEB_PAGE.match(begun):
+        raise UpstreamMalformed()
+    reply = _Reply(failure_in)
+    if JSON.match(begun):
+        yield from reply.read(_json(_whole(begun, rest)), "message")
+        reply.require_whole(is_ended=True)
+    else:
+        yield from _streamed(reply, begun, chain((begun,), rest))
+
+
+def _streamed(reply: "_Reply", begun: bytes, pieces: Iterable[bytes]) -> Iterator[str]:
+    event, is_ended = None, False
+    for event in events_in(pieces):
+        if event.name == b"error":
+            raise reply.failure_in(_value_or_text(event.data))
+        data = event.data.strip()
+        if is_ended := data == END:
             break
-        event = _event_of(data)
-        choice = value_at(event, "choices", 0)
-        for name in ("content", "refusal"):
-            text = value_at(choice, said, name)
-            if isinstance(text, str) and text:
-                is_blank = is_blank and text.isspace()
-                # JSON can hold half a surrogate pair, which is no text that could be sent on.
-                yield text.encode(errors="replace").decode()
-        reason = value_at(choice, "finish_reason") or reason
-    if reason is None:
-        raise UpstreamUnavailable()
-    if is_blank:
-        raise UpstreamMalformed()
-    if reason in INCOMPLETE:
-        raise TextIncomplete()
+        value = _value_of(event, data)
+        if value is not None:
+            yield from reply.read(value, "delta")
+    if event is None and begun.strip() and not begun.lstrip().startswith(b":"):
+        raise UpstreamMalformed()  # A sentence, say.
+    reply.require_whole(is_ended=is_ended)
 
 
-def _event_of(data: bytes) -> Any:
-    if len(data) > EVENT_BYTES:
-        raise UpstreamMalformed()
+@dataclass
+class _Reply:
+    """What was read of a reply so far."""
+
+    failure_in: FailureIn
+    reason: Any = None
+    has_content: bool = False
+    is_blank: bool = True
+    suspect: Any = field(default=None, repr=False)
+    """JSON that is no part of a reply, and may be a failure told without `error`."""
+
+    def read(self, value: Any, name: str) -> Iterator[str]:
+        """The texts in an answer, or in the data of an event; raise the failure that it tells."""
+        choice = value_at(value, "choices", 0)
+        said = value_at(choice, name)
+        content = text_in(value_at(said, "content"))
+        self.has_content = self.has_content or bool(content.strip())
+        refusal = "" if self.has_content else text_in(value_at(said, "refusal"))
+        for text in (content, refusal):
+            if text:
+                self.is_blank = self.is_blank and text.isspace()
+                yield text
+        reason = value_at(choice, "finish_reason")
+        if isinstance(reason, str) and reason:
+            self.reason = reason.lower()
+        if error := (error_in(value) and value) or value_at(choice, "error"):
+            raise self.failure_in(error)
+        if self.reason == "error":
+            raise UpstreamUnavailable()
+        if choice is None and report_of(value).message:
+            self.suspect = value
+
+    def require_whole(self, *, is_ended: bool) -> None:
+        """Raise the failure of a reply that has ended and is not whole."""
+        if self.suspect is not None and (self.is_blank or self.reason is None):
+            raise self.failure_in(self.suspect)
+        if self.reason is None and not is_ended:
+            raise UpstreamUnavailable()
+        if self.reason in INCOMPLETE:
+            raise TextIncomplete()
+        if self.is_blank:
+            raise UpstreamMalformed()
+
+
+def _value_of(event: SentEvent, data: bytes) -> Any:
+    """The event's JSON; None where it is to be passed over: what has no data, or is unknown."""
+    if not data:
+        return None
     try:
-        event = parse_json(data)
+        value = parse_json(data)
+    except ValueError:
+        if event.name in UNNAMED and not event.is_cut:
+            raise UpstreamMalformed() from None
+        return None
+    return value if event.name in UNNAMED or value_at(value, "choices") else None
+
+
+def _value_or_text(data: bytes) -> Any:
+    try:
+        return parse_json(data)
+    except ValueError:
+        return data.decode(errors="replace")
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return parse_json(body)
     except ValueError:
         raise UpstreamMalformed() from None
-    if error := value_at(event, "error"):
-        raise failure_of_event(error)
-    return event
 
 
-def _lines_of(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Each whole line, and what is left at the end; linear in time, however small the pieces."""
-    begun: list[bytes] = []
-    for part in _parts_of(pieces):
-        first, *others = part.split(b"\n")
-        begun.append(first)
-        for line in others:
-            yield _line(begun)
-            begun = [line]
-    yield _line(begun)
-
-
-def _parts_of(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _beginning(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The bytes up to the first that is no space, with what came with it, and the other pieces."""
+    begun = b""
     for piece in pieces:
-        for start in range(0, len(piece), READ_BYTES):
-            if start:
-                let_others_run()
-            yield piece[start : start + READ_BYTES]
+        begun += piece
+        if begun.strip(b" \t\r\n\xef\xbb\xbf") or len(begun) > SPACE_BYTES:
+            break
+    return begun, pieces
 
 
-def _line(begun: list[bytes]) -> bytes:
-    return b"".join(begun).removeprefix(BYTE_ORDER_MARK).rstrip(b"\r")
+def _whole(begun: bytes, rest: Iterator[bytes]) -> bytes:
+    body = bytearray(begun)
+    for piece in rest:
+        body += piece
+        if len(body) > EVENT_BYTES:
+            raise UpstreamMalformed()
+    return bytes(body).lstrip(BYTE_ORDER_MARK)

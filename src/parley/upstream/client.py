@@ -3,24 +3,25 @@
 Rules and limits that are not ours come from OpenAI's API reference.
 """
 
+import re
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from parley.deadline import Deadline
-from parley.errors import TextIncomplete, UpstreamMalformed
+from parley.errors import ModelNotFound, TextIncomplete, UpstreamError, UpstreamMalformed
 from parley.memory import Spool, Usage
 from parley.models.registry import Model
 from parley.recordings import Recording
 from parley.upstream.calls import Begun, CallRecord, Calls
-from parley.upstream.chat_stream import INCOMPLETE, deltas_of
+from parley.upstream.chat_stream import deltas_of
 from parley.upstream.encodings import set_lengths
-from parley.upstream.failures import origin
-from parley.upstream.json_values import json_of, text_of, value_at
+from parley.upstream.error_reports import error_in, report_of
+from parley.upstream.json_values import json_of, text_of
 from parley.upstream.options import Options
 from parley.upstream.voices import Voice, voice_of
-from parley.wire.messages import Form, Upstream
+from parley.wire.messages import Answer, Form, Upstream
 from parley.wire.transport import Transport
 
 TEXT_BYTES = 1_000_000
@@ -29,13 +30,16 @@ TEXT_BYTES = 1_000_000
 STREAM_BYTES = 16_000_000
 """The largest stream of a text: each delta comes in an event that is many times its length."""
 
+REMARK = re.compile(r"\A(?:\[[^\[\]]*\]|\([^()]*\))\Z")
+"""A transcript that is one remark in brackets (`[BLANK_AUDIO]`): whisper.cpp's for no speech."""
+
 
 @dataclass(frozen=True)
 class Reply:
-    """What a chat model said, never blank, and a failure if the model did not finish it."""
+    """What a chat model said, and a failure if that is not whole; only then it may be blank."""
 
     text: str = field(repr=False)
-    failure: TextIncomplete | None = None
+    failure: UpstreamError | None = None
 
 
 @dataclass(frozen=True)
@@ -72,23 +76,54 @@ class Client:
             ("response_format", "json"),
         ]
         form = Form(fields, "file", recording)
-        answer = self._calls("stt").post("/audio/transcriptions", form, TEXT_BYTES, model)
-        text = value_at(json_of(answer), "text")
-        if not isinstance(text, str):
-            raise UpstreamMalformed(**origin(answer))
-        return text_of(text)
+        calls = self._calls("stt")
+        failure_in = calls.failure_in(model)
+
+        def read(answer: Answer) -> str:
+            heard = json_of(answer)
+            if error_in(heard):
+                raise failure_in(heard)
+            match heard:
+                case {"text": None}:
+                    return ""
+                case {"text": str(text)}:
+                    return REMARK.sub("", text_of(text).strip())
+            if report_of(heard).message:
+                raise failure_in(heard)
+            raise UpstreamMalformed()
+
+        return calls.post("/audio/transcriptions", form, TEXT_BYTES, model, read)
 
     def complete(self, transcript: str, model: Model) -> Reply:
-        """The chat model's reply; a refusal is a reply too. Raises UpstreamError."""
-        body = self._chat(transcript, model)
-        answer = self._calls("text").post("/chat/completions", body, TEXT_BYTES, model)
-        choice = value_at(json_of(answer), "choices", 0)
-        texts = (text_of(value_at(choice, "message", name)) for name in ("content", "refusal"))
-        text = next(filter(None, texts), "")
-        if not text:
-            raise UpstreamMalformed(**origin(answer))
-        whole = value_at(choice, "finish_reason") not in INCOMPLETE
-        return Reply(text, None if whole else TextIncomplete(**origin(answer)))
+        """The chat model's reply; a refusal is a reply too. Raises UpstreamError.
+
+        What was written before a failure is the reply, if no other try brought a whole one.
+        """
+        body = {**self._chat(transcript, model), "stream": False}
+        calls, written = self._calls("text"), ""
+
+        def call(record: CallRecord) -> str:
+            nonlocal written
+            parts: list[str] = []
+            size = 0
+            try:
+                with closing(self._deltas(calls, record, body, model)) as deltas:
+                    for delta in deltas:
+                        parts.append(delta)
+                        if (size := size + len(delta)) > TEXT_BYTES:
+                            raise UpstreamMalformed()
+            finally:
+                written = "".join(parts).strip() or written
+            return written
+
+        try:
+            return Reply(calls.recorded(call))
+        except ModelNotFound:
+            raise
+        except UpstreamError as failure:
+            if not written and not isinstance(failure, TextIncomplete):
+                raise
+            return Reply(written, failure)
 
     def stream_reply(self, transcript: str, model: Model) -> Begun[str]:
         """The chat model's reply, delta by delta, once the first is there.
@@ -97,14 +132,21 @@ class Client:
         """
         body = {**self._chat(transcript, model), "stream": True}
         calls = self._calls("text")
+        return calls.begun(lambda record: self._deltas(calls, record, body, model))
 
-        def call(record: CallRecord) -> Generator[str]:
-            pieces = calls.pieces(record, "/chat/completions", body, STREAM_BYTES, model)
-            with closing(pieces):
-                yield from deltas_of(pieces)
+    def _deltas(
+        self, calls: Calls, record: CallRecord, body: Mapping[str, Any], model: Model
+    ) -> Generator[str]:
+        """One try of a reply; a host may answer with a stream or without one, whatever is asked."""
+        pieces = calls.pieces(record, "/chat/completions", body, STREAM_BYTES, model)
+        with closing(pieces):
+            arriving = pieces if body["stream"] else calls.counted(pieces)
+            try:
+                yield from deltas_of(arriving, calls.failure_in(model))
+            except TextIncomplete:
                 record.is_over = True
-
-        return calls.begun(call)
+                raise
+            record.is_over = True
 
     def speak(self, text: str, model: Model) -> Spool:
         """The speech of `text` as a whole file, never empty, at its start. Raises UpstreamError."""

@@ -1,6 +1,5 @@
 """The failures of an upstream: which of its answers and events means which UpstreamError."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,25 +10,32 @@ from parley.errors import (
     ModelNotFound,
     QuotaExhausted,
     RateLimited,
+    StageKeyMissing,
     UpstreamError,
     UpstreamMalformed,
     UpstreamRejected,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from parley.upstream.json_values import json_of, value_at
+from parley.upstream.error_reports import Report, report_of
+from parley.upstream.json_values import json_of
+from parley.upstream.reasons import holds_address, is_about_model, is_about_quota, names_a_time
 from parley.wire.bodies import StreamedAnswer
 from parley.wire.messages import Answer, Upstream
 
 # The statuses with a meaning of their own; the others are told apart by their hundreds.
 BY_STATUS: Mapping[int, type[UpstreamError]] = {
     401: ApiKeyRejected,
+    402: QuotaExhausted,
     403: ApiKeyRejected,
     408: UpstreamTimeout,
     429: RateLimited,
+    501: UpstreamRejected,
     504: UpstreamTimeout,
 }
-# The values of `error.code` with a meaning of their own, in answers and in events.
+# The names (`error.code`, `error.type`) that mean the same whatever the status is.
+BY_NAME: Mapping[str, type[UpstreamError]] = {"budget_exceeded": QuotaExhausted}
+# Those that make the meaning of a status more exact, and stand alone where there is none.
 BY_CODE: Mapping[str, type[UpstreamError]] = {
     "credit_balance_exhausted": QuotaExhausted,
     "insufficient_quota": QuotaExhausted,
@@ -41,67 +47,120 @@ BY_CODE: Mapping[str, type[UpstreamError]] = {
 RETRIED_STATUSES = (408, 409, 429)
 """What OpenAI's own SDK tries again, beside every 5xx."""
 
+NEVER_RETRIED = 501
+"""A 5xx that will not pass: the host does not have what it was asked for."""
+
 SHOULD_RETRY = {"true": True, "false": False}
 """The values of the header `x-should-retry`, which overrules the statuses."""
 
 RETRIED_EVENTS = (RateLimited, UpstreamUnavailable)
 
-READ_CHARACTERS, MESSAGE_CHARACTERS = 1000, 300
-"""How much of an upstream's message is examined, and how much of it is passed on."""
+MESSAGE_CHARACTERS = 300
+"""How much of an upstream's message is passed on."""
+
+LEADS: Mapping[type[UpstreamError], str] = {
+    ApiKeyRejected: "The upstream refused the API key",
+    UpstreamRejected: "The upstream refused the request",
+    ModelNotFound: "The upstream refused the request",
+    RateLimited: "The upstream limits how often this key may call",
+    QuotaExhausted: "The key's account at the upstream has no credit left",
+    UpstreamUnavailable: "The upstream failed",
+    UpstreamTimeout: "The upstream took too long",
+    UpstreamMalformed: "The upstream sent an error instead of an answer",
+}
+"""How a sentence begins that ends with the upstream's own words."""
 
 LONGEST_WAIT = 86_400.0
 """The longest wait, in seconds, that callers are told of: a day."""
 
 
 def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answer:
-    """The answer, if it is a success; else raise the UpstreamError that it means.
-
-    A model is unknown if `error.code` says so, or, on hosts that send no code, if a 404 names
-    `model`. Any other 404 means a wrong base URL, and any other 403 a key without permission.
-    """
+    """The answer, if its status is a success; else raise the UpstreamError that it means."""
     if 200 <= answer.status < 300:
         return answer
-    code, message = _code_and_message_of(answer)
-    status = answer.status
-    failure = BY_STATUS.get(status, UpstreamUnavailable if status >= 500 else UpstreamRejected)
-    coded = BY_CODE.get(code)
-    if (failure is UpstreamRejected or status == 403) and (
-        coded is ModelNotFound or (status == 404 and code in ("", "404") and _names(message, model))
+    report = report_of(json_of(answer))
+    failure = _failure(report, upstream, model, answer.status, answer.headers)
+    failure.upstream_status = answer.status
+    failure.upstream_request_id = origin(answer)["upstream_request_id"]
+    raise failure
+
+
+def failure_in(value: Any, upstream: Upstream, model: str = "") -> UpstreamError:
+    """The failure that JSON tells under a success's status, or in an event.
+
+    A code from 400 to 599 counts as the status. Without one it is what its names mean, or else
+    UpstreamMalformed.
+    """
+    report = report_of(value)
+    return _failure(report, upstream, model, report.status, {})
+
+
+def _failure(
+    report: Report,
+    upstream: Upstream,
+    model: str,
+    status: int | None,
+    headers: Mapping[str, str],
+) -> UpstreamError:
+    """The one way from what was read to an error of ours, with its sentence and its retries."""
+    if status is None:
+        kind = _by_name(report)
+        retry = kind in RETRIED_EVENTS
+    else:
+        kind = _by_status(status, report, upstream, model, headers)
+        retry = status in RETRIED_STATUSES or status >= 500
+        retry = SHOULD_RETRY.get(headers.get("x-should-retry", ""), retry)
+    if kind is QuotaExhausted or status == NEVER_RETRIED:
+        retry = False
+    if kind is StageKeyMissing:
+        sentence = f"The upstream wants an API key, and none was sent; send {upstream.key_header}."
+    else:
+        sentence = _sentence(kind, report.message, upstream, status)
+    return kind(sentence, retry=retry, retry_after=retry_after(headers))
+
+
+def _by_name(report: Report) -> type[UpstreamError]:
+    names = [name for name in report.names if name in BY_NAME or name in BY_CODE]
+    return next(({**BY_NAME, **BY_CODE}[name] for name in names), UpstreamMalformed)
+
+
+def _by_status(
+    status: int, report: Report, upstream: Upstream, model: str, headers: Mapping[str, str]
+) -> type[UpstreamError]:
+    for name in report.names:
+        if name in BY_NAME:
+            return BY_NAME[name]
+    if status == 401 and not upstream.api_key and upstream.key_header:
+        return StageKeyMissing
+    kind = BY_STATUS.get(status, UpstreamUnavailable if status >= 500 else UpstreamRejected)
+    coded = {BY_CODE.get(name) for name in report.names}
+    if kind is RateLimited:
+        speaks = is_about_quota(" ".join((report.message, *report.names)))
+        waits = retry_after(headers) is not None or report.has_wait or names_a_time(report.message)
+        if QuotaExhausted in coded or (speaks and not waits):
+            return QuotaExhausted
+    if (kind is UpstreamRejected or status == 403) and (
+        ModelNotFound in coded or is_about_model(status, report.message, model)
     ):
-        failure = ModelNotFound
-    retry = status in RETRIED_STATUSES or status >= 500
-    retry = SHOULD_RETRY.get(answer.headers.get("x-should-retry", ""), retry)
-    if failure is RateLimited and coded is QuotaExhausted:
-        failure, retry = QuotaExhausted, False
-    sentence = ""
+        return ModelNotFound
+    return kind
+
+
+def _sentence(
+    kind: type[UpstreamError], message: str, upstream: Upstream, status: int | None
+) -> str:
+    """The upstream's words, if callers may read them; blank: the error's own sentence stands.
+
+    A host of the operator's own network may tell where it stands when it fails; that is no caller's
+    business.
+    """
+    if not message.isprintable() or not upstream.may_be_told(message):
+        return ""
+    if upstream.is_operators and (status or 500) >= 500 and holds_address(message):
+        return ""
     if len(message) > MESSAGE_CHARACTERS:
         message = f"{message[:MESSAGE_CHARACTERS]}…"
-    is_fit = message and message.isprintable() and upstream.may_be_told(message)
-    if issubclass(failure, UpstreamRejected) and is_fit:
-        sentence = f"The upstream refused the request, saying: {message}"
-    wait = retry_after(answer.headers)
-    raise failure(sentence, retry=retry, retry_after=wait, **origin(answer))
-
-
-def failure_of_event(error: object) -> UpstreamError:
-    """The failure that the `error` object of an event means: by its `code`, or else its `type`."""
-    names = [str(value_at(error, key)) for key in ("code", "type")]
-    kind = next((BY_CODE[name] for name in names if name in BY_CODE), UpstreamMalformed)
-    return kind(retry=kind in RETRIED_EVENTS)
-
-
-def _code_and_message_of(answer: Answer) -> tuple[str, str]:
-    """The code and the message, in one line, of OpenAI's error body; blank where there is none."""
-    error = value_at(json_of(answer), "error")
-    code, message = value_at(error, "code"), value_at(error, "message")
-    text = " ".join(message[:READ_CHARACTERS].split()) if isinstance(message, str) else ""
-    return "" if code is None else str(code), text
-
-
-def _names(message: str, model: str) -> bool:
-    """Whether a message names a model, and not a longer name or an address that contains it."""
-    name = rf"(?<![\w.=-]){re.escape(model)}(?![\w-]|[.:/@]\w)"
-    return bool(model) and re.search(name, message) is not None
+    return f"{LEADS[kind]}, saying: {message}" if message else ""
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

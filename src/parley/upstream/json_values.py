@@ -41,8 +41,28 @@ def value_at(value: Any, *path: str | int) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """A JSON string's text without surrounding space; blank for any other value.
+    """A JSON string's text; blank for any other value.
 
     JSON can hold half a surrogate pair, which no text that is sent on may hold: it becomes `?`.
     """
-    return value.encode(errors="replace").decode().strip() if isinstance(value, str) else ""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
+
+
+def text_in(content: Any) -> str:
+    """The text of a message: a string, or a list of parts, of which texts count and thoughts not.
+
+    Parts are OpenAI's and Mistral's, in which a thought has a type of its own, and Gemini's, in
+    which it is marked.
+    """
+    if not isinstance(content, list):
+        return text_of(content)
+    return "".join(map(_text_of_part, content))
+
+
+def _text_of_part(part: Any) -> str:
+    match part:
+        case {"thought": thought} if thought:
+            return ""
+        case {"type": "text" | "output_text", "text": text}:
+            return text_of(text)
+    return ""

@@ -2,12 +2,11 @@
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
-from parley.errors import UpstreamMalformed
-from parley.upstream.failures import failure_of_event
+from parley.errors import UpstreamError, UpstreamMalformed
 from parley.upstream.json_values import parse_json
 from parley.upstream.mp3_encoder import RATE
 from parley.wire.websocket import Channel
@@ -43,10 +42,13 @@ class ReadingSession:
     Unknown events are passed over, as OpenAI asks of its clients.
     """
 
-    def __init__(self, channel: Channel) -> None:
-        """Wait until the upstream has created the session. Raises UpstreamError."""
+    def __init__(self, channel: Channel, failure_in: Callable[[Any], UpstreamError]) -> None:
+        """Wait until the upstream has created the session. Raises UpstreamError.
+
+        `failure_in` makes the failure of an event that tells of one.
+        """
         self._channel = channel
-        self._events = _events_of(self._counted(channel.messages()))
+        self._events = _events_of(self._counted(channel.messages()), failure_in)
         self._left, self._bytes_left = EVENTS, EVENTS_BYTES
         self.transcript = ""
         """What the voice really said of the last text."""
@@ -101,7 +103,9 @@ def _letters_of(text: str) -> str:
     return "".join(filter(str.isalnum, text.casefold()))
 
 
-def _events_of(messages: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+def _events_of(
+    messages: Iterable[bytes], failure_in: Callable[[Any], UpstreamError]
+) -> Iterator[dict[str, Any]]:
     """Each event as it arrives; raise the UpstreamError that an event of failure means."""
     for message in messages:
         try:
@@ -112,11 +116,13 @@ def _events_of(messages: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             case {"type": "response.done", "response": {"status": "completed"}}:
                 yield event
             case {"type": "response.done", "response": {"status_details": {"error": error}}}:
-                raise failure_of_event(error)
-            case {"type": "error", "error": error}:
-                raise failure_of_event(error)
-            case {"type": "response.done" | "error"}:
+                raise failure_in(error)
+            case {"type": "response.done"}:
                 raise UpstreamMalformed()
+            case {"type": "error"}:
+                raise failure_in(event)
+            case {"error": error} if error:
+                raise failure_in(error)
             case dict():
                 yield event
 

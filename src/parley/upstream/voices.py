@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import ExitStack, closing
+from itertools import chain
 from urllib.parse import quote
 
 from parley import log
@@ -13,6 +14,7 @@ from parley.upstream.failures import origin, require_success
 from parley.upstream.mp3_encoder import SAMPLE_BYTES
 from parley.upstream.options import Options
 from parley.upstream.realtime import EVENT_BYTES, ReadingSession, is_read_word_for_word
+from parley.upstream.sent_speech import checked
 from parley.wire.messages import Answer
 
 SPEECH_CHARACTERS = 4096
@@ -20,9 +22,6 @@ SPEECH_CHARACTERS = 4096
 
 SPEECH_BYTES = 16_000_000
 """The largest speech that is taken, counted after decompression."""
-
-TEXT_TYPES = ("application/json", "text/")
-"""The types, or their beginnings, that hosts give to what is no speech."""
 
 
 class SpeechVoice:
@@ -41,28 +40,21 @@ class SpeechVoice:
             "response_format": self._options.audio_format,
             **self._model.parameters,
         }
-        size = 0
+        audio_format, size = self._options.audio_format, 0
+        failure_in = self._calls.failure_in(self._model)
         with closing(
             self._calls.pieces(record, "/audio/speech", body, SPEECH_BYTES, self._model)
         ) as pieces:
-            for piece in pieces:
-                if not size and _is_text(piece, record.content_type):
-                    raise UpstreamMalformed()
+            first = next(pieces, b"")  # The answer's headers are there.
+            speech = checked(chain((first,), pieces), audio_format, record.headers, failure_in)
+            for piece in speech:
                 size += len(piece)
                 yield piece
-        if self._options.audio_format == "pcm" and size % SAMPLE_BYTES:
+        if audio_format == "pcm" and size % SAMPLE_BYTES:
             raise UpstreamMalformed()  # Whatever is joined to half a sample becomes noise.
 
     def close(self) -> None:
         """Nothing is open between two texts."""
-
-
-def _is_text(piece: bytes, content_type: str) -> bool:
-    """Whether an answer is JSON or a web page instead of speech, such as an error with status 200.
-
-    Hosts that declare no type of their own send sound as `text/html`, so the bytes count as well.
-    """
-    return content_type.startswith(TEXT_TYPES) and piece.lstrip()[:1] in (b"{", b"<")
 
 
 class RealtimeVoice:
@@ -112,7 +104,7 @@ class RealtimeVoice:
             record.upstream_id = channel.request_id or ""
             require_success(channel, calls.upstream, self._model.name)
             raise UpstreamMalformed(**origin(channel))
-        self._session = ReadingSession(channel)
+        self._session = ReadingSession(channel, calls.failure_in(self._model))
         return self._session
 
 

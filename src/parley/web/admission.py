@@ -12,7 +12,7 @@ from flask import Request, g
 from marshmallow import ValidationError
 from werkzeug.datastructures import Headers, MIMEAccept
 
-from parley.base_urls import Destination
+from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import ApiKeyMissing, BaseUrlRefused, Overloaded
 from parley.settings import Settings
@@ -23,6 +23,7 @@ from parley.web.caller_headers import (
     BASE_URL_HEADERS,
     CREDENTIAL_HEADERS,
     STAGE_BASE_URL_HEADERS,
+    key_header_of,
     require_keys,
     require_no_hosts,
     require_token,
@@ -81,6 +82,8 @@ def admit(request: Request, services: Services) -> Admission:
             g.request_id,
             other_keys=g.credentials,
             is_quoted=not settings.caller_tokens,
+            key_header="" if settings.caller_tokens else key_header_of(stage, route),
+            is_operators=isinstance(route.url, BaseUrl) and not route.url.is_openai,
         )
         for stage, route in routes.items()
     }

@@ -49,6 +49,11 @@ def main_key_of(headers: Headers) -> str:
     return key
 
 
+def key_header_of(stage: str, route: Route) -> str:
+    """The header in which a caller sends the key for a stage that is called by this route."""
+    return KEY_HEADER if route.rule == 3 else STAGE_KEY_HEADERS[stage]
+
+
 def credentials_of(headers: Headers, settings: Settings) -> tuple[str, ...]:
     """What nobody is shown: the request's keys or its token, used or not, and the operator's keys.
 

@@ -46,7 +46,7 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
     reader = _Reader(stream)
     delimiter = LINE_BREAK + b"--" + boundary
     _pass_over(reader.until(delimiter))
-    while (after := reader.take(2)) == LINE_BREAK:
+    while (after := reader.behind_padding(2)) == LINE_BREAK:
         part = _part(reader.head())
         # A part with no content may leave out the line break before it, as Werkzeug's client does.
         is_absent = reader.skip(delimiter.removeprefix(LINE_BREAK))
@@ -111,6 +111,22 @@ class _Reader:
         self._hold(size)
         taken, self._held = self._held[:size], self._held[size:]
         return taken
+
+    def behind_padding(self, size: int) -> bytes:
+        """The next `size` bytes behind spaces and tabs, which RFC 2046 lets follow a boundary.
+
+        Raises FormTooLarge past HEAD_BYTES of them.
+        """
+        passed = 0
+        self._hold(size)
+        while self._held[0] in b" \t":
+            rest = self._held.lstrip(b" \t")
+            passed += len(self._held) - len(rest)
+            if passed > HEAD_BYTES:
+                raise FormTooLarge()
+            self._held = rest
+            self._hold(size)
+        return self.take(size)
 
     def skip(self, text: bytes) -> bool:
         """Whether `text` comes next; it is passed over if it does."""

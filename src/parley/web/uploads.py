@@ -28,11 +28,16 @@ LIMITS = {
 }
 """Flask's own settings that bound a form."""
 
+AUDIO = "audio"
+"""The field that is a file. A text in its place is not kept, however long it is."""
+
 LONG = frozenset({"history"})
 """The texts that are kept as files are, on disk if they are long: they may have 256 KB."""
 
 CHARSETS = frozenset({"us-ascii", "iso-8859-1"})
 """Those that a text may name beside UTF-8."""
+
+TOO_LARGE = "The form has too many parts, or too long a text; send only the documented fields."
 
 SPOOLED_BYTES = 128 * 1024
 """How much of a form's files stays in memory: four seconds of WAV at 16 kHz, say."""
@@ -66,9 +71,7 @@ class StrictFormParser(FormDataParser):
                 raise UploadTimeout() from None
             raise
         except FormTooLarge:
-            raise RequestMalformed(
-                "The form has too many parts, or too long a text; send only the documented fields."
-            ) from None
+            raise RequestMalformed(TOO_LARGE) from None
         except (FormBroken, UnicodeEncodeError, ParseException) as broken:
             if isinstance(broken, FormEnded) and stream.tell() < (content_length or 0):
                 raise CallerDisconnected() from None
@@ -96,7 +99,7 @@ class StrictFormParser(FormDataParser):
                 files.append((part.name, FileStorage(file, part.file_name or "", part.name)))
                 continue
             text = bytearray()
-            for piece in content:
+            for piece in content if part.name != AUDIO else ():
                 text_bytes += len(piece)
                 if text_bytes > (self.max_form_memory_size or text_bytes):
                     raise FormTooLarge()
@@ -159,11 +162,25 @@ class FormRequest(Request):
 
 
 def fields_of(request: Request, names: Collection[str]) -> dict[str, Any]:
-    """The form's fields by name; raise RequestMalformed where one of `names` came twice."""
+    """The form's fields by name; an option that came as a file is read as its text.
+
+    Raises RequestMalformed where one of `names` came twice, or such a text is too long.
+    """
     fields: dict[str, Any] = {}
     for source in (request.form, request.files):
         for name, value in source.items(multi=True):
             if name in fields and name in names:
                 raise RequestMalformed(f"The field '{name}' came more than once; send it once.")
-            fields[name] = value
+            is_text = name in names and name not in LONG and name != AUDIO
+            fields[name] = _text_in(value) if is_text else value
     return fields
+
+
+def _text_in(value: str | FileStorage) -> str:
+    """A text, or what a file holds; a text editor may have put a byte order mark before it."""
+    if isinstance(value, str):
+        return value
+    text = value.stream.read(LIMITS["MAX_FORM_MEMORY_SIZE"] + 1)
+    if len(text) > LIMITS["MAX_FORM_MEMORY_SIZE"]:
+        raise RequestMalformed(TOO_LARGE)
+    return text.decode("utf-8-sig", "replace")

@@ -35,6 +35,10 @@ class Upstream:
     """Whatever else the conversation keeps secret, and an upstream's error must not show."""
     is_quoted: bool = True
     """Whether callers are told what the upstream says of a failure: its own words, and its id."""
+    key_header: str = ""
+    """The header in which the caller may send a key for this call; blank if the caller may not."""
+    is_operators: bool = False
+    """Whether the operator chose the host, which is not OpenAI's."""
 
     @property
     def keys(self) -> tuple[str, ...]:

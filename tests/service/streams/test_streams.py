@@ -100,7 +100,7 @@ CHAT_FAULTS = {
     "drips": (None, 1),
     "length": ("text_incomplete", 1),
     "content_filter": ("text_incomplete", 1),
-    "no finish_reason": ("upstream_unavailable", 1),
+    "no finish_reason": (None, 1),
     "no end at all": ("upstream_unavailable", 1),
     "blank": ("upstream_malformed", 0),
     "silent": ("deadline_exceeded", 0),

@@ -29,7 +29,7 @@ const SENTENCES = {
   base_url_refused:
     "The service may not call this base URL: change it in Settings, then try again.",
   audio_too_large: "The recording is too large: send at most 25 MB.",
-  audio_unsupported: "This file is of no supported kind: send mp3, mp4, m4a, wav or webm.",
+  audio_unsupported: "This file is of no supported kind: send mp3, mp4, mpeg, m4a, wav or webm.",
   file_unreadable: "This file cannot be read: send another one.",
   no_speech: "No speech was recognised: speak closer to the microphone, then try again.",
   overloaded: "Every place is taken at the moment.",

@@ -1,0 +1,84 @@
+"""Frames of MPEG audio (ISO/IEC 11172-3 and 13818-3): which headers are valid, and how far they go.
+
+The rules agree with mutagen's reader and FFmpeg's probe of mp3.
+"""
+
+from dataclasses import dataclass
+
+HEADER_BYTES = 4
+LONGEST_FRAME = 2881
+"""In bytes: layer II of version 2.5, at 8 kHz and 160 kbit/s, padded."""
+
+# kbit/s by the four bits of the field; the first means "free", which tells no length.
+_V1_LAYER_1 = (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448)
+_V1_LAYER_2 = (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
+_V1_LAYER_3 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_V2_LAYER_1 = (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256)
+_V2_OTHERS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+BIT_RATES = {
+    (1, 1): _V1_LAYER_1,
+    (1, 2): _V1_LAYER_2,
+    (1, 3): _V1_LAYER_3,
+    (2, 1): _V2_LAYER_1,
+    (2, 2): _V2_OTHERS,
+    (2, 3): _V2_OTHERS,
+}
+"""By the version (2 stands for 2.5, too) and the layer."""
+
+SAMPLING_RATES = {
+    0b11: (44_100, 48_000, 32_000),  # version 1
+    0b10: (22_050, 24_000, 16_000),  # version 2
+    0b00: (11_025, 12_000, 8_000),  # version 2.5, which is not ISO's, but everybody plays it
+}
+"""In Hz, by the two bits of the version."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a frame's header says; two frames of one stream agree in `stream`."""
+
+    stream: tuple[int, int, int]
+    """The bits of its version, its layer and its sampling rate in Hz."""
+    length: int
+    """In bytes, the header included; 0 where the bit rate is free, so that nobody knows it."""
+    longest: int
+    """The length of such a frame at the highest bit rate."""
+
+
+def frame_at(data: bytes, start: int = 0) -> Frame | None:
+    """The frame whose header stands at `start`, or None where there is no valid one.
+
+    Eleven sync bits, then fields in which some values are reserved. Layer 0 is reserved, and is
+    what ADTS AAC, which has the same sync bits, contains there.
+    """
+    header = data[start : start + HEADER_BYTES]
+    if len(header) < HEADER_BYTES or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return None
+    version, layer = header[1] >> 3 & 0b11, 4 - (header[1] >> 1 & 0b11)
+    bit_rate, rate = header[2] >> 4, header[2] >> 2 & 0b11
+    if version not in SAMPLING_RATES or layer == 4 or bit_rate == 0b1111 or rate == 0b11:
+        return None
+    sampling_rate = SAMPLING_RATES[version][rate]
+    rates = BIT_RATES[1 if version == 0b11 else 2, layer]
+    padding = header[2] >> 1 & 1
+
+    def length(kilobits: int) -> int:
+        if layer == 1:
+            return 4 * (12_000 * kilobits // sampling_rate + padding)
+        samples = 576 if layer == 3 and version != 0b11 else 1152
+        return samples // 8 * 1000 * kilobits // sampling_rate + padding
+
+    known = length(rates[bit_rate]) if bit_rate else 0
+    return Frame((version, layer, sampling_rate), known, length(rates[-1]))
+
+
+def has_two_frames_at(data: bytes, start: int = 0) -> bool:
+    """Whether a frame begins at `start`, and one that agrees with it where it ends.
+
+    One sync word alone is no proof: a text in UTF-16 can begin with one.
+    """
+    first = frame_at(data, start)
+    if not first or not first.length:
+        return False
+    second = frame_at(data, start + first.length)
+    return bool(second and second.stream == first.stream)

@@ -1,0 +1,94 @@
+"""Server-sent events, read as they arrive, by the steps of WHATWG's HTML standard (9.2.6)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from parley.errors import UpstreamMalformed
+from parley.wire.sockets import let_others_run
+
+EVENT_BYTES = 1_000_000
+"""The largest event that is taken: nobody else is served while it is parsed."""
+
+EVENT_LINES = 10_000
+"""How many lines an event may have."""
+
+READ_BYTES = 2 * 1024
+"""How much is read at once: it can hold hundreds of events, and nobody else is served meanwhile."""
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class SentEvent:
+    """An event: its name, which is blank for most, and its data, whose lines are joined."""
+
+    name: bytes
+    data: bytes
+    is_cut: bool = False
+    """Whether the stream ended before the blank line that ends an event."""
+
+
+def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
+    """Each event that has data or the name `error`, also one that the stream's end cuts off.
+
+    Lines end with LF, CRLF or CR. What is no field of an event is passed over, as comments are.
+    Two things that servers write beside the standard are taken for what they mean: a field `error`
+    (llama.cpp), and a line that begins with a brace, as an event's data. Raises UpstreamMalformed
+    past EVENT_BYTES and EVENT_LINES. Linear in the bytes, however small the pieces.
+    """
+    name, data, size, count = b"", list[bytes](), 0, 0
+    for line in _lines_in(pieces):
+        if not line:
+            if data or name == b"error":
+                yield SentEvent(name, b"\n".join(data))
+            name, data, size, count = b"", [], 0, 0
+            continue
+        size, count = size + len(line), count + 1
+        if size > EVENT_BYTES or count > EVENT_LINES:
+            raise UpstreamMalformed()
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            data.append(value.removeprefix(b" "))
+        elif field == b"event":
+            name = value.removeprefix(b" ")
+        elif field == b"error":
+            name = b"error"
+            data.append(value)
+        elif line.startswith(b"{"):
+            data.append(line)
+    if data or name == b"error":
+        yield SentEvent(name, b"\n".join(data), is_cut=True)
+
+
+def _lines_in(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Each line without its end, and what is left at the stream's end."""
+    begun: list[bytes] = []
+    size, was_return, is_first = 0, False, True
+    for part in _parts_of(pieces):
+        for line in part.splitlines(keepends=True):
+            if was_return and line == b"\n":  # The rest of a CRLF.
+                was_return = False
+                continue
+            text = line.rstrip(b"\r\n")
+            begun.append(text)
+            size += len(text)
+            if size > EVENT_BYTES:
+                raise UpstreamMalformed()
+            was_return = line.endswith(b"\r")
+            if len(text) == len(line):
+                continue
+            whole = b"".join(begun) if len(begun) > 1 else text
+            begun, size = [], 0
+            if is_first:
+                whole, is_first = whole.removeprefix(BYTE_ORDER_MARK), False
+            yield whole
+    if begun:
+        yield b"".join(begun).removeprefix(BYTE_ORDER_MARK if is_first else b"")
+
+
+def _parts_of(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        for start in range(0, len(piece), READ_BYTES):
+            if start:
+                let_others_run()
+            yield piece[start : start + READ_BYTES]

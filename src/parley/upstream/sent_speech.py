@@ -1,0 +1,146 @@
+"""Speech as an upstream sends it: what it begins with must be what was asked for."""
+
+import codecs
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from parley.errors import UpstreamError, UpstreamMalformed
+from parley.mpeg_audio import HEADER_BYTES, frame_at, has_two_frames_at
+from parley.upstream.error_reports import error_in, report_of
+from parley.upstream.json_values import parse_json
+from parley.upstream.mp3_encoder import RATE
+
+TEXT_BYTES = 512
+"""How much of PCM is looked at for whether it is text instead: samples can be letters for long."""
+
+REASON_BYTES = 64 * 1024
+"""The longest JSON that is read for why it came instead of speech."""
+
+RATE_PARAMETER = re.compile(r";\s*rate\s*=\s*\"?(\d+)", re.IGNORECASE)
+CHANNELS_PARAMETER = re.compile(r";\s*channels\s*=\s*\"?(\d+)", re.IGNORECASE)
+
+SIGNATURES = (
+    ("WAV", re.compile(rb"(?:RIFF|RF64|BW64|RIFX).{4}WAVE", re.DOTALL)),
+    ("mp3", re.compile(rb"ID3")),
+    ("Ogg", re.compile(rb"OggS")),
+    ("FLAC", re.compile(rb"fLaC")),
+    ("AAC", re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")),
+    ("MP4", re.compile(rb".{4}ftyp", re.DOTALL)),
+    ("WebM", re.compile(rb"\x1a\x45\xdf\xa3")),
+    ("AIFF", re.compile(rb"FORM.{4}AIF[FC]", re.DOTALL)),
+    ("JSON", re.compile(rb"\s*[{\[]")),
+    ("a web page", re.compile(rb"\s*<")),
+)
+"""How what comes instead begins, and what it is called."""
+
+
+def checked(
+    pieces: Iterator[bytes],
+    audio_format: str,
+    headers: Mapping[str, str],
+    failure_in: Callable[[Any], UpstreamError],
+) -> Iterator[bytes]:
+    """The pieces of speech in one of the AUDIO_FORMATS, once they begin as such speech does.
+
+    Raises UpstreamMalformed, which says what came, for anything else, and for PCM of another rate;
+    and what `failure_in` makes of JSON that holds an error.
+    """
+    if audio_format == "pcm":
+        _require_rate(headers)
+    head = b""
+    for piece in pieces:
+        head += piece
+        if len(head) >= _needed(head, audio_format):
+            break
+    if not _begins(head, audio_format):
+        came = _name(head, headers)
+        if came == "JSON":
+            _raise_reason(head, pieces, failure_in)
+        raise _instead(came, audio_format)
+    if head:
+        yield head
+    yield from pieces
+
+
+def _needed(head: bytes, audio_format: str) -> int:
+    """How many of the first bytes tell the format."""
+    if audio_format == "pcm":
+        frame = frame_at(head)
+        return max(TEXT_BYTES, frame.length + HEADER_BYTES if frame else 0)
+    return 12 if audio_format == "wav" else HEADER_BYTES
+
+
+def _begins(head: bytes, audio_format: str) -> bool:
+    if audio_format == "wav":
+        return head[:4] == b"RIFF" and head[8:12] == b"WAVE"
+    if audio_format == "mp3":
+        return head[:3] == b"ID3" or frame_at(head) is not None
+    is_file = head.startswith((b"RIFF", b"ID3", b"OggS", b"fLaC")) or has_two_frames_at(head)
+    return not is_file and not _is_text(head[:TEXT_BYTES])
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether bytes are printable UTF-8, of which the last character may be cut."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and all(c.isprintable() or c in "\t\r\n\ufeff" for c in text)
+
+
+def _name(head: bytes, headers: Mapping[str, str]) -> str:
+    for name, begins in SIGNATURES:
+        if begins.match(head):
+            return name
+    if has_two_frames_at(head):
+        return "mp3"
+    if _is_text(head[:TEXT_BYTES]):
+        return "text"
+    declared = headers.get("content-type", "").lower()
+    return "pcm" if declared.startswith(("audio/pcm", "audio/l16")) else "something else"
+
+
+# The page looks for "ask for wav", and does so itself.
+def _instead(came: str, asked: str) -> UpstreamMalformed:
+    advice = f"ask for {came.lower()} (audio_format={came.lower()}), or name another model"
+    if came.lower() not in ("wav", "mp3", "pcm"):
+        advice = "name another model, voice or host"
+    return UpstreamMalformed(f"The upstream sent {came} where {asked} was asked for; {advice}.")
+
+
+def _require_rate(headers: Mapping[str, str]) -> None:
+    """Raise UpstreamMalformed where the headers name another rate, or more channels, than ours."""
+    declared = headers.get("content-type", "")
+    rate = headers.get("x-sample-rate", "").strip()
+    named = [match[1] for match in [RATE_PARAMETER.search(declared)] if match]
+    named += [rate] if rate.isascii() and rate.isdecimal() else []
+    for each in named:
+        if int(each[:9]) != RATE:
+            raise UpstreamMalformed(
+                f"The upstream sent pcm at {each[:9]} Hz where {RATE} Hz was asked for; ask "
+                "for wav (audio_format=wav), whose header says the rate."
+            )
+    channels = CHANNELS_PARAMETER.search(declared)
+    if channels and int(channels[1][:9]) != 1:
+        raise UpstreamMalformed(
+            "The upstream sent pcm of several channels where one was asked for; ask "
+            "for wav (audio_format=wav), whose header says how many."
+        )
+
+
+def _raise_reason(
+    head: bytes, pieces: Iterator[bytes], failure_in: Callable[[Any], UpstreamError]
+) -> None:
+    """Raise the failure that JSON tells of, if it is JSON that does."""
+    body = bytearray(head)
+    for piece in pieces:
+        body += piece
+        if len(body) > REASON_BYTES:
+            return
+    try:
+        value = parse_json(bytes(body))
+    except ValueError:
+        return
+    if error_in(value) or report_of(value).message:
+        raise failure_in(value)

@@ -1,0 +1,61 @@
+"""Requests as they were met in the field: recordings and forms, in all three representations."""
+
+import pytest
+from testing.builders import FROZEN_LIST, wav
+from testing.fake_openai import REPLY, TRANSCRIPT
+from testing.recordings import NO_RECORDINGS, RECORDINGS
+from testing.representations import REPRESENTATIONS, bodies, body, post, told
+
+
+@REPRESENTATIONS
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_what_any_decoder_takes_is_sent_on(met, accept, name):
+    """Whole, under the name of its kind."""
+    file_name, recording = RECORDINGS[name]
+    answer = told(post(met, accept, audio=recording))
+    assert (answer.status, answer.transcript, answer.reply) == (200, TRANSCRIPT, REPLY)
+    [sent] = bodies(met, "stt")
+    assert f'filename="{file_name}"'.encode() in sent
+    assert recording in sent
+
+
+@REPRESENTATIONS
+@pytest.mark.parametrize("name", NO_RECORDINGS)
+def test_what_is_no_recording_is_sent_nowhere(met, accept, name):
+    """It costs nothing, and the sentence says what is taken."""
+    answer = told(post(met, accept, audio=NO_RECORDINGS[name]))
+    assert (answer.status, answer.code, answer.stage) == (400, "audio_unsupported", "request")
+    assert "mpeg" in answer.message
+    assert met.requests == []
+
+
+@REPRESENTATIONS
+@pytest.mark.parametrize("size", [5, 194_000, 400_000])
+def test_a_recording_sent_as_a_text_is_missing(met, accept, size):
+    """However long it is; the sentence shows how a file is sent."""
+    answer = told(post(met, accept, audio="x" * size, history=b""))
+    assert (answer.status, answer.code) == (400, "audio_missing")
+    assert "-F audio=@" in answer.message
+
+
+@REPRESENTATIONS
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+def test_an_option_that_came_as_a_file_is_read_as_its_text(met, accept, mark):
+    """Clients that send everything as a file are understood, and blank files count as nothing."""
+    response = post(
+        met,
+        accept,
+        audio=wav(),
+        text_model=mark + b"gpt-4o-mini\n",
+        voice=b"nova",
+        audio_format=b"mp3",
+        language=b"en",
+        system_prompt=mark + "Be brief, José.".encode(),
+        stt_model=b"",
+    )
+    assert told(response).status == 200
+    asked = body(met, "text")
+    assert (asked["model"], asked["messages"][0]["content"]) == ("gpt-4o-mini", "Be brief, José.")
+    assert body(met, "tts")["voice"] == "nova"
+    assert b'name="language"\r\n\r\nen\r\n' in bodies(met, "stt")[0]
+    assert "gpt-4o-mini" in FROZEN_LIST.read_text()

@@ -1,0 +1,88 @@
+"""Events are read as the WHATWG's standard has them, however they arrive, and within bounds."""
+
+import time
+
+import pytest
+
+from parley.errors import UpstreamMalformed
+from parley.upstream.sent_events import EVENT_BYTES, EVENT_LINES, events_in
+
+MARK = b"\xef\xbb\xbf"
+# Most rows are the platform's own tests of EventSource, in our words.
+STREAMS: dict[bytes, list[tuple[bytes, bytes]]] = {
+    b"data: a\n\n": [(b"", b"a")],
+    b"data: a\r\n\r\n": [(b"", b"a")],
+    b"data: a\r\r": [(b"", b"a")],
+    b"data: a\n\rdata: b\r\n\n": [(b"", b"a"), (b"", b"b")],
+    b"data: a\r\ndata: b\ndata: c\r\r\n": [(b"", b"a\nb\nc")],
+    b"data:a\n\n": [(b"", b"a")],
+    b"data:  a \n\n": [(b"", b" a ")],
+    b"data:\ta\n\n": [(b"", b"\ta")],
+    b"data: a:b\n\n": [(b"", b"a:b")],
+    b"data\n\n": [(b"", b"")],
+    b"data:\n\n": [(b"", b"")],
+    b"data\ndata\n\n": [(b"", b"\n")],
+    b"data:\0a\n\n": [(b"", b"\0a")],
+    b": wait\n\n:\n\ndata: a\n: wait\ndata: b\n\n": [(b"", b"a\nb")],
+    b"event: ping\n\ndata: a\n\n": [(b"", b"a")],
+    b"event: ping\ndata: a\n\n": [(b"ping", b"a")],
+    b"event:ping\nevent:pong\ndata: a\n\ndata: b\n\n": [(b"pong", b"a"), (b"", b"b")],
+    b"id: 1\nretry: 1000\ndata: a\n\n": [(b"", b"a")],
+    b" data: a\nDATA: a\ndatax: a\ndata: b\n\n": [(b"", b"b")],
+    MARK + b"data: a\n\n": [(b"", b"a")],
+    MARK * 2 + b"data: a\n\ndata: b\n\n": [(b"", b"b")],
+    b"data: a\n\n" + MARK + b"data: b\n\n": [(b"", b"a")],
+    b"data: a\n\ndata: b\n": [(b"", b"a"), (b"", b"b")],
+    b"data: a\n\ndata: b": [(b"", b"a"), (b"", b"b")],
+    b"data: a\r": [(b"", b"a")],
+    b"event: error\n\n": [(b"error", b"")],
+    b"event: error\ndata: a\n": [(b"error", b"a")],
+    b'error: {"code": 500}\n\n': [(b"error", b' {"code": 500}')],
+    b'{"error": 1}\n\n': [(b"", b'{"error": 1}')],
+    b"data: \xe2\x82\xac\xff\n\n": [(b"", b"\xe2\x82\xac\xff")],
+    b"\n\r\n\r": [],
+    b"": [],
+}
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_stream_is_read_by_the_standard(stream):
+    """In one piece, and cut anywhere: between CR and LF, within the byte order mark."""
+    for size in (1, 2, 3, 5, len(stream) or 1):
+        pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+        assert [(event.name, event.data) for event in events_in(pieces)] == STREAMS[stream]
+
+
+def test_an_event_that_the_end_cuts_off_says_so():
+    """What it holds may be cut, too."""
+    assert [event.is_cut for event in events_in([b"data: a\n\ndata: b"])] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        [b"data: ", *[b"x" * 9999] * 200],
+        [b"x" * (EVENT_BYTES + 10)],
+        [b"data: x\n" * (EVENT_LINES + 1)],
+        [b"data: " + b"x" * 9000 + b"\n"] * 200,
+        [b"id: " + b"x" * 9000 + b"\n"] * 200,
+        [b"data\n"] * (EVENT_LINES + 1),
+    ],
+    ids=["a line", "no field", "lines", "long lines", "other fields", "empty lines"],
+)
+def test_an_event_has_bounds(flood):
+    """In bytes and in lines, of which each costs."""
+    with pytest.raises(UpstreamMalformed):
+        list(events_in(flood))
+
+
+def test_the_time_grows_with_the_bytes():
+    """Byte by byte, too: four times as much takes far less than sixteen times as long."""
+
+    def seconds(count: int) -> float:
+        begun = time.process_time()
+        list(events_in([b"data: ", *[b"x"] * count, b"\n\n"]))
+        return time.process_time() - begun
+
+    seconds(1000)
+    assert seconds(200_000) < 10 * seconds(50_000)
