@@ -1,4 +1,4 @@
-"""A connection that is closed to make room ends quietly, under threads and gevent."""
+"""A connection that is closed to make room ends quietly."""
 
 import errno
 import io
@@ -8,7 +8,6 @@ import time
 from contextlib import closing
 
 import pytest
-from gevent import monkey
 from gevent.server import StreamServer
 from testing.builders import wav
 
@@ -92,7 +91,6 @@ def test_descriptors_that_run_out_dismiss_a_caller(monkeypatch):
             assert theirs.recv(1) == b""
 
 
-@pytest.mark.skipif(not monkey.is_module_patched("threading"), reason="threads run anyway")
 def test_a_recording_that_is_read_lets_others_run():
     """Reading from a file never waits, so that gevent would switch to nobody."""
     speech = wav(1)
