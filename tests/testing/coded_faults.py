@@ -2,50 +2,55 @@
 
 import gzip
 import socket
+import zlib
+from collections.abc import Callable
 from contextlib import suppress
 
-from testing.fake_openai import Request, http
+from testing.fake_openai import Request, good, http
 from testing.upstream_faults import Behaviour, Fault, says
 
 # About 1 MB that unpacks to 300 MB. Ten copies of one member are a whole file (RFC 1952, 2.2): each
 # is over every limit, and packing one takes a tenth of the time.
 BOMB = http(gzip.compress(bytes(30_000_000), 1) * 10, Content_Encoding="gzip")
-
-GZIPPED = gzip.compress(b"{}")
+NOTHING = gzip.compress(b"")
 EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"
 """A block of deflate without content (RFC 1951, 3.2.4)."""
 
 
-def decodes_to_nothing(coding: str, first: bytes, again: bytes) -> Behaviour:
-    """A body without end that is compressed, and holds nothing."""
+def packed(coding: str, pack: Callable[[bytes], bytes]) -> Behaviour:
+    """What would be a good answer, were it not packed so."""
 
-    def behave(connection: socket.socket, request: Request) -> None:
-        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: 10000000000\r\n"
-        connection.sendall(head.encode() + b"\r\n" + first)
-        with suppress(OSError):
-            for _ in range(10_000):
-                connection.sendall(again * (65_536 // len(again)))
+    def behave(connection: socket.socket, request: Request) -> bool:
+        body = good(request).partition(b"\r\n\r\n")[2]
+        connection.sendall(http(pack(body), Content_Encoding=coding))
+        return True
 
     return behave
 
 
+def endless(connection: socket.socket, request: Request) -> None:
+    """A body without end that is compressed, and holds nothing."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n")
+    with suppress(OSError):
+        for _ in range(10_000):
+            connection.sendall(NOTHING * 3000)
+
+
+def late_deflate(body: bytes) -> bytes:
+    """Deflate that begins with 200 kB of empty blocks."""
+    whole = zlib.compress(body)
+    return whole[:2] + EMPTY_BLOCK * 40_000 + whole[2:]
+
+
+REFUSED_CODINGS = {
+    "gzip twice": packed("gzip, gzip", lambda body: gzip.compress(gzip.compress(body))),
+    "a coding that was not asked for": packed("br", lambda body: body),
+    "gzip without end": endless,
+    "gzip that begins with nothing": packed("gzip", lambda b: NOTHING * 10_000 + gzip.compress(b)),
+    "deflate that begins with nothing": packed("deflate", late_deflate),
+    "gzip that is none": packed("gzip", lambda body: body),
+}
 CODED = [
     Fault("a gzip bomb", says(BOMB), "upstream_malformed", 1, 1),
-    Fault(
-        "two codings",
-        says(http(gzip.compress(GZIPPED), Content_Encoding="gzip, gzip")),
-        "upstream_malformed",
-    ),
-    Fault("a coding of its own", says(http(b"{}", Content_Encoding="br")), "upstream_malformed"),
-    Fault(
-        "deflate of nothing, without end",
-        decodes_to_nothing("deflate", b"\x78\x01", EMPTY_BLOCK),
-        "upstream_malformed",
-    ),
-    Fault(
-        "gzip of nothing, without end",
-        decodes_to_nothing("gzip", b"", gzip.compress(b"")),
-        "upstream_malformed",
-    ),
-    Fault("gzip that is none", says(http(b"{}", Content_Encoding="gzip")), "upstream_malformed"),
+    *(Fault(name, behave, "upstream_malformed") for name, behave in REFUSED_CODINGS.items()),
 ]

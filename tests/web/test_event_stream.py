@@ -1,13 +1,15 @@
-"""A stream of events through Flask alone: with threads, and where something of ours fails."""
+"""A stream of events through Flask alone, and where something of ours fails."""
 
-import threading
 from io import BytesIO
 
+import gevent
 import pytest
 from testing.builders import KEY, make_app, wav
 from testing.fake_openai import REPLY
 from testing.fake_streams import streams_chat, streams_speech
 from testing.stream_readers import events_of, heard
+
+from parley.conversation.backlog import Backlog
 
 
 @pytest.fixture
@@ -26,30 +28,39 @@ def converse(upstream):
     return post
 
 
-def test_threads_stream_as_greenlets_do(converse):
+@pytest.fixture
+def spawned(monkeypatch):
+    """The greenlets that are started during a test."""
+    started, spawn = [], gevent.spawn
+
+    def noted(*arguments, **options):
+        started.append(spawn(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(gevent, "spawn", noted)
+    return started
+
+
+def test_a_stream_needs_no_gunicorn(converse, spawned):
     """`flask run` is for development, and streams as well."""
     response = converse()
     stream = heard(events_of(response.response))
     response.close()
     assert (stream.text, stream.code) == (REPLY, None)
     assert stream.spoken == [REPLY]
-    assert not {"text", "tts"} & {thread.name for thread in threading.enumerate()}
+    assert len(spawned) > 1
+    assert all(greenlet.dead for greenlet in spawned)
 
 
-@pytest.mark.parametrize("left", [0, 1])
-def test_a_system_without_threads_is_told_of(converse, monkeypatch, logged, left):
+@pytest.mark.parametrize("broken", ["add_text", "add_sound", "take"])
+def test_a_failure_of_ours_is_told(converse, monkeypatch, logged, broken):
     """The stream ends as the contract says, and the log holds no text of the error."""
-    start, started = threading.Thread.start, []
 
-    def limited(thread):
-        if thread.name in ("text", "tts"):
-            started.append(thread)
-            if len(started) > left:
-                raise RuntimeError(f"can't start new thread for {KEY}")
-        start(thread)
+    def fail(*_, **__):
+        raise RuntimeError(f"a bug, and {KEY}")
 
+    monkeypatch.setattr(Backlog, broken, fail)
     response = converse()
-    monkeypatch.setattr(threading.Thread, "start", limited)
     stream = heard(events_of(response.response))
     response.close()
     assert stream.code == "internal_error"
@@ -66,7 +77,7 @@ def test_an_answer_that_nobody_begins_to_read_starts_no_work(converse, upstream)
     assert [request.stage for request in upstream.requests] == ["stt"]
 
 
-def test_a_stream_that_is_closed_amid_ends_its_threads(converse, upstream, logged):
+def test_a_stream_that_is_closed_amid_ends_its_work(converse, upstream, logged, spawned):
     """As gunicorn closes it when writing fails; the line in the log says that it was cut."""
     logged.set_level("INFO")
     upstream.answers["text"] = streams_chat("stalls", reply=lambda body: REPLY * 9)
@@ -75,7 +86,7 @@ def test_a_stream_that_is_closed_amid_ends_its_threads(converse, upstream, logge
     next(pieces)
     next(pieces)
     response.close()
-    assert not {"text", "tts"} & {thread.name for thread in threading.enumerate()}
+    assert all(greenlet.dead for greenlet in spawned)
     assert "event=answer_cut" in logged.text
     assert "status=200 stage=text code=caller_disconnected" in logged.text
 
