@@ -25,7 +25,7 @@ def chart(results: dict[str, dict[str, dict[str, float]]]) -> pygal.Line:
         guide_stroke_color=FAINT,
         major_guide_stroke_color=FAINT,
         font_family=FONT,
-        colors=COLOURS,
+        colors=2 * COLOURS,  # Both ways of a kind have one colour.
     )
     drawing = pygal.Line(
         style=style,
