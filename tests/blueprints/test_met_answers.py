@@ -333,6 +333,32 @@ def test_the_last_try_may_bring_the_whole_reply(met, accept):
     assert (answered.status, answered.reply) == (200, REPLY)
 
 
+@pytest.mark.parametrize("accept", ["application/json", SOUND])
+def test_a_model_that_turns_out_not_to_be_known_is_replaced(met, accept):
+    """Whatever it seemed to have written."""
+    error = {"code": 404, "message": "The model gpt-4o does not exist."}
+    broken = {"message": {"content": HALF}, "finish_reason": "error", "error": error}
+    whole = {"message": {"content": REPLY}, "finish_reason": "stop"}
+    choices = iter([broken, whole])
+
+    def answer(connection, request):
+        connection.sendall(http(json.dumps({"choices": [next(choices)]}).encode()))
+        return True
+
+    met.answers["text"] = answer
+    answered = told(post(met, accept))
+    assert (answered.status, answered.reply) == (200, REPLY)
+    assert answered.models["text"] != "gpt-4o"
+
+
+def test_a_streamed_reply_has_the_bounds_of_a_whole_one(met):
+    """A megabyte of text, however many events it comes in."""
+    answers(met, "text", streamed(*[chunk("x" * 90_000)] * 12))
+    answer = told(post(met))
+    assert answer.code == "upstream_malformed"
+    assert len(answer.reply) <= 1_100_000
+
+
 ENDED = {
     "Let me see.\n</think>\n\nIt is Paris.": "It is Paris.",
     "</think>\nIt is Paris.": "It is Paris.",

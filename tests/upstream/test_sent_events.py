@@ -40,6 +40,13 @@ STREAMS: dict[bytes, list[tuple[bytes, bytes]]] = {
     b'error: {"code": 500}\n\n': [(b"error", b' {"code": 500}')],
     b'{"error": 1}\n\n': [(b"", b'{"error": 1}')],
     b"data: \xe2\x82\xac\xff\n\n": [(b"", b"\xe2\x82\xac\xff")],
+    b'data: {"a": 1}\ndata: {"b": 2}\ndata: [DONE]\n': [
+        (b"", b'{"a": 1}'),
+        (b"", b'{"b": 2}'),
+        (b"", b"[DONE]"),
+    ],
+    b'data: {\ndata: "a": {}\ndata: }\n\n': [(b"", b'{\n"a": {}\n}')],
+    b'data: {"a":\ndata: {}}\n\n': [(b"", b'{"a":\n{}}')],
     b"\n\r\n\r": [],
     b"": [],
 }
@@ -74,6 +81,18 @@ def test_an_event_has_bounds(flood):
     """In bytes and in lines, of which each costs."""
     with pytest.raises(UpstreamMalformed):
         list(events_in(flood))
+
+
+def test_a_line_without_an_end_is_not_kept():
+    """Only as much is read as an event may have."""
+
+    def flood():
+        for _ in range(EVENT_BYTES // 10_000 + 2):
+            yield bytes(10_000)
+        pytest.fail("read on")
+
+    with pytest.raises(UpstreamMalformed):
+        list(events_in(flood()))
 
 
 def test_the_time_grows_with_the_bytes():

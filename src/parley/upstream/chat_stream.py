@@ -20,7 +20,6 @@ SPACE_BYTES = 4096
 """How much space may stand before an answer in JSON."""
 
 JSON = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*[{\[]")
-WEB_PAGE = re.compile(rb"\s*<")
 
 FailureIn = Callable[[Any], UpstreamError]
 """Which failure it is that JSON tells of."""
@@ -35,8 +34,6 @@ def deltas_of(pieces: Iterable[bytes], failure_in: FailureIn) -> Iterator[str]:
     error under a success's status, after what was written before it.
     """
     begun, rest = _beginning(iter(pieces))
-    if WEB_PAGE.match(begun):
-        raise UpstreamMalformed()
     reply = _Reply(failure_in)
     if JSON.match(begun):
         yield from reply.read(_json(_whole(begun, rest)), "message")
@@ -57,7 +54,7 @@ def _streamed(reply: "_Reply", begun: bytes, pieces: Iterable[bytes]) -> Iterato
         if value is not None:
             yield from reply.read(value, "delta")
     if event is None and begun.strip() and not begun.lstrip().startswith(b":"):
-        raise UpstreamMalformed()  # A sentence, say.
+        raise UpstreamMalformed()  # A sentence, or a web page.
     reply.require_whole(is_ended=is_ended)
 
 

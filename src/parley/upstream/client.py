@@ -36,7 +36,7 @@ REMARK = re.compile(r"\A(?:\[[^\[\]]*\]|\([^()]*\))\Z")
 
 @dataclass(frozen=True)
 class Reply:
-    """What a chat model said, and a failure if that is not whole; only then it may be blank."""
+    """What a chat model said, never blank, and a failure if that is not whole."""
 
     text: str = field(repr=False)
     failure: UpstreamError | None = None
@@ -118,10 +118,8 @@ class Client:
 
         try:
             return Reply(calls.recorded(call))
-        except ModelNotFound:
-            raise
         except UpstreamError as failure:
-            if not written and not isinstance(failure, TextIncomplete):
+            if not written or isinstance(failure, ModelNotFound):
                 raise
             return Reply(written, failure)
 

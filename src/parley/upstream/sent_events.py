@@ -1,5 +1,6 @@
 """Server-sent events, read as they arrive, by the steps of WHATWG's HTML standard (9.2.6)."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ EVENT_LINES = 10_000
 
 READ_BYTES = 2 * 1024
 """How much is read at once: it can hold hundreds of events, and nobody else is served meanwhile."""
+
+WHOLE = re.compile(rb"\{.*\}\s*", re.DOTALL)
+"""A line of data that can be an object of its own: with another one behind it, it must be."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -32,9 +36,10 @@ def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
     """Each event that has data or the name `error`, also one that the stream's end cuts off.
 
     Lines end with LF, CRLF or CR. What is no field of an event is passed over, as comments are.
-    Two things that servers write beside the standard are taken for what they mean: a field `error`
-    (llama.cpp), and a line that begins with a brace, as an event's data. Raises UpstreamMalformed
-    past EVENT_BYTES and EVENT_LINES. Linear in the bytes, however small the pieces.
+    Three things that servers write beside the standard are taken for what they mean: a field `error`
+    (llama.cpp), a line that begins with a brace, as an event's data, and objects in one line of data
+    each, without blank lines between. Raises UpstreamMalformed past EVENT_BYTES and EVENT_LINES.
+    Linear in the bytes, however small the pieces.
     """
     name, data, size, count = b"", list[bytes](), 0, 0
     for line in _lines_in(pieces):
@@ -48,7 +53,11 @@ def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
             raise UpstreamMalformed()
         field, _, value = line.partition(b":")
         if field == b"data":
-            data.append(value.removeprefix(b" "))
+            text = value.removeprefix(b" ")
+            if len(data) == 1 and WHOLE.fullmatch(data[0]) and text[:1] in (b"{", b"["):
+                yield SentEvent(name, data.pop())
+                name, size, count = b"", len(line), 1
+            data.append(text)
         elif field == b"event":
             name = value.removeprefix(b" ")
         elif field == b"error":
