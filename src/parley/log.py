@@ -21,7 +21,7 @@ def write_to(stream: TextIO, level: str) -> None:
     logging.getLogger("urllib3").propagate = False
     handler = logging.StreamHandler(stream)
     handler.setFormatter(Logfmter(ignored_keys=["exc_info"]))
-    log.addHandler(handler)
+    log.handlers = [handler]  # Instead of an earlier call's.
     log.setLevel(level)
     log.propagate = False
 
