@@ -14,6 +14,7 @@ from parley.conversation.backlog import TEXT_SECONDS, Backlog, SpokenSegment
 from parley.conversation.reply_events import Event
 from parley.conversation.segments import Segmenter, Waiting
 from parley.errors import ConversationError, InternalError, RequestError
+from parley.held import UNFORESEEN
 
 TICK_SECONDS = 0.25
 """How long `events` waits before it says that nothing has happened."""
@@ -107,21 +108,23 @@ class SpokenReply:
 
     def _start(self, stage: str, work: Callable[[], None], end: Callable[[], None]) -> None:
         def run() -> None:
-            try:
-                work()
-            except _Unheard:
-                pass
-            except Exception as error:
-                self._keep(stage, error)
-            finally:
-                with self._lock:
-                    self._threads -= 1
-                    end()
-                    self._notify_all()
+            self._attempt(stage, work)
+            with self._lock:
+                self._attempt(stage, end)
+                self._threads -= 1
+                self._notify_all()
 
         with self._lock:
             Thread(target=run, name=stage, daemon=True).start()
             self._threads += 1
+
+    def _attempt(self, stage: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except _Unheard:
+            pass
+        except UNFORESEEN as error:
+            self._keep(stage, error)
 
     def _start_lane(self) -> None:
         with self._lock:
@@ -135,7 +138,7 @@ class SpokenReply:
         self._is_text_over = True
         self._unspoken.add(self._segmenter.finish())
 
-    def _keep(self, stage: str, error: Exception) -> None:
+    def _keep(self, stage: str, error: BaseException) -> None:
         """Note the first failure; an error that nobody foresaw is one of our own."""
         if not isinstance(error, ConversationError):
             log.unexpected(error, stage)
@@ -180,7 +183,7 @@ class SpokenReply:
                                 self._add(segment, piece)
                 except _Unheard:
                     raise
-                except Exception as error:
+                except UNFORESEEN as error:
                     with self._lock:  # Together, since the reply may be over with this.
                         segment.has_failed = self._is_mute = True
                         self._keep("tts", error)

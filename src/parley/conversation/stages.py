@@ -22,6 +22,7 @@ from parley.errors import (
     TextTruncated,
     UpstreamMalformed,
 )
+from parley.held import UNFORESEEN
 from parley.models.registry import Choice, Model, Models
 from parley.recordings import Recording
 from parley.upstream.calls import Begun
@@ -162,7 +163,7 @@ class Stages:
         except ConversationError as failure:
             failure.stage = name
             raise
-        except Exception as error:
+        except UNFORESEEN as error:
             log.unexpected(error, name)
             ours = InternalError()
             ours.stage = name
