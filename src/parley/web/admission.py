@@ -79,7 +79,7 @@ def admit(request: Request, services: Services) -> Admission:
             else Destination(route.url),
             route.key,
             g.request_id,
-            other_keys=g.credentials,
+            other_keys=g.secrets.credentials,
             is_quoted=not settings.caller_tokens,
         )
         for stage, route in routes.items()

@@ -71,7 +71,9 @@ class StreamedAnswer:
         """Accept at most `limit` bytes of body, as decoded."""
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
-        self.request_id = valid_request_id(response.headers.get("x-request-id", ""), *upstream.keys)
+        self.request_id = valid_request_id(
+            response.headers.get("x-request-id", ""), upstream.secrets
+        )
         self.is_quoted = upstream.is_quoted
         self._response, self._raw = response, response.raw
         self._limit = limit
