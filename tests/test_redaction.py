@@ -86,6 +86,15 @@ def test_long_headers_are_compared_at_once():
     assert time.process_time() - began < 0.25
 
 
+def test_many_ids_are_compared_at_once():
+    """A long stream makes thousands of calls, each with an id that the upstream chooses."""
+    secrets = Secrets(*(f"{n}{KEY}" * 300 for n in range(4)))
+    began = time.process_time()
+    for number in range(4500):
+        assert valid_request_id(f"req_{number}".ljust(128, "."), secrets)
+    assert time.process_time() - began < 1
+
+
 def test_a_key_that_is_sent_as_the_requests_id_is_not_repeated():
     """Also where no header says that it is one: ids are logged."""
     assert valid_request_id(KEY, Secrets()) is None

@@ -56,9 +56,10 @@ def test_before_the_upload_has_ended(service, leave, framing):
 
 @pytest.mark.parametrize(("stage", "status"), [("stt", 206), ("text", 206), ("tts", 200)])
 @pytest.mark.parametrize("leave", LEAVES)
-def test_amid_an_answer_in_json(service, upstream, leave, stage, status):
-    """At the stage that ran when it left; only the last one, which makes the answer, is used."""
-    name = f"json-{leave}-{stage}"
+@pytest.mark.parametrize("more", [b"", b"x"], ids=["", "and a byte"])
+def test_amid_an_answer_in_json(service, upstream, leave, stage, status, more):
+    """At the stage that ran when it left, also where it had sent more than its request."""
+    name = f"json-{leave}-{stage}-{len(more)}"
 
     def answers_late(connection, asked):
         LEAVES[leave](caller)
@@ -68,7 +69,7 @@ def test_amid_an_answer_in_json(service, upstream, leave, stage, status):
 
     upstream.answers[stage] = answers_late
     with connect(service) as caller:
-        caller.sendall(request("application/json", name))
+        caller.sendall(request("application/json", name) + more)
         line = line_of(service, name)
     assert f"status={status} stage={stage} code=caller_disconnected" in line
     assert [asked.stage for asked in upstream.requests][-1] == stage

@@ -1,6 +1,7 @@
 """The Flask application, put together from what arrives as arguments."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from flask import Blueprint, Flask, Response
 from flask.typing import ResponseReturnValue
@@ -23,6 +24,14 @@ EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID", *SOUND_HEADERS)
 
 class Application(Flask):
     """Flask's application, which answers OPTIONS with 204, and HeldTooLong as any other error."""
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answer over HTTP/1.1 who asks for another protocol, too, as RFC 9110, 7.8 allows.
+
+        Werkzeug would refuse a WebSocket on each route that is none.
+        """
+        environ.pop("HTTP_UPGRADE", None)
+        return super().wsgi_app(environ, start_response)
 
     def dispatch_request(self) -> ResponseReturnValue:
         """The route's answer. Flask hands no BaseException to the error handlers."""
