@@ -54,6 +54,12 @@ def conversation(fields: Mapping[str, object], *, cut: bool) -> None:
         log.info(fields)
 
 
+def lines_lost(count: int) -> str:
+    """The line that tells how many could not be written; its thread must not use a logger."""
+    fields = {"at": "WARNING", "event": "log_lines_lost", "count": count}
+    return " ".join(f"{name}={value}" for name, value in fields.items()) + "\n"
+
+
 def held(seconds: float, places: Sequence[str]) -> None:
     """Log that a conversation was ended since it held the worker, and where: the innermost first.
 

@@ -98,3 +98,34 @@ def test_who_holds_the_worker_is_ended_alone(
     [line] = [line for line in service.log[logged:].splitlines() if "event=worker_held" in line]
     assert re.search(r" place=.?testing/holding_app.py:\d+ hold", line)
     assert "Traceback" not in service.log
+
+
+@pytest.mark.parametrize(("place", "yields"), [("stages", {"yields": "1"}), ("gunicorn", {})])
+def test_who_lets_others_run_is_not_ended_nor_gunicorns_own(service, place, yields):
+    """Though it takes five times as long as a conversation may hold the worker."""
+    workers, logged = workers_of(service), len(service.log)
+    armed = f"{service.url}/hold/{place}"
+    assert requests.get(armed, params={"seconds": "1", **yields}, timeout=5).ok
+    time.sleep(1.2)  # gunicorn's own comes once in a second.
+    assert converse(service).status_code == 200
+    health_seconds(service)
+    assert workers_of(service) == workers
+    assert "worker_held" not in service.log[logged:]
+
+
+def test_a_held_worker_stops_as_any_other(served_upstream, tmp_path):
+    """SIGTERM is heard, and the conversation that held it is ended first."""
+    variables = {
+        "PARLEY_OPENAI_BASE_URL": served_upstream.url,
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
+    }
+    with (
+        serving(tmp_path / "log", variables, app="testing.holding_app:app") as service,
+        connect(service) as caller,
+    ):
+        assert requests.get(f"{service.url}/hold/stages", timeout=5).ok
+        caller.sendall(request(JSON))
+        time.sleep(0.1)
+        service.process.terminate()
+        assert b'"internal_error"' in until_closed(caller)
+        assert service.process.wait(10) == 0

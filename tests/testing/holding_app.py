@@ -1,12 +1,14 @@
-"""The service, in which a request to /hold/PLACE has the next call of a place never return.
+"""The service, in which a request to /hold/PLACE has the next call of a place work on and on.
 
-With /hold/PLACE?call=2 it is the call after the next one.
+With /hold/PLACE?call=2 it is the call after the next one; with ?seconds=1&yields=1 it works for a
+second of processor time, and lets others run now and then.
 """
 
 import importlib
 import time
 from functools import wraps
 
+import gevent
 from flask import request
 
 from parley.web import watchdog
@@ -25,18 +27,22 @@ PLACES = {
     "sound": "parley.upstream.calls:Begun.__next__",
     "before the route": "parley.web.request_log:credentials_of",
     "after the answer": "parley.log:conversation",
+    "gunicorn": "parley.web.worker:Worker.notify",
 }
 GIVES_UP_SECONDS = 20
 
 calls: dict[str, int] = {}
+how: dict[str, bool | float] = {}
 
 
 def hold() -> None:
     """Work on, whatever errors there are."""
-    until = time.process_time() + GIVES_UP_SECONDS
+    until = time.process_time() + how["seconds"]
     while time.process_time() < until:
         try:
-            sum(range(1000))
+            sum(range(1_000_000 if how["yields"] else 1000))
+            if how["yields"]:
+                gevent.sleep(0)
         except Exception:  # noqa: S112  # What it is there for.
             continue
 
@@ -67,5 +73,7 @@ for place, path in PLACES.items():
 
 @app.get("/hold/<place>")
 def arm(place: str) -> str:
+    how["seconds"] = float(request.args.get("seconds", GIVES_UP_SECONDS))
+    how["yields"] = "yields" in request.args
     calls[place] = int(request.args.get("call", 1))
     return place

@@ -13,6 +13,8 @@ from typing import Any, TextIO, cast
 
 from gevent.monkey import get_original
 
+from parley import log
+
 MOST_LINES = 1000
 """How many lines wait to be written. Further ones are lost; they are counted, and the count logged.
 With LINE_BYTES, a process keeps 8 MB of log at most."""
@@ -74,10 +76,9 @@ class LogWriter:
             is_written = _write(descriptor, line)
             self._failed += not is_written
             lost = self._lost + self._failed
-            if is_written and lost > self._told and lines.qsize() <= MOST_LINES // 2:
-                told = f"at=WARNING event=log_lines_lost count={lost - self._told}\n"
-                if _write(descriptor, told.encode()):
-                    self._told = lost
+            has_room = is_written and lines.qsize() <= MOST_LINES // 2
+            if has_room and (count := lost - self._told):
+                self._told += count * _write(descriptor, log.lines_lost(count).encode())
             self._written += 1
 
 
