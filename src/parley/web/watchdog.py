@@ -40,36 +40,37 @@ class Watchdog:
     """It looks at what runs, by a timer of the process's own processor time.
 
     A busy neighbour on the machine makes nobody guilty, and an idle process is not looked at. Who
-    runs at every look until HELD_SECONDS of this thread's time have passed, in which the hub's loop
-    has not turned once, has held the worker. A single call in C is seen when it has returned.
+    runs at every look until HELD_SECONDS of this thread's time have passed, in which the hub has
+    not run once, has held the worker. A single call in C is seen when it has returned.
     """
 
     def __init__(self) -> None:
         """Nobody was seen yet."""
-        self._turns = self._turn = 0
         self._seen: Any = None
         self._since = 0.0
-        self._turning: Any = None
+        self._loop: Any = None
 
     def start(self) -> None:
         """Watch this process, of which this is the main thread; a fork has no timer."""
-        self._turning = gevent.get_hub().loop.prepare(ref=False)
-        self._turning.start(self._count_turn)
+        self._loop = gevent.get_hub().loop
         signal.signal(signal.SIGPROF, self._look)
         signal.siginterrupt(signal.SIGPROF, False)
         # gunicorn has each signal noted in a pipe that its gevent worker never reads.
         signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
         signal.setitimer(signal.ITIMER_PROF, LOOK_SECONDS, LOOK_SECONDS)
 
-    def _count_turn(self) -> None:
-        self._turns += 1
+    def _forget(self) -> None:
+        self._seen = None
 
     def _look(self, _: int, frame: FrameType | None) -> None:
         """Note who runs, or raise HeldTooLong where it runs if it has held the worker."""
         current, now = gevent.getcurrent(), time.thread_time()
-        if self._seen is None or self._seen() is not current or self._turn != self._turns:
+        if self._seen is None or self._seen() is not current:
             # Not the greenlet itself, which would keep a conversation's keys in memory.
-            self._seen, self._turn, self._since = ref(current), self._turns, now
+            self._seen, self._since = ref(current), now
+            # The hub does this as soon as somebody lets it run. A turn of its loop comes later:
+            # up to 50 greenlets that merely let others run have theirs before.
+            self._loop.run_callback(self._forget)
             return
         held = now - self._since
         if held < HELD_SECONDS or frame is None or not _may_end(current, frame):
