@@ -89,6 +89,8 @@ def test_who_holds_the_worker_is_ended_alone(
     assert answer.startswith(b"HTTP/1.1 %d " % status)
     assert answer.count(b"HTTP/1.1") == 1
     failure = failure_of(answer, accept)
+    if accept == JSON:
+        assert (b'"models_used"' in answer) is (place != "before the route")
     if stage:
         assert (failure["stage"], failure["code"]) == (stage, "internal_error")
     assert (accept == SOUND and status == 200) is not answer.endswith((b"0\r\n\r\n", b"}\n"))
