@@ -11,7 +11,13 @@ import sys
 from typing import Any
 
 import wsgi  # First of all: it patches what others import. Puts parley on the path.
-from parley import cgroups
+from parley import cgroups, log
+from parley.web import log_stream
+
+# Nobody waits for the reader of the log. gunicorn's own lines, of its arbiter too, go to these
+# streams, as does whatever a library prints.
+sys.stdout, sys.stderr = log_stream.unblocking(sys.stdout), log_stream.unblocking(sys.stderr)
+log.write_to(sys.stdout, wsgi.settings.log_level)
 
 # gunicorn's gevent worker, with limits that keep one caller from holding up others. A conversation
 # mostly waits for the upstream, and small dynos allow only 256 threads, so each gets a greenlet.

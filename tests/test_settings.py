@@ -73,6 +73,14 @@ def test_a_blank_variable_counts_as_not_set():
         ("PARLEY_TTS_API_KEY", "sk-secret"),
         ("PARLEY_TTS_API_KEY", "zwei secret"),
         ("PARLEY_TTS_API_KEY", "schlüssel-secret"),
+        ("HTTPS_PROXY", "http://secret@proxy.example:none"),
+        ("https_proxy", "http://secret@proxy.example:70000"),
+        ("HTTP_PROXY", "http://secret@proxy.example:0"),
+        ("http_proxy", "htp://secret@proxy.example:3128"),
+        ("ALL_PROXY", "socks5://secret@proxy.example:1080"),
+        ("all_proxy", "http://secret@:3128"),
+        ("ALL_PROXY", "secret proxy"),
+        ("HTTPS_PROXY", "http://secret@[::1:3128"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(variable, value):
@@ -81,6 +89,14 @@ def test_a_bad_value_is_refused_by_name(variable, value):
         Settings.from_env({variable: value})
     assert variable in str(refusal.value)
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "proxy.example:3128", "HTTP://a:b@proxy.example", "https://[::1]:1/"]
+)
+def test_a_proxy_may_be_written_as_curl_takes_it(url):
+    """With a scheme or without; the lower-case variable counts where both are set."""
+    assert Settings.from_env({"HTTPS_PROXY": "socks5://x:1", "https_proxy": url, "ALL_PROXY": url})
 
 
 def test_a_key_may_be_lent_to_callers_with_tokens_only():

@@ -3,12 +3,17 @@
 import errno
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from logfmter import Logfmter
 
+from parley.held import HeldTooLong
+
 log = logging.getLogger("parley")
+
+MOST_FRAMES = 30
+"""How many of an error's innermost calls are logged."""
 
 
 def write_to(stream: TextIO, level: str) -> None:
@@ -21,7 +26,7 @@ def write_to(stream: TextIO, level: str) -> None:
     logging.getLogger("urllib3").propagate = False
     handler = logging.StreamHandler(stream)
     handler.setFormatter(Logfmter(ignored_keys=["exc_info"]))
-    log.addHandler(handler)
+    log.handlers = [handler]  # Instead of an earlier call's.
     log.setLevel(level)
     log.propagate = False
 
@@ -49,12 +54,30 @@ def conversation(fields: Mapping[str, object], *, cut: bool) -> None:
         log.info(fields)
 
 
+def lines_lost(count: int) -> str:
+    """The line that tells how many could not be written; its thread must not use a logger."""
+    fields = {"at": "WARNING", "event": "log_lines_lost", "count": count}
+    return " ".join(f"{name}={value}" for name, value in fields.items()) + "\n"
+
+
+def held(seconds: float, places: Sequence[str]) -> None:
+    """Log that a conversation was ended since it held the worker, and where: the innermost first.
+
+    `seconds` is the processor time for which it was seen to hold it.
+    """
+    fields = {"event": "worker_held", "code": "internal_error", "seconds": round(seconds, 2)}
+    log.error({**fields, "place": places[0], "called_from": " < ".join(places[1:])})
+
+
 def unexpected(error: BaseException, stage: str) -> None:
     """Log an error of the service itself: type and traceback, but no text, which may hold a key.
 
     The system's errors have a name, which tells a full disk (ENOSPC) from too many files (EMFILE).
+    Of HeldTooLong the watchdog has told.
     """
-    frames = "".join(traceback.format_tb(error.__traceback__))
+    if isinstance(error, HeldTooLong):
+        return
+    frames = "".join(traceback.format_tb(error.__traceback__, -MOST_FRAMES))
     fields = {"code": "internal_error", "stage": stage, "kind": type(error).__name__}
     if isinstance(error, OSError):
         fields["errno"] = errno.errorcode.get(error.errno or 0, "")

@@ -1,6 +1,7 @@
 """Whether a text shows a part of a secret key, and which request ids may be repeated."""
 
 import re
+from collections.abc import Iterator
 
 REQUEST_ID = re.compile(r"(?!sk-)[A-Za-z0-9._:-]{1,128}")
 """An id that may be repeated and logged; none begins as OpenAI's keys do, sent there by mistake."""
@@ -17,33 +18,45 @@ MOST_JOINED = 10
 """How many keys are looked for in one header."""
 
 
-def reveals(text: str, credential: str) -> bool:
-    """Whether `text` shows a telling part of a key, or of a header that contains one.
+class Secrets:
+    """What shows a conversation's keys and tokens: found out once, and looked for in many texts.
 
-    OpenAI's messages repeat a key's first and last characters around asterisks. A header that was
-    sent twice arrives as one, with a comma in between, and each of its keys counts. The time that
-    this takes is linear in both lengths, since callers choose both texts.
+    Callers choose how long both are. The time that this takes is linear in the credentials' length
+    here, and in the text's for each text.
     """
-    if not text:
-        return False
-    keys = dict.fromkeys((credential, *credential.split(",")[:MOST_JOINED]))
-    secrets = [_secret_of(key) for key in keys]
-    ends = {end for secret in secrets for end in (secret[:TELLING_END], secret[-TELLING_END:])}
-    if any(end in text for end in ends if end):
-        return True
-    whole = secrets[0]
-    runs = {text[i : i + TELLING_RUN] for i in range(len(text) - TELLING_RUN + 1)}
-    return any(whole[i : i + TELLING_RUN] in runs for i in range(len(whole) - TELLING_RUN + 1))
+
+    def __init__(self, *credentials: str) -> None:
+        """Each credential is a key, or a header that contains one, with its scheme.
+
+        A header that was sent twice arrives as one, with a comma in between, and each of its keys
+        counts.
+        """
+        self.credentials = credentials
+        keys = {part for each in credentials for part in each.split(",")[:MOST_JOINED]}
+        secrets = {_secret_of(key) for key in keys.union(credentials)}
+        ends = {end for each in secrets for end in (each[:TELLING_END], each[-TELLING_END:])}
+        self._ends = ends - {""}
+        self._runs = {run for each in credentials for run in _runs_of(_secret_of(each))}
+
+    def shown_in(self, text: str) -> bool:
+        """Whether the text shows a telling part of one of them.
+
+        OpenAI's messages repeat a key's first and last characters around asterisks.
+        """
+        return any(end in text for end in self._ends) or not self._runs.isdisjoint(_runs_of(text))
+
+
+def _runs_of(text: str) -> Iterator[str]:
+    return (text[i : i + TELLING_RUN] for i in range(len(text) - TELLING_RUN + 1))
 
 
 def _secret_of(credential: str) -> str:
     return PUBLIC.sub("", credential, count=1).strip()
 
 
-def valid_request_id(text: str, *credentials: str) -> str | None:
+def valid_request_id(text: str, secrets: Secrets) -> str | None:
     """A request id that somebody else chose, if it may be repeated; else None.
 
-    It must have the form of an id, and show no part of any of the credentials.
+    It must have the form of an id, and show no part of any of the secrets.
     """
-    is_id = REQUEST_ID.fullmatch(text)
-    return text if is_id and not any(reveals(text, each) for each in credentials) else None
+    return text if REQUEST_ID.fullmatch(text) and not secrets.shown_in(text) else None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
+from parley import proxies
 from parley.base_urls import BaseUrl, EgressPolicy
 from parley.errors import ConfigurationError
 
@@ -69,6 +70,7 @@ class Settings:
 
         A variable that is set but blank counts as not set: platforms' dashboards leave such ones.
         """
+        proxies.require_usable(environ)
 
         def read(name: str, default: str) -> str:
             return environ.get(name, "").strip() or default

@@ -1,7 +1,7 @@
 """A caller who leaves is one line in the log, which says the same of it whenever it leaves."""
 
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 from testing import fake_openai as fake
@@ -56,11 +56,14 @@ def test_before_the_upload_has_ended(service, leave, framing):
 
 @pytest.mark.parametrize(("stage", "status"), [("stt", 206), ("text", 206), ("tts", 200)])
 @pytest.mark.parametrize("leave", LEAVES)
-def test_amid_an_answer_in_json(service, upstream, leave, stage, status):
-    """At the stage that ran when it left; only the last one, which makes the answer, is used."""
-    name = f"json-{leave}-{stage}"
+@pytest.mark.parametrize("more", [b"", b"x"], ids=["", "and a byte"])
+def test_amid_an_answer_in_json(service, upstream, leave, stage, status, more):
+    """At the stage that ran when it left, also where it had sent more than its request."""
+    name = f"json-{leave}-{stage}-{len(more)}"
 
     def answers_late(connection, asked):
+        with suppress(OSError):  # It has left already where an earlier stage was tried again.
+            caller.sendall(more)
         LEAVES[leave](caller)
         time.sleep(0.2)
         connection.sendall(fake.good(asked))

@@ -149,6 +149,13 @@ class TestHeaders:
         assert (returned == named) is kept
         assert re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", returned)
 
+    @pytest.mark.parametrize("protocol", ["websocket", "WebSocket", "h2c"])
+    @pytest.mark.parametrize("path", ["/healthz", "/"])
+    def test_an_upgrade_is_ignored(self, client, path, protocol):
+        """A server may go on with the protocol that it speaks (RFC 9110, 7.8)."""
+        asked = {"Connection": "Upgrade", "Upgrade": protocol}
+        assert client.get(path, headers=asked).status_code == 200
+
     def test_every_answer_tells_its_times(self, client, openai):
         """Those of the stages that were begun, and the whole."""
         times = r";dur=\d+\.\d"

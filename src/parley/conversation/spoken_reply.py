@@ -18,6 +18,7 @@ from parley.conversation.reply_events import Event
 from parley.conversation.segments import LONGEST, Segmenter, Waiting
 from parley.deadline import YIELD_SECONDS
 from parley.errors import ConversationError, InternalError, RequestError
+from parley.held import UNFORESEEN
 
 TICK_SECONDS = 0.25
 """How long `events` waits before it says that nothing has happened."""
@@ -117,17 +118,21 @@ class SpokenReply:
     def _start(self, stage: str, work: Callable[[], None], end: Callable[[], None]) -> None:
         def run() -> None:
             try:
-                work()
-            except _Unheard:
-                pass
-            except Exception as error:
-                self._keep(stage, error)
+                self._attempt(stage, work)
             finally:
-                end()
+                self._attempt(stage, end)
                 for change in (self._news, self._room, self._work):
                     change.tell()
 
         self._greenlets.append(gevent.spawn(run))
+
+    def _attempt(self, stage: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except _Unheard:
+            pass
+        except UNFORESEEN as error:
+            self._keep(stage, error)
 
     def _start_lane(self) -> None:
         self._start("tts", self._speak_segments, self._end_lane)
@@ -140,7 +145,7 @@ class SpokenReply:
         self._is_text_over = True
         self._unspoken.add(self._segmenter.finish())
 
-    def _keep(self, stage: str, error: Exception) -> None:
+    def _keep(self, stage: str, error: BaseException) -> None:
         """Note the first failure; an error that nobody foresaw is one of our own."""
         if not isinstance(error, ConversationError):
             log.unexpected(error, stage)
@@ -186,7 +191,7 @@ class SpokenReply:
                                 self._add(segment, piece)
                 except _Unheard:
                     raise
-                except Exception as error:
+                except UNFORESEEN as error:
                     segment.has_failed = self._is_mute = True
                     self._keep("tts", error)
                     return

@@ -24,6 +24,7 @@ from parley.errors import (
     TextTruncated,
     UpstreamMalformed,
 )
+from parley.held import UNFORESEEN
 from parley.models.registry import Choice, Model, Models
 from parley.recordings import Recording
 from parley.upstream.calls import Begun
@@ -186,7 +187,7 @@ class Stages:
         except ConversationError as failure:
             failure.stage = name
             raise
-        except Exception as error:
+        except UNFORESEEN as error:
             log.unexpected(error, name)
             ours = InternalError()
             ours.stage = name
@@ -211,9 +212,9 @@ class Stages:
         return result
 
 
-def _outcome(work: Callable[[], Result]) -> tuple[Result | None, Exception | None]:
+def _outcome(work: Callable[[], Result]) -> tuple[Result | None, BaseException | None]:
     """What `work` returns, or the exception that it raises, which gevent would print."""
     try:
         return work(), None
-    except Exception as error:
+    except UNFORESEEN as error:
         return None, error

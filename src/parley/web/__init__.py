@@ -11,6 +11,7 @@ __all__ = [
     "caller_headers",
     "error_handlers",
     "event_stream",
+    "log_stream",
     "model_choice",
     "openapi",
     "representation",

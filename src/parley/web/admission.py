@@ -80,7 +80,7 @@ def admit(request: Request, services: Services) -> Admission:
             else Destination(route.url),
             route.key,
             g.request_id,
-            other_keys=g.credentials,
+            other_keys=g.secrets.credentials,
             is_quoted=not settings.caller_tokens,
             key_header="" if settings.caller_tokens else key_header_of(stage, route),
             is_operators=isinstance(route.url, BaseUrl) and not route.url.is_openai,

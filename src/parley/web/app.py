@@ -1,10 +1,14 @@
 """The Flask application, put together from what arrives as arguments."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from flask import Blueprint, Flask, Response
+from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 
+from parley.errors import InternalError
+from parley.held import HeldTooLong
 from parley.models.shutdown_warnings import EndWarnings
 from parley.web import error_handlers, request_log, uploads
 from parley.web.answers import add_promised_headers
@@ -19,7 +23,22 @@ EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID", *SOUND_HEADERS)
 
 
 class Application(Flask):
-    """Flask's application, whose answer to OPTIONS has no body and therefore the status 204."""
+    """Flask's application, which answers OPTIONS with 204, and HeldTooLong as any other error."""
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answer over HTTP/1.1 who asks for another protocol, too, as RFC 9110, 7.8 allows.
+
+        Werkzeug would refuse a WebSocket on each route that is none.
+        """
+        environ.pop("HTTP_UPGRADE", None)
+        return super().wsgi_app(environ, start_response)
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """The route's answer. Flask hands no BaseException to the error handlers."""
+        try:
+            return super().dispatch_request()
+        except HeldTooLong:
+            raise InternalError() from None
 
     def make_default_options_response(self) -> Response:
         """204 with `Allow`; flask-cors adds what a preflight asks for."""

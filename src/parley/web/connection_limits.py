@@ -67,7 +67,8 @@ class CallerConnection(YieldingSocket):
         super().__init__(fileno=fileno)
         self.request: GunicornRequest | None = None
         self._connections = connections
-        self._answered = self._ended = self._disconnected = False
+        self._answered = self._ended = self._disconnected = self._is_answer = False
+        self.has_begun_answer = False
         self.limit: Deadline
         if self.family in (socket.AF_INET, socket.AF_INET6):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
@@ -76,6 +77,7 @@ class CallerConnection(YieldingSocket):
     def await_request(self) -> None:
         """Wait for the first byte of a request, as long as an idle connection is kept."""
         self.request = None
+        self.has_begun_answer = self._is_answer = False
         self.idle = True
         self.limit = Deadline(time.monotonic() + self._connections.idle_seconds, CallerStalled)
         self._connections.mark_waiting(self)
@@ -89,7 +91,7 @@ class CallerConnection(YieldingSocket):
 
     def start_answer(self) -> None:
         """Limit only silence from here on: the caller may take any time to read a long answer."""
-        self._answered = True
+        self._answered = self._is_answer = True
         self.limit = Deadline(math.inf, CallerStalled, SILENCE_SECONDS)
 
     def start_drain(self, seconds: float) -> None:
@@ -120,6 +122,7 @@ class CallerConnection(YieldingSocket):
     def send(self, *arguments: Any, **options: Any) -> int:
         """Send; the connection waits while its caller does not read."""
         self._connections.mark_waiting(self)
+        self.has_begun_answer = self._is_answer
         try:
             with self._in_time() as seconds:
                 sent: int = super().send(*arguments, **{**options, "timeout": seconds})

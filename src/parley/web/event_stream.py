@@ -15,6 +15,7 @@ from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, 
 from parley.conversation.state import Conversation
 from parley.conversation.streaming import StreamedReply
 from parley.errors import CallerDisconnected, ConversationError, InternalError, Interrupted
+from parley.held import UNFORESEEN
 from parley.web.request_connection import still_connected
 from parley.web.schemas import ConversationSchema, ErrorSchema
 from parley.web.stopping import stopping
@@ -83,7 +84,7 @@ def _frames(
         try:
             with closing(part()) as frames:
                 yield from frames
-        except Exception as error:
+        except UNFORESEEN as error:
             failure = _failure_of(error, conversation)
             reply.close()  # What failed before is the first failure.
             conversation.note(failure)
@@ -97,7 +98,7 @@ def _frames(
         reply.close()
 
 
-def _failure_of(error: Exception, conversation: Conversation) -> ConversationError:
+def _failure_of(error: BaseException, conversation: Conversation) -> ConversationError:
     """The failure that ends a stream; raised on, gunicorn would log its text."""
     stage = "tts" if "text" in conversation.seconds else "text"
     if not isinstance(error, ConversationError):

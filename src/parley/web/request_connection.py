@@ -1,11 +1,13 @@
 """The connection of the current request: what it brought, if it is open, what is left to read."""
 
+import select
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from flask import Request, Response, request
+from gevent.monkey import get_original
 
 from parley.web.connection_limits import CallerConnection
 
@@ -17,6 +19,10 @@ STALLED_SECONDS = 2
 """The same time where the caller has stalled once already."""
 
 CHUNK_BYTES = 64 * 1024
+
+HAS_LEFT = getattr(select, "POLLRDHUP", 0)
+"""The event of a connection whose other side was closed. macOS has no such event: there, a caller
+who leaves behind something unread is not seen to leave."""
 
 
 def first_repeated(request: Request, names: Iterable[str]) -> str | None:
@@ -35,7 +41,8 @@ def first_repeated(request: Request, names: Iterable[str]) -> str | None:
 def still_connected(request: Request) -> Callable[[], bool]:
     """A function that tells, whenever it is called, whether the caller is still connected.
 
-    A caller who has closed only its sending side (a FIN) counts as disconnected. Servers other than
+    A caller who has closed only its sending side (a FIN) counts as disconnected, whatever it has
+    sent before that nobody has read. Servers other than
     gunicorn do not give the connection; the function returns true there.
     """
     connection: socket.socket | None = request.environ.get("gunicorn.socket")
@@ -43,6 +50,11 @@ def still_connected(request: Request) -> Callable[[], bool]:
         return lambda: True
 
     def is_open() -> bool:
+        if HAS_LEFT and connection.fileno() >= 0:
+            # Not gevent's, which would let others run, and costs more.
+            poll = get_original("select", "poll")()
+            poll.register(connection, HAS_LEFT)
+            return not poll.poll(0)
         timeout = connection.gettimeout()
         try:
             connection.settimeout(0)

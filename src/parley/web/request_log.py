@@ -10,7 +10,7 @@ from flask import Response, g, request
 from parley import log
 from parley.conversation.state import Conversation
 from parley.errors import CallerDisconnected
-from parley.redaction import reveals, valid_request_id
+from parley.redaction import Secrets, valid_request_id
 from parley.web.caller_headers import credentials_of
 from parley.web.request_connection import still_connected
 from parley.web.services import services
@@ -18,6 +18,9 @@ from parley.web.services import services
 CALLER_LEFT = "caller_disconnected"
 """The code that the log has for a caller who left; the answer, which a caller who has closed only
 its sending side still reads, calls it `request_malformed`."""
+
+MOST_IDS = 20
+"""How many of the upstream's ids the line names; a long stream makes thousands of calls."""
 
 
 def begin() -> None:
@@ -30,8 +33,8 @@ def begin() -> None:
     named = request.headers.get("X-Request-ID", "")
     if services().settings.caller_tokens:
         named = ""
-    g.credentials = credentials_of(request.headers, services().settings)
-    g.request_id = valid_request_id(named, *g.credentials) or uuid.uuid4().hex
+    g.secrets = Secrets(*credentials_of(request.headers, services().settings))
+    g.request_id = valid_request_id(named, g.secrets) or uuid.uuid4().hex
 
 
 def add_headers(response: Response) -> None:
@@ -55,18 +58,21 @@ def log_when_ended(response: Response) -> None:
     response.response = body = _CountedBody(pieces, still_connected(request))
     request_id, began, bytes_in = g.request_id, g.began, request.content_length
     # The request is gone when its answer ends.
-    credentials, hosts = g.credentials, g.get("other_hosts", {})
+    secrets, hosts = g.secrets, g.get("other_hosts", {})
 
     def log_line() -> None:
         if body.cut:
             conversation.note(CallerDisconnected())
         stage, code = _failed(conversation)
         models = {
-            f"{stage}_model": _without_key(model.name, credentials)
+            f"{stage}_model": _without_key(model.name, secrets)
             for stage, model in conversation.models_used.items()
         }
-        ids = [_without_key(upstream_id, credentials) for upstream_id in conversation.upstream_ids]
-        lower_case = [credential.lower() for credential in credentials]  # As hosts are.
+        ids = conversation.upstream_ids
+        told = [_without_key(upstream_id, secrets) for upstream_id in ids[:MOST_IDS]]
+        more = {"more_upstream_ids": len(ids) - MOST_IDS} if len(ids) > MOST_IDS else {}
+        # As hosts are.
+        lower_case = Secrets(*(each.lower() for each in secrets.credentials)) if hosts else secrets
         durations = _durations(conversation, began)
         log.conversation(
             {
@@ -82,7 +88,8 @@ def log_when_ended(response: Response) -> None:
                 },
                 **{f"{name}_ms": duration for name, duration in durations.items()},
                 "retries": conversation.retries,
-                "upstream_ids": ",".join(ids),
+                "upstream_ids": ",".join(told),
+                **more,
             },
             cut=body.cut or code == CALLER_LEFT,
         )
@@ -131,6 +138,6 @@ def _durations(conversation: Conversation | None, began: float) -> dict[str, flo
     return {name: round(1000 * duration, 1) for name, duration in seconds.items()}
 
 
-def _without_key(text: str, credentials: Iterable[str]) -> str:
+def _without_key(text: str, secrets: Secrets) -> str:
     """`text`, which others chose, or nothing where it shows a part of a key or a token."""
-    return "" if any(reveals(text, credential) for credential in credentials) else text
+    return "" if secrets.shown_in(text) else text

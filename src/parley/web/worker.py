@@ -24,6 +24,7 @@ from parley.errors import REFUSAL, ConversationError, HeadersTooLarge, InternalE
 from parley.web.chunked_bodies import bound_chunks
 from parley.web.connection_limits import STOP_SECONDS, CallerConnection, CallerConnections
 from parley.web.stopping import stopping
+from parley.web.watchdog import Watchdog, mark_conversation
 
 SPARE = 128
 """Greenlets beyond the connections: gevent accepts up to 100 connections before it handles one."""
@@ -121,6 +122,11 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         gevent.get_hub().print_exception = _print_without_text
         super().init_process()
 
+    def run(self) -> None:
+        """Serve, watched."""
+        Watchdog().start()
+        super().run()
+
     def load_wsgi(self) -> None:
         """Load the app, with no more conversations than there are descriptors for.
 
@@ -162,6 +168,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
 
     def handle(self, listener: Listener, client: socket.socket, addr: object) -> None:
         """Handle a connection to its end."""
+        mark_conversation()
         with self.connections.opened(client.detach()) as connection:
             super().handle(listener, connection, addr)
 
@@ -175,12 +182,17 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         return goes_on
 
     def handle_error(
-        self, req: Request | None, client: CallerConnection, addr: Any, exc: Exception
+        self, req: Request | None, client: CallerConnection, addr: Any, exc: BaseException
     ) -> None:
         """Answer a request that cannot be parsed in the whole app's shape, and quote nothing of it.
 
-        gunicorn would quote the request in its answer and its log, and it may hold a key.
+        gunicorn would quote the request in its answer and its log, and it may hold a key. An answer
+        that has begun is cut.
         """
+        if client.has_begun_answer:
+            log.unexpected(exc, "request")
+            client.disconnect()
+            return
         environ = {REFUSAL: _error_of(exc), "gunicorn.socket": client}
         setup_testing_defaults(environ)
         response = Response(_UnparsedRequest(), client, self.cfg)
@@ -190,7 +202,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
             response.close()
 
 
-def _error_of(exception: Exception) -> ConversationError:
+def _error_of(exception: BaseException) -> ConversationError:
     """The error of ours that gunicorn's exception means; an unexpected one is logged."""
     if isinstance(exception, TOO_LARGE):
         return HeadersTooLarge()

@@ -88,7 +88,9 @@ class StreamedAnswer:
         """Accept at most `limit` bytes of body, as decoded, and hardly more before that."""
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
-        self.request_id = valid_request_id(response.headers.get("x-request-id", ""), *upstream.keys)
+        self.request_id = valid_request_id(
+            response.headers.get("x-request-id", ""), upstream.secrets
+        )
         self.is_quoted = upstream.is_quoted
         self.response, self._raw = response, response.raw
         self._limit, self._deadline = limit, deadline

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from parley.base_urls import Destination
 from parley.recordings import Recording
-from parley.redaction import reveals
+from parley.redaction import Secrets
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,14 @@ class Upstream:
     is_operators: bool = False
     """Whether the operator chose the host, which is not OpenAI's."""
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Every key of the conversation, once."""
-        return tuple(dict.fromkeys((self.api_key, *self.other_keys)))
+    @cached_property
+    def secrets(self) -> Secrets:
+        """What shows a key of the conversation."""
+        return Secrets(self.api_key, *self.other_keys)
 
     def shows_key(self, text: str) -> bool:
         """Whether a text, which others chose, shows a part of a key."""
-        return any(reveals(text, key) for key in self.keys)
+        return self.secrets.shown_in(text)
 
     def may_be_told(self, message: str) -> bool:
         """Whether the caller may read an upstream's message: it shows no key.

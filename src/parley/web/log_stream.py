@@ -1,0 +1,132 @@
+"""Streams that nobody waits for: one thread of the process writes what was put into its queue.
+
+A write to a pipe that nobody reads from blocks the process, and with it every conversation. gevent
+does not change that.
+"""
+
+import atexit
+import io
+import os
+import time
+from contextlib import suppress
+from typing import Any, TextIO, cast
+
+from gevent.monkey import get_original
+
+from parley import log
+
+MOST_LINES = 1000
+"""How many lines wait to be written. Further ones are lost; they are counted, and the count logged.
+With LINE_BYTES, a process keeps 8 MB of log at most."""
+
+LINE_BYTES = 8 * 1024
+"""The longest line: what is longer is cut."""
+
+CUT = "…\n".encode()
+
+STOP_SECONDS = 2
+"""How long a process that ends writes what still waits."""
+
+RETRY_SECONDS = 0.05
+"""How long to wait where a descriptor does not block and has no room, and between two looks."""
+
+
+class LogWriter:
+    """The queue of a process, and the thread that writes; the thread starts with the first line.
+
+    After a fork the child has a queue and a thread of its own. All that the two share with other
+    code are these counters, of which each has one writer: no lock can be left taken by a fork.
+    """
+
+    def __init__(self) -> None:
+        """Write what waits, within STOP_SECONDS, when the process ends."""
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+        atexit.register(self.drain)
+
+    def _reset(self) -> None:
+        """Begin with nothing: what waited at a fork is the parent's, which writes it."""
+        # A thread of gevent's would be a greenlet, and its queue would wait for the hub.
+        self._lines: Any = get_original("queue", "SimpleQueue")()
+        self._has_thread = False
+        self._put = self._written = self._lost = self._failed = self._told = 0
+
+    def put(self, descriptor: int, line: bytes) -> None:
+        """Have a line written to that file descriptor, unless MOST_LINES wait already."""
+        if self._put - self._written >= MOST_LINES:
+            self._lost += 1
+            return
+        self._put += 1
+        self._lines.put((descriptor, line))
+        if not self._has_thread:
+            with suppress(RuntimeError):  # Without a thread left, the next line tries again.
+                get_original("_thread", "start_new_thread")(self._write_lines, (self._lines,))
+                self._has_thread = True
+
+    def drain(self) -> None:
+        """Wait until all is written, but no longer than STOP_SECONDS."""
+        until = time.monotonic() + STOP_SECONDS
+        while self._written < self._put and time.monotonic() < until:
+            get_original("time", "sleep")(RETRY_SECONDS / 5)
+
+    def _write_lines(self, lines: Any) -> None:
+        """Write each line; tell of the lost ones once there is room for half of MOST_LINES."""
+        while True:
+            descriptor, line = lines.get()
+            is_written = _write(descriptor, line)
+            self._failed += not is_written
+            lost = self._lost + self._failed
+            has_room = is_written and lines.qsize() <= MOST_LINES // 2
+            if has_room and (count := lost - self._told):
+                self._told += count * _write(descriptor, log.lines_lost(count).encode())
+            self._written += 1
+
+
+def _write(descriptor: int, line: bytes) -> bool:
+    """Whether the whole line could be written: its reader is there, and the disk has room."""
+    rest = memoryview(line)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            get_original("time", "sleep")(RETRY_SECONDS)
+        except OSError:
+            return False
+    return True
+
+
+class LogStream(io.TextIOBase):
+    """A stream of text, such as stdout, to which writing takes no time and never fails."""
+
+    encoding = "utf-8"
+
+    def __init__(self, stream: TextIO, writer: LogWriter) -> None:
+        """Write to the file descriptor of `stream`."""
+        stream.flush()
+        self._descriptor, self._writer = stream.fileno(), writer
+
+    def fileno(self) -> int:
+        """The file descriptor."""
+        return self._descriptor
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Have the text written, of which LINE_BYTES are kept; return its length."""
+        line = text.encode(errors="backslashreplace")
+        if len(line) > LINE_BYTES:
+            line = line[: LINE_BYTES - len(CUT)].decode(errors="ignore").encode() + CUT
+        self._writer.put(self._descriptor, line)
+        return len(text)
+
+
+writer = LogWriter()
+"""The process's own."""
+
+
+def unblocking(stream: TextIO) -> TextIO:
+    """The same stream, to which writing takes no time; None, which is a closed one, stays None."""
+    is_plain = stream is not None and not isinstance(stream, LogStream)
+    return cast(TextIO, LogStream(stream, writer)) if is_plain else stream

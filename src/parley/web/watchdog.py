@@ -1,0 +1,91 @@
+"""The watchdog: it ends the conversation that holds a worker, so that nobody else is harmed.
+
+Nothing preempts a greenlet. One that does not let others run keeps everybody waiting, and after 30
+seconds gunicorn kills the worker with all its conversations.
+"""
+
+import signal
+import time
+import traceback
+from types import FrameType
+from typing import Any
+from weakref import ref
+
+import gevent
+
+from parley import log
+from parley.held import HeldTooLong
+
+HELD_SECONDS = 1.0
+"""How much processor time a conversation may use at a stretch."""
+
+LOOK_SECONDS = 0.25
+"""How often the watchdog looks, in the process's own processor time."""
+
+SHARED = frozenset({"gevent", "logging", "queue", "threading"})
+"""The packages in which nothing is raised: a lock that all share could stay taken."""
+
+PLACES = 8
+"""How many of the innermost calls are logged."""
+
+MARK = "parley.conversation"
+
+
+def mark_conversation() -> None:
+    """Say that the current greenlet, and what it spawns, works for a caller, so that it may end."""
+    gevent.getcurrent().spawn_tree_locals[MARK] = True
+
+
+class Watchdog:
+    """It looks at what runs, by a timer of the process's own processor time.
+
+    A busy neighbour on the machine makes nobody guilty, and an idle process is not looked at. Who
+    runs at every look until HELD_SECONDS of this thread's time have passed, in which the hub has
+    not run once, has held the worker. A single call in C is seen when it has returned.
+    """
+
+    def __init__(self) -> None:
+        """Nobody was seen yet."""
+        self._seen: Any = None
+        self._since = 0.0
+        self._loop: Any = None
+
+    def start(self) -> None:
+        """Watch this process, of which this is the main thread; a fork has no timer."""
+        self._loop = gevent.get_hub().loop
+        signal.signal(signal.SIGPROF, self._look)
+        signal.siginterrupt(signal.SIGPROF, False)
+        # gunicorn has each signal noted in a pipe that its gevent worker never reads.
+        signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
+        signal.setitimer(signal.ITIMER_PROF, LOOK_SECONDS, LOOK_SECONDS)
+
+    def _forget(self) -> None:
+        self._seen = None
+
+    def _look(self, _: int, frame: FrameType | None) -> None:
+        """Note who runs, or raise HeldTooLong where it runs if it has held the worker."""
+        current, now = gevent.getcurrent(), time.thread_time()
+        if self._seen is None or self._seen() is not current:
+            # Not the greenlet itself, which would keep a conversation's keys in memory.
+            self._seen, self._since = ref(current), now
+            # The hub does this as soon as somebody lets it run. A turn of its loop comes later:
+            # up to 50 greenlets that merely let others run have theirs before.
+            self._loop.run_callback(self._forget)
+            return
+        held = now - self._since
+        if held < HELD_SECONDS or frame is None or not _may_end(current, frame):
+            return
+        self._seen = None
+        log.held(held, [_place(each) for each in traceback.extract_stack(frame, PLACES)[::-1]])
+        raise HeldTooLong()
+
+
+def _may_end(greenlet: Any, frame: FrameType) -> bool:
+    """Whether a greenlet is a conversation's, not gevent's or gunicorn's own, and may end there."""
+    package = str(frame.f_globals.get("__name__")).partition(".")[0]
+    return MARK in getattr(greenlet, "spawn_tree_locals", ()) and package not in SHARED
+
+
+def _place(frame: traceback.FrameSummary) -> str:
+    folder, _, name = frame.filename.rpartition("/")
+    return f"{folder.rpartition('/')[2]}/{name}:{frame.lineno} {frame.name}"

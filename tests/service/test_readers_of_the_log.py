@@ -1,0 +1,133 @@
+"""The log never waits: whatever becomes of its reader, callers are answered, and a stop ends."""
+
+import fcntl
+import os
+import re
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from testing.gunicorn_process import serving
+from testing.raw_callers import HEALTH, one_answer, workers_of
+from testing.served_conversations import converse
+
+from parley.web.log_stream import MOST_LINES
+
+PIPE_BYTES = 4096
+"""The smallest pipe that Linux makes: about a dozen conversations fill it."""
+
+CONVERSATIONS = 30
+SECONDS = 2
+"""In which each is answered, on a machine that has other things to do as well."""
+
+
+@contextmanager
+def served_into(there, upstream, tmp_path, *under):
+    """The service, whose output the shell redirects to there."""
+    # gunicorn writes a line for each request, too.
+    variables = {
+        "PARLEY_OPENAI_BASE_URL": upstream.url,
+        "GUNICORN_CMD_ARGS": "--access-logfile=-",
+    }
+    redirected = ("sh", "-c", f'exec "$@" >{there}', "sh")
+    with serving(tmp_path / "log", variables, under=(*redirected, *under)) as service:
+        yield service
+
+
+def every_caller_is_answered(service):
+    """Converse, ten at a time."""
+
+    def seconds_of(_):
+        begun = time.monotonic()
+        assert converse(service).status_code == 200
+        return time.monotonic() - begun
+
+    with ThreadPoolExecutor(10) as callers:
+        assert max(callers.map(seconds_of, range(CONVERSATIONS))) < SECONDS
+
+
+def stops(service):
+    """Stop the service; what cannot be written keeps each process for 2 s at most."""
+    begun = time.monotonic()
+    service.process.send_signal(signal.SIGTERM)
+    assert service.process.wait(20) == 0
+    assert time.monotonic() - begun < 12
+
+
+@pytest.fixture
+def pipe(tmp_path):
+    """A pipe's path and the end to read from, which holds PIPE_BYTES."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    yield path, reader
+    os.close(reader)
+
+
+LIMITS = {
+    "as it is": (),
+    "on a small dyno": ("prlimit", "--nproc=256", "setpriv", "--reuid=65534", "--inh-caps=-all"),
+}
+
+
+@pytest.mark.parametrize("limits", LIMITS)
+def test_a_reader_that_pauses_holds_nobody(upstream, tmp_path, pipe, limits):
+    """One thread of each process waits for it; when it reads on, it is told what was lost."""
+    if LIMITS[limits] and os.geteuid():
+        pytest.skip("only root can become another user")
+    path, reader = pipe
+    with served_into(f"{path} 2>&1", upstream, tmp_path, *LIMITS[limits]) as service:
+        every_caller_is_answered(service)
+        with socket.create_connection(service.address, 10) as caller:
+            caller.sendall(HEALTH * MOST_LINES)
+            answers = 0
+            while answers < MOST_LINES:
+                answers += one_answer(caller).startswith(b"HTTP/1.1 200 ")
+        every_caller_is_answered(service)
+        [worker] = workers_of(service)
+        assert len(list(Path(f"/proc/{worker}/task").iterdir())) == 2
+        read, deadline = b"", time.monotonic() + 10
+        while b"event=log_lines_lost" not in read and time.monotonic() < deadline:
+            with suppress(BlockingIOError):
+                read += os.read(reader, PIPE_BYTES)
+        assert re.search(rb"\nat=WARNING event=log_lines_lost count=[1-9]", read)
+        every_caller_is_answered(service)
+        stops(service)
+
+
+def test_a_reader_that_is_gone_holds_nobody(upstream, tmp_path, pipe):
+    """A closed pipe takes no line, and no traceback either."""
+    path, reader = pipe
+    with served_into(f"{path} 2>&1", upstream, tmp_path) as service:
+        replaced = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(replaced, reader)
+        os.close(replaced)
+        every_caller_is_answered(service)
+        stops(service)
+
+
+@pytest.mark.parametrize("path", ["/dev/full 2>&1", "&-"])
+def test_a_full_disk_or_no_stdout_at_all_holds_nobody(upstream, tmp_path, path):
+    """Neither a full disk nor a descriptor that was closed before the start."""
+    with served_into(path, upstream, tmp_path) as service:
+        every_caller_is_answered(service)
+        stops(service)
+
+
+def test_what_waits_is_written_at_a_stop(upstream, tmp_path, pipe):
+    """Each conversation's line, by a reader that starts to read when the service is stopped."""
+    path, reader = pipe
+    with served_into(f"{path} 2>&1", upstream, tmp_path) as service:
+        every_caller_is_answered(service)
+        service.process.send_signal(signal.SIGTERM)
+        read = b""
+        while service.process.poll() is None:
+            with suppress(BlockingIOError):
+                read += os.read(reader, PIPE_BYTES)
+    assert read.count(b" status=200 ") == CONVERSATIONS
+    assert b"Shutting down: Master" in read

@@ -1,0 +1,35 @@
+"""The service, which tells at /held how long a greenlet held the worker since it was last asked."""
+
+import time
+
+import gevent
+import greenlet
+
+from parley.upstream import retries
+from wsgi import app
+
+retries.BACKOFF = (0.0, 0.0)
+
+
+class Stretches:
+    """The longest time of this thread's processor between two switches, but for the hub's own."""
+
+    def __init__(self) -> None:
+        self.longest = self._since = 0.0
+
+    def note(self, event: str, args: tuple[object, object]) -> None:
+        now = time.thread_time()
+        if args[0] is not gevent.get_hub():
+            self.longest = max(self.longest, now - self._since)
+        self._since = now
+
+
+stretches = Stretches()
+
+
+@app.get("/held")
+def held() -> dict[str, float]:
+    """In milliseconds; the first call begins to measure, in the worker's own thread."""
+    longest, stretches.longest = stretches.longest, 0.0
+    greenlet.settrace(stretches.note)
+    return {"held": 1000 * longest}
