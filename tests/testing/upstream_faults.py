@@ -213,7 +213,7 @@ REFUSED = [
     Fault("408", says(refusal("408 Timeout")), "upstream_timeout", 3),
     Fault("409", says(refusal("409 Conflict")), "upstream_rejected", 3),
     Fault("429", says(refusal("429 Slow Down")), "rate_limited", 3),
-    Fault("429, wait too long", says(refusal("429 x", Retry_After="9")), "rate_limited"),
+    Fault("429, wait too long", says(refusal("429 x", Retry_After="60")), "rate_limited"),
     Fault("429, no quota", says(refusal("429 x", "insufficient_quota")), "quota_exhausted"),
     Fault("429, no credit", says(refusal("429 x", "credit_balance_exhausted")), "quota_exhausted"),
     Fault("500", says(refusal("500 Oops")), "upstream_unavailable", 3),
