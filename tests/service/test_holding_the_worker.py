@@ -68,7 +68,7 @@ def converse(service, accept):
     assert answer.status_code in (200, 206, 400, 401, 500)
 
 
-@pytest.mark.parametrize("accept", (JSON, STREAM))
+@pytest.mark.parametrize("accept", [JSON, STREAM])
 @pytest.mark.parametrize("name", TEXTS)
 def test_no_reply_holds_the_worker(held_ms, name, accept):
     """Neither a long one at once, nor one that comes by four characters."""
@@ -77,7 +77,7 @@ def test_no_reply_holds_the_worker(held_ms, name, accept):
     assert held_ms(accept, {"text": streams_chat(reply=lambda body: text)}) < MOST_MS
 
 
-@pytest.mark.parametrize("accept", (JSON, STREAM))
+@pytest.mark.parametrize("accept", [JSON, STREAM])
 @pytest.mark.parametrize("name", ANSWERS)
 def test_no_answer_that_is_hard_to_decode_holds_the_worker(held_ms, name, accept):
     """However much it becomes, and however little."""
