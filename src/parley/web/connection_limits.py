@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from parley.deadline import Deadline
-from parley.wire.sockets import YieldingSocket
+from parley.wire.sockets import YieldingSocket, let_others_run
 
 SILENCE_SECONDS = 20
 """How long a caller may send nothing within a request, or read nothing of its answer."""
@@ -121,6 +121,7 @@ class CallerConnection(YieldingSocket):
 
     def send(self, *arguments: Any, **options: Any) -> int:
         """Send; the connection waits while its caller does not read."""
+        let_others_run()  # A caller may send any number of requests that need no wait.
         self._connections.mark_waiting(self)
         self.has_begun_answer = self._is_answer
         try:
