@@ -121,9 +121,9 @@ class CallerConnection(YieldingSocket):
 
     def send(self, *arguments: Any, **options: Any) -> int:
         """Send; the connection waits while its caller does not read."""
-        let_others_run()  # A caller may send any number of requests that need no wait.
         self._connections.mark_waiting(self)
         self.has_begun_answer = self._is_answer
+        let_others_run()  # A caller may send any number of requests that need no wait.
         try:
             with self._in_time() as seconds:
                 sent: int = super().send(*arguments, **{**options, "timeout": seconds})
