@@ -10,7 +10,7 @@ import resource
 import sys
 from typing import Any
 
-import wsgi  # First of all: it patches what others import. Puts parley on the path.
+import wsgi  # Patches what Python brings, and puts parley on the path.
 from parley import cgroups, log
 from parley.web import log_stream
 

@@ -1,6 +1,9 @@
 """`flask --app wsgi models`: what an operator, and a cron job, can ask."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from datetime import date
 
@@ -8,7 +11,7 @@ import pytest
 import requests_mock
 from click.testing import Result
 from testing import fake_openai as fake
-from testing.builders import KEY, make_app
+from testing.builders import KEY, ROOT, make_app
 
 from parley.commands import models
 from parley.errors import DeadlineExceeded
@@ -16,6 +19,7 @@ from parley.errors import DeadlineExceeded
 BASE = "https://api.openai.com/v1"
 MODELS = f"{BASE}/models"
 TODAY = date(2026, 11, 22)
+SERVED = {"OPENAI_API_KEY": KEY, "PATH": os.environ["PATH"]}
 UNREADABLE = "shuts down on a day that cannot be read"
 
 
@@ -153,6 +157,23 @@ def test_the_check_waits_no_longer_than_a_conversation_would():
     assert time.monotonic() - began < 6
     assert result.exit_code == 2
     assert DeadlineExceeded.message in result.stderr
+
+
+def test_the_command_line_patches_python_before_anything_waits():
+    """Deadlines are gevent's, which can end only what it knows to wait."""
+    with fake.running() as upstream:
+        upstream.answers[""] = lambda connection, request: time.sleep(60)
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", "models", "check"],
+            cwd=ROOT,
+            env={"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_DEADLINE": "1", **SERVED},
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+    assert (done.returncode, DeadlineExceeded.message in done.stderr) == (2, True)
+    assert "Warning" not in done.stderr
 
 
 def test_the_check_says_where_its_key_comes_from():
