@@ -1,4 +1,4 @@
-"""The time by which work must end, and what ends a wait at that time."""
+"""The time by which work must end, what ends a wait at that time, and turns for others."""
 
 import math
 import time
@@ -8,10 +8,6 @@ from dataclasses import dataclass
 import gevent
 
 from parley.errors import DeadlineExceeded
-
-YIELD_SECONDS = 1e-9
-"""How long to sleep to let other greenlets run; gevent looks at sockets and timers only if it is
-more than 0."""
 
 
 class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
@@ -73,3 +69,11 @@ class Deadline:
         if seconds > 0:
             with self.wait():
                 time.sleep(seconds)
+
+
+def let_others_run() -> None:
+    """Let other greenlets run, and gevent look at all sockets and timers.
+
+    After `sleep(0)` it may run the same few greenlets for long before it looks.
+    """
+    time.sleep(1e-9)

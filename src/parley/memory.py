@@ -1,14 +1,13 @@
 """What the conversations of a process hold in memory: one budget, and files that obey it."""
 
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO
 
-from parley.deadline import YIELD_SECONDS, Deadline
+from parley.deadline import Deadline, let_others_run
 
 BUDGET_BYTES = 64 * 1024 * 1024
 """The budget of a process: half of what is reserved for each worker (`cgroups.WORKER_BYTES`)."""
@@ -123,7 +122,7 @@ class Spool:
 
         Raises OSError where neither the disk nor the budget has room.
         """
-        time.sleep(YIELD_SECONDS)
+        let_others_run()
         grown = max(0, self._file.tell() + len(data) - self.size)
         if not self.is_on_disk and self.size + grown > UNCOUNTED_BYTES:
             self._find_room()
@@ -164,7 +163,7 @@ class Spool:
         self._memory.seek(0)
         try:
             while piece := self._memory.read(PIECE_BYTES):
-                time.sleep(YIELD_SECONDS)
+                let_others_run()
                 file.write(piece)
             file.seek(position)
         except OSError:

@@ -16,7 +16,7 @@ from parley import log
 from parley.conversation.backlog import TEXT_SECONDS, Backlog, SpokenSegment
 from parley.conversation.reply_events import Event
 from parley.conversation.segments import LONGEST, Segmenter, Waiting
-from parley.deadline import YIELD_SECONDS
+from parley.deadline import let_others_run
 from parley.errors import ConversationError, InternalError, RequestError
 from parley.held import UNFORESEEN
 
@@ -165,7 +165,7 @@ class SpokenReply:
                 for start in range(0, len(delta), LONGEST):
                     self._write(delta[start : start + LONGEST])
                     if time.monotonic() - busy_since >= BUSY_SECONDS:
-                        time.sleep(YIELD_SECONDS)
+                        let_others_run()
                         busy_since = time.monotonic()
                 if waited >= WAITED_SECONDS and not self._idle_lanes:
                     time.sleep(min(TEXT_SECONDS, PAUSE * waited))

@@ -13,7 +13,7 @@ from parley.conversation.segments import speakable_parts
 from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation
 from parley.conversation.thoughts import without_thoughts
-from parley.deadline import YIELD_SECONDS
+from parley.deadline import let_others_run
 from parley.errors import (
     CallerDisconnected,
     ConversationError,
@@ -163,7 +163,7 @@ class Stages:
                 spoken += f" {part}" if spoken else part
             else:
                 self.client.deadline.left()
-                time.sleep(YIELD_SECONDS)
+                let_others_run()
             if len(spoken) > SPEECH_CHARACTERS:
                 return first_sentences(spoken, SPEECH_CHARACTERS), False
         return spoken, True

@@ -2,9 +2,8 @@
 
 import lameenc
 
-from parley.deadline import Deadline
+from parley.deadline import Deadline, let_others_run
 from parley.errors import UpstreamMalformed
-from parley.wire.sockets import let_others_run
 
 RATE = 24_000
 """Samples a second: the rate of all the PCM that the upstream sends."""

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from parley.deadline import let_others_run
 from parley.errors import UpstreamMalformed
-from parley.wire.sockets import let_others_run
 
 EVENT_BYTES = 1_000_000
 """The largest event that is taken: nobody else is served while it is parsed."""

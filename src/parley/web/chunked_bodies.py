@@ -5,8 +5,8 @@ from typing import Any
 
 from gunicorn.http.body import ChunkedReader
 
+from parley.deadline import let_others_run
 from parley.errors import RequestMalformed
-from parley.wire.sockets import let_others_run
 
 CHUNKS = 200_000
 """The most chunks, or pieces of them, of a body: 130 bytes each in the largest form."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-from parley.deadline import Deadline
-from parley.wire.sockets import YieldingSocket, let_others_run
+from parley.deadline import Deadline, let_others_run
+from parley.wire.sockets import YieldingSocket
 
 SILENCE_SECONDS = 20
 """How long a caller may send nothing within a request, or read nothing of its answer."""

@@ -9,12 +9,11 @@ from requests import Response
 from urllib3 import encode_multipart_formdata
 from urllib3.response import DeflateDecoder, GzipDecoder
 
-from parley.deadline import Deadline
+from parley.deadline import Deadline, let_others_run
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.redaction import valid_request_id
 from parley.wire.foreign_errors import BROKEN, errors_translated
 from parley.wire.messages import Answer, Body, Form, Upstream
-from parley.wire.sockets import let_others_run
 
 PIECE_BYTES = 64 * 1024
 """How much of an answer is read at once."""

@@ -9,21 +9,12 @@ keeps it there. urllib3's SSLTransport decrypts in memory what comes from `recv`
 
 import errno
 import ssl
-import time
 from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from gevent import socket
 from urllib3.util.ssltransport import SSLTransport
-
-
-def let_others_run() -> None:
-    """Let other greenlets run, and gevent look at all sockets and timers.
-
-    After `sleep(0)` it may run the same few greenlets for long before it looks.
-    """
-    time.sleep(1e-9)
 
 
 class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not typed.

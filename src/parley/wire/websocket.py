@@ -14,10 +14,9 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
-from parley.deadline import Deadline
+from parley.deadline import Deadline, let_others_run
 from parley.errors import ParleyError, UpstreamMalformed, UpstreamUnavailable
 from parley.wire.foreign_errors import errors_translated
-from parley.wire.sockets import let_others_run
 
 FRAMES = 4096
 """How many frames may come before a message is whole, pings and empty ones included."""
