@@ -135,7 +135,7 @@ class Client:
         pieces = calls.pieces(record, "/chat/completions", body, STREAM_BYTES, model)
         with closing(pieces):
             try:
-                yield from deltas_of(pieces, calls.failure_in(model))
+                yield from deltas_of(pieces, calls.failure_in(model, is_event=True))
             except TextIncomplete:
                 record.is_over = True
                 raise
