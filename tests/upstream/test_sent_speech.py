@@ -36,14 +36,25 @@ def test_what_begins_well_is_passed_on_whole(audio_format, speech):
         ("wav", b"ID3\x04" + SAMPLES, "mp3"),
         ("pcm", LONG_FRAMES, "mp3"),
         ("pcm", "€".encode() * 500, "text"),
-        ("mp3", b'{"a": "' + b"x" * REASON_BYTES, "JSON"),
     ],
 )
 def test_what_begins_as_something_else_is_malformed(audio_format, speech, came):
-    """A frame's successor is waited for, and no more than a short JSON is read."""
+    """A frame's successor is waited for, and enough to tell what came."""
     with pytest.raises(UpstreamMalformed) as raised:
         bytewise(speech, audio_format)
     assert f"The upstream sent {came} where {audio_format}" in raised.value.message
+
+
+def test_no_more_than_a_short_reason_is_read():
+    """JSON that came instead of speech may be long."""
+
+    def pieces():
+        yield b'{"error": "'
+        yield b"x" * REASON_BYTES
+        pytest.fail("read on")
+
+    with pytest.raises(UpstreamMalformed, match="JSON"):
+        list(checked(pieces(), "mp3", {}, pytest.fail))
 
 
 def test_speech_is_passed_on_as_soon_as_it_is_judged():
