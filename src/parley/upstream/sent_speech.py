@@ -138,10 +138,12 @@ def _raise_reason(
 ) -> None:
     """Raise the failure that JSON tells of, if it is JSON that does."""
     body = bytearray(head)
-    for piece in pieces:
+    while len(body) <= REASON_BYTES:
+        if not (piece := next(pieces, b"")):
+            break
         body += piece
-        if len(body) > REASON_BYTES:
-            return
+    else:
+        return
     try:
         value = parse_json(bytes(body))
     except ValueError:
