@@ -212,6 +212,13 @@ STREAMS = {
         "upstream_malformed",
         "Provider is down.",
     ),
+    "OpenAI's": (
+        [*WRITTEN, {"error": {"code": None, "type": "server_error", "message": "Broken."}}],
+        b"",
+        HALF,
+        "upstream_unavailable",
+        "Broken.",
+    ),
     "an error in a text": (
         [*WRITTEN, {"error": "Broken."}],
         b"",

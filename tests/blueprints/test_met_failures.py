@@ -79,7 +79,7 @@ CODES = [
     (200, "upstream_malformed", 1, 500),
     ("1500", "upstream_malformed", 1, 500),
     (600, "upstream_malformed", 1, 500),
-    ("server_error", "upstream_unavailable", 3, 500),
+    ("no_such_code", "upstream_malformed", 1, 500),
     ("budget_exceeded", "quota_exhausted", 1, 500),
 ]
 

@@ -16,11 +16,12 @@ from parley.errors import (
     QuotaExhausted,
     RateLimited,
     UpstreamError,
+    UpstreamMalformed,
     UpstreamRejected,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from parley.upstream.failures import require_success, retry_after
+from parley.upstream.failures import failure_in, require_success, retry_after
 from parley.wire.messages import Answer, Upstream
 
 DAY = 86_400
@@ -101,6 +102,18 @@ def test_only_the_beginning_of_a_message_is_examined():
     """An upstream may send a megabyte of it."""
     assert type(failure(404, {"message": "x " * 300 + "gpt-4o"})) is ModelNotFound
     assert type(failure(404, {"message": "x " * 600 + "gpt-4o"})) is UpstreamRejected
+
+
+@pytest.mark.parametrize("key", ["error", "detail", "message"])
+@pytest.mark.parametrize("wrap", [lambda value: value, lambda value: [value]])
+def test_a_reason_too_deep_is_none(key, wrap):
+    """However deep it lies, looking for it ends; so does looking for a time to try again."""
+    value = {"message": "quota", "code": 429}
+    for _ in range(5000):
+        value = {key: wrap(value)}
+    assert type(failure_in(value, UPSTREAM)) is UpstreamMalformed
+    deep = {"message": "Out of quota.", "code": 429, "details": value}
+    assert type(failure_in({"error": deep}, UPSTREAM)) is QuotaExhausted
 
 
 def test_a_call_without_a_model_lacks_none():

@@ -108,12 +108,11 @@ def test_no_part_of_a_stages_key_is_repeated_as_the_requests_id(stage):
 def test_no_part_of_a_stages_key_is_logged(openai, logged, stage):
     """Neither as a model's name nor as an upstream's id, whichever host says it."""
     logged.set_level("INFO", "parley")
-    for path in ("audio/transcriptions", "chat/completions", "audio/speech"):
-        openai.post(
-            f"{URL}/{path}",
-            json={"text": "Hi.", "choices": [{"message": {"content": "Hi."}}]},
-            headers={"x-request-id": f"req-{KEY[7:14]}"},
-        )
+    said = b'{"text": "Hi.", "choices": [{"message": {"content": "Hi."}}]}'
+    for path, body in (("audio/transcriptions", said), ("chat/completions", said)):
+        openai.post(f"{URL}/{path}", content=body, headers={"x-request-id": f"req-{KEY[7:14]}"})
+    speech = {"content": b"ID3", "headers": {"x-request-id": f"req-{KEY[7:14]}"}}
+    openai.post(f"{URL}/audio/speech", **speech)
     headers = {"X-OpenAI-API-Key": "sk-another-key", KEY_HEADERS[stage]: KEY}
     headers |= dict.fromkeys(URL_HEADERS.values(), URL) | {"X-STT-API-Key": KEY}
     form = {"audio": (BytesIO(wav()), "a.wav"), "text_model": f"m-{KEY[7:14]}"}

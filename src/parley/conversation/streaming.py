@@ -37,18 +37,15 @@ class StreamedReply:
         return self._conversation.models_used["tts"].voice_for(self._stages.client.options.voice)
 
     def events(self) -> Generator[list[Event]]:
-        """The next events, now and then none; the conversation's reply is what was told of it.
-
-        Events count as told once the next ones are asked for.
-        """
+        """The next events, now and then none; the conversation's reply is what was told of it."""
         told: list[str] = []
         try:
             for events in self._spoken.events():
-                yield events
                 deltas = [event.delta for event in events if isinstance(event, TextDelta)]
                 for delta in deltas:
                     self._stages.client.usage.add_text(delta)
                 told += deltas
+                yield events
         finally:
             self._conversation.reply = "".join(told)
 

@@ -66,9 +66,9 @@ class Calls:
     usage: Usage = field(default_factory=Usage)
     """Counts what is collected of an answer."""
 
-    def failure_in(self, model: Model) -> Callable[[Any], UpstreamError]:
+    def failure_in(self, model: Model, *, is_event: bool = False) -> Callable[[Any], UpstreamError]:
         """What makes the failure of JSON that tells of one in a call of the model."""
-        return lambda value: failure_in(value, self.upstream, model.name)
+        return lambda value: failure_in(value, self.upstream, model.name, is_event=is_event)
 
     def post(
         self, path: str, body: Form, limit: int, model: Model, read: Callable[[Answer], Result]

@@ -140,7 +140,7 @@ class Client:
         with closing(pieces):
             arriving = pieces if body["stream"] else calls.counted(pieces)
             try:
-                yield from deltas_of(arriving, calls.failure_in(model))
+                yield from deltas_of(arriving, calls.failure_in(model, is_event=True))
             except TextIncomplete:
                 record.is_over = True
                 raise

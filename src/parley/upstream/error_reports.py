@@ -25,7 +25,7 @@ class Report:
     def status(self) -> int | None:
         """The HTTP status that one of the names is (`429`, `"502"`), if it is that of a failure."""
         for name in self.names:
-            if name.isascii() and name.isdecimal() and len(name) == 3 and 400 <= int(name) <= 599:
+            if name.isascii() and name.isdecimal() and 400 <= int(name) <= 599:
                 return int(name)
         return None
 

@@ -1,6 +1,7 @@
 """The failures of an upstream: which of its answers and events means which UpstreamError."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -85,13 +86,18 @@ def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answ
     raise failure
 
 
-def failure_in(value: Any, upstream: Upstream, model: str = "") -> UpstreamError:
+def failure_in(
+    value: Any, upstream: Upstream, model: str = "", *, is_event: bool = False
+) -> UpstreamError:
     """The failure that JSON tells under a success's status, or in an event.
 
-    A code from 400 to 599 counts as the status. Without one it is what its names mean, or else
-    UpstreamMalformed.
+    A code from 400 to 599 counts as the status. Without one it is UpstreamMalformed, but for few
+    names, and for all that an event has: OpenAI's say in nothing else what happened.
     """
     report = report_of(value)
+    if report.status is None and not is_event:
+        counted = (*BY_NAME, "model_not_found")
+        report = replace(report, names=tuple(name for name in report.names if name in counted))
     return _failure(report, upstream, model, report.status, {})
 
 

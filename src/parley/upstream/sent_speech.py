@@ -48,12 +48,9 @@ def checked(
     """
     if audio_format == "pcm":
         _require_rate(headers)
-    head = b""
-    for piece in pieces:
-        head += piece
-        if len(head) >= _needed(head, audio_format):
-            break
+    head = _filled(b"", pieces, lambda head: _needed(head, audio_format))
     if not _begins(head, audio_format):
+        head = _filled(head, pieces, lambda head: TEXT_BYTES)  # Enough to tell what came.
         came = _name(head, headers)
         if came == "JSON":
             _raise_reason(head, pieces, failure_in)
@@ -61,6 +58,13 @@ def checked(
     if head:
         yield head
     yield from pieces
+
+
+def _filled(head: bytes, pieces: Iterator[bytes], needed: Callable[[bytes], int]) -> bytes:
+    """The first bytes, as many as are needed or there are."""
+    while len(head) < needed(head) and (piece := next(pieces, b"")):
+        head += piece
+    return head
 
 
 def _needed(head: bytes, audio_format: str) -> int:
@@ -134,10 +138,12 @@ def _raise_reason(
 ) -> None:
     """Raise the failure that JSON tells of, if it is JSON that does."""
     body = bytearray(head)
-    for piece in pieces:
+    while len(body) <= REASON_BYTES:
+        if not (piece := next(pieces, b"")):
+            break
         body += piece
-        if len(body) > REASON_BYTES:
-            return
+    else:
+        return
     try:
         value = parse_json(bytes(body))
     except ValueError:

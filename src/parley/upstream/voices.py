@@ -104,7 +104,7 @@ class RealtimeVoice:
             record.upstream_id = channel.request_id or ""
             require_success(channel, calls.upstream, self._model.name)
             raise UpstreamMalformed(**origin(channel))
-        self._session = ReadingSession(channel, calls.failure_in(self._model))
+        self._session = ReadingSession(channel, calls.failure_in(self._model, is_event=True))
         return self._session
 
 

@@ -66,19 +66,19 @@ def _frames(
         model = conversation.models_used["stt"].name
         yield frame("transcript", {"text": conversation.transcript, "model": model})
         looked = sent = time.monotonic()
-        # Closed here, so that the reply is what was told of it by the time it is dumped.
+        # Whatever was taken counts as told, so that nothing may come between taking and telling.
         with closing(reply.events()) as pieces:
             for events in pieces:
                 now = time.monotonic()
+                if events or now - sent >= HEARTBEAT_SECONDS:
+                    sent = now
+                    yield b"".join(map(told, events)) or HEARTBEAT
                 if now - looked >= LOOK_SECONDS:
                     looked = now
                     if not is_connected():
                         raise CallerDisconnected()
                     if stopping.is_due():
                         raise Interrupted()
-                if events or now - sent >= HEARTBEAT_SECONDS:
-                    sent = now
-                    yield b"".join(map(told, events)) or HEARTBEAT
 
     try:
         try:
