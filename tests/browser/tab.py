@@ -27,7 +27,8 @@ class Tab:
 
     @property
     def talk(self):
-        return self.page.get_by_role("button", name="Talk", exact=True)
+        """The button that talks; its name says what it does."""
+        return self.page.locator("#talk")
 
     @property
     def status(self):
@@ -66,7 +67,8 @@ class Tab:
     def expect_turn(self, number: int) -> None:
         """Wait until that many turns were had, and the last is over."""
         expect(self.said).to_have_count(number)
-        expect(self.page.get_by_role("button", name="Save as WAV")).to_be_visible()
+        last = self.page.locator(".turn").nth(number - 1)
+        expect(last.get_by_role("button", name="Save as WAV")).to_be_visible()
         self.expect_state("Ready")
 
     def check(self) -> None:
@@ -83,7 +85,7 @@ class Tab:
 
     def send(self, file) -> None:
         """Send a file with the button for it."""
-        self.page.get_by_label("Send a file").set_input_files(file)
+        self.page.locator("#file").set_input_files(file)
 
 
 def open_tab(context: BrowserContext, origin: str) -> Tab:

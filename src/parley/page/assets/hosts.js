@@ -1,13 +1,11 @@
 /** The hosts of single stages, as Settings take them: a base URL, a model and a key for each. */
 
 import { element, field } from "./elements.js";
-import { STAGES } from "./offer.js";
+import { NAMES, STAGES } from "./offer.js";
 import { Secret } from "./secret.js";
 
 /** @import {StageName} from "./offer.js" */
 
-/** How people call the stages. @type {Record<StageName, string>} */
-const NAMES = { stt: "Speech to text", text: "Reply", tts: "Text to speech" };
 /** How the service's headers name them. @type {Record<StageName, string>} */
 const HEADERS = { stt: "STT", text: "Text", tts: "TTS" };
 
@@ -47,6 +45,14 @@ export class Hosts {
     );
   }
 
+  /** Show the field for a stage's key, and have it filled in. @param {StageName} stage */
+  askForKey(stage) {
+    for (const folded of ["advanced", "hosts"]) {
+      /** @type {HTMLDetailsElement} */ (element(folded)).open = true;
+    }
+    field(`${stage}_key`).focus();
+  }
+
   /** Take keys out of the document. */
   takeKeys() {
     for (const key of this.#keys.values()) key.take();
@@ -54,7 +60,8 @@ export class Hosts {
 
   /** Say, while they are folded away, whether any is in use. */
   refresh() {
-    element("hosts-used").hidden = !STAGES.some((stage) => this.has(stage) || this.hasKey(stage));
+    const used = STAGES.some((stage) => this.has(stage) || this.hasKey(stage));
+    for (const sign of ["hosts-used", "advanced-used"]) element(sign).hidden = !used;
     for (const stage of STAGES) element(`${stage}_host_model-row`).hidden = !this.has(stage);
   }
 

@@ -32,15 +32,16 @@ export class Timing {
     }
   }
 
-  /** What the bars mean and how long they are, for below the picture; blank where there is none. */
+  /** What the bars mean and how long they are, and the one figure of all; blank where there is none. */
   get legend() {
     const [first, last] = [this.#speak[0], this.#speak.at(-1)];
     const speak = first && last && { from: first.from, to: last.to };
     return {
+      figure: inSeconds(this.#firstSound || (this.#think ?? this.#hear).to),
+      meaning: this.#firstSound ? "to the first sound" : "in all",
       hear: lasting("hearing", this.#hear),
       think: lasting("thinking", this.#think),
       speak: lasting("making speech", speak),
-      caption: this.#firstSound ? `first sound after ${inSeconds(this.#firstSound)}` : "",
     };
   }
 
@@ -50,9 +51,9 @@ export class Timing {
     const thought = this.#think ? `, reply written after ${inSeconds(this.#think.to)}` : "";
     const last = this.#speak.at(-1);
     const count = this.#speak.length;
+    const all = count === 1 ? "all of its speech" : `all of its ${count} segments`;
     const spoken = last
-      ? `, ${this.legend.caption}, all of its ${count} ${count === 1 ? "segment" : "segments"} after ` +
-        inSeconds(last.to)
+      ? `, first sound after ${inSeconds(this.#firstSound)}, ${all} after ${inSeconds(last.to)}`
       : "";
     return `Time: ${heard}${thought}${spoken}.`;
   }
@@ -133,5 +134,5 @@ function lasting(word, span) {
 
 /** @param {number} milliseconds */
 function inSeconds(milliseconds) {
-  return `${(milliseconds / 1000).toFixed(1)} s`;
+  return milliseconds < 50 ? "under 0.1 s" : `${(milliseconds / 1000).toFixed(1)} s`;
 }
