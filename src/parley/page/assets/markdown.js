@@ -10,7 +10,7 @@
  *
  * A block has the parts of the reply that are seen of it: a list its items, another its one text.
  * `first` is an ordered list's first number.
- * @typedef {{start: number, end: number, deep: boolean}} Part
+ * @typedef {{start: number, end: number, deep: boolean, bullet: boolean}} Part
  * @typedef {{kind: "p" | "h" | "pre" | "ul" | "ol", start: number, first: number, parts: Part[]}} Block
  */
 
@@ -54,7 +54,7 @@ export function blocksOf(source, from = 0) {
     const line = source.slice(start, end);
     const mark = FENCE.exec(line)?.[1];
     if (mark && (!fence || mark === fence)) {
-      open = fence ? null : { start: end, end, deep: false };
+      open = fence ? null : { start: end, end, deep: false, bullet: false };
       if (open) blocks.push({ kind: "pre", start, first: 1, parts: [open] });
       fence = fence ? "" : mark;
     } else if (fence && open) {
@@ -82,7 +82,7 @@ function takeLine(blocks, open, line, start) {
   const item = ITEM.exec(line);
   const heading = HEADING.exec(line);
   const [{ length: skipped } = ""] = item ?? heading ?? [];
-  const part = { start: start + skipped, end, deep: Boolean(item?.[1]) };
+  const part = { start: start + skipped, end, deep: Boolean(item?.[1]), bullet: !item?.[2] };
   if (item) {
     const kind = item[2] ? "ol" : "ul";
     // An item that stands further in belongs to the list around it, whatever its own kind.

@@ -84,6 +84,7 @@ export class Reply {
       if (kind === "ul" || kind === "ol") {
         parent = document.createElement("li");
         parent.classList.toggle("deep", part.deep);
+        parent.classList.toggle("bullet", part.bullet && kind === "ol");
         element.append(parent);
       }
       if (kind === "pre") this.#addLeaf(parent, { ...part, marks: [{ tag: "code" }] });

@@ -24,20 +24,20 @@ const CONTROLS = "input, textarea, select, button, a, summary, dialog, label, [p
  * @param {Gestures} gestures
  */
 export function talkWith(button, { press, release, slide, cancel }) {
-  /** @type {number | null} when what is down went down */
+  /** When what is down went down, by the event: a busy page takes notice later. @type {number | null} */
   let since = null;
   let off = false;
 
-  const down = (/** @type {"pointer" | "key"} */ by) => {
+  const down = (/** @type {Event} */ { timeStamp }, /** @type {"pointer" | "key"} */ by) => {
     if (since !== null) return;
-    since = performance.now();
+    since = timeStamp;
     off = false;
     button.classList.add("down");
     press(by);
   };
-  const up = (/** @type {boolean} */ whole) => {
+  const up = (/** @type {Event} */ { timeStamp }, /** @type {boolean} */ whole) => {
     if (since === null) return;
-    const held = whole && performance.now() - since >= HOLD_MILLISECONDS;
+    const held = whole && timeStamp - since >= HOLD_MILLISECONDS;
     since = null;
     button.classList.remove("down", "off");
     if (off) cancel();
@@ -47,7 +47,7 @@ export function talkWith(button, { press, release, slide, cancel }) {
   button.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     button.setPointerCapture(event.pointerId);
-    down("pointer");
+    down(event, "pointer");
   });
   button.addEventListener("pointermove", ({ clientX, clientY }) => {
     if (since === null) return;
@@ -58,10 +58,10 @@ export function talkWith(button, { press, release, slide, cancel }) {
     button.classList.toggle("off", off);
     slide(off);
   });
-  button.addEventListener("pointerup", () => up(true));
+  button.addEventListener("pointerup", (event) => up(event, true));
   // A question for permission takes the pointer or the focus away: what was a hold goes on as a tap.
-  button.addEventListener("pointercancel", () => up(false));
-  window.addEventListener("blur", () => up(false));
+  button.addEventListener("pointercancel", (event) => up(event, false));
+  window.addEventListener("blur", (event) => up(event, false));
   button.addEventListener("contextmenu", (event) => event.preventDefault());
   // A browser clicks again and again while Enter is held.
   button.addEventListener("keydown", (event) => {
@@ -69,8 +69,8 @@ export function talkWith(button, { press, release, slide, cancel }) {
   });
   button.addEventListener("click", (event) => {
     if (event.detail) return; // A pointer's: see above.
-    down("key");
-    up(false);
+    down(event, "key");
+    up(event, false);
   });
 
   // A clicked button takes no focus, as in Safari: the space bar would press it again, and not talk.
@@ -82,12 +82,12 @@ export function talkWith(button, { press, release, slide, cancel }) {
   document.addEventListener("keydown", (event) => {
     if (!isMeant(event, button)) return;
     event.preventDefault();
-    if (!event.repeat) down("key");
+    if (!event.repeat) down(event, "key");
   });
   document.addEventListener("keyup", (event) => {
     if (event.key !== " " || since === null) return;
     event.preventDefault();
-    up(true);
+    up(event, true);
   });
 }
 

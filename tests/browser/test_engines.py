@@ -1,0 +1,281 @@
+"""What the page promises, in Firefox and in WebKit: what Chromium alone would not tell."""
+
+import time
+from contextlib import ExitStack
+
+import pytest
+from browser import engines
+from browser.engines import wait_for
+from browser.recorded import recorded
+from browser.speaking_upstream import SENTENCES, refuse, speak, told, write
+from testing.builders import KEY, ROOT
+from testing.fake_openai import TRANSCRIPT, http
+
+pytestmark = pytest.mark.system
+QUESTION = ROOT / "examples" / "question.wav"
+AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+REPLY = "".join(SENTENCES)
+TURNS_OVER = "return document.querySelectorAll('.again:not([hidden])').length"
+TEXT_OF = "return document.querySelector(arguments[0])?.textContent.trim() ?? ''"
+FIELDS = """return ['voice', 'language', 'system_prompt', 'speed'].map(
+  (id) => document.getElementById(id).value)"""
+
+
+@pytest.fixture(scope="session")
+def environment(ear):
+    """What browsers are started with: the ear's loudspeaker, and a screen."""
+    with engines.screen() as display:
+        yield {**ear.environment, "DISPLAY": display}
+
+
+@pytest.fixture(scope="session")
+def fox(playwright, environment):
+    with engines.firefox(playwright, environment) as browser:
+        yield browser
+
+
+@pytest.fixture(params=["firefox", "webkit"])
+def start(request, playwright, environment):
+    """Starts the engine anew, without a microphone or a loudspeaker say; it ends with the test."""
+    with ExitStack() as stack:
+
+        def launch(*, loudspeaker=True, **options):
+            variables = environment if loudspeaker else {**environment, "PULSE_SERVER": "unix:/no"}
+            if request.param == "webkit":
+                return stack.enter_context(engines.webkit(variables, **options))
+            browser = stack.enter_context(engines.firefox(playwright, variables, **options))
+            return engines.Firefox(browser.new_page())
+
+        yield launch
+
+
+@pytest.fixture(params=["firefox", "webkit"])
+def engine(request, environment, serve):
+    """The page in the engine; at the end nothing had failed that nobody was told of."""
+    if request.param == "webkit":
+        with engines.webkit(environment) as tab:
+            yield opened(tab, serve().url)
+            assert tab.run("return failed") == []
+    else:
+        context = request.getfixturevalue("fox").new_context()
+        yield opened(tab := engines.Firefox(context.new_page()), serve().url)
+        assert tab.run("return failed") == []
+        context.close()
+
+
+def opened(tab, url):
+    tab.go(url)
+    wait_for_state(tab, "Ready")
+    return tab
+
+
+def wait_for_state(tab, words):
+    wait_for(tab, "return document.getElementById('status').textContent === arguments[0]", words)
+
+
+def wait_for_failure(tab, beginning):
+    text = "document.getElementById('alert').textContent"
+    wait_for(tab, f"return {text}.startsWith(arguments[0])", beginning)
+    wait_for_state(tab, "Ready")
+
+
+def wait_for_turn(tab, number):
+    wait_for(tab, f"{TURNS_OVER} === arguments[0]", number)
+    wait_for_state(tab, "Ready")
+
+
+def tap(tab):
+    """Press Talk as assistive technology does: WebDriver holds a pointer for how long it likes."""
+    tab.run("document.getElementById('talk').click()")
+
+
+def test_the_first_question_is_heard_from_its_first_word(engine, upstream):
+    """What is said once the page says that it listens; the next turn knows of it."""
+    tap(engine)
+    wait_for_state(engine, "Listening")
+    assert engine.run(TEXT_OF, "#talk-word") == "Send"
+    began = time.monotonic()
+    time.sleep(1.5)
+    said = time.monotonic() - began
+    tap(engine)
+    wait_for_turn(engine, 1)
+    assert recorded(upstream).seconds > said - 0.1
+    assert recorded(upstream).loudest(after=0.1) > 0.01
+    engine.send(QUESTION)
+    wait_for_turn(engine, 2)
+    turn = [("user", TRANSCRIPT), ("assistant", REPLY)]
+    assert told(upstream)[-1] == [*turn, ("user", TRANSCRIPT)]
+
+
+def test_every_sample_is_heard_and_none_after_it_was_stopped(engine, upstream, ear):
+    """Without a gap between segments; within 0.3 s of Escape nothing is heard."""
+    engine.click("h1")  # A gesture, as browsers ask for.
+    with ear.listening() as recording:
+        engine.send(QUESTION)
+        wait_for_turn(engine, 1)
+        time.sleep(0.5)
+    assert recording.moments().count(True) / 50 == pytest.approx(3, abs=0.2)
+    assert recording.longest_gap() < 0.05
+    upstream.answers["tts"] = speak(15)
+    note = "window.pressed = performance.timeOrigin + event.timeStamp"
+    engine.run(f"addEventListener('keydown', (event) => {{ {note}; }}, {{ capture: true }})")
+    with ear.listening() as recording:
+        engine.send(QUESTION)
+        wait_for_state(engine, "Speaking")
+        time.sleep(1)
+        engine.press("Escape")
+        wait_for_state(engine, "Ready")
+        time.sleep(0.7)
+    assert recording.last_sound() - engine.run("return window.pressed") / 1000 < 0.3
+    wait_for(engine, "return document.querySelector('.stopped')")
+
+
+FAILURES = {
+    "stt": [
+        (
+            lambda connection, _: connection.sendall(http(b'{"text": ""}')),
+            "No speech was recognised in",
+        ),
+        (refuse("401 Unauthorized"), "The API key was refused: check it"),
+    ],
+    "tts": [(refuse("400 Bad Request"), "The upstream refused")],
+}
+
+
+def test_each_failure_has_its_sentence(engine, upstream):
+    """And leaves the page ready."""
+    for stage, cases in FAILURES.items():
+        for answer, beginning in cases:
+            upstream.answers[stage] = answer
+            engine.send(QUESTION)
+            wait_for_failure(engine, beginning)
+        del upstream.answers[stage]
+
+
+def test_choices_are_kept_on_the_device_and_keys_are_not(engine, upstream):
+    """Until they are forgotten."""
+    chosen = ["nova", "fr", "Rhyme.", "1.5"]
+    engine.click("#open-settings")
+    engine.fill("#voice", "nova")
+    engine.fill("#system_prompt", "Rhyme.")
+    engine.run(
+        """for (const [id, value] of [["language", "fr"], ["speed", "1.5"]]) {
+          document.getElementById(id).value = value;
+          document.getElementById(id).dispatchEvent(new Event("input", { bubbles: true }));
+        }"""
+    )
+    engine.click("#advanced summary")
+    engine.fill("#base_url", "https://example.org/v1")
+    engine.fill("#key", KEY)
+    engine.press("Escape")
+    stored = engine.run("return JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
+    assert KEY not in stored
+    assert "example.org" not in stored
+    opened(engine, engine.run("return location.href"))
+    assert engine.run(FIELDS) == chosen
+    assert engine.run("return document.getElementById('key').placeholder") == ""
+    engine.click("#open-settings")
+    engine.run("document.getElementById('forget').click()")
+    assert engine.run(FIELDS) == ["", "", "", "1"]
+    assert engine.run("return localStorage.length") == 0
+
+
+def test_axe_finds_no_violation(engine, upstream):
+    """At first, in Settings, and after a turn."""
+    engine.run(AXE.read_text())
+    found = {"at first": violations(engine)}
+    engine.click("#open-settings")
+    found["in Settings"] = violations(engine)
+    engine.press("Escape")
+    engine.send(QUESTION)
+    wait_for_turn(engine, 1)
+    found["after a turn"] = violations(engine)
+    assert found == {state: [] for state in found}
+
+
+def violations(engine):
+    """What axe-core finds, rule by rule."""
+    engine.run(
+        """window.found = null;
+        axe.run({ resultTypes: ["violations"] }).then(({ violations }) => {
+          window.found = violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]);
+        });"""
+    )
+    return wait_for(engine, "return window.found && [window.found]")[0]
+
+
+MARKDOWN = """The *first* is **Paris**, see [the site](https://paris.example/a).
+
+1. A `tower`
+2. <img src=x onerror=alert(1)>
+
+```
+on = 1
+```
+"""
+
+
+def test_a_reply_reads_as_text(engine, upstream):
+    """Emphasis, lists, code and links with their host; what looks like HTML is text."""
+    upstream.answers["text"] = write([MARKDOWN])
+    engine.send(QUESTION)
+    wait_for_turn(engine, 1)
+    shown = engine.run(
+        """return ["em", "strong", "a", "ol li:last-child", "code", "pre"].map((tag) =>
+          document.querySelector(`.reply ${tag}`).textContent.trim())"""
+    )
+    assert shown == [
+        "first",
+        "Paris",
+        "the site",
+        "<img src=x onerror=alert(1)>",
+        "tower",
+        "on = 1",
+    ]
+    link = engine.run(
+        """const { rel, target, href, dataset } = document.querySelector(".reply a");
+        return [rel, target, href, dataset.host];"""
+    )
+    assert link == ["noopener noreferrer", "_blank", "https://paris.example/a", "paris.example"]
+
+
+def test_one_tab_speaks_at_a_time(engine, upstream):
+    """Which begins last; the other falls silent."""
+    upstream.answers["tts"] = speak(15)
+    engine.click("h1")
+    engine.send(QUESTION)
+    wait_for_state(engine, "Speaking")
+    other = opened(engine.other(), engine.run("return location.href"))
+    other.click("h1")
+    other.send(QUESTION)
+    wait_for_state(other, "Speaking")
+    wait_for_state(engine, "Ready")
+    assert engine.run("return document.querySelectorAll('.stopped').length") == 1
+    other.press("Escape")
+
+
+def test_without_a_microphone(start, serve):
+    """Nothing else is blamed."""
+    tab = opened(start(microphone=False, loudspeaker=False), serve().url)
+    tap(tab)
+    wait_for_failure(tab, "No microphone was found")
+
+
+@pytest.mark.parametrize("start", ["firefox"], indirect=True)
+def test_without_a_loudspeaker(start, serve):
+    """The reply can be read, and nothing is asked for that would not help."""
+    tab = opened(start(loudspeaker=False), serve().url)
+    tab.click("h1")
+    tab.send(QUESTION)
+    wait_for_failure(tab, "No sound can be played")
+    wait_for_state(tab, "Ready")
+    assert tab.run(TEXT_OF, ".reply") == REPLY
+
+
+@pytest.mark.parametrize("start", ["webkit"], indirect=True)
+def test_a_system_without_a_language(start, serve):
+    """LANG=C: the browser tells of a language that is none."""
+    tab = opened(start(lang="C"), serve().url)
+    assert tab.run("return navigator.languages") == ["C"]
+    assert tab.run("return document.getElementById('language').options.length") > 50
+    assert tab.run(TEXT_OF, "#alert") == ""
