@@ -14,6 +14,7 @@ from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 
@@ -100,14 +101,14 @@ class WebKit:
         return self._there().execute_script(script, *arguments)
 
     def click(self, selector: str) -> None:
-        self._there().find_element(By.CSS_SELECTOR, selector).click()
+        self._seen(selector).click()
 
     def press(self, key: str) -> None:
         self._there()
         ActionChains(self.driver).send_keys(getattr(Keys, key.upper(), key)).perform()
 
     def fill(self, selector: str, text: str) -> None:
-        self._there().find_element(By.CSS_SELECTOR, selector).send_keys(text)
+        self._seen(selector).send_keys(text)
 
     def send(self, file: Path) -> None:
         # WebDriver types into what is seen only.
@@ -118,6 +119,12 @@ class WebKit:
     def other(self) -> "WebKit":
         self._there().switch_to.new_window("tab")
         return WebKit(self.driver)
+
+    def _seen(self, selector: str) -> WebElement:
+        """The element, scrolled to where nothing that sticks to an edge lies over it."""
+        found = self._there().find_element(By.CSS_SELECTOR, selector)
+        self.run("arguments[0].scrollIntoView({ block: 'center' })", found)
+        return found
 
     def _there(self) -> webdriver.WebKitGTK:
         self.driver.switch_to.window(self.handle)

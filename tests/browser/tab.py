@@ -83,6 +83,17 @@ class Tab:
         time.sleep(QUESTION_SECONDS)
         self.talk.click()
 
+    def set_font(self, family: str) -> None:
+        """Have all of it written in another font, as on another machine."""
+        self.page.evaluate(
+            """(family) => {
+              const { style } = document.documentElement;
+              style.setProperty("--serif", family);
+              document.body.style.fontFamily = family;
+            }""",
+            family,
+        )
+
     def send(self, file) -> None:
         """Send a file with the button for it."""
         self.page.locator("#file").set_input_files(file)

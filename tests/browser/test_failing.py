@@ -1,5 +1,6 @@
 """Each failure is told in one sentence that says what to do, and what was said is kept."""
 
+import json
 import os
 import re
 import signal
@@ -44,6 +45,9 @@ def test_on_an_insecure_origin(visit, launch, serve, upstream):
     tab.send(QUESTION)
     tab.expect_failure("Browsers play the speech on secure pages only")
     expect(tab.replies).to_have_text("".join(sentences))
+    expect(tab.page.get_by_role("button", name="Save as WAV")).to_be_visible()
+    for name in ("Hear again", "Copy"):  # Which no insecure page can.
+        expect(tab.page.get_by_role("button", name=name)).to_be_hidden()
 
 
 def test_without_a_recorder(visit, serve):
@@ -78,6 +82,7 @@ def test_sound_waits_for_a_gesture_and_says_so(launch, serve):
     files = {"objectId": found, "files": [str(QUESTION)]}
     devtools.send("DOM.setFileInputFiles", files)
     wait_for("alert", "The browser holds the sound back: press any key, or click anywhere")
+    wait_for("status", "Ready to speak")
     page.mouse.click(20, 300)
     wait_for("status", "Speaking")
     assert text_of("alert") == ""
@@ -91,9 +96,28 @@ def test_without_a_key(visit, serve, upstream):
     tab.page.get_by_role("button", name="Open Settings").click()
     tab.page.get_by_label("API key").fill(KEY)
     tab.page.get_by_role("button", name="Done").click()
+    expect(tab.alert).to_be_empty()
     tab.send(QUESTION)
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_stage_whose_host_asks_for_a_key(tab):
+    """Its own field is named, and Settings open there; what was mended is no longer told."""
+    error = {"stage": "tts", "code": "api_key_missing", "message": "Send X-TTS-API-Key."}
+    answer = json.dumps({"errors": [error]})
+    tab.page.route("**/api/conversation/", lambda route: route.fulfill(status=206, body=answer))
+    tab.send(QUESTION)
+    tab.expect_failure('The host for "Text to speech" asks for a key: enter it in Settings')
+    tab.page.get_by_role("button", name="Open Settings").click()
+    key = tab.page.get_by_role("group", name="Text to speech").get_by_label("Key")
+    expect(key).to_be_focused()
+    key.fill(KEY)
+    tab.page.get_by_role("button", name="Done").click()
+    expect(tab.alert).to_have_text("Settings were changed: try again.")
+    tab.page.unroute("**/api/conversation/")
+    tab.page.get_by_role("button", name="Try again").click()
+    tab.expect_turn(1)
 
 
 def test_a_refused_key(tab, upstream):
@@ -125,8 +149,13 @@ def test_no_speech(tab, upstream):
     """A blank transcript is no turn."""
     upstream.answers["stt"] = lambda connection, _: connection.sendall(http(b'{"text": ""}'))
     tab.send(QUESTION)
-    tab.expect_failure("No speech was recognised: speak closer")
+    tab.expect_failure("No speech was recognised in this file: send another one.")
     expect(tab.said).to_have_count(0)
+    again = tab.page.get_by_role("button", name="Try again")
+    expect(again).to_be_hidden()
+    tab.ask_by_tapping()
+    tab.expect_failure("No speech was recognised: speak closer to the microphone")
+    expect(again).to_be_hidden()
 
 
 def test_speech_that_fails(tab, upstream):
