@@ -19,6 +19,7 @@ from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 
 WAIT_SECONDS = 30
+TURNS_OVER = "return document.querySelectorAll('.again:not([hidden])').length"
 NOTE_ERRORS = """
 window.failed ??= [];
 addEventListener("error", (event) => { if (event.message) failed.push(event.message); });
@@ -208,3 +209,34 @@ def wait_for(engine: Engine, script: str, *arguments: Any) -> Any:
         assert time.monotonic() < deadline, f"{script}: {arguments}\n{seen}"
         time.sleep(0.05)
     return found
+
+
+def opened(tab: Engine, url: str) -> Engine:
+    """The page, once it is ready."""
+    tab.go(url)
+    wait_for_state(tab, "Ready")
+    tab.click("h1")  # A gesture, as browsers ask for before they play anything.
+    return tab
+
+
+def wait_for_state(engine: Engine, words: str) -> None:
+    """Wait until the state reads so."""
+    wait_for(engine, "return document.getElementById('status').textContent === arguments[0]", words)
+
+
+def wait_for_failure(engine: Engine, beginning: str) -> None:
+    """Wait until a failure is told that begins so, and the page is ready again."""
+    text = "document.getElementById('alert').textContent"
+    wait_for(engine, f"return {text}.startsWith(arguments[0])", beginning)
+    wait_for_state(engine, "Ready")
+
+
+def wait_for_turn(engine: Engine, number: int) -> None:
+    """Wait until that many turns were had, and the last is over."""
+    wait_for(engine, f"{TURNS_OVER} === arguments[0]", number)
+    wait_for_state(engine, "Ready")
+
+
+def tap(engine: Engine) -> None:
+    """Press Talk as assistive technology does: WebDriver holds a pointer for how long it likes."""
+    engine.run("document.getElementById('talk').click()")

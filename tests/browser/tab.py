@@ -117,3 +117,9 @@ def errors_in(message: ConsoleMessage) -> list[str]:
     """The text of an error, unless it is the browser's own note of an answer of 400 and above."""
     is_note = message.text.startswith("Failed to load resource")
     return [message.text] if message.type == "error" and not is_note else []
+
+
+def run(page: Page, module: str, body: str, argument: object = None) -> object:
+    """What `body`, a function's, returns; it has the module as `it`, and the argument."""
+    script = f"async (argument) => {{ const it = await import('/{module}.js'); {body} }}"
+    return page.evaluate(script, argument)

@@ -1,6 +1,5 @@
 """Each failure is told in one sentence that says what to do, and what was said is kept."""
 
-import json
 import os
 import re
 import signal
@@ -11,7 +10,7 @@ import pytest
 from browser.conftest import ALLOWED, MICROPHONE
 from browser.speaking_upstream import SENTENCES, hold_back, refuse, speak, told, write
 from playwright.sync_api import expect
-from testing.builders import KEY, ROOT
+from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT, http
 from testing.gunicorn_process import free_port
 
@@ -86,50 +85,6 @@ def test_sound_waits_for_a_gesture_and_says_so(launch, serve):
     page.mouse.click(20, 300)
     wait_for("status", "Speaking")
     assert text_of("alert") == ""
-
-
-def test_without_a_key(visit, serve, upstream):
-    """It is asked for before anything is recorded, and Settings are one click away."""
-    tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url)
-    tab.talk.click()
-    tab.expect_failure("An API key is needed: enter yours in Settings")
-    tab.page.get_by_role("button", name="Open Settings").click()
-    tab.page.get_by_label("API key").fill(KEY)
-    tab.page.get_by_role("button", name="Done").click()
-    expect(tab.alert).to_be_empty()
-    tab.send(QUESTION)
-    expect(tab.said).to_have_text(TRANSCRIPT)
-    assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
-
-
-def test_a_stage_whose_host_asks_for_a_key(tab):
-    """Its own field is named, and Settings open there; what was mended is no longer told."""
-    error = {"stage": "tts", "code": "api_key_missing", "message": "Send X-TTS-API-Key."}
-    answer = json.dumps({"errors": [error]})
-    tab.page.route("**/api/conversation/", lambda route: route.fulfill(status=206, body=answer))
-    tab.send(QUESTION)
-    tab.expect_failure('The host for "Text to speech" asks for a key: enter it in Settings')
-    tab.page.get_by_role("button", name="Open Settings").click()
-    key = tab.page.get_by_role("group", name="Text to speech").get_by_label("Key")
-    expect(key).to_be_focused()
-    key.fill(KEY)
-    tab.page.get_by_role("button", name="Done").click()
-    expect(tab.alert).to_have_text("Settings were changed: try again.")
-    tab.page.unroute("**/api/conversation/")
-    tab.page.get_by_role("button", name="Try again").click()
-    tab.expect_turn(1)
-
-
-def test_a_refused_key(tab, upstream):
-    """401, with the way to Settings; the recording can be sent again."""
-    upstream.answers["stt"] = refuse("401 Unauthorized")
-    tab.send(QUESTION)
-    tab.expect_failure("The API key was refused: check it in Settings")
-    expect(tab.page.get_by_role("button", name="Open Settings")).to_be_visible()
-    del upstream.answers["stt"]
-    tab.page.get_by_role("button", name="Try again").click()
-    tab.expect_turn(1)
-    expect(tab.alert).to_be_empty()
 
 
 def test_a_question_that_is_tried_again_is_told_once(tab, upstream):

@@ -1,6 +1,5 @@
 """How people talk to the page: hold, tap, drop a file, mute, and be heard."""
 
-import re
 import time
 
 import pytest
@@ -83,73 +82,6 @@ def test_a_tap_begins_and_a_second_one_sends(gesture, upstream):
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert recorded(upstream).seconds > QUESTION_SECONDS - 0.5
     tab.expect_turn(1)
-
-
-SLOW = """
-const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = async (asked) => {
-  await new Promise((resolve) => { window.allow = resolve; });
-  return open(asked);
-};
-"""
-
-
-def test_a_hold_that_ends_before_the_microphone_is_open(visit, serve, upstream):
-    """Nothing was heard: it says so, and does not begin to listen then."""
-    tab = visit(serve().url, script=SLOW)
-    tab.page.keyboard.down(" ")
-    tab.expect_state("Opening the microphone")
-    time.sleep(0.6)
-    tab.page.keyboard.up(" ")
-    tab.expect_failure("The microphone was not open yet")
-    tab.page.evaluate("window.allow()")
-    time.sleep(1)
-    tab.expect_failure("The microphone was not open yet")
-    assert upstream.requests == []
-
-
-def test_sliding_off_a_held_talk_cancels(tab, upstream):
-    """The page says so before it is let go; who slides back sends after all."""
-    tab.talk.hover()
-    tab.page.mouse.down()
-    tab.expect_state("Listening")
-    hint = tab.page.locator("#how")
-    expect(hint).to_have_text("Let go to send. Slide off to cancel.")
-    tab.page.mouse.move(20, 20)
-    expect(hint).to_have_text("Let go to cancel.")
-    tab.talk.hover()
-    expect(hint).to_have_text("Let go to send. Slide off to cancel.")
-    tab.page.mouse.move(20, 20)
-    tab.page.mouse.up()
-    tab.expect_state("Ready")
-    time.sleep(1)
-    assert upstream.requests == []
-
-
-def test_a_microphone_that_the_system_mutes(tab):
-    """Is not said to listen, until it is unmuted."""
-    tab.page.evaluate(
-        """const create = AudioContext.prototype.createMediaStreamSource;
-        AudioContext.prototype.createMediaStreamSource = function (stream) {
-          window.track = stream.getTracks()[0];
-          return create.call(this, stream);
-        };"""
-    )
-    tab.talk.click()
-    tab.expect_state("Listening")
-    for muted, words in (
-        (True, re.compile("^Your system mutes the microphone")),
-        (False, "Listening"),
-    ):
-        tab.page.evaluate(
-            """(muted) => {
-              Object.defineProperty(window.track, "muted", { value: muted, configurable: true });
-              window.track.dispatchEvent(new Event(muted ? "mute" : "unmute"));
-            }""",
-            muted,
-        )
-        tab.expect_state(words)
-    tab.page.keyboard.press("Escape")
 
 
 def test_enter_on_the_button_taps(tab):
@@ -260,22 +192,6 @@ def test_a_meter_shows_the_level(tab):
     tab.page.wait_for_function(f"() => ({level})() > 0.3", polling=50)
     tab.page.keyboard.press("Escape")
     tab.page.wait_for_function(f"() => ({level})() === 0", polling=50)
-
-
-def test_a_file_can_be_dropped(tab, upstream):
-    """Anywhere on the page, from outside of the browser."""
-    devtools = tab.page.context.new_cdp_session(tab.page)
-    data = {"items": [], "files": [str(QUESTION)], "dragOperationsMask": 1}
-    hint = tab.page.get_by_text("Drop it, and it is sent.")
-    for kind in ("dragEnter", "dragOver", "drop"):
-        point = {"type": kind, "x": 400, "y": 200, "data": data}
-        devtools.send("Input.dispatchDragEvent", point)
-        if kind == "dragOver":
-            expect(hint).to_be_visible()
-    expect(hint).to_be_hidden()
-    expect(tab.said).to_have_text(TRANSCRIPT)
-    assert recorded(upstream).bytes == QUESTION.read_bytes()
-    tab.expect_turn(1)
 
 
 def test_the_state_is_told_in_plain_words(tab, upstream):

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from browser.speaking_upstream import prepare, refuse
+from browser.speaking_upstream import prepare
 from playwright.sync_api import expect
 from testing import fake_openai as upstreams
 from testing.builders import KEY, ROOT
@@ -214,28 +214,3 @@ def test_a_stage_of_the_operators_needs_no_key(visit, serve, upstream):
     expect(missing).to_be_hidden()
     tab.send(QUESTION)
     tab.expect_turn(1)
-
-
-def test_users_with_tokens(visit, serve, upstream):
-    """A token is asked for, no host and no key; the operator's keys are the operator's matter."""
-    service = serve(PARLEY_CALLER_TOKENS=TOKEN, PARLEY_OPENAI_API_KEY=KEY)
-    tab = visit(service.url)
-    expect(tab.page.get_by_text("The service needs an access token")).to_be_visible()
-    tab.talk.click()
-    tab.expect_failure("An access token is needed: enter yours in Settings")
-    with tab.settings() as page:
-        expect(page.get_by_label("Base URL")).to_be_hidden()
-        expect(page.get_by_text("A host for each stage")).to_be_hidden()
-        page.get_by_label("Access token").fill("not-the-token-of-the-team")
-    tab.send(QUESTION)
-    tab.expect_failure("The access token was refused: check it in Settings")
-    with tab.settings() as page:
-        page.get_by_label("Access token").fill(TOKEN)
-    tab.send(QUESTION)
-    tab.expect_turn(1)
-    assert of_stage(upstream, "stt").headers["authorization"] == f"Bearer {KEY}"
-    assert TOKEN not in tab.page.evaluate(EVERYTHING)
-    upstream.answers["stt"] = refuse("401 Unauthorized")
-    tab.send(QUESTION)
-    tab.expect_failure("The service's own key was refused upstream: tell whoever runs")
-    expect(tab.page.get_by_role("button", name="Open Settings")).to_be_hidden()

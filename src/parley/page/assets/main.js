@@ -60,7 +60,10 @@ element("mute").addEventListener("click", () => {
   if (microphone) microphone.muted = !microphone.muted;
 });
 element("stop").addEventListener("click", () => session.stop());
-element("clear").addEventListener("click", () => session.clear());
+element("clear").addEventListener("click", () => {
+  session.stop();
+  session.transcript.clear();
+});
 element("undo").addEventListener("click", () => session.transcript.restore());
 for (const [kind, type] of [
   ["text", "text/plain"],

@@ -11,22 +11,17 @@ import { STATES } from "./states.js";
 import { Transcript } from "./transcript.js";
 
 /** @import {Chosen} from "./settings.js" */
+/** @import {Recorded} from "./service.js" */
 /** @import {Happening, State} from "./states.js" */
 /** @import {View} from "./view.js" */
 /** @import {Turn} from "./turn.js" */
 /** @import {SpeakerPlayback} from "./speaker.js" */
-
-/**
- * `isFile` says that it was not recorded here.
- * @typedef {{recording: Blob, fileName: string, isFile?: boolean}} Recorded
- */
 
 export class Session {
   /** @type {State} */
   state = "idle";
   /** @type {Microphone | null} */
   microphone = null;
-  /** @type {Transcript} */
   transcript;
   #speaker = new Speaker();
   /** What goes on at the moment; aborting it ends and settles it. */
@@ -97,12 +92,6 @@ export class Session {
     this.#begin("stop");
   }
 
-  /** Stop, and forget what was said, unless it is soon wanted back. */
-  clear() {
-    this.stop();
-    this.transcript.clear();
-  }
-
   /** Send a recording and take its answer to the end. @param {Recorded} recorded */
   async send(recorded) {
     const signal = this.#begin("file");
@@ -158,12 +147,12 @@ export class Session {
       this.transcript.history.entries = before;
       this.send(recorded);
     };
-    if (!failure.asksForWav || this.#format === "wav") {
-      return this.#fail(recorded.isFile ? failure.ofFile() : failure, again);
+    if (failure.asksForWav && this.#format === "pcm") {
+      this.#format = "wav";
+      this.transcript.remove(turn);
+      return again();
     }
-    this.#format = "wav";
-    this.transcript.remove(turn);
-    again();
+    this.#fail(recorded.isFile ? failure.ofFile() : failure, again);
   }
 
   /** Let a reply be heard again. @param {Turn} turn */
@@ -213,19 +202,17 @@ export class Session {
   }
 
   /** A playback that ends with the signal; its first sound changes the state. @param {AbortSignal} signal */
-  async #play(signal) {
-    const playback = await this.#speaker.open(this.speed(), () => {
-      if (signal.aborted) return;
-      this.#enter("held");
-      this.view.fail(new Failure("sound_held"));
+  #play(signal) {
+    return this.#speaker.open(this.speed(), signal, {
+      begun: () => {
+        this.view.forgive();
+        this.#enter("sound");
+      },
+      held: () => {
+        this.#enter("held");
+        this.view.fail(new Failure("sound_held"));
+      },
     });
-    signal.addEventListener("abort", () => playback.stop());
-    playback.begun.then(() => {
-      if (signal.aborted) return;
-      this.view.forgive();
-      this.#enter("sound");
-    });
-    return playback;
   }
 
   /** End and settle what goes on, and begin something else, if it can begin now. @param {Happening} what */

@@ -108,15 +108,19 @@ export class Speaker {
    * A new playback. Throws a Failure where the browser plays nothing; where it is known only later,
    * the playback ends by itself, and has a `failure`.
    * @param {number} speed
-   * @param {() => void} held called if the browser waits for a gesture
+   * @param {AbortSignal} signal stops it
+   * @param {{begun: () => void, held: () => void}} happens the first sound leaves; the browser waits
+   *   for a gesture
    */
-  async open(speed, held) {
+  async open(speed, signal, { begun, held }) {
     this.wake();
     use("playback");
     try {
       await this.#loaded;
       const playback = new Playback(/** @type {AudioContext} */ (this.#context), speed);
-      this.#start(playback, held);
+      signal.addEventListener("abort", () => playback.stop());
+      playback.begun.then(() => signal.aborted || begun());
+      this.#start(playback, () => signal.aborted || held());
       return playback;
     } catch {
       throw new Failure(isSecureContext ? "sound_missing" : "sound_insecure");
