@@ -130,6 +130,10 @@ def test_a_picture_shows_the_time_of_each_turn(tab, upstream):
     for words in ("hearing", "thinking", "making speech", "to the first sound"):
         expect(times).to_contain_text(words)
     assert "0.0 s" not in times.inner_text()
+    seconds = re.compile(r"([\d.]+) s")
+    heard, written = seconds.findall(picture.get_attribute("aria-label"))[:2]
+    said = seconds.findall(times.locator(".think").last.inner_text())[0]
+    assert float(said) == pytest.approx(float(written) - float(heard), abs=0.2)
 
 
 def speak_slowly(connection, request):

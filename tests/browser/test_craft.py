@@ -103,28 +103,6 @@ def test_the_page_follows_the_devices_scheme(visit, serve, scheme):
     assert (paper > ink) is (scheme == "light")
 
 
-@pytest.mark.parametrize(("width", "height"), [(320, 256), (640, 320), (640, 400)])
-def test_a_low_window_leaves_room_to_read(visit, serve, width, height):
-    """A phone on its side, or a page at 200 % or 400 %: what sticks there takes less than half."""
-    tab = visit(serve().url, viewport={"width": width, "height": height})
-    footer = tab.page.get_by_role("contentinfo").bounding_box()
-    assert footer["height"] < 0.45 * height
-    if height > 300:
-        expect(tab.page.get_by_text("Or tap it once to begin")).to_be_in_viewport()
-
-
-def test_a_failure_at_400_percent_can_be_scrolled_away(visit, serve):
-    """It fills a window of 256 pixels; what is above it can still be read."""
-    tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url, viewport={"width": 320, "height": 256})
-    tab.talk.click()
-    tab.expect_failure("An API key is needed")
-    expect(tab.alert).to_be_in_viewport(ratio=1)
-    tab.page.mouse.move(160, 100)
-    tab.page.mouse.wheel(0, -2000)
-    expect(tab.page.get_by_text("Or tap it once to begin")).to_be_in_viewport()
-    expect(tab.alert).not_to_be_in_viewport()
-
-
 def test_forced_colours_show_the_button_and_its_state(visit, serve):
     """They take backgrounds away: Talk has an edge, and a ring where something goes on."""
     tab = visit(serve().url, forced_colors="active")

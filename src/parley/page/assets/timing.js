@@ -134,5 +134,5 @@ function lasting(word, span) {
 
 /** @param {number} milliseconds */
 function inSeconds(milliseconds) {
-  return milliseconds < 50 ? "under 0.1 s" : `${(milliseconds / 1000).toFixed(1)} s`;
+  return milliseconds < 50 ? "less than 0.1 s" : `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -116,8 +116,9 @@ export class Turn {
   #drawTiming() {
     this.#part(".timing").hidden = false;
     for (const [kind, words] of Object.entries(this.#timing.legend)) {
-      this.#part(`.timing .${kind}`).textContent = words;
-      this.#part(`.timing .${kind}`).hidden = !words;
+      const place = this.#part(`.timing :is(summary, .legend) .${kind}`);
+      place.textContent = words;
+      place.hidden = !words;
     }
     this.#timing.draw(/** @type {SVGElement} */ (this.element.querySelector(".timing svg")));
   }
