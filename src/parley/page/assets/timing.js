@@ -34,14 +34,12 @@ export class Timing {
 
   /** What the bars mean and how long they are, and the one figure of all; blank where there is none. */
   get legend() {
-    const [first, last] = [this.#speak[0], this.#speak.at(-1)];
-    const speak = first && last && { from: first.from, to: last.to };
     return {
       figure: inSeconds(this.#firstSound || (this.#think ?? this.#hear).to),
       meaning: this.#firstSound ? "to the first sound" : "in all",
-      hear: lasting("hearing", this.#hear),
-      think: lasting("thinking", this.#think),
-      speak: lasting("making speech", speak),
+      hear: lasting("hearing", [this.#hear]),
+      think: lasting("thinking", this.#think ? [this.#think] : []),
+      speak: lasting("making speech", this.#speak),
     };
   }
 
@@ -125,11 +123,17 @@ function shape(name, attributes) {
 }
 
 /**
+ * How long it took in all: the spans, each of which begins after the one before it, without overlap.
  * @param {string} word
- * @param {{from: number, to: number} | null | undefined} span
+ * @param {Span[]} spans
  */
-function lasting(word, span) {
-  return span ? `${word} ${inSeconds(span.to - span.from)}` : "";
+function lasting(word, spans) {
+  let [sum, end] = [0, 0];
+  for (const { from, to } of spans) {
+    sum += Math.max(0, to - Math.max(from, end));
+    end = Math.max(end, to);
+  }
+  return spans.length ? `${word} ${inSeconds(sum)}` : "";
 }
 
 /** @param {number} milliseconds */
