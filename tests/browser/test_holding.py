@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from browser.conftest import ALLOWED
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
@@ -11,10 +12,13 @@ pytestmark = pytest.mark.system
 SLOW = """
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = async (asked) => {
-  await new Promise((resolve) => { window.allow = resolve; });
+  await new Promise((resolve) => { window.waiting.push(resolve); });
   return open(asked);
 };
+window.waiting = [];
+window.allow = () => { for (const go of window.waiting.splice(0)) go(); };
 """
+LEVEL = "() => Number(document.getElementById('talk').style.getPropertyValue('--level'))"
 
 
 def test_a_hold_that_ends_before_the_microphone_is_open(visit, serve, upstream):
@@ -29,6 +33,23 @@ def test_a_hold_that_ends_before_the_microphone_is_open(visit, serve, upstream):
     time.sleep(1)
     tab.expect_failure("The microphone was not open yet")
     assert upstream.requests == []
+
+
+def test_a_microphone_that_was_given_up_takes_nothing_from_the_next(visit, launch, serve):
+    """Though it opens after it."""
+    beeping = launch("--use-fake-device-for-media-stream", ALLOWED)
+    tab = visit(serve().url, browser=beeping, script=SLOW)
+    for _ in range(2):
+        tab.page.keyboard.press("Escape")
+        tab.page.keyboard.press(" ")
+        tab.expect_state("Opening the microphone")
+    tab.page.wait_for_function("() => window.waiting.length === 2")
+    tab.page.evaluate("window.waiting.pop()()")
+    tab.expect_state("Listening")
+    tab.page.evaluate("window.waiting.pop()()")
+    time.sleep(1)
+    tab.page.wait_for_function(f"() => ({LEVEL})() > 0.1", polling=50)
+    tab.page.keyboard.press("Escape")
 
 
 def test_sliding_off_a_held_talk_cancels(tab, upstream):

@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from browser.speaking_upstream import speak
+from browser.speaking_upstream import hold_back, speak, write
 from playwright.sync_api import expect
 from testing.builders import ROOT
 
@@ -60,6 +60,21 @@ def test_nothing_lies_over_anything_and_all_can_be_touched(
             apart += [one["bottom"] <= other["top"] + 1, other["bottom"] <= one["top"] + 1]
             assert any(apart), (one, other)
         tab.page.keyboard.press("Escape")
+
+
+def test_the_ring_widens_nothing(visit, serve, upstream):
+    """While it turns, no scrollbar comes and goes."""
+    tab = visit(serve().url, viewport={"width": 500, "height": 700})
+    upstream.answers["text"], go = hold_back(write())
+    tab.send(QUESTION)
+    tab.expect_state("Thinking")
+    over = """({ scrollWidth, clientWidth, scrollHeight, clientHeight }) =>
+      Math.max(scrollWidth - clientWidth, scrollHeight - clientHeight)"""
+    for _ in range(8):
+        assert tab.page.locator("html").evaluate(over) == 0
+        tab.page.wait_for_timeout(100)
+    go.set()
+    tab.page.keyboard.press("Escape")
 
 
 def test_a_failure_at_400_percent_can_be_scrolled_away(visit, serve):

@@ -58,10 +58,14 @@ export class Hosts {
     for (const key of this.#keys.values()) key.take();
   }
 
-  /** Say, while they are folded away, whether any is in use. */
+  /** Whether any is in use. */
+  get used() {
+    return STAGES.some((stage) => this.has(stage) || this.hasKey(stage));
+  }
+
+  /** Say so while they are folded away. */
   refresh() {
-    const used = STAGES.some((stage) => this.has(stage) || this.hasKey(stage));
-    for (const sign of ["hosts-used", "advanced-used"]) element(sign).hidden = !used;
+    element("hosts-used").hidden = !this.used;
     for (const stage of STAGES) element(`${stage}_host_model-row`).hidden = !this.has(stage);
   }
 

@@ -28,7 +28,7 @@ talkWith(element("talk"), {
     if (!settings) return void begin();
     listens = session.state !== "listening";
     explain(press);
-    if (listens) warm();
+    if (listens) warm().catch(() => {}); // What is wrong is told as it opens.
     session.talk();
   },
   release: (held) => {

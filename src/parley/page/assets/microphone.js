@@ -25,6 +25,8 @@ const REFUSALS = /** @type {Record<string, string>} */ ({
 
 /** Measures the level; kept from one recording to the next. @type {AudioContext | null} */
 let ears = null;
+/** How many microphones it measures: one may be closed after the next was opened. */
+let measured = 0;
 
 /** Start the audio system; called in the gesture that will open the microphone, it is ready by then. */
 export async function warm() {
@@ -39,6 +41,7 @@ export class Microphone {
   /** @type {Blob[]} */
   #pieces = [];
   #muted = false;
+  #closed = false;
   #began = performance.now();
 
   /**
@@ -69,6 +72,7 @@ export class Microphone {
     this.source = context.createMediaStreamSource(stream);
     this.source.connect(this.analyser);
     this.recorder.start();
+    measured += 1;
   }
 
   /**
@@ -150,9 +154,12 @@ export class Microphone {
   }
 
   #close() {
+    if (this.#closed) return;
+    this.#closed = true;
     for (const track of this.stream.getTracks()) track.stop();
     this.source.disconnect();
-    this.context.suspend().catch(() => {});
+    measured -= 1;
+    if (measured === 0) this.context.suspend().catch(() => {});
   }
 }
 

@@ -1,6 +1,6 @@
 /** Choices that are remembered on this device, in the browser's storage; never a key. */
 
-import { field } from "./elements.js";
+import { element, field } from "./elements.js";
 
 const NAME = "parley";
 /** Fields, each by what it is set to where nothing was chosen. @type {Record<string, string | boolean>} */
@@ -13,8 +13,10 @@ const USUAL = {
   silence: false,
 };
 
-/** Fill the fields with what was chosen the last time. */
+/** Fill the fields with what was chosen the last time, and say whether that is possible. */
 export function restore() {
+  if (!store(localStored()))
+    element("remembers").textContent = "This browser remembers no choices.";
   const values = { ...USUAL, ...stored() };
   for (const id of Object.keys(USUAL)) set(id, values[id]);
 }
@@ -55,21 +57,31 @@ function set(id, value) {
   }
 }
 
-/** @returns {Record<string, string | boolean>} */
-function stored() {
+/** What is stored, as it is. */
+function localStored() {
   try {
-    return JSON.parse(localStorage.getItem(NAME) ?? "{}");
+    return localStorage.getItem(NAME);
   } catch {
-    return {}; // A browser that stores nothing, or something else's.
+    return null;
   }
 }
 
-/** @param {string | null} text */
+/** @returns {Record<string, string | boolean>} */
+function stored() {
+  try {
+    return JSON.parse(localStored() ?? "{}");
+  } catch {
+    return {}; // Something else's.
+  }
+}
+
+/** Store the text, or nothing; false in a browser that stores nothing. @param {string | null} text */
 function store(text) {
   try {
     if (text) localStorage.setItem(NAME, text);
     else localStorage.removeItem(NAME);
+    return true;
   } catch {
-    // A browser that stores nothing.
+    return false;
   }
 }

@@ -126,6 +126,10 @@ export class Settings {
       element(`${stage}_model-row`).hidden = one || this.#hosts.has(stage);
     }
     this.#hosts.refresh();
+    const chosen = STAGES.some((stage) => field(`${stage}_model`).value.trim());
+    element("advanced-used").hidden = !(this.#hosts.used || this.#mainUrl || chosen);
+    const any = STAGES.some((stage) => !element(`${stage}_model-row`).hidden);
+    element("advanced").hidden = this.#offer.tokens && !any;
     offerVoices(this.#model("tts")?.voices ?? []);
     element("language-row").hidden = !(this.#model("stt")?.language ?? true);
   }
