@@ -73,11 +73,13 @@ def test_sliding_off_a_held_talk_cancels(tab, upstream):
 def test_a_microphone_that_the_system_mutes(tab):
     """Is not said to listen, until it is unmuted."""
     tab.page.evaluate(
-        """const create = AudioContext.prototype.createMediaStreamSource;
-        AudioContext.prototype.createMediaStreamSource = function (stream) {
-          window.track = stream.getTracks()[0];
-          return create.call(this, stream);
-        };"""
+        """() => {
+          const create = AudioContext.prototype.createMediaStreamSource;
+          AudioContext.prototype.createMediaStreamSource = function (stream) {
+            window.track = stream.getTracks()[0];
+            return create.call(this, stream);
+          };
+        }"""
     )
     tab.talk.click()
     tab.expect_state("Listening")

@@ -8,7 +8,7 @@ import { STATES } from "./states.js";
 
 const LATE_MILLISECONDS = 6000;
 const SILENCED = "Your system mutes the microphone: nothing is heard until it is unmuted there";
-const HOW = "Hold Talk while you speak, or tap it before and after.";
+const HOW = "Hold Talk while you speak, or tap it.";
 /** How it ends that it listens, by what Talk is pressed with. */
 const ENDS = {
   tap: "Tap Send when you have said it.",
