@@ -21,7 +21,8 @@ CONTRAST = """(text) => {
 }"""
 NAME_OF_FOCUS = """(() => {
   const { activeElement: focused } = document;
-  return (focused.labels?.[0] ?? focused.querySelector("#talk-word") ?? focused).textContent.trim();
+  const word = focused.id === "talk" ? focused.querySelector("#talk-word") : null;
+  return (focused.labels?.[0] ?? word ?? focused).textContent.trim();
 })()"""
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 
