@@ -36,7 +36,11 @@ export class Timing {
   get legend() {
     return {
       figure: inSeconds(this.#firstSound || (this.#think ?? this.#hear).to),
-      meaning: this.#firstSound ? "to the first sound" : "in all",
+      meaning: this.#firstSound
+        ? "to the first sound"
+        : this.#think
+          ? "to its last word"
+          : "to hear you",
       hear: lasting("hearing", [this.#hear]),
       think: lasting("thinking", this.#think ? [this.#think] : []),
       speak: lasting("making speech", this.#speak),
