@@ -4,7 +4,7 @@ import os
 from contextlib import ExitStack, closing
 
 import pytest
-from browser import speaking_upstream
+from browser import engines, speaking_upstream
 from browser.ear import ear as ear_in
 from browser.tab import open_tab
 from playwright.sync_api import sync_playwright
@@ -125,3 +125,56 @@ def talked(tab, upstream):
         tab.send(ROOT / "examples" / "question.wav")
         tab.expect_turn(turn)
     return tab
+
+
+@pytest.fixture(scope="session")
+def environment(ear):
+    """What browsers are started with: the ear's loudspeaker, and a screen."""
+    with engines.screen() as display:
+        yield {**ear.environment, "DISPLAY": display}
+
+
+@pytest.fixture(scope="session")
+def fox(playwright, environment):
+    with engines.firefox(playwright, environment) as browser:
+        yield browser
+
+
+@pytest.fixture(params=["firefox", "webkit"])
+def start_engine(request, playwright, environment):
+    """Starts the engine anew, without a microphone or a loudspeaker say; it ends with the test."""
+    with ExitStack() as stack:
+
+        def launch(*, loudspeaker=True, **options):
+            variables = environment if loudspeaker else {**environment, "PULSE_SERVER": "unix:/no"}
+            if request.param == "webkit":
+                return stack.enter_context(engines.webkit(variables, **options))
+            browser = stack.enter_context(engines.firefox(playwright, variables, **options))
+            return engines.Firefox(browser.new_page())
+
+        yield launch
+
+
+@pytest.fixture(params=["firefox", "webkit"])
+def engine(request, environment, serve):
+    """The page in the engine; at the end nothing had failed that nobody was told of."""
+    if request.param == "webkit":
+        with engines.webkit(environment) as tab:
+            yield engines.opened(tab, serve().url)
+            assert tab.run("return failed") == []
+    else:
+        context = request.getfixturevalue("fox").new_context()
+        yield engines.opened(tab := engines.Firefox(context.new_page()), serve().url)
+        assert tab.run("return failed") == []
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def page(chromium, tmp_path_factory):
+    """A page of the service, in which modules can be imported."""
+    with serving.serving(tmp_path_factory.mktemp("service") / "log", {}) as service:
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(service.url)
+        yield page
+        context.close()

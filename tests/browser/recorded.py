@@ -1,6 +1,7 @@
 """What the page recorded: the file as it came to the upstream, and how its form field was named."""
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 
 import av
@@ -26,11 +27,10 @@ class Recorded:
 
     bytes: bytes
     samples: np.ndarray
-    """At RATE, from -1 to 1."""
+    """At RATE, from -1 to 1; what cannot be decoded is missing."""
 
-    @property
-    def seconds(self) -> float:
-        return len(self.samples) / RATE
+    seconds: float
+    """How long it is by its container: WebKitGTK's muxer spoils all but a recording's beginning."""
 
     def loudest(self, after: float = 0) -> float:
         """The loudest sample from so many seconds on."""
@@ -44,6 +44,11 @@ def recorded(upstream: Upstream) -> Recorded:
     [part] = [part for part in request.body.split(b"--" + boundary) if b"filename=" in part]
     file = part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")
     resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+    samples, seconds = [], 0.0
     with av.open(io.BytesIO(file)) as container:
-        frames = [f for frame in container.decode(audio=0) for f in resampler.resample(frame)]
-    return Recorded(file, np.concatenate([frame.to_ndarray()[0] for frame in frames]))
+        for packet in container.demux(audio=0):
+            seconds += float((packet.duration or 0) * packet.time_base)
+            with suppress(av.error.InvalidDataError):
+                resampled = [r for frame in packet.decode() for r in resampler.resample(frame)]
+                samples += [frame.to_ndarray()[0] for frame in resampled]
+    return Recorded(file, np.concatenate(samples), seconds)

@@ -27,7 +27,8 @@ class Tab:
 
     @property
     def talk(self):
-        return self.page.get_by_role("button", name="Talk", exact=True)
+        """The button that talks; its name says what it does."""
+        return self.page.locator("#talk")
 
     @property
     def status(self):
@@ -66,7 +67,8 @@ class Tab:
     def expect_turn(self, number: int) -> None:
         """Wait until that many turns were had, and the last is over."""
         expect(self.said).to_have_count(number)
-        expect(self.page.get_by_role("button", name="Save as WAV")).to_be_visible()
+        last = self.page.locator(".turn").nth(number - 1)
+        expect(last.get_by_role("button", name="Save as WAV")).to_be_visible()
         self.expect_state("Ready")
 
     def check(self) -> None:
@@ -81,9 +83,20 @@ class Tab:
         time.sleep(QUESTION_SECONDS)
         self.talk.click()
 
+    def set_font(self, family: str) -> None:
+        """Have all of it written in another font, as on another machine."""
+        self.page.evaluate(
+            """(family) => {
+              const { style } = document.documentElement;
+              style.setProperty("--serif", family);
+              document.body.style.fontFamily = family;
+            }""",
+            family,
+        )
+
     def send(self, file) -> None:
         """Send a file with the button for it."""
-        self.page.get_by_label("Send a file").set_input_files(file)
+        self.page.locator("#file").set_input_files(file)
 
 
 def open_tab(context: BrowserContext, origin: str) -> Tab:
@@ -104,3 +117,9 @@ def errors_in(message: ConsoleMessage) -> list[str]:
     """The text of an error, unless it is the browser's own note of an answer of 400 and above."""
     is_note = message.text.startswith("Failed to load resource")
     return [message.text] if message.type == "error" and not is_note else []
+
+
+def run(page: Page, module: str, body: str, argument: object = None) -> object:
+    """What `body`, a function's, returns; it has the module as `it`, and the argument."""
+    script = f"async (argument) => {{ const it = await import('/{module}.js'); {body} }}"
+    return page.evaluate(script, argument)

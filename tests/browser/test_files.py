@@ -41,6 +41,18 @@ def drag(tab, at, kinds, *, files=(), items=()):
         devtools.send("Input.dispatchDragEvent", point)
 
 
+def test_a_file_can_be_dropped(tab, upstream):
+    """Anywhere on the page, from outside of the browser."""
+    hint = tab.page.get_by_text("Drop it, and it is sent.")
+    drag(tab, (400, 200), OVER, files=[str(QUESTION)])
+    expect(hint).to_be_visible()
+    drag(tab, (400, 200), ["drop"], files=[str(QUESTION)])
+    expect(hint).to_be_hidden()
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    assert recorded(upstream).bytes == QUESTION.read_bytes()
+    tab.expect_turn(1)
+
+
 def test_text_is_dragged_into_a_field(tab):
     """It is no file: it lands in the field, and no file is asked for."""
     text = [{"mimeType": "text/plain", "data": "Rhyme."}]

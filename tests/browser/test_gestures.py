@@ -84,23 +84,6 @@ def test_a_tap_begins_and_a_second_one_sends(gesture, upstream):
     tab.expect_turn(1)
 
 
-@pytest.mark.parametrize(("milliseconds", "state"), [(390, "Listening"), (410, "Speaking")])
-def test_what_is_held_for_longer_than_400_milliseconds_is_no_tap(gesture, milliseconds, state):
-    """Its end sends what was said; after a tap the page goes on listening."""
-    tab, press = gesture
-    tab.page.clock.install()
-    tab.page.clock.pause_at(tab.page.evaluate("Date.now()") + 1000)
-    press.down()
-    tab.expect_state("Listening")
-    time.sleep(0.5)
-    tab.page.clock.run_for(milliseconds)
-    press.up()
-    if state == "Listening":
-        time.sleep(1)
-    tab.expect_state(state)
-    tab.page.keyboard.press("Escape")
-
-
 def test_enter_on_the_button_taps(tab):
     """As assistive technology presses it."""
     tab.talk.focus()
@@ -209,22 +192,6 @@ def test_a_meter_shows_the_level(tab):
     tab.page.wait_for_function(f"() => ({level})() > 0.3", polling=50)
     tab.page.keyboard.press("Escape")
     tab.page.wait_for_function(f"() => ({level})() === 0", polling=50)
-
-
-def test_a_file_can_be_dropped(tab, upstream):
-    """Anywhere on the page, from outside of the browser."""
-    devtools = tab.page.context.new_cdp_session(tab.page)
-    data = {"items": [], "files": [str(QUESTION)], "dragOperationsMask": 1}
-    hint = tab.page.get_by_text("Drop it, and it is sent.")
-    for kind in ("dragEnter", "dragOver", "drop"):
-        point = {"type": kind, "x": 400, "y": 200, "data": data}
-        devtools.send("Input.dispatchDragEvent", point)
-        if kind == "dragOver":
-            expect(hint).to_be_visible()
-    expect(hint).to_be_hidden()
-    expect(tab.said).to_have_text(TRANSCRIPT)
-    assert recorded(upstream).bytes == QUESTION.read_bytes()
-    tab.expect_turn(1)
 
 
 def test_the_state_is_told_in_plain_words(tab, upstream):

@@ -3,26 +3,9 @@
 import json
 
 import pytest
-from testing import gunicorn_process as serving
+from browser.tab import run
 
 pytestmark = pytest.mark.system
-
-
-@pytest.fixture(scope="module")
-def page(chromium, tmp_path_factory):
-    """A page of the service, in which modules can be imported."""
-    with serving.serving(tmp_path_factory.mktemp("service") / "log", {}) as service:
-        context = chromium.new_context()
-        page = context.new_page()
-        page.goto(service.url)
-        yield page
-        context.close()
-
-
-def run(page, module, body, argument=None):
-    """What `body`, a function's, returns; it has the module as `it`, and the argument."""
-    script = f"async (argument) => {{ const it = await import('/{module}.js'); {body} }}"
-    return page.evaluate(script, argument)
 
 
 FIT = """

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from browser.speaking_upstream import prepare, refuse
+from browser.speaking_upstream import prepare
 from playwright.sync_api import expect
 from testing import fake_openai as upstreams
 from testing.builders import KEY, ROOT
@@ -43,11 +43,19 @@ def models(tmp_path):
     return str(tmp_path / "MODEL_LIST.MD")
 
 
+def open_hosts(page):
+    """Unfold the hosts of stages, or fold them again."""
+    if not page.get_by_text("A host for each stage").is_visible():
+        page.get_by_text("Advanced").click()
+    page.get_by_text("A host for each stage").click()
+
+
 def test_models_are_offered_with_the_day_that_each_ends(visit, serve, upstream, models):
     """The choice reaches the upstream, with all else that was chosen."""
     tab = visit(serve(PARLEY_MODEL_LIST=models).url)
     with tab.settings() as page:
         expect(page.get_by_label("API key")).to_be_hidden()
+        page.get_by_text("Advanced").click()
         offered = page.get_by_label("Speech to text")
         expect(offered.locator("option")).to_contain_text(["whisper-1 (ends Feb 26, 2099)"])
         page.get_by_label("Your language").select_option(label="French")
@@ -77,6 +85,7 @@ def test_voices_are_offered_by_the_chosen_model(visit, serve, upstream, models):
         )
 
     with tab.settings() as page:
+        page.get_by_text("Advanced").click()
         voice, model = page.get_by_label("Voice"), page.get_by_label("Text to speech")
         assert offered() == ["alloy", "nova"]
         expect(voice).to_have_attribute("placeholder", "alloy")
@@ -100,7 +109,7 @@ def test_keys_are_kept_in_memory_alone(visit, serve, upstream):
     tab.page.on("request", lambda request: urls.append(request.url))
     with tab.settings() as page:
         page.get_by_label("API key").fill(KEY)
-        page.get_by_text("A host for each stage").click()
+        open_hosts(page)
         page.get_by_role("group", name="Reply").get_by_label("Key").fill(STAGE_KEY)
     tab.send(QUESTION)
     tab.expect_turn(1)
@@ -127,6 +136,7 @@ def test_another_base_url(visit, serve, upstream):
     tab = visit(serve(PARLEY_ALLOWED_BASE_URLS="http://127.0.0.1:1/v1").url)
     with upstreams.running() as other:
         with tab.settings() as page:
+            page.get_by_text("Advanced").click()
             page.get_by_label("Base URL").fill(prepare(other).url)
             page.get_by_label("API key").fill(KEY)
         tab.send(QUESTION)
@@ -143,13 +153,13 @@ def test_a_stage_on_a_host_of_its_own(visit, serve, upstream):
         with tab.settings() as page:
             host = page.get_by_role("group", name=STAGES["tts"])
             expect(host).to_be_hidden()
-            page.get_by_text("A host for each stage").click()
+            open_hosts(page)
             host.get_by_label("Host").fill(other.url)
             host.get_by_label("Model, as it is named there").fill("kokoro/v1")
             host.get_by_label("Key").fill(STAGE_KEY)
             page.get_by_label("Voice").fill("af_sky")
-            page.get_by_text("A host for each stage").click()
-            expect(page.get_by_text("in use")).to_be_visible()
+            open_hosts(page)
+            expect(page.get_by_text("in use").last).to_be_visible()
         tab.send(QUESTION)
         tab.expect_turn(1)
         spoken = of_stage(other, "tts")
@@ -166,7 +176,7 @@ def test_the_key_of_a_host_is_for_no_other(visit, serve, upstream):
     tab = visit(serve(PARLEY_ALLOWED_BASE_URLS="*").url)
     with tab.settings() as page:
         host = page.get_by_role("group", name=STAGES["tts"])
-        page.get_by_text("A host for each stage").click()
+        open_hosts(page)
         host.get_by_label("Key").fill(STAGE_KEY)
         host.get_by_label("Host").fill("https://voice.example/v1")
         host.get_by_label("Host").press("Tab")
@@ -183,7 +193,7 @@ def test_no_key_is_asked_for_where_every_stage_has_a_host(visit, serve, upstream
     """The service's own upstream is not called then."""
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes", PARLEY_ALLOWED_BASE_URLS="*").url)
     with tab.settings() as page:
-        page.get_by_text("A host for each stage").click()
+        open_hosts(page)
         for name in STAGES.values():
             page.get_by_role("group", name=name).get_by_label("Host").fill(upstream.url)
     expect(tab.page.get_by_text("The service needs an API key")).to_be_hidden()
@@ -196,7 +206,7 @@ def test_a_stage_of_the_operators_needs_no_key(visit, serve, upstream):
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes", PARLEY_STT_BASE_URL=upstream.url).url)
     missing = tab.page.get_by_text("The service needs an API key")
     with tab.settings() as page:
-        page.get_by_text("A host for each stage").click()
+        open_hosts(page)
         page.get_by_role("group", name="Reply").get_by_label("Key").fill(STAGE_KEY)
     expect(missing).to_be_visible()
     with tab.settings() as page:
@@ -204,28 +214,3 @@ def test_a_stage_of_the_operators_needs_no_key(visit, serve, upstream):
     expect(missing).to_be_hidden()
     tab.send(QUESTION)
     tab.expect_turn(1)
-
-
-def test_users_with_tokens(visit, serve, upstream):
-    """A token is asked for, no host and no key; the operator's keys are the operator's matter."""
-    service = serve(PARLEY_CALLER_TOKENS=TOKEN, PARLEY_OPENAI_API_KEY=KEY)
-    tab = visit(service.url)
-    expect(tab.page.get_by_text("The service needs an access token")).to_be_visible()
-    tab.talk.click()
-    tab.expect_failure("An access token is needed: enter yours in Settings")
-    with tab.settings() as page:
-        expect(page.get_by_label("Base URL")).to_be_hidden()
-        expect(page.get_by_text("A host for each stage")).to_be_hidden()
-        page.get_by_label("Access token").fill("not-the-token-of-the-team")
-    tab.send(QUESTION)
-    tab.expect_failure("The access token was refused: check it in Settings")
-    with tab.settings() as page:
-        page.get_by_label("Access token").fill(TOKEN)
-    tab.send(QUESTION)
-    tab.expect_turn(1)
-    assert of_stage(upstream, "stt").headers["authorization"] == f"Bearer {KEY}"
-    assert TOKEN not in tab.page.evaluate(EVERYTHING)
-    upstream.answers["stt"] = refuse("401 Unauthorized")
-    tab.send(QUESTION)
-    tab.expect_failure("The service's own key was refused upstream: tell whoever runs")
-    expect(tab.page.get_by_role("button", name="Open Settings")).to_be_hidden()

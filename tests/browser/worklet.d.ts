@@ -1,7 +1,8 @@
 /** What the audio thread has beside ECMAScript (Web Audio API, 1.32), of which TypeScript's `dom` knows nothing. */
 
 declare class AudioWorkletProcessor {
+  constructor(options?: object);
   readonly port: MessagePort;
 }
 
-declare function registerProcessor(name: string, processor: typeof AudioWorkletProcessor): void;
+declare function registerProcessor(name: string, processor: new (options: never) => AudioWorkletProcessor): void;

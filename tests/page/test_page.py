@@ -11,7 +11,9 @@ from testing.builders import KEY, ROOT, make_app
 from parley.page.blueprint import ASSETS
 
 
-@pytest.mark.parametrize("address", ["/", "/main.js", "/page.css", "/icon.svg", "/page.json"])
+@pytest.mark.parametrize(
+    "address", ["/", "/main.js", "/page.css", "/icon.svg", "/manifest.webmanifest", "/page.json"]
+)
 def test_assets_are_asked_for_anew_and_sent_once(client, address):
     """A deploy is never mixed with an old module; what has not changed is not sent again."""
     answer = client.get(address)
@@ -44,6 +46,11 @@ def test_every_asset_is_served_under_its_name(client):
         assert answer.data == ASSETS[name]
         if Path(name).suffix == ".js":
             assert answer.content_type == "text/javascript; charset=utf-8"
+
+
+def test_the_page_is_small():
+    """All of it together: what a phone on a slow network loads."""
+    assert sum(map(len, ASSETS.values())) < 300_000
 
 
 def test_an_operator_may_want_no_page():

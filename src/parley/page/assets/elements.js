@@ -8,9 +8,9 @@ export function element(id) {
   return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
-/** Whether Settings cover the page. */
+/** Whether something lies over the page: Settings, or what can be saved. */
 export function isCovered() {
-  return document.querySelector("dialog[open]") !== null;
+  return document.querySelector("dialog[open], :popover-open") !== null;
 }
 
 /**

@@ -1,5 +1,7 @@
 /** What can go wrong, each with one sentence that says what to do. */
 
+import { NAMES } from "./offer.js";
+
 /** By code: the browser's own failures, and the service's where the page knows better words. */
 const SENTENCES = {
   insecure:
@@ -12,9 +14,12 @@ const SENTENCES = {
   microphone_lost: "The microphone was lost: connect or allow it again, then press Talk.",
   recorder_missing:
     "This browser records neither WebM nor MP4: drop an audio file here, or use another browser.",
+  let_go_early: "The microphone was not open yet: hold Talk until it says Listening, then speak.",
   nothing_recorded: "Nothing was recorded: hold Talk while you speak, or tap it before and after.",
   sound_held: "The browser holds the sound back: press any key, or click anywhere, to hear it.",
   sound_missing: "This browser cannot play the speech: read the reply, or use another browser.",
+  loudspeaker_missing:
+    "No sound can be played: connect a loudspeaker, then press Hear again. The reply can be read.",
   sound_insecure:
     "Browsers play the speech on secure pages only: open this page over https, or on localhost.",
   unreachable: "The service cannot be reached: check the connection, then try again.",
@@ -31,7 +36,8 @@ const SENTENCES = {
   audio_too_large: "The recording is too large: send at most 25 MB.",
   audio_unsupported: "This file is of no supported kind: send mp3, mp4, mpeg, m4a, wav or webm.",
   file_unreadable: "This file cannot be read: send another one.",
-  no_speech: "No speech was recognised: speak closer to the microphone, then try again.",
+  no_speech: "No speech was recognised: speak closer to the microphone, and press Talk again.",
+  no_speech_in_file: "No speech was recognised in this file: send another one.",
   overloaded: "Every place is taken at the moment.",
 };
 
@@ -49,6 +55,8 @@ const IN_RECORDING = new Set([
   "audio_too_large",
   "audio_unsupported",
   "audio_empty",
+  "no_speech",
+  "no_speech_in_file",
   "file_unreadable",
 ]);
 
@@ -63,7 +71,7 @@ export class Failure extends Error {
    * @param {number} [told.upstreamStatus] what the upstream answered
    */
   constructor(code, { message = "", stage = "", retryAfter, upstreamStatus } = {}) {
-    super(/** @type {Record<string, string>} */ (SENTENCES)[code] ?? message);
+    super(sentenceFor(code, stage) ?? message);
     this.code = code;
     this.stage = stage;
     this.retryAfter = retryAfter;
@@ -84,6 +92,16 @@ export class Failure extends Error {
     return new Failure(this.stage === "request" ? "token_rejected" : "operator_key_rejected");
   }
 
+  /** The same of a file, of which no microphone is to blame. */
+  ofFile() {
+    return this.code === "no_speech" ? new Failure("no_speech_in_file") : this;
+  }
+
+  /** Whether the upstream's speech could be played if it were asked for as WAV. */
+  get asksForWav() {
+    return this.code === "upstream_malformed" && /\bask for wav\b/i.test(this.message);
+  }
+
   /** Whether the recording itself is at fault, so that sending it again is of no use. */
   get inRecording() {
     return IN_RECORDING.has(this.code);
@@ -93,6 +111,20 @@ export class Failure extends Error {
   get inSettings() {
     return IN_SETTINGS.has(this.code);
   }
+}
+
+/**
+ * The page's own sentence, if it has one.
+ * @param {string} code
+ * @param {string} stage
+ * @returns {string | undefined}
+ */
+function sentenceFor(code, stage) {
+  const name = /** @type {Record<string, string>} */ (NAMES)[stage];
+  if (code === "api_key_missing" && name) {
+    return `The host for "${name}" asks for a key: enter it in Settings, under "${name}", then try again.`;
+  }
+  return /** @type {Record<string, string>} */ (SENTENCES)[code];
 }
 
 /**

@@ -3,10 +3,12 @@
 import { isCovered } from "./elements.js";
 
 /**
- * @param {HTMLInputElement} input
+ * @param {HTMLInputElement} input which is not seen: browsers name it by words of their own
+ * @param {HTMLElement} button what opens it
  * @param {(file: File, others: number) => void} send takes a file, and how many came with it
  */
-export function takeFiles(input, send) {
+export function takeFiles(input, button, send) {
+  button.addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
     const file = input.files?.[0];
     if (file) send(file, 0);

@@ -1,13 +1,11 @@
 /** The hosts of single stages, as Settings take them: a base URL, a model and a key for each. */
 
 import { element, field } from "./elements.js";
-import { STAGES } from "./offer.js";
+import { NAMES, STAGES } from "./offer.js";
 import { Secret } from "./secret.js";
 
 /** @import {StageName} from "./offer.js" */
 
-/** How people call the stages. @type {Record<StageName, string>} */
-const NAMES = { stt: "Speech to text", text: "Reply", tts: "Text to speech" };
 /** How the service's headers name them. @type {Record<StageName, string>} */
 const HEADERS = { stt: "STT", text: "Text", tts: "TTS" };
 
@@ -47,14 +45,27 @@ export class Hosts {
     );
   }
 
+  /** Show the field for a stage's key, and have it filled in. @param {StageName} stage */
+  askForKey(stage) {
+    for (const folded of ["advanced", "hosts"]) {
+      /** @type {HTMLDetailsElement} */ (element(folded)).open = true;
+    }
+    field(`${stage}_key`).focus();
+  }
+
   /** Take keys out of the document. */
   takeKeys() {
     for (const key of this.#keys.values()) key.take();
   }
 
-  /** Say, while they are folded away, whether any is in use. */
+  /** Whether any is in use. */
+  get used() {
+    return STAGES.some((stage) => this.has(stage) || this.hasKey(stage));
+  }
+
+  /** Say so while they are folded away. */
   refresh() {
-    element("hosts-used").hidden = !STAGES.some((stage) => this.has(stage) || this.hasKey(stage));
+    element("hosts-used").hidden = !this.used;
     for (const stage of STAGES) element(`${stage}_host_model-row`).hidden = !this.has(stage);
   }
 

@@ -1,34 +1,46 @@
 /** Puts the page together. */
 
+import { explain } from "./dock.js";
 import { element, field, isCovered } from "./elements.js";
 import { Failure } from "./failures.js";
 import { takeFiles } from "./files.js";
 import { watch } from "./meter.js";
+import { warm } from "./microphone.js";
+import { heed } from "./other-tabs.js";
 import { Session } from "./session.js";
 import { Settings } from "./settings.js";
 import { talkWith } from "./talk.js";
-import { View } from "./view.js";
+import { save, View } from "./view.js";
 
-const view = new View({
-  replay: () => session.replay(),
-  openSettings: () => settings?.open(),
-});
-const session = new Session(view, () => /** @type {Settings} */ (settings).chosen());
+const view = new View((failure) => settings?.open(failure));
+const session = new Session(
+  view,
+  () => /** @type {Settings} */ (settings).chosen(),
+  () => settings?.speed ?? 1,
+);
 /** @type {Settings | undefined} there once the service has told of itself */
 let settings;
 
+/** Whether what is down began to listen as it went down. */
 let listens = false;
-talkWith(
-  element("talk"),
-  () => {
+talkWith(element("talk"), {
+  press: (press) => {
     if (!settings) return void begin();
     listens = session.state !== "listening";
+    explain(press);
+    if (listens) warm().catch(() => {}); // What is wrong is told as it opens.
     session.talk();
   },
-  (held) => {
-    if (held && listens) session.finish();
+  release: (held) => {
+    explain("tap");
+    if (held && listens) session.letGo();
   },
-);
+  slide: (off) => explain(off ? "off" : "pointer"),
+  cancel: () => {
+    explain("tap");
+    if (listens) session.stop();
+  },
+});
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !isCovered()) session.stop();
 });
@@ -39,20 +51,36 @@ addEventListener("pagehide", () => {
 for (const gesture of ["pointerdown", "pointerup", "keydown"]) {
   document.addEventListener(gesture, () => session.wake(), { capture: true });
 }
+heed(() => {
+  if (session.state === "speaking") session.stop();
+});
 
 element("mute").addEventListener("click", () => {
   const { microphone } = session;
-  if (!microphone) return;
-  microphone.muted = !microphone.muted;
-  view.mute(microphone.muted);
+  if (microphone) microphone.muted = !microphone.muted;
 });
-element("clear").addEventListener("click", () => session.clear());
+element("stop").addEventListener("click", () => session.stop());
+element("clear").addEventListener("click", () => {
+  session.stop();
+  session.transcript.clear();
+});
+element("undo").addEventListener("click", () => session.transcript.restore());
+for (const [kind, type] of [
+  ["text", "text/plain"],
+  ["json", "application/json"],
+]) {
+  element(`export-${kind}`).addEventListener("click", () => {
+    const content = session.transcript[/** @type {"text" | "json"} */ (kind)];
+    save(new Blob([content], { type }), kind === "text" ? "conversation.txt" : "conversation.json");
+    element("export").hidePopover();
+  });
+}
 element("open-settings").addEventListener("click", () => settings?.open());
 element("add-key").addEventListener("click", () => settings?.open());
-takeFiles(field("file"), async (file, others) => {
+takeFiles(field("file"), element("choose"), async (file, others) => {
   if (!settings) await begin();
   if (!settings) return;
-  session.send({ recording: file, fileName: file.name });
+  session.send({ recording: file, fileName: file.name, isFile: true });
   if (!others) return;
   view.note(`One recording is sent at a time: drop the next one after the reply to ${file.name}.`);
 });
@@ -70,14 +98,17 @@ function begin() {
 }
 
 async function offered() {
+  /** @type {import("./offer.js").Offer} */
+  let offer;
   try {
     const answer = await fetch("page.json");
-    settings = new Settings(await answer.json());
-    view.forgive();
-    view.enter(session.state);
+    offer = await answer.json();
   } catch {
-    view.fail(new Failure("unreachable"), begin);
+    return view.fail(new Failure("unreachable"), begin);
   }
+  settings = new Settings(offer, () => view.settingsChanged());
+  view.forgive();
+  view.enter(session.state);
 }
 
 await begin();

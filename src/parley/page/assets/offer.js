@@ -23,6 +23,8 @@ import { element, field } from "./elements.js";
 
 /** @type {StageName[]} */
 export const STAGES = ["stt", "text", "tts"];
+/** How people call them. @type {Record<StageName, string>} */
+export const NAMES = { stt: "Speech to text", text: "Reply", tts: "Text to speech" };
 /** What the service speaks in where none is named. */
 const VOICE = "alloy";
 
@@ -66,10 +68,38 @@ export function offerVoices(voices) {
 
 /** Offer the languages, by their names in the user's own. */
 export function offerLanguages() {
-  const names = new Intl.DisplayNames(navigator.languages.slice(), { type: "language" });
+  const names = new Intl.DisplayNames(ownLanguages(), { type: "language" });
   const options = LANGUAGES.map((code) => new Option(names.of(code), code));
   options.sort((one, other) => one.text.localeCompare(other.text));
   field("language").append(new Option("Recognise it", ""), ...options);
+}
+
+/** The user's languages that are any: a browser of a system without one says `C`. */
+function ownLanguages() {
+  return [...navigator.languages, "en"].filter((tag) => {
+    try {
+      return Intl.getCanonicalLocales(tag).length;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Offer the microphones, once the browser tells of them: after one was allowed. */
+export async function offerMicrophones() {
+  const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
+  const inputs = devices.filter(({ kind, label, deviceId }) => {
+    // Chromium lists the system's own choice once more.
+    return kind === "audioinput" && label && !["default", "communications"].includes(deviceId);
+  });
+  const chosen = field("microphone").value;
+  element("more-microphones").hidden = inputs.length > 0;
+  if (inputs.length === 0) return;
+  const options = inputs.map(({ label, deviceId }) => new Option(label, deviceId));
+  const gone = chosen && !inputs.some(({ deviceId }) => deviceId === chosen);
+  if (gone) options.push(new Option("One that is not connected", chosen));
+  element("microphone").replaceChildren(new Option("The system's choice", ""), ...options);
+  field("microphone").value = chosen;
 }
 
 /** @param {{name: string, ends: string | null}} model */

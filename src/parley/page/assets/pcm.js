@@ -2,7 +2,7 @@
 
 export const SAMPLE_RATE = 24_000;
 
-/** Puts pieces of one stream together: a piece may end in the middle of a sample. */
+/** Puts pieces of PCM together: a piece may end in the middle of a sample. */
 export class PcmReader {
   /** @type {Uint8Array} */
   #odd = new Uint8Array();
@@ -12,15 +12,50 @@ export class PcmReader {
    * @param {string} base64
    */
   read(base64) {
-    const piece = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-    const bytes = new Uint8Array(this.#odd.length + piece.length);
-    bytes.set(this.#odd);
-    bytes.set(piece, this.#odd.length);
+    const bytes = joined([this.#odd, decoded(base64)]);
     const whole = bytes.length - (bytes.length % 2);
     this.#odd = bytes.slice(whole);
     const view = new DataView(bytes.buffer, 0, whole);
     return Int16Array.from({ length: whole / 2 }, (_, index) => view.getInt16(2 * index, true));
   }
+}
+
+/** Puts the pieces of WAV files together, one file after the other. */
+export class WavReader {
+  /** @type {Uint8Array[]} */
+  #pieces = [];
+
+  /**
+   * The file's samples, at our rate, with its last piece; none before. Rejects where it is no file.
+   * @param {string} base64
+   * @param {boolean} last
+   */
+  async read(base64, last) {
+    this.#pieces.push(decoded(base64));
+    if (!last) return new Int16Array();
+    const file = joined(this.#pieces);
+    this.#pieces = [];
+    const decoder = new OfflineAudioContext(1, 1, SAMPLE_RATE);
+    const sound = await decoder.decodeAudioData(file.buffer);
+    const floats = sound.getChannelData(0);
+    return Int16Array.from(floats, (sample) => Math.max(-1, Math.min(1, sample)) * 32_767);
+  }
+}
+
+/** @param {string} base64 */
+function decoded(base64) {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+/** @param {Uint8Array[]} pieces */
+function joined(pieces) {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 /**

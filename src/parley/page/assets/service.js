@@ -9,6 +9,9 @@ import { Failure } from "./failures.js";
 const AUDIO_BYTES = 26_214_400;
 
 /**
+ * `isFile` says that it was not recorded here.
+ * @typedef {{recording: Blob, fileName: string, isFile?: boolean}} Recorded
+ *
  * @typedef {object} Question
  * @property {Blob} recording
  * @property {string} fileName

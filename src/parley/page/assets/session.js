@@ -1,42 +1,46 @@
-/** The conversation: listens, sends, speaks, and can be interrupted at any moment. */
+/** The conversation: listens, sends, speaks, and can be interrupted at any moment (see states.js). */
 
 import { asFailure, Failure } from "./failures.js";
 import { onceAFrame } from "./frames.js";
-import { History } from "./history.js";
 import { Microphone } from "./microphone.js";
+import { quietOthers } from "./other-tabs.js";
 import { ask } from "./service.js";
 import { askWithin } from "./shortening.js";
 import { Speaker } from "./speaker.js";
+import { STATES } from "./states.js";
+import { Transcript } from "./transcript.js";
 
 /** @import {Chosen} from "./settings.js" */
+/** @import {Recorded} from "./service.js" */
+/** @import {Happening, State} from "./states.js" */
 /** @import {View} from "./view.js" */
 /** @import {Turn} from "./turn.js" */
 /** @import {SpeakerPlayback} from "./speaker.js" */
-
-/** @typedef {"idle" | "starting" | "listening" | "hearing" | "thinking" | "speaking"} State */
-/** @typedef {{recording: Blob, fileName: string}} Recorded */
 
 export class Session {
   /** @type {State} */
   state = "idle";
   /** @type {Microphone | null} */
   microphone = null;
-  #history = new History();
+  transcript;
   #speaker = new Speaker();
   /** What goes on at the moment; aborting it ends and settles it. */
   #current = new AbortController();
-  /** @type {Turn | null} */
-  #last = null;
   /** What a microphone that was lost had recorded. @type {Recorded | null} */
   #unsent = null;
+  /** What speech is asked for as: an upstream may have PCM of another rate than ours alone. */
+  #format = /** @type {"pcm" | "wav"} */ ("pcm");
 
   /**
    * @param {View} view
    * @param {() => Chosen} chosen what Settings say at the moment; throws a Failure where a key lacks
+   * @param {() => number} speed how fast replies are spoken
    */
-  constructor(view, chosen) {
+  constructor(view, chosen, speed) {
     this.view = view;
     this.chosen = chosen;
+    this.speed = speed;
+    this.transcript = new Transcript(view, (turn) => this.replay(turn));
   }
 
   /** Allow sound; browsers ask that this be called in a gesture. */
@@ -46,26 +50,34 @@ export class Session {
 
   /** Talk: listen, whatever goes on; or, while listening, send what was said. */
   async talk() {
-    if (this.state === "listening") return this.finish();
-    const signal = this.#begin("starting");
+    if (this.state === "listening") return this.finish("talk");
+    const signal = this.#begin("talk");
+    if (!signal) return;
     try {
-      this.chosen();
-      const microphone = await Microphone.open();
+      const microphone = await Microphone.open(this.chosen().microphone);
       if (signal.aborted) return microphone.cancel();
       signal.addEventListener("abort", () => microphone.cancel());
       this.microphone = microphone;
-      this.#enter("listening");
+      this.#enter("arrives");
+      microphone.onmuted = () => this.view.mute(microphone);
+      if (microphone.silenced) microphone.onmuted();
       microphone.stopped.then(() => this.#lose(microphone));
     } catch (error) {
       if (!signal.aborted) this.#failToListen(asFailure(error, "microphone_busy"));
     }
   }
 
-  /** While listening, send what was said. */
-  async finish() {
+  /** Send what was said now that a held Talk was let go, if anything could be heard by then. */
+  letGo() {
+    if (this.state === "starting") this.#fail(new Failure("let_go_early"));
+    else this.finish();
+  }
+
+  /** While listening, send what was said. @param {"talk" | "sent"} how */
+  async finish(how = "sent") {
     const microphone = this.microphone;
     if (this.state !== "listening" || !microphone) return;
-    this.#enter("hearing");
+    this.#enter(how);
     const { signal } = this.#current;
     const recording = await microphone.finish();
     if (signal.aborted) return;
@@ -76,24 +88,17 @@ export class Session {
   /** Stop whatever goes on: the microphone, the request, the sound. */
   stop() {
     this.#unsent = null;
-    this.#begin("idle");
-  }
-
-  /** Stop, and forget what was said. */
-  clear() {
-    this.stop();
-    this.#history.clear();
-    this.#last = null;
-    this.view.clear();
+    this.view.forgive();
+    this.#begin("stop");
   }
 
   /** Send a recording and take its answer to the end. @param {Recorded} recorded */
   async send(recorded) {
-    const signal = this.#begin("hearing");
+    const signal = this.#begin("file");
+    if (!signal) return;
     this.#unsent = null;
-    this.#last?.offer(false);
-    const before = this.#history.entries;
-    const turn = this.view.addTurn();
+    const before = this.transcript.history.entries;
+    const turn = this.transcript.add(this.#format);
     /** @type {SpeakerPlayback | null} */
     let playback = null;
     const heard = () => turn.spoken.characters(playback?.heard ?? 0);
@@ -103,9 +108,8 @@ export class Session {
       this.view.follow();
     });
     signal.addEventListener("abort", () => {
-      playback?.stop();
       turn.cut(heard());
-      this.#settle(turn, turn.reply.slice(0, heard()));
+      this.transcript.settle(turn, turn.reply.slice(0, heard()));
     });
     /** @type {Failure | null} */
     let failure = null;
@@ -113,7 +117,9 @@ export class Session {
     let silent = null;
     try {
       for await (const event of this.#answer(recorded, signal)) {
-        const samples = turn.take(event);
+        const samples = await turn.take(event);
+        if (signal.aborted) break;
+        if (event.name === "transcript") this.#enter("transcript");
         if (samples.length && !playback && !silent) {
           try {
             playback = await this.#play(signal);
@@ -122,40 +128,44 @@ export class Session {
             silent = asFailure(error, "sound_missing"); // The rest can be read.
           }
         }
-        if (signal.aborted) break;
         playback?.add(samples);
-        if (event.name === "transcript") this.#enter("thinking");
         refresh();
       }
     } catch (error) {
       failure = asFailure(error, "unreadable");
     }
-    failure ??= silent;
     await playback?.drain();
-    if (signal.aborted) return playback?.stop();
+    if (signal.aborted) return;
+    failure ??= silent ?? playback?.failure ?? null;
     turn.show(turn.reply.length);
     if (failure?.code === "text_incomplete") turn.markIncomplete();
     this.#current = new AbortController();
-    this.#settle(turn, turn.reply);
-    if (!failure || failure.code === "text_incomplete") return this.#enter("idle");
-    this.#fail(failure, () => {
+    this.transcript.settle(turn, turn.reply);
+    if (!failure || failure.code === "text_incomplete") return this.#enter("done");
+    const again = () => {
       // The model is told of what was said once, not once for each try.
-      this.#history.entries = before;
+      this.transcript.history.entries = before;
       this.send(recorded);
-    });
+    };
+    if (failure.asksForWav && this.#format === "pcm") {
+      this.#format = "wav";
+      this.transcript.remove(turn);
+      return again();
+    }
+    this.#fail(recorded.isFile ? failure.ofFile() : failure, again);
   }
 
-  /** Let the last reply be heard again. */
-  async replay() {
-    const turn = this.#last;
-    if (!turn) return;
-    const signal = this.#begin("speaking");
+  /** Let a reply be heard again. @param {Turn} turn */
+  async replay(turn) {
+    const signal = this.#begin("replay");
+    if (!signal) return;
     try {
       const playback = await this.#play(signal);
-      signal.addEventListener("abort", () => playback.stop());
-      for (const piece of turn.sound) playback.add(piece);
+      playback.add(await turn.sound.samples());
       await playback.drain();
-      if (!signal.aborted) this.#enter("idle");
+      if (signal.aborted) return;
+      if (playback.failure) throw playback.failure;
+      this.#enter("done");
     } catch (error) {
       if (!signal.aborted) this.#fail(asFailure(error, "sound_missing"));
     }
@@ -182,51 +192,37 @@ export class Session {
    * @param {AbortSignal} signal
    */
   #answer(recorded, signal) {
+    const { history } = this.transcript;
     const question = () => {
       const chosen = this.chosen();
-      const fields = { ...chosen.fields, history: this.#history.json };
+      const fields = { ...chosen.fields, audio_format: this.#format, history: history.json };
       return ask({ ...recorded, ...chosen, fields, signal });
     };
-    return askWithin(this.#history, question, (sentence) => this.view.note(sentence));
+    return askWithin(history, question, (sentence) => this.view.note(sentence));
   }
 
-  /** A playback whose first sound changes the state. @param {AbortSignal} signal */
-  async #play(signal) {
-    const playback = await this.#speaker.open();
-    playback.begun.then(() => {
-      if (signal.aborted) return;
-      this.view.forgive();
-      this.#enter("speaking");
+  /** A playback that ends with the signal; its first sound changes the state. @param {AbortSignal} signal */
+  #play(signal) {
+    return this.#speaker.open(this.speed(), signal, {
+      begun: () => {
+        this.view.forgive();
+        this.#enter("sound");
+      },
+      held: () => {
+        this.#enter("held");
+        this.view.fail(new Failure("sound_held"));
+      },
     });
-    const held = await this.#speaker.held();
-    if (held && !signal.aborted) this.view.fail(new Failure("sound_held"));
-    return playback;
   }
 
-  /**
-   * Remember a turn for the model, and offer its speech.
-   * @param {Turn} turn
-   * @param {string} heard
-   */
-  #settle(turn, heard) {
-    turn.settled = true;
-    this.#history.add(turn.transcript, heard);
-    if (!turn.transcript) this.view.removeTurn(turn);
-    if (turn.sound.length) {
-      if (this.#last) this.#last.sound = []; // Only the last is heard again; hours would be large.
-      this.#last = turn;
-    }
-    this.#last?.offer(true);
-    this.view.follow();
-  }
-
-  /** End and settle what goes on, and begin something else. @param {State} state */
-  #begin(state) {
+  /** End and settle what goes on, and begin something else, if it can begin now. @param {Happening} what */
+  #begin(what) {
+    if (!STATES[this.state].next[what]) return null;
     this.#current.abort();
     this.#current = new AbortController();
     this.microphone = null;
     this.view.forgive();
-    this.#enter(state);
+    this.#enter(what);
     return this.#current.signal;
   }
 
@@ -236,13 +232,16 @@ export class Session {
    * @param {string} [words] what the button for it says
    */
   #fail(failure, again, words) {
-    this.#begin("idle");
+    this.#begin("fail");
     this.view.fail(failure, again, words);
   }
 
-  /** @param {State} state */
-  #enter(state) {
-    this.state = state;
-    this.view.enter(state);
+  /** Go where this leads, if it leads anywhere now. @param {Happening} what */
+  #enter(what) {
+    const next = STATES[this.state].next[what];
+    if (!next) return;
+    this.state = next;
+    if (next === "listening" || next === "speaking") quietOthers();
+    this.view.enter(next);
   }
 }

@@ -1,16 +1,18 @@
-/** The Settings dialog: what the user chooses, kept in this tab's memory and nowhere else. */
+/** The Settings dialog: what the user chooses, and where what cannot be done without is entered. */
 
 import { element, field } from "./elements.js";
 import { Failure } from "./failures.js";
 import { Hosts } from "./hosts.js";
-import { offerLanguages, offerModels, offerVoices, STAGES } from "./offer.js";
+import { offerLanguages, offerMicrophones, offerModels, offerVoices, STAGES } from "./offer.js";
+import { forget, remember, restore } from "./remembered.js";
 import { Secret } from "./secret.js";
 
 /** @import {Offer, StageName} from "./offer.js" */
 
 /**
  * `tokens` says whether users have tokens of the service's instead of keys.
- * @typedef {{headers: Record<string, string>, fields: Record<string, string>, tokens: boolean}} Chosen
+ * @typedef {{headers: Record<string, string>, fields: Record<string, string>, tokens: boolean,
+ *   microphone: string}} Chosen
  */
 
 export class Settings {
@@ -19,9 +21,14 @@ export class Settings {
   #offer;
   #key;
   #hosts;
+  /** What was sent of keys and hosts as the dialog opened. */
+  #before = "";
 
-  /** @param {Offer} offer */
-  constructor(offer) {
+  /**
+   * @param {Offer} offer
+   * @param {() => void} onchange called once other keys or hosts were chosen
+   */
+  constructor(offer, onchange) {
     this.#offer = offer;
     const refresh = () => this.#refresh();
     this.#key = new Secret("key", refresh, offer.tokens ? "token" : "key");
@@ -33,16 +40,35 @@ export class Settings {
       element("kind-of-key").textContent = "an access token";
     }
     for (const id of ["base_url-row", "hosts"]) element(id).hidden = offer.tokens;
-    this.#dialog.addEventListener("input", refresh);
+    restore();
+    this.#dialog.addEventListener("input", () => {
+      remember();
+      refresh();
+    });
+    element("forget").addEventListener("click", () => {
+      forget();
+      refresh();
+    });
     this.#dialog.addEventListener("close", () => {
       this.#key.take();
       this.#hosts.takeKeys();
+      if (this.#before !== this.#sent) onchange();
     });
     this.#refresh();
   }
 
-  open() {
+  /** Open the dialog, at the field that mends the failure where one does. @param {Failure | null} failure */
+  open(failure = null) {
+    this.#before = this.#sent;
+    offerMicrophones();
     this.#dialog.showModal();
+    const stage = STAGES.find((name) => name === failure?.stage);
+    if (failure?.code === "api_key_missing" && stage) this.#hosts.askForKey(stage);
+  }
+
+  /** How fast replies are spoken: 1 is as they come. */
+  get speed() {
+    return Number(field("speed").value);
   }
 
   /** Whether silence ends a tap. */
@@ -69,14 +95,23 @@ export class Settings {
       .map((name) => [name, field(name).value]);
     const models = STAGES.map((stage) => [`${stage}_model`, this.#modelName(stage)]);
     return {
-      headers: {
-        "X-OpenAI-API-Key": this.#key.value,
-        "X-OpenAI-Base-URL": this.#mainUrl,
-        ...this.#hosts.headers,
-      },
-      fields: { ...Object.fromEntries([...fields, ...models]), audio_format: "pcm" },
+      headers: this.#headers,
+      fields: Object.fromEntries([...fields, ...models]),
       tokens,
+      microphone: field("microphone").value,
     };
+  }
+
+  get #headers() {
+    return {
+      "X-OpenAI-API-Key": this.#key.value,
+      "X-OpenAI-Base-URL": this.#mainUrl,
+      ...this.#hosts.headers,
+    };
+  }
+
+  get #sent() {
+    return JSON.stringify(this.#headers);
   }
 
   /** Show what is needed with what is chosen, and nothing else. */
@@ -91,6 +126,10 @@ export class Settings {
       element(`${stage}_model-row`).hidden = one || this.#hosts.has(stage);
     }
     this.#hosts.refresh();
+    const chosen = STAGES.some((stage) => field(`${stage}_model`).value.trim());
+    element("advanced-used").hidden = !(this.#hosts.used || this.#mainUrl || chosen);
+    const any = STAGES.some((stage) => !element(`${stage}_model-row`).hidden);
+    element("advanced").hidden = this.#offer.tokens && !any;
     offerVoices(this.#model("tts")?.voices ?? []);
     element("language-row").hidden = !(this.#model("stt")?.language ?? true);
   }

@@ -6,19 +6,28 @@ import { SAMPLE_RATE } from "./pcm.js";
 
 /** How long a browser may take to start the sound before it counts as held back. */
 const START_MILLISECONDS = 500;
+/** How long a device may take, once the user has done something: nothing holds the sound back then. */
+const DEVICE_MILLISECONDS = 4000;
 
 /** One reply as it is played. */
 class Playback {
   played = 0;
+  /** Why nothing can be heard, if so. @type {Failure | null} */
+  failure = null;
   /** Called each time that more was played. */
   onprogress = () => {};
 
-  /** @param {AudioContext} context */
-  constructor(context) {
+  /**
+   * @param {AudioContext} context
+   * @param {number} speed how fast it is played, at the same pitch; 1 as it came
+   */
+  constructor(context, speed) {
     this.context = context;
+    this.speed = speed;
     this.node = new AudioWorkletNode(context, "player", {
       numberOfInputs: 0,
       outputChannelCount: [1],
+      processorOptions: { speed },
     });
     this.node.connect(context.destination);
     /** Resolves when the first sound leaves. */
@@ -56,11 +65,18 @@ class Playback {
   /** Be silent within a few milliseconds. */
   stop() {
     this.node.port.postMessage({ stop: true });
+    this.end?.(undefined); // A context that does not run answers nothing.
+  }
+
+  /** Give up. @param {Failure} failure why */
+  fail(failure) {
+    this.failure = failure;
+    this.stop();
   }
 
   /** How many samples were heard: what was played less what is still on its way to the ear. */
   get heard() {
-    const underWay = (this.context.outputLatency || 0) * SAMPLE_RATE;
+    const underWay = (this.context.outputLatency || 0) * SAMPLE_RATE * this.speed;
     return Math.max(0, this.played - underWay);
   }
 }
@@ -88,27 +104,50 @@ export class Speaker {
     this.#context.resume().catch(() => {});
   }
 
-  /** A new playback. Throws a Failure where the browser plays nothing. */
-  async open() {
+  /**
+   * A new playback. Throws a Failure where the browser plays nothing; where it is known only later,
+   * the playback ends by itself, and has a `failure`.
+   * @param {number} speed
+   * @param {AbortSignal} signal stops it
+   * @param {{begun: () => void, held: () => void}} happens the first sound leaves; the browser waits
+   *   for a gesture
+   */
+  async open(speed, signal, { begun, held }) {
     this.wake();
     use("playback");
     try {
       await this.#loaded;
-      return new Playback(/** @type {AudioContext} */ (this.#context));
+      const playback = new Playback(/** @type {AudioContext} */ (this.#context), speed);
+      signal.addEventListener("abort", () => playback.stop());
+      playback.begun.then(() => signal.aborted || begun());
+      this.#start(playback, () => signal.aborted || held());
+      return playback;
     } catch {
       throw new Failure(isSecureContext ? "sound_missing" : "sound_insecure");
     }
   }
 
-  /** Whether the browser waits for a gesture before it plays anything. */
-  async held() {
-    const context = this.#context;
-    if (!context || context.state === "running") return false;
+  /**
+   * See that the browser plays. Nothing but a gesture is waited for; after one, only a device can lack.
+   * @param {Playback} playback
+   * @param {() => void} held
+   */
+  async #start(playback, held) {
+    if (await this.#runs(START_MILLISECONDS)) return;
+    if (!navigator.userActivation?.hasBeenActive) return held();
+    if (await this.#runs(DEVICE_MILLISECONDS)) return;
+    playback.fail(new Failure("loudspeaker_missing"));
+  }
+
+  /** Whether it plays within this time. @param {number} milliseconds */
+  async #runs(milliseconds) {
+    const context = /** @type {AudioContext} */ (this.#context);
+    if (context.state === "running") return true;
     await Promise.race([
       context.resume(),
-      new Promise((resolve) => setTimeout(resolve, START_MILLISECONDS)),
+      new Promise((resolve) => setTimeout(resolve, milliseconds)),
     ]);
-    return /** @type {string} */ (context.state) !== "running";
+    return /** @type {string} */ (context.state) === "running";
   }
 }
 

@@ -4,42 +4,64 @@ import { isCovered } from "./elements.js";
 
 /** What is held for longer is a hold; a tap is shorter. */
 const HOLD_MILLISECONDS = 400;
-const CONTROLS = "input, textarea, select, button, a, summary, dialog, label";
+/** How far beside the button a finger is off it, in pixels. */
+const OFF_PIXELS = 20;
+const CONTROLS = "input, textarea, select, button, a, summary, dialog, label, [popover]";
 
 /**
- * Call `press` as the button goes down and `release` as it comes up; a click that no pointer made
- * (Enter, a screen reader) is a tap.
- * @param {HTMLElement} button
- * @param {() => void} press
- * @param {(held: boolean) => void} release
+ * What the gestures do: `press` as the button goes down, `release` as it comes up, `slide` as a
+ * pointer leaves it while it is down, or comes back, and `cancel` where it is let go beside it.
+ * @typedef {object} Gestures
+ * @property {(by: "pointer" | "key") => void} press
+ * @property {(held: boolean) => void} release
+ * @property {(off: boolean) => void} slide
+ * @property {() => void} cancel
  */
-export function talkWith(button, press, release) {
-  /** @type {number | null} when what is down went down */
-  let since = null;
 
-  const down = () => {
+/**
+ * Watch for the gestures; a click that no pointer made (Enter, a screen reader) is a tap.
+ * @param {HTMLElement} button
+ * @param {Gestures} gestures
+ */
+export function talkWith(button, { press, release, slide, cancel }) {
+  /** When what is down went down, by the event: a busy page takes notice later. @type {number | null} */
+  let since = null;
+  let off = false;
+
+  const down = (/** @type {Event} */ { timeStamp }, /** @type {"pointer" | "key"} */ by) => {
     if (since !== null) return;
-    since = performance.now();
+    since = timeStamp;
+    off = false;
     button.classList.add("down");
-    press();
+    press(by);
   };
-  const up = (/** @type {boolean} */ whole) => {
+  const up = (/** @type {Event} */ { timeStamp }, /** @type {boolean} */ whole) => {
     if (since === null) return;
-    const held = whole && performance.now() - since >= HOLD_MILLISECONDS;
+    const held = whole && timeStamp - since >= HOLD_MILLISECONDS;
     since = null;
-    button.classList.remove("down");
-    release(held);
+    button.classList.remove("down", "off");
+    if (off) cancel();
+    else release(held);
   };
 
   button.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     button.setPointerCapture(event.pointerId);
-    down();
+    down(event, "pointer");
   });
-  button.addEventListener("pointerup", () => up(true));
+  button.addEventListener("pointermove", ({ clientX, clientY }) => {
+    if (since === null) return;
+    const { left, right, top, bottom } = button.getBoundingClientRect();
+    const beside = Math.max(left - clientX, clientX - right, top - clientY, clientY - bottom);
+    if (off === beside > OFF_PIXELS) return;
+    off = !off;
+    button.classList.toggle("off", off);
+    slide(off);
+  });
+  button.addEventListener("pointerup", (event) => up(event, true));
   // A question for permission takes the pointer or the focus away: what was a hold goes on as a tap.
-  button.addEventListener("pointercancel", () => up(false));
-  window.addEventListener("blur", () => up(false));
+  button.addEventListener("pointercancel", (event) => up(event, false));
+  window.addEventListener("blur", (event) => up(event, false));
   button.addEventListener("contextmenu", (event) => event.preventDefault());
   // A browser clicks again and again while Enter is held.
   button.addEventListener("keydown", (event) => {
@@ -47,30 +69,37 @@ export function talkWith(button, press, release) {
   });
   button.addEventListener("click", (event) => {
     if (event.detail) return; // A pointer's: see above.
-    down();
-    up(false);
+    down(event, "key");
+    up(event, false);
   });
 
   // A clicked button takes no focus, as in Safari: the space bar would press it again, and not talk.
   document.addEventListener("mousedown", (event) => {
     const target = /** @type {Element} */ (event.target);
-    if (target.closest("button, #choose") && !target.closest("dialog")) event.preventDefault();
+    if (target.closest("button, summary") && !target.closest("dialog")) event.preventDefault();
   });
 
-  const meant = (/** @type {KeyboardEvent} */ event) => {
-    const target = /** @type {Element} */ (event.target);
-    const plain = !(event.ctrlKey || event.altKey || event.metaKey || event.shiftKey);
-    const free = target === button || !target.closest(CONTROLS);
-    return event.key === " " && plain && free && !isCovered();
-  };
   document.addEventListener("keydown", (event) => {
-    if (!meant(event)) return;
+    if (!isMeant(event, button)) return;
     event.preventDefault();
-    if (!event.repeat) down();
+    if (!event.repeat) down(event, "key");
   });
   document.addEventListener("keyup", (event) => {
     if (event.key !== " " || since === null) return;
     event.preventDefault();
-    up(true);
+    up(event, true);
   });
+}
+
+/**
+ * Whether a key is the space bar, and no control's.
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} button
+ */
+function isMeant(event, button) {
+  const target = /** @type {Element} */ (event.target);
+  const plain = !(event.ctrlKey || event.altKey || event.metaKey || event.shiftKey);
+  // A dialog's button keeps the focus for a moment after the dialog has closed.
+  const free = target === button || !target.closest(CONTROLS) || !target.checkVisibility();
+  return event.key === " " && plain && free && !isCovered();
 }

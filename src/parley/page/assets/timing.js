@@ -32,15 +32,18 @@ export class Timing {
     }
   }
 
-  /** What the bars mean and how long they are, for below the picture; blank where there is none. */
+  /** What the bars mean and how long they are, and the one figure of all; blank where there is none. */
   get legend() {
-    const [first, last] = [this.#speak[0], this.#speak.at(-1)];
-    const speak = first && last && { from: first.from, to: last.to };
     return {
-      hear: lasting("hearing", this.#hear),
-      think: lasting("thinking", this.#think),
-      speak: lasting("making speech", speak),
-      caption: this.#firstSound ? `first sound after ${inSeconds(this.#firstSound)}` : "",
+      figure: inSeconds(this.#firstSound || (this.#think ?? this.#hear).to),
+      meaning: this.#firstSound
+        ? "to the first sound"
+        : this.#think
+          ? "to its last word"
+          : "to hear you",
+      hear: lasting("hearing", [this.#hear]),
+      think: lasting("thinking", this.#think ? [this.#think] : []),
+      speak: lasting("making speech", this.#speak),
     };
   }
 
@@ -50,9 +53,9 @@ export class Timing {
     const thought = this.#think ? `, reply written after ${inSeconds(this.#think.to)}` : "";
     const last = this.#speak.at(-1);
     const count = this.#speak.length;
+    const all = count === 1 ? "all of its speech" : `all of its ${count} segments`;
     const spoken = last
-      ? `, ${this.legend.caption}, all of its ${count} ${count === 1 ? "segment" : "segments"} after ` +
-        inSeconds(last.to)
+      ? `, first sound after ${inSeconds(this.#firstSound)}, ${all} after ${inSeconds(last.to)}`
       : "";
     return `Time: ${heard}${thought}${spoken}.`;
   }
@@ -124,14 +127,20 @@ function shape(name, attributes) {
 }
 
 /**
+ * How long it took in all: the spans, each of which begins after the one before it, without overlap.
  * @param {string} word
- * @param {{from: number, to: number} | null | undefined} span
+ * @param {Span[]} spans
  */
-function lasting(word, span) {
-  return span ? `${word} ${inSeconds(span.to - span.from)}` : "";
+function lasting(word, spans) {
+  let [sum, end] = [0, 0];
+  for (const { from, to } of spans) {
+    sum += Math.max(0, to - Math.max(from, end));
+    end = Math.max(end, to);
+  }
+  return spans.length ? `${word} ${inSeconds(sum)}` : "";
 }
 
 /** @param {number} milliseconds */
 function inSeconds(milliseconds) {
-  return `${(milliseconds / 1000).toFixed(1)} s`;
+  return milliseconds < 50 ? "less than 0.1 s" : `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -1,31 +1,33 @@
 /** One turn as the conversation shows it: what was said, the reply as it is heard, its times. */
 
-import { PcmReader, toWav } from "./pcm.js";
+import { Reply } from "./reply.js";
+import { Sound } from "./sound.js";
 import { Spoken } from "./spoken.js";
 import { Timing } from "./timing.js";
 
-const STOPPED = "You stopped it here; what follows was not heard.";
-
 /** @import {ServiceEvent} from "./events.js" */
+
+/** @typedef {"replay" | "save" | "copy"} Action */
 
 export class Turn {
   transcript = "";
   reply = "";
-  /** @type {Int16Array<ArrayBuffer>[]} */
-  sound = [];
   spoken = new Spoken();
   /** Whether nothing more of it will be heard. */
   settled = false;
   #timing = new Timing();
-  #pcm = new PcmReader();
+  #shown;
 
   /**
    * @param {HTMLElement} log
    * @param {HTMLTemplateElement} template
+   * @param {"pcm" | "wav"} format of its speech
    */
-  constructor(log, template) {
+  constructor(log, template, format) {
     const fragment = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     this.element = /** @type {HTMLElement} */ (fragment.firstElementChild);
+    this.sound = new Sound(format);
+    this.#shown = new Reply(this.#part(".reply"));
     log.append(fragment);
   }
 
@@ -33,15 +35,14 @@ export class Turn {
    * Take the next event; returns the samples that it brought.
    * @param {ServiceEvent} event
    */
-  take(event) {
+  async take(event) {
     let samples = new Int16Array();
     const { name, data } = event;
     if (name === "transcript") this.transcript = this.#part(".said").textContent = data.text;
     if (name === "text") this.reply += data.delta;
     if (name === "segment") this.spoken.begin(data.text);
     if (name === "audio") {
-      samples = this.#pcm.read(data.data);
-      this.sound.push(samples);
+      samples = await this.sound.read(data);
       this.spoken.add(samples.length, data.last);
     }
     this.#timing.add(event);
@@ -55,8 +56,7 @@ export class Turn {
    */
   show(characters) {
     this.#part(".spoken").hidden = !this.reply;
-    this.#part(".heard").textContent = this.reply.slice(0, characters);
-    this.#part(".ahead").textContent = this.reply.slice(characters);
+    this.#shown.show(this.reply, characters);
   }
 
   /**
@@ -67,37 +67,58 @@ export class Turn {
     this.show(characters);
     if (characters >= this.reply.trimEnd().length) return;
     this.element.classList.add("cut");
-    this.#part(".stopped").textContent = STOPPED;
+    this.#shown.cut();
   }
 
   /** The reply's end is missing: an ellipsis says so. */
   markIncomplete() {
-    this.#part(".heard").textContent += "…";
+    this.#shown.markIncomplete();
   }
 
-  /** The speech as a file. */
-  toWav() {
-    return toWav(this.sound);
+  /** Offer what can be done with it, now that it is over. */
+  settle() {
+    this.settled = true;
+    this.sound.keep();
+    this.offer();
   }
 
-  /** Offer to hear the reply again and to save it, or no longer. @param {boolean} offered */
-  offer(offered) {
-    this.#part(".again").hidden = !(offered && this.sound.length);
+  /** Offer to hear the reply again and to save it where there is sound, and to copy what was said. */
+  offer() {
+    this.#part(".again").hidden = !this.transcript;
+    this.#part(".again").dir = getComputedStyle(this.#part(".reply")).direction;
+    this.#part("[data-action=copy]").hidden = !navigator.clipboard;
+    // On an insecure page there is no player.
+    const plays = "audioWorklet" in BaseAudioContext.prototype && isSecureContext;
+    this.#part("[data-action=replay]").hidden = !(this.sound.file && plays);
+    this.#part("[data-action=save]").hidden = !this.sound.file;
+  }
+
+  /** Fold its times into one figure: another turn has come. */
+  fold() {
+    /** @type {HTMLDetailsElement} */ (this.#part(".timing")).open = false;
+  }
+
+  /** The turn as text. */
+  get text() {
+    const reply = this.reply.trim();
+    return `You: ${this.transcript.trim()}\n${reply ? `Reply: ${reply}\n` : ""}`;
   }
 
   /**
-   * @param {string} action
-   * @param {() => void} handler
+   * @param {Action} action
+   * @param {(button: HTMLElement) => void} handler
    */
   on(action, handler) {
-    this.#part(`[data-action=${action}]`).addEventListener("click", handler);
+    const button = this.#part(`[data-action=${action}]`);
+    button.addEventListener("click", () => handler(button));
   }
 
   #drawTiming() {
     this.#part(".timing").hidden = false;
     for (const [kind, words] of Object.entries(this.#timing.legend)) {
-      this.#part(`figcaption .${kind}`).textContent = words;
-      this.#part(`figcaption .${kind}`).hidden = !words;
+      const place = this.#part(`.timing :is(summary, .legend) .${kind}`);
+      place.textContent = words;
+      place.hidden = !words;
     }
     this.#timing.draw(/** @type {SVGElement} */ (this.element.querySelector(".timing svg")));
   }

@@ -1,44 +1,47 @@
 /** What is seen and announced beside the turns: the state, failures, notes. */
 
+import { show, showMuted } from "./dock.js";
 import { element } from "./elements.js";
-import { tell, tellMuted } from "./status.js";
 import { Turn } from "./turn.js";
 
 /** @import {Failure} from "./failures.js" */
-/** @import {State} from "./session.js" */
+/** @import {Microphone} from "./microphone.js" */
+/** @import {State} from "./states.js" */
 
 /** How far from its end, in pixels, the page may be scrolled and still follow the conversation. */
 const NEAR_THE_END = 120;
 /** Where the voice stays in a reply that is longer than the window, as a share of its height. */
 const VOICE_FROM_TOP = 0.25;
+const COPIED_MILLISECONDS = 2000;
 
 export class View {
   #log = element("conversation");
   #template = /** @type {HTMLTemplateElement} */ (element("turn"));
   /** @type {() => void} */
   #again = () => {};
+  /** @type {Failure | null} */
+  #failure = null;
+  /** @type {ChildNode[]} */
+  #cleared = [];
   #following = true;
   #scrollTop = 0;
 
-  /** @param {{replay: () => void, openSettings: () => void}} actions what its buttons do */
-  constructor(actions) {
-    this.actions = actions;
+  /** @param {(failure: Failure | null) => void} openSettings where the failure can be mended */
+  constructor(openSettings) {
     document.addEventListener("scroll", () => this.#scrolled());
     element("try-again").addEventListener("click", () => this.#again());
-    element("mend-settings").addEventListener("click", () => actions.openSettings());
+    element("mend-settings").addEventListener("click", () => openSettings(this.#failure));
   }
 
   /** @param {State} state */
   enter(state) {
-    tell(state);
+    show(state);
     element("mute").setAttribute("aria-pressed", "false");
-    element("mute").hidden = state !== "listening";
   }
 
-  /** Show, while it listens, that the microphone is muted, or no longer. @param {boolean} muted */
-  mute(muted) {
-    element("mute").setAttribute("aria-pressed", String(muted));
-    tellMuted(muted);
+  /** Show, while it listens, whether the microphone is muted. @param {Microphone} microphone */
+  mute(microphone) {
+    showMuted(microphone);
   }
 
   /**
@@ -48,6 +51,7 @@ export class View {
    * @param {string} [words] what the button for it says
    */
   fail(failure, again, words = "Try again") {
+    this.#failure = failure;
     this.#again = again ?? (() => {});
     element("alert").textContent = failure.sentence;
     element("try-again").textContent = words;
@@ -58,8 +62,17 @@ export class View {
 
   /** Take the failure away. */
   forgive() {
+    this.#failure = null;
     element("alert").textContent = "";
     for (const button of ["try-again", "mend-settings"]) element(button).hidden = true;
+  }
+
+  /** Settings were changed: what they were to blame for is no longer true. */
+  settingsChanged() {
+    if (!this.#failure?.inSettings) return;
+    if (element("try-again").hidden) return this.forgive();
+    element("alert").textContent = "Settings were changed: try again.";
+    element("mend-settings").hidden = true;
   }
 
   /** Say something in the conversation. @param {string} text */
@@ -71,11 +84,17 @@ export class View {
     this.#log.insertBefore(note, turns[turns.length - 1] ?? null);
   }
 
-  /** A new turn at the end of the conversation. */
-  addTurn() {
-    const turn = new Turn(this.#log, this.#template);
-    turn.on("replay", this.actions.replay);
-    turn.on("save", () => save(turn.toWav(), "reply.wav"));
+  /**
+   * A new turn at the end of the conversation.
+   * @param {"pcm" | "wav"} format of its speech
+   * @param {{replay: (turn: Turn) => void}} actions
+   */
+  addTurn(format, { replay }) {
+    const turn = new Turn(this.#log, this.#template, format);
+    turn.on("replay", () => replay(turn));
+    turn.on("save", () => turn.sound.file && save(turn.sound.file, "reply.wav"));
+    turn.on("copy", (button) => copy(turn.text, button));
+    this.#cleared = [];
     this.#greet(false);
     this.follow(true);
     return turn;
@@ -95,12 +114,17 @@ export class View {
     this.#following ||= always;
     if (!this.#following) return;
     const page = document.documentElement;
-    // Its first line; a span without text has one, too, but no width.
-    const [unheard] = this.#log.lastElementChild?.querySelector(".ahead")?.getClientRects() ?? [];
-    const voice = unheard?.width
-      ? unheard.top - VOICE_FROM_TOP * page.clientHeight
-      : page.scrollHeight;
-    if (voice > 0) page.scrollTop += voice;
+    const last = this.#log.lastElementChild;
+    const top = element("header").getBoundingClientRect().bottom;
+    // Its first line; an empty text has a box, too, but no width. Once it was stopped, the sentence that says so
+    // stays in sight, and all below it that has room.
+    const stopped = last?.querySelector(".stopped")?.getBoundingClientRect();
+    const [unheard] = last?.querySelector(".ahead:not(:empty)")?.getClientRects() ?? [];
+    const end = page.scrollHeight - page.clientHeight - page.scrollTop;
+    let way = end;
+    if (stopped) way = Math.min(end, stopped.top - top - stopped.height);
+    else if (unheard?.width) way = unheard.top - VOICE_FROM_TOP * page.clientHeight;
+    if (way > 0) page.scrollTop += way;
   }
 
   /** Notice where the user scrolls to. What grows below moves nothing, however fast it does. */
@@ -111,28 +135,55 @@ export class View {
     this.#scrollTop = scrollTop;
   }
 
-  /** Take the conversation away. */
+  /** Take the conversation away, and offer it back. */
   clear() {
+    this.#cleared = [...this.#log.childNodes];
     this.#log.replaceChildren();
     this.#greet(true);
+  }
+
+  /** Bring back what was cleared. */
+  restore() {
+    this.#log.append(...this.#cleared);
+    this.#cleared = [];
+    this.#greet(false);
+    this.follow(true);
   }
 
   /** @param {boolean} empty whether there is no conversation yet */
   #greet(empty) {
     element("greeting").hidden = !empty;
-    element("clear").hidden = empty;
+    for (const button of ["clear", "open-export"]) element(button).hidden = empty;
+    element("cleared").hidden = !empty || this.#cleared.length === 0;
   }
 }
 
 /**
+ * Have the browser save a file.
  * @param {Blob} file
  * @param {string} name
  */
-function save(file, name) {
+export function save(file, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
   link.download = name;
   link.click();
   // The download has taken the file by then.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/**
+ * Copy a text, and say so on the button.
+ * @param {string} text
+ * @param {HTMLElement} button
+ */
+async function copy(text, button) {
+  const words = await navigator.clipboard.writeText(text).then(
+    () => "Copied",
+    () => "The browser copies nothing",
+  );
+  button.textContent = words;
+  setTimeout(() => {
+    button.textContent = "Copy";
+  }, COPIED_MILLISECONDS);
 }

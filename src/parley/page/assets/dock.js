@@ -1,0 +1,67 @@
+/** What is seen of the state: its words, and what the buttons beside it do. */
+
+import { element } from "./elements.js";
+import { STATES } from "./states.js";
+
+/** @import {State} from "./states.js" */
+/** @import {Microphone} from "./microphone.js" */
+
+const LATE_MILLISECONDS = 6000;
+const SILENCED = "Your system mutes the microphone: nothing is heard until it is unmuted there";
+const HOW = "Hold Talk while you speak, or tap it.";
+/** How it ends that it listens, by what Talk is pressed with. */
+const ENDS = {
+  tap: "Tap Send when you have said it.",
+  key: "Let go to send. Escape cancels.",
+  pointer: "Let go to send. Slide off to cancel.",
+  off: "Let go to cancel.",
+};
+/** @typedef {keyof typeof ENDS} Press */
+
+/** @type {Press} */
+let pressed = "tap";
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let patience;
+
+/** Show the state. @param {State} state */
+export function show(state) {
+  const { status, late, talk, stop = "" } = STATES[state];
+  clearTimeout(patience);
+  document.body.dataset.state = state;
+  element("status").textContent = status;
+  if (late) {
+    patience = setTimeout(() => {
+      element("status").textContent = late;
+    }, LATE_MILLISECONDS);
+  }
+  element("talk-word").textContent = talk;
+  element("stop").textContent = stop;
+  element("stop").hidden = !stop;
+  element("mute").hidden = state !== "listening";
+  element("choose").hidden = state === "listening";
+  element("how").textContent = state === "idle" ? HOW : "";
+  if (state === "listening") explain(pressed);
+}
+
+/** Say, while it listens, what ends it. @param {Press} press what Talk is pressed with */
+export function explain(press) {
+  pressed = press;
+  if (document.body.dataset.state === "listening") element("how").textContent = ENDS[press];
+}
+
+/** Show, while it listens, whether anything is heard. @param {Microphone} microphone */
+export function showMuted({ muted, silenced }) {
+  element("mute").setAttribute("aria-pressed", String(muted));
+  const words = muted ? "Muted" : STATES.listening.status;
+  element("status").textContent = silenced ? SILENCED : words;
+}
+
+/** Show for how long it has listened. @param {number | null} milliseconds null where it does not */
+export function showTime(milliseconds) {
+  const seconds = Math.floor((milliseconds ?? 0) / 1000);
+  const rest = String(seconds % 60).padStart(2, "0");
+  const text = milliseconds === null ? "" : `${Math.floor(seconds / 60)}:${rest}`;
+  const place = element("talk-time");
+  if (place.textContent !== text) place.textContent = text;
+}

@@ -1,0 +1,82 @@
+/** What was said, turn by turn: seen, told to the model, heard again, taken along, forgotten. */
+
+import { History } from "./history.js";
+import { limit } from "./sound.js";
+
+/** @import {Entry} from "./history.js" */
+/** @import {Turn} from "./turn.js" */
+/** @import {View} from "./view.js" */
+
+export class Transcript {
+  history = new History();
+  /** @type {Turn[]} */
+  #turns = [];
+  /** What was cleared and can still come back. @type {{turns: Turn[], entries: readonly Entry[]} | null} */
+  #cleared = null;
+
+  /**
+   * @param {View} view
+   * @param {(turn: Turn) => void} replay
+   */
+  constructor(view, replay) {
+    this.view = view;
+    this.replay = replay;
+  }
+
+  /** A new turn at the end. @param {"pcm" | "wav"} format of its speech */
+  add(format) {
+    this.#cleared = null;
+    this.#turns.at(-1)?.fold();
+    const turn = this.view.addTurn(format, { replay: this.replay });
+    this.#turns.push(turn);
+    return turn;
+  }
+
+  /**
+   * A turn is over: remember it for the model, and keep its speech as long as there is room.
+   * @param {Turn} turn
+   * @param {string} heard the part of the reply that was heard
+   */
+  settle(turn, heard) {
+    turn.settle();
+    this.history.add(turn.transcript, heard);
+    if (!turn.transcript) this.remove(turn);
+    limit(this.#turns.map(({ sound }) => sound));
+    for (const each of this.#turns) each.offer();
+    this.view.follow();
+  }
+
+  /** Take a turn away. @param {Turn} turn */
+  remove(turn) {
+    this.#turns = this.#turns.filter((each) => each !== turn);
+    this.view.removeTurn(turn);
+  }
+
+  /** Forget all of it; `restore` brings it back until the next turn begins. */
+  clear() {
+    this.#cleared = { turns: this.#turns, entries: this.history.entries };
+    this.#turns = [];
+    this.history.clear();
+    this.view.clear();
+  }
+
+  /** Bring back what was cleared last. */
+  restore() {
+    if (!this.#cleared) return;
+    this.#turns = this.#cleared.turns;
+    this.history.entries = this.#cleared.entries;
+    this.#cleared = null;
+    this.view.restore();
+  }
+
+  /** All turns as text. */
+  get text() {
+    return this.#turns.map(({ text }) => text).join("\n");
+  }
+
+  /** What the model is told of them, as the service takes it. */
+  get json() {
+    this.history.fit();
+    return this.history.json || "[]";
+  }
+}

@@ -1,0 +1,221 @@
+"""What the page promises, in Firefox and in WebKit: what Chromium alone would not tell."""
+
+import time
+
+import pytest
+from browser.engines import (
+    opened,
+    tap,
+    wait_for,
+    wait_for_failure,
+    wait_for_state,
+    wait_for_turn,
+)
+from browser.recorded import recorded
+from browser.speaking_upstream import SENTENCES, refuse, speak, told, write
+from testing.builders import KEY, ROOT
+from testing.fake_openai import TRANSCRIPT, http
+
+pytestmark = pytest.mark.system
+QUESTION = ROOT / "examples" / "question.wav"
+AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+REPLY = "".join(SENTENCES)
+TEXT_OF = "return document.querySelector(arguments[0])?.textContent.trim() ?? ''"
+FIELDS = """return ['voice', 'language', 'system_prompt', 'speed'].map(
+  (id) => document.getElementById(id).value)"""
+
+
+def test_the_first_question_is_heard_from_its_first_word(engine, upstream):
+    """What is said once the page says that it listens; the next turn knows of it."""
+    tap(engine)
+    wait_for_state(engine, "Listening")
+    assert engine.run(TEXT_OF, "#talk-word") == "Send"
+    began = time.monotonic()
+    time.sleep(1.5)
+    said = time.monotonic() - began
+    tap(engine)
+    wait_for_turn(engine, 1)
+    assert recorded(upstream).seconds > said - 0.1
+    assert recorded(upstream).loudest(after=0.1) > 0.01
+    engine.send(QUESTION)
+    wait_for_turn(engine, 2)
+    turn = [("user", TRANSCRIPT), ("assistant", REPLY)]
+    assert told(upstream)[-1] == [*turn, ("user", TRANSCRIPT)]
+
+
+def test_every_sample_is_heard_and_none_after_it_was_stopped(engine, upstream, ear):
+    """Whatever came is heard, and within 0.3 s of Escape nothing."""
+    with ear.listening() as recording:
+        engine.send(QUESTION)
+        wait_for_turn(engine, 1)
+        deadline = time.monotonic() + 10  # What was played is heard a little later.
+        while recording.moments().count(True) < 140 and time.monotonic() < deadline:
+            time.sleep(0.1)
+    # Both segments; a busy machine loses some of it on its way.
+    assert recording.moments().count(True) / 50 > 2
+    upstream.answers["tts"] = speak(15)
+    note = "window.pressed = performance.timeOrigin + event.timeStamp"
+    engine.run(f"addEventListener('keydown', (event) => {{ {note}; }}, {{ capture: true }})")
+    # Whatever else the machine does can only delay it.
+    assert min(seconds_to_silence(engine, ear) for _ in range(3)) < 0.3
+    assert engine.run("return document.querySelectorAll('.stopped').length") == 3
+
+
+def seconds_to_silence(engine, ear):
+    """How long something is heard after a reply was stopped."""
+    with ear.listening() as recording:
+        engine.send(QUESTION)
+        wait_for_state(engine, "Speaking")
+        time.sleep(0.5)
+        engine.press("Escape")
+        wait_for_state(engine, "Ready")
+        time.sleep(0.7)
+    return recording.last_sound() - engine.run("return window.pressed") / 1000
+
+
+FAILURES = {
+    "stt": [
+        (
+            lambda connection, _: connection.sendall(http(b'{"text": ""}')),
+            "No speech was recognised in",
+        ),
+        (refuse("401 Unauthorized"), "The API key was refused: check it"),
+    ],
+    "tts": [(refuse("400 Bad Request"), "The upstream refused")],
+}
+
+
+def test_each_failure_has_its_sentence(engine, upstream):
+    """And leaves the page ready."""
+    for stage, cases in FAILURES.items():
+        for answer, beginning in cases:
+            upstream.answers[stage] = answer
+            engine.send(QUESTION)
+            wait_for_failure(engine, beginning)
+        del upstream.answers[stage]
+
+
+def test_choices_are_kept_on_the_device_and_keys_are_not(engine, upstream):
+    """Until they are forgotten."""
+    chosen = ["nova", "fr", "Rhyme.", "1.5"]
+    engine.click("#open-settings")
+    engine.fill("#voice", "nova")
+    engine.fill("#system_prompt", "Rhyme.")
+    engine.run(
+        """for (const [id, value] of [["language", "fr"], ["speed", "1.5"]]) {
+          document.getElementById(id).value = value;
+          document.getElementById(id).dispatchEvent(new Event("input", { bubbles: true }));
+        }"""
+    )
+    engine.click("#advanced summary")
+    engine.fill("#base_url", "https://example.org/v1")
+    engine.fill("#key", KEY)
+    engine.press("Escape")
+    stored = engine.run("return JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
+    assert KEY not in stored
+    assert "example.org" not in stored
+    opened(engine, engine.run("return location.href"))
+    assert engine.run(FIELDS) == chosen
+    assert engine.run("return document.getElementById('key').placeholder") == ""
+    engine.click("#open-settings")
+    engine.run("document.getElementById('forget').click()")
+    assert engine.run(FIELDS) == ["", "", "", "1"]
+    assert engine.run("return localStorage.length") == 0
+
+
+def test_axe_finds_no_violation(engine, upstream):
+    """At first, in Settings, and after a turn."""
+    engine.run(AXE.read_text())
+    found = {"at first": violations(engine)}
+    engine.click("#open-settings")
+    found["in Settings"] = violations(engine)
+    engine.press("Escape")
+    engine.send(QUESTION)
+    wait_for_turn(engine, 1)
+    found["after a turn"] = violations(engine)
+    assert found == {state: [] for state in found}
+
+
+def violations(engine):
+    """What axe-core finds, rule by rule."""
+    engine.run(
+        """window.found = null;
+        axe.run({ resultTypes: ["violations"] }).then(({ violations }) => {
+          window.found = violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]);
+        });"""
+    )
+    return wait_for(engine, "return window.found && [window.found]")[0]
+
+
+MARKDOWN = """The *first* is **Paris**, see [the site](https://paris.example/a).
+
+1. A `tower`
+2. <img src=x onerror=alert(1)>
+
+```
+on = 1
+```
+"""
+
+
+def test_a_reply_reads_as_text(engine, upstream):
+    """Emphasis, lists, code and links with their host; what looks like HTML is text."""
+    upstream.answers["text"] = write([MARKDOWN])
+    engine.send(QUESTION)
+    wait_for_turn(engine, 1)
+    shown = engine.run(
+        """return ["em", "strong", "a", "ol li:last-child", "code", "pre"].map((tag) =>
+          document.querySelector(`.reply ${tag}`).textContent.trim())"""
+    )
+    assert shown == [
+        "first",
+        "Paris",
+        "the site",
+        "<img src=x onerror=alert(1)>",
+        "tower",
+        "on = 1",
+    ]
+    link = engine.run(
+        """const { rel, target, href, dataset } = document.querySelector(".reply a");
+        return [rel, target, href, dataset.host];"""
+    )
+    assert link == ["noopener noreferrer", "_blank", "https://paris.example/a", "paris.example"]
+
+
+def test_one_tab_speaks_at_a_time(engine, upstream):
+    """Which begins last; the other falls silent."""
+    upstream.answers["tts"] = speak(15)
+    engine.send(QUESTION)
+    wait_for_state(engine, "Speaking")
+    other = opened(engine.other(), engine.run("return location.href"))
+    other.send(QUESTION)
+    wait_for_state(other, "Speaking")
+    wait_for_state(engine, "Ready")
+    assert engine.run("return document.querySelectorAll('.stopped').length") == 1
+    other.press("Escape")
+
+
+def test_without_a_microphone(start_engine, serve):
+    """Nothing else is blamed."""
+    tab = opened(start_engine(microphone=False, loudspeaker=False), serve().url)
+    tap(tab)
+    wait_for_failure(tab, "No microphone was found")
+
+
+@pytest.mark.parametrize("start_engine", ["firefox"], indirect=True)
+def test_without_a_loudspeaker(start_engine, serve):
+    """The reply can be read, and nothing is asked for that would not help."""
+    tab = opened(start_engine(loudspeaker=False), serve().url)
+    tab.send(QUESTION)
+    wait_for_failure(tab, "No sound can be played")
+    wait_for_state(tab, "Ready")
+    assert tab.run(TEXT_OF, ".reply") == REPLY
+
+
+@pytest.mark.parametrize("start_engine", ["webkit"], indirect=True)
+def test_a_system_without_a_language(start_engine, serve):
+    """LANG=C.UTF-8: the browser tells of a language that is none."""
+    tab = opened(start_engine(lang="C.UTF-8"), serve().url)
+    assert tab.run("return navigator.languages") == ["C"]
+    assert tab.run("return document.getElementById('language').options.length") > 50
+    assert tab.run(TEXT_OF, "#alert") == ""

@@ -1,0 +1,82 @@
+"""Keys that are missing or refused: the page says whose, and where to enter it."""
+
+import json
+
+import pytest
+from browser.speaking_upstream import refuse
+from browser.test_settings import EVERYTHING, TOKEN, of_stage
+from playwright.sync_api import expect
+from testing.builders import KEY, ROOT
+from testing.fake_openai import TRANSCRIPT
+
+pytestmark = pytest.mark.system
+QUESTION = ROOT / "examples" / "question.wav"
+
+
+def test_without_a_key(visit, serve, upstream):
+    """It is asked for before anything is recorded, and Settings are one click away."""
+    tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url)
+    tab.talk.click()
+    tab.expect_failure("An API key is needed: enter yours in Settings")
+    tab.page.get_by_role("button", name="Open Settings").click()
+    tab.page.get_by_label("API key").fill(KEY)
+    tab.page.get_by_role("button", name="Done").click()
+    expect(tab.alert).to_be_empty()
+    tab.send(QUESTION)
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_stage_whose_host_asks_for_a_key(tab):
+    """Its own field is named, and Settings open there; what was mended is no longer told."""
+    error = {"stage": "tts", "code": "api_key_missing", "message": "Send X-TTS-API-Key."}
+    answer = json.dumps({"errors": [error]})
+    tab.page.route("**/api/conversation/", lambda route: route.fulfill(status=206, body=answer))
+    tab.send(QUESTION)
+    tab.expect_failure('The host for "Text to speech" asks for a key: enter it in Settings')
+    tab.page.get_by_role("button", name="Open Settings").click()
+    key = tab.page.get_by_role("group", name="Text to speech").get_by_label("Key")
+    expect(key).to_be_focused()
+    key.fill(KEY)
+    tab.page.get_by_role("button", name="Done").click()
+    expect(tab.alert).to_have_text("Settings were changed: try again.")
+    tab.page.unroute("**/api/conversation/")
+    tab.page.get_by_role("button", name="Try again").click()
+    tab.expect_turn(1)
+
+
+def test_a_refused_key(tab, upstream):
+    """401, with the way to Settings; the recording can be sent again."""
+    upstream.answers["stt"] = refuse("401 Unauthorized")
+    tab.send(QUESTION)
+    tab.expect_failure("The API key was refused: check it in Settings")
+    expect(tab.page.get_by_role("button", name="Open Settings")).to_be_visible()
+    del upstream.answers["stt"]
+    tab.page.get_by_role("button", name="Try again").click()
+    tab.expect_turn(1)
+    expect(tab.alert).to_be_empty()
+
+
+def test_users_with_tokens(visit, serve, upstream):
+    """A token is asked for, no host and no key; the operator's keys are the operator's matter."""
+    service = serve(PARLEY_CALLER_TOKENS=TOKEN, PARLEY_OPENAI_API_KEY=KEY)
+    tab = visit(service.url)
+    expect(tab.page.get_by_text("The service needs an access token")).to_be_visible()
+    tab.talk.click()
+    tab.expect_failure("An access token is needed: enter yours in Settings")
+    with tab.settings() as page:
+        expect(page.get_by_label("Base URL")).to_be_hidden()
+        expect(page.get_by_text("A host for each stage")).to_be_hidden()
+        page.get_by_label("Access token").fill("not-the-token-of-the-team")
+    tab.send(QUESTION)
+    tab.expect_failure("The access token was refused: check it in Settings")
+    with tab.settings() as page:
+        page.get_by_label("Access token").fill(TOKEN)
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+    assert of_stage(upstream, "stt").headers["authorization"] == f"Bearer {KEY}"
+    assert TOKEN not in tab.page.evaluate(EVERYTHING)
+    upstream.answers["stt"] = refuse("401 Unauthorized")
+    tab.send(QUESTION)
+    tab.expect_failure("The service's own key was refused upstream: tell whoever runs")
+    expect(tab.page.get_by_role("button", name="Open Settings")).to_be_hidden()

@@ -1,0 +1,89 @@
+"""Where things stand: in sight, and not over one another, in any window and with any fonts."""
+
+from itertools import combinations
+
+import pytest
+from browser.speaking_upstream import hold_back, speak, write
+from playwright.sync_api import expect
+from testing.builders import ROOT
+
+pytestmark = pytest.mark.system
+QUESTION = ROOT / "examples" / "question.wav"
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 256), (640, 320), (640, 400)])
+def test_a_low_window_leaves_room_to_read(visit, serve, width, height):
+    """A phone on its side, or a page at 200 % or 400 %: what sticks there takes less than half."""
+    tab = visit(serve().url, viewport={"width": width, "height": height})
+    footer = tab.page.get_by_role("contentinfo").bounding_box()
+    assert footer["height"] < 0.45 * height
+    if height > 300:
+        expect(tab.page.get_by_text("Or tap it once to begin")).to_be_in_viewport()
+
+
+PLACES = """() => {
+  const seen = [...document.querySelectorAll("button, summary, #status, #how, h1")].filter(
+    (one) => one.checkVisibility({ visibilityProperty: true }) && one.textContent.trim());
+  return seen.map((one) => {
+    const { left, right, top, bottom } = one.getBoundingClientRect();
+    const target = one.matches("button:not(.link), summary");
+    return { what: one.textContent.trim(), left, right, top, bottom, target,
+      stays: one.closest("header, footer") !== null };
+  });
+}"""
+
+
+@pytest.mark.parametrize("font", ["serif", "monospace"])
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (360, 640), (844, 390), (1280, 800)])
+def test_nothing_lies_over_anything_and_all_can_be_touched(
+    visit, serve, upstream, width, height, font
+):
+    """Whatever window and fonts: what stays is in sight, apart, and as large as a finger."""
+    tab = visit(serve().url, viewport={"width": width, "height": height})
+    tab.set_font(font)
+    upstream.answers["tts"] = speak(0.1)
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+    tab.talk.click()
+    for state in ("Listening", "Ready"):
+        tab.expect_state(state)
+        places = tab.page.evaluate(PLACES)
+        for place in places:
+            assert 0 <= place["left"] <= place["right"] <= width, place
+            assert not place["stays"] or 0 <= place["top"] <= place["bottom"] <= height, place
+            if place["target"]:
+                size = min(place["right"] - place["left"], place["bottom"] - place["top"])
+                assert size >= 43.9, place
+        staying = [place for place in places if place["stays"]]
+        for one, other in combinations(staying, 2):
+            apart = [one["right"] <= other["left"] + 1, other["right"] <= one["left"] + 1]
+            apart += [one["bottom"] <= other["top"] + 1, other["bottom"] <= one["top"] + 1]
+            assert any(apart), (one, other)
+        tab.page.keyboard.press("Escape")
+
+
+def test_the_ring_widens_nothing(visit, serve, upstream):
+    """While it turns, no scrollbar comes and goes."""
+    tab = visit(serve().url, viewport={"width": 500, "height": 700})
+    upstream.answers["text"], go = hold_back(write())
+    tab.send(QUESTION)
+    tab.expect_state("Thinking")
+    over = """({ scrollWidth, clientWidth, scrollHeight, clientHeight }) =>
+      Math.max(scrollWidth - clientWidth, scrollHeight - clientHeight)"""
+    for _ in range(8):
+        assert tab.page.locator("html").evaluate(over) == 0
+        tab.page.wait_for_timeout(100)
+    go.set()
+    tab.page.keyboard.press("Escape")
+
+
+def test_a_failure_at_400_percent_can_be_scrolled_away(visit, serve):
+    """It fills a window of 256 pixels; what is above it can still be read."""
+    tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url, viewport={"width": 320, "height": 256})
+    tab.talk.click()
+    tab.expect_failure("An API key is needed")
+    expect(tab.alert).to_be_in_viewport(ratio=1)
+    tab.page.mouse.move(160, 100)
+    tab.page.mouse.wheel(0, -2000)
+    expect(tab.page.get_by_text("Or tap it once to begin")).to_be_in_viewport()
+    expect(tab.alert).not_to_be_in_viewport()
