@@ -118,7 +118,7 @@ def test_no_part_of_a_stages_key_is_logged(openai, logged, stage):
     form = {"audio": (BytesIO(wav()), "a.wav"), "text_model": f"m-{KEY[7:14]}"}
     client = make_app().test_client()
     with client.post("/api/conversation/", headers=headers, data=form) as answer:
-        assert answer.status_code == 200
+        assert answer.status_code == 200, answer.text
     assert "text_model= " in logged.text
     assert 'upstream_ids=",,"' in logged.text or "upstream_ids=,,\n" in logged.text
     assert KEY[7:14] not in logged.text
