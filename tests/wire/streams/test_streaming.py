@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from testing import fake_openai as fake
 from testing.streamed_calls import END, HEAD, SOON, chunk, extend, in_steps, stream
+from testing.transport_calls import post
 
 from parley.deadline import Deadline
 from parley.errors import (
@@ -180,6 +181,16 @@ def test_the_deadline_holds_amid_a_stream_that_drips(transport, upstream):
     ):
         list(answer.pieces())
     assert time.monotonic() - began < 0.6 + SOON
+
+
+def test_the_deadline_holds_amid_an_upload_that_nobody_reads(transport, upstream):
+    """However much the kernel takes of it."""
+    upstream.greet = lambda connection: bool(upstream.tls or time.sleep(10))
+    upstream.answers["text"] = lambda connection, request: time.sleep(10)
+    began = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        post(transport, upstream.url, body={"model": "m" * 20_000_000}, seconds=0.6)
+    assert time.monotonic() - began < 6
 
 
 def test_silence_ends_a_stream_and_steady_pieces_do_not(transport, upstream):
