@@ -5,27 +5,22 @@ import json
 import pytest
 from testing import fake_realtime as realtime
 from testing.builders import KEY, make_app
-from testing.fake_openai import REPLY, TRANSCRIPT, good, http
+from testing.fake_openai import REPLY, TRANSCRIPT, http
+from testing.met_failures import (
+    ADDRESSES,
+    CODES,
+    KNOWN,
+    MODELS,
+    NO_ADDRESSES,
+    REASON,
+    REPLACED,
+    SESSIONS,
+    SHAPES,
+    STATUSES,
+    UNKNOWN,
+)
 from testing.representations import REPRESENTATIONS, post, spread, told
 from testing.upstream_faults import says
-
-MODELS = {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
-REASON = "Voice 'alloy' is not available"
-SHAPES = {
-    "OpenAI": {"error": {"message": REASON, "type": "t", "param": None, "code": None}},
-    "a text in error": {"error": REASON},
-    "a name in error": {"error": "validation_error", "message": REASON},
-    "flat": {"message": REASON},
-    "flat, with a code": {"object": "error", "message": REASON, "type": "BadRequest", "code": 400},
-    "FastAPI": {"detail": REASON},
-    "an object in detail": {"detail": {"message": REASON}},
-    "a name in detail": {"detail": {"error": "validation_error", "message": REASON}},
-    "an error in detail": {"detail": {"error": {"message": REASON}}},
-    "a text in detail's error": {"detail": {"error": REASON}},
-    "pydantic": {"detail": [{"type": "v", "loc": ["body", "voice"], "msg": REASON, "input": "x"}]},
-    "Gemini": [{"error": {"code": 400, "message": REASON, "status": "INVALID_ARGUMENT"}}],
-    "an error in a message": {"error": {"message": {"error": {"message": REASON}}}},
-}
 
 
 def fails(upstream, stage: str, status: object, body: object, **headers: str) -> None:
@@ -67,23 +62,6 @@ def test_a_failure_under_200_is_one(met, accept, stage, row):
     assert REASON in check(met, accept, stage, "upstream_malformed", 1, 500)
 
 
-CODES = [
-    (429, "rate_limited", 3, 500),
-    ("429", "rate_limited", 3, 500),
-    ("502", "upstream_unavailable", 3, 500),
-    (504, "upstream_timeout", 3, 500),
-    (400, "upstream_rejected", 1, 400),
-    (402, "quota_exhausted", 1, 500),
-    (401, "api_key_rejected", 1, 401),
-    (501, "upstream_rejected", 1, 400),
-    (200, "upstream_malformed", 1, 500),
-    ("1500", "upstream_malformed", 1, 500),
-    (600, "upstream_malformed", 1, 500),
-    ("no_such_code", "upstream_malformed", 1, 500),
-    ("budget_exceeded", "quota_exhausted", 1, 500),
-]
-
-
 @spread(CODES)
 @pytest.mark.parametrize("has_answer", [False, True], ids=["alone", "beside an answer"])
 def test_a_code_under_200_counts_as_the_status(met, accept, stage, row, has_answer):
@@ -95,115 +73,12 @@ def test_a_code_under_200_counts_as_the_status(met, accept, stage, row, has_answ
     assert "Overloaded." in check(met, accept, stage, told_as, count, status)
 
 
-NO_MONEY = "You have run out of credits"
-STATUSES = [
-    (429, {"message": "Slow down."}, {}, "rate_limited", 3, 500),
-    (429, {"message": "Slow down.", "type": "budget_exceeded"}, {}, "quota_exhausted", 1, 500),
-    (
-        400,
-        {"message": "Budget has been exceeded!", "type": "budget_exceeded"},
-        {},
-        "quota_exhausted",
-        1,
-        500,
-    ),
-    (429, {"message": "x", "type": "insufficient_quota"}, {}, "quota_exhausted", 1, 500),
-    (402, {"message": NO_MONEY, "code": 402}, {}, "quota_exhausted", 1, 500),
-    (402, {"message": NO_MONEY}, {"Retry_After": "1"}, "quota_exhausted", 1, 500),
-    (429, {"message": NO_MONEY}, {}, "quota_exhausted", 1, 500),
-    (
-        429,
-        {"message": "You exceeded your current quota, please check your plan."},
-        {},
-        "quota_exhausted",
-        1,
-        500,
-    ),
-    (429, {"message": "Max budget limit reached."}, {}, "quota_exhausted", 1, 500),
-    (429, {"message": NO_MONEY}, {"x_should_retry": "true"}, "quota_exhausted", 1, 500),
-    (429, {"message": NO_MONEY}, {"Retry_After": "0"}, "rate_limited", 3, 500),
-    (429, {"message": NO_MONEY}, {"retry_after_ms": "1"}, "rate_limited", 3, 500),
-    (429, {"message": "Quota exceeded. Please retry in 0.01s."}, {}, "rate_limited", 3, 500),
-    (429, {"message": "Out of quota; try again in 20s"}, {}, "rate_limited", 3, 500),
-    (429, {"message": "Your budget resets at midnight."}, {}, "rate_limited", 3, 500),
-    (
-        429,
-        {"message": "Quota exceeded.", "details": [{"retryDelay": "26s"}]},
-        {},
-        "rate_limited",
-        3,
-        500,
-    ),
-    (429, {"message": "No credentials were used."}, {}, "rate_limited", 3, 500),
-    (501, {"message": "Speech is not implemented."}, {}, "upstream_rejected", 1, 400),
-    (501, {"message": "Not implemented."}, {"x_should_retry": "true"}, "upstream_rejected", 1, 400),
-    (
-        500,
-        {"message": "CUDA out of memory. Tried to allocate 2.00 GiB."},
-        {},
-        "upstream_unavailable",
-        3,
-        500,
-    ),
-    (503, {"message": "The model is loading."}, {}, "upstream_unavailable", 3, 500),
-    (504, {"message": "The gateway waited too long."}, {}, "upstream_timeout", 3, 500),
-    (401, {"message": "The token has expired."}, {}, "api_key_rejected", 1, 401),
-    (403, {"message": "Your plan has no speech."}, {}, "api_key_rejected", 1, 401),
-    (422, {"message": "The voice is not one of these."}, {}, "upstream_rejected", 1, 400),
-]
-
-
 @spread(STATUSES)
 def test_a_status_is_understood_and_its_reason_told(met, accept, stage, row):
     """For every status, and only what may pass is tried again."""
     http_status, error, headers, code, count, status = row
     fails(met, stage, http_status, {"error": error}, **headers)
     assert error["message"] in check(met, accept, stage, code, count, status)
-
-
-UNKNOWN = [
-    (404, {"object": "error", "message": "The model `{}` does not exist.", "code": 404}),
-    (404, {"error": {"message": "No endpoints found for {}.", "code": 404}}),
-    (404, {"detail": "Model '{}' is not installed locally."}),
-    (404, {"error": {"message": 'model "{}" not found, try pulling it first', "code": None}}),
-    (404, {"error": {"message": "{}", "code": "not_found"}}),
-    (404, [{"error": {"code": 404, "message": "models/{} is not found for API version v1main"}}]),
-    (
-        400,
-        {
-            "error": {
-                "message": "/chat/completions: Invalid model name passed in model={}. Call "
-                "`/v1/models` to view available models.",
-                "code": "400",
-            }
-        },
-    ),
-    (400, {"detail": {"error": "Invalid model name passed in model={}"}}),
-    (400, {"error": "Model '{}' is not available"}),
-    (400, {"message": "Unknown model: {}"}),
-    (400, {"error": {"message": "{} is not a valid model ID", "code": 400}}),
-    (400, {"detail": {"error": "invalid_model", "message": "Unsupported model: {}"}}),
-    (400, {"detail": "Model not found: {}"}),
-    (400, {"detail": "The requested model {} does not exist here."}),
-    (403, {"error": {"message": "No access to {}", "code": "model_not_found"}}),
-    (200, {"error": {"message": "The model {} does not exist", "code": 404}}),
-    (200, {"error": {"message": "No.", "code": "model_not_found"}}),
-]
-REPLACED = {
-    "stt": lambda connection, request: connection.sendall(good(request)) or True,
-    "tts": realtime.speaks,
-}
-KNOWN = [
-    (400, {"detail": "Voice 'alloy' is not available for model {}"}),
-    (400, {"detail": "{}: voice 'alloy' not found"}),
-    (400, {"error": {"message": "The model `{}` takes no audio."}}),
-    (400, {"error": {"message": "Unknown parameter: 'stream' with {}"}}),
-    (400, {"error": {"message": "The file was not found."}}),
-    (400, {"error": {"message": "{}-mini does not exist."}}),
-    (404, {"error": {"message": "Invalid URL (POST /v1/x?model={})"}}),
-    (404, {"error": {"message": "Not Found"}}),
-    (422, {"detail": "Model {} not found"}),
-]
 
 
 @spread(UNKNOWN)
@@ -234,23 +109,6 @@ def test_what_is_not_about_the_model_replaces_none(met, accept, stage, row):
     status, body = row[0], json.loads(json.dumps(row[1]).replace("{}", MODELS[stage]))
     fails(met, stage, status, body)
     check(met, accept, stage, "upstream_rejected", 1, 400)
-
-
-ADDRESSES = [
-    "Connection to 10.0.0.7 refused",
-    "Could not reach http://vllm:8000/v1",
-    "redis.internal does not answer",
-    "FileNotFoundError: /models/kokoro/af_heart.pt",
-    "HTTPConnectionPool(host='vllm', port=8000): Max retries exceeded",
-    "connect to vllm:8000 failed",
-    "connect to fd00::1 failed",
-    "C:\\models\\kokoro was not found",
-]
-NO_ADDRESSES = [
-    "litellm.InternalServerError: OpenAIException - Connection error.",
-    "torch.OutOfMemoryError: CUDA out of memory. Tried 2.5 GiB and/or more",
-    "The model Qwen/Qwen2.5-7B is loading (e.g. for 20 s)",
-]
 
 
 @pytest.mark.parametrize("status", [500, 503, 504, 200])
@@ -307,46 +165,6 @@ def test_with_tokens_no_caller_is_asked_for_a_key(met, accept):
     answer = told(post(met, accept, client=client, headers={"X-OpenAI-API-Key": TOKEN}))
     assert (answer.status, answer.code) == (401, "api_key_rejected")
     assert "No key." not in answer.message
-
-
-# What a Realtime session sends when it is asked to speak.
-SESSIONS = {
-    "OpenAI's": (
-        {"type": "error", "error": {"type": "server_error", "message": "Busy."}},
-        "upstream_unavailable",
-        3,
-    ),
-    "a code": (
-        {"type": "error", "error": {"code": 429, "message": "Slow down."}},
-        "rate_limited",
-        3,
-    ),
-    "a code as a text": (
-        {"type": "error", "error": {"code": "503", "message": "Loading."}},
-        "upstream_unavailable",
-        3,
-    ),
-    "a text": ({"type": "error", "error": "No such voice."}, "upstream_malformed", 1),
-    "flat": ({"type": "error", "code": 400, "message": "No such voice."}, "upstream_rejected", 1),
-    "detail": ({"type": "error", "detail": "No such voice."}, "upstream_malformed", 1),
-    "without a type": ({"error": {"message": "No such voice."}}, "upstream_malformed", 1),
-    "a failed response": (
-        {
-            "type": "response.done",
-            "response": {
-                "status": "failed",
-                "status_details": {"error": {"code": 402, "message": "No credits."}},
-            },
-        },
-        "quota_exhausted",
-        1,
-    ),
-    "501": (
-        {"type": "error", "error": {"code": 501, "message": "No speech."}},
-        "upstream_rejected",
-        1,
-    ),
-}
 
 
 @REPRESENTATIONS

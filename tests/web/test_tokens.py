@@ -188,7 +188,10 @@ def test_no_answer_names_a_failed_call_with_a_token(upstream, logged, at_once, a
 
     def breaks_off(connection, request):
         head = b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\nx-request-id: req-0815\r\n\r\n"
-        begun = {"text": b'data: {"choices": [{"delta": {"content": "Yes. "}}]}\n\n', "tts": b"ID3 "}
+        begun = {
+            "text": b'data: {"choices": [{"delta": {"content": "Yes. "}}]}\n\n',
+            "tts": b"ID3 ",
+        }
         connection.sendall(head + begun[stage])
 
     upstream.answers["text"] = streams_chat()

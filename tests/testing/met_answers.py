@@ -1,0 +1,214 @@
+"""Upstreams' answers as they were met: what an answer holds, and streams with what they mean."""
+
+import json
+
+from testing.fake_openai import http
+from testing.upstream_faults import says
+
+HALF = "The capital of France is the city whose na"
+
+
+def streamed(*events: object, ends: bytes = b"data: [DONE]\n\n") -> bytes:
+    """Events with JSON, or bytes as they are, as an answer's body."""
+    lines = (
+        e if isinstance(e, bytes) else b"data: %s\n\n" % json.dumps(e).encode() for e in events
+    )
+    return b"".join(lines) + ends
+
+
+def chunk(content: object = None, reason: str | None = None, **more: object) -> dict[str, object]:
+    return {"choices": [{"delta": {"content": content}, "finish_reason": reason, **more}]}
+
+
+def answers(upstream, stage: str, data: object, **headers: str) -> None:
+    """Let a stage answer with JSON, or with these bytes, under 200."""
+    data = data if isinstance(data, bytes) else json.dumps(data).encode()
+    upstream.answers[stage] = says(http(data, **headers))
+
+
+WHOLE = ("It is Paris.", None)
+SENTENCE = {"error": {"message": "Connection error.", "type": None, "code": "500"}}
+WORDS = [chunk("It is "), chunk("Paris.")]
+WRITTEN = [chunk(HALF[:20]), chunk(HALF[20:])]
+NO_JSON = b"data: {nonsense\n\n"
+# The events, how the stream ends, what was written, the code, a word of the reason.
+STREAMS = {
+    "a reason and [DONE]": ([*WORDS, chunk(reason="stop")], b"data: [DONE]\n\n", *WHOLE, ""),
+    "[DONE] alone": (WORDS, b"data: [DONE]\n\n", *WHOLE, ""),
+    "a reason alone": ([*WORDS, chunk(reason="stop")], b"", *WHOLE, ""),
+    "[DONE] without its end": (WORDS, b"data: [DONE]", *WHOLE, ""),
+    "neither": (WRITTEN, b"", HALF, "upstream_unavailable", ""),
+    "cut amid an event": (WRITTEN, b'data: {"choices": [', HALF, "upstream_unavailable", ""),
+    "the last event without its end": (
+        [WORDS[0]],
+        b"data: " + json.dumps(chunk("Paris.", "stop")).encode(),
+        *WHOLE,
+        "",
+    ),
+    "CRLF": ([streamed(*WORDS).replace(b"\n", b"\r\n")], b"", *WHOLE, ""),
+    "CR": ([streamed(*WORDS).replace(b"\n", b"\r")], b"", *WHOLE, ""),
+    "several lines of data": (
+        [
+            b"".join(
+                b"data: %s\n" % line
+                for line in json.dumps(WORDS[0], indent=1).encode().split(b"\n")
+            )
+            + b"\n",
+            WORDS[1],
+        ],
+        b"data: [DONE]\n\n",
+        *WHOLE,
+        "",
+    ),
+    "a byte order mark": ([b"\xef\xbb\xbf", *WORDS], b"data: [DONE]\n\n", *WHOLE, ""),
+    "comments": (
+        [b": OPENROUTER PROCESSING\n\n", WORDS[0], b": wait\n", WORDS[1]],
+        b"data: [DONE]\n\n",
+        *WHOLE,
+        "",
+    ),
+    "empty data": ([WORDS[0], b"data:\n\ndata: \n\n", WORDS[1]], b"data: [DONE]\n\n", *WHOLE, ""),
+    "unknown events": (
+        [b"event: ping\ndata: {}\n\n", WORDS[0], b"event: ping\ndata: x\n\n", WORDS[1]],
+        b"data: [DONE]\n\n",
+        *WHOLE,
+        "",
+    ),
+    "named events": (
+        [b"event: message\n", WORDS[0], b"event: delta\n", WORDS[1]],
+        b"data: [DONE]\n\n",
+        *WHOLE,
+        "",
+    ),
+    "a note that is none of ours": (
+        [{"message": "processing"}, *WORDS, chunk(reason="stop")],
+        b"",
+        *WHOLE,
+        "",
+    ),
+    "an empty error": ([{**WORDS[0], "error": None}, WORDS[1]], b"data: [DONE]\n\n", *WHOLE, ""),
+    "an error": (
+        [*WRITTEN, SENTENCE],
+        b"data: [DONE]\n\n",
+        HALF,
+        "upstream_unavailable",
+        "Connection error.",
+    ),
+    "an error before a reason": (
+        [*WRITTEN, SENTENCE, chunk(reason="stop")],
+        b"",
+        HALF,
+        "upstream_unavailable",
+        "Connection error.",
+    ),
+    "an error beside a choice": (
+        [*WRITTEN[:1], {**WRITTEN[1], **SENTENCE}],
+        b"",
+        HALF,
+        "upstream_unavailable",
+        "Connection error.",
+    ),
+    "OpenRouter's": (
+        [*WRITTEN, {"error": {"code": 429, "message": "Slow down."}, **chunk("", "error")}],
+        b"",
+        HALF,
+        "rate_limited",
+        "Slow down.",
+    ),
+    "a choice's error": (
+        [*WRITTEN, chunk("", "error", error={"code": 502, "message": "Provider is down."})],
+        b"",
+        HALF,
+        "upstream_unavailable",
+        "Provider is down.",
+    ),
+    "a choice's error alone": (
+        [*WRITTEN, chunk("", None, error={"message": "Provider is down."})],
+        b"",
+        HALF,
+        "upstream_malformed",
+        "Provider is down.",
+    ),
+    "OpenAI's": (
+        [*WRITTEN, {"error": {"code": None, "type": "server_error", "message": "Broken."}}],
+        b"",
+        HALF,
+        "upstream_unavailable",
+        "Broken.",
+    ),
+    "an error in a text": (
+        [*WRITTEN, {"error": "Broken."}],
+        b"",
+        HALF,
+        "upstream_malformed",
+        "Broken.",
+    ),
+    "Gemini's": (
+        [*WRITTEN, [{"error": {"code": 503, "message": "Overloaded."}}]],
+        b"",
+        HALF,
+        "upstream_unavailable",
+        "Overloaded.",
+    ),
+    "flat": (
+        [*WRITTEN, {"object": "error", "message": "Broken.", "code": 400}],
+        b"data: [DONE]\n\n",
+        HALF,
+        "upstream_rejected",
+        "Broken.",
+    ),
+    "detail": ([*WRITTEN, {"detail": "Broken."}], b"", HALF, "upstream_malformed", "Broken."),
+    "event: error": (
+        [*WRITTEN, b'event: error\ndata: {"message": "Broken."}\n\n'],
+        b"",
+        HALF,
+        "upstream_malformed",
+        "Broken.",
+    ),
+    "event: error, a text": (
+        [*WRITTEN, b"event: error\ndata: Broken.\n\n"],
+        b"",
+        HALF,
+        "upstream_malformed",
+        "Broken.",
+    ),
+    "event: error, a code": (
+        [*WRITTEN, b'event: error\ndata: {"error": {"code": 503}}\n\n'],
+        b"",
+        HALF,
+        "upstream_unavailable",
+        "",
+    ),
+    "event: error, no data": (
+        [*WRITTEN, b"event: error\n\n"],
+        b"data: [DONE]\n\n",
+        HALF,
+        "upstream_malformed",
+        "",
+    ),
+    "event: error, empty data": (
+        [*WRITTEN, b"event: error\ndata:\n\n"],
+        b"data: [DONE]\n\n",
+        HALF,
+        "upstream_malformed",
+        "",
+    ),
+    "llama.cpp's": (
+        [*WRITTEN, b'error: {"code": 500, "message": "Broken."}\n\n'],
+        b"",
+        HALF,
+        "upstream_unavailable",
+        "Broken.",
+    ),
+    "a line of JSON": (
+        [*WRITTEN, b'{"error": {"message": "Broken."}}\n\n'],
+        b"",
+        HALF,
+        "upstream_malformed",
+        "Broken.",
+    ),
+    "no JSON": ([*WRITTEN, NO_JSON], b"data: [DONE]\n\n", HALF, "upstream_malformed", ""),
+    "blank": ([chunk(" ")], b"data: [DONE]\n\n", "", "upstream_malformed", ""),
+    "nothing but a sentence": ([b"Internal error\n"], b"", "", "upstream_malformed", ""),
+    "a web page": ([b"<!doctype html><title>Busy</title>"], b"", "", "upstream_malformed", ""),
+}
