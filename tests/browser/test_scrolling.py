@@ -62,16 +62,20 @@ def test_what_is_heard_stays_in_sight(tab, upstream):
 @pytest.mark.parametrize("end", ["by itself", "by Escape"])
 def test_what_can_be_done_with_a_reply_is_in_sight_at_its_end(talked, upstream, end, font):
     """And not below what stays at the window's bottom, whatever the fonts."""
-    talked.page.set_viewport_size(LOW)
+    talked.page.set_viewport_size({"width": 800, "height": 520})
     talked.set_font(font)
+    # As many lines whatever the font.
+    upstream.answers["text"] = write(["Paris is old, and nobody knows why.\n- One\n- Two"])
     upstream.answers["tts"] = speak(0.1 if end == "by itself" else 8)
     talked.send(QUESTION)
     expect(talked.said).to_have_count(3)
     if end == "by Escape":
-        heard = talked.page.locator(".turn").nth(2).locator(".heard")
+        heard = talked.page.locator(".turn").nth(2).locator(".heard").first
         expect(heard).to_contain_text(SENTENCES[0][:5])
         talked.page.keyboard.press("Escape")
     talked.expect_turn(3)
+    if end == "by Escape":
+        expect(talked.page.get_by_text("You stopped it here")).to_be_in_viewport()
     button = talked.page.get_by_role("button", name="Hear again").last.bounding_box()
     footer = talked.page.get_by_role("contentinfo").bounding_box()
     assert button["y"] + button["height"] <= footer["y"] + 1
