@@ -13,7 +13,7 @@ def hear(service, upstream, read, speech=16_000_000):
     body = PART + wav() + b"\r\n--b--\r\n"
 
     def speak(connection, request):
-        connection.sendall(fake.http(b"ID3" + bytes(speech), Content_Type="audio/mpeg"))
+        connection.sendall(fake.http(b"ID3".ljust(speech, b"\0"), Content_Type="audio/mpeg"))
         return True
 
     upstream.answers["tts"] = speak
