@@ -62,7 +62,7 @@ def test_what_is_heard_stays_in_sight(tab, upstream):
 @pytest.mark.parametrize("end", ["by itself", "by Escape"])
 def test_what_can_be_done_with_a_reply_is_in_sight_at_its_end(talked, upstream, end, font):
     """And not below what stays at the window's bottom, whatever the fonts."""
-    talked.page.set_viewport_size({"width": 800, "height": 520})
+    talked.page.set_viewport_size({"width": 800, "height": 506})
     talked.set_font(font)
     # As many lines whatever the font.
     upstream.answers["text"] = write(["Paris is old, and nobody knows why.\n- One\n- Two"])
