@@ -13,6 +13,10 @@ from testing.fake_streams import streams_chat
 from testing.stream_readers import events_of, heard
 
 
+MP3 = b"ID3"
+"""What its speech begins with, as mp3 may."""
+
+
 def echo(connection: socket.socket, request: fake.Request) -> bool:
     """Answer with what was sent, under a cookie of its own for each connection."""
     cookie = {"Set_Cookie": f"session={request.connection}; Path=/", "x_request_id": "req_echo"}
@@ -28,7 +32,7 @@ def echo(connection: socket.socket, request: fake.Request) -> bool:
             return streams_chat(reply=lambda body: reply)(connection, request)
         answer = json.dumps({"choices": [{"message": {"content": reply}}]}).encode()
     else:
-        answer = json.loads(request.body)["input"].encode() + key.encode()
+        answer = MP3 + json.loads(request.body)["input"].encode() + key.encode()
     connection.sendall(fake.http(answer, **cookie))
     return True
 
@@ -36,7 +40,7 @@ def echo(connection: socket.socket, request: fake.Request) -> bool:
 def told_in_json(response: requests.Response) -> tuple[str, str, str]:
     """Transcript, reply and speech."""
     answer = response.json()
-    speech = base64.b64decode(answer["audio"]).decode()
+    speech = base64.b64decode(answer["audio"]).removeprefix(MP3).decode()
     return answer["transcript"], answer["text_response"], speech
 
 
@@ -44,13 +48,13 @@ def told_in_a_stream(response: requests.Response) -> tuple[str, str, str]:
     """Transcript, reply and speech; each segment is one call, which echoes the key at its end."""
     stream = heard(events_of([response.content]))
     [speech] = stream.sounds
-    return stream.transcript, stream.text, speech.decode()
+    return stream.transcript, stream.text, speech.removeprefix(MP3).decode()
 
 
 def told_in_headers(response: requests.Response) -> tuple[str, str, str]:
     """Transcript, reply and speech."""
     texts = [unquote(response.headers[name]) for name in ("X-Transcript", "X-Text-Response")]
-    return texts[0], texts[1], response.text
+    return texts[0], texts[1], response.text.removeprefix(MP3.decode())
 
 
 TOLD = {

@@ -42,6 +42,7 @@ def service(served_upstream, tmp_path_factory):
 
 def endless(body):
     """15 MB of sound."""
+    yield b"ID3"
     yield from (bytes(65_536) for _ in range(240))
 
 
