@@ -177,8 +177,8 @@ def test_a_worker_survives_the_end_of_its_descriptors(upstream, tmp_path):
         assert workers_of(service) == [worker]
 
 
-def test_a_worker_has_one_thread_however_many_wait(service, served_upstream):
-    """A conversation that waits costs no thread, of which small dynos have 256."""
+def test_a_worker_has_two_threads_however_many_wait(service, served_upstream):
+    """It serves in one and writes the log in the other; small dynos have 256 in all."""
     gate = threading.Event()
     held(served_upstream, gate, 20)
     before = len(served_upstream.requests)
@@ -195,4 +195,4 @@ def test_a_worker_has_one_thread_however_many_wait(service, served_upstream):
     finally:
         served_upstream.answers.clear()
         gate.set()
-    assert threads == 1
+    assert threads <= 2
