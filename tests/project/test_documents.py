@@ -89,6 +89,13 @@ def test_every_file_that_the_documents_link_to_exists():
             assert heading in ["", *anchors], link
 
 
+def test_each_decision_has_its_number_its_day_and_its_state():
+    """The numbers have no gap, and no two decisions have the same."""
+    for number, path in enumerate(sorted((ROOT / "docs" / "adr").iterdir()), 1):
+        assert path.name.startswith(f"{number:04}-")
+        assert re.match(rf"# {number}\. .+\n\n\d{{4}}-\d\d-\d\d, accepted", path.read_text()), path
+
+
 def test_the_readme_begins_with_an_answer():
     """What a newcomer gets is seen before any command: the six keys, in their order."""
     before = README.partition("## Try it")[0]
