@@ -54,8 +54,8 @@ def check() -> None:
 
     The hosts are the operator's: the main one, and those of single stages. Where the list's dates
     do not hold, the list does not describe the host: only the default is expected there, and what
-    else the host has is compared. Where a host cannot be asked, as it has no `GET /models`, a
-    sentence says so, the other stages are compared all the same, and the exit status is 2.
+    else the host has is compared. A sentence names each host that cannot be asked, such as one
+    without `GET /models`. The other stages are compared all the same, and the exit status is 2.
     """
     upstreams = _operators_upstreams(services())
     announced = {upstream: _announced(upstream) for upstream in set(upstreams.values())}
