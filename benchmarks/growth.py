@@ -20,6 +20,7 @@ from parley.conversation.stages import Stages  # noqa: E402
 from parley.conversation.state import Conversation  # noqa: E402
 from parley.conversation.streaming import StreamedReply  # noqa: E402
 from parley.deadline import Deadline  # noqa: E402
+from parley.memory import Usage  # noqa: E402
 from parley.models.registry import Choice, Model, Models  # noqa: E402
 from report import hold, measure, show  # noqa: E402
 from servers import ROOT  # noqa: E402
@@ -55,11 +56,7 @@ class AtOnce:
 
     def __init__(self, deltas: list[str]) -> None:
         self.deltas, self.deadline, self.records = deltas, Deadline.after(600), []
-        self.options = SimpleNamespace(voice="alloy")
-
-    def until(self, deadline: Deadline) -> "AtOnce":
-        self.deadline = deadline
-        return self
+        self.options, self.usage = SimpleNamespace(voice="alloy"), Usage()
 
     def stream_reply(self, transcript: str, model: Model) -> Generator[str]:
         yield from self.deltas

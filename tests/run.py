@@ -2,14 +2,17 @@
 
 `python tests/run.py test` runs what needs only installed packages, `python tests/run.py
 test-system` the others; further arguments go to pytest. What is marked `alone` runs after the
-groups, by itself. The exit status is 0 only if every process ran tests, and none failed.
+groups, by itself. The exit status is 0 only if every process ran tests, and none failed. If it is
+ended (SIGTERM, Ctrl-C), the groups end, too.
 """
 
 import os
+import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT, Popen
@@ -51,13 +54,30 @@ def result(name: str, log: Path, report: Path, status: int, seconds: float) -> C
     return counts
 
 
+@contextmanager
+def ended_with(running: Collection[Popen]) -> Iterator[None]:
+    """A block that does not end before the processes do; SIGTERM ends them as Ctrl-C does."""
+
+    def end(*_: object) -> None:
+        for process in running:
+            process.send_signal(signal.SIGINT)  # pytest then tears down; SIGTERM would kill it.
+        sys.exit("The tests were ended.")
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        for process in running:
+            process.wait()
+
+
 def main(kind: str, *options: str) -> int:
     """Run the tests of a kind; the exit status."""
     print(f"Running the tests in {KINDS[kind][0]} groups side by side", flush=True)
     began, total, failed = time.monotonic(), Counter(), 0
-    with TemporaryDirectory() as folder:
+    running: dict[Popen, tuple[str, Path, Path]] = {}
+    with TemporaryDirectory() as folder, ended_with(running):
         for _, round_ in groupby(selections(kind), key=lambda selection: selection[0]):
-            running = {}
             for _, name, selection in round_:
                 log, report = (Path(folder, f"{name}.{end}") for end in ("log", "xml"))
                 command = [*PYTEST, "-q", f"--junit-xml={report}", *selection, *options]

@@ -31,23 +31,22 @@ ROOM_FOR_FIGURES = 1.12
 
 FAINT = "rgba(115, 122, 131, .35)"
 BESIDE_BARS = f".text-overlay text.value {{ fill: {GREY}; text-anchor: start !important; }}"
-FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+LOOK = {
+    **dict.fromkeys(("background", "plot_background"), "transparent"),
+    **dict.fromkeys(("foreground", "foreground_strong"), GREY),
+    **dict.fromkeys(("foreground_subtle", "guide_stroke_color", "major_guide_stroke_color"), FAINT),
+    "font_family": "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif",
+}
+"""What all pictures have in common: they are seen on light pages and on dark ones."""
 
 
 def chart(results: dict) -> pygal.HorizontalBar:
     """Each figure as bars: as long as its ratio to Parley's, with the figure itself beside them."""
     known = medians(results)
     style = Style(
-        background="transparent",
-        plot_background="transparent",
-        foreground=GREY,
-        foreground_strong=GREY,
-        foreground_subtle=FAINT,
-        guide_stroke_color=FAINT,
+        **LOOK,
         guide_stroke_dasharray="1,0",
-        major_guide_stroke_color=FAINT,
         major_guide_stroke_dasharray="1,0",
-        font_family=FONT,
         colors=[COLOURS[service] for service in results["services"]],
         opacity="1",
         label_font_size=14,

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pygal
-from draw import FAINT, FONT, GREY
+from draw import LOOK
 from pygal.style import Style
 
 COLOURS = (
@@ -16,19 +16,8 @@ COLOURS = (
 
 def chart(results: dict[str, dict[str, dict[str, float]]]) -> pygal.Line:
     """A line for each kind of text; dashed where it was written letter by letter."""
-    style = Style(
-        background="transparent",
-        plot_background="transparent",
-        foreground=GREY,
-        foreground_strong=GREY,
-        foreground_subtle=FAINT,
-        guide_stroke_color=FAINT,
-        major_guide_stroke_color=FAINT,
-        font_family=FONT,
-        colors=2 * COLOURS,  # Both ways of a kind have one colour.
-    )
     drawing = pygal.Line(
-        style=style,
+        style=Style(**LOOK, colors=2 * COLOURS),  # Both ways of a kind have one colour.
         js=[],
         title="Processor time for each kB: a flat line is linear\n(dashed: letter by letter)",
         width=960,

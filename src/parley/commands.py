@@ -21,7 +21,6 @@ from parley.wire.messages import Upstream
 KEY_VARIABLE = "OPENAI_API_KEY"
 NO_DATES = "where the list's dates do not hold"
 
-
 NOT_COMPARED = 2
 """The exit status where a host could not be asked; 1 means a difference."""
 
@@ -55,8 +54,8 @@ def check() -> None:
 
     The hosts are the operator's: the main one, and those of single stages. Where the list's dates
     do not hold, the list does not describe the host: only the default is expected there, and what
-    else the host has is compared. A host that cannot be asked, such as one without `GET /models`,
-    is told of, and the exit status is 2 after all of the stages.
+    else the host has is compared. A sentence names each host that cannot be asked, such as one
+    without `GET /models`. The other stages are compared all the same, and the exit status is 2.
     """
     upstreams = _operators_upstreams(services())
     announced = {upstream: _announced(upstream) for upstream in set(upstreams.values())}

@@ -14,8 +14,8 @@ class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
     """A `with` block that ends when its time is over, wherever it waits; `error()` is raised then.
 
     Within the block the end is a BaseException, which no library takes for an error of its own. It
-    comes only where the block lets other greenlets run. No `yield` may stand in the block: who
-    asks a generator for more would be ended instead.
+    comes only where the block lets other greenlets run. No `yield` may stand in the block:
+    whoever asks the generator for more would be ended instead.
     """
 
     def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:

@@ -61,7 +61,7 @@ def lines_lost(count: int) -> str:
 
 
 def held(seconds: float, places: Sequence[str]) -> None:
-    """Log that a conversation was ended since it held the worker, and where: the innermost first.
+    """Log that a conversation held the worker and was ended, and where: the innermost call first.
 
     `seconds` is the processor time for which it was seen to hold it.
     """
@@ -73,7 +73,7 @@ def unexpected(error: BaseException, stage: str) -> None:
     """Log an error of the service itself: type and traceback, but no text, which may hold a key.
 
     The system's errors have a name, which tells a full disk (ENOSPC) from too many files (EMFILE).
-    Of HeldTooLong the watchdog has told.
+    HeldTooLong is left out, since the watchdog has logged it.
     """
     if isinstance(error, HeldTooLong):
         return

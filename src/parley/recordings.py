@@ -1,7 +1,6 @@
 """A recording, and its kind of audio, recognised by its first bytes alone."""
 
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
@@ -49,11 +48,6 @@ class Recording:
     stream: IO[bytes] = field(repr=False)
     size: int
     kind: Kind
-
-    def read(self, size: int = -1) -> bytes:
-        """Read up to `size` bytes more; let other greenlets run, as gevent does not for files."""
-        time.sleep(0)
-        return self.stream.read(size)
 
 
 def _is_wav(head: bytes) -> bool:

@@ -116,18 +116,23 @@ def test_a_stream_is_asked_for_or_refused(met, accept):
     assert body(met, "text")["stream"] is (accept == STREAM)
 
 
+def answers_in_turn(met, *choices):
+    """Let each try of a reply bring the next of these."""
+    left = iter(choices)
+
+    def answer(connection, request):
+        connection.sendall(http(json.dumps({"choices": [next(left)]}).encode()))
+        return True
+
+    met.answers["text"] = answer
+
+
 @pytest.mark.parametrize("accept", ["application/json", SOUND])
 def test_the_last_try_may_bring_the_whole_reply(met, accept):
     """What an earlier one had written is forgotten then."""
     broken = {"message": {"content": HALF}, "finish_reason": "error"}
     whole = {"message": {"content": REPLY}, "finish_reason": "stop"}
-    choices = iter([broken, broken, whole])
-
-    def answer(connection, request):
-        connection.sendall(http(json.dumps({"choices": [next(choices)]}).encode()))
-        return True
-
-    met.answers["text"] = answer
+    answers_in_turn(met, broken, broken, whole)
     answered = told(post(met, accept))
     assert (answered.status, answered.reply) == (200, REPLY)
 
@@ -138,13 +143,7 @@ def test_a_model_that_turns_out_not_to_be_known_is_replaced(met, accept):
     error = {"code": 404, "message": "The model gpt-4o does not exist."}
     broken = {"message": {"content": HALF}, "finish_reason": "error", "error": error}
     whole = {"message": {"content": REPLY}, "finish_reason": "stop"}
-    choices = iter([broken, whole])
-
-    def answer(connection, request):
-        connection.sendall(http(json.dumps({"choices": [next(choices)]}).encode()))
-        return True
-
-    met.answers["text"] = answer
+    answers_in_turn(met, broken, whole)
     answered = told(post(met, accept))
     assert (answered.status, answered.reply) == (200, REPLY)
     assert answered.models["text"] != "gpt-4o"

@@ -53,7 +53,7 @@ def test_what_was_written_before_a_failure_of_the_text_is_spoken():
 
 
 def test_an_error_of_our_own_is_internal_and_logged(caplog):
-    """A thread's error ends its stage and nothing else."""
+    """A greenlet's error ends its stage and nothing else."""
     reply = reply_of(words, lambda text: 1 / 0)
     text, _, sounds, _ = heard(reply.events())
     assert (text.strip(), sounds) == (REPLY.strip(), [])

@@ -1,7 +1,6 @@
 """The chain as a stream, without HTTP in front of it: what it keeps, closes and leaves out."""
 
 import itertools
-import threading
 import time
 
 import pytest
@@ -190,8 +189,7 @@ def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch
     begun = time.monotonic()
     streamed.close()
     assert time.monotonic() - begun < 5
-    names = [thread.name for thread in threading.enumerate()]
-    assert "text" not in names
+    assert all(greenlet.dead for greenlet in streamed._spoken._greenlets)
 
 
 def test_a_retry_waits_no_longer_than_silence_may_last(reply, upstream, monkeypatch):

@@ -84,7 +84,16 @@ def test_every_file_that_the_documents_link_to_exists():
             linked = document.parent / path if path else document
             assert linked.exists(), link
             headings = re.findall(r"^#+ (.*)", linked.read_text(), re.M) if heading else []
-            assert heading in ["", *(each.lower().replace(" ", "-") for each in headings)], link
+            # As GitHub makes a heading's anchor.
+            anchors = (re.sub(r"[^\w\- ]", "", each).lower().replace(" ", "-") for each in headings)
+            assert heading in ["", *anchors], link
+
+
+def test_each_decision_has_its_number_its_day_and_its_state():
+    """The numbers have no gap, and no two decisions have the same."""
+    for number, path in enumerate(sorted((ROOT / "docs" / "adr").iterdir()), 1):
+        assert path.name.startswith(f"{number:04}-")
+        assert re.match(rf"# {number}\. .+\n\n\d{{4}}-\d\d-\d\d, accepted", path.read_text()), path
 
 
 def test_the_readme_begins_with_an_answer():
@@ -112,4 +121,4 @@ def test_the_parameters_that_are_refused_are_listed():
 def test_every_warning_is_explained():
     """README.md says of each event in the log what it means, and of no other."""
     events = re.findall(r'"event": "(\w+)', (ROOT / "src" / "parley" / "log.py").read_text())
-    assert [row[0].strip("`") for row in rows(README, "in the log")] == events
+    assert [row[0].strip("`") for row in rows(README, "event")] == events

@@ -28,7 +28,7 @@ ROWS = [
     ("uploads", 1, JSON, 500, "request"),
     ("stages", 1, JSON, 206, "text"),
     ("stages", 1, SOUND, 206, "text"),
-    ("under a lock", 1, STREAM, 200, "text"),
+    ("in the backlog", 1, STREAM, 200, "text"),
     ("at the reply's end", 1, STREAM, 200, "text"),
     ("in a lane", 1, STREAM, 200, "tts"),
     ("events", 1, STREAM, 200, "text"),

@@ -20,7 +20,7 @@ watchdog.HELD_SECONDS, watchdog.LOOK_SECONDS = 0.2, 0.05
 PLACES = {
     "uploads": "blueprints.conversation:fields_of",
     "stages": "parley.conversation.stages:without_thoughts",
-    "under a lock": "parley.conversation.backlog:Backlog.add_text",
+    "in the backlog": "parley.conversation.backlog:Backlog.add_text",
     "at the reply's end": "parley.conversation.segments:Segmenter.finish",
     "in a lane": "parley.conversation.backlog:Backlog.has_room_for",
     "events": "parley.conversation.backlog:Backlog.take",

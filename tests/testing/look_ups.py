@@ -29,7 +29,9 @@ def addresses(*found: str):
 
 def post(transport: Transport, destination: Destination):
     """A call that would connect."""
-    return transport.post(Upstream(destination, KEY), "/", {}, limit=9, deadline=Deadline.after(5))
+    upstream, deadline = Upstream(destination, KEY), Deadline.after(5)
+    with transport.stream(upstream, "/", {}, limit=9, deadline=deadline) as answer:
+        return answer.whole()
 
 
 def nothing(*_: object, **__: object) -> list[tuple]:

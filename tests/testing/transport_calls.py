@@ -12,7 +12,9 @@ def post(transport, url, path="/chat/completions", body=None, limit=1_000_000, s
     """One call with the test's key, of JSON unless said."""
     upstream = Upstream(Destination(BaseUrl.parse(url)), KEY)
     deadline = Deadline.after(seconds)
-    return transport.post(upstream, path, body or {"model": "m"}, limit=limit, deadline=deadline)
+    body = body or {"model": "m"}
+    with transport.stream(upstream, path, body, limit=limit, deadline=deadline) as answer:
+        return answer.whole()
 
 
 def descriptors() -> int:

@@ -7,10 +7,10 @@ import wave
 import pytest
 
 from parley.memory import Usage
-from parley.upstream.encodings import CHUNKS, STREAMED, set_lengths, wav_header
+from parley.upstream.encodings import CHUNKS, WAV_HEADER, set_lengths
 
 SAMPLES = bytes(range(256)) * 10
-HEAD = wav_header(STREAMED, STREAMED)
+HEAD = WAV_HEADER
 LIST = struct.pack("<4sI", b"LIST", 5) + b"INFO!" + b"\0"
 
 

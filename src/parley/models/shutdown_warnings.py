@@ -2,7 +2,6 @@
 
 from collections.abc import Container
 from datetime import date
-from threading import Lock
 
 from parley import log
 from parley.models.registry import Registry
@@ -15,16 +14,12 @@ class EndWarnings:
         """Warn of the models of `registry`, but for the stages in which its dates do not hold."""
         self._registry, self._undated = registry, undated
         self._said_on: date | None = None
-        self._lock = Lock()
 
     def __call__(self, today: date) -> None:
         """Log `model_ends` for each such model, at the first call on a day (UTC)."""
         if today == self._said_on:
             return
-        with self._lock:
-            if today == self._said_on:
-                return  # Another request of the new day came first.
-            self._said_on = today
+        self._said_on = today  # Before anything below lets another request run.
         for stage, model in self._registry.ending(today, self._undated).items():
             then = self._registry.stages[stage].resolve(model.name, model.shutdown)
             log.model_ends(stage, model.name, model.shutdown, then.model.name)

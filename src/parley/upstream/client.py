@@ -6,7 +6,7 @@ Rules and limits that are not ours come from OpenAI's API reference.
 import re
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from parley.deadline import Deadline
@@ -57,10 +57,6 @@ class Client:
 
     records: list[CallRecord] = field(default_factory=list)
     """A record of each try of each call, in the order in which they ended or began to answer."""
-
-    def until(self, deadline: Deadline) -> "Client":
-        """The same client with another deadline; the records of its calls are shared."""
-        return replace(self, deadline=deadline)
 
     def transcribe(self, recording: Recording, model: Model) -> str:
         """The words of the recording, in the language spoken; blank if there were none.

@@ -11,6 +11,13 @@ from parley.upstream.mp3_encoder import RATE, SAMPLE_BYTES, Mp3Encoder
 STREAMED = 0xFFFFFFFF
 """A WAV's length where nobody knows it yet, as OpenAI writes it."""
 
+WAV_HEADER = struct.pack(
+    "<4sI4s4sIHHIIHH4sI",
+    *(b"RIFF", STREAMED, b"WAVE"),
+    *(b"fmt ", 16, 1, 1, RATE, RATE * SAMPLE_BYTES, SAMPLE_BYTES, 16),
+    *(b"data", STREAMED),
+)
+"""What comes before the samples (RFC 2361)."""
 
 CHUNKS = 100
 """How many chunks of a WAV are looked at; those who write WAVs put a handful before the samples."""
@@ -49,16 +56,9 @@ class WavEncoder(PcmEncoder):
     """Puts a WAV's header before the samples."""
 
     def feed(self, pcm: bytes) -> bytes:
-        """The samples, and before the first the header (RFC 2361)."""
-        header = b"" if self._size or not pcm else wav_header(STREAMED, STREAMED)
+        """The samples, and WAV_HEADER before the first."""
+        header = b"" if self._size or not pcm else WAV_HEADER
         return header + super().feed(pcm)
-
-
-def wav_header(file_size: int, data_size: int) -> bytes:
-    """The head of a WAV file; sizes in bytes."""
-    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, RATE * SAMPLE_BYTES, SAMPLE_BYTES, 16)
-    head = struct.pack("<4sI4s", b"RIFF", file_size, b"WAVE")
-    return head + form + struct.pack("<4sI", b"data", data_size)
 
 
 def set_lengths(wav: Spool) -> None:

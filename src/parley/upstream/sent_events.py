@@ -36,9 +36,9 @@ def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
     """Each event that has data or the name `error`, also one that the stream's end cuts off.
 
     Lines end with LF, CRLF or CR. What is no field of an event is passed over, as comments are.
-    Three things beside the standard are taken for what they mean: a field `error` (llama.cpp), a
-    line that begins with a brace, as an event's data, and objects in one line of data each, without
-    blank lines between. Raises UpstreamMalformed past EVENT_BYTES and EVENT_LINES. Linear in the
+    Three things are read that the standard does not have: a field `error` (llama.cpp); a line that
+    begins with a brace, as data; and objects in one line of data each, without blank lines between
+    them. Raises UpstreamMalformed past EVENT_BYTES and EVENT_LINES. Linear in the
     bytes, however small the pieces.
     """
     name, data, size, count = b"", list[bytes](), 0, 0

@@ -26,9 +26,9 @@ class Application(Flask):
     """Flask's application, which answers OPTIONS with 204, and HeldTooLong as any other error."""
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Answer over HTTP/1.1 who asks for another protocol, too, as RFC 9110, 7.8 allows.
+        """Answer over HTTP/1.1 even a request for another protocol, as RFC 9110, 7.8 allows.
 
-        Werkzeug would refuse a WebSocket on each route that is none.
+        Werkzeug would refuse one for a WebSocket, since no route here serves WebSockets.
         """
         environ.pop("HTTP_UPGRADE", None)
         return super().wsgi_app(environ, start_response)

@@ -41,9 +41,9 @@ def first_repeated(request: Request, names: Iterable[str]) -> str | None:
 def still_connected(request: Request) -> Callable[[], bool]:
     """A function that tells, whenever it is called, whether the caller is still connected.
 
-    A caller who has closed only its sending side (a FIN) counts as disconnected, whatever it has
-    sent before that nobody has read. Servers other than
-    gunicorn do not give the connection; the function returns true there.
+    A caller who has closed only its sending side (a FIN) counts as disconnected, even if something
+    that it sent before was not read yet. Servers other than gunicorn do not give the connection;
+    the function returns true there.
     """
     connection: socket.socket | None = request.environ.get("gunicorn.socket")
     if connection is None:

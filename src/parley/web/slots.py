@@ -1,7 +1,6 @@
 """The slots of a process: a conversation takes one, and it is released once, whatever happens."""
 
 from collections.abc import Callable, Iterable, Iterator
-from threading import Lock
 from typing import Any
 
 from parley.memory import Budget, Usage
@@ -14,27 +13,24 @@ SLOT = "parley.slot"
 class Slots:
     """How many conversations the process may still begin: by their number, and by their memory.
 
-    A Semaphore would do under threads. Under gevent, its release lets other greenlets run while it
-    holds its lock: with a thousand requests in flight, hundreds waited there with their slots.
+    A number needs no lock, since nothing here lets other greenlets run. A Semaphore's release does:
+    with a thousand requests in flight, hundreds waited there with their slots.
     """
 
     def __init__(self, capacity: int, budget: Budget | None = None) -> None:
         """All slots are free; what their holders have in memory counts against `budget`."""
         self._free = capacity
         self.budget = budget or Budget()
-        self._lock = Lock()
 
     def take(self) -> bool:
         """Whether a slot was free, and memory; it is taken now."""
-        with self._lock:
-            taken = self._free > 0 and not self.budget.is_exhausted
-            self._free -= taken
+        taken = self._free > 0 and not self.budget.is_exhausted
+        self._free -= taken
         return taken
 
     def release(self) -> None:
         """Give back a slot that was taken."""
-        with self._lock:
-            self._free += 1
+        self._free += 1
 
 
 class Slot:

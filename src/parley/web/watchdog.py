@@ -37,11 +37,11 @@ def mark_conversation() -> None:
 
 
 class Watchdog:
-    """It looks at what runs, by a timer of the process's own processor time.
+    """Looks at which greenlet runs, each time that the process has used LOOK_SECONDS of processor.
 
-    A busy neighbour on the machine makes nobody guilty, and an idle process is not looked at. Who
-    runs at every look until HELD_SECONDS of this thread's time have passed, in which the hub has
-    not run once, has held the worker. A single call in C is seen when it has returned.
+    Other work on the machine therefore counts for nothing, and an idle process is not looked at. A
+    greenlet has held the worker if it runs at every look for HELD_SECONDS of this thread's time,
+    and the hub does not run meanwhile. A single call in C is noticed when it returns.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Watchdog:
         self._seen = None
 
     def _look(self, _: int, frame: FrameType | None) -> None:
-        """Note who runs, or raise HeldTooLong where it runs if it has held the worker."""
+        """Note which greenlet runs; raise HeldTooLong in it if it has held the worker."""
         current, now = gevent.getcurrent(), time.thread_time()
         if self._seen is None or self._seen() is not current:
             # Not the greenlet itself, which would keep a conversation's keys in memory.

@@ -11,7 +11,8 @@ from parley.wire.sockets import under_tls
 
 HEAD_BYTES = 64 * 1024
 HEAD_LINES = 400
-"""How much may come before a body, interim answers included, and behind it: no 6 MB for each."""
+"""The headers of an answer in all, those of interim answers included, and its trailers likewise.
+http.client would read 6 MB for each of these."""
 
 
 class _Lines(io.BufferedReader):

@@ -70,8 +70,8 @@ class StreamedForm:
         while left > 0:
             size = min(left, BLOCK_BYTES)
             left -= size
-            let_others_run()  # An upstream may take all of it without a wait.
-            yield head + self._recording.read(size) + (b"" if left else self._tail)
+            let_others_run()  # Neither reading a file nor an upstream that takes all of it waits.
+            yield head + self._recording.stream.read(size) + (b"" if left else self._tail)
             head = b""
 
 

@@ -75,30 +75,22 @@ class Transport:
                     with deadline.wait():
                         self._resolve_publicly(destination.url.host, destination.url.port)
 
-    def post(
-        self, upstream: Upstream, path: str, body: Body, *, limit: int, deadline: Deadline
-    ) -> Answer:
-        """POST a mapping as JSON, or fields as a form whose recording is streamed from its start.
-
-        At most `limit` bytes of answer, as decoded, are accepted. Raises UpstreamMalformed past
-        that, UpstreamUnavailable, UpstreamTimeout, BaseUrlRefused, or what the deadline raises.
-        """
-        with self.stream(upstream, path, body, limit=limit, deadline=deadline) as answer:
-            return answer.whole()
-
     def stream(
         self, upstream: Upstream, path: str, body: Body, *, limit: int, deadline: Deadline
     ) -> StreamedAnswer:
-        """POST as `post` does; the answer comes once its headers have arrived, its body as read.
+        """POST a mapping as JSON, or fields as a form whose recording is streamed from its start.
 
-        Leaving its `with` closes the connection, unless the body was read to its end.
+        The answer comes once its headers have arrived, and its body as it is read: at most `limit`
+        bytes, as decoded. Leaving its `with` closes the connection, unless the body was read to its
+        end. Raises UpstreamMalformed past the limit, UpstreamUnavailable, UpstreamTimeout,
+        BaseUrlRefused, or what the deadline raises.
         """
         data, content_type = encoded(body)
         headers = {"Content-Type": content_type, "Content-Length": str(len(data))}
         return self._answer(upstream, _request(upstream, path, headers, data), limit, deadline)
 
     def get(self, upstream: Upstream, path: str, *, limit: int, deadline: Deadline) -> Answer:
-        """GET; limited as `post` is, and raising the same."""
+        """GET the whole answer; limited as `stream` is, and raising the same."""
         with self._answer(upstream, _request(upstream, path, {}), limit, deadline) as answer:
             return answer.whole()
 
@@ -108,7 +100,7 @@ class Transport:
     ) -> Iterator[Channel | Answer]:
         """Open a WebSocket; if the upstream refuses, yield its answer instead.
 
-        At most `limit` bytes of a message, or of the answer, are accepted. Raises as `post` does.
+        At most `limit` bytes of a message, or of the answer, are accepted. Raises as `stream` does.
         """
         handshake = Handshake(f"{upstream.destination.url}{path}", limit)
         request = _request(upstream, path, handshake.headers)

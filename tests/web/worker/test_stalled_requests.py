@@ -1,4 +1,4 @@
-"""Callers cannot hold a thread by stalling, and nothing is done for those who have gone."""
+"""Callers cannot hold a greenlet by stalling, and nothing is done for those who have gone."""
 
 import select
 import socket
@@ -25,7 +25,7 @@ def test_an_upload_that_stops_is_told_so(service, upstream):
 
 
 def test_an_upload_that_drips_is_ended(service):
-    """A byte now and then does not keep a thread beyond the request's own limit."""
+    """A byte now and then does not keep a greenlet beyond the request's own limit."""
     with connect(service) as caller:
         began = time.monotonic()
         caller.sendall(HEADERS + PART)
