@@ -50,7 +50,15 @@ REFUSED_CODINGS = {
     "deflate that begins with nothing": packed("deflate", late_deflate),
     "gzip that is none": packed("gzip", lambda body: body),
 }
+CUT_CODINGS = {
+    "gzip that is cut": packed("gzip", lambda body: gzip.compress(body)[:-9]),
+    "gzip cut in its second member": packed(
+        "gzip", lambda body: gzip.compress(body[:9]) + gzip.compress(body[9:])[:-9]
+    ),
+    "deflate that is cut": packed("deflate", lambda body: zlib.compress(body)[:-1]),
+}
 CODED = [
     Fault("a gzip bomb", says(BOMB), "upstream_malformed", 1, 1),
     *(Fault(name, behave, "upstream_malformed") for name, behave in REFUSED_CODINGS.items()),
+    *(Fault(name, behave, "upstream_unavailable", 3) for name, behave in CUT_CODINGS.items()),
 ]

@@ -12,7 +12,6 @@ from testing import fake_openai as fake
 from testing.fake_streams import streams_chat
 from testing.stream_readers import events_of, heard
 
-
 MP3 = b"ID3"
 """What its speech begins with, as mp3 may."""
 

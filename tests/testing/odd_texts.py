@@ -85,5 +85,6 @@ ANSWERS: dict[str, tuple[str, Behaviour]] = {
         "stt",
         says(http(json.dumps({"error": {"message": "sk-" * 300_000}}).encode(), "400 No")),
     ),
+    "spaces before what is no JSON": ("text", says(http(b" " * 64_000 + b"Yes."))),
     "lists in lists": ("text", says(http(b'{"choices": ' + b"[" * 900_000))),
 }

@@ -1,6 +1,5 @@
 """A chat reply, whole in JSON or as it is written in events: bytes in, the reply's deltas out."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -16,10 +15,9 @@ INCOMPLETE = ("length", "max_tokens", "content_filter")
 
 END = b"[DONE]"
 UNNAMED = (b"", b"message")
+SPACE = b" \t\r\n" + BYTE_ORDER_MARK
 SPACE_BYTES = 4096
 """How much space may stand before an answer in JSON."""
-
-JSON = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*[{\[]")
 
 FailureIn = Callable[[Any], UpstreamError]
 """Which failure it is that JSON tells of."""
@@ -35,7 +33,7 @@ def deltas_of(pieces: Iterable[bytes], failure_in: FailureIn) -> Iterator[str]:
     """
     begun, rest = _beginning(iter(pieces))
     reply = _Reply(failure_in)
-    if JSON.match(begun):
+    if begun.lstrip(SPACE).startswith((b"{", b"[")):
         yield from reply.read(_json(_whole(begun, rest)), "message")
         reply.require_whole(is_ended=True)
     else:
@@ -134,7 +132,7 @@ def _beginning(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     begun = b""
     for piece in pieces:
         begun += piece
-        if begun.strip(b" \t\r\n\xef\xbb\xbf") or len(begun) > SPACE_BYTES:
+        if begun.strip(SPACE) or len(begun) > SPACE_BYTES:
             break
     return begun, pieces
 

@@ -4,10 +4,11 @@ import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from typing import Any
 
 from requests import Response
 from urllib3 import encode_multipart_formdata
-from urllib3.response import DeflateDecoder, GzipDecoder
+from urllib3.response import DeflateDecoder, GzipDecoder, GzipDecoderState
 
 from parley.deadline import Deadline, let_others_run
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
@@ -155,6 +156,11 @@ class StreamedAnswer:
                         yield decoded
                 if silent > SILENT_BYTES:
                     raise UpstreamMalformed()
+        if self.status < 300 and self._raw.tell():
+            if isinstance(decoder, DeflateDecoder) and (rest := decoder.flush()):
+                yield rest  # Without a checksum behind it, its last bytes can still be in zlib.
+            if _is_cut(decoder):
+                raise UpstreamUnavailable()
 
     def _arriving(self) -> Iterator[bytes]:
         """The body's bytes as they are sent."""
@@ -173,3 +179,13 @@ class StreamedAnswer:
         for piece in counted(self.pieces()):
             body += piece
         return Answer(self.status, self.headers, bytes(body), self.request_id, self.is_quoted)
+
+
+def _is_cut(decoder: Any) -> bool:
+    """Whether what was decoded ends before its format says so, whatever HTTP says.
+
+    urllib3 does not look. What follows a whole gzip member and is none may be ignored.
+    """
+    if isinstance(decoder, GzipDecoder) and decoder._state is GzipDecoderState.SWALLOW_DATA:
+        return False
+    return not decoder._obj.eof

@@ -3,6 +3,7 @@
 import gzip
 import socket
 import time
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,9 @@ from parley.errors import (
     UpstreamUnavailable,
 )
 from parley.wire.messages import Answer
+
+ALL = (b"abcdef2" * 20_000)[:65_539]
+RAW = zlib.compressobj(9, wbits=-15)
 
 
 def test_pieces_come_as_they_are_sent(transport, upstream):
@@ -61,6 +65,22 @@ def test_compressed_pieces_are_decoded_as_they_come(transport, upstream):
         assert next(pieces) == b"one"
         go_on()
         assert b"".join(pieces) == b"two"
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("deflate", RAW.compress(ALL) + RAW.flush()),  # zlib keeps its last bytes for long.
+        ("gzip", gzip.compress(ALL) + b"what is no member"),
+        ("gzip", gzip.compress(ALL[:9]) + gzip.compress(ALL[9:])),
+    ],
+)
+def test_a_compressed_answer_is_decoded_to_its_last_byte(transport, upstream, coding, body):
+    """What follows it and is none may be ignored, as other clients do."""
+    answer = fake.http(body, Content_Encoding=coding)
+    upstream.answers["text"] = lambda connection, _: not connection.sendall(answer)
+    with stream(transport, upstream.url) as arriving:
+        assert arriving.whole().body == ALL
 
 
 def test_an_answer_that_was_read_whole_leaves_its_connection(transport, upstream):
