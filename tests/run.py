@@ -64,6 +64,8 @@ def ended_with(running: Collection[Popen]) -> Iterator[None]:
         sys.exit("The tests were ended.")
 
     signal.signal(signal.SIGTERM, end)
+    # A shell has what it starts in the background ignore this, and so would the processes.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
