@@ -1,4 +1,4 @@
-"""Run the tests in groups side by side, each in a process of its own that gevent patches.
+"""Run the tests in groups side by side, each in a process of its own.
 
 `python tests/run.py test` runs what needs only installed packages, `python tests/run.py
 test-system` the others; further arguments go to pytest. What is marked `alone` runs after the
@@ -21,18 +21,22 @@ from xml.etree import ElementTree
 
 # Modules that are compiled once serve every process, and each service that a test starts.
 ENVIRONMENT = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
-PYTEST = (sys.executable, "-m", "gevent.monkey", "--module", "pytest", "-p", "no:cacheprovider")
-# By command: how many groups, which tests, and who runs the others.
+PATCHED = ("-m", "gevent.monkey", "--module", "pytest")
+# By command: how many groups, what runs each, which tests, and what these need. The system's tests
+# look at the service from outside, and a browser's sound is timed by real threads.
 KINDS = {
-    "test": (6, "not (system or index)", "need only installed Python packages."),
-    "test-system": (3, "system or index", "need packages of Debian or npm, or a package index."),
+    "test": (6, PATCHED, "not (system or index)", "need only installed Python packages."),
+    "test-system": (
+        *(3, ("-m", "pytest"), "system or index"),
+        "need packages of Debian or npm, or a package index.",
+    ),
 }
 WORDS = {"passed": "passed", "failures": "failed", "errors": "errors", "skipped": "skipped"}
 
 
 def selections(kind: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
     """Which round, what it is called, and which tests pytest is to run in it."""
-    splits, marks, _ = KINDS[kind]
+    splits, _, marks, _ = KINDS[kind]
     for group in range(1, splits + 1):
         split = (f"--splits={splits}", f"--group={group}")
         yield 1, f"Group {group} of {splits}", ("-m", f"({marks}) and not alone", *split)
@@ -82,7 +86,8 @@ def main(kind: str, *options: str) -> int:
         for _, round_ in groupby(selections(kind), key=lambda selection: selection[0]):
             for _, name, selection in round_:
                 log, report = (Path(folder, f"{name}.{end}") for end in ("log", "xml"))
-                command = [*PYTEST, "-q", f"--junit-xml={report}", *selection, *options]
+                command = [sys.executable, *KINDS[kind][1], "-q", "-p", "no:cacheprovider"]
+                command += [f"--junit-xml={report}", *selection, *options]
                 with log.open("wb") as output:
                     process = Popen(
                         command, env=ENVIRONMENT, stdin=DEVNULL, stdout=output, stderr=STDOUT
@@ -95,7 +100,7 @@ def main(kind: str, *options: str) -> int:
                     failed += process.returncode != 0
                 time.sleep(0.1)
     [other] = set(KINDS) - {kind}
-    print(f"Not run here, but by `make {other}`: the tests that {KINDS[other][2]}")
+    print(f"Not run here, but by `make {other}`: the tests that {KINDS[other][-1]}")
     total["passed"] = total["tests"] - sum(total[count] for count in list(WORDS)[1:])
     sums = [f"{total[count]} {word}" for count, word in WORDS.items() if total[count]]
     print(f"==== {', '.join(sums) or 'no tests ran'} in {time.monotonic() - began:.2f}s ====")

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 
 @pytest.fixture

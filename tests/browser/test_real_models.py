@@ -9,7 +9,7 @@ import requests
 from playwright.sync_api import expect
 from testing import gunicorn_process as serving
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")

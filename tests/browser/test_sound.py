@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT, http
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 QUESTION = ROOT / "examples" / "question.wav"
 REPLY = "".join(SENTENCES)
 ALL_HERE = re.compile("all of its 2 segments")
