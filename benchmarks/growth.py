@@ -12,7 +12,8 @@ from types import SimpleNamespace
 
 from gevent import monkey
 
-monkey.patch_all()  # As in the service.
+if __name__ == "__main__":
+    monkey.patch_all()  # As in the service; a test that imports this is patched, or only collects.
 
 import gevent  # noqa: E402  # What follows is to find the patched modules.
 
