@@ -15,16 +15,16 @@ from gevent import monkey
 if __name__ == "__main__":
     monkey.patch_all()  # As in the service; a test that imports this is patched, or only collects.
 
-import gevent  # noqa: E402  # What follows is to find the patched modules.
+import gevent  # What follows is to find the patched modules.
 
-from parley.conversation.stages import Stages  # noqa: E402
-from parley.conversation.state import Conversation  # noqa: E402
-from parley.conversation.streaming import StreamedReply  # noqa: E402
-from parley.deadline import Deadline  # noqa: E402
-from parley.memory import Usage  # noqa: E402
-from parley.models.registry import Choice, Model, Models  # noqa: E402
-from report import hold, measure, show  # noqa: E402
-from servers import ROOT  # noqa: E402
+from parley.conversation.stages import Stages
+from parley.conversation.state import Conversation
+from parley.conversation.streaming import StreamedReply
+from parley.deadline import Deadline
+from parley.memory import Usage
+from parley.models.registry import Choice, Model, Models
+from report import hold, measure, show
+from servers import ROOT
 
 KINDS = {
     "prose": "In the year {n} they walked for {n} miles, as Mr. Smith says. It rained all day. ",
