@@ -79,7 +79,7 @@ FAILURES = {
             lambda connection, _: connection.sendall(http(b'{"text": ""}')),
             "No speech was recognised in",
         ),
-        (refuse("401 Unauthorized"), "The API key was refused: check it"),
+        (refuse("401 Unauthorized"), "An API key is needed: enter yours in Settings"),
     ],
     "tts": [(refuse("400 Bad Request"), "The upstream refused")],
 }

@@ -46,8 +46,13 @@ def test_a_stage_whose_host_asks_for_a_key(tab):
 
 
 def test_a_refused_key(tab, upstream):
-    """401, with the way to Settings; the recording can be sent again."""
+    """401, with the way to Settings; the recording can be sent again. So where none was sent."""
     upstream.answers["stt"] = refuse("401 Unauthorized")
+    tab.send(QUESTION)
+    tab.expect_failure("An API key is needed: enter yours in Settings")
+    tab.page.get_by_role("button", name="Open Settings").click()
+    tab.page.get_by_label("API key").fill(KEY)
+    tab.page.get_by_role("button", name="Done").click()
     tab.send(QUESTION)
     tab.expect_failure("The API key was refused: check it in Settings")
     expect(tab.page.get_by_role("button", name="Open Settings")).to_be_visible()

@@ -41,6 +41,9 @@ const SENTENCES = {
   overloaded: "Every place is taken at the moment.",
 };
 
+/** The header of the main key; the service's sentence names it where that key is missing. */
+const MAIN_KEY = "X-OpenAI-API-Key";
+
 /** Codes whose remedy is in Settings. */
 const IN_SETTINGS = new Set([
   "api_key_missing",
@@ -71,8 +74,11 @@ export class Failure extends Error {
    * @param {number} [told.upstreamStatus] what the upstream answered
    */
   constructor(code, { message = "", stage = "", retryAfter, upstreamStatus } = {}) {
-    super(sentenceFor(code, stage) ?? message);
+    const ofStage = !message.includes(MAIN_KEY);
+    super(sentenceFor(code, ofStage ? stage : "") ?? message);
     this.code = code;
+    /** Whether a key that is missing is the stage's own. */
+    this.ofStage = ofStage;
     this.stage = stage;
     this.retryAfter = retryAfter;
     this.upstreamStatus = upstreamStatus;

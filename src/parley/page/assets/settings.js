@@ -63,7 +63,10 @@ export class Settings {
     offerMicrophones();
     this.#dialog.showModal();
     const stage = STAGES.find((name) => name === failure?.stage);
-    if (failure?.code === "api_key_missing" && stage) this.#hosts.askForKey(stage);
+    if (failure?.code !== "api_key_missing") return;
+    if (stage && failure.ofStage) return this.#hosts.askForKey(stage);
+    element("key-row").hidden = false; // Even where the service asks for none, its upstream may.
+    field("key").focus();
   }
 
   /** How fast replies are spoken: 1 is as they come. */
