@@ -177,6 +177,25 @@ def test_a_worker_survives_the_end_of_its_descriptors(upstream, tmp_path):
         assert workers_of(service) == [worker]
 
 
+def test_a_worker_survives_hosts_without_number(upstream, tmp_path):
+    """Each host that a caller chooses keeps its connection open, until files run out."""
+    with ExitStack() as running:
+        hosts = [running.enter_context(fake.running()).url for _ in range(60)]
+        variables = {
+            "PARLEY_OPENAI_BASE_URL": upstream.url,
+            "PARLEY_ALLOWED_BASE_URLS": " ".join(hosts),
+        }
+        limited = ("prlimit", "--nofile=64:64")
+        service = running.enter_context(serving(tmp_path / "log", variables, under=limited))
+        for host in hosts:
+            headers = {**HEADERS, "X-OpenAI-Base-URL": host}
+            form = {"audio": wav()}
+            answer = requests.post(
+                service.conversation_url, headers=headers, files=form, timeout=30
+            )
+            assert answer.status_code == 200, host
+
+
 def test_a_worker_has_two_threads_however_many_wait(service, served_upstream):
     """One serves, one writes the log; a conversation that waits costs none. Dynos have 256."""
     gate = threading.Event()

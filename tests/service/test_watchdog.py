@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from testing.fake_streams import streams_chat
-from testing.gunicorn_process import ROOT, serving
+from testing.gunicorn_process import ROOT, environment, serving
 from testing.raw_callers import health_seconds, until_closed, workers_of
 from testing.served_conversations import converse, held
 from testing.served_streams import request
@@ -131,3 +133,11 @@ def test_a_held_worker_stops_as_any_other(served_upstream, tmp_path):
         service.process.terminate()
         assert b'"internal_error"' in until_closed(caller)
         assert service.process.wait(10) == 0
+
+
+def test_the_watchdog_outlives_no_worker():
+    """Its signal would kill a process that ends: Python takes the handler away before that."""
+    code = "from parley.web import watchdog\nwatchdog.LOOK_SECONDS = 0.0005\n"
+    code += "import wsgi\nwatchdog.Watchdog().start()"
+    environ = environment(PYTHONPATH=f"{ROOT}:{ROOT / 'src'}")
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=environ)

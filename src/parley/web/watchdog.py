@@ -4,6 +4,7 @@ Nothing preempts a greenlet. One that does not let others run keeps everybody wa
 seconds gunicorn kills the worker with all its conversations.
 """
 
+import atexit
 import signal
 import time
 import traceback
@@ -57,6 +58,8 @@ class Watchdog:
         signal.siginterrupt(signal.SIGPROF, False)
         # gunicorn has each signal noted in a pipe that its gevent worker never reads.
         signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
+        # At its end Python forgets the handler, and the signal would kill the process.
+        atexit.register(signal.setitimer, signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_PROF, LOOK_SECONDS, LOOK_SECONDS)
 
     def _forget(self) -> None:

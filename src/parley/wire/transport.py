@@ -11,12 +11,12 @@ from requests import PreparedRequest
 from requests.utils import get_environ_proxies, select_proxy
 
 from parley.base_urls import Destination
-from parley.deadline import Deadline
+from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.wire.adapter import Adapter, Calls
 from parley.wire.addresses import require_public, require_public_spelling
 from parley.wire.bodies import StreamedAnswer, encoded
-from parley.wire.connecting import Address, LookUp, resolve
+from parley.wire.connecting import Address, LookUp, is_short_of_files, resolve
 from parley.wire.connections import CONNECT_SECONDS
 from parley.wire.foreign_errors import errors_translated
 from parley.wire.messages import Answer, Body, Upstream
@@ -129,6 +129,14 @@ class Transport:
         return get_environ_proxies(url) if self._has_proxies else {}
 
     def _resolve(self, host: str, port: int) -> list[Address]:
+        """The host's addresses, before a connection is made.
+
+        Idle connections are closed where files run out: callers choose to how many hosts they lead.
+        """
+        if is_short_of_files():
+            for calls in self._calls.values():
+                calls.close()
+            let_others_run()  # gevent closes then.
         return resolve(self._look_up, host, port)
 
     def _resolve_publicly(self, host: str, port: int) -> list[Address]:
