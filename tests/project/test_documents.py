@@ -14,6 +14,7 @@ from parley.settings import Settings
 from parley.web.schemas import ConversationSchema
 
 README = (ROOT / "README.md").read_text()
+LOG = (ROOT / "docs" / "log.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 MODEL_LIST = (ROOT / "MODEL_LIST.MD").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -119,6 +120,6 @@ def test_the_parameters_that_are_refused_are_listed():
 
 
 def test_every_warning_is_explained():
-    """README.md says of each event in the log what it means, and of no other."""
+    """docs/log.md says of each event in the log what it means, and of no other."""
     events = re.findall(r'"event": "(\w+)', (ROOT / "src" / "parley" / "log.py").read_text())
-    assert [row[0].strip("`") for row in rows(README, "event")] == events
+    assert [row[0].strip("`") for row in rows(LOG, "event")] == events
