@@ -80,6 +80,8 @@ class LogWriter:
             if has_room and (count := lost - self._told):
                 self._told += count * _write(descriptor, log.lines_lost(count).encode())
             self._written += 1
+            if lines.empty():
+                get_original("time", "sleep")(RETRY_SECONDS)
 
 
 def _write(descriptor: int, line: bytes) -> bool:
