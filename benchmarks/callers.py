@@ -1,27 +1,18 @@
-"""Callers that have conversations, and look at every byte of the answers."""
+"""Callers that have conversations, and have every byte of the answers checked."""
 
 import asyncio
-import base64
-import io
 import itertools
-import json
 import re
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import av
-
-import dialogue
+import answers
+from answers import Kind
 from dialogue import Recording
-
-REALTIME = {"tts_model": "gpt-realtime-2.1-mini"}
-"""The field that has a reply spoken over the Realtime API."""
-
-PCM_RATE = 48_000
-"""Bytes of PCM in a second."""
 
 CALLER_SECONDS = 190
 PROMISED = re.compile(rb"content-length: *(\d+)", re.I)
@@ -31,10 +22,13 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many seconds a conversation took, and what was wrong with it: nothing, if blank."""
+    """What a conversation took, and what was wrong with it: nothing, if `problem` is blank."""
 
     seconds: float
+    """To the last byte."""
     problem: str = ""
+    first: float = 0
+    """Seconds to the first sound; of JSON, to its first byte."""
 
 
 async def converse(
@@ -42,37 +36,39 @@ async def converse(
     *,
     size: int = 100_000,
     wanted: int = 30_000,
-    realtime: bool = False,
-    sound: bool = False,
+    kind: Kind = Kind.JSON,
+    fields: Mapping[str, str] = answers.PLAIN,
     connection: Connection | None = None,
 ) -> Outcome:
     """Send a recording of `size` bytes that wants `wanted` bytes of speech, and check the answer.
 
-    It is JSON, or `sound` alone. Without a `connection` to keep, one is opened, as part of the
-    time, and closed.
+    One that wants none gets a long reply (`dialogue`). Without a `connection` to keep, one is
+    opened, as part of the time, and closed. The answer is checked after its end, so that the check
+    delays nothing.
     """
     recording = Recording(next(NUMBERS), size, wanted)
-    begun = time.monotonic()
-    writer = None
+    begun, first, writer = time.monotonic(), 0.0, None
+    received = []
     try:
         async with asyncio.timeout(CALLER_SECONDS):
             reader, writer = connection or await asyncio.open_connection("127.0.0.1", port)
-            await send(writer, recording, REALTIME if realtime else {})
+            await _send(writer, recording, fields, kind.value)
             head = await reader.readuntil(b"\r\n\r\n")
-            body = b"".join([piece async for piece in pieces(reader, head)])
+            async for piece in _pieces(reader, head):
+                received.append(piece)
+                if not first and (kind is not Kind.EVENTS or b"event: audio\n" in piece):
+                    first = time.monotonic() - begun
     except (OSError, EOFError, TimeoutError, ValueError) as error:
         return Outcome(time.monotonic() - begun, f"no answer ({type(error).__name__})")
     finally:
         if writer and not connection:
             writer.close()
-    seconds = time.monotonic() - begun
-    if int(head[9:12]) == 200 and sound:
-        right = body == dialogue.speech(dialogue.reply(recording.transcript))
-        return Outcome(seconds, "" if right else "another's speech")
-    return Outcome(seconds, _problem(int(head[9:12]), body, recording, realtime))
+    seconds, status = time.monotonic() - begun, int(head[9:12])
+    problem = answers.problem(kind, status, b"".join(received), recording, fields)
+    return Outcome(seconds, problem, first or seconds)
 
 
-async def repeatedly(port: int, callers: int, times: int, **options: bool) -> list[Outcome]:
+async def repeatedly(port: int, callers: int, times: int = 1, **options: Any) -> list[Outcome]:
     """As many callers at once, each with as many conversations, one after the other."""
 
     async def caller() -> list[Outcome]:
@@ -80,17 +76,6 @@ async def repeatedly(port: int, callers: int, times: int, **options: bool) -> li
 
     nested = await asyncio.gather(*(caller() for _ in range(callers)))
     return list(itertools.chain(*nested))
-
-
-async def pieces(reader: asyncio.StreamReader, head: bytes) -> AsyncIterator[bytes]:
-    """The body of the answer with this head, in the pieces in which it is sent."""
-    if promised := PROMISED.search(head):
-        yield await reader.readexactly(int(promised[1]))
-        return
-    while size := int(await reader.readuntil(b"\r\n"), 16):
-        yield await reader.readexactly(size)
-        await reader.readexactly(2)
-    await reader.readexactly(2)
 
 
 def lost(outcomes: Iterable[Outcome]) -> int:
@@ -104,20 +89,28 @@ def problems(outcomes: Iterable[Outcome]) -> str:
     return ", ".join(f"{count} times {problem}" for problem, count in counts.most_common())
 
 
-async def send(
-    writer: asyncio.StreamWriter, recording: Recording, fields: dict[str, str], accept: str = "*/*"
+async def _pieces(reader: asyncio.StreamReader, head: bytes) -> AsyncIterator[bytes]:
+    """The body of the answer with this head, in the pieces in which it is sent."""
+    if promised := PROMISED.search(head):
+        yield await reader.readexactly(int(promised[1]))
+        return
+    while size := int(await reader.readuntil(b"\r\n"), 16):
+        yield await reader.readexactly(size)
+        await reader.readexactly(2)
+    await reader.readexactly(2)
+
+
+async def _send(
+    writer: asyncio.StreamWriter, recording: Recording, fields: Mapping[str, str], accept: str
 ) -> None:
     """Send the request of a conversation, the recording without holding the whole of it.
 
     Its boundary is its own, as a real client's is: a server may keep what it compiled for another.
     """
     boundary = secrets.token_hex(12)
-    form = "".join(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    )
-    form += f'--{boundary}\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n'
-    form += "Content-Type: audio/wav\r\n\r\n"
+    part = f'--{boundary}\r\nContent-Disposition: form-data; name="'
+    form = "".join(f'{part}{name}"\r\n\r\n{value}\r\n' for name, value in fields.items())
+    form += f'{part}audio"; filename="a.wav"\r\nContent-Type: audio/wav\r\n\r\n'
     end = f"\r\n--{boundary}--\r\n"
     head = (
         "POST /api/conversation/ HTTP/1.1\r\nHost: localhost\r\nX-OpenAI-API-Key: local\r\n"
@@ -129,20 +122,3 @@ async def send(
         writer.write(piece)
         await writer.drain()
     writer.write(end.encode())
-
-
-def _problem(status: int, body: bytes, recording: Recording, realtime: bool) -> str:
-    """What is wrong with an answer to that recording, or nothing."""
-    if status != 200:
-        codes = re.findall(rb'"code": *"(\w+)"', body)
-        return b" ".join([b"%d" % status, *codes]).decode()
-    answer = json.loads(body)
-    if answer["transcript"] != recording.transcript:
-        return "another's transcript"
-    if answer["text_response"] != dialogue.reply(recording.transcript):
-        return "another's reply"
-    audio = base64.b64decode(answer["audio"])
-    if realtime:
-        spoken = av.open(io.BytesIO(audio)).duration / av.time_base
-        return "" if abs(spoken - recording.wanted / PCM_RATE) < 0.5 else "speech cut"
-    return "" if audio == dialogue.speech(answer["text_response"]) else "another's speech"

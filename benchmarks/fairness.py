@@ -12,12 +12,13 @@ import statistics
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
 
-from callers import PCM_RATE, Connection, Outcome, converse, lost, problems
+from answers import PCM_RATE, REALTIME
+from callers import Connection, Outcome, converse, lost, problems
 from report import hold, measure, quantile, show
 from servers import PARLEY, serving, upstream
 
 UPLOADS = (16, {"size": 26_214_400})
-ENCODINGS = (20, {"wanted": 200 * PCM_RATE, "realtime": True})
+ENCODINGS = (20, {"wanted": 200 * PCM_RATE, "fields": REALTIME})
 DOWNLOADS = (20, {"wanted": 5_000_000})
 LOAD_SECONDS = 8
 KEPT, PAUSE = 8, 0.05

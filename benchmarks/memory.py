@@ -2,7 +2,8 @@
 
 import asyncio
 
-from callers import PCM_RATE, converse, lost, problems
+from answers import PCM_RATE, REALTIME
+from callers import lost, problems, repeatedly
 from processes import pss, tree_of, watched
 from report import hold, measure, show
 from servers import PARLEY, serving, upstream
@@ -11,14 +12,10 @@ PSS_GOAL = 256
 KINDS = {
     "16 uploads of 25 MB": (16, {"size": 26_214_400}),
     "20 answers of 5 MB of speech": (20, {"wanted": 5_000_000}),
-    "20 of 600 s over the Realtime API": (20, {"wanted": 600 * PCM_RATE, "realtime": True}),
+    "20 of 600 s over the Realtime API": (20, {"wanted": 600 * PCM_RATE, "fields": REALTIME}),
 }
 PATIENT = {"PARLEY_DEADLINE": "180"}
 """What is measured is memory, not whether a busy machine is in time."""
-
-
-async def at_once(port: int, count: int, options: dict[str, int]) -> list:
-    return await asyncio.gather(*(converse(port, **options) for _ in range(count)))
 
 
 def main() -> None:
@@ -29,7 +26,7 @@ def main() -> None:
         ):
             idle = pss(*tree_of(pid))
             with watched(pid) as samples:
-                outcomes = asyncio.run(at_once(port, count, options))
+                outcomes = asyncio.run(repeatedly(port, count, **options))
         print(f"{name} at once, on two workers")
         show("idle PSS, MB", f"{idle:.0f}")
         hold("peak PSS, MB", max(samples), PSS_GOAL)

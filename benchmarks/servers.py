@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from answers import Kind
 from processes import settle, tree_of
 
 BOOT_SECONDS = 30
@@ -40,15 +42,15 @@ class Service:
     python: Path
     arguments: tuple[str, ...]
     threaded: bool = False
-    sound: bool = False
-    """Whether its answer is sound alone, which it streams."""
+    kind: Kind = Kind.JSON
+    """How its answer comes."""
 
 
 class DoesNotStart(SystemExit):
     """A service ended before it listened; says what it wrote last."""
 
 
-def _peer(name: str, folder: str, *arguments: str, **options: bool) -> Service:
+def _peer(name: str, folder: str, *arguments: str, **options: Any) -> Service:
     python = ROOT / ".venv" / "peers" / folder / "bin" / "python"
     return Service(name, ROOT / "benchmarks" / "peers" / folder, python, arguments, **options)
 
@@ -59,7 +61,7 @@ GTHREAD = (*GUNICORN, "--worker-class=gthread", "--keep-alive=95", "app:app")
 PARLEY = Service("Parley", ROOT, Path(sys.executable), (*GUNICORN, "wsgi:app"))
 FLASK_SDK = _peer("Flask, SDK", "flask_sdk", *GTHREAD, threaded=True)
 FASTAPI = _peer("FastAPI, AsyncOpenAI", "fastapi_openai", *UVICORN)
-VOICE_PIPELINE = _peer("VoicePipeline", "voice_pipeline", *UVICORN, sound=True)
+VOICE_PIPELINE = _peer("VoicePipeline", "voice_pipeline", *UVICORN, kind=Kind.SOUND)
 FLOOR = _peer("floor", "floor", *GTHREAD, threaded=True)
 SERVICES = (PARLEY, FASTAPI, VOICE_PIPELINE, FLASK_SDK, FLOOR)
 

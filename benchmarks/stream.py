@@ -7,8 +7,8 @@ import asyncio
 import os
 import statistics
 
-from callers import lost, problems
-from listeners import Heard, Kind, at_once, listen
+from answers import Kind
+from callers import Outcome, lost, problems, repeatedly
 from processes import processor_seconds, watched
 from report import hold, measure, quantile, show
 from servers import PARLEY, serving, upstream
@@ -18,13 +18,13 @@ ALONE, CROWD, TURNS, MANY = 5, 50, 3, 300
 RATIO_GOAL, LAST_GOAL, CROWD_GOAL, PROCESSOR_GOAL, PSS_GOAL = 1.10, 5.0, 1.8, 3.5, 512
 
 
-def alone(port: int, kind: Kind) -> list[Heard]:
-    return [asyncio.run(listen(port, kind)) for _ in range(ALONE)]
+def listen(port: int, kind: Kind = Kind.EVENTS, callers: int = 1, times: int = 1) -> list[Outcome]:
+    return asyncio.run(repeatedly(port, callers, times, kind=kind, wanted=0))
 
 
-def figures(name: str, heard: list[Heard]) -> tuple[float, float]:
+def figures(name: str, heard: list[Outcome]) -> tuple[float, float]:
     """The medians of first and last sound, shown beside the slowest of each."""
-    firsts, lasts = [h.first for h in heard], [h.last for h in heard]
+    firsts, lasts = [h.first for h in heard], [h.seconds for h in heard]
     first, last = statistics.median(firsts), statistics.median(lasts)
     show(
         name,
@@ -44,15 +44,13 @@ def main() -> None:
     show("", "first, s", "p95", "last, s", "p95")
     with upstream() as url:
         with serving(PARLEY, url, workers=2) as (port, pid):
-            asyncio.run(listen(port))  # Warms up.
-            first, last = figures("alone", alone(port, Kind.EVENTS))
-            figures("alone, as JSON", alone(port, Kind.JSON))
+            listen(port)  # Warms up.
+            first, last = figures("alone", listen(port, times=ALONE))
+            figures("alone, as JSON", listen(port, Kind.JSON, times=ALONE))
             used = []
             for kind in (Kind.EVENTS, Kind.JSON):
                 before = processor_seconds(pid)
-                heard = []
-                for _ in range(TURNS):
-                    heard += asyncio.run(at_once(port, CROWD, kind))
+                heard = [each for _ in range(TURNS) for each in listen(port, kind, CROWD)]
                 used.append(1000 * (processor_seconds(pid) - before) / (CROWD * TURNS))
                 name = f"{CROWD} at once" + ("" if kind is Kind.EVENTS else ", as JSON")
                 crowd, _ = figures(name, heard)
@@ -62,7 +60,7 @@ def main() -> None:
             serving(PARLEY, url, workers=2, small_dyno=True) as (port, pid),
             watched(pid) as samples,
         ):
-            figures(f"{MANY} at once, small dyno", asyncio.run(at_once(port, MANY)))
+            figures(f"{MANY} at once, small dyno", listen(port, callers=MANY))
     show("floor of the first audio byte, s", f"{FLOOR_SECONDS:.2f}")
     hold("first audio byte alone / floor", first / FLOOR_SECONDS, RATIO_GOAL, 2)
     hold("last byte alone, s", last, LAST_GOAL, 2)

@@ -39,8 +39,8 @@ def measure(record: Record, _: int) -> None:
 
             for _, each in taken("1,000 conversations over TLS", services, 1):
                 before = count()
-                sound = each.service.sound
-                load = partial(repeatedly, callers=CALLERS, times=TIMES, sound=sound)
+                kind = each.service.kind
+                load = partial(repeatedly, callers=CALLERS, times=TIMES, kind=kind)
                 answered, used = measured(record, each, "over TLS", load)
                 opened = count() - before - 1  # The last question's own.
                 if answered:

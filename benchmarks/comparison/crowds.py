@@ -26,7 +26,7 @@ def measure(record: Record, turns: int) -> None:
         for each in services:
             record.add(each.name, idle_pss=pss(*tree_of(each.pid)))
         for _, each in taken(where, services, turns):
-            load = partial(repeatedly, callers=IN_FLIGHT, times=1, sound=each.service.sound)
+            load = partial(repeatedly, callers=IN_FLIGHT, kind=each.service.kind)
             with watched(each.pid) as samples:
                 answered, used = measured(record, each, where, load)
             record.add(
@@ -54,7 +54,7 @@ def within_limits(
         options = {"workers": 2, "small_dyno": True, "threads": threads}
         with together(record, [service], url, **options) as started:
             for each in started:
-                load = partial(repeatedly, callers=IN_FLIGHT, times=1, sound=service.sound)
+                load = partial(repeatedly, callers=IN_FLIGHT, kind=service.kind)
                 with newcomers(each.pid) as joined:
                     answered, _ = measured(record, each, where, load)
                 figures = {

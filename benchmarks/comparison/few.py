@@ -9,6 +9,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import dialogue
+from answers import Kind
 from callers import PROMISED, Outcome, converse
 from comparison.record import Record
 from comparison.turns import measured, taken, together
@@ -26,7 +27,7 @@ def measure(record: Record, turns: int) -> None:
         for callers, times in TIMES.items():
             where = f"{callers} at a time"
             for turn, each in taken(where, services, turns, warm=True):
-                load = partial(on_kept, callers=callers, times=times, sound=each.service.sound)
+                load = partial(on_kept, callers=callers, times=times, kind=each.service.kind)
                 answered, used = measured(record, each, where, load)
                 if not turn or not answered:
                     continue
@@ -39,7 +40,7 @@ def measure(record: Record, turns: int) -> None:
                 record.add(each.name, **figures)
 
 
-async def on_kept(port: int, *, callers: int, times: int, sound: bool) -> list[Outcome]:
+async def on_kept(port: int, *, callers: int, times: int, kind: Kind) -> list[Outcome]:
     """As many callers at once, each on a connection that it keeps; a lost one is replaced."""
 
     async def caller() -> list[Outcome]:
@@ -51,7 +52,7 @@ async def on_kept(port: int, *, callers: int, times: int, sound: bool) -> list[O
             except OSError as error:
                 outcomes.append(Outcome(0, f"no answer ({type(error).__name__})"))
                 continue
-            outcomes.append(await converse(port, sound=sound, connection=connection))
+            outcomes.append(await converse(port, kind=kind, connection=connection))
             if outcomes[-1].problem:
                 connection[1].close()
                 connection = None

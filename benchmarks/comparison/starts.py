@@ -20,7 +20,7 @@ def measure(record: Record, turns: int) -> None:
             with together(record, [service], url, settled=False) as started:
                 start = time.monotonic() - begun
                 for each in started:
-                    load = partial(repeatedly, callers=1, times=1 + WARM, sound=service.sound)
+                    load = partial(repeatedly, callers=1, times=1 + WARM, kind=service.kind)
                     answered, _ = measured(record, each, "after a start", load)
                     if turn and len(answered) == 1 + WARM:
                         first, *warm = (1000 * outcome.seconds for outcome in answered)

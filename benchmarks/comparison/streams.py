@@ -3,12 +3,14 @@
 import statistics
 from functools import partial
 
+from answers import Kind
+from callers import repeatedly
 from comparison.record import Record
 from comparison.turns import measured, taken, together
-from listeners import Kind, at_once
 from servers import PARLEY, VOICE_PIPELINE, upstream
 
 KINDS = {PARLEY: Kind.EVENTS, VOICE_PIPELINE: Kind.SOUND}
+PCM = {"audio_format": "pcm"}
 CALLERS = {"alone": 1, "50": 50}
 
 
@@ -19,13 +21,13 @@ def measure(record: Record, turns: int) -> None:
             where = f"streams, {callers} at once"
             for turn, each in taken(where, services, turns, warm=True):
                 kind = KINDS[each.service]
-                load = partial(at_once, count=callers, kind=kind, audio_format="pcm")
+                load = partial(repeatedly, callers=callers, kind=kind, wanted=0, fields=PCM)
                 heard, used = measured(record, each, where, load)
                 if not turn or not heard:
                     continue
                 figures = {
                     f"first_{name}": statistics.median(each.first for each in heard),
-                    f"last_{name}": statistics.median(each.last for each in heard),
+                    f"last_{name}": statistics.median(each.seconds for each in heard),
                 }
                 if callers > 1:
                     figures[f"processor_{name}"] = used

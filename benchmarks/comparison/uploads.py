@@ -1,8 +1,8 @@
 """16 uploads of 25 MB at once, two workers: memory, and processor time for a megabyte."""
 
-import asyncio
+from functools import partial
 
-from callers import Outcome, converse
+from callers import repeatedly
 from comparison.record import Record
 from comparison.turns import measured, taken, together
 from processes import watched
@@ -22,11 +22,7 @@ def measure(record: Record, turns: int) -> None:
         together(record, SERVICES, url, workers=2, variables=PATIENT) as services,
     ):
         for _, each in taken(where, services, turns):
-
-            async def load(port: int, *, sound: bool = each.service.sound) -> list[Outcome]:
-                callers = (converse(port, size=BYTES, sound=sound) for _ in range(UPLOADS))
-                return await asyncio.gather(*callers)
-
+            load = partial(repeatedly, callers=UPLOADS, size=BYTES, kind=each.service.kind)
             with watched(each.pid) as samples:
                 _, used = measured(record, each, where, load)
             record.add(

@@ -14,6 +14,7 @@ import callers
 import dialogue
 import servers
 import spoken_dialogue
+from answers import Kind
 from comparison import few
 
 RECORDING = dialogue.Recording(1, 1000, 500)
@@ -27,7 +28,7 @@ def right(recording: dialogue.Recording) -> dict[str, str]:
     return {"transcript": recording.transcript, "text_response": reply, "audio": audio}
 
 
-async def answered(body: bytes, *, sound: bool) -> callers.Outcome:
+async def answered(body: bytes, *, kind: Kind) -> callers.Outcome:
     """What a caller says of this body, from a service that answers the first request with it."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -39,7 +40,7 @@ async def answered(body: bytes, *, sound: bool) -> callers.Outcome:
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        return await callers.converse(port, size=1000, wanted=500, sound=sound)
+        return await callers.converse(port, size=1000, wanted=500, kind=kind)
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +61,7 @@ def the_recording_is_known(monkeypatch):
 def test_each_part_of_an_answer_is_checked(changes, problem):
     """The transcript, the reply and the speech must be those of the caller's own recording."""
     body = json.dumps(right(RECORDING) | changes).encode()
-    assert asyncio.run(answered(body, sound=False)).problem == problem
+    assert asyncio.run(answered(body, kind=Kind.JSON)).problem == problem
 
 
 @pytest.mark.parametrize(("cut", "problem"), [(0, ""), (1, "another's speech")])
@@ -68,7 +69,7 @@ def test_sound_alone_is_checked_to_its_last_byte(cut, problem):
     """A peer that answers with sound alone is held to the same speech."""
     speech = dialogue.speech(REPLY)
     body = speech[: len(speech) - cut]
-    assert asyncio.run(answered(body, sound=True)).problem == problem
+    assert asyncio.run(answered(body, kind=Kind.SOUND)).problem == problem
 
 
 def test_a_caller_whose_connection_is_lost_goes_on_with_another():
@@ -89,7 +90,7 @@ def test_a_caller_whose_connection_is_lost_goes_on_with_another():
     async def run() -> list[callers.Outcome]:
         async with await asyncio.start_server(serve, "127.0.0.1", 0, limit=1_000_000) as server:
             port = server.sockets[0].getsockname()[1]
-            return await few.on_kept(port, callers=1, times=4, sound=False)
+            return await few.on_kept(port, callers=1, times=4, kind=Kind.JSON)
 
     assert [bool(outcome.problem) for outcome in asyncio.run(run())] == [True, False, False, False]
     assert next(opened) == 2
