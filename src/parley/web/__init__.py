@@ -13,7 +13,6 @@ __all__ = [
     "event_stream",
     "log_stream",
     "model_choice",
-    "openapi",
     "representation",
     "request_connection",
     "schemas",
