@@ -14,7 +14,7 @@ from parley import errors
 from parley.conversation import segments, stages
 from parley.models.registry import INTERFACES
 from parley.upstream.options import AUDIO_FORMATS, VOICE
-from parley.web import event_stream, option_fields, sound
+from parley.web import event_stream, request_schema, sound
 from parley.web.caller_headers import (
     BASE_URL_HEADER,
     KEY_HEADER,
@@ -22,7 +22,7 @@ from parley.web.caller_headers import (
     STAGE_KEY_HEADERS,
 )
 from parley.web.representation import SOUND_TYPES
-from parley.web.schemas import ConversationRequestSchema, ConversationSchema, ErrorAnswerSchema
+from parley.web.schemas import ConversationSchema, ErrorAnswerSchema
 from parley.web.uploads import LIMITS
 
 # The conversation's section alone: other sections have tables of their own.
@@ -94,7 +94,7 @@ def test_the_tree_of_errors_is_drawn_whole():
 def test_the_openapi_document_describes_the_schemas():
     """Their fields in their order, and of each the type and the limits that apispec reads."""
     spec = APISpec("Parley", "1", "3.1.0", plugins=[MarshmallowPlugin()])
-    spec.components.schema("ConversationRequest", schema=ConversationRequestSchema)
+    spec.components.schema("ConversationRequest", schema=request_schema.SCHEMA)
     spec.components.schema("Conversation", schema=ConversationSchema)
     spec.components.schema("ErrorAnswer", schema=ErrorAnswerSchema)
     read = spec.to_dict()["components"]["schemas"]
@@ -144,7 +144,7 @@ def test_the_openapi_document_is_complete():
 def test_every_field_is_documented():
     """API_DOCS.md's table holds the fields of the form, in the schema's order, and no other."""
     documented = [row[0].strip("`") for row in rows(API_DOCS, "field")]
-    assert documented == list(ConversationRequestSchema().fields)
+    assert documented == list(request_schema.SCHEMA.fields)
 
 
 def test_every_header_of_a_request_is_documented():
@@ -163,12 +163,12 @@ def test_every_header_of_a_request_is_documented():
 def test_the_documented_limits_are_the_limits():
     """What the options' rows promise is what is checked, and so is what a form may hold."""
     told = {row[0].strip("`"): row[2] for row in rows(API_DOCS, "field")}
-    assert f"{option_fields.PROMPT_CHARACTERS:,} characters" in told["system_prompt"]
-    assert f"{option_fields.HISTORY_TURNS} turns" in told["history"]
-    assert f"({option_fields.HISTORY_BYTES:,} bytes)" in told["history"]
+    assert f"{request_schema.PROMPT_CHARACTERS:,} characters" in told["system_prompt"]
+    assert f"{request_schema.HISTORY_TURNS} turns" in told["history"]
+    assert f"({request_schema.HISTORY_BYTES:,} bytes)" in told["history"]
     described = SCHEMAS["ConversationRequest"]["properties"]["history"]["description"]
-    assert f"at most {option_fields.HISTORY_TURNS} objects" in described
-    assert f"{option_fields.HISTORY_BYTES // 1024} KB in all" in described
+    assert f"at most {request_schema.HISTORY_TURNS} objects" in described
+    assert f"{request_schema.HISTORY_BYTES // 1024} KB in all" in described
     assert all(f"`{name}`" in told["audio_format"] for name in AUDIO_FORMATS)
     assert f"`{VOICE}`" in told["voice"]
     malformed = next(row[3] for row in rows(API_DOCS, "code") if row[0] == "`request_malformed`")

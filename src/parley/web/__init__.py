@@ -15,6 +15,7 @@ __all__ = [
     "model_choice",
     "representation",
     "request_connection",
+    "request_schema",
     "schemas",
     "services",
     "slots",
