@@ -21,7 +21,6 @@ from parley.web.caller_headers import (
     STAGE_BASE_URL_HEADERS,
     STAGE_KEY_HEADERS,
 )
-from parley.web.representation import SOUND_TYPES
 from parley.web.schemas import ConversationSchema, ErrorAnswerSchema
 from parley.web.uploads import LIMITS
 
@@ -134,7 +133,7 @@ def test_the_openapi_document_is_complete():
         if row[0] not in ("`not_found`", "`headers_too_large`")
     }
     for status, of_json_and in (("200", {"text/event-stream"}), ("206", set())):
-        kinds = {"application/json", *SOUND_TYPES.values()} | of_json_and
+        kinds = {"application/json", *AUDIO_FORMATS.values()} | of_json_and
         assert set(responses[status]["content"]) == kinds
     headers = {name for response in responses.values() for name in response["headers"]}
     told = API_DOCS.partition("### Sound alone")[2]

@@ -16,7 +16,7 @@ from parley.deadline import Deadline
 from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, Overloaded
 from parley.settings import Settings
 from parley.upstream.client import Client
-from parley.upstream.options import Options
+from parley.upstream.options import AUDIO_FORMATS, Options
 from parley.web.caller_headers import (
     BASE_URL_HEADER,
     BASE_URL_HEADERS,
@@ -28,7 +28,7 @@ from parley.web.caller_headers import (
     require_token,
     routes_for,
 )
-from parley.web.representation import SOUND_TYPES, Representation, accepted
+from parley.web.representation import Representation, accepted
 from parley.web.request_connection import first_repeated
 from parley.web.services import Services
 from parley.web.slots import SLOT
@@ -125,7 +125,7 @@ def options_of(
     chosen = {name: form[name] for name in OPTIONS if name in form}
     if sound:
         asked = chosen.setdefault("audio_format", sound)
-        if asked != sound and not accept[SOUND_TYPES[asked]]:
+        if asked != sound and not accept[AUDIO_FORMATS[asked]]:
             raise OptionInvalid(f"Send 'audio_format' as {sound}, as Accept asks, or leave it out.")
     return representation, Options(**{"system_prompt": settings.system_prompt, **chosen})
 

@@ -5,11 +5,10 @@ from enum import Enum
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_options_header
 
-SOUND_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm"}
-"""The media type of each audio format; `pcm` is 24 kHz, 16 bit, mono, little-endian."""
+from parley.upstream.options import AUDIO_FORMATS
 
-FORMATS = {"audio/mpeg": "mp3", "audio/wav": "wav"}
-"""The audio format that an accepted media type asks for."""
+FORMATS = {kind: name for name, kind in AUDIO_FORMATS.items() if name != "pcm"}
+"""By media type, the audio format that `Accept` can ask for."""
 
 
 class Representation(Enum):

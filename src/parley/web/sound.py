@@ -9,8 +9,8 @@ from flask import Response, current_app, request
 
 from parley.conversation.stages import Stages
 from parley.errors import ConversationError
+from parley.upstream.options import AUDIO_FORMATS
 from parley.web.answers import status_of
-from parley.web.representation import SOUND_TYPES
 
 UNESCAPED = "!'()*"
 """What `encodeURIComponent` leaves as it is beside letters, digits, `-`, `_`, `.` and `~`."""
@@ -26,7 +26,7 @@ def sound_answer(stages: Stages, pieces: Iterator[bytes], audio_format: str) -> 
     conversation = stages.conversation
     response = current_app.response_class(
         _written(stages, pieces, request.environ.get("gunicorn.socket")),
-        mimetype=SOUND_TYPES[audio_format],
+        mimetype=AUDIO_FORMATS[audio_format],
     )
     response.status_code = status_of(conversation)
     response.headers["X-Transcript"] = header_text(conversation.transcript, TRANSCRIPT_BYTES)
