@@ -1,8 +1,10 @@
 """A conversation as sound alone: the speech as it arrives, and everything else in headers."""
 
 import socket
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import accumulate
 from urllib.parse import quote
 
 from flask import Response, current_app, request
@@ -65,14 +67,13 @@ def _written(
 
 def header_text(text: str, limit: int) -> str:
     """The text, percent-encoded as `encodeURIComponent` does, with an ellipsis where it is cut."""
-    encoded = [quote(character, safe=UNESCAPED) for character in text[: limit + 1]]
-    if sum(map(len, encoded)) <= limit:
-        return "".join(encoded)
-    ellipsis = quote("…")
-    left = limit - len(ellipsis)
-    kept = []
-    for part in encoded:
-        if (left := left - len(part)) < 0:
-            break
-        kept.append(part)
-    return "".join(kept) + ellipsis
+    encoded = _encoded(text[: limit + 1])  # A character takes one byte or more.
+    if len(encoded) <= limit:
+        return encoded
+    ends = [*accumulate(len(_encoded(character)) for character in text[:limit])]
+    ellipsis = _encoded("…")
+    return _encoded(text[: bisect_right(ends, limit - len(ellipsis))]) + ellipsis
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe=UNESCAPED)
