@@ -110,13 +110,14 @@ def form_of(request: Request) -> dict[str, Any]:
     """
     sent, invalid = fields_of(request, SCHEMA.fields), None
     try:
-        g.form = SCHEMA.load(sent)
+        form = SCHEMA.load(sent)
     except ValidationError as error:
-        g.form, invalid = error.valid_data, error
+        form, invalid = error.valid_data, error
+    g.form = form
     recording = recording_of(sent.get("audio"))
     if invalid:
         raise first_error(invalid)
-    return {**g.form, "audio": recording}
+    return {**form, "audio": recording}
 
 
 def recording_of(file: Any) -> Recording:
