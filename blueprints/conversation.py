@@ -1,7 +1,5 @@
 """CONVERSATION: speech in, a spoken answer out."""
 
-from dataclasses import replace
-
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
 
@@ -108,6 +106,5 @@ def answer_wrong_method(exception: MethodNotAllowed) -> Response:
 def dump(conversation: Conversation) -> Response:
     """The answer for the conversation, which the log will tell of, too."""
     g.conversation = conversation
-    body = answer_schema.dump(replace(conversation, speech=None))
-    response = json_with_speech(body, conversation.speech)
+    response = json_with_speech(answer_schema.dump(conversation), conversation.speech)
     return set_status(response, status_of(conversation), conversation.failure)

@@ -1,12 +1,9 @@
 """The schemas of the answers, field by field."""
 
-import base64
 import math
 from typing import Any
 
 from marshmallow import Schema, fields, post_dump
-
-from parley.memory import Spool
 
 
 class ErrorSchema(Schema):
@@ -32,16 +29,6 @@ class ErrorAnswerSchema(Schema):
     errors = fields.List(fields.Nested(ErrorSchema))
 
 
-class Base64Field(fields.Field[Spool]):
-    """A file in base64 (RFC 4648, section 4)."""
-
-    def _serialize(self, value: Spool | None, attr: str | None, obj: Any, **kwargs: Any) -> str:
-        if value is None:
-            return ""
-        value.seek(0)
-        return base64.b64encode(value.read()).decode("ascii")
-
-
 class ModelsSchema(Schema):
     """The models of the three stages."""
 
@@ -58,7 +45,7 @@ class ConversationSchema(ErrorAnswerSchema):
 
     transcript = fields.String()
     text_response = fields.String(attribute="reply")
-    audio = Base64Field(attribute="speech")
+    audio = fields.Constant("")  # `json_with_speech` puts the speech there.
     models_used = fields.Nested(ModelsSchema)
 
 
