@@ -7,9 +7,6 @@ from werkzeug.http import parse_options_header
 
 from parley.upstream.options import AUDIO_FORMATS
 
-FORMATS = {kind: name for name, kind in AUDIO_FORMATS.items() if name != "pcm"}
-"""By media type, the audio format that `Accept` can ask for."""
-
 
 class Representation(Enum):
     """What an answer looks like."""
@@ -17,6 +14,17 @@ class Representation(Enum):
     JSON = "application/json"
     STREAM = "text/event-stream"
     SOUND = "audio/*"
+
+
+OURS = {
+    **dict.fromkeys(
+        ("application/json", "application/*", "text/*", "*/*"), (Representation.JSON, "")
+    ),
+    "text/event-stream": (Representation.STREAM, ""),
+    "audio/*": (Representation.SOUND, ""),
+    **{kind: (Representation.SOUND, name) for name, kind in AUDIO_FORMATS.items() if name != "pcm"},
+}
+"""By media type, the representation that it asks for, and the audio format if it names one."""
 
 
 def accepted(accept: MIMEAccept) -> tuple[Representation, str]:
@@ -27,14 +35,6 @@ def accepted(accept: MIMEAccept) -> tuple[Representation, str]:
     """
     for value, weight in sorted(accept, key=lambda item: -item[1]):
         media_type = parse_options_header(value)[0].lower()
-        if weight <= 0:
-            continue
-        if media_type == "text/event-stream":
-            return Representation.STREAM, ""
-        if media_type == "audio/*":
-            return Representation.SOUND, ""
-        if media_type in FORMATS:
-            return Representation.SOUND, FORMATS[media_type]
-        if media_type in ("application/json", "application/*", "text/*", "*/*"):
-            return Representation.JSON, ""
+        if weight > 0 and media_type in OURS:
+            return OURS[media_type]
     return Representation.JSON, ""
