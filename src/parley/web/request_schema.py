@@ -9,13 +9,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
 from marshmallow.validate import Length, OneOf, Predicate, Regexp
 from werkzeug.datastructures import FileStorage
 
-from parley.errors import (
-    AudioEmpty,
-    AudioMissing,
-    AudioTooLarge,
-    AudioUnsupported,
-    OptionInvalid,
-)
+from parley.errors import AudioEmpty, AudioMissing, AudioTooLarge, AudioUnsupported, OptionInvalid
 from parley.recordings import HEAD_BYTES, Recording, kind_of
 from parley.upstream.options import AUDIO_FORMATS
 from parley.web.uploads import AUDIO_BYTES, fields_of
@@ -43,8 +37,8 @@ def turns_of(file: FileStorage) -> list[dict[str, str]]:
         turns: Any = json.loads(text) if text.strip() else []
     except (ValueError, RecursionError):
         turns = None
-    is_list = isinstance(turns, list) and len(turns) <= HISTORY_TURNS and all(map(_is_turn, turns))
-    if not is_list or len(text) > HISTORY_BYTES:
+    are_turns = isinstance(turns, list) and all(map(_is_turn, turns))
+    if not are_turns or len(turns) > HISTORY_TURNS or len(text) > HISTORY_BYTES:
         raise ValidationError(HISTORY)
     return [{"role": turn["role"], "content": turn["content"]} for turn in turns]
 
@@ -60,10 +54,7 @@ def line() -> fields.String:
     """A model's name, a voice, or any other line of text: who uses it decides what it means."""
     return fields.String(
         pre_load=str.strip,
-        validate=[
-            Length(max=LINE_CHARACTERS, error=LINE),
-            Predicate("isprintable", error=LINE),
-        ],
+        validate=[Length(max=LINE_CHARACTERS, error=LINE), Predicate("isprintable", error=LINE)],
     )
 
 
