@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from blueprints import BLUEPRINTS  # noqa: E402  # The path must be set first.
 from parley import log  # noqa: E402
-from parley.commands import models, openapi  # noqa: E402
+from parley.commands import models  # noqa: E402
 from parley.errors import ConfigurationError  # noqa: E402
 from parley.models import model_list  # noqa: E402
 from parley.page import blueprint as page  # noqa: E402
@@ -44,4 +44,3 @@ except ConfigurationError as error:
 log.write_to(sys.stderr if "FLASK_RUN_FROM_CLI" in os.environ else sys.stdout, settings.log_level)
 app = create_app(services, [*BLUEPRINTS, *([page.bp] if settings.page else [])])
 app.cli.add_command(models)
-app.cli.add_command(openapi)

@@ -1,9 +1,6 @@
 """CONVERSATION: speech in, a spoken answer out."""
 
-from dataclasses import replace
-
 from flask import Blueprint, Response, g, request
-from marshmallow import ValidationError
 from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
 
 from parley.conversation import chain
@@ -20,15 +17,14 @@ from parley.web.event_stream import event_stream
 from parley.web.model_choice import models_of
 from parley.web.representation import Representation
 from parley.web.request_connection import still_connected
-from parley.web.schemas import ConversationRequestSchema, ConversationSchema
+from parley.web.request_schema import form_of
+from parley.web.schemas import ConversationSchema
 from parley.web.services import services
 from parley.web.sound import name_voice, sound_answer
 from parley.web.speech_json import json_with_speech
-from parley.web.uploads import fields_of
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
 
-request_schema = ConversationRequestSchema()
 answer_schema = ConversationSchema()
 
 
@@ -39,7 +35,7 @@ def converse() -> Response:
     """Hear the recording, think of a reply, speak it, in the representation that is accepted."""
     ours = services()
     admission = admit(request, ours)
-    form = request_schema.load(fields_of(request, request_schema.fields))
+    form = form_of(request)
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
     models = models_of(form, admission.routes, ours)
     client = client_of(admission.upstreams, options, request, ours)
@@ -84,10 +80,8 @@ ANSWERS = {
 @bp.errorhandler(Exception)
 def answer_failure(exception: Exception) -> Response:
     """Answer with all six keys where the request cannot be used, too."""
-    valid = exception.valid_data if isinstance(exception, ValidationError) else None
-    options = valid if isinstance(valid, dict) else {}
     routes = routes_for(request.headers, services().settings)
-    models = models_of(options, routes, services())
+    models = models_of(g.get("form", {}), routes, services())
     return dump(Conversation(models.by_stage(), failure=error_of(exception)))
 
 
@@ -112,6 +106,5 @@ def answer_wrong_method(exception: MethodNotAllowed) -> Response:
 def dump(conversation: Conversation) -> Response:
     """The answer for the conversation, which the log will tell of, too."""
     g.conversation = conversation
-    body = answer_schema.dump(replace(conversation, speech=None))
-    response = json_with_speech(body, conversation.speech)
+    response = json_with_speech(answer_schema.dump(conversation), conversation.speech)
     return set_status(response, status_of(conversation), conversation.failure)

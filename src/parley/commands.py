@@ -1,4 +1,4 @@
-"""The commands of `flask --app wsgi`: `models`, `models check` and `openapi`."""
+"""The commands of `flask --app wsgi`: `models` and `models check`."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -132,15 +132,3 @@ def _differences(
             continue
         says = f"shuts down {announced[name] or 'never'}" if known else "unknown"
         yield f"{name}: listed {ends or 'never'}, upstream: {says}"
-
-
-@click.command()
-def openapi() -> None:
-    """Print the API as an OpenAPI document, which docs/openapi.json holds."""
-    try:
-        from parley.web.openapi import document  # noqa: PLC0415  # Servers do not install apispec.
-    except ImportError as missing:
-        raise click.ClickException(
-            f"{missing.name} is missing; install it with: pip install -r requirements-test.txt"
-        ) from None
-    click.echo(document())

@@ -104,13 +104,13 @@ def imported() -> set[str]:
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 found.add(node.module.split(".")[0])
-    found -= {*sys.stdlib_module_names, "parley", "blueprints", "wsgi", "apispec"}
+    found -= {*sys.stdlib_module_names, "parley", "blueprints", "wsgi"}
     installed = packages_distributions()
     return {installed[name][0].lower().replace("_", "-") for name in found}
 
 
 def test_what_is_imported_is_declared():
-    """Nothing is there by another package's grace; apispec is `flask openapi`'s, for developers."""
+    """Nothing is there by another package's grace."""
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
     lines = config["options"]["install_requires"].split("\n")
@@ -149,9 +149,8 @@ import blueprints, parley
 for package in (parley, blueprints):
     assert package.__file__.startswith(os.environ["PYTHONPATH"]), package.__file__
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if module.name != "parley.web.openapi":  # For developers: apispec makes it.
-            importlib.import_module(module.name)
-            print(module.name)
+        importlib.import_module(module.name)
+        print(module.name)
 """
 CONVERSATION = """\
 import runpy
@@ -204,7 +203,7 @@ def test_the_wheel_answers(tmp_path, python_with_pins, wheel, upstream):
         for name, root in roots.items()
         for path in root.rglob("*.py")
     }
-    modules = {name.removesuffix(".__init__") for name in files} - {*roots, "parley.web.openapi"}
+    modules = {name.removesuffix(".__init__") for name in files} - roots.keys()
     assert set(run(MODULES).split()) == modules
     answer = run(CONVERSATION, PARLEY_OPENAI_BASE_URL=upstream.url)
     assert f"200 {fake.REPLY}" in answer

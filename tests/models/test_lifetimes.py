@@ -14,11 +14,11 @@ LIFETIMES = """\
 | model | default | shuts down | replacement | interface | parameters |
 |---|---|---|---|---|---|
 | a | yes | 2027-01-01 | b | | |
-| b | | 2027-02-01 | c | transcriptions | x=1, y=two |
+| b | | 2027-02-01 | c | transcriptions | {"x": 1, "y": "two"} |
 | c | | | | | |
 | d | | 2027-01-15 | | | |
 | e | | 2027-01-15 | b | | |
-| * | | | | | z=3 |
+| * | | | | | {"z": 3} |
 
 ## text
 | model | default | parameters |
@@ -103,15 +103,15 @@ def test_a_row_says_which_interface_and_parameters_its_model_needs():
         ("| c | | | |", "| c | | 2027-03-01 | |", 6, "default"),
         ("| c | | | |", "| c | | 2027-03-01 | b |", 5, "circle"),
         ("| c | | | |", "| c | | | e |", 5, "circle"),
-        ("x=1, y=two", "x", 5, "'parameters' is not a JSON object"),
+        ('{"x": 1, "y": "two"}', "x", 5, "'parameters' is not a JSON object"),
         ("| r | | realtime |", "| r | | chat |", 20, "speech or realtime"),
-        ("x=1", "languages[]=en", 5, "'languages[]', which the service itself sends"),
+        ('"x": 1', '"languages[]": "en"', 5, "'languages[]', which the service itself sends"),
         ('"n": 1', '"stream": true', 14, "'stream', which"),
-        ("x=1", "file=x", 5, "'file', which the service itself sends"),
+        ('"x": 1', '"file": "x"', 5, "'file', which the service itself sends"),
         ('"n": 1', '"messages": []', 14, "'messages', which"),
         ('"n": 1', '"n": NaN', 14, "is not a JSON object"),
-        ("| s | yes | | |", "| s | yes | | voice=ash |", 19, "'voice', which"),
-        ("| r | | realtime | |", "| r | | realtime | audio={} |", 20, "'audio', which"),
+        ("| s | yes | | |", '| s | yes | | {"voice": "ash"} |', 19, "'voice', which"),
+        ("| r | | realtime | |", '| r | | realtime | {"audio": {}} |', 20, "'audio', which"),
         ("transcriptions", "realtime", 5, "transcriptions"),
     ],
 )

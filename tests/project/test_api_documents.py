@@ -3,31 +3,41 @@
 import json
 import re
 
+import jsonschema
 import pytest
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
 from testing.builders import ROOT
 from testing.tables import rows
 
 from parley import errors
 from parley.conversation import segments, stages
+from parley.models.registry import INTERFACES
 from parley.upstream.options import AUDIO_FORMATS, VOICE
-from parley.web import event_stream, option_fields, sound
-from parley.web import openapi as openapi_module
+from parley.web import event_stream, request_schema, sound
 from parley.web.caller_headers import (
     BASE_URL_HEADER,
     KEY_HEADER,
     STAGE_BASE_URL_HEADERS,
     STAGE_KEY_HEADERS,
 )
-from parley.web.schemas import ConversationRequestSchema
+from parley.web.schemas import ConversationSchema, ErrorAnswerSchema
 from parley.web.uploads import LIMITS
 
 # The conversation's section alone: other sections have tables of their own.
 _, API_DOCS, _ = re.split("<!-- .*: CONVERSATION -->", (ROOT / "API_DOCS.md").read_text())
 
-
-@pytest.fixture(scope="module")
-def openapi():
-    return openapi_module.document()
+OPENAPI = json.loads((ROOT / "docs" / "openapi.json").read_text())
+SCHEMAS = OPENAPI["components"]["schemas"]
+CONVERSE = OPENAPI["paths"]["/api/conversation/"]["post"]
+EXAMPLES = [
+    pytest.param(answer["schema"], example["value"], id=f"{path} {status} {name}")
+    for path, operations in OPENAPI["paths"].items()
+    for operation in operations.values()
+    for status, response in operation["responses"].items()
+    for answer in [response["content"]["application/json"]]
+    for name, example in answer["examples"].items()
+]
 
 
 def every_error(root: type[Exception] = errors.ConversationError) -> set[type]:
@@ -37,9 +47,12 @@ def every_error(root: type[Exception] = errors.ConversationError) -> set[type]:
 
 
 def test_every_code_is_documented_with_its_status():
-    """API_DOCS.md lists the codes of errors.py, no more and no less, each with its status."""
+    """Both documents list the codes of errors.py, no more and no less; one has their statuses."""
     documented = {row[0].strip("`"): row[1].split(", ")[0] for row in rows(API_DOCS, "code")}
     assert documented == {error.code: str(error.status) for error in every_error()}
+    described = SCHEMAS["Error"]["properties"]
+    assert described["code"]["enum"] == sorted(documented)
+    assert described["stage"]["enum"] == ["request", *INTERFACES]
 
 
 def drawn_tree(picture: str) -> dict[str, tuple[str | None, int | None]]:
@@ -77,14 +90,36 @@ def test_the_tree_of_errors_is_drawn_whole():
     assert drawn_tree(errors.__doc__) == tree_of(errors.ParleyError)
 
 
-def test_the_openapi_document_is_fresh(openapi):
-    """docs/openapi.json is what `flask --app wsgi openapi` prints."""
-    assert (ROOT / "docs" / "openapi.json").read_text() == f"{openapi}\n"
+def test_the_openapi_document_describes_the_schemas():
+    """Their fields in their order, and of each the type and the limits that apispec reads."""
+    spec = APISpec("Parley", "1", "3.1.0", plugins=[MarshmallowPlugin()])
+    spec.components.schema("ConversationRequest", schema=request_schema.SCHEMA)
+    spec.components.schema("Conversation", schema=ConversationSchema)
+    spec.components.schema("ErrorAnswer", schema=ErrorAnswerSchema)
+    read = spec.to_dict()["components"]["schemas"]
+    assert set(read) == set(SCHEMAS)
+    for name, schema in read.items():
+        described = SCHEMAS[name]
+        assert list(described["properties"]) == list(schema["properties"])
+        for field, limits in schema["properties"].items():
+            limits.pop("readOnly", None)  # Answers are never sent, whatever makes a field's value.
+            limits.pop("default", None)
+            assert limits.items() <= described["properties"][field].items()
+        always = schema.get("required", list(schema["properties"]))
+        assert described["required"] == (always[:3] if name == "Error" else always)
 
 
-def test_the_openapi_document_is_complete(openapi):
+@pytest.mark.parametrize(("schema", "value"), EXAMPLES)
+def test_the_examples_of_the_openapi_document_are_answers(schema, value):
+    """With the sentences of errors.py."""
+    jsonschema.validate(value, {**schema, "components": OPENAPI["components"]})
+    told = {(error["code"], error["message"]) for error in value.get("errors", [])}
+    assert told <= {(error.code, error.message) for error in every_error()}
+
+
+def test_the_openapi_document_is_complete():
     """Every status and code of API_DOCS.md is in it with an example, and every header."""
-    responses = json.loads(openapi)["paths"]["/api/conversation/"]["post"]["responses"]
+    responses = CONVERSE["responses"]
     assert sorted(responses) == sorted(row[0] for row in rows(API_DOCS, "status"))
     examples = {
         (example["value"]["errors"][0]["code"], status)
@@ -98,6 +133,9 @@ def test_the_openapi_document_is_complete(openapi):
         for status in row[1].split(", ")
         if row[0] not in ("`not_found`", "`headers_too_large`")
     }
+    for status, of_json_and in (("200", {"text/event-stream"}), ("206", set())):
+        kinds = {"application/json", *AUDIO_FORMATS.values()} | of_json_and
+        assert set(responses[status]["content"]) == kinds
     headers = {name for response in responses.values() for name in response["headers"]}
     told = API_DOCS.partition("### Sound alone")[2]
     assert all(f"`{name}" in told for name in headers)
@@ -106,10 +144,10 @@ def test_the_openapi_document_is_complete(openapi):
 def test_every_field_is_documented():
     """API_DOCS.md's table holds the fields of the form, in the schema's order, and no other."""
     documented = [row[0].strip("`") for row in rows(API_DOCS, "field")]
-    assert documented == list(ConversationRequestSchema().fields)
+    assert documented == list(request_schema.SCHEMA.fields)
 
 
-def test_every_header_of_a_request_is_documented(openapi):
+def test_every_header_of_a_request_is_documented():
     """API_DOCS.md's table and the OpenAPI document hold the headers that are read."""
     documented = {
         name for row in rows(API_DOCS, "header") for name in re.findall("`(.*?)`", row[0])
@@ -117,19 +155,20 @@ def test_every_header_of_a_request_is_documented(openapi):
     read = {BASE_URL_HEADER, KEY_HEADER, "X-Request-ID"}
     read |= {*STAGE_BASE_URL_HEADERS.values(), *STAGE_KEY_HEADERS.values()}
     assert documented == read
-    whole = json.loads(openapi)
-    schemes = whole["components"]["securitySchemes"].values()
-    parameters = whole["paths"]["/api/conversation/"]["post"]["parameters"]
-    described = {each["name"] for each in (*schemes, *parameters) if "name" in each}
+    schemes = OPENAPI["components"]["securitySchemes"].values()
+    described = {each["name"] for each in (*schemes, *CONVERSE["parameters"]) if "name" in each}
     assert described == read
 
 
 def test_the_documented_limits_are_the_limits():
     """What the options' rows promise is what is checked, and so is what a form may hold."""
     told = {row[0].strip("`"): row[2] for row in rows(API_DOCS, "field")}
-    assert f"{option_fields.PROMPT_CHARACTERS:,} characters" in told["system_prompt"]
-    assert f"{option_fields.HISTORY_TURNS} turns" in told["history"]
-    assert f"({option_fields.HISTORY_BYTES:,} bytes)" in told["history"]
+    assert f"{request_schema.PROMPT_CHARACTERS:,} characters" in told["system_prompt"]
+    assert f"{request_schema.HISTORY_TURNS} turns" in told["history"]
+    assert f"({request_schema.HISTORY_BYTES:,} bytes)" in told["history"]
+    described = SCHEMAS["ConversationRequest"]["properties"]["history"]["description"]
+    assert f"at most {request_schema.HISTORY_TURNS} objects" in described
+    assert f"{request_schema.HISTORY_BYTES // 1024} KB in all" in described
     assert all(f"`{name}`" in told["audio_format"] for name in AUDIO_FORMATS)
     assert f"`{VOICE}`" in told["voice"]
     malformed = next(row[3] for row in rows(API_DOCS, "code") if row[0] == "`request_malformed`")
@@ -148,13 +187,25 @@ def test_the_documented_times_and_sizes_of_a_stream_are_its_own():
     assert sizes in text
 
 
-def test_the_documented_stream_is_the_openapi_documents(openapi):
-    """The sample holds every event of the table, as the OpenAPI document has it."""
+def test_the_documented_stream_is_the_openapi_documents():
+    """The sample holds every event of the table, and the OpenAPI document describes it."""
     [sample] = re.findall(r"```\n(event: .*?)\n```", API_DOCS, re.DOTALL)
-    responses = json.loads(openapi)["paths"]["/api/conversation/"]["post"]["responses"]
-    assert f"{sample}\n\n" == responses["200"]["content"]["text/event-stream"]["example"]
+    stream = CONVERSE["responses"]["200"]["content"]["text/event-stream"]
+    assert f"{sample}\n\n" == stream["example"]
     shown = [*dict.fromkeys(re.findall(r"^event: (\w+)", sample, re.M))]
     documented = [row[0].strip("`") for row in rows(API_DOCS, "event")]
     assert [event for event in documented if event != "error"] == shown
-    events = responses["200"]["content"]["text/event-stream"]["schema"]["oneOf"]
-    assert [event["properties"]["event"]["const"] for event in events] == documented
+    described = {
+        event["properties"]["event"]["const"]: event["properties"]["data"]["contentSchema"]
+        for event in stream["schema"]["oneOf"]
+    }
+    assert list(described) == documented
+    for event, data in re.findall(r"event: (\w+)\ndata: (.*)", sample):
+        whole = {**described[event], "components": OPENAPI["components"]}
+        jsonschema.validate(json.loads(data), whole)
+    assert described["segment"]["properties"]["format"]["enum"] == list(AUDIO_FORMATS)
+    code = {"$ref": "#/components/schemas/Error/properties/code"}
+    for event, name, linked in (("error", "Error", {"code": code}), ("done", "Conversation", {})):
+        at = {"at": {"type": "integer", "minimum": 0}}
+        assert described[event]["properties"] == at | SCHEMAS[name]["properties"] | linked
+        assert described[event]["required"] == ["at", *SCHEMAS[name]["required"]]

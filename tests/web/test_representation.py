@@ -29,6 +29,7 @@ JSON, STREAM, SOUND = Representation.JSON, Representation.STREAM, Representation
         ("audio/wav;rate=24000", (SOUND, "wav")),
         ("audio/*", (SOUND, "")),
         ("audio/ogg", (JSON, "")),
+        ("audio/pcm", (JSON, "")),
         ("audio/ogg, audio/mpeg;q=0.5", (SOUND, "mp3")),
         ("audio/wav;q=0.2, audio/mpeg;q=0.4, application/json;q=0.3", (SOUND, "mp3")),
         ("application/json;q=0.4, audio/*;q=0.5", (SOUND, "")),

@@ -8,7 +8,7 @@ from testing.builders import KEY, make_app, wav
 from werkzeug.test import EnvironBuilder
 
 from parley.errors import RequestMalformed
-from parley.web.schemas import ConversationRequestSchema
+from parley.web.request_schema import SCHEMA
 from parley.web.uploads import FILES_ON_DISK, SPOOLED_BYTES, FormRequest
 
 CODES = {
@@ -20,7 +20,7 @@ CODES = {
 }
 CLIENT = make_app().test_client()
 
-names = st.sampled_from([*ConversationRequestSchema().fields, "x", ""]) | st.text()
+names = st.sampled_from([*SCHEMA.fields, "x", ""]) | st.text()
 contents = st.binary() | st.just(wav()) | st.text().map(str.encode)
 
 

@@ -1,7 +1,6 @@
 """The list's column `parameters`: what every request to a model must contain in addition."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,10 +20,6 @@ FORMS = frozenset({"transcriptions"})
 """The interfaces that take a form, in which every value is text. The others take JSON."""
 
 
-PAIR = re.compile(r'[\s,]*([a-z_]+(?:\[\])?)=(?:("(?:[^"\\]|\\.)*")|([^\s,="]+))(?=[\s,]|\Z)')
-"""How a parameter was written before JSON: `name=value`, which is still read until 0.3.0."""
-
-
 def parse(text: str, interface: str) -> dict[str, Any]:
     """Read a JSON object, or nothing, for requests to an interface.
 
@@ -34,7 +29,7 @@ def parse(text: str, interface: str) -> dict[str, Any]:
     if not text:
         return {}
     try:
-        parameters = json.loads(_as_json(text), object_pairs_hook=_without_repetition)
+        parameters = json.loads(text, object_pairs_hook=_without_repetition)
         # Python alone reads NaN and Infinity, which are not JSON (RFC 8259, section 6).
         json.dumps(parameters, allow_nan=False)
     except _Repeated:
@@ -52,25 +47,6 @@ def parse(text: str, interface: str) -> dict[str, Any]:
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in parameters.items()
     }
-
-
-def _as_json(text: str) -> str:
-    """What `name=value` pairs stand for; any other text as it is."""
-    if PAIR.sub("", text).strip(", "):
-        return text
-    pairs = [
-        f"{json.dumps(name)}: {quoted or _value(word)}" for name, quoted, word in PAIR.findall(text)
-    ]
-    return f"{{{', '.join(pairs)}}}"
-
-
-def _value(word: str) -> str:
-    """The JSON value that a word is, or else the word as a string."""
-    try:
-        json.loads(word)
-    except ValueError:
-        return json.dumps(word)
-    return word
 
 
 class _Repeated(ValueError):

@@ -4,17 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 VOICE = "alloy"
-AUDIO_FORMATS = ("mp3", "wav", "pcm")
-"""What every interface can give: `pcm` is 24 kHz, 16 bit, mono, little-endian."""
+AUDIO_FORMATS = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm"}
+"""By name, the media types of the formats of speech that every interface can give.
+
+`pcm` is 24 kHz, 16 bit, mono, little-endian.
+"""
 
 
 @dataclass(frozen=True)
 class Options:
-    """The voice and the format of the speech, and what the models are told."""
+    """The voice and the format of the speech, and what the models are told.
+
+    Each has the name of the form's field that sets it.
+    """
 
     system_prompt: str = field(repr=False)
     voice: str = VOICE
-    audio_format: str = AUDIO_FORMATS[0]
+    audio_format: str = "mp3"
     language: str = ""
     """The language of the recording (ISO 639-1); blank where the model is to find out."""
     history: Sequence[Mapping[str, str]] = field(default=(), repr=False)

@@ -10,6 +10,7 @@ from parley.mpeg_audio import HEADER_BYTES, frame_at, has_two_frames_at
 from parley.upstream.error_reports import error_in, report_of
 from parley.upstream.json_values import parse_json
 from parley.upstream.mp3_encoder import RATE
+from parley.upstream.options import AUDIO_FORMATS
 
 TEXT_BYTES = 512
 """How much of PCM is looked at for whether it is text instead: samples can be letters for long."""
@@ -108,7 +109,7 @@ def _name(head: bytes, headers: Mapping[str, str]) -> str:
 # The page looks for "ask for wav", and does so itself.
 def _instead(came: str, asked: str) -> UpstreamMalformed:
     advice = f"ask for {came.lower()} (audio_format={came.lower()}), or name another model"
-    if came.lower() not in ("wav", "mp3", "pcm"):
+    if came.lower() not in AUDIO_FORMATS:
         advice = "name another model, voice or host"
     return UpstreamMalformed(f"The upstream sent {came} where {asked} was asked for; {advice}.")
 

@@ -5,19 +5,18 @@ The base URLs are last because their check can take as long as a DNS lookup.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from flask import Request, g
-from marshmallow import ValidationError
 from werkzeug.datastructures import Headers, MIMEAccept
 
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
-from parley.errors import ApiKeyMissing, BaseUrlRefused, Overloaded
+from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, Overloaded
 from parley.settings import Settings
 from parley.upstream.client import Client
-from parley.upstream.options import Options
+from parley.upstream.options import AUDIO_FORMATS, Options
 from parley.web.caller_headers import (
     BASE_URL_HEADER,
     BASE_URL_HEADERS,
@@ -29,14 +28,15 @@ from parley.web.caller_headers import (
     require_token,
     routes_for,
 )
-from parley.web.representation import SOUND_TYPES, Representation, accepted
+from parley.web.representation import Representation, accepted
 from parley.web.request_connection import first_repeated
 from parley.web.services import Services
 from parley.web.slots import SLOT
 from parley.web.stage_routes import Route
 from parley.wire.messages import Upstream
 
-OPTIONS = ("system_prompt", "voice", "audio_format", "language", "history")
+OPTIONS = [option.name for option in fields(Options)]
+"""The fields of a form that are the client's; the others are the recording and the models."""
 
 RETRY_SECONDS = 2
 """When a refused caller may try again: a conversation takes about as long, and frees its slot."""
@@ -119,15 +119,14 @@ def options_of(
 ) -> tuple[Representation, Options]:
     """What the answer is to look like, and what the form chooses of the speech and of the reply.
 
-    Raises ValidationError where `audio_format` is a kind of sound that is not accepted.
+    Raises OptionInvalid where `audio_format` is a kind of sound that is not accepted.
     """
     representation, sound = accepted(accept)
     chosen = {name: form[name] for name in OPTIONS if name in form}
     if sound:
         asked = chosen.setdefault("audio_format", sound)
-        if asked != sound and not accept[SOUND_TYPES[asked]]:
-            message = f"Send 'audio_format' as {sound}, as Accept asks, or leave it out."
-            raise ValidationError(message, "audio_format", valid_data=dict(form))
+        if asked != sound and not accept[AUDIO_FORMATS[asked]]:
+            raise OptionInvalid(f"Send 'audio_format' as {sound}, as Accept asks, or leave it out.")
     return representation, Options(**{"system_prompt": settings.system_prompt, **chosen})
 
 

@@ -7,13 +7,7 @@ from werkzeug.datastructures import Headers
 
 from parley.errors import ApiKeyMissing, BaseUrlRefused, TokenRejected
 from parley.settings import VISIBLE_ASCII, Settings
-from parley.web.stage_routes import (
-    Hosts,
-    Route,
-    operator_hosts,
-    operator_routes,
-    routes_of,
-)
+from parley.web.stage_routes import MAIN, Route, operator_routes, routes_of
 
 KEY_HEADER = "X-OpenAI-API-Key"
 BASE_URL_HEADER = "X-OpenAI-Base-URL"
@@ -29,15 +23,16 @@ CREDENTIAL_HEADERS = (KEY_HEADER, "Authorization", *STAGE_KEY_HEADERS.values())
 BASE_URL_HEADERS = (BASE_URL_HEADER, *STAGE_BASE_URL_HEADERS.values())
 
 
-def hosts_of(headers: Headers) -> Hosts:
-    """What a caller's headers name; a blank header counts as not sent."""
-    urls = {stage: headers.get(name, "").strip() for stage, name in STAGE_BASE_URL_HEADERS.items()}
-    return Hosts(
-        headers.get(BASE_URL_HEADER, "").strip() or None,
-        main_key_of(headers),
-        {stage: url for stage, url in urls.items() if url},
-        {stage: headers.get(header, "").strip() for stage, header in STAGE_KEY_HEADERS.items()},
-    )
+def urls_of(headers: Headers) -> dict[str, str]:
+    """By stage or MAIN, the base URLs that a caller's headers name; blank ones are not named."""
+    names = {MAIN: BASE_URL_HEADER, **STAGE_BASE_URL_HEADERS}
+    return {name: url for name, header in names.items() if (url := headers.get(header, "").strip())}
+
+
+def keys_of(headers: Headers) -> dict[str, str]:
+    """By stage or MAIN, the keys in a caller's headers; blank where there is none."""
+    keys = {stage: headers.get(header, "").strip() for stage, header in STAGE_KEY_HEADERS.items()}
+    return {MAIN: main_key_of(headers), **keys}
 
 
 def main_key_of(headers: Headers) -> str:
@@ -67,7 +62,7 @@ def routes_for(headers: Headers, settings: Settings) -> dict[str, Route]:
     """The route of each stage, by what a caller names or, with tokens, by the settings alone."""
     if settings.caller_tokens:
         return operator_routes(settings)
-    return routes_of(hosts_of(headers), operator_hosts(settings))
+    return routes_of(urls_of(headers), keys_of(headers), settings)
 
 
 def is_key_needed(settings: Settings) -> bool:
@@ -82,13 +77,12 @@ def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: boo
 
     Only a call to a main URL needs a key, and only where a key is `required`.
     """
-    caller = hosts_of(headers)
-    if caller.main_key and not VISIBLE_ASCII.fullmatch(caller.main_key):
-        raise ApiKeyMissing()
-    for stage, key in caller.stage_keys.items():
+    for name, key in keys_of(headers).items():
         if key and not VISIBLE_ASCII.fullmatch(key):
+            if name == MAIN:
+                raise ApiKeyMissing()
             raise ApiKeyMissing(
-                f"Send the key in {STAGE_KEY_HEADERS[stage]} in visible ASCII, or leave it out."
+                f"Send the key in {STAGE_KEY_HEADERS[name]} in visible ASCII, or leave it out."
             )
     missing = [stage for stage, route in routes.items() if route.rule == 3 and not route.key]
     if missing and required:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from flask import Flask, Response, request
-from marshmallow import ValidationError
 from werkzeug import exceptions
 
 from parley import log
@@ -18,7 +17,6 @@ from parley.errors import (
     RequestMalformed,
 )
 from parley.web.answers import error_answer
-from parley.web.schemas import first_error
 
 FOREIGN: Mapping[type[exceptions.HTTPException], type[ConversationError]] = {
     exceptions.ClientDisconnected: CallerDisconnected,  # A BadRequest, so it comes before it.
@@ -44,8 +42,6 @@ def error_of(exception: Exception) -> ConversationError:
     match exception:
         case ConversationError():
             return exception
-        case ValidationError():
-            return first_error(exception)
         case exceptions.HTTPException(code=int(code)):
             for foreign, error in FOREIGN.items():
                 if isinstance(exception, foreign):

@@ -10,7 +10,7 @@ PIECE_BYTES = 64 * 1024
 """How much of a form is read at once."""
 
 HEAD_BYTES = 16 * 1024
-"""The longest headers of one part, all together."""
+"""The longest headers of one part, all together, and the longest padding behind a boundary."""
 
 LINE_BREAK = b"\r\n"
 
@@ -46,15 +46,15 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
     reader = _Reader(stream)
     delimiter = LINE_BREAK + b"--" + boundary
     _pass_over(reader.until(delimiter))
-    while (after := reader.behind_padding(2)) == LINE_BREAK:
-        part = _part(reader.head())
+    while not reader.skip(b"--"):
+        if reader.short(LINE_BREAK).strip(b" \t"):  # RFC 2046's padding may follow a boundary.
+            raise FormBroken()
+        part = _part(reader.short(2 * LINE_BREAK))
         # A part with no content may leave out the line break before it, as Werkzeug's client does.
         is_absent = reader.skip(delimiter.removeprefix(LINE_BREAK))
         content = iter(()) if is_absent else reader.until(delimiter)
         yield part, content
         _pass_over(content)
-    if after != b"--":
-        raise FormBroken()
     while stream.read(PIECE_BYTES):
         pass  # What follows the last boundary means nothing.
 
@@ -97,36 +97,20 @@ class _Reader:
             yield self.take(end)
         self.take(len(mark))
 
-    def head(self) -> bytes:
-        """The headers of a part, which a blank line ends; raise FormTooLarge past HEAD_BYTES."""
-        head = bytearray()
-        for piece in self.until(2 * LINE_BREAK):
-            head += piece
-            if len(head) > HEAD_BYTES:
+    def short(self, mark: bytes) -> bytes:
+        """All that comes before the mark; raise FormTooLarge past HEAD_BYTES."""
+        text = bytearray()
+        for piece in self.until(mark):
+            text += piece
+            if len(text) > HEAD_BYTES:
                 raise FormTooLarge()
-        return bytes(head)
+        return bytes(text)
 
     def take(self, size: int) -> bytes:
         """Exactly the next `size` bytes."""
         self._hold(size)
         taken, self._held = self._held[:size], self._held[size:]
         return taken
-
-    def behind_padding(self, size: int) -> bytes:
-        """The next `size` bytes behind spaces and tabs, which RFC 2046 lets follow a boundary.
-
-        Raises FormTooLarge past HEAD_BYTES of them.
-        """
-        passed = 0
-        self._hold(size)
-        while self._held[0] in b" \t":
-            rest = self._held.lstrip(b" \t")
-            passed += len(self._held) - len(rest)
-            if passed > HEAD_BYTES:
-                raise FormTooLarge()
-            self._held = rest
-            self._hold(size)
-        return self.take(size)
 
     def skip(self, text: bytes) -> bool:
         """Whether `text` comes next; it is passed over if it does."""

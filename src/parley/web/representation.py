@@ -5,11 +5,7 @@ from enum import Enum
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_options_header
 
-SOUND_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm"}
-"""The media type of each audio format; `pcm` is 24 kHz, 16 bit, mono, little-endian."""
-
-FORMATS = {"audio/mpeg": "mp3", "audio/wav": "wav"}
-"""The audio format that an accepted media type asks for."""
+from parley.upstream.options import AUDIO_FORMATS
 
 
 class Representation(Enum):
@@ -20,6 +16,17 @@ class Representation(Enum):
     SOUND = "audio/*"
 
 
+OURS = {
+    **dict.fromkeys(
+        ("application/json", "application/*", "text/*", "*/*"), (Representation.JSON, "")
+    ),
+    "text/event-stream": (Representation.STREAM, ""),
+    "audio/*": (Representation.SOUND, ""),
+    **{kind: (Representation.SOUND, name) for name, kind in AUDIO_FORMATS.items() if name != "pcm"},
+}
+"""By media type, the representation that it asks for, and the audio format if it names one."""
+
+
 def accepted(accept: MIMEAccept) -> tuple[Representation, str]:
     """The representation that weighs most, and the audio format that it asks for, if it does.
 
@@ -28,14 +35,6 @@ def accepted(accept: MIMEAccept) -> tuple[Representation, str]:
     """
     for value, weight in sorted(accept, key=lambda item: -item[1]):
         media_type = parse_options_header(value)[0].lower()
-        if weight <= 0:
-            continue
-        if media_type == "text/event-stream":
-            return Representation.STREAM, ""
-        if media_type == "audio/*":
-            return Representation.SOUND, ""
-        if media_type in FORMATS:
-            return Representation.SOUND, FORMATS[media_type]
-        if media_type in ("application/json", "application/*", "text/*", "*/*"):
-            return Representation.JSON, ""
+        if weight > 0 and media_type in OURS:
+            return OURS[media_type]
     return Representation.JSON, ""

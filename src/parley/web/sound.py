@@ -1,16 +1,18 @@
 """A conversation as sound alone: the speech as it arrives, and everything else in headers."""
 
 import socket
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import accumulate
 from urllib.parse import quote
 
 from flask import Response, current_app, request
 
 from parley.conversation.stages import Stages
 from parley.errors import ConversationError
+from parley.upstream.options import AUDIO_FORMATS
 from parley.web.answers import status_of
-from parley.web.representation import SOUND_TYPES
 
 UNESCAPED = "!'()*"
 """What `encodeURIComponent` leaves as it is beside letters, digits, `-`, `_`, `.` and `~`."""
@@ -26,7 +28,7 @@ def sound_answer(stages: Stages, pieces: Iterator[bytes], audio_format: str) -> 
     conversation = stages.conversation
     response = current_app.response_class(
         _written(stages, pieces, request.environ.get("gunicorn.socket")),
-        mimetype=SOUND_TYPES[audio_format],
+        mimetype=AUDIO_FORMATS[audio_format],
     )
     response.status_code = status_of(conversation)
     response.headers["X-Transcript"] = header_text(conversation.transcript, TRANSCRIPT_BYTES)
@@ -65,14 +67,13 @@ def _written(
 
 def header_text(text: str, limit: int) -> str:
     """The text, percent-encoded as `encodeURIComponent` does, with an ellipsis where it is cut."""
-    encoded = [quote(character, safe=UNESCAPED) for character in text[: limit + 1]]
-    if sum(map(len, encoded)) <= limit:
-        return "".join(encoded)
-    ellipsis = quote("…")
-    left = limit - len(ellipsis)
-    kept = []
-    for part in encoded:
-        if (left := left - len(part)) < 0:
-            break
-        kept.append(part)
-    return "".join(kept) + ellipsis
+    encoded = _encoded(text[: limit + 1])  # A character takes one byte or more.
+    if len(encoded) <= limit:
+        return encoded
+    ends = [*accumulate(len(_encoded(character)) for character in text[:limit])]
+    ellipsis = _encoded("…")
+    return _encoded(text[: bisect_right(ends, limit - len(ellipsis))]) + ellipsis
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe=UNESCAPED)

@@ -8,78 +8,51 @@ from parley.models.registry import INTERFACES
 from parley.settings import Settings
 
 STAGES = tuple(INTERFACES)
-
-
-Url = BaseUrl | str
-"""A base URL of the operator's, or what a caller wrote for one, which is not judged yet."""
-
-
-@dataclass(frozen=True)
-class Hosts:
-    """The base URLs and the keys that a caller or the operator names.
-
-    The main ones are for the whole conversation, the others for single stages. What is not named is
-    None, blank or absent.
-    """
-
-    main_url: Url | None = None
-    main_key: str = field(default="", repr=False)
-    stage_urls: Mapping[str, Url] = field(default_factory=dict)
-    stage_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+MAIN = "openai"
+"""Where names are by stage, the name of what is for the whole conversation, as in Settings."""
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where a stage's calls go, with which key (blank: none is sent), and by which of the rules."""
+    """Where a stage's calls go, with which key (blank: none is sent), and by which of the rules.
 
-    url: Url
+    A URL that is a text is what a caller wrote for one, which is not judged yet.
+    """
+
+    url: BaseUrl | str
     key: str = field(repr=False)
     rule: int
 
 
-def operator_hosts(settings: Settings) -> Hosts:
-    """What the operator names."""
-    urls = {stage: getattr(settings, f"{stage}_base_url") for stage in STAGES}
-    return Hosts(
-        settings.openai_base_url,
-        settings.openai_api_key,
-        {stage: url for stage, url in urls.items() if url},
-        {stage: getattr(settings, f"{stage}_api_key") for stage in STAGES},
-    )
+def routes_of(
+    urls: Mapping[str, str], keys: Mapping[str, str], settings: Settings
+) -> dict[str, Route]:
+    """The route of each stage, for a caller who names these URLs and keys, by stage or MAIN."""
+    return {stage: _route_of(stage, urls, keys, settings) for stage in STAGES}
 
 
-def with_operators_keys(operator: Hosts) -> Hosts:
-    """What a caller with a token stands for: the operator's keys, and no URL."""
-    return Hosts(main_key=operator.main_key, stage_keys=operator.stage_keys)
-
-
-def route_of(stage: str, caller: Hosts, operator: Hosts) -> Route:
+def _route_of(
+    stage: str, urls: Mapping[str, str], keys: Mapping[str, str], settings: Settings
+) -> Route:
     """The stage's route, by the first rule that applies.
 
     1. The caller names the stage's URL: its stage key, or none.
     2. The operator has a host for the stage, and the caller names no main URL: the stage key, or
        none; never a main key.
     3. The main URL, the caller's before the operator's: the stage key, else the main key.
-
-    The keys are the caller's: the operator has some only with tokens, and there they are what the
-    caller stands for (`with_operators_keys`).
     """
-    stage_key = caller.stage_keys.get(stage, "")
-    if named := caller.stage_urls.get(stage):
+    stage_key, main_url = keys.get(stage, ""), urls.get(MAIN)
+    if named := urls.get(stage):
         return Route(named, stage_key, 1)
-    if (own := operator.stage_urls.get(stage)) and not caller.main_url:
+    if (own := getattr(settings, f"{stage}_base_url")) and not main_url:
         return Route(own, stage_key, 2)
-    main = caller.main_url or operator.main_url
-    assert main  # noqa: S101  # The operator always has one.
-    return Route(main, stage_key or caller.main_key, 3)
+    return Route(main_url or settings.openai_base_url, stage_key or keys.get(MAIN, ""), 3)
 
 
 def operator_routes(settings: Settings) -> dict[str, Route]:
-    """The route of each stage for callers who name nothing."""
-    operator = operator_hosts(settings)
-    return routes_of(with_operators_keys(operator), operator)
+    """The route of each stage for callers who name nothing, or stand for the operator by a token.
 
-
-def routes_of(caller: Hosts, operator: Hosts) -> dict[str, Route]:
-    """The route of each stage."""
-    return {stage: route_of(stage, caller, operator) for stage in STAGES}
+    The operator has keys only where there are tokens.
+    """
+    keys = {name: getattr(settings, f"{name}_api_key") for name in (MAIN, *STAGES)}
+    return routes_of({}, keys, settings)

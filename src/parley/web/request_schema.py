@@ -1,0 +1,137 @@
+"""The form of a conversation: what each field means, and the error of one that is wrong."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Request, g
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
+from marshmallow.validate import Length, OneOf, Predicate, Regexp
+from werkzeug.datastructures import FileStorage
+
+from parley.errors import AudioEmpty, AudioMissing, AudioTooLarge, AudioUnsupported, OptionInvalid
+from parley.recordings import HEAD_BYTES, Recording, kind_of
+from parley.upstream.options import AUDIO_FORMATS
+from parley.web.uploads import AUDIO_BYTES, fields_of
+
+LINE_CHARACTERS = 200
+PROMPT_CHARACTERS = 8000
+HISTORY_TURNS = 100
+HISTORY_BYTES = 256 * 1024
+
+# What an option is to be sent as: `first_error` makes a sentence of it.
+LINE = f"one line of text of at most {LINE_CHARACTERS} characters, or leave it out"
+FORMAT = " or ".join(AUDIO_FORMATS)
+LANGUAGE = "the two letters of ISO 639-1, such as en"
+PROMPT = f"a text of at most {PROMPT_CHARACTERS} characters"
+HISTORY = (
+    f"a JSON list of at most {HISTORY_TURNS} turns and {HISTORY_BYTES // 1024} KB, each "
+    '{"role": "user" or "assistant", "content": "…"}'
+)
+
+
+def turns_of(file: FileStorage) -> list[dict[str, str]]:
+    """The earlier turns in a file of JSON; none if it is blank, as if it were not sent."""
+    text = file.stream.read(HISTORY_BYTES + 1)
+    try:
+        turns: Any = json.loads(text) if text.strip() else []
+    except (ValueError, RecursionError):
+        turns = None
+    are_turns = isinstance(turns, list) and all(map(_is_turn, turns))
+    if not are_turns or len(turns) > HISTORY_TURNS or len(text) > HISTORY_BYTES:
+        raise ValidationError(HISTORY)
+    return [{"role": turn["role"], "content": turn["content"]} for turn in turns]
+
+
+def _is_turn(turn: Any) -> bool:
+    match turn:
+        case {"role": "user" | "assistant", "content": str()}:
+            return True
+    return False
+
+
+def line() -> fields.String:
+    """A model's name, a voice, or any other line of text: who uses it decides what it means."""
+    return fields.String(
+        pre_load=str.strip,
+        validate=[Length(max=LINE_CHARACTERS, error=LINE), Predicate("isprintable", error=LINE)],
+    )
+
+
+class ConversationRequestSchema(Schema):
+    """The form of POST /api/conversation/, as `fields_of` gives it: all but two are texts."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    audio = fields.Raw(required=True)
+    stt_model = line()
+    text_model = line()
+    tts_model = line()
+    voice = line()
+    audio_format = fields.String(
+        pre_load=[str.strip, str.lower], validate=OneOf(AUDIO_FORMATS, error=FORMAT)
+    )
+    language = fields.String(
+        pre_load=str.strip,
+        validate=Regexp("^[A-Za-z]{2}$", error=LANGUAGE),
+        post_load=str.lower,
+    )
+    system_prompt = fields.String(validate=Length(max=PROMPT_CHARACTERS, error=PROMPT))
+    history = fields.Raw(pre_load=turns_of)
+
+    @pre_load
+    def leave_out_blank(self, data: Mapping[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """Read a blank text as if it were not sent."""
+        return {
+            name: value
+            for name, value in data.items()
+            if not (isinstance(value, str) and not value.strip())
+        }
+
+
+SCHEMA = ConversationRequestSchema()
+
+
+def form_of(request: Request) -> dict[str, Any]:
+    """What a request's form means, with the recording as `audio`.
+
+    Raises RequestMalformed, or the error of the first field that is wrong. What the other fields
+    mean is in `g.form` all the same: an answer names the models that would have been used.
+    """
+    sent, invalid = fields_of(request, SCHEMA.fields), None
+    try:
+        form = SCHEMA.load(sent)
+    except ValidationError as error:
+        form, invalid = error.valid_data, error
+    g.form = form
+    recording = recording_of(sent.get("audio"))
+    if invalid:
+        raise first_error(invalid)
+    return {**form, "audio": recording}
+
+
+def recording_of(file: Any) -> Recording:
+    """An uploaded file. Its bytes tell its kind; its name and its declared type are ignored.
+
+    Raises AudioMissing for what is no file, AudioEmpty, AudioTooLarge or AudioUnsupported.
+    """
+    if not isinstance(file, FileStorage):
+        raise AudioMissing()
+    size = file.stream.seek(0, 2)
+    file.stream.seek(0)
+    kind = kind_of(file.stream.read(HEAD_BYTES))
+    if size == 0:
+        raise AudioEmpty()
+    if size > AUDIO_BYTES:
+        raise AudioTooLarge()
+    if kind is None:
+        raise AudioUnsupported()
+    return Recording(file.stream, size, kind)
+
+
+def first_error(invalid: ValidationError) -> OptionInvalid:
+    """The error of the first option that is wrong, in the schema's order: how it is to be sent."""
+    messages: dict[str, list[str]] = invalid.normalized_messages()  # type: ignore[no-untyped-call]
+    name, [message, *_] = next(iter(messages.items()))
+    return OptionInvalid(f"Send '{name}' as {message}.")
