@@ -72,7 +72,7 @@ def test_the_reply_is_what_was_told(reply, upstream, interface):
     assert "".join(said.split()) == "".join(REPLY.split())
     assert streamed._conversation.success
     assert set(streamed._conversation.seconds) == {"text", "tts"}
-    assert not any(record.is_retry for record in streamed._conversation.calls)
+    assert not any(each.is_retry for each in streamed._conversation.attempts)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
-from parley.upstream.calls import CallRecord
+from parley.upstream.calls import AttemptRecord
 from parley.upstream.client import Client
 from parley.upstream.options import Options
 from parley.wire.messages import Upstream
@@ -156,9 +156,9 @@ def test_each_try_is_recorded_once_with_its_id(client: Client, openai: Mocker):
     )
     client.speak("Hello.", SPEAKER)
     assert client.records == [
-        CallRecord(is_retry=False, upstream_id="up-1", upstream_status=503),
-        CallRecord(is_retry=True),
-        CallRecord(is_retry=True, upstream_id="up-3", upstream_status=200),
+        AttemptRecord(is_retry=False, upstream_id="up-1"),
+        AttemptRecord(is_retry=True),
+        AttemptRecord(is_retry=True, upstream_id="up-3"),
     ]
 
 
@@ -167,7 +167,7 @@ def test_a_refused_websocket_is_recorded_with_its_id(client: Client, openai: Moc
     openai.get(f"{BASE}/realtime", status_code=403, headers={"x-request-id": "up-1"})
     with pytest.raises(UpstreamError):
         client.speak("Hello.", READER)
-    assert client.records == [CallRecord(is_retry=False, upstream_id="up-1")]
+    assert client.records == [AttemptRecord(is_retry=False, upstream_id="up-1")]
 
 
 def test_a_call_that_is_given_up_is_recorded_too(client: Client, openai: Mocker):

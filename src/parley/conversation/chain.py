@@ -15,7 +15,7 @@ def begin(client: Client, models: Models, caller_waits: Callable[[], bool]) -> S
 
     `caller_waits` is asked before each stage.
     """
-    conversation = Conversation(models.by_stage(), calls=client.records)
+    conversation = Conversation(models.by_stage(), attempts=client.records)
     return Stages(client, models, caller_waits, conversation)
 
 

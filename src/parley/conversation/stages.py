@@ -27,7 +27,7 @@ from parley.errors import (
 from parley.held import UNFORESEEN
 from parley.models.registry import Choice, Model, Models
 from parley.recordings import Recording
-from parley.upstream.calls import Begun
+from parley.upstream.calls import Attempt
 from parley.upstream.client import Client
 from parley.upstream.voices import SPEECH_CHARACTERS
 
@@ -145,7 +145,7 @@ class Stages:
     def _stream(self, text: str, model: Model) -> Iterator[bytes]:
         voice = self.client.voice(model)
 
-        def closed_at_the_end(pieces: Begun[bytes]) -> Iterator[bytes]:
+        def closed_at_the_end(pieces: Attempt[bytes]) -> Iterator[bytes]:
             with closing(voice), closing(pieces):
                 while piece := self.while_caller_waits(lambda: next(pieces, b"")):
                     yield piece

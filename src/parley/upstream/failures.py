@@ -1,6 +1,7 @@
 """The failures of an upstream: which of its answers and events means which UpstreamError."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -79,11 +80,9 @@ def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answ
     """The answer, if its status is a success; else raise the UpstreamError that it means."""
     if 200 <= answer.status < 300:
         return answer
-    report = report_of(json_of(answer))
-    failure = _failure(report, upstream, model, answer.status, answer.headers)
-    failure.upstream_status = answer.status
-    failure.upstream_request_id = origin(answer)["upstream_request_id"]
-    raise failure
+    with raised_amid(answer):
+        report = report_of(json_of(answer))
+        raise _failure(report, upstream, model, answer.status, answer.headers)
 
 
 def failure_in(
@@ -188,7 +187,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def origin(answer: Answer | StreamedAnswer) -> dict[str, Any]:
-    """The fields by which an error names the answer that caused it, as far as callers are told."""
-    told_id = answer.request_id if answer.is_quoted else None
-    return {"upstream_status": answer.status, "upstream_request_id": told_id}
+@contextmanager
+def raised_amid(answer: Answer | StreamedAnswer) -> Iterator[None]:
+    """Have an UpstreamError of the block name the answer, as far as callers are told of it."""
+    try:
+        yield
+    except UpstreamError as failure:
+        if failure.upstream_status is None:
+            failure.upstream_status = answer.status
+            failure.upstream_request_id = answer.request_id if answer.is_quoted else None
+        raise

@@ -7,8 +7,8 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from parley.errors import UpstreamError, UpstreamMalformed
+from parley.upstream.encodings import RATE
 from parley.upstream.json_values import parse_json
-from parley.upstream.mp3_encoder import RATE
 from parley.wire.websocket import Channel
 
 EVENT_BYTES = 2_000_000
