@@ -10,8 +10,8 @@ from testing.fake_streams import CHATS, Pace, Streamed, streams_chat, streams_sp
 from testing.spoken_replies import generator
 
 from parley.base_urls import BaseUrl, Destination
-from parley.conversation import chain
 from parley.conversation.reply_events import SoundPiece, TextDelta
+from parley.conversation.stages import Stages
 from parley.conversation.streaming import StreamedReply
 from parley.deadline import Deadline
 from parley.models.registry import Choice, Model, Models
@@ -38,7 +38,7 @@ def reply(upstream, at_once):
             text=Choice(Model("thinker", "chat")),
             tts=Choice(Model("speaker", interface)),
         )
-        stages = chain.begin(client, models, lambda: True)
+        stages = Stages(client, models, lambda: True)
         stages.conversation.transcript = "What is a number?"
         return StreamedReply(stages)
 

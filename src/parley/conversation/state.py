@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from parley.errors import ConversationError
+from parley import log
+from parley.errors import ConversationError, InternalError, RequestError
 from parley.memory import Spool
 from parley.models.registry import Model
 from parley.upstream.calls import AttemptRecord
@@ -48,3 +49,13 @@ class Conversation:
     def note(self, failure: ConversationError) -> None:
         """Keep the failure, unless there was one before: the first failure stands."""
         self.failure = self.failure or failure
+
+
+def failure_of(error: BaseException, stage: str) -> ConversationError:
+    """An error as a failure of the stage; one that nobody foresaw is logged, and is our own."""
+    if not isinstance(error, ConversationError):
+        log.unexpected(error, stage)
+        error = InternalError()
+    if not isinstance(error, RequestError):  # That is the request's, whichever stage found it.
+        error.stage = stage
+    return error
