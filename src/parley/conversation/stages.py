@@ -23,7 +23,7 @@ from parley.errors import (
     UpstreamMalformed,
 )
 from parley.held import UNFORESEEN
-from parley.models.registry import Choice, Model, Models
+from parley.models.registry import Model, Models
 from parley.recordings import Recording
 from parley.upstream.client import Client
 from parley.upstream.voices import SPEECH_CHARACTERS
@@ -155,21 +155,20 @@ class Stages:
             raise failure_of(error, name) from None
 
     def with_fallback(self, stage: str, call: Callable[[Model], Result]) -> Result:
-        """What `call` returns for the stage's model, or for its fallback.
+        """What `call` returns for the stage's model, or for its fallback, which is then used on.
 
         The fallback is tried once, and only if the upstream does not know the model.
         """
-        choice: Choice = getattr(self.models, stage)
-        if choice.fallback and self.conversation.models_used[stage] is choice.fallback:
-            return call(choice.fallback)  # It has answered before.
+        fallback = getattr(self.models, stage).fallback
+        model = self.conversation.models_used[stage]
         try:
-            return call(choice.model)
+            return call(model)
         except ModelNotFound:
-            if choice.fallback is None:
+            if fallback in (None, model):
                 raise
-        result = call(choice.fallback)
-        log.model_replaced(stage, choice.model.name, choice.fallback.name)
-        self.conversation.models_used[stage] = choice.fallback
+        result = call(fallback)
+        log.model_replaced(stage, model.name, fallback.name)
+        self.conversation.models_used[stage] = fallback
         return result
 
     def while_caller_waits(self, work: Callable[[], Result]) -> Result:

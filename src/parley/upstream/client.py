@@ -64,13 +64,9 @@ class Client:
         The file gets a name from its bytes: the upstream reads the format from the name's
         extension, which is often missing or wrong in callers' names. Raises UpstreamError.
         """
-        language = self.options.language if model.language else ""
-        fields = [
-            ("model", model.name),
-            *((model.language, language) for _ in [language] if language),
-            *model.parameters.items(),
-            ("response_format", "json"),
-        ]
+        fields = [("model", model.name), *model.parameters.items(), ("response_format", "json")]
+        if model.language and self.options.language:
+            fields.append((model.language, self.options.language))
 
         def read(attempt: Attempt[str]) -> Generator[str]:
             form = Form(fields, "file", recording)
