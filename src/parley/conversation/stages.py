@@ -36,6 +36,9 @@ LOOK_SECONDS = 0.25
 
 Result = TypeVar("Result")
 
+outcome_of = wrap_errors(UNFORESEEN, lambda work: work())
+"""What `work` returns, or the exception that it raises, which gevent would print."""
+
 
 @dataclass
 class Stages:
@@ -176,7 +179,7 @@ class Stages:
 
         It runs in a greenlet of its own, which is ended then, wherever it waits.
         """
-        working = gevent.spawn(wrap_errors(UNFORESEEN, work))  # Else gevent prints the errors.
+        working = gevent.spawn(outcome_of, work)
         try:
             working.join(LOOK_SECONDS)
             while not working.ready():

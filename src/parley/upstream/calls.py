@@ -10,7 +10,7 @@ from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed
 from parley.memory import Usage
 from parley.models.registry import Model
-from parley.upstream.failures import failure_in, raised_amid, require_success
+from parley.upstream.failures import failure_in, require_success, with_answer
 from parley.upstream.retries import with_retries
 from parley.wire.bodies import StreamedAnswer
 from parley.wire.messages import Answer, Body, Upstream
@@ -91,8 +91,12 @@ class Attempt(Iterator[Piece]):
         self._pieces: Iterator[Piece] = self._arriving
         self.close = self._arriving.close
 
+    def __iter__(self) -> Iterator[Piece]:
+        """The pieces; raises UpstreamError."""
+        return self._pieces
+
     def __next__(self) -> Piece:
-        """The next piece; raises UpstreamError."""
+        """The next piece; raises as they do."""
         return next(self._pieces)
 
     def begin(self) -> "Attempt[Piece]":
@@ -109,16 +113,17 @@ class Attempt(Iterator[Piece]):
         Raises UpstreamError. What is raised within the block names the answer.
         """
         call = self.call
-        with (
-            call.transport.stream(
-                call.upstream, path, body, limit=limit, deadline=call.deadline
-            ) as answer,
-            raised_amid(answer),
-        ):
+        with call.transport.stream(
+            call.upstream, path, body, limit=limit, deadline=call.deadline
+        ) as answer:
             self.record.upstream_id = answer.request_id or ""
-            if not 200 <= answer.status < 300:
-                require_success(answer.whole(call.counted), call.upstream, call.model.name)
-            yield answer
+            try:
+                if not 200 <= answer.status < 300:
+                    require_success(answer.whole(call.counted), call.upstream, call.model.name)
+                yield answer
+            except UpstreamError as failure:
+                with_answer(failure, answer)
+                raise
 
     @contextmanager
     def connect(self, path: str, limit: int) -> Iterator[Channel]:
@@ -129,7 +134,6 @@ class Attempt(Iterator[Piece]):
         ) as channel:
             if isinstance(channel, Answer):
                 self.record.upstream_id = channel.request_id or ""
-                with raised_amid(channel):
-                    require_success(channel, call.upstream, call.model.name)
-                    raise UpstreamMalformed()
+                require_success(channel, call.upstream, call.model.name)
+                raise with_answer(UpstreamMalformed(), channel)
             yield channel

@@ -1,7 +1,6 @@
 """The failures of an upstream: which of its answers and events means which UpstreamError."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -80,9 +79,9 @@ def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answ
     """The answer, if its status is a success; else raise the UpstreamError that it means."""
     if 200 <= answer.status < 300:
         return answer
-    with raised_amid(answer):
-        report = report_of(json_of(answer))
-        raise _failure(report, upstream, model, answer.status, answer.headers)
+    report = report_of(json_of(answer))
+    failure = _failure(report, upstream, model, answer.status, answer.headers)
+    raise with_answer(failure, answer)
 
 
 def failure_in(
@@ -187,13 +186,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-@contextmanager
-def raised_amid(answer: Answer | StreamedAnswer) -> Iterator[None]:
-    """Have an UpstreamError of the block name the answer, as far as callers are told of it."""
-    try:
-        yield
-    except UpstreamError as failure:
-        if failure.upstream_status is None:
-            failure.upstream_status = answer.status
-            failure.upstream_request_id = answer.request_id if answer.is_quoted else None
-        raise
+def with_answer(failure: UpstreamError, answer: Answer | StreamedAnswer) -> UpstreamError:
+    """The failure, which names the answer it came with, as far as callers are told of that."""
+    if failure.upstream_status is None:
+        failure.upstream_status = answer.status
+        failure.upstream_request_id = answer.request_id if answer.is_quoted else None
+    return failure

@@ -4,7 +4,7 @@ from datetime import date
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamMalformed
-from parley.upstream.failures import raised_amid, require_success
+from parley.upstream.failures import require_success, with_answer
 from parley.upstream.json_values import json_of
 from parley.upstream.retries import with_retries
 from parley.wire.messages import Upstream
@@ -25,12 +25,11 @@ def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline)
 
     def listed() -> dict[str, Day]:
         answer = transport.get(upstream, "/models", limit=LIST_BYTES, deadline=deadline)
-        with raised_amid(require_success(answer, upstream)):
-            try:
-                models = json_of(answer)["data"]
-                return {model["id"]: _day(model.get("shutdown_date")) for model in models}
-            except (ValueError, TypeError, LookupError, AttributeError):
-                raise UpstreamMalformed() from None
+        models = json_of(require_success(answer, upstream))
+        try:
+            return {each["id"]: _day(each.get("shutdown_date")) for each in models["data"]}
+        except (ValueError, TypeError, LookupError, AttributeError):
+            raise with_answer(UpstreamMalformed(), answer) from None
 
     return with_retries(listed, deadline)
 
