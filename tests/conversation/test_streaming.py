@@ -189,7 +189,7 @@ def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch
     begun = time.monotonic()
     streamed.close()
     assert time.monotonic() - begun < 5
-    assert all(greenlet.dead for greenlet in streamed._spoken._greenlets)
+    assert all(greenlet.dead for greenlet in streamed._making._greenlets)
 
 
 def test_a_retry_waits_no_longer_than_silence_may_last(reply, upstream, monkeypatch):

@@ -195,3 +195,19 @@ def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Moc
     assert len(client.records) == 20
     assert {record.upstream_id for record in client.records} == {f"up-{text}" for text in texts}
     assert not any(record.is_retry for record in client.records)
+
+
+def test_what_fails_amid_an_answer_ends_the_attempt(client: Client):
+    """A disk that is full must not leave connections open for as long as somebody has the error."""
+    ended = []
+
+    def read(attempt):
+        try:
+            yield b"ID3"
+        finally:
+            ended.append(attempt)
+
+    with pytest.raises(TypeError) as raised:
+        client._call("tts", SPEAKER, read).tried("".join)
+    assert raised.tb
+    assert len(ended) == 1

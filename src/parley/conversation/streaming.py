@@ -27,13 +27,13 @@ class StreamedReply:
         self._stages.go_on()
         self._speech_began = 0.0
         self._told: list[str] = []
-        self._spoken = SpokenReply(
+        self._making = SpokenReply(
             self._read, self._speaker, self._lanes, Backlog(stages.client.usage)
         )
 
     def events(self) -> Iterator[list[Event]]:
         """The next events, now and then none."""
-        for events in self._spoken.events():
+        for events in self._making.events():
             for event in events:
                 if isinstance(event, TextDelta):
                     self._stages.client.usage.add_text(event.delta)
@@ -45,10 +45,10 @@ class StreamedReply:
 
         The conversation's reply is what was told of it.
         """
-        self._spoken.close()
+        self._making.close()
         self._conversation.reply = "".join(self._told)
-        if self._spoken.failure:
-            self._conversation.note(self._spoken.failure)
+        if self._making.failure:
+            self._conversation.note(self._making.failure)
 
     def _read(self) -> Generator[str]:
         """The reply's deltas; thoughts, and the space around the reply, are left out."""

@@ -1,5 +1,8 @@
 """The calls of a conversation to OpenAI's API: what is sent, and what of each answer is used.
 
+How a call is made is told by a generator, `read`: it sends the request of one attempt, and yields
+what it reads of the answer. `calls` runs it, as often as the call is tried.
+
 Rules and limits that are not ours come from OpenAI's API reference.
 """
 
