@@ -208,6 +208,6 @@ def test_what_fails_amid_an_answer_ends_the_attempt(client: Client):
             ended.append(attempt)
 
     with pytest.raises(TypeError) as raised:
-        client._call("tts", SPEAKER, read).tried("".join)
+        client._call("tts", SPEAKER, read).tried(lambda pieces: next(pieces) + 1)
     assert raised.tb
     assert len(ended) == 1
