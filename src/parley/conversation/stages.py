@@ -132,9 +132,11 @@ class Stages:
     def _stream(self, text: str, model: Model) -> Iterator[bytes]:
         voice = self.client.voice(model)
         speech = self.client.stream_speech(text, voice)
+        first = next(speech)  # What fails up to here can be answered as a failure.
 
         def pieces() -> Iterator[bytes]:
             with closing(voice), closing(speech):
+                yield first
                 while piece := self.while_caller_waits(lambda: next(speech, b"")):
                     yield piece
 
