@@ -18,7 +18,6 @@ if __name__ == "__main__":
 import gevent  # What follows is to find the patched modules.
 
 from parley.conversation.stages import Stages
-from parley.conversation.state import Conversation
 from parley.conversation.streaming import StreamedReply
 from parley.deadline import Deadline
 from parley.memory import Usage
@@ -85,15 +84,16 @@ def tell(text: str, every: int) -> float:
         text=Choice(Model("thinker", "chat")),
         tts=Choice(Model("speaker", "speech")),
     )
-    conversation = Conversation(models.by_stage(), transcript="Tell me.")
-    reply = StreamedReply(Stages(AtOnce(deltas), models, lambda: True, conversation))
+    stages = Stages(AtOnce(deltas), models, lambda: True)
+    stages.conversation.transcript = "Tell me."
+    reply = StreamedReply(stages)
     begun = time.process_time()
     for _ in reply.events():
         pass
     seconds = time.process_time() - begun
     reply.close()
-    assert conversation.success
-    assert conversation.reply == text.strip()
+    assert stages.conversation.success
+    assert stages.conversation.reply == text.strip()
     return seconds
 
 

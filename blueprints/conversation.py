@@ -6,7 +6,6 @@ from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
 from parley.conversation import chain
 from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
-from parley.conversation.streaming import StreamedReply
 from parley.errors import AudioTooLarge
 from parley.recordings import Recording
 from parley.web.admission import admit, client_of, options_of
@@ -39,7 +38,7 @@ def converse() -> Response:
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
     models = models_of(form, admission.routes, ours)
     client = client_of(admission.upstreams, options, request, ours)
-    stages = chain.begin(client, models, still_connected(request))
+    stages = Stages(client, models, still_connected(request))
     return ANSWERS[representation](stages, form["audio"])
 
 
@@ -58,15 +57,15 @@ def answer_stream(stages: Stages, recording: Recording) -> Response:
     if conversation.failure:
         return dump(conversation)
     g.conversation = conversation
-    return event_stream(conversation, StreamedReply(stages), stages.client.options.audio_format)
+    return event_stream(stages)
 
 
 def answer_sound(stages: Stages, recording: Recording) -> Response:
     """The speech alone, as it arrives; a failure with no speech is JSON."""
-    conversation, pieces = chain.begin_to_speak(stages, recording)
+    pieces = chain.begin_to_speak(stages, recording)
     if pieces is None:
-        return dump(conversation)
-    g.conversation = conversation
+        return dump(stages.conversation)
+    g.conversation = stages.conversation
     return sound_answer(stages, pieces, stages.client.options.audio_format)
 
 

@@ -10,7 +10,7 @@ from flask.cli import AppGroup, with_appcontext
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import UpstreamError
-from parley.models.registry import ANY_MODEL, Stage
+from parley.models.registry import ANY_MODEL, StageModels
 from parley.settings import VISIBLE_ASCII
 from parley.upstream.shutdown_dates import Day, shutdown_dates
 from parley.web.model_choice import default_models, undated_stages
@@ -121,7 +121,12 @@ def _announced(upstream: Upstream) -> dict[str, Day] | None:
 
 
 def _differences(
-    listed: Stage, names: Iterable[str], announced: Mapping[str, Day], today: date, *, dated: bool
+    listed: StageModels,
+    names: Iterable[str],
+    announced: Mapping[str, Day],
+    today: date,
+    *,
+    dated: bool,
 ) -> Iterator[str]:
     """Each of these models of the list of which its host says something else."""
     for name in names:

@@ -112,7 +112,7 @@ def test_nothing_is_told_behind_a_gap(backlog):
     first.is_finished = first.has_failed = True
     assert take(backlog)[1:] == [SoundPiece(0, b"a", last=False)]
     assert take(backlog) == []
-    assert not backlog.will_tell(second)
+    assert not second.will_be_told
     assert backlog.has_room_for(second)  # Whoever makes it must not wait for room.
 
 

@@ -52,7 +52,7 @@ def begin(caller_waits=lambda: True, fallback: bool = True) -> Stages:
     options = Options(system_prompt="Be brief.")
     client = Client(Transport(1), upstreams, Deadline.after(30), options)
     models = Models(**{stage: choice(stage, fallback) for stage in STAGES})
-    return chain.begin(client, models, caller_waits)
+    return Stages(client, models, caller_waits)
 
 
 def hold(*, recording: Recording | None = None, **options: Any) -> Conversation:

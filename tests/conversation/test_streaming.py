@@ -10,8 +10,8 @@ from testing.fake_streams import CHATS, Pace, Streamed, streams_chat, streams_sp
 from testing.spoken_replies import generator
 
 from parley.base_urls import BaseUrl, Destination
-from parley.conversation import chain
 from parley.conversation.reply_events import SoundPiece, TextDelta
+from parley.conversation.stages import Stages
 from parley.conversation.streaming import StreamedReply
 from parley.deadline import Deadline
 from parley.models.registry import Choice, Model, Models
@@ -38,7 +38,7 @@ def reply(upstream, at_once):
             text=Choice(Model("thinker", "chat")),
             tts=Choice(Model("speaker", interface)),
         )
-        stages = chain.begin(client, models, lambda: True)
+        stages = Stages(client, models, lambda: True)
         stages.conversation.transcript = "What is a number?"
         return StreamedReply(stages)
 
@@ -72,7 +72,7 @@ def test_the_reply_is_what_was_told(reply, upstream, interface):
     assert "".join(said.split()) == "".join(REPLY.split())
     assert streamed._conversation.success
     assert set(streamed._conversation.seconds) == {"text", "tts"}
-    assert not any(record.is_retry for record in streamed._conversation.calls)
+    assert not any(each.is_retry for each in streamed._conversation.attempts)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch
     begun = time.monotonic()
     streamed.close()
     assert time.monotonic() - begun < 5
-    assert all(greenlet.dead for greenlet in streamed._spoken._greenlets)
+    assert all(greenlet.dead for greenlet in streamed._making._greenlets)
 
 
 def test_a_retry_waits_no_longer_than_silence_may_last(reply, upstream, monkeypatch):

@@ -24,7 +24,7 @@ PLACES = {
     "at the reply's end": "parley.conversation.segments:Segmenter.finish",
     "in a lane": "parley.conversation.backlog:Backlog.has_room_for",
     "events": "parley.conversation.backlog:Backlog.take",
-    "sound": "parley.upstream.calls:Begun.__next__",
+    "sound": "parley.upstream.calls:Attempt.__next__",
     "before the route": "parley.web.request_log:credentials_of",
     "after the answer": "parley.log:conversation",
     "gunicorn": "parley.web.worker:Worker.notify",

@@ -13,7 +13,7 @@ from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
-from parley.upstream.calls import CallRecord
+from parley.upstream.calls import AttemptRecord
 from parley.upstream.client import Client
 from parley.upstream.options import Options
 from parley.wire.messages import Upstream
@@ -156,9 +156,9 @@ def test_each_try_is_recorded_once_with_its_id(client: Client, openai: Mocker):
     )
     client.speak("Hello.", SPEAKER)
     assert client.records == [
-        CallRecord(is_retry=False, upstream_id="up-1", upstream_status=503),
-        CallRecord(is_retry=True),
-        CallRecord(is_retry=True, upstream_id="up-3", upstream_status=200),
+        AttemptRecord(is_retry=False, upstream_id="up-1"),
+        AttemptRecord(is_retry=True),
+        AttemptRecord(is_retry=True, upstream_id="up-3"),
     ]
 
 
@@ -167,7 +167,7 @@ def test_a_refused_websocket_is_recorded_with_its_id(client: Client, openai: Moc
     openai.get(f"{BASE}/realtime", status_code=403, headers={"x-request-id": "up-1"})
     with pytest.raises(UpstreamError):
         client.speak("Hello.", READER)
-    assert client.records == [CallRecord(is_retry=False, upstream_id="up-1")]
+    assert client.records == [AttemptRecord(is_retry=False, upstream_id="up-1")]
 
 
 def test_a_call_that_is_given_up_is_recorded_too(client: Client, openai: Mocker):
@@ -195,3 +195,19 @@ def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Moc
     assert len(client.records) == 20
     assert {record.upstream_id for record in client.records} == {f"up-{text}" for text in texts}
     assert not any(record.is_retry for record in client.records)
+
+
+def test_what_fails_amid_an_answer_ends_the_attempt(client: Client):
+    """A disk that is full must not leave connections open for as long as somebody has the error."""
+    ended = []
+
+    def read(attempt):
+        try:
+            yield b"ID3"
+        finally:
+            ended.append(attempt)
+
+    with pytest.raises(TypeError) as raised:
+        client._call("tts", SPEAKER, read).tried(lambda pieces: next(pieces) + 1)
+    assert raised.tb
+    assert len(ended) == 1

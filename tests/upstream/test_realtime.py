@@ -19,7 +19,7 @@ from testing.upstream_faults import (
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded
-from parley.upstream.mp3_encoder import PIECE_BYTES, Mp3Encoder
+from parley.upstream.encodings import PIECE_BYTES, encoded
 from parley.upstream.realtime import ReadingSession, is_read_word_for_word
 from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
@@ -103,14 +103,14 @@ def test_only_case_punctuation_and_a_few_letters_may_differ(text, transcript, sa
 def test_encoding_keeps_the_deadline():
     """A speech that is too long to encode in time is given up."""
     with pytest.raises(DeadlineExceeded):
-        Mp3Encoder(Deadline.after(0.05)).feed(bytes(48_000_000))
+        list(encoded([bytes(48_000_000)], "mp3", Deadline.after(0.05)))
 
 
 def test_encoding_lets_others_run(monkeypatch):
     """Before each piece, since twenty conversations may be encoded at once."""
     turns = []
-    monkeypatch.setattr("parley.upstream.mp3_encoder.let_others_run", lambda: turns.append(1))
-    Mp3Encoder(Deadline.after(60)).feed(bytes(10 * PIECE_BYTES))
+    monkeypatch.setattr("parley.upstream.encodings.let_others_run", lambda: turns.append(1))
+    list(encoded([bytes(10 * PIECE_BYTES)], "mp3", Deadline.after(60)))
     assert len(turns) == 10
 
 
@@ -134,9 +134,8 @@ def test_long_speech_is_encoded_as_it_arrives():
         tracemalloc.start()
         try:
             with opening as channel:
-                encoder = Mp3Encoder(deadline)
                 speech = ReadingSession(channel, pytest.fail).read_aloud(REPLY, "alloy", {})
-                mp3 = b"".join(map(encoder.feed, speech)) + encoder.finish()
+                mp3 = b"".join(encoded(speech, "mp3", deadline))
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -167,14 +166,13 @@ def test_one_websocket_reads_one_text_after_another():
 def test_pcm_may_be_cut_anywhere():
     """A sample in two pieces is still one."""
 
-    def encoded(size):
-        encoder = Mp3Encoder(Deadline.after(10))
-        pieces = [encoder.feed(PCM[at : at + size]) for at in range(0, len(PCM), size)]
-        return b"".join([*pieces, encoder.finish()])
+    def mp3(size):
+        pieces = [PCM[at : at + size] for at in range(0, len(PCM), size)]
+        return b"".join(encoded(pieces, "mp3", Deadline.after(10)))
 
-    with av.open(io.BytesIO(encoded(10_001))) as container:
+    with av.open(io.BytesIO(mp3(10_001))) as container:
         assert round(container.duration / av.time_base) == 1
-    assert encoded(9_999) == encoded(10_000)
+    assert mp3(9_999) == mp3(10_000)
 
 
 def test_the_named_model_is_listed():

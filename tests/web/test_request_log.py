@@ -5,7 +5,7 @@ from flask import Blueprint, g
 from testing.builders import KEY, make_app
 
 from parley.conversation.state import Conversation
-from parley.upstream.calls import CallRecord
+from parley.upstream.calls import AttemptRecord
 from parley.web.app import create_app
 
 
@@ -17,7 +17,7 @@ def test_twenty_ids_of_the_upstream_are_named(logged, calls, more):
     @bp.get("/talk")
     def talk():
         ids = [f"req_{KEY[-6:]}", *(f"{number}".ljust(128, ".") for number in range(1, calls))]
-        g.conversation = Conversation({}, calls=[CallRecord(False, each) for each in ids])
+        g.conversation = Conversation({}, attempts=[AttemptRecord(False, each) for each in ids])
         return "talked"
 
     app = create_app(make_app().extensions["parley"], [bp])

@@ -9,7 +9,7 @@ import pytest
 from testing import fake_openai as fake
 from testing.transport_calls import post
 
-from parley.errors import UpstreamUnavailable
+from parley.errors import UpstreamMalformed, UpstreamUnavailable
 from parley.wire import connections
 from parley.wire import transport as transports
 from parley.wire.answer_reader import Reader
@@ -87,7 +87,7 @@ CHUNKS = b"%x\r\n%s\r\n0\r\n\r\n" % (len(FIRST), FIRST)
 def test_a_connection_of_which_the_end_is_unsure_is_not_used_again(transport, upstream, answer):
     """Whatever else may still come over it would be taken for the next caller's answer."""
     upstream.answers["text"] = sends(answer)
-    with suppress(UpstreamUnavailable):
+    with suppress(UpstreamUnavailable, UpstreamMalformed):
         post(transport, upstream.url)
     assert post(transport, upstream.url).body == SECOND
     assert upstream.connections == 2
@@ -121,6 +121,28 @@ def test_an_answer_that_nobody_asked_for_is_nobodys(transport, upstream):
     time.sleep(0.2)
     assert post(transport, upstream.url).body == SECOND
     assert upstream.connections == 2
+
+
+@pytest.mark.parametrize(("answered", "retry_after"), [(1, 0), (0, None)])
+def test_after_a_used_connection_closed_the_next_attempt_need_not_wait(
+    transport, upstream, answered, retry_after
+):
+    """The close may have crossed the request. A host that closes a new one has no time for us."""
+    left = [fake.http(FIRST)] * answered
+
+    def answer(connection: socket.socket, request: fake.Request) -> bool:
+        if left:
+            connection.sendall(left.pop())
+            return True
+        return False
+
+    upstream.answers["text"] = answer
+    for _ in range(answered):
+        post(transport, upstream.url)
+    with pytest.raises(UpstreamUnavailable) as raised:
+        post(transport, upstream.url)
+    assert (raised.value.retry, raised.value.retry_after) == (True, retry_after)
+    assert upstream.connections == 1
 
 
 def test_a_request_that_was_cut_short_ends_its_connection(transport, upstream, monkeypatch):

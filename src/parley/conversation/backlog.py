@@ -85,10 +85,6 @@ class Backlog:
         """Whether this is the segment whose sound is told now."""
         return bool(self._segments) and segment is self._segments[0]
 
-    def will_tell(self, segment: SpokenSegment) -> bool:
-        """Whether the segment's sound will be told when its turn comes."""
-        return segment.will_be_told
-
     def has_room_for_text(self) -> bool:
         """Whether more text may wait."""
         return self._text.tell() < WAITING_CHARACTERS
@@ -103,7 +99,7 @@ class Backlog:
 
         The segment whose turn it is may always bring one, whatever waits behind it.
         """
-        if self.has_room_for_sound() or not self.will_tell(segment):
+        if self.has_room_for_sound() or not segment.will_be_told:
             return True
         return self.is_next(segment) and not segment.sound
 

@@ -1,22 +1,11 @@
 """The chain: hear the caller, think of a reply, speak it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
 from parley.errors import ConversationError
-from parley.models.registry import Models
 from parley.recordings import Recording
-from parley.upstream.client import Client
-
-
-def begin(client: Client, models: Models, caller_waits: Callable[[], bool]) -> Stages:
-    """The stages of a conversation in which nothing was said yet.
-
-    `caller_waits` is asked before each stage.
-    """
-    conversation = Conversation(models.by_stage(), calls=client.records)
-    return Stages(client, models, caller_waits, conversation)
 
 
 def converse(stages: Stages, recording: Recording) -> Conversation:
@@ -45,10 +34,8 @@ def hear(stages: Stages, recording: Recording) -> Conversation:
     return stages.conversation
 
 
-def begin_to_speak(
-    stages: Stages, recording: Recording
-) -> tuple[Conversation, Iterator[bytes] | None]:
-    """The conversation with its reply, and the speech, which has begun to arrive; None: no speech.
+def begin_to_speak(stages: Stages, recording: Recording) -> Iterator[bytes] | None:
+    """The speech of the reply, which has begun to arrive; None: there is none.
 
     Where there is nothing to say, the speech is empty. All of it ends once the caller has left.
     """
@@ -59,7 +46,7 @@ def begin_to_speak(
         return stages.begin_speech()
 
     try:
-        return stages.conversation, stages.while_caller_waits(begin)
+        return stages.while_caller_waits(begin)
     except ConversationError as failure:
         stages.conversation.note(failure)
-    return stages.conversation, None
+        return None

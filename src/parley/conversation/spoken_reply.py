@@ -12,12 +12,12 @@ from contextlib import AbstractContextManager, closing
 import gevent
 from gevent.event import Event as Signal
 
-from parley import log
 from parley.conversation.backlog import TEXT_SECONDS, Backlog, SpokenSegment
 from parley.conversation.reply_events import Event
 from parley.conversation.segments import LONGEST, Segmenter, Waiting
+from parley.conversation.state import failure_of
 from parley.deadline import let_others_run
-from parley.errors import ConversationError, InternalError, RequestError
+from parley.errors import ConversationError
 from parley.held import UNFORESEEN
 
 TICK_SECONDS = 0.25
@@ -36,24 +36,6 @@ END_SECONDS = 1
 
 Read = Callable[[], Generator[str]]
 Speak = Callable[[str], Generator[bytes]]
-
-
-class _Unheard(Exception):
-    """Nobody will read what a greenlet makes, which ends it."""
-
-
-class _Change:
-    """Something that greenlets wait for; each change wakes all that wait."""
-
-    def __init__(self) -> None:
-        self._next = Signal()
-
-    def wait(self, seconds: float | None = None) -> None:
-        self._next.wait(seconds)
-
-    def tell(self) -> None:
-        told, self._next = self._next, Signal()
-        told.set()
 
 
 class SpokenReply:
@@ -78,7 +60,7 @@ class SpokenReply:
         """
         self._read, self._speaker, self._lanes = read, speaker, lanes
         self._segmenter, self._unspoken, self._backlog = Segmenter(), Waiting(), backlog
-        self._news, self._room, self._work = (_Change() for _ in range(3))
+        self._news, self._room, self._work = Signal(), Signal(), Signal()
         self._greenlets: list[gevent.Greenlet] = []
         self._open_lanes = self._idle_lanes = 0
         self._is_text_over = self._is_closed = self._is_mute = self._are_lanes_settled = False
@@ -86,13 +68,13 @@ class SpokenReply:
 
     def events(self) -> Iterator[list[Event]]:
         """The events whose turn has come, and none where TICK_SECONDS brought none."""
-        self._start("text", self._read_text, self._end_text)
-        self._start_lane()
+        self._greenlets.append(gevent.spawn(self._run_text))
+        self._open_lane()
         while True:
             events = self._await_events()
             if not events and self._is_over():
                 return
-            self._room.tell()
+            _wake(self._room)
             yield events
 
     def close(self) -> None:
@@ -115,45 +97,28 @@ class SpokenReply:
         is_spoken = self._is_mute or not self._open_lanes
         return self._is_closed or (self._is_text_over and is_spoken and not self._backlog)
 
-    def _start(self, stage: str, work: Callable[[], None], end: Callable[[], None]) -> None:
-        def run() -> None:
-            try:
-                self._attempt(stage, work)
-            finally:
-                self._attempt(stage, end)
-                for change in (self._news, self._room, self._work):
-                    change.tell()
+    def _keep(self, error: BaseException, stage: str) -> None:
+        """Note the first failure, unless it was the close that ended a greenlet."""
+        failure = failure_of(error, stage)
+        if not self._is_closed:
+            self.failure = self.failure or failure
 
-        self._greenlets.append(gevent.spawn(run))
+    def _wake_all(self) -> None:
+        for signal in (self._news, self._room, self._work):
+            _wake(signal)
 
-    def _attempt(self, stage: str, work: Callable[[], None]) -> None:
+    def _run_text(self) -> None:
+        """Read the reply, in a greenlet."""
         try:
-            work()
-        except _Unheard:
-            pass
+            try:
+                self._read_text()
+            finally:
+                self._is_text_over = True
+                self._unspoken.add(self._segmenter.finish())
         except UNFORESEEN as error:
-            self._keep(stage, error)
-
-    def _start_lane(self) -> None:
-        self._start("tts", self._speak_segments, self._end_lane)
-        self._open_lanes += 1
-
-    def _end_lane(self) -> None:
-        self._open_lanes -= 1
-
-    def _end_text(self) -> None:
-        self._is_text_over = True
-        self._unspoken.add(self._segmenter.finish())
-
-    def _keep(self, stage: str, error: BaseException) -> None:
-        """Note the first failure; an error that nobody foresaw is one of our own."""
-        if not isinstance(error, ConversationError):
-            log.unexpected(error, stage)
-            error = InternalError()
-        if not isinstance(error, RequestError):
-            error.stage = stage
-        if not self._is_closed:  # Else what ended the greenlet is the close, and no failure.
-            self.failure = self.failure or error
+            self._keep(error, "text")
+        finally:
+            self._wake_all()
 
     def _read_text(self) -> None:
         with closing(self._read()) as deltas:
@@ -176,28 +141,26 @@ class SpokenReply:
         while not self._backlog.has_room_for_text():
             self._room.wait()
         if self._backlog.add_text(text):
-            self._news.tell()
+            _wake(self._news)
         if segments := self._segmenter.feed(text):
             self._unspoken.add(segments)
-            self._work.tell()
+            _wake(self._work)
 
-    def _speak_segments(self) -> None:
-        with self._speaker() as speak:
-            while segment := self._take():
-                try:
-                    if segment.speakable:
-                        with closing(speak(segment.speakable)) as pieces:
-                            for piece in pieces:
-                                self._add(segment, piece)
-                except _Unheard:
-                    raise
-                except UNFORESEEN as error:
-                    segment.has_failed = self._is_mute = True
-                    self._keep("tts", error)
-                    return
-                finally:
-                    segment.is_finished = True
-                    self._news.tell()
+    def _open_lane(self) -> None:
+        self._open_lanes += 1
+        self._greenlets.append(gevent.spawn(self._run_lane))
+
+    def _run_lane(self) -> None:
+        """Speak one segment after another, in a greenlet."""
+        try:
+            with self._speaker() as speak:
+                while (segment := self._take()) and self._speak_segment(segment, speak):
+                    pass
+        except UNFORESEEN as error:
+            self._keep(error, "tts")
+        finally:
+            self._open_lanes -= 1
+            self._wake_all()
 
     def _take(self) -> SpokenSegment | None:
         """The next segment to speak, when there is one; None where there will be none."""
@@ -209,16 +172,41 @@ class SpokenReply:
             return None
         return self._backlog.add_segment(self._unspoken.take())
 
-    def _add(self, segment: SpokenSegment, piece: bytes) -> None:
-        """Let a piece wait until it is told, once not too much of the segment waits already."""
+    def _speak_segment(self, segment: SpokenSegment, speak: Speak) -> bool:
+        """Have a segment spoken; return whether what follows it may be heard, too."""
+        try:
+            if segment.speakable:
+                with closing(speak(segment.speakable)) as pieces:
+                    return all(self._add(segment, piece) for piece in pieces)
+            return True
+        except UNFORESEEN as error:
+            segment.has_failed = self._is_mute = True
+            self._keep(error, "tts")
+            return False
+        finally:
+            segment.is_finished = True
+            _wake(self._news)
+
+    def _add(self, segment: SpokenSegment, piece: bytes) -> bool:
+        """Let a piece wait until it is told, once not too much of the segment waits already.
+
+        Returns whether anybody will be told of it.
+        """
         if not self._are_lanes_settled:
             self._are_lanes_settled = True
             for _ in range(self._lanes() - 1):
-                self._start_lane()
+                self._open_lane()
         while not self._backlog.has_room_for(segment):
             self._room.wait()
-        if not self._backlog.will_tell(segment):
-            raise _Unheard()
+        if not segment.will_be_told:
+            return False
         self._backlog.add_sound(segment, piece)
         if self._backlog.is_next(segment):
-            self._news.tell()
+            _wake(self._news)
+        return True
+
+
+def _wake(signal: Signal) -> None:
+    """Wake all greenlets that wait for the signal now."""
+    signal.set()
+    signal.clear()

@@ -3,43 +3,44 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import gevent
+from gevent.util import wrap_errors
 
 from parley import log
 from parley.conversation.segments import speakable_parts
 from parley.conversation.sentences import first_sentences
-from parley.conversation.state import Conversation
+from parley.conversation.state import Conversation, failure_of
 from parley.conversation.thoughts import without_thoughts
 from parley.deadline import let_others_run
 from parley.errors import (
     CallerDisconnected,
-    ConversationError,
-    InternalError,
     ModelNotFound,
     NoSpeech,
-    RequestError,
     TextTruncated,
     UpstreamMalformed,
 )
 from parley.held import UNFORESEEN
-from parley.models.registry import Choice, Model, Models
+from parley.models.registry import Model, Models
 from parley.recordings import Recording
-from parley.upstream.calls import Begun
 from parley.upstream.client import Client
 from parley.upstream.voices import SPEECH_CHARACTERS
 
 STREAM_SECONDS = 600
+"""The longest that a caller may be answered for, once its answer has begun."""
 
 LOOK_SECONDS = 0.25
 """How often `while_caller_waits` looks whether the caller is still there."""
 
 Result = TypeVar("Result")
 
+outcome_of = wrap_errors(UNFORESEEN, lambda work: work())
+"""What `work` returns, or the exception that it raises, which gevent would print."""
 
-@dataclass(frozen=True)
+
+@dataclass
 class Stages:
     """The stages of one conversation. Each writes its result into `conversation`.
 
@@ -50,42 +51,15 @@ class Stages:
     client: Client
     models: Models
     caller_waits: Callable[[], bool]
-    conversation: Conversation
+    conversation: Conversation = field(init=False)
 
-    def while_caller_waits(self, work: Callable[[], Result]) -> Result:
-        """What `work` returns or raises; CallerDisconnected, where the caller has left before.
+    def __post_init__(self) -> None:
+        self.conversation = Conversation(self.models.by_stage(), attempts=self.client.records)
 
-        It runs in a greenlet of its own, which is ended then, wherever it waits.
-        """
-        working = gevent.spawn(_outcome, work)
-        try:
-            working.join(LOOK_SECONDS)
-            while not working.ready():
-                self._require_caller()
-                working.join(LOOK_SECONDS)
-        except CallerDisconnected:
-            working.kill()
-            raise
-        except BaseException:
-            working.kill(block=False)
-            raise
-        result, failure = working.get()
-        if failure:
-            raise failure
-        returned: Result = result
-        return returned
-
-    def go_on(self) -> None:
-        """Have the deadline bound each wait for the upstream, and STREAM_SECONDS all of them.
-
-        The caller is being answered: it gets what the upstream sends as it arrives.
-        """
-        self.client.deadline.extend(STREAM_SECONDS)
-
-    def _require_caller(self) -> None:
-        """Raise CallerDisconnected if the caller has left."""
-        if not self.caller_waits():
-            raise CallerDisconnected()
+    @property
+    def voice(self) -> str:
+        """The name of the voice that speaks."""
+        return self.conversation.models_used["tts"].voice_for(self.client.options.voice)
 
     def transcribe(self, recording: Recording) -> None:
         """Turn the recording into the transcript, and close it; raise NoSpeech for a blank one."""
@@ -107,66 +81,66 @@ class Stages:
             )
             self.conversation.reply = without_thoughts(reply.text)
             self.client.usage.add_text(self.conversation.reply)
-            if not self.conversation.reply and not reply.failure:
-                raise UpstreamMalformed()
             if reply.failure:
-                reply.failure.stage = "text"
-                self.conversation.note(reply.failure)
+                self.conversation.note(failure_of(reply.failure, "text"))
+            elif not self.conversation.reply:
+                raise UpstreamMalformed()
 
     def speak(self) -> None:
-        """Turn the reply into speech; raise TextTruncated if only its beginning was spoken."""
-        with self.stage("tts"):
-            spoken, is_whole = self._spoken()
-            if spoken:
-                self.conversation.speech = self.with_fallback(
-                    "tts", lambda model: self.client.speak(spoken, model)
-                )
-            if not is_whole:
-                raise TextTruncated()
+        """Turn the reply into speech."""
+        self.conversation.speech = self._speak_reply(self.client.speak)
 
     def begin_speech(self) -> Iterator[bytes] | None:
         """The reply's speech as it arrives, once its first piece is there.
 
-        None where a reply that failed has nothing to say; empty where another one has not. A speech
-        of only the reply's beginning is noted as TextTruncated.
+        None where a reply that failed has nothing to say; empty where another one has not.
+        """
+        pieces = self._speak_reply(self._stream)
+        self.go_on()
+        return pieces or (None if self.conversation.failure else iter(()))
+
+    def go_on(self) -> None:
+        """Have the deadline bound each wait for the upstream, and STREAM_SECONDS all of them.
+
+        The caller is being answered: it gets what the upstream sends as it arrives.
+        """
+        self.client.deadline.extend(STREAM_SECONDS)
+
+    def _speak_reply(self, speak: Callable[[str, Model], Result]) -> Result | None:
+        """What `speak` makes of the reply, made speakable; None if nothing is left to say.
+
+        If it is longer than SPEECH_CHARACTERS, its first sentences are spoken, and TextTruncated is
+        noted. Others run meanwhile, and the rest is not looked at.
         """
         with self.stage("tts"):
-            spoken, is_whole = self._spoken()
-            pieces: Iterator[bytes] | None = None if self.conversation.failure else iter(())
-            if spoken:
-                pieces = self.with_fallback("tts", lambda model: self._stream(spoken, model))
-            self.go_on()
+            text, speech, is_whole = "", None, True
+            for part in speakable_parts(self.conversation.reply):
+                if part:
+                    text += f" {part}" if text else part
+                else:
+                    self.client.deadline.left()
+                    let_others_run()
+                if len(text) > SPEECH_CHARACTERS:
+                    text, is_whole = first_sentences(text, SPEECH_CHARACTERS), False
+                    break
+            if text:
+                speech = self.with_fallback("tts", lambda model: speak(text, model))
             if not is_whole:
-                failure = TextTruncated()
-                failure.stage = "tts"
-                self.conversation.note(failure)
-            return pieces
+                self.conversation.note(failure_of(TextTruncated(), "tts"))
+            return speech
 
     def _stream(self, text: str, model: Model) -> Iterator[bytes]:
         voice = self.client.voice(model)
+        speech = self.client.stream_speech(text, voice)
+        first = next(speech)  # What fails up to here can be answered as a failure.
 
-        def closed_at_the_end(pieces: Begun[bytes]) -> Iterator[bytes]:
-            with closing(voice), closing(pieces):
-                while piece := self.while_caller_waits(lambda: next(pieces, b"")):
+        def pieces() -> Iterator[bytes]:
+            with closing(voice), closing(speech):
+                yield first
+                while piece := self.while_caller_waits(lambda: next(speech, b"")):
                     yield piece
 
-        return closed_at_the_end(self.client.stream_speech(text, voice))
-
-    def _spoken(self) -> tuple[str, bool]:
-        """What is spoken of the reply, and whether that is all of it.
-
-        Others run meanwhile, and what is too long to be spoken is not looked at.
-        """
-        spoken = ""
-        for part in speakable_parts(self.conversation.reply):
-            if part:
-                spoken += f" {part}" if spoken else part
-            else:
-                self.client.deadline.left()
-                let_others_run()
-            if len(spoken) > SPEECH_CHARACTERS:
-                return first_sentences(spoken, SPEECH_CHARACTERS), False
-        return spoken, True
+        return pieces()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -182,39 +156,46 @@ class Stages:
             finally:
                 seconds = self.conversation.seconds
                 seconds[name] = seconds.get(name, 0.0) + time.monotonic() - begun
-        except RequestError:
-            raise  # Such a failure is the request's, whichever stage found it.
-        except ConversationError as failure:
-            failure.stage = name
-            raise
         except UNFORESEEN as error:
-            log.unexpected(error, name)
-            ours = InternalError()
-            ours.stage = name
-            raise ours from None
+            raise failure_of(error, name) from None
 
     def with_fallback(self, stage: str, call: Callable[[Model], Result]) -> Result:
-        """What `call` returns for the stage's model, or for its fallback.
+        """What `call` returns for the stage's model, or for its fallback, which is then used on.
 
         The fallback is tried once, and only if the upstream does not know the model.
         """
-        choice: Choice = getattr(self.models, stage)
-        if choice.fallback and self.conversation.models_used[stage] is choice.fallback:
-            return call(choice.fallback)  # It has answered before.
+        fallback = getattr(self.models, stage).fallback
+        model = self.conversation.models_used[stage]
         try:
-            return call(choice.model)
+            return call(model)
         except ModelNotFound:
-            if choice.fallback is None:
+            if fallback in (None, model):
                 raise
-        result = call(choice.fallback)
-        log.model_replaced(stage, choice.model.name, choice.fallback.name)
-        self.conversation.models_used[stage] = choice.fallback
+        result = call(fallback)
+        log.model_replaced(stage, model.name, fallback.name)
+        self.conversation.models_used[stage] = fallback
         return result
 
+    def while_caller_waits(self, work: Callable[[], Result]) -> Result:
+        """What `work` returns or raises; CallerDisconnected, where the caller has left before.
 
-def _outcome(work: Callable[[], Result]) -> tuple[Result | None, BaseException | None]:
-    """What `work` returns, or the exception that it raises, which gevent would print."""
-    try:
-        return work(), None
-    except UNFORESEEN as error:
-        return None, error
+        It runs in a greenlet of its own, which is ended then, wherever it waits.
+        """
+        working = gevent.spawn(outcome_of, work)
+        try:
+            working.join(LOOK_SECONDS)
+            while not working.ready():
+                self._require_caller()
+                working.join(LOOK_SECONDS)
+        except BaseException as end:
+            working.kill(block=isinstance(end, CallerDisconnected))
+            raise
+        outcome: Result | BaseException = working.get()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def _require_caller(self) -> None:
+        """Raise CallerDisconnected if the caller has left."""
+        if not self.caller_waits():
+            raise CallerDisconnected()

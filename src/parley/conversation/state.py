@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from parley.errors import ConversationError
+from parley import log
+from parley.errors import ConversationError, InternalError, RequestError
 from parley.memory import Spool
 from parley.models.registry import Model
-from parley.upstream.calls import CallRecord
+from parley.upstream.calls import AttemptRecord
 
 
 @dataclass
@@ -22,8 +23,8 @@ class Conversation:
     """The first failure. Later ones are not told."""
     seconds: dict[str, float] = field(default_factory=dict)
     """By stage, how long it took; only the stages that were begun."""
-    calls: Sequence[CallRecord] = ()
-    """Every try of every call to the upstream."""
+    attempts: Sequence[AttemptRecord] = ()
+    """One of each attempt at each call to the upstream."""
 
     @property
     def success(self) -> bool:
@@ -37,14 +38,24 @@ class Conversation:
 
     @property
     def retries(self) -> int:
-        """How many calls were made because an earlier try had failed."""
-        return sum(call.is_retry for call in self.calls)
+        """How many attempts were made because an earlier one had failed."""
+        return sum(attempt.is_retry for attempt in self.attempts)
 
     @property
     def upstream_ids(self) -> list[str]:
-        """The upstream's id of each call; blank where the upstream sent none."""
-        return [call.upstream_id for call in self.calls]
+        """The upstream's id of each attempt; blank where the upstream sent none."""
+        return [attempt.upstream_id for attempt in self.attempts]
 
     def note(self, failure: ConversationError) -> None:
         """Keep the failure, unless there was one before: the first failure stands."""
         self.failure = self.failure or failure
+
+
+def failure_of(error: BaseException, stage: str) -> ConversationError:
+    """An error as a failure of the stage; one that nobody foresaw is logged, and is our own."""
+    if not isinstance(error, ConversationError):
+        log.unexpected(error, stage)
+        error = InternalError()
+    if not isinstance(error, RequestError):  # That is the request's, whichever stage found it.
+        error.stage = stage
+    return error

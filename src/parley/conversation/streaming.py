@@ -1,7 +1,7 @@
 """The chain as a stream: the reply is spoken while it is still being written."""
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 
 from parley.conversation.backlog import Backlog
@@ -9,9 +9,9 @@ from parley.conversation.reply_events import Event, TextDelta
 from parley.conversation.spoken_reply import Speak, SpokenReply
 from parley.conversation.stages import Stages
 from parley.conversation.thoughts import ThoughtFilter
-from parley.errors import TextIncomplete, UpstreamMalformed
+from parley.errors import UpstreamError, UpstreamMalformed
 from parley.models.registry import Model
-from parley.upstream.client import TEXT_BYTES
+from parley.upstream.calls import Attempt
 from parley.upstream.voices import Voice
 
 LANES = {"speech": 3, "realtime": 1}
@@ -23,93 +23,96 @@ class StreamedReply:
 
     def __init__(self, stages: Stages) -> None:
         """Go on where `stages` has the transcript."""
-        self._stages = stages
+        self._stages, self._conversation = stages, stages.conversation
         self._stages.go_on()
-        self._conversation = stages.conversation
         self._speech_began = 0.0
-        self._spoken = SpokenReply(
+        self._told: list[str] = []
+        self._making = SpokenReply(
             self._read, self._speaker, self._lanes, Backlog(stages.client.usage)
         )
 
-    @property
-    def voice(self) -> str:
-        """The name of the voice that speaks."""
-        return self._conversation.models_used["tts"].voice_for(self._stages.client.options.voice)
-
-    def events(self) -> Generator[list[Event]]:
-        """The next events, now and then none; the conversation's reply is what was told of it."""
-        told: list[str] = []
-        try:
-            for events in self._spoken.events():
-                deltas = [event.delta for event in events if isinstance(event, TextDelta)]
-                for delta in deltas:
-                    self._stages.client.usage.add_text(delta)
-                told += deltas
-                yield events
-        finally:
-            self._conversation.reply = "".join(told)
+    def events(self) -> Iterator[list[Event]]:
+        """The next events, now and then none."""
+        for events in self._making.events():
+            for event in events:
+                if isinstance(event, TextDelta):
+                    self._stages.client.usage.add_text(event.delta)
+                    self._told.append(event.delta)
+            yield events
 
     def close(self) -> None:
-        """End the greenlets and what they have open, and note the failure that there was."""
-        self._spoken.close()
-        if self._spoken.failure:
-            self._conversation.note(self._spoken.failure)
+        """End the greenlets and what they have open, and note the failure that there was.
+
+        The conversation's reply is what was told of it.
+        """
+        self._making.close()
+        self._conversation.reply = "".join(self._told)
+        if self._making.failure:
+            self._conversation.note(self._making.failure)
 
     def _read(self) -> Generator[str]:
         """The reply's deltas; thoughts, and the space around the reply, are left out."""
         transcript, client = self._conversation.transcript, self._stages.client
-        thoughts, blanks, size = ThoughtFilter(), [""], 0
-        unfinished: TextIncomplete | None = None
         with self._stages.stage("text"):
             deltas = self._stages.with_fallback(
                 "text", lambda model: client.stream_reply(transcript, model)
             )
+            is_blank = True
             with closing(deltas):
-                while True:
-                    try:
-                        delta = next(deltas, None)
-                    except TextIncomplete as failure:
-                        delta, unfinished = None, failure
-                    text = thoughts.finish() if delta is None else thoughts.feed(delta)
-                    text = text if size else text.lstrip()
-                    size += len(text)
-                    if kept := text.rstrip():
-                        yield "".join([*blanks, kept])
-                        blanks.clear()
-                    blanks.append(text[len(kept) :])
-                    if size > TEXT_BYTES:
-                        raise UpstreamMalformed()
-                    if delta is None:
-                        break
-            if unfinished:
-                raise unfinished
-            if not size:
+                for text in _stripped(_without_thoughts(deltas)):
+                    is_blank = False
+                    yield text
+            if is_blank:
                 raise UpstreamMalformed()
 
     @contextmanager
     def _speaker(self) -> Iterator[Speak]:
-        """What speaks for one lane; a voice, which is for one greenlet, is its own."""
+        """What speaks for one lane, in voices of its own: one is for one greenlet."""
+        client, voices = self._stages.client, dict[str, Voice]()
+
+        def call(text: str, model: Model) -> Attempt[bytes]:
+            if model.name not in voices:
+                voices[model.name] = opened.enter_context(closing(client.voice(model)))
+            return client.stream_speech(text, voices[model.name])
+
+        def speak(text: str) -> Generator[bytes]:
+            self._speech_began = self._speech_began or time.monotonic()
+            try:
+                with closing(
+                    self._stages.with_fallback("tts", lambda model: call(text, model))
+                ) as pieces:
+                    yield from pieces
+            finally:
+                self._conversation.seconds["tts"] = time.monotonic() - self._speech_began
+
         with ExitStack() as opened:
-            voices: dict[str, Voice] = {}
-
-            def voice_of(model: Model) -> Voice:
-                if model.name not in voices:
-                    voice = self._stages.client.voice(model)
-                    voices[model.name] = opened.enter_context(closing(voice))
-                return voices[model.name]
-
-            yield lambda text: self._speak(text, voice_of)
-
-    def _speak(self, text: str, voice_of: Callable[[Model], Voice]) -> Generator[bytes]:
-        self._speech_began = self._speech_began or time.monotonic()
-        try:
-            pieces = self._stages.with_fallback(
-                "tts", lambda model: self._stages.client.stream_speech(text, voice_of(model))
-            )
-            with closing(pieces):
-                yield from pieces
-        finally:
-            self._conversation.seconds["tts"] = time.monotonic() - self._speech_began
+            yield speak
 
     def _lanes(self) -> int:
         return LANES[self._conversation.models_used["tts"].interface]
+
+
+def _without_thoughts(deltas: Iterable[str]) -> Iterator[str]:
+    """The deltas without thoughts; before a failure comes all that was written."""
+    thoughts, failure = ThoughtFilter(), None
+    try:
+        for delta in deltas:
+            yield thoughts.feed(delta)
+    except UpstreamError as error:
+        failure = error
+    yield thoughts.finish()
+    if failure:
+        raise failure
+
+
+def _stripped(texts: Iterable[str]) -> Iterator[str]:
+    """The texts without the space around all of them; none is blank. Linear in the texts."""
+    blanks, has_begun = list[str](), False
+    for text in texts:
+        begun = text if has_begun else text.lstrip()
+        if kept := begun.rstrip():
+            has_begun = True
+            yield "".join([*blanks, kept])
+            blanks.clear()
+        if has_begun:
+            blanks.append(begun[len(kept) :])

@@ -18,7 +18,7 @@ from parley.models.registry import (
     WELL_FORMED,
     Model,
     Registry,
-    Stage,
+    StageModels,
 )
 
 LEAVES = ("text", "code_inline")
@@ -85,7 +85,7 @@ class _Table:
     rows: list[_Row]
 
 
-def _stage(table: _Table) -> Stage:
+def _stage(table: _Table) -> StageModels:
     models: dict[str, Model] = {}
     lines: dict[str, int] = {}
     defaults: list[str] = []
@@ -110,7 +110,7 @@ def _stage(table: _Table) -> Stage:
     if not defaults:
         raise _Problem(table.line, f"{table.heading} has no default; write yes in one row.")
     _check_replacements(models, lines, defaults[0])
-    return Stage(defaults[0], models)
+    return StageModels(defaults[0], models)
 
 
 def _model(stage: str, name: str, row: _Row) -> Model:

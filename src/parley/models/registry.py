@@ -73,7 +73,7 @@ class Models:
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageModels:
     """What one stage may use: `models` may hold `*`, which stands for every well-formed name."""
 
     default: str
@@ -112,7 +112,7 @@ class Stage:
 class Registry:
     """The models of the three stages. The replacements of each default end in a lasting model."""
 
-    stages: Mapping[str, Stage]
+    stages: Mapping[str, StageModels]
 
     def resolve(
         self,

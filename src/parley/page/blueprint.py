@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from parley.models.registry import ANY_MODEL, Stage
+from parley.models.registry import ANY_MODEL, StageModels
 from parley.web.caller_headers import is_key_needed
 from parley.web.model_choice import default_models, undated_stages
 from parley.web.services import services
@@ -79,7 +79,7 @@ def offer() -> Response:
     return _answer(json.dumps(body).encode(), "application/json")
 
 
-def _living(stage: Stage, *, dated: bool) -> list[dict[str, Any]]:
+def _living(stage: StageModels, *, dated: bool) -> list[dict[str, Any]]:
     """The models that may be used today, with the first day on which each may not.
 
     Where the list's dates do not hold, these are all models, and no day is told.

@@ -1,149 +1,139 @@
-"""Calls to the upstream with their retries, and a record of each try."""
+"""Calls to the upstream: each is tried until it works, and each attempt is recorded."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, count
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed
 from parley.memory import Usage
 from parley.models.registry import Model
-from parley.upstream.failures import failure_in, origin, require_success
+from parley.upstream.failures import failure_in, require_success, with_answer
 from parley.upstream.retries import with_retries
-from parley.wire.messages import Answer, Form, Upstream
+from parley.wire.bodies import StreamedAnswer
+from parley.wire.messages import Answer, Body, Upstream
 from parley.wire.transport import Transport
+from parley.wire.websocket import Channel
 
+Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
 
 @dataclass
-class CallRecord:
-    """One try of one call to the upstream."""
+class AttemptRecord:
+    """What the log tells of one attempt."""
 
     is_retry: bool
     upstream_id: str = ""
     """The upstream's own id for it (`x-request-id`); blank if the upstream sent none."""
-    upstream_status: int | None = None
-    """The status of an answer that arrives piece by piece; None before it."""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
-    """The headers of such an answer; names in any case."""
-    is_over: bool = False
-    """Whether all that counts of such an answer was read; nothing but its end may follow."""
-    is_quoted: bool = True
-    """Whether callers are told the id, as the upstream's `is_quoted` says."""
-
-    def complete(self, failure: UpstreamError) -> UpstreamError:
-        """The failure, which names the answer amid which it came unless it names one already."""
-        if failure.upstream_status is None and self.upstream_status:
-            failure.upstream_status = self.upstream_status
-            failure.upstream_request_id = (self.is_quoted and self.upstream_id) or None
-        return failure
 
 
-class Begun(Iterator[Result]):
-    """An answer whose first piece is there; closing it ends its call."""
-
-    def __init__(self, first: Result, others: Generator[Result]) -> None:
-        """`others` yields the pieces behind the first."""
-        self._pieces = chain((first,), others)
-        self.close = others.close
-
-    def __next__(self) -> Result:
-        """The next piece."""
-        return next(self._pieces)
-
-
-@dataclass(frozen=True)
-class Calls:
-    """The calls of one stage: to its upstream, until the deadline."""
+@dataclass
+class Call(Generic[Piece]):
+    """What one model is asked, until the deadline."""
 
     transport: Transport = field(repr=False)
     upstream: Upstream
+    model: Model
     deadline: Deadline
-    records: list[CallRecord] = field(default_factory=list)
-    """A record of each try, appended when the try has ended or its answer has begun to arrive."""
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage
     """Counts what is collected of an answer."""
+    records: list[AttemptRecord]
+    """Gets a record of each attempt when it has ended, or its answer has begun to arrive."""
+    read: Callable[["Attempt[Piece]"], Generator[Piece]]
+    """Sends the request of an attempt, and yields the pieces of its answer."""
 
-    def failure_in(self, model: Model, *, is_event: bool = False) -> Callable[[Any], UpstreamError]:
-        """What makes the failure of JSON that tells of one in a call of the model."""
-        return lambda value: failure_in(value, self.upstream, model.name, is_event=is_event)
+    def tried(self, use: Callable[["Attempt[Piece]"], Result]) -> Result:
+        """What `use` makes of the pieces of an attempt; one that fails is followed by others.
 
-    def post(
-        self, path: str, body: Form, limit: int, model: Model, read: Callable[[Answer], Result]
-    ) -> Result:
-        """POST until `read` takes the answer, or another try is useless; each try sends it anew."""
+        Raises the UpstreamError of the last attempt.
+        """
+        numbers = count()
 
-        def call(record: CallRecord) -> Result:
-            with self.transport.stream(
-                self.upstream, path, body, limit=limit, deadline=self.deadline
-            ) as arriving:
-                answer = arriving.whole(self.counted)
-            record.upstream_id, record.upstream_status = answer.request_id or "", answer.status
-            return read(require_success(answer, self.upstream, model.name))
-
-        return self.recorded(call)
-
-    def pieces(
-        self, record: CallRecord, path: str, body: Mapping[str, Any], limit: int, model: Model
-    ) -> Generator[bytes]:
-        """POST once; the answer's bytes as they arrive, never none. Raises UpstreamError."""
-        with self.transport.stream(
-            self.upstream, path, body, limit=limit, deadline=self.deadline
-        ) as answer:
-            record.upstream_id, record.upstream_status = answer.request_id or "", answer.status
-            record.headers = answer.headers
-            if not 200 <= answer.status < 300:
-                require_success(answer.whole(self.counted), self.upstream, model.name)
-            is_empty = True
+        def call_once() -> Result:
+            attempt = Attempt(self, is_retry=next(numbers) > 0)
             try:
-                for piece in answer.pieces():
-                    is_empty = False
-                    yield piece
+                return use(attempt)
+            except BaseException:
+                attempt.close()
+                raise
             finally:
-                if record.is_over:
-                    answer.end()
-            if is_empty:
-                raise UpstreamMalformed(**origin(answer))
+                self.records.append(attempt.record)
+
+        return with_retries(call_once, self.deadline)
+
+    def begun(self) -> "Attempt[Piece]":
+        """The attempt of which the first piece is there: from then on nothing is tried again."""
+        return self.tried(Attempt.begin)
+
+    def failure_in(self, value: Any) -> UpstreamError:
+        """The failure that JSON tells under a success's status."""
+        return failure_in(value, self.upstream, self.model.name)
+
+    def failure_in_event(self, value: Any) -> UpstreamError:
+        """The failure that an event tells."""
+        return failure_in(value, self.upstream, self.model.name, is_event=True)
 
     def counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """The pieces of an answer that is collected, counted until the last was used."""
         return self.usage.counted(pieces, self.deadline)
 
-    def begun(self, call: Callable[[CallRecord], Generator[Result]]) -> "Begun[Result]":
-        """What `call` yields, once its first piece is there: only until then is it tried again.
 
-        Raises what `call` raises before its first piece, and UpstreamMalformed if there is none.
+class Attempt(Iterator[Piece]):
+    """One attempt at a call: the pieces of its answer as they arrive. Closing it ends it."""
+
+    def __init__(self, call: Call[Piece], *, is_retry: bool) -> None:
+        """Send nothing before the first piece is asked for."""
+        self.call, self.record = call, AttemptRecord(is_retry)
+        self._arriving = call.read(self)
+        self._pieces: Iterator[Piece] = self._arriving
+        self.close = self._arriving.close
+
+    def __iter__(self) -> Iterator[Piece]:
+        """The pieces; raises UpstreamError."""
+        return self._pieces
+
+    def __next__(self) -> Piece:
+        """The next piece; raises as they do."""
+        return next(self._pieces)
+
+    def begin(self) -> "Attempt[Piece]":
+        """Wait for the first piece; raise UpstreamMalformed if there is none."""
+        for first in self._arriving:
+            self._pieces = chain((first,), self._arriving)
+            return self
+        raise UpstreamMalformed()
+
+    @contextmanager
+    def post(self, path: str, body: Body, limit: int) -> Iterator[StreamedAnswer]:
+        """Send the request; the block gets the answer once its headers tell of a success.
+
+        Raises UpstreamError. What is raised within the block names the answer.
         """
-
-        def named(record: CallRecord) -> Generator[Result]:
+        call = self.call
+        with call.transport.stream(
+            call.upstream, path, body, limit=limit, deadline=call.deadline
+        ) as answer:
+            self.record.upstream_id = answer.request_id or ""
             try:
-                yield from call(record)
+                if not 200 <= answer.status < 300:
+                    require_success(answer.whole(call.counted), call.upstream, call.model.name)
+                yield answer
             except UpstreamError as failure:
-                record.complete(failure)
+                with_answer(failure, answer)
                 raise
 
-        def begin(record: CallRecord) -> Begun[Result]:
-            pieces = named(record)
-            for first in pieces:
-                return Begun(first, pieces)
-            raise UpstreamMalformed()
-
-        return self.recorded(begin)
-
-    def recorded(self, call: Callable[[CallRecord], Result]) -> Result:
-        """What `call` returns, with retries; each try gets a record of its own to complete."""
-        tries = count()
-
-        def one_try() -> Result:
-            record = CallRecord(next(tries) > 0, is_quoted=self.upstream.is_quoted)
-            try:
-                return call(record)
-            except UpstreamError as failure:
-                record.complete(failure)
-                raise
-            finally:
-                self.records.append(record)
-
-        return with_retries(one_try, self.deadline)
+    @contextmanager
+    def connect(self, path: str, limit: int) -> Iterator[Channel]:
+        """Open a WebSocket; raise UpstreamError if the upstream refuses it."""
+        call = self.call
+        with call.transport.connect(
+            call.upstream, path, limit=limit, deadline=call.deadline
+        ) as channel:
+            if isinstance(channel, Answer):
+                self.record.upstream_id = channel.request_id or ""
+                require_success(channel, call.upstream, call.model.name)
+                raise with_answer(UpstreamMalformed(), channel)
+            yield channel

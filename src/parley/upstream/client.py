@@ -1,11 +1,14 @@
 """The calls of a conversation to OpenAI's API: what is sent, and what of each answer is used.
 
+How a call is made is told by a generator, `read`: it sends the request of one attempt, and yields
+what it reads of the answer. `calls` runs it, as often as the call is tried.
+
 Rules and limits that are not ours come from OpenAI's API reference.
 """
 
 import re
-from collections.abc import Generator, Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,14 +17,14 @@ from parley.errors import ModelNotFound, TextIncomplete, UpstreamError, Upstream
 from parley.memory import Spool, Usage
 from parley.models.registry import Model
 from parley.recordings import Recording
-from parley.upstream.calls import Begun, CallRecord, Calls
+from parley.upstream.calls import Attempt, AttemptRecord, Call, Piece
 from parley.upstream.chat_stream import deltas_of
 from parley.upstream.encodings import set_lengths
 from parley.upstream.error_reports import error_in, report_of
 from parley.upstream.json_values import json_of, text_of
 from parley.upstream.options import Options
 from parley.upstream.voices import Voice, voice_of
-from parley.wire.messages import Answer, Form, Upstream
+from parley.wire.messages import Form, Upstream
 from parley.wire.transport import Transport
 
 TEXT_BYTES = 1_000_000
@@ -42,7 +45,7 @@ class Reply:
     failure: UpstreamError | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Client:
     """What is asked in one conversation, each stage of its own upstream."""
 
@@ -55,8 +58,8 @@ class Client:
     usage: Usage = field(default_factory=Usage)
     """Counts what the conversation holds in memory."""
 
-    records: list[CallRecord] = field(default_factory=list)
-    """A record of each try of each call, in the order in which they ended or began to answer."""
+    records: list[AttemptRecord] = field(default_factory=list)
+    """One of each attempt at each call, in the order in which they ended or began to answer."""
 
     def transcribe(self, recording: Recording, model: Model) -> str:
         """The words of the recording, in the language spoken; blank if there were none.
@@ -64,118 +67,126 @@ class Client:
         The file gets a name from its bytes: the upstream reads the format from the name's
         extension, which is often missing or wrong in callers' names. Raises UpstreamError.
         """
-        language = self.options.language if model.language else ""
-        fields = [
-            ("model", model.name),
-            *((model.language, language) for _ in [language] if language),
-            *model.parameters.items(),
-            ("response_format", "json"),
-        ]
-        form = Form(fields, "file", recording)
-        calls = self._calls("stt")
-        failure_in = calls.failure_in(model)
+        fields = [("model", model.name), *model.parameters.items(), ("response_format", "json")]
+        if model.language and self.options.language:
+            fields.append((model.language, self.options.language))
 
-        def read(answer: Answer) -> str:
-            heard = json_of(answer)
-            if error_in(heard):
-                raise failure_in(heard)
-            match heard:
-                case {"text": None}:
-                    return ""
-                case {"text": str(text)}:
-                    return REMARK.sub("", text_of(text).strip())
-            if report_of(heard).message:
-                raise failure_in(heard)
-            raise UpstreamMalformed()
+        def read(attempt: Attempt[str]) -> Generator[str]:
+            form = Form(fields, "file", recording)
+            with attempt.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
+                heard = json_of(answer.whole(attempt.call.counted))
+                yield _transcript_in(heard, attempt.call.failure_in)
 
-        return calls.post("/audio/transcriptions", form, TEXT_BYTES, model, read)
+        return self._call("stt", model, read).tried("".join)
 
     def complete(self, transcript: str, model: Model) -> Reply:
         """The chat model's reply; a refusal is a reply too. Raises UpstreamError.
 
-        What was written before a failure is the reply, if no other try brought a whole one.
+        What was written before a failure is the reply, if no other attempt brought a whole one.
         """
-        body = {**self._chat(transcript, model), "stream": False}
-        calls, written = self._calls("text"), ""
+        written = ""
 
-        def call(record: CallRecord) -> str:
+        def joined(deltas: Iterator[str]) -> str:
             nonlocal written
             parts: list[str] = []
-            size = 0
             try:
-                with closing(self._deltas(calls, record, body, model)) as deltas:
-                    for delta in deltas:
-                        parts.append(delta)
-                        if (size := size + len(delta)) > TEXT_BYTES:
-                            raise UpstreamMalformed()
+                parts.extend(deltas)
             finally:
                 written = "".join(parts).strip() or written
             return written
 
         try:
-            return Reply(calls.recorded(call))
+            return Reply(self._reply_to(transcript, model, is_stream=False).tried(joined))
         except UpstreamError as failure:
             if not written or isinstance(failure, ModelNotFound):
                 raise
             return Reply(written, failure)
 
-    def stream_reply(self, transcript: str, model: Model) -> Begun[str]:
+    def stream_reply(self, transcript: str, model: Model) -> Attempt[str]:
         """The chat model's reply, delta by delta, once the first is there.
 
         Raises UpstreamError, and TextIncomplete at the end of a reply that is not finished.
         """
-        body = {**self._chat(transcript, model), "stream": True}
-        calls = self._calls("text")
-        return calls.begun(lambda record: self._deltas(calls, record, body, model))
-
-    def _deltas(
-        self, calls: Calls, record: CallRecord, body: Mapping[str, Any], model: Model
-    ) -> Generator[str]:
-        """One try of a reply; a host may answer with a stream or without one, whatever is asked."""
-        pieces = calls.pieces(record, "/chat/completions", body, STREAM_BYTES, model)
-        with closing(pieces):
-            arriving = pieces if body["stream"] else calls.counted(pieces)
-            try:
-                yield from deltas_of(arriving, calls.failure_in(model, is_event=True))
-            except TextIncomplete:
-                record.is_over = True
-                raise
-            record.is_over = True
+        return self._reply_to(transcript, model, is_stream=True).begun()
 
     def speak(self, text: str, model: Model) -> Spool:
         """The speech of `text` as a whole file, never empty, at its start. Raises UpstreamError."""
-        voice, is_wav = self.voice(model), self.options.audio_format == "wav"
+        with closing(self.voice(model)) as voice:
+            return self._speech_of(text, voice).tried(self._file_of)
 
-        def call(record: CallRecord) -> Spool:
-            with ExitStack() as failed:
-                speech = self.usage.spool()
-                failed.callback(speech.close)
-                for piece in voice.speak(text, record):
-                    speech.write(piece)
-                if is_wav:
-                    set_lengths(speech)
-                speech.seek(0)
-                failed.pop_all()
-                return speech
-
-        with closing(voice):
-            return self._calls("tts").recorded(call)
-
-    def stream_speech(self, text: str, voice: Voice) -> Begun[bytes]:
+    def stream_speech(self, text: str, voice: Voice) -> Attempt[bytes]:
         """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError."""
-        return self._calls("tts").begun(lambda record: voice.speak(text, record))
+        return self._speech_of(text, voice).begun()
 
     def voice(self, model: Model) -> Voice:
         """The voice of a model; close it after its last text."""
-        return voice_of(self._calls("tts"), model, self.options)
+        return voice_of(model, self.options)
 
-    def _calls(self, stage: str) -> Calls:
-        return Calls(self.transport, self.upstreams[stage], self.deadline, self.records, self.usage)
+    def _call(
+        self, stage: str, model: Model, read: Callable[[Attempt[Piece]], Generator[Piece]]
+    ) -> Call[Piece]:
+        upstream = self.upstreams[stage]
+        return Call(self.transport, upstream, model, self.deadline, self.usage, self.records, read)
 
-    def _chat(self, transcript: str, model: Model) -> dict[str, Any]:
+    def _reply_to(self, transcript: str, model: Model, *, is_stream: bool) -> Call[str]:
+        """The call for a reply; a host may answer with a stream or without one, whatever is asked.
+
+        Raises UpstreamMalformed in a reply of more than TEXT_BYTES characters.
+        """
         messages = [
             {"role": "system", "content": self.options.system_prompt},
             *self.options.history,
             {"role": "user", "content": transcript},
         ]
-        return {"model": model.name, "messages": messages, **model.parameters}
+        body = {
+            "model": model.name,
+            "messages": messages,
+            **model.parameters,
+            "stream": is_stream,
+        }
+
+        def read(attempt: Attempt[str]) -> Generator[str]:
+            size = 0
+            with attempt.post("/chat/completions", body, STREAM_BYTES) as answer:
+                pieces = answer.pieces() if is_stream else attempt.call.counted(answer.pieces())
+                try:
+                    for delta in deltas_of(pieces, attempt.call.failure_in_event):
+                        yield delta
+                        if (size := size + len(delta)) > TEXT_BYTES:
+                            raise UpstreamMalformed()
+                except TextIncomplete:
+                    answer.end()
+                    raise
+                answer.end()
+
+        return self._call("text", model, read)
+
+    def _speech_of(self, text: str, voice: Voice) -> Call[bytes]:
+        return self._call("tts", voice.model, lambda attempt: voice.speak(text, attempt))
+
+    def _file_of(self, pieces: Iterator[bytes]) -> Spool:
+        speech = self.usage.spool()
+        try:
+            for piece in pieces:
+                speech.write(piece)
+            if self.options.audio_format == "wav":
+                set_lengths(speech)
+            speech.seek(0)
+        except BaseException:
+            speech.close()
+            raise
+        return speech
+
+
+def _transcript_in(heard: Any, failure_in: Callable[[Any], UpstreamError]) -> str:
+    """The transcript in an answer's JSON; blank if no speech was heard."""
+    if error_in(heard):
+        raise failure_in(heard)
+    match heard:
+        case {"text": None}:
+            return ""
+        case {"text": str(text)}:
+            return REMARK.sub("", text_of(text).strip())
+    if report_of(heard).message:
+        raise failure_in(heard)
+    raise UpstreamMalformed()

@@ -1,12 +1,24 @@
-"""PCM to the formats that callers ask for, piece by piece."""
+"""PCM to the formats that callers ask for, piece by piece while it still arrives."""
 
 import struct
-from typing import Protocol
+from collections.abc import Iterable, Iterator
 
-from parley.deadline import Deadline
+import lameenc
+
+from parley.deadline import Deadline, let_others_run
 from parley.errors import UpstreamMalformed
 from parley.memory import Spool
-from parley.upstream.mp3_encoder import RATE, SAMPLE_BYTES, Mp3Encoder
+
+RATE = 24_000
+"""Samples a second of all PCM that the upstream sends: 16 bit, mono, little-endian."""
+
+SAMPLE_BYTES = 2
+
+BIT_RATE = 64
+"""Thousands of bits a second of mp3: plenty for one voice."""
+
+PIECE_BYTES = 20_000
+"""How much PCM is encoded at once: less than a millisecond of work, so that others can go on."""
 
 STREAMED = 0xFFFFFFFF
 """A WAV's length where nobody knows it yet, as OpenAI writes it."""
@@ -23,42 +35,49 @@ CHUNKS = 100
 """How many chunks of a WAV are looked at; those who write WAVs put a handful before the samples."""
 
 
-class Encoder(Protocol):
-    """Turns samples at RATE, 16 bit, mono, little-endian, into a file."""
+def encoded(pcm: Iterable[bytes], audio_format: str, deadline: Deadline) -> Iterator[bytes]:
+    """The file in one of the AUDIO_FORMATS, in pieces of which none is empty.
 
-    def feed(self, pcm: bytes) -> bytes:
-        """What is ready of the file after these samples."""
-
-    def finish(self) -> bytes:
-        """The rest; raise UpstreamMalformed if there were no samples, or a half one."""
-
-
-class PcmEncoder:
-    """Passes samples on as they are."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._size = 0
-
-    def feed(self, pcm: bytes) -> bytes:
-        """The samples."""
-        self._size += len(pcm)
-        return pcm
-
-    def finish(self) -> bytes:
-        """Nothing is left."""
-        if not self._size or self._size % SAMPLE_BYTES:
-            raise UpstreamMalformed()
-        return b""
+    PCM may be cut anywhere, even in a sample. Raises UpstreamMalformed if there were no samples or
+    a half one, and what the deadline raises.
+    """
+    samples = _whole_samples(pcm)
+    if audio_format == "mp3":
+        yield from _mp3(samples, deadline)
+        return
+    header = WAV_HEADER if audio_format == "wav" else b""
+    for piece in samples:
+        yield header + piece
+        header = b""
 
 
-class WavEncoder(PcmEncoder):
-    """Puts a WAV's header before the samples."""
+def _whole_samples(pcm: Iterable[bytes]) -> Iterator[bytes]:
+    half, is_empty = b"", True
+    for arrived in pcm:
+        piece = half + arrived
+        whole = len(piece) - len(piece) % SAMPLE_BYTES
+        half = piece[whole:]
+        if whole:
+            is_empty = False
+            yield piece[:whole]
+    if half or is_empty:
+        raise UpstreamMalformed()
 
-    def feed(self, pcm: bytes) -> bytes:
-        """The samples, and WAV_HEADER before the first."""
-        header = b"" if self._size or not pcm else WAV_HEADER
-        return header + super().feed(pcm)
+
+def _mp3(samples: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
+    lame = lameenc.Encoder()
+    lame.silence()
+    lame.set_in_sample_rate(RATE)
+    lame.set_channels(1)
+    lame.set_bit_rate(BIT_RATE)
+    lame.set_quality(7)  # This takes half of LAME's usual time and sounds the same.
+    for piece in samples:
+        for start in range(0, len(piece), PIECE_BYTES):
+            let_others_run()  # Encoding takes 35 ms for each MB.
+            deadline.left()
+            if mp3 := bytes(lame.encode(piece[start : start + PIECE_BYTES])):
+                yield mp3
+    yield bytes(lame.flush())
 
 
 def set_lengths(wav: Spool) -> None:
@@ -84,10 +103,3 @@ def set_lengths(wav: Spool) -> None:
     for position, length in ((4, wav.size - 8), (start - 4, left)):
         wav.seek(position)
         wav.write(struct.pack("<I", length))
-
-
-def encoder_for(audio_format: str, deadline: Deadline) -> Encoder:
-    """The encoder of one of the AUDIO_FORMATS."""
-    if audio_format == "mp3":
-        return Mp3Encoder(deadline)
-    return WavEncoder() if audio_format == "wav" else PcmEncoder()

@@ -81,9 +81,7 @@ def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answ
         return answer
     report = report_of(json_of(answer))
     failure = _failure(report, upstream, model, answer.status, answer.headers)
-    failure.upstream_status = answer.status
-    failure.upstream_request_id = origin(answer)["upstream_request_id"]
-    raise failure
+    raise with_answer(failure, answer)
 
 
 def failure_in(
@@ -188,7 +186,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def origin(answer: Answer | StreamedAnswer) -> dict[str, Any]:
-    """The fields by which an error names the answer that caused it, as far as callers are told."""
-    told_id = answer.request_id if answer.is_quoted else None
-    return {"upstream_status": answer.status, "upstream_request_id": told_id}
+def with_answer(failure: UpstreamError, answer: Answer | StreamedAnswer) -> UpstreamError:
+    """The failure, which names the answer it came with, as far as callers are told of that."""
+    if failure.upstream_status is None:
+        failure.upstream_status = answer.status
+        failure.upstream_request_id = answer.request_id if answer.is_quoted else None
+    return failure

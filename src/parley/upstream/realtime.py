@@ -2,13 +2,13 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
 from parley.errors import UpstreamError, UpstreamMalformed
+from parley.upstream.encodings import RATE
 from parley.upstream.json_values import parse_json
-from parley.upstream.mp3_encoder import RATE
 from parley.wire.websocket import Channel
 
 EVENT_BYTES = 2_000_000
@@ -47,13 +47,11 @@ class ReadingSession:
 
         `failure_in` makes the failure of an event that tells of one.
         """
-        self._channel = channel
-        self._events = _events_of(self._counted(channel.messages()), failure_in)
-        self._left, self._bytes_left = EVENTS, EVENTS_BYTES
+        self._channel, self._messages, self._failure_in = channel, channel.messages(), failure_in
         self.transcript = ""
         """What the voice really said of the last text."""
 
-        for event in self._events:
+        for event in self._events():
             if event.get("type") == "session.created":
                 return
 
@@ -62,10 +60,9 @@ class ReadingSession:
 
         Raises UpstreamError, and UpstreamMalformed past any of the limits of one text.
         """
-        self._left, self._bytes_left = EVENTS, EVENTS_BYTES
         self._channel.send(json.dumps(_request(text, voice, parameters)))
         self.transcript, pcm_bytes = "", 0
-        for event in self._events:
+        for event in self._events():
             match event:
                 case {"type": "response.output_audio.delta", "delta": str(delta)}:
                     pcm = _decoded(delta)
@@ -78,12 +75,33 @@ class ReadingSession:
             if pcm_bytes > PCM_BYTES or len(self.transcript) > TRANSCRIPT_CHARACTERS:
                 raise UpstreamMalformed()
 
-    def _counted(self, messages: Iterable[bytes]) -> Iterator[bytes]:
-        for message in messages:
-            self._left, self._bytes_left = self._left - 1, self._bytes_left - len(message)
-            if self._left < 0 or self._bytes_left < 0:
+    def _events(self) -> Iterator[dict[str, Any]]:
+        """Each event of a text as it arrives; raise the UpstreamError that one of failure means.
+
+        Raises UpstreamMalformed past EVENTS or EVENTS_BYTES.
+        """
+        size = 0
+        for count, message in enumerate(self._messages, 1):
+            size += len(message)
+            if count > EVENTS or size > EVENTS_BYTES:
                 raise UpstreamMalformed()
-            yield message
+            try:
+                event = parse_json(message)
+            except ValueError:
+                raise UpstreamMalformed() from None
+            match event:
+                case {"type": "response.done", "response": {"status": "completed"}}:
+                    yield event
+                case {"type": "response.done", "response": {"status_details": {"error": error}}}:
+                    raise self._failure_in(error)
+                case {"type": "response.done"}:
+                    raise UpstreamMalformed()
+                case {"type": "error"}:
+                    raise self._failure_in(event)
+                case {"error": error} if error:
+                    raise self._failure_in(error)
+                case dict():
+                    yield event
 
 
 def is_read_word_for_word(text: str, transcript: str) -> bool:
@@ -101,30 +119,6 @@ def is_read_word_for_word(text: str, transcript: str) -> bool:
 
 def _letters_of(text: str) -> str:
     return "".join(filter(str.isalnum, text.casefold()))
-
-
-def _events_of(
-    messages: Iterable[bytes], failure_in: Callable[[Any], UpstreamError]
-) -> Iterator[dict[str, Any]]:
-    """Each event as it arrives; raise the UpstreamError that an event of failure means."""
-    for message in messages:
-        try:
-            event = parse_json(message)
-        except ValueError:
-            raise UpstreamMalformed() from None
-        match event:
-            case {"type": "response.done", "response": {"status": "completed"}}:
-                yield event
-            case {"type": "response.done", "response": {"status_details": {"error": error}}}:
-                raise failure_in(error)
-            case {"type": "response.done"}:
-                raise UpstreamMalformed()
-            case {"type": "error"}:
-                raise failure_in(event)
-            case {"error": error} if error:
-                raise failure_in(error)
-            case dict():
-                yield event
 
 
 def _request(text: str, voice: str, parameters: Mapping[str, Any]) -> dict[str, object]:

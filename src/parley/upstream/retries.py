@@ -20,15 +20,17 @@ Result = TypeVar("Result")
 def with_retries(call: Callable[[], Result], deadline: Deadline) -> Result:
     """What `call` returns. A call that raises UpstreamError with `retry` is made again.
 
-    It is made up to three times, as long as the wait and another try of the usual length end before
-    the deadline. Raises the last try's error.
+    It is made up to three times, as long as the wait, which the upstream may ask for, and another
+    try of the usual length end before the deadline. Raises the last try's error.
     """
     began, waited = time.monotonic(), 0.0
     for tries, backoff in enumerate(BACKOFF, 1):
         try:
             return call()
         except UpstreamError as error:
-            wait = _wait_after(error, backoff)
+            wait = error.retry_after
+            if wait is None:
+                wait = backoff * random.uniform(1, 1 + JITTER)  # noqa: S311  # No secret.
             now = time.monotonic()
             usual = (now - began - waited) / tries
             if not error.retry or now + wait + usual >= deadline.end_of_wait():
@@ -36,10 +38,3 @@ def with_retries(call: Callable[[], Result], deadline: Deadline) -> Result:
         deadline.sleep(wait)
         waited += wait
     return call()
-
-
-def _wait_after(error: UpstreamError, backoff: float) -> float:
-    """Seconds before the next try: what the upstream asks for, or else the backoff with jitter."""
-    if error.retry_after is not None:
-        return error.retry_after
-    return backoff * random.uniform(1, 1 + JITTER)  # noqa: S311  # No secret depends on it.

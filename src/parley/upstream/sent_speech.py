@@ -7,9 +7,9 @@ from typing import Any
 
 from parley.errors import UpstreamError, UpstreamMalformed
 from parley.mpeg_audio import HEADER_BYTES, frame_at, has_two_frames_at
+from parley.upstream.encodings import RATE
 from parley.upstream.error_reports import error_in, report_of
 from parley.upstream.json_values import parse_json
-from parley.upstream.mp3_encoder import RATE
 from parley.upstream.options import AUDIO_FORMATS
 
 TEXT_BYTES = 512

@@ -4,10 +4,10 @@ from datetime import date
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamMalformed
-from parley.upstream.failures import origin, require_success
+from parley.upstream.failures import require_success, with_answer
 from parley.upstream.json_values import json_of
 from parley.upstream.retries import with_retries
-from parley.wire.messages import Answer, Upstream
+from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 
 LIST_BYTES = 1_000_000
@@ -23,15 +23,15 @@ Day = date | str | None
 def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline) -> dict[str, Day]:
     """Each model that `GET /models` lists, with its shutdown date; raise UpstreamError."""
 
-    def call() -> Answer:
+    def listed() -> dict[str, Day]:
         answer = transport.get(upstream, "/models", limit=LIST_BYTES, deadline=deadline)
-        return require_success(answer, upstream)
+        models = json_of(require_success(answer, upstream))
+        try:
+            return {each["id"]: _day(each.get("shutdown_date")) for each in models["data"]}
+        except (ValueError, TypeError, LookupError, AttributeError):
+            raise with_answer(UpstreamMalformed(), answer) from None
 
-    answer = with_retries(call, deadline)
-    try:
-        return {model["id"]: _day(model.get("shutdown_date")) for model in json_of(answer)["data"]}
-    except (ValueError, TypeError, LookupError, AttributeError):
-        raise UpstreamMalformed(**origin(answer)) from None
+    return with_retries(listed, deadline)
 
 
 def _day(written: object) -> Day:

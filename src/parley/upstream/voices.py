@@ -1,21 +1,17 @@
 """The voices that speak a text: over /audio/speech, or over the Realtime API."""
 
 from collections.abc import Generator
-from contextlib import ExitStack, closing
-from itertools import chain
+from contextlib import ExitStack
 from urllib.parse import quote
 
 from parley import log
 from parley.errors import UpstreamMalformed
 from parley.models.registry import Model
-from parley.upstream.calls import CallRecord, Calls
-from parley.upstream.encodings import encoder_for
-from parley.upstream.failures import origin, require_success
-from parley.upstream.mp3_encoder import SAMPLE_BYTES
+from parley.upstream.calls import Attempt
+from parley.upstream.encodings import SAMPLE_BYTES, encoded
 from parley.upstream.options import Options
 from parley.upstream.realtime import EVENT_BYTES, ReadingSession, is_read_word_for_word
 from parley.upstream.sent_speech import checked
-from parley.wire.messages import Answer
 
 SPEECH_CHARACTERS = 4096
 """The longest `input` that /audio/speech takes (OpenAI's API reference)."""
@@ -27,31 +23,27 @@ SPEECH_BYTES = 16_000_000
 class SpeechVoice:
     """Speaks each text in a call of its own; several may be under way at once."""
 
-    def __init__(self, calls: Calls, model: Model, options: Options) -> None:
+    def __init__(self, model: Model, options: Options) -> None:
         """Speak with the model's voice and format that `options` ask for."""
-        self._calls, self._model, self._options = calls, model, options
+        self.model, self._options = model, options
 
-    def speak(self, text: str, record: CallRecord) -> Generator[bytes]:
+    def speak(self, text: str, attempt: Attempt[bytes]) -> Generator[bytes]:
         """The speech's file, piece by piece as it arrives. Raises UpstreamError."""
-        body = {
-            "model": self._model.name,
-            "input": text,
-            "voice": self._model.voice_for(self._options.voice),
-            "response_format": self._options.audio_format,
-            **self._model.parameters,
-        }
         audio_format, size = self._options.audio_format, 0
-        failure_in = self._calls.failure_in(self._model)
-        with closing(
-            self._calls.pieces(record, "/audio/speech", body, SPEECH_BYTES, self._model)
-        ) as pieces:
-            first = next(pieces, b"")  # The answer's headers are there.
-            speech = checked(chain((first,), pieces), audio_format, record.headers, failure_in)
-            for piece in speech:
+        body = {
+            "model": self.model.name,
+            "input": text,
+            "voice": self.model.voice_for(self._options.voice),
+            "response_format": audio_format,
+            **self.model.parameters,
+        }
+        with attempt.post("/audio/speech", body, SPEECH_BYTES) as answer:
+            failure_in = attempt.call.failure_in
+            for piece in checked(answer.pieces(), audio_format, answer.headers, failure_in):
                 size += len(piece)
                 yield piece
-        if audio_format == "pcm" and size % SAMPLE_BYTES:
-            raise UpstreamMalformed()  # Whatever is joined to half a sample becomes noise.
+            if audio_format == "pcm" and size % SAMPLE_BYTES:
+                raise UpstreamMalformed()  # Whatever is joined to half a sample becomes noise.
 
     def close(self) -> None:
         """Nothing is open between two texts."""
@@ -63,54 +55,42 @@ class RealtimeVoice:
     The Realtime API sends PCM, which is encoded here, and may change a text's words.
     """
 
-    def __init__(self, calls: Calls, model: Model, options: Options) -> None:
+    def __init__(self, model: Model, options: Options) -> None:
         """Open the WebSocket for the first text."""
-        self._calls, self._model, self._options = calls, model, options
+        self.model, self._options = model, options
         self._open = ExitStack()
         self._session: ReadingSession | None = None
 
-    def speak(self, text: str, record: CallRecord) -> Generator[bytes]:
+    def speak(self, text: str, attempt: Attempt[bytes]) -> Generator[bytes]:
         """The speech's file, piece by piece as it arrives. Raises UpstreamError."""
+        call, audio_format = attempt.call, self._options.audio_format
+        voice = self.model.voice_for(self._options.voice)
         try:
-            session = self._session or self._connect(record)
-            encoder = encoder_for(self._options.audio_format, self._calls.deadline)
-            voice = self._model.voice_for(self._options.voice)
-            for pcm in session.read_aloud(text, voice, self._model.parameters):
-                if piece := encoder.feed(pcm):  # At once, since PCM is six times as large as mp3.
-                    yield piece
-            if piece := encoder.finish():
-                yield piece
+            session = self._session = self._session or self._connect(attempt)
+            pcm = session.read_aloud(text, voice, self.model.parameters)
+            # At once, since PCM is six times as large as mp3.
+            yield from encoded(pcm, audio_format, call.deadline)
         except BaseException:
             self.close()  # Nobody knows what would still arrive for this text.
             raise
         if not is_read_word_for_word(text, session.transcript):
-            name = self._model.name  # A caller may have chosen it.
-            log.reworded("" if self._calls.upstream.shows_key(name) else name)
+            name = self.model.name  # A caller may have chosen it.
+            log.reworded("" if call.upstream.shows_key(name) else name)
 
     def close(self) -> None:
         """Close the WebSocket; the next text opens another."""
         self._session = None
         self._open.close()
 
-    def _connect(self, record: CallRecord) -> ReadingSession:
-        path = f"/realtime?model={quote(self._model.name, safe='')}"
-        calls = self._calls
-        channel = self._open.enter_context(
-            calls.transport.connect(
-                calls.upstream, path, limit=EVENT_BYTES, deadline=calls.deadline
-            )
-        )
-        if isinstance(channel, Answer):
-            record.upstream_id = channel.request_id or ""
-            require_success(channel, calls.upstream, self._model.name)
-            raise UpstreamMalformed(**origin(channel))
-        self._session = ReadingSession(channel, calls.failure_in(self._model, is_event=True))
-        return self._session
+    def _connect(self, attempt: Attempt[bytes]) -> ReadingSession:
+        path = f"/realtime?model={quote(self.model.name, safe='')}"
+        channel = self._open.enter_context(attempt.connect(path, EVENT_BYTES))
+        return ReadingSession(channel, attempt.call.failure_in_event)
 
 
 Voice = SpeechVoice | RealtimeVoice
 
 
-def voice_of(calls: Calls, model: Model, options: Options) -> Voice:
+def voice_of(model: Model, options: Options) -> Voice:
     """The voice that the model's interface asks for."""
-    return (RealtimeVoice if model.interface == "realtime" else SpeechVoice)(calls, model, options)
+    return (RealtimeVoice if model.interface == "realtime" else SpeechVoice)(model, options)

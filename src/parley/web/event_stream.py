@@ -3,20 +3,17 @@
 import base64
 import json
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, current_app, g, request
+from flask import Response, current_app, g
 
-from parley import log
 from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, TextDelta
-from parley.conversation.state import Conversation
+from parley.conversation.stages import Stages
+from parley.conversation.state import failure_of
 from parley.conversation.streaming import StreamedReply
-from parley.errors import CallerDisconnected, ConversationError, InternalError, Interrupted
+from parley.errors import CallerDisconnected, Interrupted
 from parley.held import UNFORESEEN
-from parley.web.request_connection import still_connected
 from parley.web.schemas import ConversationSchema, ErrorSchema
 from parley.web.stopping import stopping
 
@@ -28,82 +25,79 @@ LOOK_SECONDS = 0.4
 """The shortest time between two looks at whether the caller is still connected."""
 
 
-def event_stream(conversation: Conversation, reply: StreamedReply, audio_format: str) -> Response:
-    """The answer that tells the reply while it is made."""
-    frames = _frames(conversation, reply, audio_format, g.began, still_connected(request))
-    response = current_app.response_class(frames, content_type="text/event-stream; charset=utf-8")
+def event_stream(stages: Stages) -> Response:
+    """The answer that tells the reply to a transcript while it is made."""
+    body = EventStream(stages, g.began)
+    response = current_app.response_class(body, content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"  # nginx would gather it.
     return response
 
 
-def _frames(
-    conversation: Conversation,
-    reply: StreamedReply,
-    audio_format: str,
-    began: float,
-    is_connected: Callable[[], bool],
-) -> Iterator[bytes]:
-    def frame(name: str, data: dict[str, Any], moment: float | None = None) -> bytes:
-        at = round(1000 * ((moment or time.monotonic()) - began))
-        return f"event: {name}\ndata: {json.dumps({'at': at, **data})}\n\n".encode()
+class EventStream:
+    """A streamed answer's body, which the server iterates over once, and closes in any case."""
 
-    def told(event: Event) -> bytes:
+    def __init__(self, stages: Stages, began: float) -> None:
+        """Count time from `began` (monotonic)."""
+        self._stages, self._began = stages, began
+        self._conversation, self._reply = stages.conversation, StreamedReply(stages)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The frames, up to `done`; nothing more to a caller who has left."""
+        failure = None
+        try:
+            yield from self._reply_frames()
+        except UNFORESEEN as error:  # Raised on, gunicorn would log its text.
+            stage = "tts" if "text" in self._conversation.seconds else "text"
+            failure = failure_of(error, stage)
+        self.close()
+        if failure:
+            self._conversation.note(failure)
+        if isinstance(failure, CallerDisconnected):
+            return
+        if self._conversation.failure:
+            yield self._frame("error", ErrorSchema().dump(self._conversation.failure))
+        yield self._frame("done", ConversationSchema().dump(self._conversation))
+
+    def close(self) -> None:
+        """End the work on the reply; what failed in it is noted, as the first failure."""
+        self._reply.close()
+
+    def _reply_frames(self) -> Iterator[bytes]:
+        """The frames up to the end of the reply, or until the service must stop."""
+        model = self._conversation.models_used["stt"].name
+        yield self._frame("transcript", {"text": self._conversation.transcript, "model": model})
+        looked = sent = time.monotonic()
+        # Whatever was taken counts as told, so that nothing may come between taking and telling.
+        for events in self._reply.events():
+            now = time.monotonic()
+            if events or now - sent >= HEARTBEAT_SECONDS:
+                sent = now
+                yield b"".join(map(self._frame_of, events)) or HEARTBEAT
+            if now - looked >= LOOK_SECONDS:
+                looked = now
+                if not self._stages.caller_waits():
+                    raise CallerDisconnected()
+                if stopping.is_due():
+                    raise Interrupted()
+
+    def _frame_of(self, event: Event) -> bytes:
         match event:
             case TextDelta(delta):
-                return frame("text", {"delta": delta})
+                return self._frame("text", {"delta": delta})
             case SegmentStarted(number, text, asked):
-                about = {"segment": number, "text": text, "voice": reply.voice}
-                asked_at = round(1000 * (asked - began))
-                return frame("segment", {**about, "format": audio_format, "began": asked_at})
+                about = {"segment": number, "text": text, "voice": self._stages.voice}
+                sound = {"format": self._stages.client.options.audio_format}
+                return self._frame("segment", {**about, **sound, "began": self._at(asked)})
             case SoundPiece(number, piece, last):
                 data = b'"data": "%s"' % base64.b64encode(piece)
-                empty = frame("audio", {"segment": number, "data": "", "last": last})
+                empty = self._frame("audio", {"segment": number, "data": "", "last": last})
                 # Base64 needs no escapes; to have json look for some takes twice the time.
                 return empty.replace(b'"data": ""', data)
 
-    def part() -> Generator[bytes]:
-        """The events up to the end of the reply, or until the service must stop."""
-        model = conversation.models_used["stt"].name
-        yield frame("transcript", {"text": conversation.transcript, "model": model})
-        looked = sent = time.monotonic()
-        # Whatever was taken counts as told, so that nothing may come between taking and telling.
-        with closing(reply.events()) as pieces:
-            for events in pieces:
-                now = time.monotonic()
-                if events or now - sent >= HEARTBEAT_SECONDS:
-                    sent = now
-                    yield b"".join(map(told, events)) or HEARTBEAT
-                if now - looked >= LOOK_SECONDS:
-                    looked = now
-                    if not is_connected():
-                        raise CallerDisconnected()
-                    if stopping.is_due():
-                        raise Interrupted()
+    def _frame(self, name: str, data: dict[str, Any]) -> bytes:
+        at = self._at(time.monotonic())
+        return f"event: {name}\ndata: {json.dumps({'at': at, **data})}\n\n".encode()
 
-    try:
-        try:
-            with closing(part()) as frames:
-                yield from frames
-        except UNFORESEEN as error:
-            failure = _failure_of(error, conversation)
-            reply.close()  # What failed before is the first failure.
-            conversation.note(failure)
-            if isinstance(error, CallerDisconnected):
-                return
-        reply.close()
-        if conversation.failure:
-            yield frame("error", ErrorSchema().dump(conversation.failure))
-        yield frame("done", ConversationSchema().dump(replace(conversation, speech=None)))
-    finally:
-        reply.close()
-
-
-def _failure_of(error: BaseException, conversation: Conversation) -> ConversationError:
-    """The failure that ends a stream; raised on, gunicorn would log its text."""
-    stage = "tts" if "text" in conversation.seconds else "text"
-    if not isinstance(error, ConversationError):
-        log.unexpected(error, stage)
-        error = InternalError()
-    if not isinstance(error, CallerDisconnected):
-        error.stage = stage
-    return error
+    def _at(self, moment: float) -> int:
+        """Milliseconds since the stream's time began."""
+        return round(1000 * (moment - self._began))

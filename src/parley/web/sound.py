@@ -43,9 +43,7 @@ def sound_answer(stages: Stages, pieces: Iterator[bytes], audio_format: str) -> 
 
 def name_voice(response: Response, stages: Stages) -> None:
     """Say in the header X-Voice which voice spoke, percent-encoded as the texts are."""
-    model = stages.conversation.models_used["tts"]
-    voice = model.voice_for(stages.client.options.voice)
-    response.headers["X-Voice"] = header_text(voice, VOICE_BYTES)
+    response.headers["X-Voice"] = header_text(stages.voice, VOICE_BYTES)
 
 
 def _written(

@@ -105,8 +105,8 @@ class StreamedAnswer:
     def pieces(self) -> Iterator[bytes]:
         """The body's bytes, each piece as soon as it is there; once, while the call is open.
 
-        Raises UpstreamMalformed past the limit or if the body cannot be decoded,
-        UpstreamUnavailable if it is cut off, and what the deadline raises.
+        Raises UpstreamMalformed past the limit, if the body cannot be decoded, or if a success has
+        none, UpstreamUnavailable if it is cut off, and what the deadline raises.
         """
         size = 0
         for piece in self._decoded():
@@ -114,10 +114,13 @@ class StreamedAnswer:
             if size > self._limit:
                 raise UpstreamMalformed()
             yield piece
-        framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
-        if self.status < 300 and not size and not framed:
+        if self.status < 300 and not size:
             # An answer that is cut off in its headers looks like an empty success.
-            raise UpstreamUnavailable()
+            framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
+            if not framed:
+                raise UpstreamUnavailable()
+            if self.status >= 200:
+                raise UpstreamMalformed()
 
     def end(self) -> None:
         """Read on to the end of a body of which all that counts was read, if it comes at once.

@@ -9,7 +9,7 @@ from typing import Any
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from parley.deadline import Deadline
-from parley.errors import UpstreamTimeout
+from parley.errors import UpstreamTimeout, UpstreamUnavailable
 from parley.wire.answer_reader import Reader
 from parley.wire.connecting import Address, connect
 from parley.wire.sockets import YieldingSocket, under_tls
@@ -41,6 +41,20 @@ class PlainConnection(HTTPConnection):
         """Connect and shake hands in time. Nothing was sent yet: the call may be tried again."""
         with Deadline.after(CONNECT_SECONDS, partial(UpstreamTimeout, retry=True)).wait():
             super().connect()
+
+    def getresponse(self) -> Any:
+        """The answer, once its headers are there.
+
+        A connection that was used before may have been closed while the request was on its way: the
+        next attempt, over another one, need not wait.
+        """
+        was_used = under_tls(self.sock).idle_since > 0
+        try:
+            return super().getresponse()
+        except ConnectionResetError:  # http.client's RemoteDisconnected is one, too.
+            if was_used:
+                raise UpstreamUnavailable(retry_after=0) from None
+            raise
 
     @property
     def is_connected(self) -> bool:
