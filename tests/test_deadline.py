@@ -32,7 +32,7 @@ def test_what_is_left_shrinks_to_an_error(clock):
 
 def test_silence_bounds_each_wait_alone(clock):
     """A stream may go on for long, as long as no single wait does."""
-    deadline = Deadline(clock[0] + 600, silence=28)
+    deadline = Deadline(clock[0] + 600, longest_wait=28)
     for _ in range(2):
         assert deadline.left() == deadline.end_of_wait() - clock[0] == 28
         clock[0] += 299

@@ -31,27 +31,30 @@ class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
 
 @dataclass
 class Deadline:
-    """A moment of the monotonic clock, in seconds, and what to raise once it has passed.
+    """When work must end, and what to raise if it has not.
 
-    `silence` is the longest single wait before it, in seconds: the longest time without a byte.
+    All who work for one conversation share one: who extends it does so for all of them, and for
+    answers that have begun to arrive.
     """
 
     moment: float
+    """The end of it all, in seconds of the monotonic clock."""
     error: Callable[[], Exception] = DeadlineExceeded
-    silence: float = math.inf
+    longest_wait: float = math.inf
+    """How many seconds a single wait may take: the longest time without a byte."""
 
     @classmethod
     def after(cls, seconds: float, error: Callable[[], Exception] = DeadlineExceeded) -> "Deadline":
-        """The deadline that many seconds from now, which no single wait can exceed either."""
+        """All waits together, and so each of them, may take that many seconds from now on."""
         return cls(time.monotonic() + seconds, error, seconds)
 
     def extend(self, seconds: float) -> None:
-        """Move it to that many seconds from now; a single wait may be no longer than before."""
+        """Move the moment to that many seconds from now; the longest wait stays what it is."""
         self.moment = time.monotonic() + seconds
 
     def end_of_wait(self) -> float:
         """The moment at which a single wait that begins now must end."""
-        return min(self.moment, time.monotonic() + self.silence)
+        return min(self.moment, time.monotonic() + self.longest_wait)
 
     def left(self) -> float:
         """How many seconds the next wait may take, always more than 0; raise `error` if none."""

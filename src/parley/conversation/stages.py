@@ -39,7 +39,7 @@ LOOK_SECONDS = 0.25
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stages:
     """The stages of one conversation. Each writes its result into `conversation`.
 

@@ -54,7 +54,7 @@ class Begun(Iterator[Result]):
         return next(self._pieces)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Calls:
     """The calls of one stage: to its upstream, until the deadline."""
 

@@ -42,7 +42,7 @@ class Reply:
     failure: UpstreamError | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Client:
     """What is asked in one conversation, each stage of its own upstream."""
 
