@@ -8,7 +8,6 @@ from typing import Any
 
 from requests import Response
 from urllib3 import encode_multipart_formdata
-from urllib3.response import DeflateDecoder, GzipDecoder, GzipDecoderState
 
 from parley.deadline import Deadline, let_others_run
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
@@ -22,14 +21,12 @@ PIECE_BYTES = 64 * 1024
 BLOCK_BYTES = 64 * 1024
 """How much of a recording is read and sent at once; 16 KiB would cost twice the time."""
 
-STEP_BYTES = 16 * 1024
-"""How much compressed input is decoded at once: it can hold hundreds of empty gzip members."""
-
 SILENT_BYTES = 64 * 1024
 """How much compressed input in a row may decode to nothing."""
 
-CODINGS = {"gzip": GzipDecoder, "x-gzip": GzipDecoder, "deflate": DeflateDecoder}
-"""The content codings that are asked for; one at most, since two can blow up without end."""
+CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+"""The content codings that are asked for, as zlib's `wbits`; one at most, since two can blow up
+without end."""
 
 OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
@@ -129,38 +126,48 @@ class StreamedAnswer:
                 pass
 
     def _decoded(self) -> Iterator[bytes]:
-        """The pieces, decoded in bounded steps, between which others run; none is empty."""
+        """The pieces, decoded; none is empty."""
         coding = self.headers.get("Content-Encoding", "").strip().lower()
         if coding in ("", "identity"):
             yield from self._arriving()
-            return
-        if coding not in CODINGS:
-            if self.status >= 300:
-                return  # The status says enough.
+        elif coding in CODINGS:
+            yield from self._inflated(CODINGS[coding])
+        elif self.status < 300:  # Else the status says enough.
             raise UpstreamMalformed(NOT_ASKED_FOR.format(OTHERS.get(coding, "a compression")))
-        decoder, silent = CODINGS[coding](), 0
-        for piece in self._arriving():
-            for start in range(0, len(piece), STEP_BYTES):
-                part = piece[start : start + STEP_BYTES]
-                silent += len(part)
-                while part or decoder.has_unconsumed_tail:
-                    let_others_run()
-                    self._deadline.left()
-                    try:
-                        decoded = decoder.decompress(part, max_length=PIECE_BYTES)
-                    except (zlib.error, OSError):
-                        raise UpstreamMalformed() from None
-                    part = b""
-                    if decoded:
-                        silent = 0
-                        yield decoded
+
+    def _inflated(self, wbits: int) -> Iterator[bytes]:
+        """The pieces, decompressed in bounded steps, between which others run.
+
+        gzip may have several members (RFC 1952, 2.2), each of which begins with 1F. Deflate is sent
+        with a header, whose first byte ends in 8 (RFC 1950, 2.2), or without one.
+        """
+        decoder: Any = None
+        silent = 0
+        for data in self._arriving():
+            while data:
+                if decoder is None or decoder.eof:
+                    if decoder and data[0] != 0x1F:
+                        break  # What follows the end and is no member is ignored, as elsewhere.
+                    is_bare = wbits == CODINGS["deflate"] and data[0] & 0xF != 8
+                    decoder = zlib.decompressobj(-wbits if is_bare else wbits)
+                let_others_run()
+                self._deadline.left()
+                try:
+                    decoded = decoder.decompress(data, PIECE_BYTES)
+                except zlib.error:
+                    raise UpstreamMalformed() from None
+                rest = decoder.unconsumed_tail or decoder.unused_data
+                silent = 0 if decoded else silent + len(data) - len(rest)
                 if silent > SILENT_BYTES:
                     raise UpstreamMalformed()
-        if self.status < 300 and self._raw.tell():
-            if isinstance(decoder, DeflateDecoder) and (rest := decoder.flush()):
-                yield rest  # Without a checksum behind it, its last bytes can still be in zlib.
-            if _is_cut(decoder):
-                raise UpstreamUnavailable()
+                data = rest
+                if decoded:
+                    yield decoded
+        if decoder and not decoder.eof:
+            if rest := decoder.flush():
+                yield rest
+            if self.status < 300 and not decoder.eof:
+                raise UpstreamUnavailable()  # It is cut, whatever HTTP says.
 
     def _arriving(self) -> Iterator[bytes]:
         """The body's bytes as they are sent."""
@@ -179,13 +186,3 @@ class StreamedAnswer:
         for piece in counted(self.pieces()):
             body += piece
         return Answer(self.status, self.headers, bytes(body), self.request_id, self.is_quoted)
-
-
-def _is_cut(decoder: Any) -> bool:
-    """Whether what was decoded ends before its format says so, whatever HTTP says.
-
-    urllib3 does not look. What follows a whole gzip member and is none may be ignored.
-    """
-    if isinstance(decoder, GzipDecoder) and decoder._state is GzipDecoderState.SWALLOW_DATA:
-        return False
-    return not decoder._obj.eof
