@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
+from parley.addresses import may_be_public
 from parley.errors import BaseUrlRefused
 
 ANYTHING = "*"
@@ -124,7 +125,8 @@ class EgressPolicy:
     def destination_of(self, text: str, header: str = Destination.header) -> Destination:
         """Where the base URL in a caller's header leads; raise BaseUrlRefused for a bad text.
 
-        Whether the host is public is not checked here, but by the transport.
+        A host that must be public is refused by its spelling here, and by what its name resolves to
+        by the transport.
         """
         try:
             url = BaseUrl.parse(text)
@@ -135,6 +137,6 @@ class EgressPolicy:
         if self.everything or any(base.covers(url) for base in self.allowed):
             return Destination(url, header=header)
         destination = Destination(url, public_only=True, header=header)
-        if url.scheme != "https":
+        if url.scheme != "https" or not may_be_public(url.host):
             raise destination.refusal()
         return destination

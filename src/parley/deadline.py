@@ -2,31 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import gevent
 
 from parley.errors import DeadlineExceeded
-
-
-class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
-    """A `with` block that ends when its time is over, wherever it waits; `error()` is raised then.
-
-    Within the block the end is a BaseException, which no library takes for an error of its own. It
-    comes only where the block lets other greenlets run. No `yield` may stand in the block:
-    whoever asks the generator for more would be ended instead.
-    """
-
-    def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:
-        """Begin to count when the block begins."""
-        super().__init__(seconds)
-        self._error = error
-
-    def __exit__(self, _: object, raised: object, __: object) -> None:
-        self.close()
-        if raised is self:
-            raise self._error() from None
 
 
 @dataclass
@@ -63,9 +45,21 @@ class Deadline:
             raise self.error()
         return seconds
 
-    def wait(self) -> Wait:
-        """A block that is a single wait; raises as `left` does, now or at its end."""
-        return Wait(self.left(), self.error)
+    @contextmanager
+    def wait(self) -> Iterator[None]:
+        """A block that is a single wait, which ends wherever it waits; raises as `left` does.
+
+        Within the block the end is a BaseException, which no library takes for an error of its own.
+        It comes only where the block lets other greenlets run. No `yield` may stand in the block:
+        whoever asks the generator for more would be ended instead.
+        """
+        with gevent.Timeout(self.left()) as end:
+            try:
+                yield
+            except gevent.Timeout as raised:
+                if raised is not end:
+                    raise  # That of a block around this one.
+                raise self.error() from None
 
     def sleep(self, seconds: float) -> None:
         """Wait; raises as `left` does, as soon as the deadline has passed."""

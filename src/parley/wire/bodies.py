@@ -143,24 +143,25 @@ class StreamedAnswer:
         """
         decoder: Any = None
         silent = 0
-        for data in self._arriving():
-            while data:
+        for piece in self._arriving():
+            rest = piece
+            while rest:
                 if decoder is None or decoder.eof:
-                    if decoder and data[0] != 0x1F:
+                    if decoder and rest[0] != 0x1F:
                         break  # What follows the end and is no member is ignored, as elsewhere.
-                    is_bare = wbits == CODINGS["deflate"] and data[0] & 0xF != 8
+                    is_bare = wbits == CODINGS["deflate"] and rest[0] & 0xF != 8
                     decoder = zlib.decompressobj(-wbits if is_bare else wbits)
                 let_others_run()
                 self._deadline.left()
+                size = len(rest)
                 try:
-                    decoded = decoder.decompress(data, PIECE_BYTES)
+                    decoded = decoder.decompress(rest, PIECE_BYTES)
                 except zlib.error:
                     raise UpstreamMalformed() from None
                 rest = decoder.unconsumed_tail or decoder.unused_data
-                silent = 0 if decoded else silent + len(data) - len(rest)
+                silent = 0 if decoded else silent + size - len(rest)
                 if silent > SILENT_BYTES:
                     raise UpstreamMalformed()
-                data = rest
                 if decoded:
                     yield decoded
         if decoder and not decoder.eof:
