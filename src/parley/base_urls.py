@@ -119,7 +119,7 @@ class EgressPolicy:
             try:
                 allowed.append(BaseUrl.parse(word))
             except ValueError as error:
-                raise ValueError(f"base URL {position} {error}") from None
+                raise ValueError(f"has a base URL, number {position}, that {error}") from None
         return cls(tuple(allowed))
 
     def destination_of(self, text: str, header: str = Destination.header) -> Destination:

@@ -50,14 +50,6 @@ class Adapter(HTTPAdapter):
         _equip(manager)
         return manager
 
-    def close(self) -> None:
-        """Close the idle connections now; urllib3 leaves that to the next garbage collection."""
-        for manager in (self.poolmanager, *self.proxy_manager.values()):
-            for origin in manager.pools.keys():  # noqa: SIM118  # It is iterated in no other way.
-                if pool := manager.pools.get(origin):
-                    pool.close()
-        super().close()
-
     def cert_verify(self, *_: object) -> None:
         """Leave the certificates to the context: requests would read the file anew for each one."""
 

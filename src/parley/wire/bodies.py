@@ -1,25 +1,20 @@
-"""The bodies of requests, encoded, and of answers, decoded as they arrive and bounded."""
+"""The bodies of answers, decoded as they arrive and bounded."""
 
-import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from requests import Response
-from urllib3 import encode_multipart_formdata
 
 from parley.deadline import Deadline, let_others_run
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.redaction import valid_request_id
 from parley.wire.foreign_errors import BROKEN, errors_translated
-from parley.wire.messages import Answer, Body, Form, Upstream
+from parley.wire.messages import Answer, Upstream
 
 PIECE_BYTES = 64 * 1024
 """How much of an answer is read at once."""
-
-BLOCK_BYTES = 64 * 1024
-"""How much of a recording is read and sent at once; 16 KiB would cost twice the time."""
 
 SILENT_BYTES = 64 * 1024
 """How much compressed input in a row may decode to nothing."""
@@ -33,44 +28,6 @@ NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compres
 
 END_SECONDS = 0.05
 """How long the end of a body may take that was read but for that; a new connection takes longer."""
-
-
-def encoded(body: Body) -> tuple["bytes | StreamedForm", str]:
-    """A mapping as JSON, or a form that streams its recording; and its content type."""
-    if isinstance(body, Form):
-        form = StreamedForm(body)
-        return form, form.content_type
-    return json.dumps(body).encode(), "application/json"
-
-
-class StreamedForm:
-    """A form in blocks (RFC 7578), of which the recording is read only while they are sent."""
-
-    def __init__(self, form: Form) -> None:
-        """Lay out what comes before the recording, and what comes after it."""
-        kind = form.recording.kind
-        file = (kind.file_name, b"", kind.mime_type)
-        empty, self.content_type = encode_multipart_formdata([*form.fields, (form.file, file)])
-        self._tail = empty[empty.rindex(b"\r\n--") :]
-        self._head = empty.removesuffix(self._tail)
-        self._recording = form.recording
-        self._recording.stream.seek(0)  # Another try may have read it.
-
-    def __len__(self) -> int:
-        return len(self._head) + self._recording.size + len(self._tail)
-
-    def __iter__(self) -> Iterator[bytes]:
-        """The blocks; the first and the last hold the framing, too, so that it needs no packet.
-
-        No more than one is in memory at once: a thousand conversations may wait here.
-        """
-        head, left = self._head, self._recording.size
-        while left > 0:
-            size = min(left, BLOCK_BYTES)
-            left -= size
-            let_others_run()  # Neither reading a file nor an upstream that takes all of it waits.
-            yield head + self._recording.stream.read(size) + (b"" if left else self._tail)
-            head = b""
 
 
 class StreamedAnswer:

@@ -15,10 +15,11 @@ from parley.base_urls import Destination
 from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.wire.adapter import Adapter, session_over
-from parley.wire.bodies import StreamedAnswer, encoded
+from parley.wire.bodies import StreamedAnswer
 from parley.wire.connecting import Address, LookUp, is_short_of_files, resolve
 from parley.wire.connections import CONNECT_SECONDS
 from parley.wire.foreign_errors import errors_translated
+from parley.wire.forms import encoded
 from parley.wire.messages import Answer, Body, Upstream
 from parley.wire.websocket import Channel
 
