@@ -7,7 +7,7 @@ from typing import Any
 
 from requests import Response
 
-from parley.deadline import Deadline, let_others_run
+from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.redaction import valid_request_id
 from parley.wire.foreign_errors import BROKEN, errors_translated
@@ -93,7 +93,7 @@ class StreamedAnswer:
             raise UpstreamMalformed(NOT_ASKED_FOR.format(OTHERS.get(coding, "a compression")))
 
     def _inflated(self, wbits: int) -> Iterator[bytes]:
-        """The pieces, decompressed in bounded steps, between which others run.
+        """The pieces, decompressed in steps that are bounded in what they take and what they make.
 
         gzip may have several members (RFC 1952, 2.2), each of which begins with 1F. Deflate is sent
         with a header, whose first byte ends in 8 (RFC 1950, 2.2), or without one.
@@ -108,8 +108,6 @@ class StreamedAnswer:
                         break  # What follows the end and is no member is ignored, as elsewhere.
                     is_bare = wbits == CODINGS["deflate"] and rest[0] & 0xF != 8
                     decoder = zlib.decompressobj(-wbits if is_bare else wbits)
-                let_others_run()
-                self._deadline.left()
                 size = len(rest)
                 try:
                     decoded = decoder.decompress(rest, PIECE_BYTES)
