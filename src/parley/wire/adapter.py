@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.request import getproxies
 
-from requests import Session
+from requests import Response, Session
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.util import Retry
@@ -54,14 +54,19 @@ class Adapter(HTTPAdapter):
         """Leave the certificates to the context: requests would read the file anew for each one."""
 
 
-def session_over(adapter: Adapter) -> Session:
+class Calls(Session):
     """A session for prepared requests. It prepares none itself: no cookie and no .netrc is sent."""
-    session = Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, adapter)
-    # It looks for proxies before each call, which takes a tenth of its time.
-    session.trust_env = bool(getproxies())
-    return session
+
+    def __init__(self, adapter: Adapter) -> None:
+        """Send every request through the adapter."""
+        super().__init__()
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, adapter)
+        # To look for proxies before each call takes a tenth of its time.
+        self.trust_env = bool(getproxies())
+
+    def get_redirect_target(self, resp: Response) -> None:
+        """Take no answer for a redirect: requests would read its body, however long."""
 
 
 def _equip(manager: PoolManager) -> None:

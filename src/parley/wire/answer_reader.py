@@ -55,12 +55,9 @@ class Reader(http.client.HTTPResponse):
         self._socket.is_deaf = False
 
     def begin(self) -> None:
-        """Read the headers of the final answer, without those that requests would act upon.
-
-        It would keep cookies, and read all of a redirect's body, however long.
-        """
+        """Read the headers of the final answer, and forget cookies: requests would keep them."""
         super().begin()
-        del self.headers["Set-Cookie"], self.headers["Set-Cookie2"], self.headers["Location"]
+        del self.headers["Set-Cookie"], self.headers["Set-Cookie2"]
         if self.status != http.HTTPStatus.SWITCHING_PROTOCOLS and not self._is_plainly_framed():
             self.will_close = True
 
