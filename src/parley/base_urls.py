@@ -56,9 +56,8 @@ class BaseUrl:
         return cls(scheme, host.removesuffix("."), port or DEFAULT_PORTS[scheme], path)
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{host}{port}{self.path}"
+        authority = self.authority.removesuffix(f":{DEFAULT_PORTS[self.scheme]}")
+        return f"{self.scheme}://{authority}{self.path}"
 
     @property
     def authority(self) -> str:
