@@ -47,8 +47,8 @@ if os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
 control_socket_disable = True
 # A SCRIPT_NAME header never changes the path, even if the platform trusts all forwarded headers.
 forwarder_headers = ""
-# Never DEBUG: gunicorn would log incomplete headers, which may hold a key.
-loglevel = "info" if wsgi.settings.log_level == "DEBUG" else wsgi.settings.log_level.lower()
+# Never below INFO: gunicorn would log incomplete headers, which may hold a key.
+loglevel = wsgi.settings.log_level.lower()
 # For platforms that switch the access log on. It holds nothing that the caller wrote: a user name,
 # query, referer or path may hold a key. The request's id leads to the conversation's own line.
 access_log_format = "%(h)s %(t)s %(m)s %(s)s %(B)s %(M)sms %({x-request-id}o)s"

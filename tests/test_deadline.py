@@ -25,14 +25,14 @@ def test_what_is_left_shrinks_to_an_error(clock):
     clock[0] += 1.5
     assert deadline.left() == 0.5
     clock[0] += 0.5
-    for begin in (deadline.left, deadline.wait):
+    for begin in (deadline.left, lambda: deadline.sleep(1)):
         with pytest.raises(DeadlineExceeded):
             begin()
 
 
 def test_silence_bounds_each_wait_alone(clock):
     """A stream may go on for long, as long as no single wait does."""
-    deadline = Deadline(clock[0] + 600, silence=28)
+    deadline = Deadline(clock[0] + 600, longest_wait=28)
     for _ in range(2):
         assert deadline.left() == deadline.end_of_wait() - clock[0] == 28
         clock[0] += 299

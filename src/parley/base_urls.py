@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
+from parley.addresses import may_be_public
 from parley.errors import BaseUrlRefused
 
 ANYTHING = "*"
@@ -55,9 +56,8 @@ class BaseUrl:
         return cls(scheme, host.removesuffix("."), port or DEFAULT_PORTS[scheme], path)
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{host}{port}{self.path}"
+        authority = self.authority.removesuffix(f":{DEFAULT_PORTS[self.scheme]}")
+        return f"{self.scheme}://{authority}{self.path}"
 
     @property
     def authority(self) -> str:
@@ -118,13 +118,14 @@ class EgressPolicy:
             try:
                 allowed.append(BaseUrl.parse(word))
             except ValueError as error:
-                raise ValueError(f"base URL {position} {error}") from None
+                raise ValueError(f"has a base URL, number {position}, that {error}") from None
         return cls(tuple(allowed))
 
     def destination_of(self, text: str, header: str = Destination.header) -> Destination:
         """Where the base URL in a caller's header leads; raise BaseUrlRefused for a bad text.
 
-        Whether the host is public is not checked here, but by the transport.
+        A host that must be public is refused by its spelling here, and by what its name resolves to
+        by the transport.
         """
         try:
             url = BaseUrl.parse(text)
@@ -135,6 +136,6 @@ class EgressPolicy:
         if self.everything or any(base.covers(url) for base in self.allowed):
             return Destination(url, header=header)
         destination = Destination(url, public_only=True, header=header)
-        if url.scheme != "https":
+        if url.scheme != "https" or not may_be_public(url.host):
             raise destination.refusal()
         return destination

@@ -11,6 +11,7 @@ from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import UpstreamError
 from parley.models.registry import ANY_MODEL, StageModels
+from parley.redaction import Secrets
 from parley.settings import VISIBLE_ASCII
 from parley.upstream.shutdown_dates import Day, shutdown_dates
 from parley.web.model_choice import default_models, undated_stages
@@ -106,7 +107,7 @@ def _operators_upstreams(services: Services) -> dict[str, Upstream]:
             key = key or openai_key
             if not key and settings.key_required and not settings.caller_tokens:
                 raise click.UsageError(f"Set {KEY_VARIABLE} to a key of {url}.")
-        upstreams[stage] = Upstream(Destination(url), key)
+        upstreams[stage] = Upstream(Destination(url), key, Secrets(key))
     return upstreams
 
 

@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import gevent
@@ -10,48 +11,32 @@ import gevent
 from parley.errors import DeadlineExceeded
 
 
-class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
-    """A `with` block that ends when its time is over, wherever it waits; `error()` is raised then.
-
-    Within the block the end is a BaseException, which no library takes for an error of its own. It
-    comes only where the block lets other greenlets run. No `yield` may stand in the block:
-    whoever asks the generator for more would be ended instead.
-    """
-
-    def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:
-        """Begin to count when the block begins."""
-        super().__init__(seconds)
-        self._error = error
-
-    def __exit__(self, _: object, raised: object, __: object) -> None:
-        self.close()
-        if raised is self:
-            raise self._error() from None
-
-
 @dataclass
 class Deadline:
-    """A moment of the monotonic clock, in seconds, and what to raise once it has passed.
+    """When work must end, and what to raise if it has not.
 
-    `silence` is the longest single wait before it, in seconds: the longest time without a byte.
+    All who work for one conversation share one: who extends it does so for all of them, and for
+    answers that have begun to arrive.
     """
 
     moment: float
+    """The end of it all, in seconds of the monotonic clock."""
     error: Callable[[], Exception] = DeadlineExceeded
-    silence: float = math.inf
+    longest_wait: float = math.inf
+    """How many seconds a single wait may take: the longest time without a byte."""
 
     @classmethod
     def after(cls, seconds: float, error: Callable[[], Exception] = DeadlineExceeded) -> "Deadline":
-        """The deadline that many seconds from now, which no single wait can exceed either."""
+        """All waits together, and so each of them, may take that many seconds from now on."""
         return cls(time.monotonic() + seconds, error, seconds)
 
     def extend(self, seconds: float) -> None:
-        """Move it to that many seconds from now; a single wait may be no longer than before."""
+        """Move the moment to that many seconds from now; the longest wait stays what it is."""
         self.moment = time.monotonic() + seconds
 
     def end_of_wait(self) -> float:
         """The moment at which a single wait that begins now must end."""
-        return min(self.moment, time.monotonic() + self.silence)
+        return min(self.moment, time.monotonic() + self.longest_wait)
 
     def left(self) -> float:
         """How many seconds the next wait may take, always more than 0; raise `error` if none."""
@@ -60,9 +45,21 @@ class Deadline:
             raise self.error()
         return seconds
 
-    def wait(self) -> Wait:
-        """A block that is a single wait; raises as `left` does, now or at its end."""
-        return Wait(self.left(), self.error)
+    @contextmanager
+    def wait(self) -> Iterator[None]:
+        """A block that is a single wait, which ends wherever it waits; raises as `left` does.
+
+        Within the block the end is a BaseException, which no library takes for an error of its own.
+        It comes only where the block lets other greenlets run. No `yield` may stand in the block:
+        whoever asks the generator for more would be ended instead.
+        """
+        with gevent.Timeout(self.left()) as end:
+            try:
+                yield
+            except gevent.Timeout as raised:
+                if raised is not end:
+                    raise  # That of a block around this one.
+                raise self.error() from None
 
     def sleep(self, seconds: float) -> None:
         """Wait; raises as `left` does, as soon as the deadline has passed."""

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO
@@ -26,12 +27,12 @@ ESCAPED = 6
 """The bytes of a character in JSON where it is not ASCII (RFC 8259, 7)."""
 
 
+@dataclass
 class Budget:
-    """The bytes that all conversations of a process hold beyond UNCOUNTED_BYTES each."""
+    """The bytes that all conversations of a process may hold, beyond UNCOUNTED_BYTES each."""
 
-    def __init__(self, size: int = BUDGET_BYTES) -> None:
-        """`size` bytes may be held."""
-        self.size, self.held = size, 0
+    size: int = BUDGET_BYTES
+    held: int = 0
 
     @property
     def is_exhausted(self) -> bool:

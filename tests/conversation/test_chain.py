@@ -23,6 +23,7 @@ from parley.errors import (
 )
 from parley.models.registry import Choice, Model, Models
 from parley.recordings import KINDS, Recording
+from parley.redaction import Secrets
 from parley.upstream.client import Client
 from parley.upstream.options import Options
 from parley.wire.messages import Upstream
@@ -47,7 +48,7 @@ def choice(stage: str, fallback: bool = True) -> Choice:
 
 def begin(caller_waits=lambda: True, fallback: bool = True) -> Stages:
     """The stages of a conversation over the simulated upstream."""
-    upstream = Upstream(Destination(BaseUrl.parse(BASE)), "sk-of-the-caller")
+    upstream = Upstream(Destination(BaseUrl.parse(BASE)), "sk-of-the-caller", Secrets())
     upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
     options = Options(system_prompt="Be brief.")
     client = Client(Transport(1), upstreams, Deadline.after(30), options)

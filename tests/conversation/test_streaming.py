@@ -15,6 +15,7 @@ from parley.conversation.stages import Stages
 from parley.conversation.streaming import StreamedReply
 from parley.deadline import Deadline
 from parley.models.registry import Choice, Model, Models
+from parley.redaction import Secrets
 from parley.upstream.client import Client
 from parley.upstream.options import Options
 from parley.wire.messages import Upstream
@@ -30,7 +31,7 @@ def reply(upstream, at_once):
     def make(interface="speech", says=REPLY, row="whole") -> StreamedReply:
         upstream.answers["text"] = streams_chat(row, reply=lambda body: says)
         destination = Destination(BaseUrl.parse(upstream.url))
-        upstreams = dict.fromkeys(("stt", "text", "tts"), Upstream(destination, "sk-of-the-caller"))
+        upstreams = dict.fromkeys(("stt", "text", "tts"), Upstream(destination, "key", Secrets()))
         options = Options(system_prompt="Be brief.", audio_format="pcm")
         client = Client(Transport(1), upstreams, Deadline.after(20), options)
         models = Models(

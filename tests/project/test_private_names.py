@@ -22,9 +22,6 @@ HOOKS = {
         urllib3.response.HTTPResponse,
         "_original_response",
     ): "A WebSocket reads on behind its answer.",
-    (urllib3.response.GzipDecoder, "_obj"): "An answer whose compressed form is cut is not whole.",
-    (urllib3.response.DeflateDecoder, "_obj"): "The same.",
-    (urllib3.response.GzipDecoder, "_state"): "What follows a gzip member and is none is ignored.",
     (gevent.socket.socket, "_io_refs"): "TLS to an upstream works within TLS to a proxy.",
 }
 TRIED = {"urllib3": "2.8", "requests": "2.34", "gevent": "26.9", "gunicorn": "27.0"}

@@ -78,7 +78,6 @@ class TestKeys:
         """Whoever switches gunicorn's log to DEBUG, and however."""
         variables = {
             "PARLEY_OPENAI_BASE_URL": upstream.url,
-            "PARLEY_LOG_LEVEL": "DEBUG",
             "GUNICORN_CMD_ARGS": "--log-level=debug",
         }
         with serving(tmp_path / "log", variables) as service:

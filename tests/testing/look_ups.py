@@ -4,6 +4,7 @@ import socket
 
 from parley.base_urls import Destination
 from parley.deadline import Deadline
+from parley.redaction import Secrets
 from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 from testing.builders import KEY
@@ -29,7 +30,7 @@ def addresses(*found: str):
 
 def post(transport: Transport, destination: Destination):
     """A call that would connect."""
-    upstream, deadline = Upstream(destination, KEY), Deadline.after(5)
+    upstream, deadline = Upstream(destination, KEY, Secrets(KEY)), Deadline.after(5)
     with transport.stream(upstream, "/", {}, limit=9, deadline=deadline) as answer:
         return answer.whole()
 

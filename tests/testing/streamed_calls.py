@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
+from parley.redaction import Secrets
 from parley.wire.bodies import StreamedAnswer
 from parley.wire.messages import Upstream
 from testing import fake_openai as fake
@@ -22,7 +23,7 @@ def chunk(data: bytes) -> bytes:
 
 
 def stream(transport, url, limit=1_000_000, deadline=None):
-    upstream = Upstream(Destination(BaseUrl.parse(url)), KEY)
+    upstream = Upstream(Destination(BaseUrl.parse(url)), KEY, Secrets(KEY))
     deadline = deadline or Deadline.after(20)
     return transport.stream(
         upstream, "/chat/completions", {"stream": True}, limit=limit, deadline=deadline

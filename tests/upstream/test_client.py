@@ -13,6 +13,7 @@ from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
+from parley.redaction import Secrets
 from parley.upstream.calls import AttemptRecord
 from parley.upstream.client import Client
 from parley.upstream.options import Options
@@ -30,7 +31,8 @@ READER = Model("gpt-realtime-2.1-mini", "realtime")
 @pytest.fixture
 def client() -> Client:
     """The calls of one conversation, with half a minute left."""
-    upstream = Upstream(Destination(BaseUrl.parse(BASE)), "sk-of-the-caller", "caller-7")
+    key = "sk-of-the-caller"
+    upstream = Upstream(Destination(BaseUrl.parse(BASE)), key, Secrets(key), "caller-7")
     upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
     return Client(Transport(1), upstreams, Deadline.after(30), Options(system_prompt="Be brief."))
 

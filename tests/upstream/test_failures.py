@@ -21,11 +21,12 @@ from parley.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from parley.redaction import Secrets
 from parley.upstream.failures import failure_in, require_success, retry_after
 from parley.wire.messages import Answer, Upstream
 
 DAY = 86_400
-UPSTREAM = Upstream(Destination(BaseUrl.parse("https://api.openai.com/v1")), KEY)
+UPSTREAM = Upstream(Destination(BaseUrl.parse("https://api.openai.com/v1")), KEY, Secrets(KEY))
 NO_ACCESS = "Project `proj_1` does not have access to model `gpt-4o`"
 
 
@@ -190,13 +191,11 @@ def test_a_date_to_wait_for_is_seconds_from_now():
     ("upstream", "told"),
     [
         (UPSTREAM, True),
-        (replace(UPSTREAM, api_key="other"), True),
-        (replace(UPSTREAM, api_key="", other_keys=("", "sk-of-the-text")), True),
-        (replace(UPSTREAM, api_key="sk-of-this-stage"), False),
-        (replace(UPSTREAM, other_keys=("sk-of-the-text", "sk-of-this-stage")), False),
+        (replace(UPSTREAM, secrets=Secrets("", "sk-of-the-text")), True),
+        (replace(UPSTREAM, secrets=Secrets("sk-of-the-text", "sk-of-this-stage")), False),
         (replace(UPSTREAM, is_quoted=False), False),
     ],
-    ids=["", "another key", "no key", "its key", "another stage's key", "the operator's key"],
+    ids=["", "another key", "one of its keys", "the operator's key"],
 )
 def test_an_upstreams_words_are_told_unless_they_show_a_key(upstream, told):
     """A key of any stage; and where the key is not the caller's own, none of them are."""

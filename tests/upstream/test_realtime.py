@@ -19,6 +19,7 @@ from testing.upstream_faults import (
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded
+from parley.redaction import Secrets
 from parley.upstream.encodings import PIECE_BYTES, encoded
 from parley.upstream.realtime import ReadingSession, is_read_word_for_word
 from parley.wire.messages import Upstream
@@ -126,7 +127,7 @@ def test_long_speech_is_encoded_as_it_arrives():
     with fake_running() as server:
         server.answers["tts"] = plays(script)
         opening = Transport(1).connect(
-            Upstream(Destination(BaseUrl.parse(server.url)), "key"),
+            Upstream(Destination(BaseUrl.parse(server.url)), "key", Secrets("key")),
             "/realtime?model=m",
             limit=1_000_000,
             deadline=deadline,
@@ -149,7 +150,7 @@ def test_one_websocket_reads_one_text_after_another():
     with fake_running() as server:
         server.answers["tts"] = realtime.Readings()
         opening = Transport(1).connect(
-            Upstream(Destination(BaseUrl.parse(server.url)), "key"),
+            Upstream(Destination(BaseUrl.parse(server.url)), "key", Secrets("key")),
             "/realtime?model=m",
             limit=1_000_000,
             deadline=Deadline.after(20),

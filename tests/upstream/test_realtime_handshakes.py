@@ -14,6 +14,7 @@ from websockets.utils import accept_key
 from parley.base_urls import BaseUrl, Destination
 from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused
+from parley.redaction import Secrets
 from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 
@@ -135,7 +136,7 @@ def test_no_websocket_leads_to_an_address_that_is_not_public(address):
     transport = Transport(1, lambda *_, **__: found)
     somewhere = Destination(BaseUrl.parse("https://api.example.com/v1"), public_only=True)
     opening = transport.connect(
-        Upstream(somewhere, "key"), "/realtime?model=m", limit=1000, deadline=Deadline.after(1)
+        Upstream(somewhere, "", Secrets()), "/realtime", limit=1000, deadline=Deadline.after(1)
     )
     with pytest.raises(BaseUrlRefused), opening:
         pass

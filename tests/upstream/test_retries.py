@@ -38,7 +38,7 @@ def clock(monkeypatch) -> Clock:
     return moved
 
 
-def tries(clock: Clock, seconds: float, *errors: Exception, silence: float = math.inf) -> int:
+def tries(clock: Clock, seconds: float, *errors: Exception, longest_wait: float = math.inf) -> int:
     """How often a call is made that takes `seconds` and fails in these ways, with 10 s in all."""
     failures = list(errors)
     made = 0
@@ -50,7 +50,7 @@ def tries(clock: Clock, seconds: float, *errors: Exception, silence: float = mat
         raise failures.pop(0)
 
     with pytest.raises(type(errors[0])) as raised:
-        with_retries(call, Deadline(clock.now + 10, silence=silence))
+        with_retries(call, Deadline(clock.now + 10, longest_wait=longest_wait))
     assert raised.value is errors[made - 1]
     return made
 
@@ -95,7 +95,7 @@ def test_without_a_word_of_the_upstream_the_waits_grow(clock):
 def test_a_wait_is_no_longer_than_silence_may_be(clock, wait, made):
     """While a stream is made, each wait is bounded, though the stream as a whole has minutes."""
     errors = [RateLimited(retry=True, retry_after=wait) for _ in range(3)]
-    assert tries(clock, 0, *errors, silence=5) == made
+    assert tries(clock, 0, *errors, longest_wait=5) == made
 
 
 @pytest.mark.parametrize(

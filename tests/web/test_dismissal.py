@@ -14,7 +14,7 @@ from testing.builders import wav
 from parley.recordings import Recording, kind_of
 from parley.web.connection_limits import CallerConnections, CallerStalled
 from parley.web.worker import Listener
-from parley.wire.bodies import StreamedForm
+from parley.wire.forms import StreamedForm
 from parley.wire.messages import Form
 
 

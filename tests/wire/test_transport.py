@@ -16,7 +16,7 @@ from testing.transport_calls import post
 from parley.errors import DeadlineExceeded, UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.recordings import KINDS, Recording
 from parley.wire.adapter import Adapter
-from parley.wire.bodies import BLOCK_BYTES, StreamedForm
+from parley.wire.forms import BLOCK_BYTES, StreamedForm
 from parley.wire.messages import Form
 
 

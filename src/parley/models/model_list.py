@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -160,18 +161,15 @@ def _check_replacements(
     Replacements that form a circle are refused too.
     """
     for model in models.values():
-        passed: set[str] = set()
-        while model.replacement:
-            name = model.name
-            if name in passed:
-                raise _Problem(
-                    lines[name], f"{name} replaces itself in a circle; name a lasting model."
-                )
-            if model.replacement == ANY_MODEL or model.replacement not in models:
-                sentence = f"{model.replacement} replaces {name} but has no row; add one."
-                raise _Problem(lines[name], sentence)
-            passed.add(name)
-            model = models[model.replacement]  # noqa: PLW2901  # Followed to the end.
+        if model.replacement == ANY_MODEL or model.replacement not in {"", *models}:
+            sentence = f"{model.replacement} replaces {model.name} but has no row; add one."
+            raise _Problem(lines[model.name], sentence)
+    try:
+        TopologicalSorter({name: [model.replacement] for name, model in models.items()}).prepare()
+    except CycleError as circle:
+        name = circle.args[1][0]
+        sentence = f"{name} replaces itself in a circle; name a lasting model."
+        raise _Problem(lines[name], sentence) from None
     model = models[default]
     while model.shutdown:
         if not model.replacement:

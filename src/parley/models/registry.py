@@ -3,7 +3,7 @@
 import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 INTERFACES = {"stt": ("transcriptions",), "text": ("chat",), "tts": ("speech", "realtime")}
@@ -11,9 +11,6 @@ INTERFACES = {"stt": ("transcriptions",), "text": ("chat",), "tts": ("speech", "
 
 LANGUAGE_FIELDS = ("language", "languages[]")
 """The form fields in which a speech-to-text model can take the language of a recording."""
-
-NOTICE = timedelta(days=60)
-"""How long before a model shuts down the service begins to warn of it."""
 
 ANY_MODEL = "*"
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*")
@@ -136,11 +133,3 @@ class Registry:
                 for name, stage in self.stages.items()
             }
         )
-
-    def ending(self, today: date, undated: Container[str] = ()) -> dict[str, Model]:
-        """By stage, the models used by default that shut down within NOTICE."""
-        return {
-            stage: model
-            for stage, model in self.resolve({}, today, undated).by_stage().items()
-            if stage not in undated and model.shutdown and model.shutdown - today <= NOTICE
-        }

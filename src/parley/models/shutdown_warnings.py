@@ -1,10 +1,13 @@
 """Warnings of models that will soon shut down, logged once a day while the process runs."""
 
 from collections.abc import Container
-from datetime import date
+from datetime import date, timedelta
 
 from parley import log
 from parley.models.registry import Registry
+
+NOTICE = timedelta(days=60)
+"""How long before a model shuts down the service begins to warn of it."""
 
 
 class EndWarnings:
@@ -20,6 +23,8 @@ class EndWarnings:
         if today == self._said_on:
             return
         self._said_on = today  # Before anything below lets another request run.
-        for stage, model in self._registry.ending(today, self._undated).items():
-            then = self._registry.stages[stage].resolve(model.name, model.shutdown)
-            log.model_ends(stage, model.name, model.shutdown, then.model.name)
+        used = self._registry.resolve({}, today, self._undated).by_stage()
+        for stage, model in used.items():
+            if stage not in self._undated and model.shutdown and model.shutdown - today <= NOTICE:
+                then = self._registry.stages[stage].resolve(model.name, model.shutdown)
+                log.model_ends(stage, model.name, model.shutdown, then.model.name)

@@ -79,8 +79,8 @@ def admit(request: Request, services: Services) -> Admission:
             if isinstance(route.url, str)
             else Destination(route.url),
             route.key,
+            g.secrets,
             g.request_id,
-            other_keys=g.secrets.credentials,
             is_quoted=not settings.caller_tokens,
             key_header="" if settings.caller_tokens else key_header_of(stage, route),
             is_operators=isinstance(route.url, BaseUrl) and not route.url.is_openai,

@@ -1,79 +1,33 @@
-"""The bodies of requests, encoded, and of answers, decoded as they arrive and bounded."""
+"""The bodies of answers, decoded as they arrive and bounded."""
 
-import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from requests import Response
-from urllib3 import encode_multipart_formdata
-from urllib3.response import DeflateDecoder, GzipDecoder, GzipDecoderState
 
-from parley.deadline import Deadline, let_others_run
+from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.redaction import valid_request_id
 from parley.wire.foreign_errors import BROKEN, errors_translated
-from parley.wire.messages import Answer, Body, Form, Upstream
+from parley.wire.messages import Answer, Upstream
 
 PIECE_BYTES = 64 * 1024
 """How much of an answer is read at once."""
 
-BLOCK_BYTES = 64 * 1024
-"""How much of a recording is read and sent at once; 16 KiB would cost twice the time."""
-
-STEP_BYTES = 16 * 1024
-"""How much compressed input is decoded at once: it can hold hundreds of empty gzip members."""
-
 SILENT_BYTES = 64 * 1024
 """How much compressed input in a row may decode to nothing."""
 
-CODINGS = {"gzip": GzipDecoder, "x-gzip": GzipDecoder, "deflate": DeflateDecoder}
-"""The content codings that are asked for; one at most, since two can blow up without end."""
+CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+"""The content codings that are asked for, as zlib's `wbits`; one at most, since two can blow up
+without end."""
 
 OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
 
 END_SECONDS = 0.05
 """How long the end of a body may take that was read but for that; a new connection takes longer."""
-
-
-def encoded(body: Body) -> tuple["bytes | StreamedForm", str]:
-    """A mapping as JSON, or a form that streams its recording; and its content type."""
-    if isinstance(body, Form):
-        form = StreamedForm(body)
-        return form, form.content_type
-    return json.dumps(body).encode(), "application/json"
-
-
-class StreamedForm:
-    """A form in blocks (RFC 7578), of which the recording is read only while they are sent."""
-
-    def __init__(self, form: Form) -> None:
-        """Lay out what comes before the recording, and what comes after it."""
-        kind = form.recording.kind
-        file = (kind.file_name, b"", kind.mime_type)
-        empty, self.content_type = encode_multipart_formdata([*form.fields, (form.file, file)])
-        self._tail = empty[empty.rindex(b"\r\n--") :]
-        self._head = empty.removesuffix(self._tail)
-        self._recording = form.recording
-        self._recording.stream.seek(0)  # Another try may have read it.
-
-    def __len__(self) -> int:
-        return len(self._head) + self._recording.size + len(self._tail)
-
-    def __iter__(self) -> Iterator[bytes]:
-        """The blocks; the first and the last hold the framing, too, so that it needs no packet.
-
-        No more than one is in memory at once: a thousand conversations may wait here.
-        """
-        head, left = self._head, self._recording.size
-        while left > 0:
-            size = min(left, BLOCK_BYTES)
-            left -= size
-            let_others_run()  # Neither reading a file nor an upstream that takes all of it waits.
-            yield head + self._recording.stream.read(size) + (b"" if left else self._tail)
-            head = b""
 
 
 class StreamedAnswer:
@@ -132,38 +86,47 @@ class StreamedAnswer:
                 pass
 
     def _decoded(self) -> Iterator[bytes]:
-        """The pieces, decoded in bounded steps, between which others run; none is empty."""
+        """The pieces, decoded; none is empty."""
         coding = self.headers.get("Content-Encoding", "").strip().lower()
         if coding in ("", "identity"):
             yield from self._arriving()
-            return
-        if coding not in CODINGS:
-            if self.status >= 300:
-                return  # The status says enough.
+        elif coding in CODINGS:
+            yield from self._inflated(CODINGS[coding])
+        elif self.status < 300:  # Else the status says enough.
             raise UpstreamMalformed(NOT_ASKED_FOR.format(OTHERS.get(coding, "a compression")))
-        decoder, silent = CODINGS[coding](), 0
+
+    def _inflated(self, wbits: int) -> Iterator[bytes]:
+        """The pieces, decompressed in steps that are bounded in what they take and what they make.
+
+        gzip may have several members (RFC 1952, 2.2), each of which begins with 1F. Deflate is sent
+        with a header, whose first byte ends in 8 (RFC 1950, 2.2), or without one.
+        """
+        decoder: Any = None
+        silent = 0
         for piece in self._arriving():
-            for start in range(0, len(piece), STEP_BYTES):
-                part = piece[start : start + STEP_BYTES]
-                silent += len(part)
-                while part or decoder.has_unconsumed_tail:
-                    let_others_run()
-                    self._deadline.left()
-                    try:
-                        decoded = decoder.decompress(part, max_length=PIECE_BYTES)
-                    except (zlib.error, OSError):
-                        raise UpstreamMalformed() from None
-                    part = b""
-                    if decoded:
-                        silent = 0
-                        yield decoded
+            rest = piece
+            while rest:
+                if decoder is None or decoder.eof:
+                    if decoder and rest[0] != 0x1F:
+                        break  # What follows the end and is no member is ignored, as elsewhere.
+                    is_bare = wbits == CODINGS["deflate"] and rest[0] & 0xF != 8
+                    decoder = zlib.decompressobj(-wbits if is_bare else wbits)
+                size = len(rest)
+                try:
+                    decoded = decoder.decompress(rest, PIECE_BYTES)
+                except zlib.error:
+                    raise UpstreamMalformed() from None
+                rest = decoder.unconsumed_tail or decoder.unused_data
+                silent = 0 if decoded else silent + size - len(rest)
                 if silent > SILENT_BYTES:
                     raise UpstreamMalformed()
-        if self.status < 300 and self._raw.tell():
-            if isinstance(decoder, DeflateDecoder) and (rest := decoder.flush()):
-                yield rest  # Without a checksum behind it, its last bytes can still be in zlib.
-            if _is_cut(decoder):
-                raise UpstreamUnavailable()
+                if decoded:
+                    yield decoded
+        if decoder and not decoder.eof:
+            if rest := decoder.flush():
+                yield rest
+            if self.status < 300 and not decoder.eof:
+                raise UpstreamUnavailable()  # It is cut, whatever HTTP says.
 
     def _arriving(self) -> Iterator[bytes]:
         """The body's bytes as they are sent."""
@@ -182,13 +145,3 @@ class StreamedAnswer:
         for piece in counted(self.pieces()):
             body += piece
         return Answer(self.status, self.headers, bytes(body), self.request_id, self.is_quoted)
-
-
-def _is_cut(decoder: Any) -> bool:
-    """Whether what was decoded ends before its format says so, whatever HTTP says.
-
-    urllib3 does not look. What follows a whole gzip member and is none may be ignored.
-    """
-    if isinstance(decoder, GzipDecoder) and decoder._state is GzipDecoderState.SWALLOW_DATA:
-        return False
-    return not decoder._obj.eof

@@ -7,7 +7,7 @@ from http.client import HTTPException
 import requests
 import urllib3
 
-from parley.errors import UpstreamMalformed, UpstreamTimeout, UpstreamUnavailable
+from parley.errors import UpstreamTimeout, UpstreamUnavailable
 
 BROKEN = (
     requests.RequestException,
@@ -21,7 +21,7 @@ BROKEN = (
 
 @contextmanager
 def errors_translated() -> Iterator[None]:
-    """Raise UpstreamTimeout, UpstreamMalformed or UpstreamUnavailable for foreign errors.
+    """Raise UpstreamTimeout or UpstreamUnavailable for foreign errors.
 
     Their texts, which may quote a key, are left behind.
     """
@@ -29,7 +29,5 @@ def errors_translated() -> Iterator[None]:
         yield
     except (requests.Timeout, urllib3.exceptions.TimeoutError):
         raise UpstreamTimeout() from None
-    except (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
-        raise UpstreamMalformed() from None
     except BROKEN:
         raise UpstreamUnavailable() from None

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from parley.base_urls import Destination
@@ -30,21 +29,16 @@ class Upstream:
     destination: Destination
     api_key: str = field(repr=False)
     """Blank if the upstream needs none: then no `Authorization` is sent."""
+    secrets: Secrets = field(repr=False, compare=False)
+    """What shows a key of the conversation, this one or another."""
     request_id: str = ""
     """The id that the upstream may log each call under, beside its own; blank: none is sent."""
-    other_keys: tuple[str, ...] = field(default=(), repr=False)
-    """Whatever else the conversation keeps secret, and an upstream's error must not show."""
     is_quoted: bool = True
     """Whether callers are told what the upstream says of a failure: its own words, and its id."""
     key_header: str = ""
     """The header in which the caller may send a key for this call; blank if the caller may not."""
     is_operators: bool = False
     """Whether the operator chose the host, which is not OpenAI's."""
-
-    @cached_property
-    def secrets(self) -> Secrets:
-        """What shows a key of the conversation."""
-        return Secrets(self.api_key, *self.other_keys)
 
     def shows_key(self, text: str) -> bool:
         """Whether a text, which others chose, shows a part of a key."""

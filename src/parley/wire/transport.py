@@ -1,26 +1,27 @@
 """Calls to upstreams over shared connections: plain values in and out."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from http import HTTPStatus
 from socket import getaddrinfo
 from typing import Any
-from urllib.request import getproxies
 
 from certifi import where
 from requests import PreparedRequest
 from requests.utils import get_environ_proxies, select_proxy
 
+from parley.addresses import is_public
 from parley.base_urls import Destination
 from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.wire.adapter import Adapter, Calls
-from parley.wire.addresses import require_public, require_public_spelling
-from parley.wire.bodies import StreamedAnswer, encoded
+from parley.wire.bodies import StreamedAnswer
 from parley.wire.connecting import Address, LookUp, is_short_of_files, resolve
 from parley.wire.connections import CONNECT_SECONDS
 from parley.wire.foreign_errors import errors_translated
+from parley.wire.forms import encoded
 from parley.wire.messages import Answer, Body, Upstream
-from parley.wire.websocket import Channel, Handshake
+from parley.wire.websocket import Channel
 
 HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 
@@ -46,19 +47,16 @@ class Transport:
         ConfigurationError if the bundle cannot be read.
         """
         self._look_up, bundle = look_up, ca_bundle or where()
-        # Read once: searching the whole environment takes a tenth of a call's time.
-        self._has_proxies = bool(getproxies())
         # By whether addresses must be public: a connection that was made without the check never
         # serves a call that needs it. Behind a proxy only the proxy knows what it connects to.
         try:
-            self._calls = {
-                False: Calls(Adapter(self._resolve, self._resolve, bundle, HOSTS, pool_size)),
-                True: Calls(Adapter(self._resolve_publicly, self._resolve, bundle, *CALLERS_KEPT)),
-            }
+            own = Adapter(self._resolve, self._resolve, bundle, HOSTS, pool_size)
+            callers = Adapter(self._resolve_publicly, self._resolve, bundle, *CALLERS_KEPT)
         except OSError:
             raise ConfigurationError(
                 f"REQUESTS_CA_BUNDLE names {bundle}, which holds no readable certificates."
             ) from None
+        self._calls = {False: Calls(own), True: Calls(callers)}
 
     def require_allowed(self, *destinations: Destination) -> None:
         """Raise BaseUrlRefused now if a call would be refused for a host's addresses.
@@ -71,7 +69,7 @@ class Transport:
             with _refusing(destination), suppress(UpstreamError):
                 url = str(destination.url)
                 # Behind a proxy only the proxy knows what a name resolves to.
-                if _is_limited(destination) and not select_proxy(url, self._proxies_for(url)):
+                if destination.public_only and not select_proxy(url, get_environ_proxies(url)):
                     with deadline.wait():
                         self._resolve_publicly(destination.url.host, destination.url.port)
 
@@ -102,31 +100,24 @@ class Transport:
 
         At most `limit` bytes of a message, or of the answer, are accepted. Raises as `stream` does.
         """
-        handshake = Handshake(f"{upstream.destination.url}{path}", limit)
-        request = _request(upstream, path, handshake.headers)
+        channel = Channel(f"{upstream.destination.url}{path}", limit, deadline)
+        request = _request(upstream, path, channel.handshake)
         with self._answer(upstream, request, limit, deadline) as answer:
-            if answer.status != 101:
+            if answer.status != HTTPStatus.SWITCHING_PROTOCOLS:
                 yield answer.whole()
                 return
-            channel = handshake.channel(answer.response, deadline)
-            try:
+            channel.open(answer.response)
+            with closing(channel):
                 yield channel
-            finally:
-                channel.close()
 
     def _answer(
         self, upstream: Upstream, request: PreparedRequest, limit: int, deadline: Deadline
     ) -> StreamedAnswer:
         """The answer to a request, once its headers have arrived."""
-        proxies, destination = self._proxies_for(str(request.url)), upstream.destination
-        with _refusing(destination), errors_translated(), deadline.wait():
-            response = self._calls[_is_limited(destination)].send(
-                request, stream=True, allow_redirects=False, proxies=proxies
-            )
+        calls = self._calls[upstream.destination.public_only]
+        with _refusing(upstream.destination), errors_translated(), deadline.wait():
+            response = calls.send(request, stream=True, allow_redirects=False)
         return StreamedAnswer(response, limit, upstream, deadline)
-
-    def _proxies_for(self, url: str) -> dict[str, str]:
-        return get_environ_proxies(url) if self._has_proxies else {}
 
     def _resolve(self, host: str, port: int) -> list[Address]:
         """The host's addresses, before a connection is made.
@@ -142,7 +133,8 @@ class Transport:
     def _resolve_publicly(self, host: str, port: int) -> list[Address]:
         """The host's addresses; raise BaseUrlRefused if any of them is not public."""
         addresses = self._resolve(host, port)
-        require_public(address[0] for _, address in addresses)
+        if not all(is_public(ip) for _, (ip, *_) in addresses):
+            raise BaseUrlRefused()
         return addresses
 
 
@@ -173,10 +165,3 @@ def _refusing(destination: Destination) -> Iterator[None]:
         yield
     except BaseUrlRefused:
         raise destination.refusal() from None
-
-
-def _is_limited(destination: Destination) -> bool:
-    """Whether only public addresses may be called; raise BaseUrlRefused if the host has none."""
-    if destination.public_only:
-        require_public_spelling(destination.url.host)
-    return destination.public_only

@@ -28,17 +28,26 @@ READ_BYTES = 2 * 1024
 QUIET = logging.Logger("websocket", logging.CRITICAL + 1)
 
 
-class Handshake:
-    """How an HTTP request asks for a WebSocket, and becomes one."""
+class Channel:
+    """A WebSocket, for one greenlet: `handshake` are the headers that ask for it."""
 
-    def __init__(self, url: str, limit: int) -> None:
-        """Ask for one at an http(s) URL; accept messages of at most `limit` bytes."""
+    _socket: Any
+    _reader: Any
+
+    def __init__(self, url: str, limit: int, deadline: Deadline) -> None:
+        """Prepare one at an http(s) URL; accept messages of at most `limit` bytes."""
         uri = parse_uri(f"ws{url.removeprefix('http')}")
         self._protocol = ClientProtocol(uri, state=OPEN, max_size=limit, logger=QUIET)
-        self.headers = dict(self._protocol.connect().headers)
+        self.handshake = dict(self._protocol.connect().headers)
+        self._deadline = deadline
 
-    def channel(self, response: Response, deadline: Deadline) -> "Channel":
-        """The WebSocket that an answer opens; raise UpstreamMalformed if it is no valid 101."""
+    def open(self, response: Response) -> None:
+        """Go on where http.client stopped, behind the headers of a 101.
+
+        Raises UpstreamMalformed if it does not answer the handshake, and UpstreamUnavailable if it
+        also says `Connection: close`.
+        """
+        answered: Any = response.raw
         headers = Headers(response.headers.items())
         try:
             self._protocol.process_response(
@@ -46,18 +55,9 @@ class Handshake:
             )
         except InvalidHandshake:
             raise UpstreamMalformed() from None
-        return Channel(self._protocol, response.raw, deadline)
-
-
-class Channel:
-    """An open WebSocket, for one greenlet."""
-
-    def __init__(self, protocol: ClientProtocol, answered: Any, deadline: Deadline) -> None:
-        """Read on where http.client stopped: after the headers of the answer."""
-        self._protocol, self._deadline = protocol, deadline
         self._socket = answered.connection.sock
         if self._socket is None:
-            raise UpstreamUnavailable()  # The answer also said `Connection: close`.
+            raise UpstreamUnavailable()
         self._reader = answered._original_response.fp  # As requests itself does.
 
     def send(self, text: str) -> None:

@@ -224,7 +224,7 @@ def test_silence_ends_a_stream_and_steady_pieces_do_not(transport, upstream):
         time.sleep(10)
 
     upstream.answers["text"] = pause
-    deadline = replace(Deadline.after(60), silence=1.0)
+    deadline = replace(Deadline.after(60), longest_wait=1.0)
     taken, began = bytearray(), time.monotonic()
     with (
         stream(transport, upstream.url, deadline=deadline) as answer,
