@@ -12,7 +12,7 @@ from typing import Any
 
 import wsgi  # Patches what Python brings, and puts parley on the path.
 from parley import cgroups, log
-from parley.web import log_stream
+from parley.web.serving import log_stream
 
 # Nobody waits for the reader of the log. gunicorn's own lines, of its arbiter too, go to these
 # streams, as does whatever a library prints.
@@ -21,7 +21,7 @@ log.write_to(sys.stdout, wsgi.settings.log_level)
 
 # gunicorn's gevent worker, with limits that keep one caller from holding up others. A conversation
 # mostly waits for the upstream, and small dynos allow only 256 threads, so each gets a greenlet.
-worker_class = "parley.web.worker.Worker"
+worker_class = "parley.web.serving.worker.Worker"
 # Not every platform sets the number of workers.
 if "WEB_CONCURRENCY" not in os.environ:
     workers = cgroups.workers()

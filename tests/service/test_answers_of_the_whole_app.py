@@ -138,9 +138,12 @@ class TestKeys:
             ("parley.upstream.client:Client.voice", "application/json"),
             ("parley.conversation.backlog:Backlog.take", "text/event-stream"),
             ("parley.log:conversation", "application/json"),
-            ("parley.web.slots:Slots.release", "audio/mpeg"),
-            ("parley.web.connection_limits:CallerConnection.start_drain", "text/event-stream"),
-            ("parley.web.worker:Worker.handle_error", "application/json"),
+            ("parley.web.serving.slots:Slots.release", "audio/mpeg"),
+            (
+                "parley.web.serving.connection_limits:CallerConnection.start_drain",
+                "text/event-stream",
+            ),
+            ("parley.web.serving.worker:Worker.handle_error", "application/json"),
         ],
     )
     def test_no_text_of_an_error_of_ours_is_logged(self, upstream, tmp_path, fault, accept):

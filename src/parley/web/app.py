@@ -13,9 +13,9 @@ from parley.models.shutdown_warnings import EndWarnings
 from parley.web import error_handlers, request_log, uploads
 from parley.web.answers import add_promised_headers
 from parley.web.model_choice import undated_stages
-from parley.web.request_connection import drain_after_answer
 from parley.web.services import Services
-from parley.web.slots import release_after_answer
+from parley.web.serving.request_connection import drain_after_answer
+from parley.web.serving.slots import release_after_answer
 from parley.web.sound import SOUND_HEADERS
 
 EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID", *SOUND_HEADERS)

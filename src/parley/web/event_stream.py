@@ -16,9 +16,9 @@ from parley.conversation.state import Conversation
 from parley.conversation.streaming import StreamedReply
 from parley.errors import CallerDisconnected, ConversationError, InternalError, Interrupted
 from parley.held import UNFORESEEN
-from parley.web.request_connection import still_connected
 from parley.web.schemas import ConversationSchema, ErrorSchema
-from parley.web.stopping import stopping
+from parley.web.serving.request_connection import still_connected
+from parley.web.serving.stopping import stopping
 
 HEARTBEAT = b":\n\n"
 HEARTBEAT_SECONDS = 5

@@ -11,7 +11,7 @@ from testing.builders import KEY, ROOT, make_app, wav
 
 from parley.memory import Budget
 from parley.web.admission import admit
-from parley.web.slots import SLOT, Slot, Slots, release_after_answer
+from parley.web.serving.slots import SLOT, Slot, Slots, release_after_answer
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
 CAPACITY = 2
@@ -19,7 +19,7 @@ RECORDING_BYTES = 200_000
 UNDER_GEVENT = """
 from gevent import monkey, spawn
 monkey.patch_all()
-from parley.web.slots import Slots
+from parley.web.serving.slots import Slots
 slots, ran = Slots(1), []
 spawn(ran.append, "another greenlet")
 assert slots.take() and not slots.take()

@@ -2,7 +2,7 @@
 
 import os
 
-from parley.web.log_stream import LINE_BYTES, LogStream, LogWriter
+from parley.web.serving.log_stream import LINE_BYTES, LogStream, LogWriter
 
 
 def test_what_is_lost_on_a_full_disk_is_told_once_it_has_room(tmp_path):

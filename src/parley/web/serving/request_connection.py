@@ -9,7 +9,7 @@ from contextlib import suppress
 from flask import Request, Response, request
 from gevent.monkey import get_original
 
-from parley.web.connection_limits import CallerConnection
+from parley.web.serving.connection_limits import CallerConnection
 
 DRAIN_BYTES = 32 * 1024 * 1024
 DRAIN_SECONDS = 20

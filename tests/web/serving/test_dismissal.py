@@ -12,8 +12,8 @@ from gevent.server import StreamServer
 from testing.builders import wav
 
 from parley.recordings import Recording, kind_of
-from parley.web.connection_limits import CallerConnections, CallerStalled
-from parley.web.worker import Listener
+from parley.web.serving.connection_limits import CallerConnections, CallerStalled
+from parley.web.serving.worker import Listener
 from parley.wire.bodies import StreamedForm
 from parley.wire.messages import Form
 

@@ -21,10 +21,10 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from parley import log
 from parley.errors import REFUSAL, ConversationError, HeadersTooLarge, InternalError, RequestBroken
-from parley.web.chunked_bodies import bound_chunks
-from parley.web.connection_limits import STOP_SECONDS, CallerConnection, CallerConnections
-from parley.web.stopping import stopping
-from parley.web.watchdog import Watchdog, mark_conversation
+from parley.web.serving.chunked_bodies import bound_chunks
+from parley.web.serving.connection_limits import STOP_SECONDS, CallerConnection, CallerConnections
+from parley.web.serving.stopping import stopping
+from parley.web.serving.watchdog import Watchdog, mark_conversation
 
 SPARE = 128
 """Greenlets beyond the connections: gevent accepts up to 100 connections before it handles one."""
