@@ -59,7 +59,7 @@ def test_a_blank_variable_counts_as_not_set():
         ("PARLEY_ALLOWED_ORIGINS", "capacitor://localhost/"),
         ("PARLEY_ALLOWED_ORIGINS", "capacitor:localhost"),
         ("PARLEY_ALLOWED_ORIGINS", "1app://localhost"),
-        ("PARLEY_LOG_LEVEL", "chatty"),
+        ("PARLEY_LOG_LEVEL", "DEBUG"),
         ("PARLEY_STT_BASE_URL", "api.openai.com/v1"),
         ("PARLEY_TEXT_BASE_URL", "https://user:secret@api.openai.com/v1"),
         ("PARLEY_TTS_BASE_URL", "https://api.openai.com/v1?key=secret"),

@@ -10,7 +10,7 @@ from parley import proxies
 from parley.base_urls import BaseUrl, EgressPolicy
 from parley.errors import ConfigurationError
 
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_LEVELS = ("INFO", "WARNING", "ERROR", "CRITICAL")
 LONGEST_DEADLINE = 600
 """In seconds."""
 

@@ -34,7 +34,7 @@ WHO_MAY_KNOW = {
     "websockets": {"wire"},
     "gevent": {"", "wire", "conversation", "web.serving"},
     "gunicorn": {"web", "web.serving"},
-    "flask": {"web", "web.serving", "page", "commands"},
+    "flask": {"web", "page", "commands"},
     "local_engine": set(),
     "blueprints": set(),
 }

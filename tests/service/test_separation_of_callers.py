@@ -141,7 +141,7 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("level", ["DEBUG", "INFO"])
+@pytest.mark.parametrize("level", ["debug", "info"])
 def test_a_key_shows_up_nowhere(tmp_path: Path, level: str):
     """Neither in what the process writes, nor in its title, nor in an answer: not even a part."""
     keys = {name: f"sk-{random.getrandbits(160):040x}" for name in FAILURES}
@@ -152,7 +152,7 @@ def test_a_key_shows_up_nowhere(tmp_path: Path, level: str):
     with fake.running(tls) as upstream:
         variables = {
             "PARLEY_OPENAI_BASE_URL": upstream.url,
-            "PARLEY_LOG_LEVEL": level,
+            "GUNICORN_CMD_ARGS": f"--log-level={level}",
             "REQUESTS_CA_BUNDLE": str(tmp_path / "authority.pem"),
         }
         with serving(tmp_path / "log", variables) as service:

@@ -18,7 +18,7 @@ def main(folder: Path) -> int:
     """Fuzz, say what was found, and leave the service's log in `folder`."""
     with fake.running() as upstream:
         upstream.answers = {"text": streams_chat(), "tts": streams_speech()}
-        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_LOG_LEVEL": "DEBUG"}
+        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
         with serving(folder / "log", variables) as service:
             command = [
                 *(sys.executable, "-m", "schemathesis.cli", "run", ROOT / "docs" / "openapi.json"),
