@@ -30,16 +30,16 @@ if "WEB_CONCURRENCY" not in os.environ:
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
 allowed = 10_240 if most == resource.RLIM_INFINITY else most
 resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
-# A process opens up to 40 files for itself. A conversation opens up to six: the caller's
-# connection, its upload, and, in a stream, one call for the text and three for speech. Where few
-# files are allowed there are fewer conversations, and one connection more for each: else uploads
-# that stall would hold every connection, and none could be closed to make room.
-files = max(7, allowed - 40)
-conversations = min(wsgi.settings.capacity, files // 7)
+# A process opens up to 40 files for itself. A conversation opens up to five: the caller's
+# connection, and, in a stream, one call for the text and three for speech. Where few files are
+# allowed there are fewer conversations, and one connection more for each: else uploads that stall
+# would hold every connection, and none could be closed to make room.
+files = max(6, allowed - 40)
+conversations = min(wsgi.settings.capacity, files // 6)
 wsgi.services.slots.limit(conversations)
 # 1,000 more connections than conversations: to refuse callers and answer /healthz while every slot
 # is taken, and to keep idle connections. Past this number, the connection idle longest is closed.
-worker_connections = min(conversations + 1000, files - 5 * conversations)
+worker_connections = min(conversations + 1000, files - 4 * conversations)
 # Longer than a router keeps an idle connection (Heroku: 90 s; HAProxy, in deploy/: 60 s). So the
 # router always closes first, and never sends a request on a connection that was just closed.
 keepalive = 95

@@ -88,7 +88,7 @@ def test_callers_who_read_no_answers_make_room(upstream, tmp_path):
     variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
     limited = ("prlimit", "--nofile=160:160")
     with serving(tmp_path / "log", variables, under=limited) as service, ExitStack() as callers:
-        for _ in range(60):  # There are 35.
+        for _ in range(60):  # There are 40.
             caller = callers.enter_context(socket.socket())
             caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             caller.connect(service.address)
@@ -106,7 +106,7 @@ def test_uploads_that_stall_leave_connections_for_others(upstream, tmp_path):
     variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
     limited = ("prlimit", "--nofile=160:160")
     with serving(tmp_path / "log", variables, under=limited) as service, ExitStack() as callers:
-        for _ in range(60):  # There are 35.
+        for _ in range(60):  # There are 40.
             caller = callers.enter_context(socket.create_connection(service.address))
             caller.sendall(FORM)
         assert max(health_seconds(service) for _ in range(5)) < PATIENCE

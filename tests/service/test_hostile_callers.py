@@ -172,8 +172,8 @@ def test_a_worker_survives_the_end_of_its_descriptors(upstream, tmp_path):
                 service.conversation_url, headers=HEADERS, files={"audio": recording}, timeout=30
             ).status_code
 
-        with ThreadPoolExecutor(3) as talking:
-            assert list(talking.map(long_talk, range(3))) == [200] * 3
+        with ThreadPoolExecutor(4) as talking:
+            assert list(talking.map(long_talk, range(4))) == [200] * 4
         assert workers_of(service) == [worker]
 
 

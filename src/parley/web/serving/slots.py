@@ -46,6 +46,7 @@ class Slot:
         self._slots = slots
         self._is_taken = False
         self.usage = Usage(slots.budget)
+        self.uploads = Usage(slots.budget)  # What its form holds, which is most of what many hold.
 
     def take(self) -> bool:
         """Whether the request holds a slot, taken now or before."""
@@ -55,6 +56,7 @@ class Slot:
     def release(self) -> None:
         """Release the slot, if the request holds one, and the memory."""
         self.usage.release()
+        self.uploads.release()
         if self._is_taken:
             self._is_taken = False
             self._slots.release()
