@@ -56,10 +56,24 @@ def begin_to_speak(
     def begin() -> Iterator[bytes] | None:
         stages.transcribe(recording)
         stages.think()
-        return stages.begin_speech()
+        return _from_its_first_piece(stages, stages.begin_speech())
 
     try:
         return stages.conversation, stages.while_caller_waits(begin)
     except ConversationError as failure:
         stages.conversation.note(failure)
     return stages.conversation, None
+
+
+def _from_its_first_piece(stages: Stages, pieces: Iterator[bytes] | None) -> Iterator[bytes] | None:
+    """The speech, of which the first piece is taken now: what fails until then can be answered."""
+    if pieces is None:
+        return None
+    with stages.stage("tts"):
+        first = next(pieces, b"")
+
+    def resumed() -> Iterator[bytes]:
+        yield first
+        yield from pieces
+
+    return resumed()
