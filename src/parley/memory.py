@@ -107,7 +107,7 @@ class Usage:
 class Spool:
     """A binary file in memory, which moves to disk when the budget has no room for more of it.
 
-    One that prefers the disk moves as soon as its conversation holds more than UNCOUNTED_BYTES.
+    One that prefers the disk moves as soon as it and its like hold more than UNCOUNTED_BYTES.
     Where the disk does not take it, it stays in memory until the budget is exhausted.
     """
 
@@ -131,7 +131,8 @@ class Spool:
         """
         let_others_run()
         grown = max(0, self._file.tell() + len(data) - self.size)
-        if not self.is_on_disk and self._usage.size + grown > UNCOUNTED_BYTES:
+        held = self._usage.size if self._prefers_disk else self.size
+        if not self.is_on_disk and held + grown > UNCOUNTED_BYTES:
             self._find_room()
         if not self.is_on_disk:
             self._usage.add(grown)
