@@ -14,7 +14,7 @@ from parley.errors import AudioTooLarge
 from parley.recordings import Recording
 from parley.web.admission import admit, client_of, options_of
 from parley.web.answers import set_status, status_of
-from parley.web.caller_headers import routes_for
+from parley.web.caller_headers import require_no_key_in, routes_for
 from parley.web.error_handlers import answer_exception, error_of
 from parley.web.event_stream import event_stream
 from parley.web.model_choice import models_of
@@ -40,6 +40,7 @@ def converse() -> Response:
     ours = services()
     admission = admit(request, ours)
     form = request_schema.load(fields_of(request, request_schema.fields))
+    require_no_key_in(form, request.headers)
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
     models = models_of(form, admission.routes, ours)
     client = client_of(admission.upstreams, options, request, ours)
