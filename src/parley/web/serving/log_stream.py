@@ -111,10 +111,6 @@ class LogStream(io.TextIOBase):
         """The file descriptor."""
         return self._descriptor
 
-    def writable(self) -> bool:
-        """It is."""
-        return True
-
     def write(self, text: str) -> int:
         """Have the text written, of which LINE_BYTES are kept; return its length."""
         line = text.encode(errors="backslashreplace")

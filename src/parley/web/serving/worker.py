@@ -13,7 +13,8 @@ from gevent.server import StreamServer
 from gunicorn.http import errors as gunicorn_errors
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
-from gunicorn.http.wsgi import create
+from gunicorn.http.unreader import IterUnreader
+from gunicorn.http.wsgi import Response, default_environ
 from gunicorn.workers.ggevent import GeventWorker
 
 from parley import log
@@ -36,7 +37,6 @@ ANSWER_BROKEN = (
 HEADERS_BYTES = 32 * 1024
 """A request's headers in all, or the trailers of a chunked body. gunicorn would take 800 kB, which
 it keeps and reads anew with each packet: callers without a key could fill memory and time."""
-
 
 STAND_IN = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
 """What is answered in place of a request that cannot be parsed."""
@@ -168,9 +168,12 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
             log.unexpected(exc, "request")
             client.disconnect()
             return
-        stand_in = next(RequestParser(self.cfg, [STAND_IN], addr))
-        response, environ = create(stand_in, client, addr, client.getsockname(), self.cfg)
-        environ[REFUSAL] = _error_of(exc)
+        # As the second of its connection: the first one may have to begin with a proxy's line.
+        stand_in = BoundedRequest(self.cfg, IterUnreader([STAND_IN]), addr, 2)
+        response = Response(stand_in, client, self.cfg)
+        server = {"SERVER_NAME": "", "SERVER_PORT": "", "wsgi.url_scheme": "http"}
+        environ = default_environ(stand_in, client, self.cfg) | server
+        environ |= {"PATH_INFO": "/", REFUSAL: _error_of(exc)}
         # The caller may have disconnected.
         with suppress(OSError), closing(self.wsgi(environ, response.start_response)) as body:
             for piece in body:
