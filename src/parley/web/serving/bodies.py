@@ -12,9 +12,10 @@ CHUNKS = 200_000
 """The most chunks (RFC 9112, 7.1), or pieces of them, of a body: 130 bytes each in the largest
 form."""
 
-CHUNKS_AT_ONCE = 64
+CHUNKS_AT_ONCE = 16
 """After how many others are let run: a chunk takes about 10 microseconds, however short it is, and
-8 kB, which is what gunicorn receives at once, can hold 1,300."""
+8 kB, which is what gunicorn receives at once, can hold 1,300. Hundreds of uploads have their turns
+one after the other."""
 
 
 def bound_chunks(body: Any) -> None:
