@@ -12,7 +12,7 @@ from typing import Any
 
 import wsgi  # Patches what Python brings, and puts parley on the path.
 from parley import cgroups, log
-from parley.web import log_stream
+from parley.web.serving import log_stream
 
 # Nobody waits for the reader of the log. gunicorn's own lines, of its arbiter too, go to these
 # streams, as does whatever a library prints.
@@ -21,13 +21,25 @@ log.write_to(sys.stdout, wsgi.settings.log_level)
 
 # gunicorn's gevent worker, with limits that keep one caller from holding up others. A conversation
 # mostly waits for the upstream, and small dynos allow only 256 threads, so each gets a greenlet.
-worker_class = "parley.web.worker.Worker"
+worker_class = "parley.web.serving.worker.Worker"
 # Not every platform sets the number of workers.
 if "WEB_CONCURRENCY" not in os.environ:
     workers = cgroups.workers()
+# Allow as many open files as the system permits. macOS reports no limit, but accepts at most
+# OPEN_MAX (its setrlimit(2)).
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+allowed = 10_240 if most == resource.RLIM_INFINITY else most
+resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+# A process opens up to 40 files for itself. A conversation opens up to five: the caller's
+# connection, and, in a stream, one call for the text and three for speech. Where few files are
+# allowed there are fewer conversations, and one connection more for each: else uploads that stall
+# would hold every connection, and none could be closed to make room.
+files = max(6, allowed - 40)
+conversations = min(wsgi.settings.capacity, files // 6)
+wsgi.services.slots.limit(conversations)
 # 1,000 more connections than conversations: to refuse callers and answer /healthz while every slot
 # is taken, and to keep idle connections. Past this number, the connection idle longest is closed.
-worker_connections = wsgi.settings.capacity + 1000
+worker_connections = min(conversations + 1000, files - 4 * conversations)
 # Longer than a router keeps an idle connection (Heroku: 90 s; HAProxy, in deploy/: 60 s). So the
 # router always closes first, and never sends a request on a connection that was just closed.
 keepalive = 95
@@ -47,18 +59,10 @@ if os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
 control_socket_disable = True
 # A SCRIPT_NAME header never changes the path, even if the platform trusts all forwarded headers.
 forwarder_headers = ""
-# Never below INFO: gunicorn would log incomplete headers, which may hold a key.
 loglevel = wsgi.settings.log_level.lower()
 # For platforms that switch the access log on. It holds nothing that the caller wrote: a user name,
 # query, referer or path may hold a key. The request's id leads to the conversation's own line.
 access_log_format = "%(h)s %(t)s %(m)s %(s)s %(B)s %(M)sms %({x-request-id}o)s"
-
-# Allow as many open files as the system permits. A conversation opens up to three (caller,
-# upstream, upload), so with the usual limit of 1,024 a worker would hold only 246 conversations.
-# macOS reports no limit, but accepts at most OPEN_MAX (its setrlimit(2)).
-_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-allowed = 10_240 if most == resource.RLIM_INFINITY else most
-resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 
 
 def on_starting(server: Any) -> None:

@@ -25,7 +25,7 @@ from parley.page import blueprint as page  # noqa: E402
 from parley.settings import Settings  # noqa: E402
 from parley.web.app import create_app  # noqa: E402
 from parley.web.services import Services  # noqa: E402
-from parley.web.slots import Slots  # noqa: E402
+from parley.web.serving.slots import Slots  # noqa: E402
 from parley.wire.transport import Transport  # noqa: E402
 
 try:

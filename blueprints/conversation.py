@@ -15,10 +15,10 @@ from parley.web.error_handlers import answer_exception, error_of
 from parley.web.event_stream import event_stream
 from parley.web.model_choice import models_of
 from parley.web.representation import Representation
-from parley.web.request_connection import still_connected
 from parley.web.request_schema import form_of
 from parley.web.schemas import ConversationSchema
 from parley.web.services import services
+from parley.web.serving.request_connection import still_connected
 from parley.web.sound import name_voice, sound_answer
 from parley.web.speech_json import json_with_speech
 

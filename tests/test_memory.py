@@ -30,8 +30,8 @@ def no_disk():
     raise OSError(30, "Read-only file system")
 
 
-def written(usage: Usage, pieces: int):
-    spool = usage.spool()
+def written(usage: Usage, pieces: int, **options: bool):
+    spool = usage.spool(**options)
     for _ in range(pieces):
         spool.write(PIECE)
     return spool
@@ -60,6 +60,15 @@ def test_speech_goes_to_disk_past_half_of_the_budget(budget):
         spool.read()
 
 
+def test_an_upload_goes_to_disk_once_it_is_counted(budget):
+    """However much room there is, so that memory is left for speech."""
+    usage = Usage(budget)
+    spool = written(usage, 3, prefers_disk=True)
+    assert (spool.is_on_disk, usage.files_on_disk, usage.size) == (True, 1, 0)
+    assert (spool.seek(0, 2), spool.seek(0), spool.read()) == (3 * len(PIECE), 0, 3 * PIECE)
+    usage.release()
+
+
 def test_what_was_overwritten_is_counted_once(budget):
     """As the lengths of a WAV are."""
     spool = written(Usage(budget), 10)
@@ -73,15 +82,18 @@ def test_what_was_overwritten_is_counted_once(budget):
     assert budget.held == 0
 
 
+@pytest.mark.parametrize("prefers_disk", [False, True], ids=["speech", "upload"])
 @pytest.mark.parametrize("disk", [no_disk, FullDisk])
-def test_without_a_disk_speech_stays_in_memory_while_there_is_room(budget, disk, monkeypatch):
+def test_without_a_disk_files_stay_in_memory_while_there_is_room(
+    budget, disk, prefers_disk, monkeypatch
+):
     """Then it fails with the disk's error; nobody else does."""
     monkeypatch.setattr("parley.memory.TemporaryFile", disk)
     usage = Usage(budget)
-    spool = written(usage, 60)
+    spool = written(usage, 60, prefers_disk=prefers_disk)
     assert not spool.is_on_disk
     with pytest.raises(OSError, match=r"No space|Read-only"):
-        written(Usage(budget), 60)
+        written(Usage(budget), 60, prefers_disk=prefers_disk)
     spool.seek(0)
     assert spool.read() == 60 * PIECE
 

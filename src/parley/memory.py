@@ -54,16 +54,21 @@ class Usage:
     def __init__(self, budget: Budget | None = None) -> None:
         """Hold nothing of the budget yet; without one, of a budget of its own."""
         self.budget = budget or Budget()
-        self._size = 0
+        self.size = 0
         self._spools: list[Spool] = []
         self._is_released = False
+
+    @property
+    def files_on_disk(self) -> int:
+        """How many files have moved to disk."""
+        return sum(spool.is_on_disk for spool in self._spools)
 
     def add(self, size: int) -> None:
         """Count `size` more bytes, or fewer where it is negative."""
         if not self._is_released:
-            before = max(0, self._size - UNCOUNTED_BYTES)
-            self._size += size
-            self.budget.held += max(0, self._size - UNCOUNTED_BYTES) - before
+            before = max(0, self.size - UNCOUNTED_BYTES)
+            self.size += size
+            self.budget.held += max(0, self.size - UNCOUNTED_BYTES) - before
 
     def add_text(self, text: str) -> None:
         """Count a text, and its copy in JSON: in the next stage's call, or in the answer."""
@@ -86,9 +91,9 @@ class Usage:
         finally:
             self.add(-size)
 
-    def spool(self) -> "Spool":
+    def spool(self, *, prefers_disk: bool = False) -> "Spool":
         """An empty file, which is closed with the conversation at the latest."""
-        spool = Spool(self)
+        spool = Spool(self, prefers_disk)
         self._spools.append(spool)
         return spool
 
@@ -96,19 +101,21 @@ class Usage:
         """Close the files, and give all of it back."""
         for spool in self._spools:
             spool.close()
-        self.add(-self._size)
+        self.add(-self.size)
         self._is_released = True
 
 
 class Spool:
     """A binary file in memory, which moves to disk when the budget has no room for more of it.
 
+    One that prefers the disk moves as soon as it and its like hold more than UNCOUNTED_BYTES.
     Where the disk does not take it, it stays in memory until the budget is exhausted.
     """
 
-    def __init__(self, usage: Usage) -> None:
+    def __init__(self, usage: Usage, prefers_disk: bool) -> None:
         """Begin with nothing; `usage` counts what is in memory."""
         self._usage, self._memory = usage, BytesIO()
+        self._prefers_disk = prefers_disk
         self._file: IO[bytes] = self._memory
         self._refusal: OSError | None = None
         self.size = 0
@@ -125,7 +132,8 @@ class Spool:
         """
         let_others_run()
         grown = max(0, self._file.tell() + len(data) - self.size)
-        if not self.is_on_disk and self.size + grown > UNCOUNTED_BYTES:
+        held = self._usage.size if self._prefers_disk else self.size
+        if not self.is_on_disk and held + grown > UNCOUNTED_BYTES:
             self._find_room()
         if not self.is_on_disk:
             self._usage.add(grown)
@@ -136,9 +144,9 @@ class Spool:
         """Read up to `size` bytes, or all that is left."""
         return self._file.read(size)
 
-    def seek(self, position: int) -> None:
-        """Go to a position, counted from the start. Raises OSError where the disk is full."""
-        self._file.seek(position)
+    def seek(self, position: int, whence: int = 0) -> int:
+        """Go to a position, as in any file. Raises OSError where the disk is full."""
+        return self._file.seek(position, whence)
 
     def close(self) -> None:
         """Give back the memory, or the disk; a second time does nothing."""
@@ -149,9 +157,9 @@ class Spool:
             self._file.close()
 
     def _find_room(self) -> None:
-        """Move to disk if the budget says so; raise the disk's error if there is no room at all."""
+        """Move to disk where it should be; raise the disk's error if there is no room at all."""
         budget = self._usage.budget
-        if self._refusal is None and not budget.has_room_for_speech:
+        if self._refusal is None and (self._prefers_disk or not budget.has_room_for_speech):
             try:
                 self._move_to_disk()
             except OSError as error:

@@ -75,7 +75,7 @@ def test_options_is_answered_without_a_body(service, path):
 
 class TestKeys:
     def test_a_key_in_headers_that_end_early_is_not_logged(self, upstream, tmp_path):
-        """Whoever switches gunicorn's log to DEBUG, and however."""
+        """Where an operator switches gunicorn's log to DEBUG."""
         variables = {
             "PARLEY_OPENAI_BASE_URL": upstream.url,
             "GUNICORN_CMD_ARGS": "--log-level=debug",
@@ -137,9 +137,9 @@ class TestKeys:
             ("parley.upstream.client:Client.voice", "application/json"),
             ("parley.conversation.backlog:Backlog.take", "text/event-stream"),
             ("parley.log:conversation", "application/json"),
-            ("parley.web.slots:Slots.release", "audio/mpeg"),
-            ("parley.web.connection_limits:CallerConnection.start_drain", "text/event-stream"),
-            ("parley.web.worker:Worker.handle_error", "application/json"),
+            ("parley.web.serving.slots:Slots.release", "audio/mpeg"),
+            ("parley.web.serving.connection_limits:close_graceful", "text/event-stream"),
+            ("parley.web.serving.worker:Worker.handle_error", "application/json"),
         ],
     )
     def test_no_text_of_an_error_of_ours_is_logged(self, upstream, tmp_path, fault, accept):

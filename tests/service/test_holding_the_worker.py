@@ -5,10 +5,11 @@ from itertools import cycle
 
 import pytest
 import requests
-from testing.builders import KEY, wav
+from testing.builders import FROZEN_LIST, KEY, wav
 from testing.fake_streams import streams_chat
+from testing.flooding_peers import TICKETS, flooding
 from testing.gunicorn_process import ROOT, serving
-from testing.odd_texts import ANSWERS, TEXTS, filled
+from testing.odd_texts import ANSWERS, FRAMES, TEXTS, filled
 from testing.upstream_faults import FAULTS, SLOW
 
 MOST_MS = 100
@@ -18,10 +19,20 @@ WHOLE_CHARACTERS, STREAMED_CHARACTERS = 100_000, 10_000
 
 
 @pytest.fixture(scope="module")
-def service(served_upstream, tmp_path_factory):
+def tickets(tmp_path_factory):
+    """The address of a TLS upstream that sends session tickets, and its authority's file."""
+    with flooding(TICKETS, tmp_path_factory.mktemp("tls")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def service(served_upstream, tickets, tmp_path_factory):
     variables = {
         "PARLEY_OPENAI_BASE_URL": served_upstream.url,
+        "PARLEY_ALLOWED_BASE_URLS": "*",
+        "PARLEY_MODEL_LIST": str(FROZEN_LIST),  # It has a model of the Realtime API.
         "PARLEY_DEADLINE": "2",
+        "REQUESTS_CA_BUNDLE": tickets[1],
         "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
     }
     # Coverage would multiply the time that is measured.
@@ -37,11 +48,11 @@ def service(served_upstream, tmp_path_factory):
 def held_ms(service, served_upstream):
     """A conversation that accepts one thing; then how long it held the worker at most."""
 
-    def measure(accept, answers, callers=1):
+    def measure(accept, answers, callers=1, **names):
         served_upstream.answers = answers
         held(service)
         with ThreadPoolExecutor(callers) as pool:
-            list(pool.map(lambda _: converse(service, accept), range(callers)))
+            list(pool.map(lambda _: converse(service, accept, **names), range(callers)))
         return held(service)
 
     yield measure
@@ -52,10 +63,10 @@ def held(service):
     return requests.get(f"{service.url}/held", timeout=60).json()["held"]
 
 
-def converse(service, accept):
+def converse(service, accept, tts_model="", stt_url=""):
     """One conversation, however it ends."""
-    headers = {"X-OpenAI-API-Key": KEY, "Accept": accept}
-    form = {"audio_format": "wav"}
+    headers = {"X-OpenAI-API-Key": KEY, "Accept": accept, "X-STT-Base-URL": stt_url}
+    form = {"audio_format": "wav", "tts_model": tts_model}
     try:
         answer = requests.post(
             service.conversation_url, headers=headers, files={"audio": wav()}, data=form, timeout=60
@@ -68,7 +79,7 @@ def converse(service, accept):
     assert answer.status_code in (200, 206, 400, 401, 500)
 
 
-@pytest.mark.parametrize("accept", [JSON, STREAM])
+@pytest.mark.parametrize("accept", [JSON, STREAM, SOUND])
 @pytest.mark.parametrize("name", TEXTS)
 def test_no_reply_holds_the_worker(held_ms, name, accept):
     """Neither a long one at once, nor one that comes by four characters."""
@@ -83,6 +94,19 @@ def test_no_answer_that_is_hard_to_decode_holds_the_worker(held_ms, name, accept
     """However much it becomes, and however little."""
     stage, answer = ANSWERS[name]
     assert held_ms(accept, {stage: answer}) < MOST_MS
+
+
+@pytest.mark.parametrize("accept", [JSON, STREAM, SOUND])
+@pytest.mark.parametrize("name", FRAMES)
+def test_no_frames_of_a_websocket_hold_the_worker(held_ms, name, accept):
+    """However many arrive at once."""
+    voice = "gpt-realtime-2.1-mini"
+    assert held_ms(accept, {"tts": FRAMES[name]}, tts_model=voice) < MOST_MS
+
+
+def test_no_session_tickets_hold_the_worker(held_ms, tickets):
+    """They are no data, so that a library reads on and on (RFC 8446, 4.6.1)."""
+    assert held_ms(JSON, {}, stt_url=f"https://{tickets[0]}/v1") < MOST_MS
 
 
 @pytest.mark.parametrize("fault", FAULTS[1:], ids=lambda fault: fault.name)

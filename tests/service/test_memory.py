@@ -21,7 +21,7 @@ from testing.health_probe import probed
 from testing.raw_callers import PATIENCE, memory, until_closed
 from testing.served_conversations import HEADERS
 
-from parley.web.chunked_bodies import CHUNKS
+from parley.web.serving.bodies import CHUNKS
 
 pytestmark = pytest.mark.alone
 

@@ -15,7 +15,7 @@ from testing.gunicorn_process import serving
 from testing.raw_callers import HEALTH, one_answer, workers_of
 from testing.served_conversations import converse
 
-from parley.web.log_stream import MOST_LINES
+from parley.web.serving.log_stream import MOST_LINES
 
 PIPE_BYTES = 4096
 """The smallest pipe that Linux makes: about a dozen conversations fill it."""

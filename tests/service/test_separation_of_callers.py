@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from itertools import product
 from pathlib import Path
 
+import pytest
 import requests
 import trustme
 from testing import fake_openai as fake
@@ -140,7 +141,8 @@ FAILURES = {
 }
 
 
-def test_a_key_shows_up_nowhere(tmp_path: Path):
+@pytest.mark.parametrize("level", ["debug", "info"])
+def test_a_key_shows_up_nowhere(tmp_path: Path, level: str):
     """Neither in what the process writes, nor in its title, nor in an answer: not even a part."""
     keys = {name: f"sk-{random.getrandbits(160):040x}" for name in FAILURES}
     authority = trustme.CA()
@@ -150,6 +152,7 @@ def test_a_key_shows_up_nowhere(tmp_path: Path):
     with fake.running(tls) as upstream:
         variables = {
             "PARLEY_OPENAI_BASE_URL": upstream.url,
+            "GUNICORN_CMD_ARGS": f"--log-level={level}",
             "REQUESTS_CA_BUNDLE": str(tmp_path / "authority.pem"),
         }
         with serving(tmp_path / "log", variables) as service:

@@ -138,7 +138,7 @@ def test_a_held_worker_stops_as_any_other(served_upstream, tmp_path):
 
 def test_the_watchdog_outlives_no_worker():
     """Its signal would kill a process that ends: Python takes the handler away before that."""
-    code = "from parley.web import watchdog\nwatchdog.LOOK_SECONDS = 0.0005\n"
+    code = "from parley.web.serving import watchdog\nwatchdog.LOOK_SECONDS = 0.0005\n"
     code += "import wsgi\nwatchdog.Watchdog().start()"
     environ = environment(PYTHONPATH=f"{ROOT}:{ROOT / 'src'}")
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=environ)

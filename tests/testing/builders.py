@@ -16,7 +16,7 @@ from parley.page import blueprint as page
 from parley.settings import Settings
 from parley.web.app import create_app
 from parley.web.services import Services
-from parley.web.slots import Slots
+from parley.web.serving.slots import Slots
 from parley.wire.transport import Transport
 
 ROOT = Path(__file__).resolve().parents[2]

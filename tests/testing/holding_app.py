@@ -11,7 +11,7 @@ from functools import wraps
 import gevent
 from flask import request
 
-from parley.web import watchdog
+from parley.web.serving import watchdog
 from wsgi import app
 
 # Tests should not take the seconds that innocents are given.
@@ -27,7 +27,7 @@ PLACES = {
     "sound": "parley.upstream.calls:Attempt.__next__",
     "before the route": "parley.web.request_log:credentials_of",
     "after the answer": "parley.log:conversation",
-    "gunicorn": "parley.web.worker:Worker.notify",
+    "gunicorn": "parley.web.serving.worker:Worker.notify",
 }
 GIVES_UP_SECONDS = 20
 

@@ -3,9 +3,12 @@
 import gzip
 import json
 import struct
+import time
 import zlib
+from contextlib import suppress
 from itertools import cycle, islice
 
+from testing import fake_realtime as realtime
 from testing.builders import wav
 from testing.fake_openai import http
 from testing.fake_streams import DONE, STOP, chunk
@@ -60,6 +63,28 @@ def blank_deltas() -> bytes:
     events = chunk({"content": " "}) * 20_000 + chunk({"content": "Yes."}) + STOP + DONE
     return gzip.compress(events)
 
+
+def sends(frame: bytes) -> Behaviour:
+    """A WebSocket that sends one frame again and again, for longer than a conversation may take."""
+
+    def script(session: realtime.Session) -> None:
+        until = time.monotonic() + 2.5
+        with suppress(OSError):
+            while time.monotonic() < until:
+                session.connection.sendall(frame * 10_000)
+
+    return realtime.plays(script)
+
+
+SAMPLE = b'{"type":"response.output_audio.delta","delta":"AAA="}'
+# RFC 6455, 5.2: a byte for the kind and whether it is the last, one for the length, the payload.
+FRAMES = {
+    "pongs": sends(b"\x8a\x00"),
+    "empty continuations": sends(b"\x01\x00" + b"\x00\x00" * 100),
+    "empty messages": sends(b"\x81\x00"),
+    "messages that say nothing": sends(b"\x81\x02{}"),
+    "single samples": sends(bytes([0x81, len(SAMPLE)]) + SAMPLE),
+}
 
 STREAM = {"Content_Type": "text/event-stream", "Content_Encoding": "gzip"}
 # By the stage whose answer it is.

@@ -66,7 +66,8 @@ def served(
         + textwrap.dedent(
             f"""
             from parley.upstream import retries
-            from parley.web import connection_limits, event_stream
+            from parley.web import event_stream
+            from parley.web.serving import connection_limits
             event_stream.HEARTBEAT_SECONDS = {HEARTBEAT}
             retries.BACKOFF = (0.05, 0.05)
             graceful_timeout = {GRACE}

@@ -7,6 +7,7 @@ from testing.builders import KEY, make_app, wav
 from testing.fake_realtime import Readings
 
 from parley.errors import ApiKeyMissing, UpstreamRejected
+from parley.web.caller_headers import NAMES
 
 URL = "https://api.openai.com/v1"
 KEY_HEADERS = {"stt": "X-STT-API-Key", "text": "X-Text-API-Key", "tts": "X-TTS-API-Key"}
@@ -192,3 +193,26 @@ def test_an_upstreams_error_shows_no_key_of_another_stage(openai):
         [error] = answer.json["errors"]
         told.append((error["message"].split(": ")[-1], error.get("upstream_request_id")))
     assert told == [(UpstreamRejected.message, None), ("No nothing.", "req-nothing")]
+
+
+@pytest.mark.parametrize("field", NAMES)
+@pytest.mark.parametrize("key", [KEY, KEY[:12]])
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "audio/mpeg"])
+def test_a_key_in_the_place_of_a_name_is_refused(openai, field, key, accept):
+    """It would be sent to whichever host the stage has, and shown as what was used."""
+    headers = {**MAIN, **dict.fromkeys(URL_HEADERS.values(), URL), "Accept": accept}
+    form = {"audio": (BytesIO(wav()), "a.wav"), field: key}
+    with make_app().test_client().post("/api/conversation/", headers=headers, data=form) as answer:
+        [error] = answer.json["errors"]
+        assert (answer.status_code, error["code"]) == (400, "option_invalid")
+        assert f"'{field}'" in error["message"]
+        assert KEY[3:12] not in f"{answer.headers}{answer.text}"
+    assert not openai.called
+
+
+def test_a_key_that_is_a_common_word_may_stand_in_a_name(openai):
+    """As hosts on one's own machine take any, and examples write theirs."""
+    headers = {"X-OpenAI-API-Key": "ollama", **dict.fromkeys(URL_HEADERS.values(), URL)}
+    form = {"audio": (BytesIO(wav()), "a.wav"), "text_model": "ollama/llama3.2"}
+    with make_app().test_client().post("/api/conversation/", headers=headers, data=form) as answer:
+        assert answer.json["models_used"]["text"] == "ollama/llama3.2"

@@ -1,5 +1,8 @@
 """Whatever bytes arrive as a form, the answer keeps the contract."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 import requests_mock
 from hypothesis import given, settings
@@ -8,8 +11,10 @@ from testing.builders import KEY, make_app, wav
 from werkzeug.test import EnvironBuilder
 
 from parley.errors import RequestMalformed
+from parley.memory import UNCOUNTED_BYTES
 from parley.web.request_schema import SCHEMA
-from parley.web.uploads import FILES_ON_DISK, SPOOLED_BYTES, FormRequest
+from parley.web.serving.slots import SLOT, Slot, Slots
+from parley.web.uploads import FILES_ON_DISK, FormRequest
 
 CODES = {
     "request_malformed",
@@ -65,32 +70,32 @@ def test_no_form_breaks_the_service(body: bytes, content_type: str):
         assert error["code"] in CODES
 
 
-def form_of(parts: list[bytes]) -> FormRequest:
+@contextmanager
+def form_of(parts: list[bytes]) -> Iterator[FormRequest]:
     written = [
         b'--b\r\nContent-Disposition: form-data; name="%d"; filename="a"\r\n\r\n%b\r\n' % part
         for part in enumerate(parts)
     ]
-    return FormRequest(
-        EnvironBuilder(
-            method="POST",
-            data=b"".join(written) + b"--b--",
-            content_type="multipart/form-data; boundary=b",
-        ).get_environ()
+    builder = EnvironBuilder(
+        method="POST",
+        data=b"".join(written) + b"--b--",
+        content_type="multipart/form-data; boundary=b",
     )
+    slot = Slot(Slots(1))
+    yield FormRequest(builder.get_environ() | {SLOT: slot})
+    slot.release()
 
 
 def test_all_files_of_a_form_share_the_memory_of_one():
     """However many there are, each is what was sent."""
     parts = [bytes([number]) * 50_000 for number in range(5)]
-    request = form_of(parts)
-    with request:
+    with form_of(parts) as request:
         assert [file.read() for file in request.files.values()] == parts
-        assert sum(file.stream.in_memory for file in request.files.values()) <= SPOOLED_BYTES
+        assert request.environ[SLOT].uploads.size <= UNCOUNTED_BYTES
 
 
 @pytest.mark.parametrize("parts", [[bytes(200_000)] * (FILES_ON_DISK + 1), [bytes(100_000)] * 6])
 def test_a_form_takes_few_descriptors(parts):
     """More long files than the endpoint knows are refused."""
-    request = form_of(parts)
-    with request, pytest.raises(RequestMalformed):
+    with form_of(parts) as request, pytest.raises(RequestMalformed):
         _ = request.files

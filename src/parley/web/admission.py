@@ -29,9 +29,9 @@ from parley.web.caller_headers import (
     routes_for,
 )
 from parley.web.representation import Representation, accepted
-from parley.web.request_connection import first_repeated
 from parley.web.services import Services
-from parley.web.slots import SLOT
+from parley.web.serving.request_connection import first_repeated
+from parley.web.serving.slots import SLOT
 from parley.web.stage_routes import Route
 from parley.wire.messages import Upstream
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 
@@ -13,9 +13,9 @@ from parley.models.shutdown_warnings import EndWarnings
 from parley.web import error_handlers, request_log, uploads
 from parley.web.answers import add_promised_headers
 from parley.web.model_choice import undated_stages
-from parley.web.request_connection import drain_after_answer
 from parley.web.services import Services
-from parley.web.slots import release_after_answer
+from parley.web.serving.request_connection import connection_of
+from parley.web.serving.slots import release_after_answer
 from parley.web.sound import SOUND_HEADERS
 
 EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID", *SOUND_HEADERS)
@@ -78,9 +78,10 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
 
 
 def _complete(response: Response) -> Response:
-    """What every answer gets; the log line comes before the drain, which can take seconds."""
+    """What every answer gets."""
     add_promised_headers(response)
     request_log.add_headers(response)
     request_log.log_when_ended(response)
-    drain_after_answer(response)
+    if connection := connection_of(request):
+        connection.start_answer()
     return response

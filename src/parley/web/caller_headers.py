@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from hmac import compare_digest
+from typing import Any
 
 from werkzeug.datastructures import Headers
 
-from parley.errors import ApiKeyMissing, BaseUrlRefused, TokenRejected
+from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, TokenRejected
 from parley.settings import VISIBLE_ASCII, Settings
 from parley.web.stage_routes import MAIN, Route, operator_routes, routes_of
 
@@ -19,6 +20,13 @@ STAGE_BASE_URL_HEADERS = {
 }
 CREDENTIAL_HEADERS = (KEY_HEADER, "Authorization", *STAGE_KEY_HEADERS.values())
 """The headers that may hold a key or a token."""
+
+NAMES = ("stt_model", "text_model", "tts_model", "voice")
+"""The options that may be any name."""
+
+PASTED = 12
+"""This many characters of a key in a row are no accident. A local host's key, such as "ollama",
+may stand in a name."""
 
 BASE_URL_HEADERS = (BASE_URL_HEADER, *STAGE_BASE_URL_HEADERS.values())
 
@@ -93,6 +101,20 @@ def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: boo
             f"Send your API key for {' and '.join(missing)} in visible ASCII, as "
             f"X-OpenAI-API-Key, Authorization: Bearer KEY, or {own}."
         )
+
+
+def require_no_key_in(form: Mapping[str, Any], headers: Headers) -> None:
+    """Raise OptionInvalid for a name that contains a good part of a key that the caller sends.
+
+    A host may be sent any name, and an answer shows it. The operator's keys are not looked for: the
+    refusals would tell what they are.
+    """
+    sent = [headers.get(name, "") for name in CREDENTIAL_HEADERS]
+    for field in NAMES:
+        name = form.get(field, "")
+        parts = [name[i : i + PASTED] for i in range(len(name) - PASTED + 1)]
+        if any(part in key for key in sent for part in parts):
+            raise OptionInvalid(f"Send a name as '{field}'; a key belongs in its header alone.")
 
 
 def require_token(headers: Headers, tokens: Iterable[str]) -> None:

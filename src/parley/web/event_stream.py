@@ -15,7 +15,7 @@ from parley.conversation.streaming import StreamedReply
 from parley.errors import CallerDisconnected, Interrupted
 from parley.held import UNFORESEEN
 from parley.web.schemas import ConversationSchema, ErrorSchema
-from parley.web.stopping import stopping
+from parley.web.serving.stopping import stopping
 
 HEARTBEAT = b":\n\n"
 HEARTBEAT_SECONDS = 5

@@ -12,8 +12,8 @@ from parley.conversation.state import Conversation
 from parley.errors import CallerDisconnected
 from parley.redaction import Secrets, valid_request_id
 from parley.web.caller_headers import credentials_of
-from parley.web.request_connection import still_connected
 from parley.web.services import services
+from parley.web.serving.request_connection import still_connected
 
 CALLER_LEFT = "caller_disconnected"
 """The code that the log has for a caller who left; the answer, which a caller who has closed only

@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 from parley.errors import AudioEmpty, AudioMissing, AudioTooLarge, AudioUnsupported, OptionInvalid
 from parley.recordings import HEAD_BYTES, Recording, kind_of
 from parley.upstream.options import AUDIO_FORMATS
+from parley.web.caller_headers import require_no_key_in
 from parley.web.uploads import AUDIO_BYTES, fields_of
 
 LINE_CHARACTERS = 200
@@ -97,13 +98,15 @@ def form_of(request: Request) -> dict[str, Any]:
     """What a request's form means, with the recording as `audio`.
 
     Raises RequestMalformed, or the error of the first field that is wrong. What the other fields
-    mean is in `g.form` all the same: an answer names the models that would have been used.
+    mean is in `g.form` all the same, unless it may be a key: an answer names the models that would
+    have been used.
     """
     sent, invalid = fields_of(request, SCHEMA.fields), None
     try:
         form = SCHEMA.load(sent)
     except ValidationError as error:
         form, invalid = error.valid_data, error
+    require_no_key_in(form, request.headers)
     g.form = form
     recording = recording_of(sent.get("audio"))
     if invalid:

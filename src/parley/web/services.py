@@ -9,7 +9,7 @@ from flask import current_app
 
 from parley.models.registry import Registry
 from parley.settings import Settings
-from parley.web.slots import Slots
+from parley.web.serving.slots import Slots
 from parley.wire.transport import Transport
 
 

@@ -1,9 +1,6 @@
 """Forms: how an upload is parsed, strictly and within bounds."""
 
-import time
 from collections.abc import Collection
-from contextlib import suppress
-from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 
 from flask import Request
@@ -13,7 +10,9 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
 
 from parley.errors import CallerDisconnected, RequestMalformed, UploadTimeout
+from parley.memory import Usage
 from parley.web.form_parts import FormBroken, FormEnded, FormTooLarge, parts
+from parley.web.serving.slots import SLOT
 
 AUDIO_BYTES = 26_214_400
 """The largest file that OpenAI's speech-to-text takes: 25 MB."""
@@ -39,11 +38,8 @@ CHARSETS = frozenset({"us-ascii", "iso-8859-1"})
 
 TOO_LARGE = "The form has too many parts, or too long a text; send only the documented fields."
 
-SPOOLED_BYTES = 128 * 1024
-"""How much of a form's files stays in memory: four seconds of WAV at 16 kHz, say."""
-
 FILES_ON_DISK = 3
-"""How many files of a form may be longer: each takes a file descriptor."""
+"""How many files of a form may lie on disk: each takes a file descriptor."""
 
 
 class StrictFormParser(FormDataParser):
@@ -109,56 +105,22 @@ class StrictFormParser(FormDataParser):
         return texts, files
 
 
-class Upload(SpooledTemporaryFile[bytes]):
-    """A file that arrives. Under gevent, a write to disk does not let other greenlets run."""
-
-    is_on_disk = False
-    in_memory = 0
-    """How many of its bytes are not on disk."""
-
-    def write(self, data: Any) -> int:
-        """Let other greenlets run, then write."""
-        time.sleep(0)
-        self.in_memory += 0 if self.is_on_disk else len(data)
-        return super().write(data)
-
-    def rollover(self) -> None:
-        """Move it to disk."""
-        self.is_on_disk, self.in_memory = True, 0
-        super().rollover()
-
-
 class FormRequest(Request):
-    """Flask's request with the strict parser; files are closed even where parsing fails."""
+    """Flask's request with the strict parser."""
 
     form_data_parser_class = StrictFormParser
     # Parse whatever the Content-Type: without one, Werkzeug would see an empty form.
     want_form_data_parsed = True
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Pass on what Flask gives; no file is open yet."""
-        super().__init__(*arguments, **options)
-        self._streams: list[Upload] = []
-
-    def _get_file_stream(self, *arguments: Any, **options: Any) -> IO[bytes]:
+    def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
         """A file for the next part that is one; raise FormTooLarge past FILES_ON_DISK.
 
-        All files of a form share SPOOLED_BYTES of memory: there may be 32 of them.
+        It is closed when the request's slot is released.
         """
-        if sum(stream.is_on_disk for stream in self._streams) >= FILES_ON_DISK:
+        uploads: Usage = self.environ[SLOT].uploads
+        if uploads.files_on_disk >= FILES_ON_DISK:
             raise FormTooLarge()
-        left = SPOOLED_BYTES - sum(stream.in_memory for stream in self._streams)
-        self._streams.append(Upload(max(1, left)))  # 0 would mean that it never moves to disk.
-        return cast(IO[bytes], self._streams[-1])
-
-    def close(self) -> None:
-        """Close every file; Flask calls this at the end of the request.
-
-        On a full disk closing fails as writing did, since it writes what is still buffered.
-        """
-        for stream in self._streams:
-            with suppress(OSError):
-                stream.close()
+        return cast(IO[bytes], uploads.spool(prefers_disk=True))
 
 
 def fields_of(request: Request, names: Collection[str]) -> dict[str, Any]:

@@ -2,13 +2,10 @@
 
 import errno
 import logging
-import resource
 import socket
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import partial
 from typing import Any
-from wsgiref.util import setup_testing_defaults
 
 import gevent
 from gevent.pool import Pool
@@ -16,22 +13,19 @@ from gevent.server import StreamServer
 from gunicorn.http import errors as gunicorn_errors
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
-from gunicorn.http.wsgi import Response
+from gunicorn.http.unreader import IterUnreader
+from gunicorn.http.wsgi import Response, default_environ
 from gunicorn.workers.ggevent import GeventWorker
 
 from parley import log
 from parley.errors import REFUSAL, ConversationError, HeadersTooLarge, InternalError, RequestBroken
-from parley.web.chunked_bodies import bound_chunks
-from parley.web.connection_limits import STOP_SECONDS, CallerConnection, CallerConnections
-from parley.web.stopping import stopping
-from parley.web.watchdog import Watchdog, mark_conversation
+from parley.web.serving.bodies import bound_chunks
+from parley.web.serving.connection_limits import STOP_SECONDS, CallerConnection, CallerConnections
+from parley.web.serving.stopping import stopping
+from parley.web.serving.watchdog import Watchdog, mark_conversation
 
 SPARE = 128
 """Greenlets beyond the connections: gevent accepts up to 100 connections before it handles one."""
-
-FILES_KEPT = 40
-FILES_EACH = 3
-"""The files that a process opens for itself, and for a conversation: caller, upstream, upload."""
 
 TOO_LARGE = (gunicorn_errors.LimitRequestLine, gunicorn_errors.LimitRequestHeaders)
 ANSWER_BROKEN = (
@@ -44,21 +38,21 @@ HEADERS_BYTES = 32 * 1024
 """A request's headers in all, or the trailers of a chunked body. gunicorn would take 800 kB, which
 it keeps and reads anew with each packet: callers without a key could fill memory and time."""
 
+STAND_IN = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+"""What is answered in place of a request that cannot be parsed."""
+
 
 class BoundedRequest(Request):  # type: ignore[misc]  # gunicorn has no types.
     """gunicorn's request, which takes no more than HEADERS_BYTES of headers, and CHUNKS chunks."""
 
-    @property
-    def max_buffer_headers(self) -> int:
-        """What gunicorn compares the headers' bytes with while they arrive."""
-        return HEADERS_BYTES
-
-    @max_buffer_headers.setter
-    def max_buffer_headers(self, _: int) -> None:
-        """Drop the number that gunicorn makes of its limits for one header and for their count."""
+    def parse(self, unreader: Any) -> bytes:
+        """Read the headers."""
+        self.max_buffer_headers = HEADERS_BYTES
+        rest: bytes = super().parse(unreader)
+        return rest
 
     def set_body_reader(self) -> None:
-        """Bound what else the body's framing may bring."""
+        """Prepare to read the body."""
         super().set_body_reader()
         bound_chunks(self.body)
 
@@ -69,12 +63,13 @@ RequestParser.mesg_class = BoundedRequest
 class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
     """gevent's server, which disconnects idle callers where file descriptors run out."""
 
-    def __init__(
-        self, handle: Callable[..., None], connections: CallerConnections, **options: Any
-    ) -> None:
-        """Accept on a socket; call `handle` with this server, the connection and its address."""
-        self.connections = connections
-        super().__init__(handle=partial(handle, self), **options)
+    def __init__(self, worker: "Worker", listener: Any, *, spawn: Pool, **_: object) -> None:
+        """Accept on a socket for a worker; the rest is what gunicorn gives to a server."""
+        super().__init__(listener, partial(worker.handle, self), spawn=spawn)
+        self.connections = worker.connections
+        if worker.cfg.workers > 1:
+            self.max_accept = 1  # As gunicorn does, so that workers share connections evenly.
+        worker.listeners.append(self)
 
     def getsockname(self) -> object:
         """The address; gunicorn asks for it even after the socket is closed, while requests run."""
@@ -109,12 +104,10 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         super().__init__(*arguments, **options)
         # Below INFO gunicorn logs what a caller sent who disconnects within the headers.
         self.log.error_log.setLevel(max(self.log.error_log.level, logging.INFO))
-        most, (files, _) = self.worker_connections, resource.getrlimit(resource.RLIMIT_NOFILE)
-        if files != resource.RLIM_INFINITY:
-            most = min(most, max(1, (files - FILES_KEPT) // FILES_EACH))
-        self.connections = CallerConnections(most, self.cfg.keepalive)
+        self.connections = CallerConnections(self.worker_connections, self.cfg.keepalive)
         self.worker_connections += SPARE
         self.listeners: list[Listener] = []
+        self.server_class = partial(Listener, self)
 
     def init_process(self) -> None:
         """Serve, and log each unexpected error without its text, which may quote a key."""
@@ -126,24 +119,6 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         """Serve, watched."""
         Watchdog().start()
         super().run()
-
-    def load_wsgi(self) -> None:
-        """Load the app, with no more conversations than there are descriptors for.
-
-        Else stalled uploads would hold every connection, none of which is idle.
-        """
-        super().load_wsgi()
-        services = self.wsgi.extensions["parley"]
-        for _ in range(services.settings.capacity - max(1, self.connections.most * 3 // 4)):
-            services.slots.take()
-
-    def server_class(self, listener: Any, *, spawn: Pool, **_: object) -> Listener:
-        """Make the server of a listening socket; gunicorn calls this as if it were a class."""
-        server = Listener(self.handle, self.connections, listener=listener, spawn=spawn)
-        if self.cfg.workers > 1:
-            server.max_accept = 1  # As gunicorn does, so that workers share connections evenly.
-        self.listeners.append(server)
-        return server
 
     def handle_exit(self, sig: int, frame: object) -> None:
         """SIGTERM: stop at once, in a greenlet, since a signal's handler must not wait."""
@@ -193,11 +168,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
             log.unexpected(exc, "request")
             client.disconnect()
             return
-        environ = {REFUSAL: _error_of(exc), "gunicorn.socket": client}
-        setup_testing_defaults(environ)
-        response = Response(_UnparsedRequest(), client, self.cfg)
-        with suppress(OSError):  # The caller may have disconnected.
-            for piece in self.wsgi(environ, response.start_response):
+        # As the second of its connection: the first one may have to begin with a proxy's line.
+        stand_in = BoundedRequest(self.cfg, IterUnreader([STAND_IN]), addr, 2)
+        response = Response(stand_in, client, self.cfg)
+        server = {"SERVER_NAME": "", "SERVER_PORT": "", "wsgi.url_scheme": "http"}
+        environ = default_environ(stand_in, client, self.cfg) | server
+        environ |= {"PATH_INFO": "/", REFUSAL: _error_of(exc)}
+        # The caller may have disconnected.
+        with suppress(OSError), closing(self.wsgi(environ, response.start_response)) as body:
+            for piece in body:
                 response.write(piece)
             response.close()
 
@@ -225,13 +204,3 @@ def _without_text(record: logging.LogRecord) -> bool:
 def _print_without_text(_: object, __: object, error: BaseException, ___: object) -> None:
     """Log an error that ended a greenlet; gevent would print its text."""
     log.unexpected(error, "request")
-
-
-class _UnparsedRequest:
-    """What gunicorn's response needs to know of a request that could not be parsed."""
-
-    method = "GET"
-    version = (1, 1)
-
-    def should_close(self) -> bool:
-        return True

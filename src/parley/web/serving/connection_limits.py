@@ -7,9 +7,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from typing import Any
+
+from gunicorn.util import close_graceful
 
 from parley.deadline import Deadline, let_others_run
+from parley.web.serving.bodies import is_unread
 from parley.wire.sockets import YieldingSocket
 
 SILENCE_SECONDS = 20
@@ -18,8 +21,10 @@ SILENCE_SECONDS = 20
 REQUEST_SECONDS = 100
 """How long a request may take to arrive, from its first byte on."""
 
-LINGER_SECONDS = 2
-"""How long the service reads on from a connection that it closes, so that the answer arrives."""
+DRAIN_BYTES = 32 * 1024 * 1024
+DRAIN_SECONDS, DRAIN_SILENCE_SECONDS = 20, 2
+"""How much the service still reads from a connection that it closes, so that the answer arrives:
+how much, for how long, and how long the caller may send nothing meanwhile."""
 
 STOP_SECONDS = 1
 """How long a connection may still bring a request after the service is told to stop."""
@@ -32,26 +37,13 @@ UNSENT_BYTES = 128 * 1024
 a slow reader must read hundreds of kilobytes before the service sees any progress."""
 
 
-class CallerStalled(TimeoutError):
-    """A caller let one of these times pass.
+def stalled() -> TimeoutError:
+    """What is raised when a caller lets one of these times pass.
 
-    Its errno is ECONNRESET, with which gunicorn closes the connection without an answer or a log
-    line when the caller stalls within the headers.
+    For its errno, gunicorn closes the connection without an answer or a log line when the caller
+    stalls within the headers.
     """
-
-    def __init__(self) -> None:
-        """Set the errno."""
-        super().__init__(errno.ECONNRESET, "The caller stalled.")
-
-
-class GunicornRequest(Protocol):
-    """What is used of gunicorn's request."""
-
-    headers: list[tuple[str, str]]
-    """Each header as it was sent, its name in capitals."""
-
-    def force_close(self) -> None:
-        """Close the connection after the answer, and say so in the answer."""
+    return TimeoutError(errno.ECONNRESET, "The caller stalled.")
 
 
 class CallerConnection(YieldingSocket):
@@ -65,9 +57,10 @@ class CallerConnection(YieldingSocket):
     def __init__(self, connections: "CallerConnections", fileno: int) -> None:
         """Take over the accepted connection with that file descriptor."""
         super().__init__(fileno=fileno)
-        self.request: GunicornRequest | None = None
+        self.request: Any = None
+        """gunicorn's request, once its headers have arrived."""
         self._connections = connections
-        self._answered = self._ended = self._disconnected = self._is_answer = False
+        self._must_drain = self._disconnected = self._is_answer = False
         self.has_begun_answer = False
         self.limit: Deadline
         if self.family in (socket.AF_INET, socket.AF_INET6):
@@ -79,10 +72,10 @@ class CallerConnection(YieldingSocket):
         self.request = None
         self.has_begun_answer = self._is_answer = False
         self.idle = True
-        self.limit = Deadline(time.monotonic() + self._connections.idle_seconds, CallerStalled)
+        self.limit = Deadline(time.monotonic() + self._connections.idle_seconds, stalled)
         self._connections.mark_waiting(self)
 
-    def start_request(self, request: GunicornRequest) -> None:
+    def start_request(self, request: Any) -> None:
         """The headers have arrived; the body must arrive in the rest of the request's time."""
         if self.idle:
             self._start_time()  # The caller sent this request together with the one before.
@@ -90,14 +83,15 @@ class CallerConnection(YieldingSocket):
         self._connections.mark_served(self)
 
     def start_answer(self) -> None:
-        """Limit only silence from here on: the caller may take any time to read a long answer."""
-        self._answered = self._is_answer = True
-        self.limit = Deadline(math.inf, CallerStalled, SILENCE_SECONDS)
+        """Limit only silence from here on: the caller may take any time to read a long answer.
 
-    def start_drain(self, seconds: float) -> None:
-        """The answer is written; what the caller still sends is read for at most `seconds`."""
-        self.limit = Deadline(time.monotonic() + seconds, CallerStalled, SILENCE_SECONDS)
-        self._connections.mark_waiting(self)
+        After an answer to a body that was not read to its end the connection is closed, since
+        nobody knows where the next request begins.
+        """
+        self._must_drain = self._is_answer = True
+        self.limit = Deadline(math.inf, stalled, SILENCE_SECONDS)
+        if self.request and is_unread(self.request.body):
+            self.request.force_close()
 
     def disconnect(self) -> None:
         """Shut the connection down while another greenlet waits for it."""
@@ -114,7 +108,6 @@ class CallerConnection(YieldingSocket):
             if not self._disconnected:
                 raise
             data = b""  # gevent wakes the waiting greenlet with an error; the data has ended.
-        self._ended = not data
         if data and self.idle:
             self._start_time()
         return data
@@ -129,7 +122,7 @@ class CallerConnection(YieldingSocket):
                 sent: int = super().send(*arguments, **{**options, "timeout": seconds})
         except OSError:
             if self._disconnected:
-                raise CallerStalled() from None
+                raise stalled() from None
             raise
         self._connections.mark_served(self)
         return sent
@@ -154,25 +147,22 @@ class CallerConnection(YieldingSocket):
             raise
 
     def close(self) -> None:
-        """Close; after an answer as RFC 9112, 9.6 asks, since a reset could overtake the answer."""
-        try:
-            if self._answered and not self._ended:
-                self._linger()
-        finally:
+        """Close; after an answer as RFC 9112, 9.6 asks: a reset could overtake the answer.
+
+        A caller who is busy sending an upload that was refused would never see it.
+        """
+        if not self._must_drain:
             super().close()
+            return
+        self._must_drain = self.idle = False
+        until = time.monotonic() + DRAIN_SECONDS
+        self.limit = Deadline(until, stalled, DRAIN_SILENCE_SECONDS)
+        self._connections.mark_waiting(self)
+        close_graceful(self, DRAIN_SECONDS, DRAIN_BYTES)  # It closes in the end.
 
     def _start_time(self) -> None:
         self.idle = False
-        until = time.monotonic() + REQUEST_SECONDS
-        self.limit = Deadline(until, CallerStalled, SILENCE_SECONDS)
-
-    def _linger(self) -> None:
-        self.start_drain(LINGER_SECONDS)
-        self.idle = False
-        with suppress(OSError):
-            self.shutdown(socket.SHUT_WR)
-            while self.recv(RECEIVED_BYTES):
-                pass
+        self.limit = Deadline(time.monotonic() + REQUEST_SECONDS, stalled, SILENCE_SECONDS)
 
 
 class CallerConnections:

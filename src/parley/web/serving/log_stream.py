@@ -8,7 +8,6 @@ import atexit
 import io
 import os
 import time
-from contextlib import suppress
 from typing import Any, TextIO, cast
 
 from gevent.monkey import get_original
@@ -56,12 +55,15 @@ class LogWriter:
         if self._put - self._written >= MOST_LINES:
             self._lost += 1
             return
+        if not self._has_thread:
+            try:
+                get_original("_thread", "start_new_thread")(self._write_lines, (self._lines,))
+            except RuntimeError:  # The platform allows no more: a line that waits beats none.
+                _write(descriptor, line)
+                return
+            self._has_thread = True
         self._put += 1
         self._lines.put((descriptor, line))
-        if not self._has_thread:
-            with suppress(RuntimeError):  # Without a thread left, the next line tries again.
-                get_original("_thread", "start_new_thread")(self._write_lines, (self._lines,))
-                self._has_thread = True
 
     def drain(self) -> None:
         """Wait until all is written, but no longer than STOP_SECONDS."""
@@ -110,10 +112,6 @@ class LogStream(io.TextIOBase):
     def fileno(self) -> int:
         """The file descriptor."""
         return self._descriptor
-
-    def writable(self) -> bool:
-        """It is."""
-        return True
 
     def write(self, text: str) -> int:
         """Have the text written, of which LINE_BYTES are kept; return its length."""

@@ -6,14 +6,16 @@ import socket
 import threading
 import time
 from contextlib import closing
+from unittest.mock import Mock
 
 import pytest
+from gevent.pool import Pool
 from gevent.server import StreamServer
 from testing.builders import wav
 
 from parley.recordings import Recording, kind_of
-from parley.web.connection_limits import CallerConnections, CallerStalled
-from parley.web.worker import Listener
+from parley.web.serving.connection_limits import CallerConnections
+from parley.web.serving.worker import Listener
 from parley.wire.forms import StreamedForm
 from parley.wire.messages import Form
 
@@ -38,7 +40,7 @@ def test_a_dismissed_connection_ends_as_others_do(reads):
         time.sleep(0.1)
         assert connections.disconnect_longest_waiting()
         waiting.join(10)
-    assert ended == [b"" if reads else CallerStalled]
+    assert ended == [b"" if reads else TimeoutError]
 
 
 def test_only_who_does_not_read_their_answer_makes_room():
@@ -71,7 +73,7 @@ def test_only_who_does_not_read_their_answer_makes_room():
         time.sleep(0.2)
         assert connections.disconnect_longest_waiting()
         waiting.join(10)
-        assert ended == [CallerStalled]
+        assert ended == [TimeoutError]
         assert not connections.disconnect_longest_waiting()
 
 
@@ -85,7 +87,8 @@ def test_descriptors_that_run_out_dismiss_a_caller(monkeypatch):
     connections = CallerConnections(10, 95)
     ours, theirs = socket.socketpair()
     with theirs, socket.create_server(("127.0.0.1", 0)) as opened:
-        listener = Listener(lambda *_: None, connections, listener=opened)
+        worker = Mock(connections=connections, cfg=Mock(workers=1))
+        listener = Listener(worker, opened, spawn=Pool())
         with pytest.raises(OSError, match="Too many open files"):
             listener.do_read()
         with connections.opened(ours.detach()) as caller, closing(caller):

@@ -11,7 +11,7 @@ from testing.builders import KEY, ROOT, make_app, wav
 
 from parley.memory import Budget
 from parley.web.admission import admit
-from parley.web.slots import SLOT, Slot, Slots, release_after_answer
+from parley.web.serving.slots import SLOT, Slot, Slots, release_after_answer
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
 CAPACITY = 2
@@ -19,7 +19,7 @@ RECORDING_BYTES = 200_000
 UNDER_GEVENT = """
 from gevent import monkey, spawn
 monkey.patch_all()
-from parley.web.slots import Slots
+from parley.web.serving.slots import Slots
 slots, ran = Slots(1), []
 spawn(ran.append, "another greenlet")
 assert slots.take() and not slots.take()
@@ -45,17 +45,24 @@ def client():
 
 
 @pytest.fixture
-def full_disk():
-    """The last bytes of a recording find no room, as on a full disk.
-
-    They are in the file's buffer then, and closing it fails as writing did.
-    """
+def full_disk(request):
+    """A disk that has room for so many bytes, and for no more."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (RECORDING_BYTES - 1_000, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (request.param, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.parametrize("full_disk", [1_000], indirect=True)
+def test_a_recording_that_finds_no_disk_stays_in_memory(client, openai, full_disk):
+    """As long as the budget has room."""
+    data = {"audio": (BytesIO(wav(10)), "a.wav")}
+    with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
+        assert response.status_code == 200
+
+
+# The last bytes are in the file's buffer when it is full, and closing it fails as writing did.
+@pytest.mark.parametrize("full_disk", [RECORDING_BYTES - 1_000], indirect=True)
 def test_a_full_disk_is_an_answer_and_costs_no_slot(client, openai, full_disk, caplog):
     """Each caller is told that the service failed, the operator why; the next one finds a slot."""
     for _ in range(2 * CAPACITY):

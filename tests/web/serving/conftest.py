@@ -23,7 +23,7 @@ def service(upstream, tmp_path_factory):
         (ROOT / "gunicorn.conf.py").read_text()
         + textwrap.dedent(
             f"""
-            from parley.web import connection_limits
+            from parley.web.serving import connection_limits
             connection_limits.SILENCE_SECONDS = {SILENCE}
             connection_limits.REQUEST_SECONDS = {REQUEST}
             keepalive = {IDLE}

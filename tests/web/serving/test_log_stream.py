@@ -1,8 +1,26 @@
 """A stream that nobody waits for loses only what cannot be written, and says how much that was."""
 
 import os
+from unittest.mock import Mock
 
-from parley.web.log_stream import LINE_BYTES, LogStream, LogWriter
+from gevent.monkey import saved
+
+from parley.web.serving.log_stream import LINE_BYTES, LogStream, LogWriter
+
+
+def test_no_line_is_lost_where_no_thread_can_be_had(tmp_path, monkeypatch):
+    """It is written at once; later lines find a thread again."""
+    written = tmp_path / "log"
+    with written.open("w") as log:
+        writer = LogWriter()
+        stream = LogStream(log, writer)
+        with monkeypatch.context() as full:
+            full.setitem(saved["_thread"], "start_new_thread", Mock(side_effect=RuntimeError))
+            stream.write("first\n")
+        assert written.read_text() == "first\n"
+        stream.write("second\n")
+        writer.drain()
+        assert written.read_text() == "first\nsecond\n"
 
 
 def test_what_is_lost_on_a_full_disk_is_told_once_it_has_room(tmp_path):

@@ -1,11 +1,12 @@
 """The slots of a process: a conversation takes one, and it is released once, whatever happens."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 from parley.memory import Budget, Usage
 
-WSGI = Callable[..., Iterable[bytes]]
+WSGI = Callable[..., Any]
 SLOT = "parley.slot"
 """The key of the request's slot in its WSGI environment."""
 
@@ -21,6 +22,10 @@ class Slots:
         """All slots are free; what their holders have in memory counts against `budget`."""
         self._free = capacity
         self.budget = budget or Budget()
+
+    def limit(self, most: int) -> None:
+        """Leave no more than `most` slots, of which none is taken yet."""
+        self._free = min(self._free, most)
 
     def take(self) -> bool:
         """Whether a slot was free, and memory; it is taken now."""
@@ -41,6 +46,7 @@ class Slot:
         self._slots = slots
         self._is_taken = False
         self.usage = Usage(slots.budget)
+        self.uploads = Usage(slots.budget)  # What its form holds, which is most of what many hold.
 
     def take(self) -> bool:
         """Whether the request holds a slot, taken now or before."""
@@ -50,6 +56,7 @@ class Slot:
     def release(self) -> None:
         """Release the slot, if the request holds one, and the memory."""
         self.usage.release()
+        self.uploads.release()
         if self._is_taken:
             self._is_taken = False
             self._slots.release()
@@ -61,30 +68,13 @@ def release_after_answer(app: WSGI, slots: Slots) -> WSGI:
     Nothing else releases slots.
     """
 
-    def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def call(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
         slot = environ[SLOT] = Slot(slots)
         try:
-            return _Answer(app(environ, start_response), slot)
-        except BaseException:
+            with closing(app(environ, start_response)) as body:
+                for piece in body:  # noqa: UP028  # `yield from` would close the body a second time.
+                    yield piece
+        finally:
             slot.release()
-            raise
 
     return call
-
-
-class _Answer:
-    """An answer's body, which releases the slot when the server closes it."""
-
-    def __init__(self, body: Iterable[bytes], slot: Slot) -> None:
-        self._body = body
-        self._slot = slot
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)
-
-    def close(self) -> None:
-        try:
-            if close := getattr(self._body, "close", None):
-                close()
-        finally:
-            self._slot.release()

@@ -1,0 +1,52 @@
+"""The connection of a request: which headers it brought, and whether it is still open."""
+
+import select
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from gevent.monkey import get_original
+from werkzeug.wrappers import Request
+
+from parley.web.serving.connection_limits import CallerConnection
+
+HAS_LEFT = getattr(select, "POLLRDHUP", select.POLLHUP)
+"""The event of a connection whose other side was closed. macOS has none for a side that only sends
+no more: there, a caller is seen to leave once the whole connection is closed."""
+
+
+def connection_of(request: Request) -> CallerConnection | None:
+    """The request's connection; servers other than the worker do not give it."""
+    connection = request.environ.get("gunicorn.socket")
+    return connection if isinstance(connection, CallerConnection) else None
+
+
+def first_repeated(request: Request, names: Iterable[str]) -> str | None:
+    """The first of these headers that the request holds more than once; None if there is none.
+
+    WSGI has one text for each header, in which servers join repeated ones with commas. gunicorn's
+    request still has each; with other servers, a comma in the text counts as a second header.
+    """
+    if (connection := connection_of(request)) and connection.request:
+        times = Counter(name for name, _ in connection.request.headers)
+        return next((name for name in names if times[name.upper()] > 1), None)
+    return next((name for name in names if "," in request.headers.get(name, "")), None)
+
+
+def still_connected(request: Request) -> Callable[[], bool]:
+    """A function that tells, whenever it is called, whether the caller is still connected.
+
+    A caller who has closed only its sending side (a FIN) counts as disconnected, even if something
+    that it sent before was not read yet. Without the connection, the function returns true.
+    """
+    connection = connection_of(request)
+
+    def is_open() -> bool:
+        if connection is None:
+            return True
+        if connection.fileno() < 0:
+            return False
+        poll = get_original("select", "poll")()  # gevent's would let others run, and costs more.
+        poll.register(connection, HAS_LEFT)
+        return not poll.poll(0)
+
+    return is_open
