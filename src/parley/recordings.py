@@ -22,7 +22,7 @@ LARGEST_BOX = 26_214_400
 APE = b"APETAGEX" + (2000).to_bytes(4, "little")
 
 OTHERS = re.compile(
-    rb"RIFF|RIFX|FORM|OggS|fLaC|FLV|wvpk|MAC |MPCK|TTA1|caff|\.snd|MThd|\x30\x26\xb2\x75|#!"
+    rb"RIFF|RIFX|riff|FORM|OggS|fLaC|FLV|wvpk|MAC |MPCK|TTA1|caff|\.snd|MThd|\x30\x26\xb2\x75|#!"
     rb"|\x1a\x45\xdf\xa3|\x1f\x43\xb6\x75|\x00\x00\x01|\xff[\xf0\xf1\xf8\xf9]"
     rb"|\x89PNG|GIF8|BM|\xff\xd8\xff|%PDF|\xff\xfe|\xfe\xff|\xef\xbb\xbf"
     rb"|PK|\x1f\x8b|7z\xbc\xaf|Rar!|BZh|\xfd7zXZ|\x7fELF|MZ"

@@ -7,7 +7,7 @@ from typing import Any
 
 from parley.errors import TextIncomplete, UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.upstream.error_reports import error_in, report_of
-from parley.upstream.json_values import parse_json, text_in, value_at
+from parley.upstream.json_values import parse_json, text_in, text_of, value_at
 from parley.upstream.sent_events import BYTE_ORDER_MARK, EVENT_BYTES, SentEvent, events_in
 
 INCOMPLETE = ("length", "max_tokens", "content_filter")
@@ -64,6 +64,8 @@ class _Reply:
     reason: Any = None
     has_content: bool = False
     is_blank: bool = True
+    half: str = ""
+    """Half a surrogate pair: hosts that count in UTF-16 may part a character between two events."""
     suspect: Any = field(default=None, repr=False)
     """JSON that is no part of a reply, and may be a failure told without `error`."""
 
@@ -74,10 +76,11 @@ class _Reply:
         content = text_in(value_at(said, "content"))
         self.has_content = self.has_content or bool(content.strip())
         refusal = "" if self.has_content else text_in(value_at(said, "refusal"))
-        for text in (content, refusal):
-            if text:
-                self.is_blank = self.is_blank and text.isspace()
-                yield text
+        text = self.half + content + refusal
+        self.half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        if text := text_of(text.removesuffix(self.half)):
+            self.is_blank = self.is_blank and text.isspace()
+            yield text
         reason = value_at(choice, "finish_reason")
         if isinstance(reason, str) and reason:
             self.reason = reason.lower()

@@ -30,8 +30,10 @@ TEXT_BYTES = 1_000_000
 STREAM_BYTES = 16_000_000
 """The largest stream of a text: each delta comes in an event that is many times its length."""
 
-REMARK = re.compile(r"\A(?:\[[^\[\]]*\]|\([^()]*\))\Z")
-"""A transcript that is one remark in brackets (`[BLANK_AUDIO]`): whisper.cpp's for no speech."""
+REMARKS = re.compile(
+    r"\A(?:\s*+(?:\[[^\[\]]*+\]|[(\uff08][^()\uff08\uff09]*+[)\uff09]|【[^【】]*+】))+\Z"
+)
+"""A transcript of remarks alone (`[BLANK_AUDIO]`): whisper.cpp has one for each silent segment."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Client:
                 case {"text": None}:
                     return ""
                 case {"text": str(text)}:
-                    return REMARK.sub("", text_of(text).strip())
+                    return REMARKS.sub("", text_of(text).strip())
             if report_of(heard).message:
                 raise failure_in(heard)
             raise UpstreamMalformed()

@@ -48,8 +48,11 @@ BY_CODE: Mapping[str, type[UpstreamError]] = {
 RETRIED_STATUSES = (408, 409, 429)
 """What OpenAI's own SDK tries again, beside every 5xx."""
 
-NEVER_RETRIED = 501
+NOT_IMPLEMENTED = 501
 """A 5xx that will not pass: the host does not have what it was asked for."""
+
+NEVER_RETRIED = (QuotaExhausted, ModelNotFound)
+"""What does not pass by itself, whatever its status; another model may be tried instead."""
 
 SHOULD_RETRY = {"true": True, "false": False}
 """The values of the header `x-should-retry`, which overrules the statuses."""
@@ -116,7 +119,7 @@ def _failure(
         kind = _by_status(status, report, upstream, model, headers)
         retry = status in RETRIED_STATUSES or status >= 500
         retry = SHOULD_RETRY.get(headers.get("x-should-retry", ""), retry)
-    if kind is QuotaExhausted or status == NEVER_RETRIED:
+    if kind in NEVER_RETRIED or status == NOT_IMPLEMENTED:
         retry = False
     if kind is StageKeyMissing:
         sentence = f"The upstream wants an API key, and none was sent; send {upstream.key_header}."
@@ -145,9 +148,10 @@ def _by_status(
         waits = retry_after(headers) is not None or report.has_wait or names_a_time(report.message)
         if QuotaExhausted in coded or (speaks and not waits):
             return QuotaExhausted
-    if (kind is UpstreamRejected or status == 403) and (
-        ModelNotFound in coded or is_about_model(status, report.message, model)
-    ):
+    is_told = ModelNotFound in coded and (
+        kind in (UpstreamRejected, UpstreamUnavailable) or status == 403
+    )
+    if is_told or is_about_model(status, report.message, model):
         return ModelNotFound
     return kind
 

@@ -21,10 +21,15 @@ WORDS = (
 )
 """Up to four words, as in "is currently", of which none begins to speak of something else."""
 
-QUOTA = re.compile(r"(?<![a-z])(?:quota|budget|credit)s?(?![a-z])", re.IGNORECASE)
+QUOTA = re.compile(
+    r"(?<![a-z])(?:(?:quota|budget|credit)s?(?![a-z])|(?:insufficient|not enough) (?:\w+ )?balance"
+    r"|balance (?:\w+ )?(?:insufficient|not enough|too low))|余额|欠费|额度|配额",
+    re.IGNORECASE,
+)
 TIME = re.compile(
     rf"\b(?:retry|try(?:ing)? again|wait|resets?|available|renews?|until)\b{NEAR}"
-    r"(?:\d|\b(?:an?|few|next) (?:second|minute|hour|day|week|month)|\b(?:tomorrow|midnight)\b)",
+    r"(?:\d|\b(?:an?|few|next) (?:second|minute|hour|day|week|month)|\b(?:tomorrow|midnight)\b)"
+    r"|\d\s*(?:秒|分钟|小时|天)",
     re.IGNORECASE,
 )
 ADDRESS = re.compile(
