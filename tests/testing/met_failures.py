@@ -137,6 +137,17 @@ UNKNOWN = [
     (400, {"detail": {"error": "invalid_model", "message": "Unsupported model: {}"}}),
     (400, {"detail": "Model not found: {}"}),
     (400, {"detail": "The requested model {} does not exist here."}),
+    (
+        400,
+        {
+            "error": {
+                "message": "The model `{}` has been decommissioned and is no longer supported."
+            }
+        },
+    ),
+    (400, {"error": {"message": "The model `{}` is gone.", "code": "model_decommissioned"}}),
+    (400, {"error": {"message": "Unable to access model {}.", "code": "model_not_available"}}),
+    (400, {"error": {"message": "Try {}", "type": "invalid_model"}}),
     (400, {"detail": "[address=0.0.0.0:51672, pid=57224] Model not found, uid: {}"}),
     (403, {"error": {"message": "No access to {}", "code": "model_not_found"}}),
     (503, {"error": {"message": "No channel for model {}", "code": "model_not_found"}}),
@@ -152,6 +163,8 @@ KNOWN = [
     (400, {"detail": "Voice 'alloy' is not available for model {}"}),
     (400, {"detail": "{}: voice 'alloy' not found"}),
     (400, {"error": {"message": "The model `{}` takes no audio."}}),
+    (400, {"error": {"message": "{} is overloaded.", "code": "model_not_ready"}}),
+    (400, {"error": {"message": "Which?", "code": "model_not_available"}}),
     (400, {"error": {"message": "Unknown parameter: 'stream' with {}"}}),
     (400, {"error": {"message": "The file was not found."}}),
     (400, {"error": {"message": "{}-mini does not exist."}}),

@@ -151,7 +151,7 @@ def _by_status(
     is_told = ModelNotFound in coded and (
         kind in (UpstreamRejected, UpstreamUnavailable) or status == 403
     )
-    if is_told or is_about_model(status, report.message, model):
+    if is_told or is_about_model(status, report.message, model, report.names):
         return ModelNotFound
     return kind
 

@@ -7,19 +7,26 @@ one line of at most 1,000 characters.
 import re
 
 ABSENT = (
-    r"(?:not found|not exist|doesn't exist|not available|unavailable|unknown|invalid|unsupported"
-    r"|not supported|not installed|not a valid|no such|not recogni[sz]ed)"
+    r"(?:not found|not exist|doesn't exist|(?:not|no longer) (?:available|supported)|unavailable"
+    r"|unknown|invalid|unsupported|not installed|not a valid|no such|not recogni[sz]ed)"
 )
 """What is said of a model that a host does not have."""
+
+ABSENT_NAME = re.compile(
+    r"model_(?:not_(?:found|available|supported)|unavailable|decommissioned)"
+    r"|(?:invalid|unknown|unsupported)_model",
+    re.IGNORECASE,
+)
+"""The codes that say so, whatever the words: Together's `model_not_available`, say."""
 
 NEAR = r"(?:(?!\. )[^;!?]){0,60}?"
 """A few words of the same sentence."""
 
 WORDS = (
     r"(?:\s+(?!(?:for|in|with|by|voice|language|speaker|parameter|argument|format|file|value)\b)"
-    r"[\w']+){0,4}?\s+"
+    r"[\w']+){0,5}?\s+"
 )
-"""Up to four words, as in "is currently", of which none begins to speak of something else."""
+"""Up to five words, as in "is currently", of which none begins to speak of something else."""
 
 QUOTA = re.compile(
     r"(?<![a-z])(?:(?:quota|budget|credit)s?(?![a-z])|(?:insufficient|not enough) (?:\w+ )?balance"
@@ -47,17 +54,17 @@ ADDRESS = re.compile(
 )
 
 
-def is_about_model(status: int, message: str, model: str) -> bool:
+def is_about_model(status: int, message: str, model: str, names: tuple[str, ...]) -> bool:
     """Whether a refusal says that a host does not know the model: it names it.
 
-    A 404 need not say more. A 400 must say so of the model: "Voice 'x' is not available for model
-    y" is about the voice.
+    A 404 need not say more. A 400 must say so of the model, in its words or by one of its names:
+    "Voice 'x' is not available for model y" is about the voice.
     """
     if not model or status not in (400, 404):
         return False
     # Not a longer name that contains it, and not the address that was called.
     name = rf"(?:(?<![\w.=-])|(?<=(?<![?&\w])model=)){re.escape(model)}(?![\w-]|[.:/@]\w)"
-    if status == 404:
+    if status == 404 or any(map(ABSENT_NAME.fullmatch, names)):
         return re.search(name, message) is not None
     said = (
         rf"{name}[`'\")\]]?[:,]?{WORDS}{ABSENT}",
