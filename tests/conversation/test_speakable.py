@@ -36,6 +36,8 @@ from parley.conversation.speakable import speakable
         ("<div>\nHello\n</div>\n<!-- not this -->", "Hello"),
         ("fact[^1]\n\n[^1]: A note. Another.", "fact"),
         ("fact【4†source】 here", "fact here"),
+        ("so [1]. Then[2][3], too[^4].", "so. Then, too."),  # As models that search write it.
+        ("list[0], x[123], [10](x), [Enter]", "list[0], x[123], 10, [Enter]"),
         ("\\*not bold\\*", "*not bold*"),
         ("👍🏽 yes 1️⃣ ©", "yes 1 ©"),
         ("🎉", ""),
@@ -62,6 +64,14 @@ KINDS = {
         "你好。今天天气很好！我们一起走吧？好的。",
         ["你好。今天天气很好！", "我们一起走吧？", "好的。"],
     ),
+    "wide numbers": (
+        "これはとても長い導入文ですから１，０００円です。値は３．１４です。朝は本当に早くて８：３０です。",
+        [
+            "これはとても長い導入文ですから１，０００円です。",
+            "値は３．１４です。",
+            "朝は本当に早くて８：３０です。",
+        ],
+    ),
     "Japanese": (
         "「今日は。」と彼は言いました。それから家に帰りました。",
         ["「今日は。」と彼は言いました。", "それから家に帰りました。"],
@@ -73,6 +83,19 @@ KINDS = {
     "Arabic": (
         "مرحبا بك في بيتنا الجديد. كيف حالك اليوم يا صديقي؟ أنا بخير.",
         ["مرحبا بك في بيتنا الجديد.", "كيف حالك اليوم يا صديقي؟", "أنا بخير."],
+    ),
+    "sources": (
+        "It is in the north.[1][2] It is very large [3]. It may well be so.² I see, ca.[^4] Mai.",
+        [
+            "It is in the north.",
+            "It is very large.",
+            "It may well be so.²",
+            "I see, ca. Mai.",
+        ],
+    ),
+    "brackets": (
+        "Press [Enter] to go on with it. Or do you press [Esc] now?",
+        ["Press [Enter] to go on with it.", "Or do you press [Esc] now?"],
     ),
     "emoji": (
         "That is great news! 🎉🎉 I am so happy for you 👩‍👩‍👧 and 🇩🇪 too! ❤️",

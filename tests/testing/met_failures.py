@@ -21,6 +21,7 @@ SHAPES = {
     "an error in a message": {"error": {"message": {"error": {"message": REASON}}}},
     "Cloudflare": {"result": None, "success": False, "errors": [{"code": 7009, "message": REASON}]},
     "MiniMax": {"choices": None, "base_resp": {"status_code": 1004, "status_msg": REASON}},
+    "a text in error, with details": {"error": REASON, "details": "403, url='wss://x.example/y'"},
     "details": {"code": "unexpected", "details": REASON},
 }
 

@@ -21,12 +21,18 @@ NEXT_WORD = 16
 
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]")
 _BLOCK_END = regex.compile(r"\n[ \t\r]*+\n\s*+")
-_CLAUSE_END = regex.compile(r"[,;:–—،؛]\s++|[，、；：]")
+# Wide marks need no space behind them, but within a number they end nothing.
+_CLAUSE_END = regex.compile(r"[,;:–—،؛]\s++|[，、；：](?!(?<=\p{N}.)\p{N})")
 # Where to cut what is too long, the best place first.
-_CUTS = tuple(map(regex.compile, (r"[,;:.!?–—،؛]\s++|[，、；：。！？]", r"\s++", r"\X")))
+_CUTS = tuple(
+    map(regex.compile, (r"[,;:.!?–—،؛]\s++|[，、；：。！？](?!(?<=\p{N}.)\p{N})", r"\s++", r"\X"))
+)
 _LIST_NUMBER = regex.compile(r"\s*+\d++[.)]")
 # What may open markup that closes later: its words are not known before it does.
-_OPENER = regex.compile(r"(?<!\w)_(?=\S)|\*(?=\S)|~~(?=\S)|`|\[|<(?=[A-Za-z/!])")
+# A pair of brackets that nothing belongs to is no markup.
+_OPENER = regex.compile(
+    r"(?<!\w)_(?=\S)|\*(?=\S)|~~(?=\S)|`|\[(?![^\[\]]*+\](?![\[(:]))|<(?=[A-Za-z/!])"
+)
 _CLOSER = regex.compile(r"[])>*_~`]")
 _FENCE = regex.compile(r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(`{3,}|~{3,})", regex.M)
 # No segment ends without one of these before its end; in the first one, clauses end it, too.

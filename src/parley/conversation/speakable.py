@@ -22,8 +22,9 @@ _TIMES = "\u2217"
 _UNSAID = regex.compile(
     r"""
       \A\[\^[^\[\]\s]+\]:.*                                       # [^1]: a footnote
-    | \[\^[^\[\]\s]+\]                                            # [^1]: its mark
-    | 【[^【】]*†[^【】]*】                                          # a citation, as some models do
+    | [ ]?\[\^[^\[\]\s]+\]                                        # [^1]: its mark
+    | [ ]?(?:\[[1-9][0-9]?\])+(?![\w(:])                           # [1][2]: where it is from
+    | 【[^【】]*†[^【】]*】                                          # the same, as some models do
     | \A\[[ xX]\][ ]                                              # the box of a task
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
     | \[(?P<said>[^\[\]]*)\]\[[^\[\]]*\]                          # [text][1]

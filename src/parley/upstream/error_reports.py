@@ -70,7 +70,7 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
         read = [_read(item, depth - 1) for item in value[:LISTED]]
         return next(iter(read), ((), ""))[0], "; ".join(filter(None, (text for _, text in read)))
     # With a reason beside it, a short `error` only names the failure.
-    is_name = isinstance(value.get("error"), str | int) and any(map(value.get, REASONS[1:]))
+    is_name = isinstance(value.get("error"), str | int) and any(map(value.get, REASONS[2:5]))
     found = map(value.get, (*NAMES, "error") if is_name else NAMES)
     own = tuple(str(name)[:100] for name in found if isinstance(name, str | int))
     for key in REASONS[1:] if is_name else REASONS:
