@@ -36,7 +36,7 @@ from parley.conversation.speakable import speakable
         ("<div>\nHello\n</div>\n<!-- not this -->", "Hello"),
         ("fact[^1]\n\n[^1]: A note. Another.", "fact"),
         ("fact【4†source】 here", "fact here"),
-        ("so [1]. Then[2][3], too[^4].", "so. Then, too."),  # As models that search write it.
+        ("so [1]. Then[2][3], too [^4].", "so. Then, too."),  # As models that search write it.
         ("list[0], x[123], [10](x), [Enter]", "list[0], x[123], 10, [Enter]"),
         ("\\*not bold\\*", "*not bold*"),
         ("👍🏽 yes 1️⃣ ©", "yes 1 ©"),
@@ -65,10 +65,10 @@ KINDS = {
         ["你好。今天天气很好！", "我们一起走吧？", "好的。"],
     ),
     "wide numbers": (
-        "これはとても長い導入文ですから１，０００円です。値は３．１４です。朝は本当に早くて８：３０です。",
+        "これはとても長い導入文ですから１，０００円です。とても長い値は３．１４です。朝は本当に早くて８：３０です。",
         [
             "これはとても長い導入文ですから１，０００円です。",
-            "値は３．１４です。",
+            "とても長い値は３．１４です。",
             "朝は本当に早くて８：３０です。",
         ],
     ),
@@ -85,12 +85,12 @@ KINDS = {
         ["مرحبا بك في بيتنا الجديد.", "كيف حالك اليوم يا صديقي؟", "أنا بخير."],
     ),
     "sources": (
-        "It is in the north.[1][2] It is very large [3]. It may well be so.² I see, ca.[^4] Mai.",
+        "It is in the north.[1][2] It is very large [3]. It may well be so.² We saw Dr.[1] Smith.",
         [
             "It is in the north.",
             "It is very large.",
             "It may well be so.²",
-            "I see, ca. Mai.",
+            "We saw Dr. Smith.",
         ],
     ),
     "brackets": (
@@ -124,6 +124,10 @@ KINDS = {
     "links": (
         "Read [the guide. It helps](https://example.com/a.b), or https://www.example.org/x?y. Bye!",
         ["Read the guide. It helps,", "or example.org.", "Bye!"],
+    ),
+    "titles of links": (
+        'Read [the guide](https://example.com "It helps you a lot. So it does") today.',
+        ["Read the guide today."],
     ),
     "quotes": (
         "> To be, or not to be.\n> That is the question.\n\nHe said “Stop it. Now.” and left us.",

@@ -11,6 +11,7 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 # Text is not joined, so that a star without a partner is a token of its own.
 _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
 
+_FENCE = regex.compile(r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(`{3,}|~{3,})", regex.M)
 _DELIMITERS = regex.compile(r"[*_~`]+")
 _WITHIN_A_WORD = regex.compile(
     r"</?(?:a|abbr|b|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|u)\b", regex.I
@@ -54,6 +55,28 @@ def speakable(markdown: str) -> str:
         if _NEEDS_A_STOP.search(block):
             blocks[index] += "。" if _WIDE.search(block) else "."
     return " ".join(blocks)
+
+
+def fence_after(text: str, fence: str = "") -> str:
+    """The marks that opened the block of code in which `text` ends, or nothing.
+
+    `fence` opened the one in which it begins.
+    """
+    if "```" in text or "~~~" in text:
+        for mark in _FENCE.finditer(text):
+            if not fence:
+                fence = mark[1]
+            elif mark[1].startswith(fence):
+                fence = ""
+    return fence
+
+
+def speakable_after(text: str, fence: str) -> str:
+    """What the voice gets of a text that begins within a block of code, which `fence` opened."""
+    for mark in _FENCE.finditer(text):
+        if mark[1].startswith(fence):
+            return speakable(text[mark.end() :])
+    return ""
 
 
 def _blocks(markdown: str) -> Iterator[str]:

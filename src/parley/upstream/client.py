@@ -18,7 +18,7 @@ from parley.upstream.calls import Begun, CallRecord, Calls
 from parley.upstream.chat_stream import deltas_of
 from parley.upstream.encodings import set_lengths
 from parley.upstream.error_reports import error_in, report_of
-from parley.upstream.json_values import json_of, text_of
+from parley.upstream.json_values import json_in, text_of
 from parley.upstream.options import Options
 from parley.upstream.voices import Voice, voice_of
 from parley.wire.messages import Answer, Form, Upstream
@@ -78,7 +78,7 @@ class Client:
         failure_in = calls.failure_in(model)
 
         def read(answer: Answer) -> str:
-            heard = json_of(answer)
+            heard = json_in(answer.body)
             if error_in(heard):
                 raise failure_in(heard)
             match heard:

@@ -19,7 +19,7 @@ from parley.errors import (
     UpstreamUnavailable,
 )
 from parley.upstream.error_reports import Report, report_of
-from parley.upstream.json_values import json_of
+from parley.upstream.json_values import json_in
 from parley.upstream.reasons import holds_address, is_about_model, is_about_quota, names_a_time
 from parley.wire.bodies import StreamedAnswer
 from parley.wire.messages import Answer, Upstream
@@ -82,7 +82,7 @@ def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answ
     """The answer, if its status is a success; else raise the UpstreamError that it means."""
     if 200 <= answer.status < 300:
         return answer
-    report = report_of(json_of(answer))
+    report = report_of(json_in(answer.body))
     failure = _failure(report, upstream, model, answer.status, answer.headers)
     failure.upstream_status = answer.status
     failure.upstream_request_id = origin(answer)["upstream_request_id"]

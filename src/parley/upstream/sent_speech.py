@@ -8,7 +8,7 @@ from typing import Any
 from parley.errors import UpstreamError, UpstreamMalformed
 from parley.mpeg_audio import HEADER_BYTES, frame_at, has_two_frames_at
 from parley.upstream.error_reports import error_in, report_of
-from parley.upstream.json_values import parse_json
+from parley.upstream.json_values import json_in
 from parley.upstream.mp3_encoder import RATE
 
 TEXT_BYTES = 512
@@ -141,9 +141,6 @@ def _raise_reason(
         body += piece
     else:
         return
-    try:
-        value = parse_json(bytes(body))
-    except ValueError:
-        return
+    value = json_in(bytes(body))
     if error_in(value) or report_of(value).message:
         raise failure_in(value)

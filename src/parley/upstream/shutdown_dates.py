@@ -5,7 +5,7 @@ from datetime import date
 from parley.deadline import Deadline
 from parley.errors import UpstreamMalformed
 from parley.upstream.failures import origin, require_success
-from parley.upstream.json_values import json_of
+from parley.upstream.json_values import json_in
 from parley.upstream.retries import with_retries
 from parley.wire.messages import Answer, Upstream
 from parley.wire.transport import Transport
@@ -29,7 +29,9 @@ def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline)
 
     answer = with_retries(call, deadline)
     try:
-        return {model["id"]: _day(model.get("shutdown_date")) for model in json_of(answer)["data"]}
+        return {
+            model["id"]: _day(model.get("shutdown_date")) for model in json_in(answer.body)["data"]
+        }
     except (ValueError, TypeError, LookupError, AttributeError):
         raise UpstreamMalformed(**origin(answer)) from None
 
