@@ -85,12 +85,11 @@ KINDS = {
         ["مرحبا بك في بيتنا الجديد.", "كيف حالك اليوم يا صديقي؟", "أنا بخير."],
     ),
     "sources": (
-        "It is in the north.[1][2] It is very large [3]. It may well be so.² We saw Dr.[1] Smith.",
+        "It is in the north.[1][2] It is very large [3]. It may well be so.²",
         [
             "It is in the north.",
             "It is very large.",
             "It may well be so.²",
-            "We saw Dr. Smith.",
         ],
     ),
     "brackets": (
@@ -126,7 +125,7 @@ KINDS = {
         ["Read the guide. It helps,", "or example.org.", "Bye!"],
     ),
     "titles of links": (
-        'Read [the guide](https://example.com "It helps you a lot. So it does") today.',
+        'Read [the guide](https://example.com "It helps you a lot, so it does") today.',
         ["Read the guide today."],
     ),
     "quotes": (
