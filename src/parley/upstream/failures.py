@@ -1,6 +1,7 @@
 """The failures of an upstream: which of its answers and events means which UpstreamError."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,7 +21,7 @@ from parley.errors import (
 )
 from parley.upstream.error_reports import Report, report_of
 from parley.upstream.json_values import json_in
-from parley.upstream.reasons import holds_address, is_about_model, is_about_quota, names_a_time
+from parley.upstream.reasons import ADDRESS, QUOTA, TIME, is_about_model
 from parley.wire.bodies import StreamedAnswer
 from parley.wire.messages import Answer, Upstream
 
@@ -144,8 +145,8 @@ def _by_status(
     kind = BY_STATUS.get(status, UpstreamUnavailable if status >= 500 else UpstreamRejected)
     coded = {BY_CODE.get(name) for name in report.names}
     if kind is RateLimited:
-        speaks = is_about_quota(" ".join((report.message, *report.names)))
-        waits = retry_after(headers) is not None or report.has_wait or names_a_time(report.message)
+        speaks = QUOTA.search(" ".join((report.message, *report.names)))
+        waits = retry_after(headers) is not None or report.has_wait or TIME.search(report.message)
         if QuotaExhausted in coded or (speaks and not waits):
             return QuotaExhausted
     is_told = ModelNotFound in coded and (
@@ -166,7 +167,7 @@ def _sentence(
     """
     if not message.isprintable() or not upstream.may_be_told(message):
         return ""
-    if upstream.is_operators and (status or 500) >= 500 and holds_address(message):
+    if upstream.is_operators and (status or 500) >= 500 and ADDRESS.search(message):
         return ""
     if len(message) > MESSAGE_CHARACTERS:
         message = f"{message[:MESSAGE_CHARACTERS]}…"
@@ -179,17 +180,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     `retry-after-ms` first, then `Retry-After` in seconds, then as an HTTP date (RFC 9110, 10.2.3).
     """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
+        with suppress(KeyError, ValueError):
             seconds = float(headers[name]) * unit
-        except (KeyError, ValueError):
-            continue
-        return min(seconds, LONGEST_WAIT) if seconds >= 0 else None
-    try:
-        moment = parsedate_to_datetime(headers["retry-after"])
-        seconds = (moment - datetime.now(UTC)).total_seconds()
-        return min(max(0.0, seconds), LONGEST_WAIT)
-    except (KeyError, ValueError, TypeError, OverflowError):
-        return None
+            return min(seconds, LONGEST_WAIT) if seconds >= 0 else None
+    with suppress(KeyError, ValueError, TypeError, OverflowError):
+        wait = parsedate_to_datetime(headers["retry-after"]) - datetime.now(UTC)
+        return min(max(0.0, wait.total_seconds()), LONGEST_WAIT)
+    return None
 
 
 def origin(answer: Answer | StreamedAnswer) -> dict[str, Any]:

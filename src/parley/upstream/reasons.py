@@ -33,12 +33,16 @@ QUOTA = re.compile(
     r"|balance (?:\w+ )?(?:insufficient|not enough|too low))|余额|欠费|额度|配额",
     re.IGNORECASE,
 )
+"""What speaks of the quota, the budget, the credits or the balance."""
+
 TIME = re.compile(
     rf"\b(?:retry|try(?:ing)? again|wait|resets?|available|renews?|until)\b{NEAR}"
     r"(?:\d|\b(?:an?|few|next) (?:second|minute|hour|day|week|month)|\b(?:tomorrow|midnight)\b)"
     r"|\d\s*(?:秒|分钟|小时|天)",
     re.IGNORECASE,
 )
+"""What says when to try again, as "in 20s" or "after midnight"."""
+
 ADDRESS = re.compile(
     r"""
       \w://                                             # a URL
@@ -52,6 +56,7 @@ ADDRESS = re.compile(
     """,
     re.VERBOSE,
 )
+"""What tells where something stands: an address, a URL, a path."""
 
 
 def is_about_model(status: int, message: str, model: str, names: tuple[str, ...]) -> bool:
@@ -73,18 +78,3 @@ def is_about_model(status: int, message: str, model: str, names: tuple[str, ...]
         rf"\bmodels?\b{NEAR}{ABSENT}{NEAR}{name}",
     )
     return any(re.search(each, message, re.IGNORECASE) for each in said)
-
-
-def is_about_quota(text: str) -> bool:
-    """Whether a refusal speaks of the quota, the budget or the credits."""
-    return QUOTA.search(text) is not None
-
-
-def names_a_time(message: str) -> bool:
-    """Whether it says when to try again, as "in 20s" or "after midnight"."""
-    return TIME.search(message) is not None
-
-
-def holds_address(message: str) -> bool:
-    """Whether it tells where something stands: an address, a URL, a path."""
-    return ADDRESS.search(message) is not None
