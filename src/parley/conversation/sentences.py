@@ -55,8 +55,13 @@ def proposed_ends(text: str) -> list[int]:
 
     The time is quadratic in some texts (2,000 opening quotes): keep `text` short.
     """
-    ends = (each["end_index"] for each in sentencex.get_sentence_boundaries("en", text))
-    return [notes.end() for end in ends if (notes := _NOTES.match(text, end))]
+    ends = [each["end_index"] for each in sentencex.get_sentence_boundaries("en", text)]
+    return [end if text[end - 1].isspace() else _behind_notes(text, end) for end in ends]
+
+
+def _behind_notes(text: str, end: int) -> int:
+    notes = _NOTES.match(text, end)
+    return notes.end() if notes else end
 
 
 def is_sentence_end(text: str, end: int) -> bool:
@@ -65,7 +70,9 @@ def is_sentence_end(text: str, end: int) -> bool:
     What follows has to begin a sentence in its script, and what stands before is no abbreviation in
     any of the languages. If what follows is not known yet, none ends. The time is bounded.
     """
-    before = _LAST_NOTES.sub("", text[max(0, end - _LOOK_BACK) : end].rstrip())
+    before = text[max(0, end - _LOOK_BACK) : end].rstrip()
+    if not before.endswith("."):
+        before = _LAST_NOTES.sub("", before)
     if _GOES_ON.match(text, end) or _IN_QUOTES.search(before):
         return False
     if _SMALL_LETTER.match(text, end) and not text[:end].islower():

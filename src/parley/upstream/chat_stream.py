@@ -76,9 +76,10 @@ class _Reply:
         content = text_in(value_at(said, "content"))
         self.has_content = self.has_content or bool(content.strip())
         refusal = "" if self.has_content else text_in(value_at(said, "refusal"))
-        text = self.half + content + refusal
-        self.half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
-        if text := text_of(text.removesuffix(self.half)):
+        text = content + refusal
+        if self.half or not text.isascii():
+            text = self._joined(text)
+        if text:
             self.is_blank = self.is_blank and text.isspace()
             yield text
         reason = value_at(choice, "finish_reason")
@@ -90,6 +91,12 @@ class _Reply:
             raise UpstreamUnavailable()
         if choice is None and report_of(value).message:
             self.suspect = value
+
+    def _joined(self, text: str) -> str:
+        """The text with the half of a character that waited, without the half at its end."""
+        text = self.half + text
+        self.half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return text_of(text.removesuffix(self.half))
 
     def require_whole(self, *, is_ended: bool) -> None:
         """Raise the failure of a reply that has ended and is not whole."""

@@ -56,9 +56,9 @@ def text_in(content: Any) -> str:
     Parts are OpenAI's and Mistral's, in which a thought has a type of its own, and Gemini's, in
     which it is marked. It may end with half a surrogate pair, whose other half comes in the next.
     """
+    if isinstance(content, str):
+        return content
     match content:
-        case str(text):
-            return text
         case list(parts):
             return "".join(text_in(part) for part in parts if isinstance(part, dict))
         case {"thought": thought} if thought:
