@@ -75,9 +75,8 @@ def _is_mp4(head: bytes) -> bool:
 
 def _is_program_stream(head: bytes) -> bool:
     """A pack of MPEG-1 (ISO/IEC 11172-1) or MPEG-2 (13818-1), which differ in the fifth byte."""
-    if len(head) < 12 or head[:4] != b"\x00\x00\x01\xba":
-        return False
-    return head[4] & 0xF1 == 0x21 or head[4] & 0xC4 == 0x44
+    is_pack = len(head) >= 12 and head[:4] == b"\x00\x00\x01\xba"
+    return is_pack and (head[4] & 0xF1 == 0x21 or head[4] & 0xC4 == 0x44)
 
 
 def _is_mpeg_audio(head: bytes) -> bool:

@@ -56,12 +56,9 @@ def proposed_ends(text: str) -> list[int]:
     The time is quadratic in some texts (2,000 opening quotes): keep `text` short.
     """
     ends = [each["end_index"] for each in sentencex.get_sentence_boundaries("en", text)]
-    return [end if text[end - 1].isspace() else _behind_notes(text, end) for end in ends]
-
-
-def _behind_notes(text: str, end: int) -> int:
-    notes = _NOTES.match(text, end)
-    return notes.end() if notes else end
+    return [
+        end if text[end - 1].isspace() else next(_NOTES.finditer(text, end)).end() for end in ends
+    ]
 
 
 def is_sentence_end(text: str, end: int) -> bool:

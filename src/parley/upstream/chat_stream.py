@@ -77,9 +77,7 @@ class _Reply:
         self.has_content = self.has_content or bool(content.strip())
         refusal = "" if self.has_content else text_in(value_at(said, "refusal"))
         text = content + refusal
-        if self.half or not text.isascii():
-            text = self._joined(text)
-        if text:
+        if text := text if text.isascii() and not self.half else self._joined(text):
             self.is_blank = self.is_blank and text.isspace()
             yield text
         reason = value_at(choice, "finish_reason")

@@ -130,16 +130,15 @@ def _failure(
 
 
 def _by_name(report: Report) -> type[UpstreamError]:
-    names = [name for name in report.names if name in BY_NAME or name in BY_CODE]
-    return next(({**BY_NAME, **BY_CODE}[name] for name in names), UpstreamMalformed)
+    known = {**BY_NAME, **BY_CODE}
+    return next((known[name] for name in report.names if name in known), UpstreamMalformed)
 
 
 def _by_status(
     status: int, report: Report, upstream: Upstream, model: str, headers: Mapping[str, str]
 ) -> type[UpstreamError]:
-    for name in report.names:
-        if name in BY_NAME:
-            return BY_NAME[name]
+    if named := [BY_NAME[name] for name in report.names if name in BY_NAME]:
+        return named[0]
     if status == 401 and not upstream.api_key and upstream.key_header:
         return StageKeyMissing
     kind = BY_STATUS.get(status, UpstreamUnavailable if status >= 500 else UpstreamRejected)
