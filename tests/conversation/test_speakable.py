@@ -36,7 +36,7 @@ from parley.conversation.speakable import speakable
         ("<div>\nHello\n</div>\n<!-- not this -->", "Hello"),
         ("fact[^1]\n\n[^1]: A note. Another.", "fact"),
         ("fact【4†source】 here", "fact here"),
-        ("so [1]. Then[2][3], too [^4].", "so. Then, too."),  # As models that search write it.
+        ("so [1]. Then[2][3], too [^4][^5].", "so. Then, too."),  # As models that search write it.
         ("It is so [1].\n[1]: https://example.com/a", "It is so."),
         ("a[1]b, list[0], x[123], [10](x), [Enter]", "a[1]b, list[0], x[123], 10, [Enter]"),
         ("\\*not bold\\*", "*not bold*"),

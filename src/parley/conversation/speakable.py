@@ -23,11 +23,10 @@ _TIMES = "\u2217"
 _UNSAID = regex.compile(
     r"""
       \A\[\^[^\[\]\s]+\]:.*                                       # [^1]: a footnote
-    | [ ]?\[(?:\^[^\[\]\s]+\]|(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?![\w:]))  # [^1], [1][2]: marks
-    | 【[^【】]*†[^【】]*】                                          # the same, as some models do
+    | 【[^【】]*†[^【】]*】                                          # a source, as some models do
     | \A\[[ xX]\][ ]                                              # the box of a task
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
-    | \[(?P<said>[^\[\]]*)\]\[[^\[\]]*\]                          # [text][1]
+    | \[(?!\^|[1-9][0-9]?\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
     | https?://(?:www\.)?(?P<said>[\p{Latin}\p{Cyrillic}0-9.-]*[\p{Latin}\p{Cyrillic}0-9])
       (?:[:/?\#](?:[!-~--["'()*<>\[\]`]]*[A-Za-z0-9/])?)?         # an address: its host
     | (?:\p{RI}{2}|(?![©®™‼⁉ℹ])\p{Extended_Pictographic})         # emoji and flags,
@@ -36,6 +35,8 @@ _UNSAID = regex.compile(
     """,
     regex.VERBOSE | regex.VERSION1,
 )
+# The marks of footnotes and sources: [^1], [1][2].
+_MARKS = regex.compile(r"[ ]?\[(?:\^[^\[\]\s]+\]|(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))")
 _AUDIBLE = regex.compile(r"[\p{L}\p{N}\p{Sc}]")
 _NEEDS_A_STOP = regex.compile(r"""[\p{L}\p{M}\p{N}\p{Pe}\p{Pf}"'%]\Z""")
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
@@ -48,6 +49,7 @@ def speakable(markdown: str) -> str:
     """
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), markdown)
     said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in _blocks(source))
+    said = (_MARKS.sub("", text) if "[" in text else text for text in said)
     blocks = [" ".join(text.replace(_TIMES, "*").split()) for text in said]
     blocks = [block for block in blocks if _AUDIBLE.search(block)]
     for index, block in enumerate(blocks[:-1]):
