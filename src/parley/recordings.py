@@ -19,10 +19,15 @@ BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"
 LARGEST_BOX = 26_214_400
 """In bytes: no larger file is taken."""
 
+ID3 = re.compile(
+    rb"ID3[\2-\4][^\xff][\0\x10 0@P`p\x80\x90\xa0\xb0\xc0\xd0\xe0\xf0][\0-\x7f]{4}", re.DOTALL
+)
+"""The header of ID3v2.2 to 2.4 (id3.org): version, flags, and a size of 4 times 7 bits."""
+
 APE = b"APETAGEX" + (2000).to_bytes(4, "little")
 
 OTHERS = re.compile(
-    rb"RIFF|RIFX|FORM|OggS|fLaC|FLV|wvpk|MAC |MPCK|TTA1|caff|\.snd|MThd|\x30\x26\xb2\x75|#!"
+    rb"RIFF|RIFX|riff|FORM|OggS|fLaC|FLV|wvpk|MAC |MPCK|TTA1|caff|\.snd|MThd|\x30\x26\xb2\x75|#!"
     rb"|\x1a\x45\xdf\xa3|\x1f\x43\xb6\x75|\x00\x00\x01|\xff[\xf0\xf1\xf8\xf9]"
     rb"|\x89PNG|GIF8|BM|\xff\xd8\xff|%PDF|\xff\xfe|\xfe\xff|\xef\xbb\xbf"
     rb"|PK|\x1f\x8b|7z\xbc\xaf|Rar!|BZh|\xfd7zXZ|\x7fELF|MZ"
@@ -32,13 +37,19 @@ OTHERS = re.compile(
 """How other formats begin, which can hold frames of MPEG audio, or bytes that look like some."""
 
 
+# RIFF, or one of its successors for long files (RFC 2361; EBU Tech 3306; ITU-R BS.2088).
+WAV = re.compile(rb"(?:RIFF|RF64|BW64).{4}WAVE", re.DOTALL)
+# The header of EBML (RFC 8794); a later piece of a recording has none.
+WEBM = re.compile(rb"\x1a\x45\xdf\xa3")
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of audio, with the file name and the MIME type by which the upstream recognises it."""
 
     file_name: str
     mime_type: str
-    matches: Callable[[bytes], bool] = field(repr=False)
+    matches: Callable[[bytes], object] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -48,11 +59,6 @@ class Recording:
     stream: IO[bytes] = field(repr=False)
     size: int
     kind: Kind
-
-
-def _is_wav(head: bytes) -> bool:
-    """RIFF, or one of its successors for long files (RFC 2361; EBU Tech 3306; ITU-R BS.2088)."""
-    return head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE"
 
 
 def _is_mp4(head: bytes) -> bool:
@@ -67,28 +73,10 @@ def _is_mp4(head: bytes) -> bool:
     return 8 <= size <= LARGEST_BOX
 
 
-def _is_webm(head: bytes) -> bool:
-    """The header of EBML (RFC 8794); a later piece of a recording has none."""
-    return head[:4] == b"\x1a\x45\xdf\xa3"
-
-
 def _is_program_stream(head: bytes) -> bool:
     """A pack of MPEG-1 (ISO/IEC 11172-1) or MPEG-2 (13818-1), which differ in the fifth byte."""
-    if len(head) < 12 or head[:4] != b"\x00\x00\x01\xba":
-        return False
-    return head[4] & 0xF1 == 0x21 or head[4] & 0xC4 == 0x44
-
-
-def _is_id3(tag: bytes) -> bool:
-    """The header of ID3v2.2 to 2.4 (id3.org): version, flags, and a size of 4 times 7 bits."""
-    return (
-        len(tag) == 10
-        and tag[:3] == b"ID3"
-        and 2 <= tag[3] <= 4
-        and tag[4] != 0xFF
-        and not tag[5] & 0x0F
-        and max(tag[6:]) < 0x80
-    )
+    is_pack = len(head) >= 12 and head[:4] == b"\x00\x00\x01\xba"
+    return is_pack and (head[4] & 0xF1 == 0x21 or head[4] & 0xC4 == 0x44)
 
 
 def _is_mpeg_audio(head: bytes) -> bool:
@@ -100,7 +88,7 @@ def _is_mpeg_audio(head: bytes) -> bool:
     start = len(head) - len(head.lstrip(b"\0 "))
     if start > PADDING_BYTES:
         return False
-    if _is_id3(head[start : start + 10]) or head.startswith(APE, start):
+    if ID3.match(head, start) or head.startswith(APE, start):
         return True
     if has_two_frames_at(head, start):
         return True
@@ -117,10 +105,10 @@ def _is_mpeg_audio(head: bytes) -> bool:
 
 # M4A rather than MP4 because the upstream refuses some AAC recordings under the latter name.
 KINDS = (
-    Kind("audio.wav", "audio/wav", _is_wav),
+    Kind("audio.wav", "audio/wav", WAV.match),
     Kind("audio.mp3", "audio/mpeg", _is_mpeg_audio),
     Kind("audio.m4a", "audio/mp4", _is_mp4),
-    Kind("audio.webm", "audio/webm", _is_webm),
+    Kind("audio.webm", "audio/webm", WEBM.match),
     Kind("audio.mpeg", "video/mpeg", _is_program_stream),
 )
 

@@ -21,6 +21,7 @@ GOOD = {
     "samples like letters for long": ("pcm", b"ab" * 200 + NOISE, {}),
     "samples like a sync word": ("pcm", FRAMES[:4] + NOISE, {}),
     "the rate that was asked for": ("pcm", NOISE, {"x_sample_rate": "24000"}),
+    "one channel by a header": ("pcm", NOISE, {"x_sample_rate": "24000.0", "x_channels": "1"}),
     "the rate in the type": ("pcm", NOISE, {"Content_Type": "audio/pcm;rate=24000;channels=1"}),
     "another rate in a file": ("wav", RIFF, {"x_sample_rate": "22050"}),
 }
@@ -49,7 +50,9 @@ BAD = {
     "a sentence as pcm": ("pcm", "Die Stimme fehlt für Sie.".encode() + b" ", {}, "text"),
     "a long text as pcm": ("pcm", "ü" * 600, {}, "text"),
     "another rate": ("pcm", NOISE, {"x_sample_rate": "22050"}, "22050"),
+    "another rate with a point": ("pcm", NOISE, {"x_sample_rate": "22050.0"}, "22050"),
     "another rate in the type": ("pcm", NOISE, {"Content_Type": "audio/pcm; rate=44100"}, "44100"),
+    "two channels by a header": ("pcm", NOISE, {"x_channels": "2"}, "channels"),
     "two channels": ("pcm", NOISE, {"Content_Type": "audio/pcm;rate=24000;channels=2"}, "channels"),
 }
 

@@ -143,6 +143,12 @@ def test_what_is_too_long_is_cut_at_a_clause_else_at_a_space(between, ends):
     assert all(segment.text.endswith(ends) for segment in found[:-1])
 
 
+def test_what_is_too_long_is_cut_within_no_number():
+    """A wide comma can group digits."""
+    found = cut(f"これは最初の文です。{'あ' * 70}、{'い' * 50}１，０００{'う' * 90}。")
+    assert [segment.text[-1] for segment in found] == ["。", "、", "う", "。"]
+
+
 def test_a_link_is_waited_for_and_not_for_ever():
     """Half a link is not read out; a bracket that nothing closes does not hold up the reply."""
     segmenter = Segmenter()

@@ -39,6 +39,8 @@ def test_ten_languages_and_more_have_twenty_sentences():
 @pytest.mark.parametrize(
     ("reply", "is_cut"),
     [
+        ("It was said by all of the others.[1] Smith", True),
+        ("It was all said by the great Dr.[1][^2] Smith", False),
         ("Oh, what you say is just on par. I see", True),  # Elsewhere it is an abbreviation.
         ("Oh, what you say is just on par. 5 of it", False),
         ("Nobody knows but the answer is no. It is", True),

@@ -36,6 +36,9 @@ from parley.conversation.speakable import speakable
         ("<div>\nHello\n</div>\n<!-- not this -->", "Hello"),
         ("fact[^1]\n\n[^1]: A note. Another.", "fact"),
         ("fact【4†source】 here", "fact here"),
+        ("so [1]. Then[2][3], too [^4][^5].", "so. Then, too."),  # As models that search write it.
+        ("It is so [1].\n[1]: https://example.com/a", "It is so."),
+        ("a[1]b, list[0], x[123], [10](x), [Enter]", "a[1]b, list[0], x[123], 10, [Enter]"),
         ("\\*not bold\\*", "*not bold*"),
         ("👍🏽 yes 1️⃣ ©", "yes 1 ©"),
         ("🎉", ""),
@@ -62,6 +65,14 @@ KINDS = {
         "你好。今天天气很好！我们一起走吧？好的。",
         ["你好。今天天气很好！", "我们一起走吧？", "好的。"],
     ),
+    "wide numbers": (
+        "これはとても長い導入文ですから１，０００円です。とても長い値は３．１４です。朝は本当に早くて８：３０です。",
+        [
+            "これはとても長い導入文ですから１，０００円です。",
+            "とても長い値は３．１４です。",
+            "朝は本当に早くて８：３０です。",
+        ],
+    ),
     "Japanese": (
         "「今日は。」と彼は言いました。それから家に帰りました。",
         ["「今日は。」と彼は言いました。", "それから家に帰りました。"],
@@ -73,6 +84,18 @@ KINDS = {
     "Arabic": (
         "مرحبا بك في بيتنا الجديد. كيف حالك اليوم يا صديقي؟ أنا بخير.",
         ["مرحبا بك في بيتنا الجديد.", "كيف حالك اليوم يا صديقي؟", "أنا بخير."],
+    ),
+    "sources": (
+        "It is in the north.[1][2] It is very large [3]. It may well be so.²",
+        [
+            "It is in the north.",
+            "It is very large.",
+            "It may well be so.²",
+        ],
+    ),
+    "brackets": (
+        "Press [Enter] to go on with it. Or do you press [Esc] now?",
+        ["Press [Enter] to go on with it.", "Or do you press [Esc] now?"],
     ),
     "emoji": (
         "That is great news! 🎉🎉 I am so happy for you 👩‍👩‍👧 and 🇩🇪 too! ❤️",
@@ -101,6 +124,10 @@ KINDS = {
     "links": (
         "Read [the guide. It helps](https://example.com/a.b), or https://www.example.org/x?y. Bye!",
         ["Read the guide. It helps,", "or example.org.", "Bye!"],
+    ),
+    "titles of links": (
+        'Read [the guide](https://example.com "It helps you a lot, so it does") today.',
+        ["Read the guide today."],
     ),
     "quotes": (
         "> To be, or not to be.\n> That is the question.\n\nHe said “Stop it. Now.” and left us.",

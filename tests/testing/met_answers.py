@@ -86,6 +86,26 @@ STREAMS = {
         *WHOLE,
         "",
     ),
+    "Azure's filter before the choices": (
+        [{"id": "", "choices": [], "prompt_filter_results": [{"prompt_index": 0}]}, *WORDS],
+        b"data: [DONE]\n\n",
+        *WHOLE,
+        "",
+    ),
+    "a character in two events": (
+        [chunk("It is \ud83d"), chunk("\ude00, "), chunk("Paris.\ud83d", "stop")],
+        b"",
+        "It is 😀, Paris.",
+        None,
+        "",
+    ),
+    "half a character": (
+        [chunk("It is \ud83d"), chunk("Paris.")],
+        b"data: [DONE]\n\n",
+        "It is \ufffdParis.",
+        None,
+        "",
+    ),
     "an empty error": ([{**WORDS[0], "error": None}, WORDS[1]], b"data: [DONE]\n\n", *WHOLE, ""),
     "an error": (
         [*WRITTEN, SENTENCE],

@@ -19,6 +19,10 @@ SHAPES = {
     "pydantic": {"detail": [{"type": "v", "loc": ["body", "voice"], "msg": REASON, "input": "x"}]},
     "Gemini": [{"error": {"code": 400, "message": REASON, "status": "INVALID_ARGUMENT"}}],
     "an error in a message": {"error": {"message": {"error": {"message": REASON}}}},
+    "Cloudflare": {"result": None, "success": False, "errors": [{"code": 7009, "message": REASON}]},
+    "MiniMax": {"choices": None, "base_resp": {"status_code": 1004, "status_msg": REASON}},
+    "a text in error, with details": {"error": REASON, "details": "403, url='wss://x.example/y'"},
+    "details": {"code": "unexpected", "details": REASON},
 }
 
 CODES = [
@@ -35,9 +39,18 @@ CODES = [
     (600, "upstream_malformed", 1, 500),
     ("no_such_code", "upstream_malformed", 1, 500),
     ("budget_exceeded", "quota_exhausted", 1, 500),
+    ({"http_status_code": 422}, "upstream_rejected", 1, 400),
+    ({"code": "INTERNAL_SERVER_ERROR", "status": 500}, "upstream_unavailable", 3, 500),
+    ({"code": None, "statusCode": "503"}, "upstream_unavailable", 3, 500),
+    ({"type": "x", "status_code": 429}, "rate_limited", 3, 500),
+    ({"code": 400, "status": 500}, "upstream_rejected", 1, 400),
+    ({"status": "UNAVAILABLE"}, "upstream_malformed", 1, 500),
+    ({"timeout": 500}, "upstream_malformed", 1, 500),
 ]
+"""A code, or the fields in which the status stands, and what becomes of it under 200."""
 
 NO_MONEY = "You have run out of credits"
+NO_QUOTA = ("quota_exhausted", 1, 500)
 STATUSES = [
     (429, {"message": "Slow down."}, {}, "rate_limited", 3, 500),
     (429, {"message": "Slow down.", "type": "budget_exceeded"}, {}, "quota_exhausted", 1, 500),
@@ -77,6 +90,13 @@ STATUSES = [
         500,
     ),
     (429, {"message": "No credentials were used."}, {}, "rate_limited", 3, 500),
+    (429, {"message": "Insufficient balance. Recharge.", "code": "1113"}, {}, *NO_QUOTA),
+    (429, {"message": "Your paid balance is too low.", "isRetryable": True}, {}, *NO_QUOTA),
+    (429, {"message": "余额不足或无可用资源包,请充值。"}, {}, *NO_QUOTA),
+    (429, {"message": "您的额度已用完。"}, {}, *NO_QUOTA),
+    (429, {"message": "您的额度已用完,请 30 秒后重试。"}, {}, "rate_limited", 3, 500),
+    (429, {"message": "free-models-per-day-high-balance."}, {}, "rate_limited", 3, 500),
+    (429, {"message": "The load balancer is busy."}, {}, "rate_limited", 3, 500),
     (501, {"message": "Speech is not implemented."}, {}, "upstream_rejected", 1, 400),
     (501, {"message": "Not implemented."}, {"x_should_retry": "true"}, "upstream_rejected", 1, 400),
     (
@@ -118,7 +138,21 @@ UNKNOWN = [
     (400, {"detail": {"error": "invalid_model", "message": "Unsupported model: {}"}}),
     (400, {"detail": "Model not found: {}"}),
     (400, {"detail": "The requested model {} does not exist here."}),
+    (
+        400,
+        {
+            "error": {
+                "message": "The model `{}` has been decommissioned and is no longer supported."
+            }
+        },
+    ),
+    (400, {"error": {"message": "The model `{}` is gone.", "code": "model_decommissioned"}}),
+    (400, {"error": {"message": "Unable to access model {}.", "code": "model_not_available"}}),
+    (400, {"error": {"message": "Try {}", "type": "invalid_model"}}),
+    (400, {"detail": "[address=0.0.0.0:51672, pid=57224] Model not found, uid: {}"}),
     (403, {"error": {"message": "No access to {}", "code": "model_not_found"}}),
+    (503, {"error": {"message": "No channel for model {}", "code": "model_not_found"}}),
+    (200, {"error": {"message": "No channel", "code": "model_not_found", "status": 503}}),
     (200, {"error": {"message": "The model {} does not exist", "code": 404}}),
     (200, {"error": {"message": "No.", "code": "model_not_found"}}),
 ]
@@ -130,6 +164,8 @@ KNOWN = [
     (400, {"detail": "Voice 'alloy' is not available for model {}"}),
     (400, {"detail": "{}: voice 'alloy' not found"}),
     (400, {"error": {"message": "The model `{}` takes no audio."}}),
+    (400, {"error": {"message": "{} is overloaded.", "code": "model_not_ready"}}),
+    (400, {"error": {"message": "Which?", "code": "model_not_available"}}),
     (400, {"error": {"message": "Unknown parameter: 'stream' with {}"}}),
     (400, {"error": {"message": "The file was not found."}}),
     (400, {"error": {"message": "{}-mini does not exist."}}),

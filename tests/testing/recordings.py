@@ -88,6 +88,8 @@ NO_RECORDINGS: dict[str, bytes] = {
     "RIFF alone": b"RIFF",
     "AVI": b"RIFF\x24\x00\x00\x00AVI LIST",
     "AVI with mp3 by FFmpeg": written("avi", "libmp3lame"),
+    "Wave64 with mp3 by FFmpeg": written("w64", "libmp3lame"),
+    "transport stream by FFmpeg": written("mpegts", "mp2"),
     "Ogg by FFmpeg": written("ogg", "libopus"),
     "FLAC by FFmpeg": written("flac", "flac"),
     "ADTS by FFmpeg": written("adts", "aac"),

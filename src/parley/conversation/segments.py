@@ -8,7 +8,7 @@ from itertools import accumulate
 import regex
 
 from parley.conversation.sentences import is_sentence_end, proposed_ends
-from parley.conversation.speakable import speakable
+from parley.conversation.speakable import fence_after, speakable, speakable_after
 
 SHORTEST, FIRST_CLAUSE, MERGED, LONGEST = 20, 40, 200, 400
 """Bounds in characters, of which East Asian wide ones count as three."""
@@ -21,14 +21,19 @@ NEXT_WORD = 16
 
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]")
 _BLOCK_END = regex.compile(r"\n[ \t\r]*+\n\s*+")
-_CLAUSE_END = regex.compile(r"[,;:–—،؛]\s++|[，、；：]")
+# Wide marks need no space behind them, but within a number they end nothing.
+_CLAUSE_END = regex.compile(r"[,;:–—،؛]\s++|[，、；：](?!(?<=\p{N}.)\p{N})")
 # Where to cut what is too long, the best place first.
-_CUTS = tuple(map(regex.compile, (r"[,;:.!?–—،؛]\s++|[，、；：。！？]", r"\s++", r"\X")))
+_CUTS = tuple(
+    map(regex.compile, (r"[,;:.!?–—،؛]\s++|[，、；：。！？](?!(?<=\p{N}.)\p{N})", r"\s++", r"\X"))
+)
 _LIST_NUMBER = regex.compile(r"\s*+\d++[.)]")
 # What may open markup that closes later: its words are not known before it does.
-_OPENER = regex.compile(r"(?<!\w)_(?=\S)|\*(?=\S)|~~(?=\S)|`|\[|<(?=[A-Za-z/!])")
+# A pair of brackets that nothing belongs to is no markup.
+_OPENER = regex.compile(
+    r"(?<!\w)_(?=\S)|\*(?=\S)|~~(?=\S)|`|\[(?![^\[\]]*+\](?![\[(:]))|<(?=[A-Za-z/!])"
+)
 _CLOSER = regex.compile(r"[])>*_~`]")
-_FENCE = regex.compile(r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(`{3,}|~{3,})", regex.M)
 # No segment ends without one of these before its end; in the first one, clauses end it, too.
 _MARK = regex.compile(r"(?r)[^\w\s,;:'’-]|[\n_]")
 _FIRST_MARK = regex.compile(r"(?r)[^\w\s]|[\n_]")
@@ -86,7 +91,7 @@ class Segmenter:
     def _segments(self, *, is_last: bool) -> Iterator[Segment]:
         while segment := self._next_segment(is_last=is_last):
             yield segment
-            self._fence = self._fence_open_after(segment.text)
+            self._fence = fence_after(segment.text, self._fence)
             self._is_first = False
             self._begin_with(self._open[len(segment.text) :])
 
@@ -138,7 +143,7 @@ class Segmenter:
     def _judge(self, text: str) -> Segment | None:
         """The segment of `text`, or None where what follows can change what is said of it."""
         last_line = text.rstrip().rpartition("\n")[2]
-        if self._fence_open_after(text) or _LIST_NUMBER.fullmatch(last_line):
+        if fence_after(text, self._fence) or _LIST_NUMBER.fullmatch(last_line):
             return None
         if _BLOCK_END.search(text, len(text.rstrip())):
             return self._segment(text)
@@ -155,21 +160,8 @@ class Segmenter:
 
     def _segment(self, text: str) -> Segment:
         """The segment of `text`, which may begin within a block of code."""
-        for mark in _FENCE.finditer(text) if self._fence else ():
-            if mark[1].startswith(self._fence):
-                return Segment(text, speakable(text[mark.end() :]))
-        return Segment(text, "" if self._fence else speakable(text))
-
-    def _fence_open_after(self, text: str) -> str:
-        """The marks that opened the block of code in which `text` ends, or nothing."""
         fence = self._fence
-        if "```" in text or "~~~" in text:
-            for mark in _FENCE.finditer(text):
-                if not fence:
-                    fence = mark[1]
-                elif mark[1].startswith(fence):
-                    fence = ""
-        return fence
+        return Segment(text, speakable_after(text, fence) if fence else speakable(text))
 
 
 class Waiting:

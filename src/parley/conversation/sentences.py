@@ -27,6 +27,9 @@ _WORD = regex.compile(
     r"(?rV1)(?<![^\s\p{Ps}\p{Pi}\"'’*_\p{EA=W}\p{EA=F}])"
     r"[[\p{L}\p{M}\p{N}.\-]--[\p{EA=W}\p{EA=F}]]+(?=\.\Z)"
 )
+# The marks of footnotes and of sources belong to the sentence before them.
+_NOTE = r"(?:\[\^?\w{1,3}\]|【[^【】]*】|[\u00b9\u00b2\u00b3\u2070\u2074-\u2079])"
+_NOTES, _LAST_NOTES = regex.compile(rf"{_NOTE}*+\s*+"), regex.compile(rf"(?r){_NOTE}+\Z")
 _TWO_WORDS = regex.compile(r"(?ri)\b(?:ad|per)\s+es\.\Z")
 _UNIT = regex.compile(r"(?r)\d\s*\p{L}+\.\Z")
 _ALPHABETIC = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{M}]+")
@@ -36,9 +39,10 @@ _ARTICLE = regex.compile(r"(?ri)\b(?:de[rmns]|das|die|im|vom|zu[mr]|beim|ins)\s+
 _NUMBER = regex.compile(r"[\s\p{Ps}№]*+\p{N}")
 # A small letter follows, or a dash behind which one may.
 _SMALL_LETTER = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\"'–—―]*+(?:\p{Ll}|(?<=[–—―]\s*+)\Z)")
-# What follows a quotation belongs to its sentence, where neither space nor a capital tells.
+# What follows a quotation belongs to its sentence, where neither space nor a capital tells, and
+# what follows a wide point to its number.
 _GOES_ON = regex.compile(
-    r"(?<=[\p{Pe}\p{Pf}])\S|(?<=[\p{Pe}\p{Pf}\"][^\S\n]*+)\p{Lo}|[\p{Pe}\p{Pf}、，]"
+    r"(?<=\p{N}．)\p{N}|(?<=[\p{Pe}\p{Pf}])\S|(?<=[\p{Pe}\p{Pf}\"][^\S\n]*+)\p{Lo}|[\p{Pe}\p{Pf}、，]"
 )
 _IN_QUOTES = regex.compile(
     r"""(?r)(?:[(（「『„《]|(?<![\p{Ll}\p{Lu}\p{N}.!?…,”])[“"«]|(?<!\S)»(?=\S))"""
@@ -47,11 +51,14 @@ _IN_QUOTES = regex.compile(
 
 
 def proposed_ends(text: str) -> list[int]:
-    """Where sentences may end in `text`, the space behind them included; the last is its length.
+    """Where sentences may end in `text`, with notes and space behind; the last is its length.
 
     The time is quadratic in some texts (2,000 opening quotes): keep `text` short.
     """
-    return [sentence["end_index"] for sentence in sentencex.get_sentence_boundaries("en", text)]
+    ends = [each["end_index"] for each in sentencex.get_sentence_boundaries("en", text)]
+    return [
+        end if text[end - 1].isspace() else next(_NOTES.finditer(text, end)).end() for end in ends
+    ]
 
 
 def is_sentence_end(text: str, end: int) -> bool:
@@ -61,6 +68,8 @@ def is_sentence_end(text: str, end: int) -> bool:
     any of the languages. If what follows is not known yet, none ends. The time is bounded.
     """
     before = text[max(0, end - _LOOK_BACK) : end].rstrip()
+    if not before.endswith("."):
+        before = _LAST_NOTES.sub("", before)
     if _GOES_ON.match(text, end) or _IN_QUOTES.search(before):
         return False
     if _SMALL_LETTER.match(text, end) and not text[:end].islower():

@@ -11,6 +11,7 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 # Text is not joined, so that a star without a partner is a token of its own.
 _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
 
+_FENCE = regex.compile(r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(`{3,}|~{3,})", regex.M)
 _DELIMITERS = regex.compile(r"[*_~`]+")
 _WITHIN_A_WORD = regex.compile(
     r"</?(?:a|abbr|b|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|u)\b", regex.I
@@ -22,11 +23,10 @@ _TIMES = "\u2217"
 _UNSAID = regex.compile(
     r"""
       \A\[\^[^\[\]\s]+\]:.*                                       # [^1]: a footnote
-    | \[\^[^\[\]\s]+\]                                            # [^1]: its mark
-    | 【[^【】]*†[^【】]*】                                          # a citation, as some models do
+    | 【[^【】]*†[^【】]*】                                          # a source, as some models do
     | \A\[[ xX]\][ ]                                              # the box of a task
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
-    | \[(?P<said>[^\[\]]*)\]\[[^\[\]]*\]                          # [text][1]
+    | \[(?!\^|[1-9][0-9]?\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
     | https?://(?:www\.)?(?P<said>[\p{Latin}\p{Cyrillic}0-9.-]*[\p{Latin}\p{Cyrillic}0-9])
       (?:[:/?\#](?:[!-~--["'()*<>\[\]`]]*[A-Za-z0-9/])?)?         # an address: its host
     | (?:\p{RI}{2}|(?![©®™‼⁉ℹ])\p{Extended_Pictographic})         # emoji and flags,
@@ -35,6 +35,8 @@ _UNSAID = regex.compile(
     """,
     regex.VERBOSE | regex.VERSION1,
 )
+# The marks of footnotes and sources: [^1], [1][2].
+_MARKS = regex.compile(r"[ ]?\[(?:\^[^\[\]\s]+\]|(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))")
 _AUDIBLE = regex.compile(r"[\p{L}\p{N}\p{Sc}]")
 _NEEDS_A_STOP = regex.compile(r"""[\p{L}\p{M}\p{N}\p{Pe}\p{Pf}"'%]\Z""")
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
@@ -47,12 +49,35 @@ def speakable(markdown: str) -> str:
     """
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), markdown)
     said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in _blocks(source))
+    said = (_MARKS.sub("", text) if "[" in text else text for text in said)
     blocks = [" ".join(text.replace(_TIMES, "*").split()) for text in said]
     blocks = [block for block in blocks if _AUDIBLE.search(block)]
     for index, block in enumerate(blocks[:-1]):
         if _NEEDS_A_STOP.search(block):
             blocks[index] += "。" if _WIDE.search(block) else "."
     return " ".join(blocks)
+
+
+def fence_after(text: str, fence: str = "") -> str:
+    """The marks that opened the block of code in which `text` ends, or nothing.
+
+    `fence` opened the one in which it begins.
+    """
+    if "```" in text or "~~~" in text:
+        for mark in _FENCE.finditer(text):
+            if not fence:
+                fence = mark[1]
+            elif mark[1].startswith(fence):
+                fence = ""
+    return fence
+
+
+def speakable_after(text: str, fence: str) -> str:
+    """What the voice gets of a text that begins within a block of code, which `fence` opened."""
+    for mark in _FENCE.finditer(text):
+        if mark[1].startswith(fence):
+            return speakable(text[mark.end() :])
+    return ""
 
 
 def _blocks(markdown: str) -> Iterator[str]:

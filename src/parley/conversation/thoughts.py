@@ -2,10 +2,11 @@
 
 import re
 
+from parley.conversation.speakable import fence_after
+
 BEGIN, END = "<think>", "</think>"
-FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-CODE_INDENT = 4
-"""A line with as many spaces before it is code (CommonMark, 4.4)."""
+ENDING = re.compile(rf"^ {{0,3}}{END}[^\S\n]*$", re.MULTILINE)
+"""The end of thoughts, alone on its line; with four spaces before it, it is code."""
 
 
 class ThoughtFilter:
@@ -61,17 +62,12 @@ def without_thoughts(reply: str) -> str:
     Templates of some models open the thoughts themselves, so that the reply has only their end:
     `</think>` alone on its line, outside a block of code, and no `<think>` before it.
     """
-    before, fence = 0, ""
-    for line in reply.splitlines(keepends=True) if END in reply else ():
-        before += len(line)
-        if line.strip() == END and not fence and len(line) - len(line.lstrip()) < CODE_INDENT:
-            if BEGIN not in reply[:before]:
-                return reply[before:].strip()
+    fence, read = "", 0
+    for end in ENDING.finditer(reply):
+        fence, read = fence_after(reply[read : end.start()], fence), end.start()
+        if not fence:
+            if BEGIN not in reply[:read]:
+                return reply[end.end() :].strip()
             break
-        if mark := FENCE.match(line):
-            if not fence:
-                fence = mark[1]
-            elif mark[1].startswith(fence):
-                fence = ""
     thoughts = ThoughtFilter()
     return (thoughts.feed(reply) + thoughts.finish()).strip()

@@ -7,7 +7,7 @@ from typing import Any
 
 from parley.errors import TextIncomplete, UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.upstream.error_reports import error_in, report_of
-from parley.upstream.json_values import parse_json, text_in, value_at
+from parley.upstream.json_values import json_in, parse_json, text_in, text_of, value_at
 from parley.upstream.sent_events import BYTE_ORDER_MARK, EVENT_BYTES, SentEvent, events_in
 
 INCOMPLETE = ("length", "max_tokens", "content_filter")
@@ -34,7 +34,7 @@ def deltas_of(pieces: Iterable[bytes], failure_in: FailureIn) -> Iterator[str]:
     begun, rest = _beginning(iter(pieces))
     reply = _Reply(failure_in)
     if begun.lstrip(SPACE).startswith((b"{", b"[")):
-        yield from reply.read(_json(_whole(begun, rest)), "message")
+        yield from reply.read(json_in(_whole(begun, rest)), "message")
         reply.require_whole(is_ended=True)
     else:
         yield from _streamed(reply, begun, chain((begun,), rest))
@@ -44,7 +44,7 @@ def _streamed(reply: "_Reply", begun: bytes, pieces: Iterable[bytes]) -> Iterato
     event, is_ended = None, False
     for event in events_in(pieces):
         if event.name == b"error":
-            raise reply.failure_in(_value_or_text(event.data))
+            raise reply.failure_in(json_in(event.data) or event.data.decode(errors="replace"))
         data = event.data.strip()
         if is_ended := data == END:
             break
@@ -64,6 +64,8 @@ class _Reply:
     reason: Any = None
     has_content: bool = False
     is_blank: bool = True
+    half: str = ""
+    """Half a surrogate pair: hosts that count in UTF-16 may part a character between two events."""
     suspect: Any = field(default=None, repr=False)
     """JSON that is no part of a reply, and may be a failure told without `error`."""
 
@@ -74,10 +76,10 @@ class _Reply:
         content = text_in(value_at(said, "content"))
         self.has_content = self.has_content or bool(content.strip())
         refusal = "" if self.has_content else text_in(value_at(said, "refusal"))
-        for text in (content, refusal):
-            if text:
-                self.is_blank = self.is_blank and text.isspace()
-                yield text
+        text = content + refusal
+        if text := text if text.isascii() and not self.half else self._joined(text):
+            self.is_blank = self.is_blank and text.isspace()
+            yield text
         reason = value_at(choice, "finish_reason")
         if isinstance(reason, str) and reason:
             self.reason = reason.lower()
@@ -87,6 +89,12 @@ class _Reply:
             raise UpstreamUnavailable()
         if choice is None and report_of(value).message:
             self.suspect = value
+
+    def _joined(self, text: str) -> str:
+        """The text with the half of a character that waited, without the half at its end."""
+        text = self.half + text
+        self.half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return text_of(text.removesuffix(self.half))
 
     def require_whole(self, *, is_ended: bool) -> None:
         """Raise the failure of a reply that has ended and is not whole."""
@@ -111,20 +119,6 @@ def _value_of(event: SentEvent, data: bytes) -> Any:
             raise UpstreamMalformed() from None
         return None
     return value if event.name in UNNAMED or value_at(value, "choices") else None
-
-
-def _value_or_text(data: bytes) -> Any:
-    try:
-        return parse_json(data)
-    except ValueError:
-        return data.decode(errors="replace")
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return parse_json(body)
-    except ValueError:
-        raise UpstreamMalformed() from None
 
 
 def _beginning(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

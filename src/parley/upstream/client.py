@@ -21,7 +21,7 @@ from parley.upstream.calls import Attempt, AttemptRecord, Call, Piece
 from parley.upstream.chat_stream import deltas_of
 from parley.upstream.encodings import set_lengths
 from parley.upstream.error_reports import error_in, report_of
-from parley.upstream.json_values import json_of, text_of
+from parley.upstream.json_values import json_in, text_of
 from parley.upstream.options import Options
 from parley.upstream.voices import Voice, voice_of
 from parley.wire.messages import Form, Upstream
@@ -33,8 +33,10 @@ TEXT_BYTES = 1_000_000
 STREAM_BYTES = 16_000_000
 """The largest stream of a text: each delta comes in an event that is many times its length."""
 
-REMARK = re.compile(r"\A(?:\[[^\[\]]*\]|\([^()]*\))\Z")
-"""A transcript that is one remark in brackets (`[BLANK_AUDIO]`): whisper.cpp's for no speech."""
+REMARKS = re.compile(
+    r"\A(?:\s*+(?:\[[^\[\]]*+\]|[(\uff08][^()\uff08\uff09]*+[)\uff09]|【[^【】]*+】))+\Z"
+)
+"""A transcript of remarks alone (`[BLANK_AUDIO]`): whisper.cpp has one for each silent segment."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Client:
         def read(attempt: Attempt[str]) -> Generator[str]:
             form = Form(fields, "file", recording)
             with attempt.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
-                heard = json_of(answer.whole(attempt.call.counted))
+                heard = json_in(answer.whole(attempt.call.counted).body)
                 yield _transcript_in(heard, attempt.call.failure_in)
 
         return self._call("stt", model, read).tried("".join)
@@ -186,7 +188,7 @@ def _transcript_in(heard: Any, failure_in: Callable[[Any], UpstreamError]) -> st
         case {"text": None}:
             return ""
         case {"text": str(text)}:
-            return REMARK.sub("", text_of(text).strip())
+            return REMARKS.sub("", text_of(text).strip())
     if report_of(heard).message:
         raise failure_in(heard)
     raise UpstreamMalformed()

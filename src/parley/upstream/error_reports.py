@@ -9,6 +9,12 @@ DEEPEST = 5
 READ_CHARACTERS, LISTED = 1000, 5
 """How much of a reason, and how many of several, are examined."""
 
+NAMES = ("code", "type", "status", "status_code", "statusCode", "http_status_code")
+"""The fields that name the failure or its status; the codes first, since they are more exact."""
+
+REASONS = ("error", "errors", "detail", "message", "msg", "details", "base_resp", "status_msg")
+"""The fields in which the reason stands, or what it stands in; the last two are MiniMax's."""
+
 WAITS = ("retry", "reset")
 """What stands in the name of a field that says when to try again (`retryDelay`, `retry_after`)."""
 
@@ -63,23 +69,15 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
     if isinstance(value, list):
         read = [_read(item, depth - 1) for item in value[:LISTED]]
         return next(iter(read), ((), ""))[0], "; ".join(filter(None, (text for _, text in read)))
-    names = [value.get("code"), value.get("type")]
-    for key in ("error", "errors", "detail", "message", "msg"):
-        inner = value.get(key)
-        if key == "error" and _is_name(value):
-            names.append(inner)
-        elif inner:
-            others, message = _read(inner, depth - 1)
-            if message or others:
-                own = tuple(str(name)[:100] for name in names if isinstance(name, str | int))
-                return own + others, _placed(value, message)
-    return tuple(str(name)[:100] for name in names if isinstance(name, str | int)), ""
-
-
-def _is_name(value: dict[str, Any]) -> bool:
-    """Whether `error` only names the failure, and the reason stands beside it."""
-    is_short = isinstance(value.get("error"), str | int)
-    return is_short and any(value.get(key) for key in ("detail", "message", "msg"))
+    # With a reason beside it, a short `error` only names the failure.
+    is_name = isinstance(value.get("error"), str | int) and any(map(value.get, REASONS[2:5]))
+    found = map(value.get, (*NAMES, "error") if is_name else NAMES)
+    own = tuple(str(name)[:100] for name in found if isinstance(name, str | int))
+    for key in REASONS[1:] if is_name else REASONS:
+        others, message = _read(value.get(key), depth - 1)
+        if message or others:
+            return own + others, _placed(value, message)
+    return own, ""
 
 
 def _placed(value: dict[str, Any], message: str) -> str:
@@ -97,7 +95,7 @@ def _has_wait(value: Any, depth: int) -> bool:
     if not isinstance(value, dict):
         return False
     return any(
-        (item and any(word in str(key).lower() for word in WAITS))
+        (item and item is not True and any(word in str(key).lower() for word in WAITS))
         or (bool(depth) and _has_wait(item, depth - 1))
         for key, item in value.items()
     )

@@ -1,6 +1,7 @@
 """The failures of an upstream: which of its answers and events means which UpstreamError."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,8 +20,8 @@ from parley.errors import (
     UpstreamUnavailable,
 )
 from parley.upstream.error_reports import Report, report_of
-from parley.upstream.json_values import json_of
-from parley.upstream.reasons import holds_address, is_about_model, is_about_quota, names_a_time
+from parley.upstream.json_values import json_in
+from parley.upstream.reasons import ADDRESS, QUOTA, TIME, is_about_model
 from parley.wire.bodies import StreamedAnswer
 from parley.wire.messages import Answer, Upstream
 
@@ -48,8 +49,11 @@ BY_CODE: Mapping[str, type[UpstreamError]] = {
 RETRIED_STATUSES = (408, 409, 429)
 """What OpenAI's own SDK tries again, beside every 5xx."""
 
-NEVER_RETRIED = 501
+NOT_IMPLEMENTED = 501
 """A 5xx that will not pass: the host does not have what it was asked for."""
+
+NEVER_RETRIED = (QuotaExhausted, ModelNotFound)
+"""What does not pass by itself, whatever its status; another model may be tried instead."""
 
 SHOULD_RETRY = {"true": True, "false": False}
 """The values of the header `x-should-retry`, which overrules the statuses."""
@@ -79,7 +83,7 @@ def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answ
     """The answer, if its status is a success; else raise the UpstreamError that it means."""
     if 200 <= answer.status < 300:
         return answer
-    report = report_of(json_of(answer))
+    report = report_of(json_in(answer.body))
     failure = _failure(report, upstream, model, answer.status, answer.headers)
     raise with_answer(failure, answer)
 
@@ -114,7 +118,7 @@ def _failure(
         kind = _by_status(status, report, upstream, model, headers)
         retry = status in RETRIED_STATUSES or status >= 500
         retry = SHOULD_RETRY.get(headers.get("x-should-retry", ""), retry)
-    if kind is QuotaExhausted or status == NEVER_RETRIED:
+    if kind in NEVER_RETRIED or status == NOT_IMPLEMENTED:
         retry = False
     if kind is StageKeyMissing:
         sentence = f"The upstream wants an API key, and none was sent; send {upstream.key_header}."
@@ -124,28 +128,28 @@ def _failure(
 
 
 def _by_name(report: Report) -> type[UpstreamError]:
-    names = [name for name in report.names if name in BY_NAME or name in BY_CODE]
-    return next(({**BY_NAME, **BY_CODE}[name] for name in names), UpstreamMalformed)
+    known = {**BY_NAME, **BY_CODE}
+    return next((known[name] for name in report.names if name in known), UpstreamMalformed)
 
 
 def _by_status(
     status: int, report: Report, upstream: Upstream, model: str, headers: Mapping[str, str]
 ) -> type[UpstreamError]:
-    for name in report.names:
-        if name in BY_NAME:
-            return BY_NAME[name]
+    if named := [BY_NAME[name] for name in report.names if name in BY_NAME]:
+        return named[0]
     if status == 401 and not upstream.api_key and upstream.key_header:
         return StageKeyMissing
     kind = BY_STATUS.get(status, UpstreamUnavailable if status >= 500 else UpstreamRejected)
     coded = {BY_CODE.get(name) for name in report.names}
     if kind is RateLimited:
-        speaks = is_about_quota(" ".join((report.message, *report.names)))
-        waits = retry_after(headers) is not None or report.has_wait or names_a_time(report.message)
+        speaks = QUOTA.search(" ".join((report.message, *report.names)))
+        waits = retry_after(headers) is not None or report.has_wait or TIME.search(report.message)
         if QuotaExhausted in coded or (speaks and not waits):
             return QuotaExhausted
-    if (kind is UpstreamRejected or status == 403) and (
-        ModelNotFound in coded or is_about_model(status, report.message, model)
-    ):
+    is_told = ModelNotFound in coded and (
+        kind in (UpstreamRejected, UpstreamUnavailable) or status == 403
+    )
+    if is_told or is_about_model(status, report.message, model, report.names):
         return ModelNotFound
     return kind
 
@@ -160,7 +164,7 @@ def _sentence(
     """
     if not message.isprintable() or not upstream.may_be_told(message):
         return ""
-    if upstream.is_operators and (status or 500) >= 500 and holds_address(message):
+    if upstream.is_operators and (status or 500) >= 500 and ADDRESS.search(message):
         return ""
     if len(message) > MESSAGE_CHARACTERS:
         message = f"{message[:MESSAGE_CHARACTERS]}…"
@@ -173,17 +177,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     `retry-after-ms` first, then `Retry-After` in seconds, then as an HTTP date (RFC 9110, 10.2.3).
     """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
+        with suppress(KeyError, ValueError):
             seconds = float(headers[name]) * unit
-        except (KeyError, ValueError):
-            continue
-        return min(seconds, LONGEST_WAIT) if seconds >= 0 else None
-    try:
-        moment = parsedate_to_datetime(headers["retry-after"])
-        seconds = (moment - datetime.now(UTC)).total_seconds()
-        return min(max(0.0, seconds), LONGEST_WAIT)
-    except (KeyError, ValueError, TypeError, OverflowError):
-        return None
+            return min(seconds, LONGEST_WAIT) if seconds >= 0 else None
+    with suppress(KeyError, ValueError, TypeError, OverflowError):
+        wait = parsedate_to_datetime(headers["retry-after"]) - datetime.now(UTC)
+        return min(max(0.0, wait.total_seconds()), LONGEST_WAIT)
+    return None
 
 
 def with_answer(failure: UpstreamError, answer: Answer | StreamedAnswer) -> UpstreamError:

@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-from parley.wire.messages import Answer
-
 CONTAINERS = 50_000
 """How many arrays and objects a JSON text may hold.
 
@@ -12,10 +10,10 @@ Python takes a second over a million of them, and serves nobody else meanwhile.
 """
 
 
-def json_of(answer: Answer) -> Any:
-    """The answer's body as JSON; None if `parse_json` refuses it."""
+def json_in(text: bytes) -> Any:
+    """The value of a JSON text; None if `parse_json` refuses it."""
     try:
-        return parse_json(answer.body)
+        return parse_json(text)
     except ValueError:
         return None
 
@@ -43,26 +41,28 @@ def value_at(value: Any, *path: str | int) -> Any:
 def text_of(value: Any) -> str:
     """A JSON string's text; blank for any other value.
 
-    JSON can hold half a surrogate pair, which no text that is sent on may hold: it becomes `?`.
+    JSON can hold half a surrogate pair, which no text that is sent on may hold: it becomes U+FFFD.
     """
-    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    if value.isascii():
+        return value
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def text_in(content: Any) -> str:
     """The text of a message: a string, or a list of parts, of which texts count and thoughts not.
 
     Parts are OpenAI's and Mistral's, in which a thought has a type of its own, and Gemini's, in
-    which it is marked.
+    which it is marked. It may end with half a surrogate pair, whose other half comes in the next.
     """
-    if not isinstance(content, list):
-        return text_of(content)
-    return "".join(map(_text_of_part, content))
-
-
-def _text_of_part(part: Any) -> str:
-    match part:
+    if isinstance(content, str):
+        return content
+    match content:
+        case list(parts):
+            return "".join(text_in(part) for part in parts if isinstance(part, dict))
         case {"thought": thought} if thought:
             return ""
-        case {"type": "text" | "output_text", "text": text}:
-            return text_of(text)
+        case {"type": "text" | "output_text", "text": str(text)}:
+            return text
     return ""

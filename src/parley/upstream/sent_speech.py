@@ -9,7 +9,7 @@ from parley.errors import UpstreamError, UpstreamMalformed
 from parley.mpeg_audio import HEADER_BYTES, frame_at, has_two_frames_at
 from parley.upstream.encodings import RATE
 from parley.upstream.error_reports import error_in, report_of
-from parley.upstream.json_values import parse_json
+from parley.upstream.json_values import json_in
 from parley.upstream.options import AUDIO_FORMATS
 
 TEXT_BYTES = 512
@@ -18,8 +18,11 @@ TEXT_BYTES = 512
 REASON_BYTES = 64 * 1024
 """The longest JSON that is read for why it came instead of speech."""
 
-RATE_PARAMETER = re.compile(r";\s*rate\s*=\s*\"?(\d+)", re.IGNORECASE)
-CHANNELS_PARAMETER = re.compile(r";\s*channels\s*=\s*\"?(\d+)", re.IGNORECASE)
+PCM = (
+    ("rate", "x-sample-rate", RATE, f"at {{}} Hz where {RATE} Hz was asked for", "the rate"),
+    ("channels", "x-channels", 1, "of {} channels where one was asked for", "how many"),
+)
+"""What PCM cannot say of itself: a parameter of its type, a header, our value, and sentences."""
 
 SIGNATURES = (
     ("WAV", re.compile(rb"(?:RIFF|RF64|BW64|RIFX).{4}WAVE", re.DOTALL)),
@@ -117,21 +120,15 @@ def _instead(came: str, asked: str) -> UpstreamMalformed:
 def _require_rate(headers: Mapping[str, str]) -> None:
     """Raise UpstreamMalformed where the headers name another rate, or more channels, than ours."""
     declared = headers.get("content-type", "")
-    rate = headers.get("x-sample-rate", "").strip()
-    named = [match[1] for match in [RATE_PARAMETER.search(declared)] if match]
-    named += [rate] if rate.isascii() and rate.isdecimal() else []
-    for each in named:
-        if int(each[:9]) != RATE:
-            raise UpstreamMalformed(
-                f"The upstream sent pcm at {each[:9]} Hz where {RATE} Hz was asked for; ask "
-                "for wav (audio_format=wav), whose header says the rate."
-            )
-    channels = CHANNELS_PARAMETER.search(declared)
-    if channels and int(channels[1][:9]) != 1:
-        raise UpstreamMalformed(
-            "The upstream sent pcm of several channels where one was asked for; ask "
-            "for wav (audio_format=wav), whose header says how many."
-        )
+    for parameter, header, ours, said, tells in PCM:
+        named = re.search(rf";\s*{parameter}\s*=\s*\"?(\d{{1,9}})", declared, re.IGNORECASE)
+        own = re.fullmatch(r"\s*(\d{1,9})(?:\.0*)?\s*", headers.get(header, ""), re.ASCII)
+        for found in filter(None, (named, own)):
+            if int(found[1]) != ours:
+                raise UpstreamMalformed(
+                    f"The upstream sent pcm {said.format(found[1])}; ask for wav "
+                    f"(audio_format=wav), whose header says {tells}."
+                )
 
 
 def _raise_reason(
@@ -145,9 +142,6 @@ def _raise_reason(
         body += piece
     else:
         return
-    try:
-        value = parse_json(bytes(body))
-    except ValueError:
-        return
+    value = json_in(bytes(body))
     if error_in(value) or report_of(value).message:
         raise failure_in(value)

@@ -5,7 +5,7 @@ from datetime import date
 from parley.deadline import Deadline
 from parley.errors import UpstreamMalformed
 from parley.upstream.failures import require_success, with_answer
-from parley.upstream.json_values import json_of
+from parley.upstream.json_values import json_in
 from parley.upstream.retries import with_retries
 from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
@@ -25,7 +25,7 @@ def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline)
 
     def listed() -> dict[str, Day]:
         answer = transport.get(upstream, "/models", limit=LIST_BYTES, deadline=deadline)
-        models = json_of(require_success(answer, upstream))
+        models = json_in(require_success(answer, upstream).body)
         try:
             return {each["id"]: _day(each.get("shutdown_date")) for each in models["data"]}
         except (ValueError, TypeError, LookupError, AttributeError):
