@@ -13,11 +13,11 @@ from testing.met_failures import (
     MODELS,
     NO_ADDRESSES,
     REASON,
-    REPLACED,
     SESSIONS,
     SHAPES,
     STATUSES,
     UNKNOWN,
+    knows_no_model,
 )
 from testing.representations import REPRESENTATIONS, post, spread, told
 from testing.upstream_faults import says
@@ -87,17 +87,7 @@ def test_a_model_that_is_not_known_is_replaced(met, accept, stage, row):
     status, body = row
     name = MODELS[stage]
     answer = http(json.dumps(body).replace("{}", name).encode(), f"{status} X")
-    well = met.answers.get(stage)
-
-    def behave(connection, request):
-        if f'"{name}"'.encode() in request.body or f"\r\n\r\n{name}\r\n".encode() in request.body:
-            connection.sendall(answer)
-            return True
-        if "realtime" in request.path or not well:
-            return REPLACED[stage](connection, request)
-        return well(connection, request)
-
-    met.answers[stage] = behave
+    knows_no_model(met, stage, says(answer))
     answered = told(post(met, accept))
     assert (answered.status, answered.code) == (200, None)
     assert answered.models[stage] != name

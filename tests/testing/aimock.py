@@ -36,10 +36,10 @@ def running(folder: Path, answers: Iterable[Mapping[str, object]] = ()) -> Itera
         yield f"{url}/v1"
 
 
-def model_list(**rows: str) -> str:
-    """A list whose defaults are `good`, with more rows of a stage's table, and any other name."""
+def model_list(defaults: Mapping[str, str] = {}, **rows: str) -> str:
+    """A list whose defaults are `good` or these, with more rows of a stage, and any other name."""
     return "".join(
         f"## {stage}\n\n| model | default | interface | parameters |\n|---|---|---|---|\n"
-        f"| good | yes | | |\n{rows.get(stage, '')}| * | | | |\n\n"
+        f"| {defaults.get(stage, 'good')} | yes | | |\n{rows.get(stage, '')}| * | | | |\n\n"
         for stage in ENDPOINTS
     )

@@ -2,6 +2,7 @@
 
 from testing import fake_realtime as realtime
 from testing.fake_openai import good
+from testing.upstream_faults import Behaviour
 
 MODELS = {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
 REASON = "Voice 'alloy' is not available"
@@ -126,6 +127,20 @@ REPLACED = {
     "stt": lambda connection, request: connection.sendall(good(request)) or True,
     "tts": realtime.speaks,
 }
+
+
+def knows_no_model(upstream, stage: str, refusal: Behaviour) -> None:
+    """Let a stage refuse its default model so, and answer well to others."""
+    name, well = MODELS[stage], upstream.answers.get(stage)
+
+    def behave(connection, request):
+        if f'"{name}"'.encode() in request.body or f"\r\n\r\n{name}\r\n".encode() in request.body:
+            return refusal(connection, request)
+        if "realtime" in request.path or not well:
+            return REPLACED[stage](connection, request)
+        return well(connection, request)
+
+    upstream.answers[stage] = behave
 KNOWN = [
     (400, {"detail": "Voice 'alloy' is not available for model {}"}),
     (400, {"detail": "{}: voice 'alloy' not found"}),

@@ -35,7 +35,10 @@ BY_STATUS: Mapping[int, type[UpstreamError]] = {
     504: UpstreamTimeout,
 }
 # The names (`error.code`, `error.type`) that mean the same whatever the status is.
-BY_NAME: Mapping[str, type[UpstreamError]] = {"budget_exceeded": QuotaExhausted}
+BY_NAME: Mapping[str, type[UpstreamError]] = {
+    "budget_exceeded": QuotaExhausted,
+    "no_db_connection": ApiKeyRejected,  # LiteLLM without a database, to any key but its own.
+}
 # Those that make the meaning of a status more exact, and stand alone where there is none.
 BY_CODE: Mapping[str, type[UpstreamError]] = {
     "credit_balance_exhausted": QuotaExhausted,
@@ -162,10 +165,10 @@ def _sentence(
     """
     if not message.isprintable() or not upstream.may_be_told(message):
         return ""
+    if len(message) > MESSAGE_CHARACTERS:  # After a word, so that no address loses its end.
+        message = f"{message[:MESSAGE_CHARACTERS].rsplit(' ', 1)[0]}…"
     if upstream.is_operators and (status or 500) >= 500 and holds_address(message):
         return ""
-    if len(message) > MESSAGE_CHARACTERS:
-        message = f"{message[:MESSAGE_CHARACTERS]}…"
     return f"{LEADS[kind]}, saying: {message}" if message else ""
 
 
