@@ -70,7 +70,7 @@ SERVERS = {
 
 
 def program(folder: str, name: str) -> Path:
-    """A program of an environment that `make test-interop` makes; without it the test is skipped."""
+    """A program of an environment that `make test-interop` makes; skip the test without it."""
     environment = ROOT / ".venv" / "interop" / folder
     if not (environment / "stamp").exists():
         pytest.skip(f"{folder} is not installed in {environment.relative_to(ROOT)}")

@@ -1,4 +1,4 @@
-"""Conversations with faster-whisper-server, which hears, and Piper, which speaks; aimock replies."""
+"""Conversations with faster-whisper-server, which hears, and Piper, which speaks."""
 
 import json
 from collections.abc import Iterator

@@ -141,6 +141,8 @@ def knows_no_model(upstream, stage: str, refusal: Behaviour) -> None:
         return well(connection, request)
 
     upstream.answers[stage] = behave
+
+
 KNOWN = [
     (400, {"detail": "Voice 'alloy' is not available for model {}"}),
     (400, {"detail": "{}: voice 'alloy' not found"}),
