@@ -15,6 +15,7 @@ pytestmark = pytest.mark.interop
 
 QUESTION = (ROOT / "examples" / "question.wav").read_bytes()
 NOBODY = {"api_base": "http://127.0.0.1:9/v1", "num_retries": 0}
+AIMOCK = {"behind": "aimock", "api_key": KEY}
 MODES = {"stt": "audio_transcription", "tts": "audio_speech"}
 
 
@@ -34,10 +35,10 @@ FAILURES: Mapping[str, tuple[list[dict[str, object]], str, str]] = {
     ),
     "nobody": ([NOBODY], "upstream_unavailable", "Connection error"),
     "cooling": ([NOBODY, {**NOBODY, "model": "openai/other"}], "rate_limited", "Try again in 30"),
-    "unpaid": ([{"behind": "aimock"}], "quota_exhausted", "No credits."),
-    "unmade": ([{"behind": "aimock"}], "upstream_rejected", "Not made."),
-    "length": ([{"behind": "aimock"}], "text_incomplete", ""),
-    "cut": ([{"behind": "aimock"}], "upstream_unavailable", "Connection error."),
+    "unpaid": ([AIMOCK], "quota_exhausted", "No credits."),
+    "unmade": ([AIMOCK], "upstream_rejected", "Not made."),
+    "length": ([AIMOCK], "text_incomplete", ""),
+    "cut": ([AIMOCK], "upstream_unavailable", "Connection error."),
 }
 ANSWERS = [
     aimock.answer("text", name, response={"status": status, "error": {"message": message}})

@@ -12,6 +12,8 @@ import requests
 from testing.gunicorn_process import environment
 
 STOP_SECONDS = 20
+NOWHERE = "http://127.0.0.1:9"
+"""A proxy that is not there: what a server would fetch from elsewhere, it does not get."""
 
 
 @contextmanager
@@ -30,7 +32,9 @@ def started(
     with log_file.open("wb") as log:
         process = subprocess.Popen(
             command,
-            env=environment(no_proxy="*", **variables),
+            env=environment(
+                http_proxy=NOWHERE, https_proxy=NOWHERE, no_proxy="127.0.0.1,localhost", **variables
+            ),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
