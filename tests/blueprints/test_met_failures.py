@@ -83,14 +83,15 @@ def test_a_status_is_understood_and_its_reason_told(met, accept, stage, row):
 
 @spread(UNKNOWN)
 def test_a_model_that_is_not_known_is_replaced(met, accept, stage, row):
-    """In any of the shapes: the replacement answers, and models_used says so."""
+    """In any of the shapes, after one call: the replacement answers, and models_used says so."""
     status, body = row
     name = MODELS[stage]
     answer = http(json.dumps(body).replace("{}", name).encode(), f"{status} X")
-    knows_no_model(met, stage, says(answer))
+    refused = knows_no_model(met, stage, says(answer))
     answered = told(post(met, accept))
     assert (answered.status, answered.code) == (200, None)
     assert answered.models[stage] != name
+    assert len(refused) == 1
 
 
 @spread(KNOWN)

@@ -129,18 +129,20 @@ REPLACED = {
 }
 
 
-def knows_no_model(upstream, stage: str, refusal: Behaviour) -> None:
-    """Let a stage refuse its default model so, and answer well to others."""
-    name, well = MODELS[stage], upstream.answers.get(stage)
+def knows_no_model(upstream, stage: str, refusal: Behaviour) -> list[object]:
+    """Let a stage refuse its default model so, and answer well to others; the refusals so far."""
+    name, well, refused = MODELS[stage], upstream.answers.get(stage), []
 
     def behave(connection, request):
         if f'"{name}"'.encode() in request.body or f"\r\n\r\n{name}\r\n".encode() in request.body:
+            refused.append(request)
             return refusal(connection, request)
         if "realtime" in request.path or not well:
             return REPLACED[stage](connection, request)
         return well(connection, request)
 
     upstream.answers[stage] = behave
+    return refused
 
 
 KNOWN = [

@@ -23,6 +23,17 @@ function write({ event, data }) {
   process.stdout.write(`event: ${event}\ndata: ${data}\n\n`);
 }
 
+async function sendByAxios(read) {
+  const { default: axios } = await import("axios");
+  const { default: FormData } = await import("form-data");
+  const data = new FormData();
+  if (file) data.append("audio", await read(file), "question.wav");
+  data.append("voice", "nova");
+  const options = { headers, responseType: "arraybuffer", validateStatus: () => true };
+  const answer = await axios.post(url, data, options);
+  told(answer.status, answer.data);
+}
+
 const clients = {
   async fetch() {
     const answer = await fetch(url, { method: "POST", headers, body: await form() });
@@ -43,25 +54,11 @@ const clients = {
   },
 
   async axios() {
-    const { default: axios } = await import("axios");
-    const { default: FormData } = await import("form-data");
-    const data = new FormData();
-    if (file) data.append("audio", createReadStream(file)); // Its length is not known: it is chunked.
-    data.append("voice", "nova");
-    const options = { headers, responseType: "arraybuffer", validateStatus: () => true };
-    const answer = await axios.post(url, data, options);
-    told(answer.status, answer.data);
+    await sendByAxios(createReadStream); // Its length is not known: it is chunked.
   },
 
   async "axios with a buffer"() {
-    const { default: axios } = await import("axios");
-    const { default: FormData } = await import("form-data");
-    const data = new FormData();
-    if (file) data.append("audio", await readFile(file), "question.wav");
-    data.append("voice", "nova");
-    const options = { headers, responseType: "arraybuffer", validateStatus: () => true };
-    const answer = await axios.post(url, data, options);
-    told(answer.status, answer.data);
+    await sendByAxios(readFile);
   },
 
   async "eventsource-parser"() {
