@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import product
 
 import pytest
 from interop.servers import program
@@ -99,7 +100,8 @@ def service(engine, engine_models, tmp_path_factory) -> Iterator[str]:
     litellm = program("litellm", "litellm")
     folder = tmp_path_factory.mktemp("litellm")
     named = "".join(f"| {name} | | | |\n" for name in ("gone", "unknown"))
-    rows = {"stt": named, "text": named, "tts": f"{named}| session | | realtime | |\n"}
+    sessions = "".join(f"| {name} | | realtime | |\n" for name in ("session", "ghost"))
+    rows = {"stt": named, "text": named, "tts": f"{named}{sessions}"}
     (folder / "list.md").write_text(aimock.model_list(engine_models, **rows))
     port = str(free_port())
     with aimock.running(folder, ANSWERS) as others:
@@ -154,10 +156,11 @@ def test_its_failures_are_told(service, accept, name):
     assert bool(told.reply) is bool(told.sound) is (name in ("length", "cut"))
 
 
-@pytest.mark.parametrize("stage", ["stt", "text", "tts"])
-@pytest.mark.parametrize("name", ["gone", "unknown"])
+@pytest.mark.parametrize(
+    ("stage", "name"), [*product(("stt", "text", "tts"), ("gone", "unknown")), ("tts", "ghost")]
+)
 def test_a_model_that_is_nowhere_is_replaced(service, engine_models, stage, name):
-    """Whether it or the host behind it does not know the name."""
+    """Whether it or the host behind it does not know the name; over its Realtime API, too."""
     told = ask(service, audio=QUESTION, **{f"{stage}_model": name})
     assert (told.status, told.models) == (200, engine_models)
 

@@ -129,12 +129,13 @@ REPLACED = {
 }
 
 
-def knows_no_model(upstream, stage: str, refusal: Behaviour) -> list[object]:
-    """Let a stage refuse its default model so, and answer well to others; the refusals so far."""
-    name, well, refused = MODELS[stage], upstream.answers.get(stage), []
+def knows_no_model(upstream, stage: str, refusal: Behaviour, name: str = "") -> list[object]:
+    """Let a stage refuse a model so, or its default one, and answer well; the refusals so far."""
+    name, well, refused = name or MODELS[stage], upstream.answers.get(stage), []
+    named = [f'"{name}"'.encode(), f"\r\n\r\n{name}\r\n".encode()]
 
     def behave(connection, request):
-        if f'"{name}"'.encode() in request.body or f"\r\n\r\n{name}\r\n".encode() in request.body:
+        if any(part in request.body for part in named) or request.path.endswith(f"model={name}"):
             refused.append(request)
             return refusal(connection, request)
         if "realtime" in request.path or not well:

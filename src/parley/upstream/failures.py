@@ -113,7 +113,8 @@ def _failure(
 ) -> UpstreamError:
     """The one way from what was read to an error of ours, with its sentence and its retries."""
     if status is None:
-        kind = _by_name(report)
+        is_unknown = is_about_model(400, report.message, model)
+        kind = ModelNotFound if is_unknown else _by_name(report)
         retry = kind in RETRIED_EVENTS
     else:
         kind = _by_status(status, report, upstream, model, headers)
