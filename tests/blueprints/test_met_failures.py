@@ -110,6 +110,18 @@ def test_where_the_operators_hosts_stand_is_not_told(met, status, message):
     assert (message in told(post(met)).message) is (message in NO_ADDRESSES)
 
 
+@pytest.mark.parametrize(
+    ("long", "seen"),
+    [("Failed. " * 36 + "At 10.11.12.13", "Failed."), ("10.11.12.13 " * 40, "reached")],
+)
+def test_a_long_reason_is_judged_as_it_is_told(met, long, seen):
+    """By whole words: an address that is cut off hides nothing, and is not shown in part."""
+    fails(met, "text", 500, {"error": {"message": long}})
+    message = told(post(met)).message
+    assert seen in message
+    assert "10.11" not in message
+
+
 @pytest.mark.parametrize("message", ADDRESSES)
 def test_a_host_that_the_caller_named_may_tell_it(met, message):
     """As may a refusal, which the caller has to understand."""
