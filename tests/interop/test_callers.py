@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from testing import aimock
 from testing.builders import KEY, ROOT
 from testing.fake_openai import TRANSCRIPT
 from testing.gunicorn_process import serving
-from testing.representations import JSON, REPRESENTATIONS, SOUND, STREAM
+from testing.representations import JSON, SOUND, STREAM
 
 pytestmark = pytest.mark.interop
 
@@ -22,7 +23,8 @@ QUESTION = str(ROOT / "examples" / "question.wav")
 NODE = ("fetch", "undici", "got", "axios", "axios with a buffer")
 PARSERS = ("eventsource-parser", "fetch-event-source", "httpx-sse")
 # newman, the last of them, runs docs/postman_collection.json in tests/service.
-NAMES = ("HTTPie", "aiohttp", "Java's HttpClient", *NODE, *PARSERS)
+WHOLE = ("HTTPie", "aiohttp", "Java's HttpClient", *NODE)
+NAMES = (*WHOLE, *PARSERS)
 
 
 def command(name: str, url: str, accept: str, *files: str) -> list[str | Path]:
@@ -72,12 +74,12 @@ def called(name: str, url: str, accept: str, *files: str) -> bytes:
     return run.stdout
 
 
-@REPRESENTATIONS
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "accept"),
+    [*product(WHOLE, (JSON, STREAM, SOUND)), *product(PARSERS, (STREAM,))],
+)
 def test_a_conversation(url, name, accept):
     """Whole, in each representation that it reads."""
-    if name in PARSERS and accept != STREAM:
-        pytest.skip("It reads event streams alone.")
     body = called(name, url, accept, QUESTION)
     if accept == SOUND:
         assert body.startswith(b"ID3\x04")
