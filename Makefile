@@ -4,10 +4,12 @@ PORT ?= 8000
 ENGINE_PORT ?= 8001
 TURNS ?= 6
 BIN := .venv/bin
+# The servers and callers of `make test-interop`, each in an environment of its own.
+OTHERS := $(basename $(notdir $(wildcard tests/interop/*.in)))
 PEERS := $(notdir $(patsubst %/,%,$(wildcard benchmarks/peers/*/)))
 export PYTHONPATH := src
 
-.PHONY: help run test test-system lint format lock bench compare
+.PHONY: help run test test-system test-interop lint format lock bench compare
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -51,6 +53,19 @@ test: .venv/test.stamp  ## all tests that need only installed Python packages
 test-system: .venv/test.stamp  ## the tests that need Debian's or npm's packages, or a package index
 	@tests/system-packages && $(BIN)/python tests/run.py test-system
 
+.venv/interop/%/stamp: tests/interop/%.txt
+	@echo "Installing $* into $(@D)"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+test-interop: .venv/test.stamp  ## for a release: the tests against servers and callers of others
+	@-$(MAKE) --no-print-directory --keep-going $(OTHERS:%=.venv/interop/%/stamp)
+	@for folder in tests/interop tests/interop/callers; do \
+		(cd $$folder && npm ci --ignore-scripts --no-fund --no-audit --silent); done; true
+	@echo "What could not be installed is skipped below, by its name."
+	@$(BIN)/python -m pytest -m interop -p no:cacheprovider
+
 lint: .venv/test.stamp  ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -87,5 +102,6 @@ lock:  ## compile the pins anew from setup.cfg
 	@$(COMPILE) --extra local -c requirements.txt -o requirements-local.txt
 	@$(COMPILE) --extra test -c requirements.txt -c requirements-local.txt \
 		-o requirements-test.txt
-	@for peer in $(PEERS:%=benchmarks/peers/%/requirements) benchmarks/plot/requirements; do \
+	@for peer in $(PEERS:%=benchmarks/peers/%/requirements) benchmarks/plot/requirements \
+		$(OTHERS:%=tests/interop/%); do \
 		$(BIN)/uv pip compile --quiet --upgrade $$peer.in -o $$peer.txt; done

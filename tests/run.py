@@ -25,7 +25,12 @@ PATCHED = ("-m", "gevent.monkey", "--module", "pytest")
 # By command: how many groups, what runs each, which tests, and what these need. The system's tests
 # look at the service from outside, and a browser's sound is timed by real threads.
 KINDS = {
-    "test": (6, PATCHED, "not (system or index)", "need only installed Python packages."),
+    "test": (
+        6,
+        PATCHED,
+        "not (system or index or interop)",
+        "need only installed Python packages.",
+    ),
     "test-system": (
         *(3, ("-m", "pytest"), "system or index"),
         "need packages of Debian or npm, or a package index.",

@@ -13,11 +13,11 @@ from testing.met_failures import (
     MODELS,
     NO_ADDRESSES,
     REASON,
-    REPLACED,
     SESSIONS,
     SHAPES,
     STATUSES,
     UNKNOWN,
+    knows_no_model,
 )
 from testing.representations import REPRESENTATIONS, post, spread, told
 from testing.upstream_faults import says
@@ -88,17 +88,7 @@ def test_a_model_that_is_not_known_is_replaced(met, accept, stage, row):
     status, body = row
     name = MODELS[stage]
     answer = http(json.dumps(body).replace("{}", name).encode(), f"{status} X")
-    well, refused = met.answers.get(stage), []
-
-    def behave(connection, request):
-        if f'"{name}"'.encode() in request.body or f"\r\n\r\n{name}\r\n".encode() in request.body:
-            refused.append(connection.sendall(answer))
-            return True
-        if "realtime" in request.path or not well:
-            return REPLACED[stage](connection, request)
-        return well(connection, request)
-
-    met.answers[stage] = behave
+    refused = knows_no_model(met, stage, says(answer))
     answered = told(post(met, accept))
     assert (answered.status, answered.code) == (200, None)
     assert answered.models[stage] != name
@@ -119,6 +109,18 @@ def test_where_the_operators_hosts_stand_is_not_told(met, status, message):
     """When they fail; what else they say of it is."""
     fails(met, "text", status, {"error": {"message": message, "code": 500}})
     assert (message in told(post(met)).message) is (message in NO_ADDRESSES)
+
+
+@pytest.mark.parametrize(
+    ("long", "seen"),
+    [("Failed. " * 36 + "At 10.11.12.13", "Failed."), ("10.11.12.13 " * 40, "reached")],
+)
+def test_a_long_reason_is_judged_as_it_is_told(met, long, seen):
+    """By whole words: an address that is cut off hides nothing, and is not shown in part."""
+    fails(met, "text", 500, {"error": {"message": long}})
+    message = told(post(met)).message
+    assert seen in message
+    assert "10.11" not in message
 
 
 @pytest.mark.parametrize("message", ADDRESSES)

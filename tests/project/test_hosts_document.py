@@ -2,6 +2,7 @@
 
 import re
 
+from interop.servers import DAY, SERVERS
 from testing.builders import ROOT
 
 from parley.base_urls import BaseUrl
@@ -40,6 +41,16 @@ def test_every_known_host_has_an_address_names_and_a_note():
 def test_the_table_says_when_it_was_read():
     """A table of what others serve is of one day."""
     assert re.search(r"read on \d{4}-\d\d-\d\d", KNOWN)
+
+
+def test_the_marks_are_those_of_the_tests():
+    """Each host is marked as called, with the version and the day of its test, or as read."""
+    marks = dict(zip(column("host | base URL", 0), column("host | base URL", 6), strict=True))
+    assert {host: mark for host, mark in marks.items() if mark != "read"} == {
+        host: f"called: {server.package} {server.version}, {DAY}"
+        for host, server in SERVERS.items()
+        if host != "aimock"  # It stands for hosts, and is none.
+    }
 
 
 def test_the_readme_leads_to_the_known_hosts():

@@ -8,7 +8,9 @@ from io import BytesIO
 from urllib.parse import unquote
 
 import pytest
+import requests
 from flask.testing import FlaskClient
+from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
 from testing.builders import KEY, make_app, wav
@@ -49,6 +51,21 @@ def post(
     return response
 
 
+def ask(
+    url: str, accept: str = JSON, headers: Mapping[str, str] = {}, audio: bytes = b"", **fields: str
+) -> "Told":
+    """What a service says that is served at `url`, over a socket."""
+    answer = requests.post(
+        f"{url}/api/conversation/",
+        data=fields,
+        files={"audio": ("a.wav", audio or wav())},
+        headers={"X-OpenAI-API-Key": KEY, "Accept": accept, **headers},
+        timeout=90,
+    )
+    headers = Headers(answer.headers.items())
+    return told(TestResponse([answer.content], str(answer.status_code), headers, None))
+
+
 def bodies(upstream, stage: str) -> list[bytes]:
     return [request.body for request in upstream.requests if request.stage == stage]
 
@@ -59,7 +76,9 @@ def body(upstream, stage: str) -> dict[str, object]:
 
 
 def events(response: TestResponse, name: str) -> list[dict[str, object]]:
-    frames = (frame.split("\n") for frame in response.text.split("\n\n") if frame)
+    frames = (
+        frame.split("\n") for frame in response.text.split("\n\n") if frame[:1] not in ("", ":")
+    )
     return [json.loads(data[6:]) for event, data in frames if event == f"event: {name}"]
 
 

@@ -36,7 +36,10 @@ BY_STATUS: Mapping[int, type[UpstreamError]] = {
     504: UpstreamTimeout,
 }
 # The names (`error.code`, `error.type`) that mean the same whatever the status is.
-BY_NAME: Mapping[str, type[UpstreamError]] = {"budget_exceeded": QuotaExhausted}
+BY_NAME: Mapping[str, type[UpstreamError]] = {
+    "budget_exceeded": QuotaExhausted,
+    "no_db_connection": ApiKeyRejected,  # LiteLLM without a database, to any key but its own.
+}
 # Those that make the meaning of a status more exact, and stand alone where there is none.
 BY_CODE: Mapping[str, type[UpstreamError]] = {
     "credit_balance_exhausted": QuotaExhausted,
@@ -112,7 +115,8 @@ def _failure(
 ) -> UpstreamError:
     """The one way from what was read to an error of ours, with its sentence and its retries."""
     if status is None:
-        kind = _by_name(report)
+        is_unknown = is_about_model(400, report.message, model, report.names)
+        kind = ModelNotFound if is_unknown else _by_name(report)
         retry = kind in RETRIED_EVENTS
     else:
         kind = _by_status(status, report, upstream, model, headers)
@@ -164,10 +168,10 @@ def _sentence(
     """
     if not message.isprintable() or not upstream.may_be_told(message):
         return ""
+    if len(message) > MESSAGE_CHARACTERS:  # After a word, so that no address loses its end.
+        message = f"{message[:MESSAGE_CHARACTERS].rsplit(' ', 1)[0]}…"
     if upstream.is_operators and (status or 500) >= 500 and ADDRESS.search(message):
         return ""
-    if len(message) > MESSAGE_CHARACTERS:
-        message = f"{message[:MESSAGE_CHARACTERS]}…"
     return f"{LEADS[kind]}, saying: {message}" if message else ""
 
 

@@ -1,0 +1,166 @@
+"""Conversations with npm's aimock, which answers as OpenAI does, and fails as it is told to."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+from testing.aimock import ENDPOINTS, REPLY, answer, model_list, running
+from testing.builders import KEY
+from testing.fake_openai import TRANSCRIPT
+from testing.gunicorn_process import serving
+from testing.representations import JSON, REPRESENTATIONS, SOUND, STREAM, ask, spread
+
+pytestmark = pytest.mark.system
+
+PATHS = {"stt": "audio/transcriptions", "text": "chat/completions", "tts": "audio/speech"}
+
+
+def error(status: int, message: str, **more: object) -> dict[str, object]:
+    return {"response": {"status": status, "error": {"message": message}, **more}}
+
+
+def coded(status: int, code: str) -> dict[str, object]:
+    error = {"message": "No.", "type": code, "code": code}
+    return {"response": {"status": status, "error": error, "retryAfter": 0}}
+
+
+# By the name of the model: what its fixture has, the code, calls, the status at stt, its reason.
+FAILURES = {
+    "drop": ({"chaos": {"dropRate": 1}}, "upstream_unavailable", 3, 500, "request dropped"),
+    "malformed": ({"chaos": {"malformedRate": 1}}, "upstream_malformed", 1, 500, ""),
+    "limited": ({"chaos": {"rateLimitRate": 1}}, "rate_limited", 3, 500, "rate limit exceeded"),
+    "disconnect": ({"chaos": {"disconnectRate": 1}}, "upstream_unavailable", 3, 500, ""),
+    "late": ({"chaos": {"latencyMs": 30_000}}, "deadline_exceeded", 0, 500, ""),
+    "refused": (error(400, "Too loud."), "upstream_rejected", 1, 400, "Too loud."),
+    "key": (error(401, "Wrong key."), "api_key_rejected", 1, 401, "Wrong key."),
+    "forbidden": (error(403, "Not here."), "api_key_rejected", 1, 401, "Not here."),
+    "unpaid": (error(402, "No credits."), "quota_exhausted", 1, 500, "No credits."),
+    "quota": (coded(429, "insufficient_quota"), "quota_exhausted", 1, 500, "No."),
+    "slowly": (coded(429, "rate_limit_exceeded"), "rate_limited", 3, 500, "No."),
+    "unmade": (error(501, "Not made."), "upstream_rejected", 1, 400, "Not made."),
+    "loading": (error(503, "Loading."), "upstream_unavailable", 3, 500, "Loading."),
+    "gateway": (error(504, "Waited."), "upstream_timeout", 3, 500, "Waited."),
+    "wrong": ({"response": {"embedding": [0]}}, "upstream_unavailable", 3, 500, "Fixture response"),
+    "unmatched": (None, "upstream_rejected", 1, 400, "No fixture matched"),
+}
+# The role, and two pieces of 20 characters, each on its way before the next; then it cuts.
+CUT = {"truncateAfterChunks": 4, "latency": 100}
+# What a reply is, beside its fixture: what is told and spoken of it, and the code.
+REPLIES = {
+    "whole": ({"content": REPLY, "reasoning": "They ask for a capital."}, {}, REPLY, None),
+    "limit": ({"content": REPLY, "finishReason": "length"}, {}, REPLY, "text_incomplete"),
+    "filter": ({"content": REPLY, "finishReason": "content_filter"}, {}, REPLY, "text_incomplete"),
+    "empty": ({"content": ""}, {}, "", "upstream_malformed"),
+    "tool": ({"toolCalls": [{"name": "look", "arguments": "{}"}]}, {}, "", "upstream_malformed"),
+    "cut": ({"content": REPLY}, CUT, REPLY[:39], "upstream_unavailable"),
+}
+# aimock's Realtime sends words where sound was asked for; what it says of a failure is whole.
+SESSIONS = {
+    "words": ({"content": REPLY}, "upstream_malformed", ""),
+    "busy": (coded(503, "server_error")["response"], "upstream_unavailable", "No."),
+    "broke": (coded(429, "insufficient_quota")["response"], "quota_exhausted", "No."),
+    "nobody": (None, "upstream_malformed", "No fixture matched"),
+}
+
+
+def answers() -> Iterator[dict[str, object]]:
+    """The rows above, as aimock reads them: one model a row."""
+    for stage in ENDPOINTS:
+        yield answer(stage, "gone", **error(404, "The model `gone` does not exist."))
+        yield from (answer(stage, name, **row[0]) for name, row in FAILURES.items() if row[0])
+    for name, (reply, more, *_) in REPLIES.items():
+        yield answer("text", name, response=reply, **more)
+    for name, (response, *_) in SESSIONS.items():
+        if response:
+            yield answer("realtime", name, response=response)
+
+
+@pytest.fixture(scope="module")
+def aimock(tmp_path_factory) -> Iterator[str]:
+    with running(tmp_path_factory.mktemp("aimock"), answers()) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def service(aimock, tmp_path_factory) -> Iterator[str]:
+    """The service in front of it."""
+    folder = tmp_path_factory.mktemp("service")
+    rows = dict.fromkeys(ENDPOINTS, "| gone | | | |\n")
+    rows["tts"] += "".join(f"| {name} | | realtime | |\n" for name in SESSIONS)
+    (folder / "list.md").write_text(model_list(**rows))
+    variables = {
+        "PARLEY_OPENAI_BASE_URL": aimock,
+        "PARLEY_MODEL_LIST": str(folder / "list.md"),
+        "PARLEY_DEADLINE": "6",
+    }
+    with serving(folder / "log", variables) as served:
+        yield served.url
+
+
+def calls(aimock: str, stage: str, model: str) -> int:
+    """How often aimock answered for a model since it was last asked this."""
+    headers = {"Authorization": f"Bearer {KEY}"}
+    control = f"{aimock.removesuffix('/v1')}/__aimock"
+    journal = requests.get(f"{control}/journal", headers=headers, timeout=10).json()
+    requests.post(f"{control}/reset/journal", headers=headers, timeout=10)
+    asked = [e for e in journal if e["path"] == f"/v1/{PATHS[stage]}"]
+    return len([entry for entry in asked if entry["body"]["model"] == model])
+
+
+@REPRESENTATIONS
+@pytest.mark.parametrize("name", REPLIES)
+def test_a_reply_is_told_and_spoken(service, accept, name):
+    """Thoughts are neither, and of a reply that is cut what was written is."""
+    *_, reply, code = REPLIES[name]
+    if name == "cut" and accept != STREAM:  # It cuts streams alone.
+        reply, code = REPLY, None
+    told = ask(service, accept, text_model=name)
+    assert (told.status, told.code) == (206 if code else 200, code)
+    assert (told.transcript, told.reply) == (TRANSCRIPT, reply)
+    assert bool(told.sound) is bool(reply)
+    assert told.models == {"stt": "good", "text": name, "tts": "good"}
+
+
+@spread(FAILURES)
+def test_its_failures_are_told(service, aimock, accept, stage, row):
+    """With its reason, after as many calls as make sense."""
+    _, code, count, status_at_stt, reason = FAILURES[row]
+    calls(aimock, stage, row)
+    told = ask(service, accept, **{f"{stage}_model": row})
+    assert (told.code, told.stage) == (code, stage)
+    assert told.status == (status_at_stt if stage == "stt" else 206)
+    assert reason in told.message
+    assert told.transcript == ("" if stage == "stt" else TRANSCRIPT)
+    assert told.reply == (REPLY if stage == "tts" else "")
+    assert told.sound == b""
+    assert calls(aimock, stage, row) == count
+
+
+@pytest.mark.parametrize("stage", ENDPOINTS)
+def test_a_model_that_it_does_not_know_is_replaced(service, stage):
+    """By the default one of the list."""
+    told = ask(service, JSON, **{f"{stage}_model": "gone"})
+    assert (told.status, told.models[stage]) == (200, "good")
+
+
+@REPRESENTATIONS
+def test_a_key_that_it_refuses_is_told(service, accept):
+    """It has a list of keys, and this is not among them."""
+    told = ask(service, accept, {"X-OpenAI-API-Key": "sk-aimock-of-nobody"})
+    assert (told.status, told.code, told.stage) == (401, "api_key_rejected", "stt")
+
+
+@REPRESENTATIONS
+@pytest.mark.parametrize("name", SESSIONS)
+def test_its_realtime_sessions_are_understood(service, accept, name):
+    """The reply is there in any case."""
+    _, code, reason = SESSIONS[name]
+    told = ask(service, accept, tts_model=name)
+    assert (told.status, told.code, told.stage) == (206, code, "tts")
+    assert reason in told.message
+    assert told.reply == REPLY
+
+
+def test_sound_alone_is_its_own_bytes(service):
+    """As they came."""
+    assert ask(service, SOUND).sound.startswith(b"ID3\x04")

