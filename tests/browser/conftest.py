@@ -71,9 +71,12 @@ def launch(start):
 
 
 @pytest.fixture
-def upstream():
+def upstream(request):
+    """An upstream for the page; its tones are short where no test listens to them."""
+    listens = request.node.get_closest_marker("alone")
     with upstreams.running() as server:
-        yield speaking_upstream.prepare(server)
+        speaking_upstream.prepare(server, **({} if listens else {"seconds": 0.4}))
+        yield server
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from browser.speaking_upstream import SENTENCES, refuse, speak, write
 from playwright.sync_api import expect
 from testing.builders import ROOT
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 FORTY = [f"This is sentence number {number}. " for number in range(40)]
 LOW = {"width": 800, "height": 500}

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 
 import openai
@@ -112,6 +113,7 @@ def models(client: openai.OpenAI) -> dict[str, str]:
 def say(client: openai.OpenAI, models: dict[str, str]) -> Callable[..., bytes]:
     """Speech for a text; the engine is its own speaker, as nobody else is here."""
 
+    @cache  # The voice says the same text in the same way.
     def speech(text: str, form: str = "mp3", **options: float) -> bytes:
         return client.audio.speech.create(
             model=models["tts"], voice="alloy", input=text, response_format=form, **options
@@ -124,6 +126,7 @@ def say(client: openai.OpenAI, models: dict[str, str]) -> Callable[..., bytes]:
 def hear(client: openai.OpenAI, models: dict[str, str]) -> Callable[[bytes], str]:
     """The transcript of an audio file."""
 
+    @cache
     def transcript(audio: bytes) -> str:
         return client.audio.transcriptions.create(model=models["stt"], file=("a", audio)).text
 

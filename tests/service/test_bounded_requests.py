@@ -110,7 +110,7 @@ def test_uploads_that_stall_leave_connections_for_others(upstream, tmp_path):
             caller = callers.enter_context(socket.create_connection(service.address))
             caller.sendall(FORM)
         assert max(health_seconds(service) for _ in range(5)) < PATIENCE
-        assert "code=overloaded" in service.log
+        assert service.logs("code=overloaded")
 
 
 @pytest.mark.parametrize("option", ["--certfile", "--keyfile"])

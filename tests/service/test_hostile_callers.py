@@ -23,9 +23,8 @@ from testing.raw_callers import (
 )
 from testing.served_conversations import HEADERS, converse, held
 
-pytestmark = pytest.mark.alone
 
-
+@pytest.mark.alone
 def test_a_caller_who_pipelines_keeps_nobody_waiting(service):
     """Requests that are always there already do not have the worker to themselves."""
     over = threading.Event()
@@ -52,6 +51,7 @@ def test_a_caller_who_pipelines_keeps_nobody_waiting(service):
                 task.exception(PATIENCE)
 
 
+@pytest.mark.alone
 def test_long_uploads_keep_nobody_waiting(service):
     """What 16 callers send is written to disk without holding up others."""
     body = b"--b\r\n" + b'Content-Disposition: form-data; name="x"; filename="a"\r\n\r\n'
@@ -73,6 +73,7 @@ def test_long_uploads_keep_nobody_waiting(service):
     assert sorted(waits)[5] < 1
 
 
+@pytest.mark.alone
 def test_an_http_1_0_caller_who_stays_holds_up_nobody(service):
     """The answer closes the connection; the caller who keeps their side open is left."""
     with ExitStack() as callers:
@@ -84,6 +85,7 @@ def test_an_http_1_0_caller_who_stays_holds_up_nobody(service):
         assert health_seconds(service) < 2
 
 
+@pytest.mark.alone
 def test_garbage_holds_up_nobody(service):
     """Each is told so in JSON and closed, while others are answered."""
     with ExitStack() as callers:
@@ -108,6 +110,7 @@ def sends_frames(frame: bytes) -> realtime.Script:
     return script
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("stage", "answer"),
     [

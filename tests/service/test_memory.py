@@ -23,8 +23,6 @@ from testing.served_conversations import HEADERS
 
 from parley.web.chunked_bodies import CHUNKS
 
-pytestmark = pytest.mark.alone
-
 SPEECH = b"ID3" + bytes(15_999_000)
 VOICE = "tts-1"
 LIMIT_MS = 100
@@ -212,7 +210,7 @@ def test_where_the_disk_is_full_memory_is_the_limit(service, upstream):
         answers = [begin(service) for _ in range(4)]
         [failure] = begin(service).json()["errors"]
         assert (failure["stage"], failure["code"]) == ("tts", "internal_error")
-        assert "errno=EFBIG" in service.log
+        assert service.logs("errno=EFBIG")
         upstream.answers = {"stt": hears_much, "text": thinks}
         others = []
         for stage in ("text", "text", "stt"):  # The last one waits for room for its transcript.

@@ -99,6 +99,7 @@ def test_who_holds_the_worker_is_ended_alone(
     assert workers_of(service) == workers
     served_upstream.answers = {}
     assert converse(service).status_code == 200
+    assert service.logs("event=worker_held", logged)
     [line] = [line for line in service.log[logged:].splitlines() if "event=worker_held" in line]
     assert re.search(r" place=.?testing/holding_app.py:\d+ hold", line)
     assert "Traceback" not in service.log

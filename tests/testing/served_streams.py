@@ -167,13 +167,9 @@ def request_id_of(received: bytes) -> str:
 
 def log_line(service: Service, request_id: str) -> str:
     """The conversation's line, which comes once its answer has ended."""
-    until = time.monotonic() + 5
-    while time.monotonic() < until:
-        for line in service.log.splitlines():
-            if f"request_id={request_id} " in line:
-                return line
-        time.sleep(0.05)
-    raise AssertionError(service.log)
+    named = f"request_id={request_id} "
+    assert service.logs(named), service.log
+    return next(line for line in service.log.splitlines() if named in line)
 
 
 def is_quiet(service: Service) -> None:

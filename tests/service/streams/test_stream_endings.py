@@ -29,7 +29,7 @@ from testing.served_streams import (
 )
 from testing.stream_readers import events_of, heard
 
-SILENCE = 2
+SILENCE = 1
 """The service's deadline here: the longest wait for the upstream once there is a transcript."""
 
 
