@@ -18,7 +18,7 @@ from testing.served_streams import (
 )
 from testing.stream_readers import events_of
 
-STREAM = 3
+STREAM = 2
 """Seconds that bound a whole stream here."""
 
 
