@@ -43,8 +43,12 @@ def test_what_is_heard_stays_in_sight(tab, upstream):
     tab.expect_state("Speaking")
     expect(tab.replies).to_contain_text("number 39. This is sentence number 0")
     expect(tab.page.locator(".heard")).to_contain_text("number 3")
-    heard = tab.page.locator(".heard").evaluate("(heard) => heard.getBoundingClientRect().bottom")
-    assert 0 < heard < LOW["height"] / 2
+    tab.page.wait_for_function(
+        """() => {
+          const { bottom } = document.querySelector(".heard").getBoundingClientRect();
+          return 0 < bottom && bottom < innerHeight / 2;
+        }"""
+    )
     assert tab.page.evaluate(SCROLLED)[1] > 300
     tab.page.mouse.move(400, 100)
     tab.page.mouse.wheel(0, 5000)

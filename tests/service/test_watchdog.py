@@ -12,10 +12,9 @@ import pytest
 import requests
 from testing.fake_streams import streams_chat
 from testing.gunicorn_process import ROOT, environment, serving
-from testing.raw_callers import health_seconds, until_closed, workers_of
+from testing.raw_callers import connect, health_seconds, until_closed, workers_of
 from testing.served_conversations import converse, held
 from testing.served_streams import request
-from testing.short_limits import connect
 from testing.stream_readers import KEYS, events_of, heard
 
 HELD_SECONDS = 10

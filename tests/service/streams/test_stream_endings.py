@@ -41,13 +41,6 @@ def service(served_upstream, tmp_path_factory):
         yield running
 
 
-@pytest.fixture(scope="module")
-def patient_service(served_upstream, tmp_path_factory):
-    """One whose deadline is too late to end anything."""
-    with served(tmp_path_factory.mktemp("patient"), served_upstream.url, deadline=25) as running:
-        yield running
-
-
 def stopped_at(upstream, event, model):
     """Have the upstream go no further once that event was told; what is then still under way."""
     chat_row, speech_row = WHILE[event]
