@@ -10,7 +10,7 @@ import pytest
 import requests
 from testing.builders import KEY, ROOT
 from testing.gunicorn_process import environment, serving
-from testing.raw_callers import HEALTH, PATIENCE, health_seconds, memory, until_closed
+from testing.raw_callers import HEALTH, PATIENCE, connect, health_seconds, memory, until_closed
 
 LONG_HEADERS = b"".join(b"X-%d: " % i + b"a" * 8_100 + b"\r\n" for i in range(97))
 FORM = (
@@ -42,8 +42,7 @@ def test_what_never_ends_fills_no_memory(service, sent):
     before = memory(service)
     with ExitStack() as callers:
         for _ in range(CALLERS):
-            caller = callers.enter_context(socket.create_connection(service.address))
-            caller.settimeout(PATIENCE)
+            caller = callers.enter_context(connect(service))
             caller.sendall(sent)
         health_seconds(service)
         time.sleep(1)
@@ -53,8 +52,7 @@ def test_what_never_ends_fills_no_memory(service, sent):
 
 def test_headers_that_are_too_long_together_are_told_so(service):
     """Each of them may be as long as it is."""
-    with socket.create_connection(service.address) as caller:
-        caller.settimeout(PATIENCE)
+    with connect(service) as caller:
         caller.sendall(b"GET /healthz HTTP/1.1\r\n" + LONG_HEADERS + b"\r\n")
         answer = until_closed(caller)
     assert answer.startswith(b"HTTP/1.1 431")

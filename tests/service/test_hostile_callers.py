@@ -16,6 +16,7 @@ from testing.gunicorn_process import serving
 from testing.raw_callers import (
     HEALTH,
     PATIENCE,
+    connect,
     health_seconds,
     one_answer,
     until_closed,
@@ -28,8 +29,7 @@ from testing.served_conversations import HEADERS, converse, held
 def test_a_caller_who_pipelines_keeps_nobody_waiting(service):
     """Requests that are always there already do not have the worker to themselves."""
     over = threading.Event()
-    with socket.create_connection(service.address) as caller:
-        caller.settimeout(PATIENCE)
+    with connect(service) as caller:
 
         def send():
             while not over.is_set():
@@ -78,8 +78,7 @@ def test_an_http_1_0_caller_who_stays_holds_up_nobody(service):
     """The answer closes the connection; the caller who keeps their side open is left."""
     with ExitStack() as callers:
         for _ in range(8):
-            caller = callers.enter_context(socket.create_connection(service.address))
-            caller.settimeout(PATIENCE)
+            caller = callers.enter_context(connect(service))
             caller.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
             assert until_closed(caller).startswith(b"HTTP/1.0 200")
         assert health_seconds(service) < 2
@@ -90,8 +89,7 @@ def test_garbage_holds_up_nobody(service):
     """Each is told so in JSON and closed, while others are answered."""
     with ExitStack() as callers:
         for _ in range(8):
-            caller = callers.enter_context(socket.create_connection(service.address))
-            caller.settimeout(PATIENCE)
+            caller = callers.enter_context(connect(service))
             caller.sendall(b"\x16\x03\x01" + bytes(range(256)) * 40)
             assert b'"request_malformed"' in until_closed(caller)
         assert health_seconds(service) < 2

@@ -18,7 +18,7 @@ from testing import fake_realtime as realtime
 from testing.builders import FROZEN_LIST, KEY, wav
 from testing.gunicorn_process import serving
 from testing.health_probe import probed
-from testing.raw_callers import PATIENCE, memory, until_closed
+from testing.raw_callers import PATIENCE, connect, memory, until_closed
 from testing.served_conversations import HEADERS
 
 from parley.web.chunked_bodies import CHUNKS
@@ -128,8 +128,7 @@ def uploads_in_chunks(service, chunk: bytes, count: int) -> bytes:
         b"Content-Type: multipart/form-data; boundary=b\r\nX-OpenAI-API-Key: " + KEY.encode()
     )
     part = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
-    with socket.create_connection(service.address) as caller:
-        caller.settimeout(60)
+    with connect(service) as caller:
         caller.sendall(head + b"\r\n\r\n%x\r\n%b\r\n" % (len(part), part))
         for _ in range(count // 1000):
             caller.sendall(chunk * 1000)

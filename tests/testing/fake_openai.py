@@ -145,6 +145,13 @@ def _read(reader, number: int) -> Request | None:
     return Request(first[1], headers, body, number, sent + line + body)
 
 
+def in_tls(authority, name: str = "127.0.0.1") -> ssl.SSLContext:
+    """What a server of that name speaks TLS with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
 @contextmanager
 def running(tls: ssl.SSLContext | None = None) -> Iterator[Upstream]:
     upstream = Upstream(tls)

@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import time
 from urllib.parse import unquote
 
@@ -15,7 +14,7 @@ from testing.fake_openai import TRANSCRIPT
 from testing.fake_realtime import Readings
 from testing.fake_streams import Pace, streams_chat, streams_speech
 from testing.gunicorn_process import serving
-from testing.raw_callers import until_closed
+from testing.raw_callers import connect, until_closed
 from testing.served_streams import MODELS
 
 REPLY = "Grüße! Its name is 東京, isn't it? (So I *think*.) " * 8
@@ -176,8 +175,7 @@ def test_a_failure_amid_the_speech_breaks_the_body(service, upstream, row, code)
         "Accept: audio/wav\r\nContent-Type: multipart/form-data; boundary=b\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
-    with socket.create_connection(service.address) as caller:
-        caller.settimeout(20)
+    with connect(service) as caller:
         caller.sendall(head.encode() + body)
         answer = until_closed(caller)
     head, _, sound = answer.partition(b"\r\n\r\n")
