@@ -130,7 +130,7 @@ def refusal(*options: str, **variables: str) -> str:
         [sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:0", *options, "wsgi:app"],
         cwd=ROOT,
         env=environment(**variables),
-        timeout=30,
+        timeout=120,
         check=False,
         capture_output=True,
         text=True,

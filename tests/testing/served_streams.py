@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from testing.builders import KEY, ROOT, wav
-from testing.fake_openai import Upstream
+from testing.fake_openai import Upstream, soon
 from testing.fake_realtime import Readings
 from testing.fake_streams import Pace, Streamed, reset, streams_speech
 from testing.gunicorn_process import Service, serving
@@ -154,10 +154,7 @@ def until(connection: socket.socket, awaited: bytes) -> bytes:
 
 def until_asked(upstream: Upstream, stage: str) -> None:
     """Wait until the upstream has got a call of that stage."""
-    deadline = time.monotonic() + 5
-    while not any(request.stage == stage for request in upstream.requests):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    assert soon(lambda: any(request.stage == stage for request in upstream.requests))
 
 
 def request_id_of(received: bytes) -> str:
