@@ -186,10 +186,9 @@ def engine(request, environment, serve):
             yield engines.opened(tab, serve().url)
             assert tab.run("return failed") == []
     else:
-        context = request.getfixturevalue("fox").new_context()
-        yield engines.opened(tab := engines.Firefox(context.new_page()), serve().url)
-        assert tab.run("return failed") == []
-        context.close()
+        with closing(request.getfixturevalue("fox").new_context()) as context:
+            yield engines.opened(tab := engines.Firefox(context.new_page()), serve().url)
+            assert tab.run("return failed") == []
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from browser.speaking_upstream import SENTENCES, refuse, speak, told, write
 from testing.builders import KEY, ROOT
 from testing.fake_openai import TRANSCRIPT, http
 
-pytestmark = pytest.mark.system
+# Firefox hangs at times, and records less than was said, where others take the processor.
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 QUESTION = ROOT / "examples" / "question.wav"
 AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 REPLY = "".join(SENTENCES)
@@ -43,7 +44,6 @@ def test_the_first_question_is_heard_from_its_first_word(engine, upstream):
     assert told(upstream)[-1] == [*turn, ("user", TRANSCRIPT)]
 
 
-@pytest.mark.alone
 def test_every_sample_is_heard_and_none_after_it_was_stopped(engine, upstream, ear):
     """Whatever came is heard, and within 0.3 s of Escape nothing."""
     with ear.listening() as recording:
