@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests_mock
+import trustme
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from logfmter import Logfmter
@@ -49,8 +50,17 @@ def openai(at_once: None) -> Iterator[requests_mock.Mocker]:
         yield mocker
 
 
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Who certifies the upstreams that speak TLS."""
+    return trustme.CA()
+
+
 @pytest.fixture
-def upstream() -> Iterator[fake_openai.Upstream]:
-    """An upstream on a socket of its own, which answers as OpenAI does."""
-    with fake_openai.running() as running:
+def upstream(request: pytest.FixtureRequest) -> Iterator[fake_openai.Upstream]:
+    """An upstream on a socket of its own, which answers as OpenAI does; a parameter: in TLS."""
+    tls = None
+    if getattr(request, "param", "http") == "https":
+        tls = fake_openai.in_tls(request.getfixturevalue("authority"))
+    with fake_openai.running(tls) as running:
         yield running

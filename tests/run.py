@@ -1,54 +1,147 @@
 """Run the tests in groups side by side, each in a process of its own.
 
 `python tests/run.py test` runs what needs only installed packages, `python tests/run.py
-test-system` the others; further arguments go to pytest. What is marked `alone` runs after the
-groups, by itself. The exit status is 0 only if every process ran tests, and none failed. If it is
-ended (SIGTERM, Ctrl-C), the groups end, too.
+test-system` the others, and both words everything; options after them go to pytest. What is marked
+`alone` runs after the groups, by itself. The exit status is 0 only if every process ran tests, and
+none failed. If it is ended (SIGTERM, Ctrl-C), the groups end, too.
+
+The groups are made of whole files, by how long each took when `--measure` was last among the
+options: a process then imports its own files alone, and what a file shares is started once.
 """
 
+import json
 import os
+import re
 import signal
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from itertools import groupby
 from pathlib import Path
+from statistics import median
 from subprocess import DEVNULL, STDOUT, Popen
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 from xml.etree import ElementTree
 
+ROOT = Path(__file__).resolve().parents[1]
+DURATIONS = ROOT / "tests" / "durations.json"
+# Files that stay together: they share what takes long to start.
+TOGETHER = ("tests/local_engine/test_engine", "tests/local_engine/test_streams")
 # Modules that are compiled once serve every process, and each service that a test starts.
 ENVIRONMENT = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
-PATCHED = ("-m", "gevent.monkey", "--module", "pytest")
-# By command: how many groups, what runs each, which tests, and what these need. The system's tests
-# look at the service from outside, and a browser's sound is timed by real threads.
-KINDS = {
-    "test": (
-        6,
-        PATCHED,
-        "not (system or index or interop)",
-        "need only installed Python packages.",
-    ),
-    "test-system": (
-        *(3, ("-m", "pytest"), "system or index"),
-        "need packages of Debian or npm, or a package index.",
-    ),
-}
 WORDS = {"passed": "passed", "failures": "failed", "errors": "errors", "skipped": "skipped"}
 
 
-def selections(kind: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-    """Which round, what it is called, and which tests pytest is to run in it."""
-    splits, _, marks, _ = KINDS[kind]
-    for group in range(1, splits + 1):
-        split = (f"--splits={splits}", f"--group={group}")
-        yield 1, f"Group {group} of {splits}", ("-m", f"({marks}) and not alone", *split)
-    yield 2, "What runs alone", ("-m", f"({marks}) and alone")
+class Kind(NamedTuple):
+    """Tests that one command runs."""
+
+    groups: int
+    runner: tuple[str, ...]
+    marks: str
+    files: re.Pattern[str]
+    """What a file's text has if it holds such tests; to import others only takes time."""
+
+    needs: str
+    measured: bool
+    """Whether they count where coverage is measured, which makes them a third slower."""
 
 
-def result(name: str, log: Path, report: Path, status: int, seconds: float) -> Counter[str]:
+# The system's tests look at the service from outside, and a browser's sound is timed by real
+# threads, so that these are not patched.
+KINDS = {
+    "test": Kind(
+        8,
+        ("-m", "gevent.monkey", "--module", "pytest"),
+        "not (system or index or interop)",
+        re.compile(
+            r"\A(?!.*^pytestmark = \[?\s*pytest\.mark\.(system|index|interop))", re.M | re.S
+        ),
+        "need only installed Python packages.",
+        measured=True,
+    ),
+    "test-system": Kind(
+        4,
+        ("-m", "pytest"),
+        "system or index",
+        re.compile(r"mark\.(system|index)"),
+        "need packages of Debian or npm, or a package index.",
+        measured=False,
+    ),
+}
+
+
+class Run(NamedTuple):
+    """One process: the tests of a kind in some files."""
+
+    kind: str
+    name: str
+    marks: str
+    files: list[str]
+
+
+def files(kind: str, mark: str = "") -> list[str]:
+    """The files that may hold such tests, and among them some that have the mark."""
+    found = []
+    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+        text = file.read_text()
+        if KINDS[kind].files.search(text) and mark in text:
+            found.append(str(file.relative_to(ROOT)))
+    return found
+
+
+def groups(kind: str) -> list[list[str]]:
+    """The files of each group, so that all groups take about as long."""
+    durations = json.loads(DURATIONS.read_text())[kind]
+    unknown = median(durations.values())
+    units = defaultdict(list)
+    for file in files(kind):
+        units[next((shared for shared in TOGETHER if file.startswith(shared)), file)].append(file)
+    costs = {unit: sum(durations.get(file, unknown) for file in units[unit]) for unit in units}
+    filled: list[list[str]] = [[] for _ in range(KINDS[kind].groups)]
+    sums = [0.0] * len(filled)
+    for unit in sorted(units, key=costs.__getitem__, reverse=True):
+        least = sums.index(min(sums))
+        filled[least] += units[unit]
+        sums[least] += costs[unit]
+    return filled
+
+
+def rounds(kinds: Collection[str]) -> Iterator[tuple[int, list[Run]]]:
+    """How many may run at once, and which."""
+    beside, alone = [], []
+    for kind in kinds:
+        marks = KINDS[kind].marks
+        for number, chosen in enumerate(groups(kind), 1):
+            name = f"Group {number} of {KINDS[kind].groups} of {kind}"
+            beside.append(Run(kind, name, f"({marks}) and not alone", chosen))
+        chosen = files(kind, "mark.alone")
+        alone.append(Run(kind, f"What runs alone of {kind}", f"({marks}) and alone", chosen))
+    yield max(KINDS[kind].groups for kind in kinds), beside
+    yield 1, alone
+
+
+def start(run: Run, log: Path, report: Path, options: Collection[str]) -> Popen[bytes]:
+    """Start a process; what it says goes to `log`, what it counts to `report`."""
+    command = [sys.executable, *KINDS[run.kind].runner, "-q", "-p", "no:cacheprovider"]
+    # This family names each test's file.
+    command += ["-o", "junit_family=xunit1", f"--junit-xml={report}"]
+    environment = ENVIRONMENT
+    if not KINDS[run.kind].measured:
+        environment = {k: v for k, v in ENVIRONMENT.items() if not k.startswith("COVERAGE_PROCESS")}
+    with log.open("wb") as output:
+        return Popen(
+            [*command, "-m", run.marks, *options, *run.files],
+            cwd=ROOT,
+            env=environment,
+            stdin=DEVNULL,
+            stdout=output,
+            stderr=STDOUT,
+        )
+
+
+def result(run: Run, log: Path, report: Path, status: int, seconds: float) -> Counter[str]:
     """Tell how a process ended, with its failures' tracebacks; what pytest counted in it."""
     counts: Counter[str] = Counter()
     if report.exists():
@@ -57,14 +150,14 @@ def result(name: str, log: Path, report: Path, status: int, seconds: float) -> C
     if status and not counts["failures"] + counts["errors"]:  # It died, or ran no test.
         counts.update(tests=1, errors=1)
     said = log.read_text(errors="replace")
-    print(f"{name}: {counts['tests']} tests in {seconds:.0f} s, exit status {status}", flush=True)
+    print(f"{run.name}: {counts['tests']} tests, exit status {status}, {seconds:.0f} s", flush=True)
     if status:  # The progress dots before, and the sums after, are left out.
         print(said[max(said.find("\n==="), 0) :].rpartition("\n")[0], flush=True)
     return counts
 
 
 @contextmanager
-def ended_with(running: Collection[Popen]) -> Iterator[None]:
+def ended_with(running: Collection[Popen[bytes]]) -> Iterator[None]:
     """A block that does not end before the processes do; SIGTERM ends them as Ctrl-C does."""
 
     def end(*_: object) -> None:
@@ -82,30 +175,41 @@ def ended_with(running: Collection[Popen]) -> Iterator[None]:
             process.wait()
 
 
-def main(kind: str, *options: str) -> int:
-    """Run the tests of a kind; the exit status."""
-    print(f"Running the tests in {KINDS[kind][0]} groups side by side", flush=True)
-    began, total, failed = time.monotonic(), Counter(), 0
-    running: dict[Popen, tuple[str, Path, Path]] = {}
+def remember(kind: str, reports: Collection[Path]) -> None:
+    """Write how long each file of the groups took."""
+    durations: Counter[str] = Counter()
+    for report in reports:
+        for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314
+            durations[case.get("file", "")] += float(case.get("time", 0))
+    kept = json.loads(DURATIONS.read_text())
+    kept[kind] = {file: round(seconds, 1) for file, seconds in sorted(durations.items())}
+    DURATIONS.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def main(*arguments: str) -> int:
+    """Run the tests of some kinds; the exit status."""
+    kinds = [argument for argument in arguments if argument in KINDS]
+    options = [argument for argument in arguments if argument not in (*KINDS, "--measure")]
+    began, total, failed = time.monotonic(), Counter[str](), 0
+    running: dict[Popen[bytes], tuple[Run, Path, Path]] = {}
     with TemporaryDirectory() as folder, ended_with(running):
-        for _, round_ in groupby(selections(kind), key=lambda selection: selection[0]):
-            for _, name, selection in round_:
-                log, report = (Path(folder, f"{name}.{end}") for end in ("log", "xml"))
-                command = [sys.executable, *KINDS[kind][1], "-q", "-p", "no:cacheprovider"]
-                command += [f"--junit-xml={report}", *selection, *options]
-                with log.open("wb") as output:
-                    process = Popen(
-                        command, env=ENVIRONMENT, stdin=DEVNULL, stdout=output, stderr=STDOUT
-                    )
-                running[process] = name, log, report
-            while running:
+        for at_once, waiting in rounds(kinds):
+            print(f"Running {len(waiting)} groups of tests, {at_once} at once", flush=True)
+            while waiting or running:
+                while waiting and len(running) < at_once:
+                    run = waiting.pop(0)
+                    log, report = (Path(folder, f"{run.name}.{end}") for end in ("log", "xml"))
+                    running[start(run, log, report, options)] = run, log, report
                 for process in [process for process in running if process.poll() is not None]:
                     seconds = time.monotonic() - began
                     total += result(*running.pop(process), process.returncode, seconds)
                     failed += process.returncode != 0
                 time.sleep(0.1)
-    [other] = set(KINDS) - {kind}
-    print(f"Not run here, but by `make {other}`: the tests that {KINDS[other][-1]}")
+        if "--measure" in arguments:
+            for kind in kinds:
+                remember(kind, [*Path(folder).glob(f"Group*of {kind}.xml")])
+    for other in set(KINDS) - {*kinds}:
+        print(f"Not run here, but by `make {other}`: the tests that {KINDS[other].needs}")
     total["passed"] = total["tests"] - sum(total[count] for count in list(WORDS)[1:])
     sums = [f"{total[count]} {word}" for count, word in WORDS.items() if total[count]]
     print(f"==== {', '.join(sums) or 'no tests ran'} in {time.monotonic() - began:.2f}s ====")

@@ -88,6 +88,13 @@ class TestRefused:
                 b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\nRIFF',
             ),
             ("multipart/form-data; boundary=\xff", b"--\xff--"),
+            # A form in all but its type, which RFC 7578 names.
+            (
+                "multipart/mixed; boundary=b",
+                b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
+                + wav()
+                + b"\r\n--b--\r\n",
+            ),
         ],
         ids=lambda value: str(value)[:40],
     )

@@ -70,23 +70,46 @@ def launch(start):
         yield lambda *flags, **options: stack.enter_context(closing(start(*flags, **options)))
 
 
-@pytest.fixture
-def upstream():
+@pytest.fixture(scope="session")
+def shared_upstream():
+    """One upstream for all tests, so that they can share a service."""
     with upstreams.running() as server:
-        yield speaking_upstream.prepare(server)
+        yield server
 
 
 @pytest.fixture
-def serve(upstream, tmp_path):
-    """Starts the service with the simulated upstream; no key is needed unless variables say so."""
+def upstream(request, shared_upstream):
+    """The upstream as the page's tests have it; its tones are short where no test listens."""
+    listens = request.node.get_closest_marker("alone")
+    shared_upstream.requests.clear()
+    shared_upstream.answers.clear()
+    yield speaking_upstream.prepare(shared_upstream, **({} if listens else {"seconds": 0.4}))
+    shared_upstream.drop_connections()
+
+
+@pytest.fixture(scope="session")
+def serve_with(shared_upstream):
+    """Serves the page in front of the upstream; no key is needed unless variables say so."""
+
+    def start(folder, port=None, **variables):
+        standard = {"PARLEY_OPENAI_BASE_URL": shared_upstream.url, "PARLEY_KEY_REQUIRED": "no"}
+        return serving.serving(folder / "service.log", {**standard, **variables}, port=port)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def service(serve_with, tmp_path_factory):
+    """The service of all tests that need no other settings."""
+    with serve_with(tmp_path_factory.mktemp("service")) as running:
+        yield running
+
+
+@pytest.fixture
+def serve(upstream, service, serve_with, tmp_path):
+    """The shared service, or one of the test's own, with other settings or a port."""
     with ExitStack() as stack:
-
-        def start(*, port=None, **variables):
-            standard = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_KEY_REQUIRED": "no"}
-            log = tmp_path / "service.log"
-            return stack.enter_context(serving.serving(log, {**standard, **variables}, port=port))
-
-        yield start
+        yield lambda **own: stack.enter_context(serve_with(tmp_path, **own)) if own else service
 
 
 @pytest.fixture
@@ -163,18 +186,15 @@ def engine(request, environment, serve):
             yield engines.opened(tab, serve().url)
             assert tab.run("return failed") == []
     else:
-        context = request.getfixturevalue("fox").new_context()
-        yield engines.opened(tab := engines.Firefox(context.new_page()), serve().url)
-        assert tab.run("return failed") == []
-        context.close()
+        with closing(request.getfixturevalue("fox").new_context()) as context:
+            yield engines.opened(tab := engines.Firefox(context.new_page()), serve().url)
+            assert tab.run("return failed") == []
 
 
 @pytest.fixture(scope="module")
-def page(chromium, tmp_path_factory):
+def page(chromium, service):
     """A page of the service, in which modules can be imported."""
-    with serving.serving(tmp_path_factory.mktemp("service") / "log", {}) as service:
-        context = chromium.new_context()
+    with closing(chromium.new_context()) as context:
         page = context.new_page()
         page.goto(service.url)
         yield page
-        context.close()

@@ -78,9 +78,9 @@ def refuse(status: str, message: str = "No."):
     return answer
 
 
-def prepare(upstream: Upstream) -> Upstream:
+def prepare(upstream: Upstream, seconds: float = TONE_SECONDS) -> Upstream:
     """Let it stream; without the pause both sentences would wait at once, and be one segment."""
-    upstream.answers.update(text=write(pause=0.3), tts=speak())
+    upstream.answers.update(text=write(pause=0.3), tts=speak(seconds))
     return upstream
 
 

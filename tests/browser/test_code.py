@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from testing.builders import ROOT
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 PROGRAMS = ROOT / "tests" / "browser" / "node_modules" / ".bin"
 ASSETS = ROOT / "src" / "parley" / "page" / "assets"
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 REPLY = "".join(SENTENCES)
 SHORTENED = "its oldest turns are no longer sent"
@@ -144,7 +144,8 @@ def speak_slowly(connection, request):
 def test_a_conversation_that_grew_too_long_loses_its_oldest_turns_and_says_so(tab, upstream):
     """By the service's bounds: 256 KB of history."""
     upstream.answers["tts"] = speak(0.01)
-    upstream.answers["text"] = write(["a" * 90_000])
+    # Code is not spoken, which would take long.
+    upstream.answers["text"] = write([f"Look:\n\n```\n{'a' * 90_000}\n```\n"])
     for turn in (1, 2, 3, 4):
         tab.send(QUESTION)
         tab.expect_turn(turn)

@@ -5,7 +5,7 @@ from browser.speaking_upstream import hold_back, speak, write
 from playwright.sync_api import expect
 from testing.builders import KEY, ROOT
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 CONTRAST = """(text) => {

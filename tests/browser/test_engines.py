@@ -16,6 +16,7 @@ from browser.speaking_upstream import SENTENCES, refuse, speak, told, write
 from testing.builders import KEY, ROOT
 from testing.fake_openai import TRANSCRIPT, http
 
+# Firefox hangs at times, and records less than was said, where others take the processor.
 pytestmark = [pytest.mark.system, pytest.mark.alone]
 QUESTION = ROOT / "examples" / "question.wav"
 AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ def examples():
         server.shutdown()
 
 
+@pytest.mark.alone
 def test_the_example_for_browsers_asks_and_sounds(examples, chromium, serve, upstream, ear):
     """Both texts are shown, and as much sound leaves the loudspeaker as the reply has."""
     service = serve(PARLEY_ALLOWED_ORIGINS=examples)

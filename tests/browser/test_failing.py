@@ -14,7 +14,7 @@ from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT, http
 from testing.gunicorn_process import free_port
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 
 

@@ -7,7 +7,7 @@ import pytest
 from browser.conftest import ALLOWED
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 SLOW = """
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from testing.builders import KEY, ROOT
 from testing.fake_openai import TRANSCRIPT
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 
 

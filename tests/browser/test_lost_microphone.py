@@ -9,7 +9,7 @@ from browser.tab import QUESTION_SECONDS
 from playwright.sync_api import expect
 from testing.fake_openai import TRANSCRIPT
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 LOST = "The microphone was lost: connect or allow it again, then press Talk."
 
 

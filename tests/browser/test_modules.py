@@ -5,7 +5,7 @@ import json
 import pytest
 from browser.tab import run
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 
 FIT = """

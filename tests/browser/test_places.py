@@ -7,7 +7,7 @@ from browser.speaking_upstream import hold_back, speak, write
 from playwright.sync_api import expect
 from testing.builders import ROOT
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 
 

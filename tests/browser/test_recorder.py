@@ -3,7 +3,7 @@
 import pytest
 from browser.recorded import NOTE_FORMS, recorded
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 BROWSERS = {
     "chromium": (r"/webm|mp4/", "audio/webm", "recording.webm", b"\x1a\x45\xdf\xa3"),

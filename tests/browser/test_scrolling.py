@@ -8,7 +8,7 @@ from browser.speaking_upstream import SENTENCES, refuse, speak, write
 from playwright.sync_api import expect
 from testing.builders import ROOT
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 FORTY = [f"This is sentence number {number}. " for number in range(40)]
 LOW = {"width": 800, "height": 500}
@@ -43,8 +43,12 @@ def test_what_is_heard_stays_in_sight(tab, upstream):
     tab.expect_state("Speaking")
     expect(tab.replies).to_contain_text("number 39. This is sentence number 0")
     expect(tab.page.locator(".heard")).to_contain_text("number 3")
-    heard = tab.page.locator(".heard").evaluate("(heard) => heard.getBoundingClientRect().bottom")
-    assert 0 < heard < LOW["height"] / 2
+    tab.page.wait_for_function(
+        """() => {
+          const { bottom } = document.querySelector(".heard").getBoundingClientRect();
+          return 0 < bottom && bottom < innerHeight / 2;
+        }"""
+    )
     assert tab.page.evaluate(SCROLLED)[1] > 300
     tab.page.mouse.move(400, 100)
     tab.page.mouse.wheel(0, 5000)

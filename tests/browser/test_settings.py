@@ -10,7 +10,7 @@ from testing import fake_openai as upstreams
 from testing.builders import KEY, ROOT
 from testing.gunicorn_process import LASTING_LIST
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 STAGES = {"stt": "Speech to text", "text": "Reply", "tts": "Text to speech"}
 STAGE_KEY = "sk-Hd7uQ2xV9eM4tB8zK1nW"

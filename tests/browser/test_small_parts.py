@@ -3,7 +3,7 @@
 import pytest
 from browser.tab import run
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 
 HOLD = """

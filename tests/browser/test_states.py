@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from testing.builders import ROOT
 from testing.fake_openai import good
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 TABLE = "async () => (await import('/states.js')).STATES"
 GESTURES = ["talk", "stop", "file", "replay"]

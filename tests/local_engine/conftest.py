@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import openai
@@ -64,11 +65,19 @@ def service(
         yield running
 
 
-@pytest.fixture
-def renamed_engine(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
-    """The engine again, its three models under other names; gives where it answers."""
+@pytest.fixture(scope="module")
+def rename_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Gives another engine's three models other names; where it answers to them."""
+    folder: Path = tmp_path_factory.mktemp("renamed")
+    (folder / "names").write_text("stt text tts")
     script = str(Path(__file__).with_name("renamed.py"))
-    return lambda *names: engine(tmp_path / "engine", sys.executable, script, *names)
+
+    def rename(*names: str) -> str:
+        (folder / "names").write_text(" ".join(names))
+        return url
+
+    with engine(folder / "log", sys.executable, script, str(folder / "names")) as url:
+        yield rename
 
 
 @contextmanager
@@ -112,6 +121,7 @@ def models(client: openai.OpenAI) -> dict[str, str]:
 def say(client: openai.OpenAI, models: dict[str, str]) -> Callable[..., bytes]:
     """Speech for a text; the engine is its own speaker, as nobody else is here."""
 
+    @cache  # The voice says the same text in the same way.
     def speech(text: str, form: str = "mp3", **options: float) -> bytes:
         return client.audio.speech.create(
             model=models["tts"], voice="alloy", input=text, response_format=form, **options
@@ -124,6 +134,7 @@ def say(client: openai.OpenAI, models: dict[str, str]) -> Callable[..., bytes]:
 def hear(client: openai.OpenAI, models: dict[str, str]) -> Callable[[bytes], str]:
     """The transcript of an audio file."""
 
+    @cache
     def transcript(audio: bytes) -> str:
         return client.audio.transcriptions.create(model=models["stt"], file=("a", audio)).text
 

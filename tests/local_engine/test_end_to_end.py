@@ -95,25 +95,24 @@ def test_a_conversation_is_spoken_over_the_realtime_api(
         ("2027-03-01", ("gpt-transcribe", "gpt-6-luna", "gpt-realtime-2.1-mini")),
     ],
 )
-def test_the_service_as_it_is_answers_on_each_day(renamed_engine, hear, tmp_path, day, names):
+def test_the_service_as_it_is_answers_on_each_day(rename_engine, hear, tmp_path, day, names):
     """Nothing but the machine's clock is moved; the upstream knows only the living models."""
     # libfaketime 0.9.10 turns the absolute monotonic time, to which Python sleeps, into nonsense.
     sleep = "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds)\n"
     (tmp_path / "sitecustomize.py").write_text(sleep)
     [library] = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
-    with renamed_engine(*names) as base_url:
-        variables = {
-            "PARLEY_OPENAI_BASE_URL": base_url,
-            "PARLEY_MODEL_LIST": str(FROZEN_LIST),
-            "LD_PRELOAD": str(library),
-            "FAKETIME": f"@{day} 12:00:00",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "TZ": "UTC",
-            "PYTHONPATH": str(tmp_path),
-        }
-        with serving(tmp_path / "log", variables) as service:
-            recording = (ROOT / "examples" / "question.wav").read_bytes()
-            response = converse(service, "question.wav", recording)
+    variables = {
+        "PARLEY_OPENAI_BASE_URL": rename_engine(*names),
+        "PARLEY_MODEL_LIST": str(FROZEN_LIST),
+        "LD_PRELOAD": str(library),
+        "FAKETIME": f"@{day} 12:00:00",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "TZ": "UTC",
+        "PYTHONPATH": str(tmp_path),
+    }
+    with serving(tmp_path / "log", variables) as service:
+        recording = (ROOT / "examples" / "question.wav").read_bytes()
+        response = converse(service, "question.wav", recording)
     answer = response.json()
     assert (response.status_code, answer["errors"]) == (200, [])
     assert tuple(answer["models_used"].values()) == names

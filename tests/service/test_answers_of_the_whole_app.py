@@ -9,7 +9,7 @@ import pytest
 import requests
 from testing.builders import KEY, ROOT, wav
 from testing.gunicorn_process import serving
-from testing.raw_callers import PATIENCE, health_seconds, until_closed
+from testing.raw_callers import PATIENCE, connect, health_seconds, until_closed
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,7 @@ from testing.raw_callers import PATIENCE, health_seconds, until_closed
 )
 def test_what_is_no_request_is_answered_in_json(service, sent, status, code):
     """The whole app's shape and headers, with nothing of the request in it or in the log."""
-    with socket.create_connection(service.address) as caller:
-        caller.settimeout(PATIENCE)
+    with connect(service) as caller:
         caller.sendall(sent)
         answer = until_closed(caller)
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -126,7 +125,7 @@ class TestKeys:
             )
             assert answer.json()["errors"][0]["stage"] == "stt"
             health_seconds(service)
-            assert answer.headers["X-Request-ID"] in service.log
+            assert service.logs(answer.headers["X-Request-ID"])
             assert "GET /healthz" not in service.log
             assert KEY[-6:] not in service.log
 
@@ -156,10 +155,9 @@ class TestKeys:
                     service.conversation_url, headers=headers, files={"audio": wav()}, timeout=40
                 )
                 assert KEY[-6:] not in answer.text
-            with suppress(OSError), socket.create_connection(service.address) as caller:
-                caller.settimeout(PATIENCE)
+            with suppress(OSError), connect(service) as caller:
                 caller.sendall(b"no HTTP\r\n\r\n")
                 until_closed(caller)
             health_seconds(service)
-            assert "kind=RuntimeError" in service.log
+            assert service.logs("kind=RuntimeError")
             assert KEY[-6:] not in service.log

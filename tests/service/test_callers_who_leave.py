@@ -5,9 +5,8 @@ from contextlib import closing, suppress
 
 import pytest
 from testing import fake_openai as fake
-from testing.raw_callers import until_closed
+from testing.raw_callers import connect, until_closed
 from testing.served_streams import LEAVES, is_quiet, log_line, post, request, served
-from testing.short_limits import connect
 
 
 @pytest.fixture

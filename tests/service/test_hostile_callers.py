@@ -16,6 +16,7 @@ from testing.gunicorn_process import serving
 from testing.raw_callers import (
     HEALTH,
     PATIENCE,
+    connect,
     health_seconds,
     one_answer,
     until_closed,
@@ -23,14 +24,12 @@ from testing.raw_callers import (
 )
 from testing.served_conversations import HEADERS, converse, held
 
-pytestmark = pytest.mark.alone
 
-
+@pytest.mark.alone
 def test_a_caller_who_pipelines_keeps_nobody_waiting(service):
     """Requests that are always there already do not have the worker to themselves."""
     over = threading.Event()
-    with socket.create_connection(service.address) as caller:
-        caller.settimeout(PATIENCE)
+    with connect(service) as caller:
 
         def send():
             while not over.is_set():
@@ -52,6 +51,7 @@ def test_a_caller_who_pipelines_keeps_nobody_waiting(service):
                 task.exception(PATIENCE)
 
 
+@pytest.mark.alone
 def test_long_uploads_keep_nobody_waiting(service):
     """What 16 callers send is written to disk without holding up others."""
     body = b"--b\r\n" + b'Content-Disposition: form-data; name="x"; filename="a"\r\n\r\n'
@@ -73,23 +73,23 @@ def test_long_uploads_keep_nobody_waiting(service):
     assert sorted(waits)[5] < 1
 
 
+@pytest.mark.alone
 def test_an_http_1_0_caller_who_stays_holds_up_nobody(service):
     """The answer closes the connection; the caller who keeps their side open is left."""
     with ExitStack() as callers:
         for _ in range(8):
-            caller = callers.enter_context(socket.create_connection(service.address))
-            caller.settimeout(PATIENCE)
+            caller = callers.enter_context(connect(service))
             caller.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
             assert until_closed(caller).startswith(b"HTTP/1.0 200")
         assert health_seconds(service) < 2
 
 
+@pytest.mark.alone
 def test_garbage_holds_up_nobody(service):
     """Each is told so in JSON and closed, while others are answered."""
     with ExitStack() as callers:
         for _ in range(8):
-            caller = callers.enter_context(socket.create_connection(service.address))
-            caller.settimeout(PATIENCE)
+            caller = callers.enter_context(connect(service))
             caller.sendall(b"\x16\x03\x01" + bytes(range(256)) * 40)
             assert b'"request_malformed"' in until_closed(caller)
         assert health_seconds(service) < 2
@@ -108,6 +108,7 @@ def sends_frames(frame: bytes) -> realtime.Script:
     return script
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("stage", "answer"),
     [

@@ -18,12 +18,10 @@ from testing import fake_realtime as realtime
 from testing.builders import FROZEN_LIST, KEY, wav
 from testing.gunicorn_process import serving
 from testing.health_probe import probed
-from testing.raw_callers import PATIENCE, memory, until_closed
+from testing.raw_callers import PATIENCE, connect, memory, until_closed
 from testing.served_conversations import HEADERS
 
 from parley.web.serving.bodies import CHUNKS
-
-pytestmark = pytest.mark.alone
 
 SPEECH = b"ID3" + bytes(15_999_000)
 VOICE = "tts-1"
@@ -130,8 +128,7 @@ def uploads_in_chunks(service, chunk: bytes, count: int) -> bytes:
         b"Content-Type: multipart/form-data; boundary=b\r\nX-OpenAI-API-Key: " + KEY.encode()
     )
     part = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
-    with socket.create_connection(service.address) as caller:
-        caller.settimeout(60)
+    with connect(service) as caller:
         caller.sendall(head + b"\r\n\r\n%x\r\n%b\r\n" % (len(part), part))
         for _ in range(count // 1000):
             caller.sendall(chunk * 1000)
@@ -212,7 +209,7 @@ def test_where_the_disk_is_full_memory_is_the_limit(service, upstream):
         answers = [begin(service) for _ in range(4)]
         [failure] = begin(service).json()["errors"]
         assert (failure["stage"], failure["code"]) == ("tts", "internal_error")
-        assert "errno=EFBIG" in service.log
+        assert service.logs("errno=EFBIG")
         upstream.answers = {"stt": hears_much, "text": thinks}
         others = []
         for stage in ("text", "text", "stt"):  # The last one waits for room for its transcript.

@@ -1,7 +1,6 @@
 """Odd spellings of headers, and other places of a request, choose no host and no key."""
 
 import json
-import socket
 from contextlib import ExitStack
 
 import pytest
@@ -9,7 +8,7 @@ import requests
 from testing import fake_openai as fake
 from testing.builders import KEY, wav
 from testing.gunicorn_process import serving
-from testing.raw_callers import PATIENCE, until_closed
+from testing.raw_callers import PATIENCE, connect, until_closed
 from testing.recording_hosts import secret, shows
 
 TOKEN = secret()
@@ -69,8 +68,7 @@ def ask(served, target=PATH, version="1.1", lines="", trailers="") -> bytes:
     else:
         body = FORM.body
         head += f"Content-Length: {len(body)}\r\n\r\n"
-    with socket.create_connection(service.address) as caller:
-        caller.settimeout(PATIENCE)
+    with connect(service) as caller:
         caller.sendall(head.encode() + body)
         answer = until_closed(caller)
     assert other.requests == []

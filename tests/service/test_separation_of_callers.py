@@ -1,7 +1,6 @@
 """Conversations share connections and nothing else; a caller's key shows up nowhere."""
 
 import random
-import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -142,14 +141,11 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("level", ["debug", "info"])
-def test_a_key_shows_up_nowhere(tmp_path: Path, level: str):
+def test_a_key_shows_up_nowhere(tmp_path: Path, level: str, authority: trustme.CA):
     """Neither in what the process writes, nor in its title, nor in an answer: not even a part."""
     keys = {name: f"sk-{random.getrandbits(160):040x}" for name in FAILURES}
-    authority = trustme.CA()
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
-    with fake.running(tls) as upstream:
+    with fake.running(fake.in_tls(authority)) as upstream:
         variables = {
             "PARLEY_OPENAI_BASE_URL": upstream.url,
             "GUNICORN_CMD_ARGS": f"--log-level={level}",

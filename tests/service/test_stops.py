@@ -62,7 +62,7 @@ class TestStop:
             for worker in workers:
                 os.kill(worker, signal.SIGSTOP)
             callers = [
-                opened.enter_context(socket.create_connection(service.address, 10))
+                opened.enter_context(socket.create_connection(service.address, 30))
                 for _ in range(40)
             ]
             for caller in callers:

@@ -12,10 +12,9 @@ import pytest
 import requests
 from testing.fake_streams import streams_chat
 from testing.gunicorn_process import ROOT, environment, serving
-from testing.raw_callers import health_seconds, until_closed, workers_of
+from testing.raw_callers import connect, health_seconds, until_closed, workers_of
 from testing.served_conversations import converse, held
 from testing.served_streams import request
-from testing.short_limits import connect
 from testing.stream_readers import KEYS, events_of, heard
 
 HELD_SECONDS = 10
@@ -100,6 +99,7 @@ def test_who_holds_the_worker_is_ended_alone(
     assert workers_of(service) == workers
     served_upstream.answers = {}
     assert converse(service).status_code == 200
+    assert service.logs("event=worker_held", logged)
     [line] = [line for line in service.log[logged:].splitlines() if "event=worker_held" in line]
     assert re.search(r" place=.?testing/holding_app.py:\d+ hold", line)
     assert "Traceback" not in service.log

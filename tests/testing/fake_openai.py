@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -143,6 +144,21 @@ def _read(reader, number: int) -> Request | None:
         headers[name.strip().lower()] = value.strip()
     body = reader.read(int(headers.get("content-length", 0)))
     return Request(first[1], headers, body, number, sent + line + body)
+
+
+def soon(happens: Callable[[], bool], seconds: float = 10) -> bool:
+    """Whether it happens within so many seconds, however busy the machine."""
+    until = time.monotonic() + seconds
+    while not happens() and time.monotonic() < until:
+        time.sleep(0.01)
+    return happens()
+
+
+def in_tls(authority, name: str = "127.0.0.1") -> ssl.SSLContext:
+    """What a server of that name speaks TLS with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
 
 
 @contextmanager

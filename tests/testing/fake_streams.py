@@ -16,7 +16,7 @@ from testing.fake_openai import REPLY, Request, http
 
 STALL_SECONDS = 20.0
 """The longest that an answer which goes no further waits for its client to leave."""
-DRIP_SECONDS = 0.2
+DRIP_SECONDS = 0.1
 PIECE_BYTES = 4096
 
 

@@ -18,6 +18,7 @@ LASTING_LIST = ROOT / "tests" / "testing" / "lasting_models.md"
 """Models without an end: what is served here goes by today's date, whenever that is."""
 
 BOOT_SECONDS = 60
+LOG_SECONDS = 10
 STACK_SECONDS = 120
 
 
@@ -41,6 +42,16 @@ class Service:
     @property
     def log(self) -> str:
         return self.log_file.read_text()
+
+    def logs(self, text: str, after: int = 0) -> bool:
+        """Whether the log has the text behind so many characters, or gets it soon.
+
+        A thread of its own writes it.
+        """
+        until = time.monotonic() + LOG_SECONDS
+        while text not in self.log[after:] and time.monotonic() < until:
+            time.sleep(0.02)
+        return text in self.log[after:]
 
 
 def environment(**variables: str) -> dict[str, str]:

@@ -17,6 +17,10 @@ def health_seconds(service) -> float:
     return time.monotonic() - begun
 
 
+def connect(service) -> socket.socket:
+    return socket.create_connection(service.address, 30)
+
+
 def until_closed(caller: socket.socket) -> bytes:
     answer = b""
     while chunk := caller.recv(65_536):

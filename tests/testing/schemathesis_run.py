@@ -33,7 +33,7 @@ def main(folder: Path) -> int:
                 "PYTHONPATH": f"{ROOT}:{ROOT}/tests:{ROOT}/src",
             }
             variables = environment(**hooks, PYTHONHASHSEED="1")
-            run = subprocess.run(command, check=False, cwd=folder, env=variables, timeout=240)
+            run = subprocess.run(command, check=False, cwd=folder, env=variables, timeout=900)
     return run.returncode
 
 

@@ -10,7 +10,7 @@ from testing.builders import KEY, wav
 HEADERS = {"X-OpenAI-API-Key": KEY}
 
 
-def converse(service, timeout=20, **headers):
+def converse(service, timeout=60, **headers):
     """One conversation, over a connection of its own."""
     return requests.post(
         service.conversation_url,

@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from testing.builders import KEY, ROOT, wav
-from testing.fake_openai import Upstream
+from testing.fake_openai import Upstream, soon
 from testing.fake_realtime import Readings
 from testing.fake_streams import Pace, Streamed, reset, streams_speech
 from testing.gunicorn_process import Service, serving
@@ -155,10 +155,7 @@ def until(connection: socket.socket, awaited: bytes) -> bytes:
 
 def until_asked(upstream: Upstream, stage: str) -> None:
     """Wait until the upstream has got a call of that stage."""
-    deadline = time.monotonic() + 5
-    while not any(request.stage == stage for request in upstream.requests):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    assert soon(lambda: any(request.stage == stage for request in upstream.requests))
 
 
 def request_id_of(received: bytes) -> str:
@@ -168,13 +165,9 @@ def request_id_of(received: bytes) -> str:
 
 def log_line(service: Service, request_id: str) -> str:
     """The conversation's line, which comes once its answer has ended."""
-    until = time.monotonic() + 5
-    while time.monotonic() < until:
-        for line in service.log.splitlines():
-            if f"request_id={request_id} " in line:
-                return line
-        time.sleep(0.05)
-    raise AssertionError(service.log)
+    named = f"request_id={request_id} "
+    assert service.logs(named), service.log
+    return next(line for line in service.log.splitlines() if named in line)
 
 
 def is_quiet(service: Service) -> None:

@@ -1,7 +1,5 @@
 """Requests in parts, to a service whose time limits are shortened."""
 
-import socket
-
 from testing.builders import KEY
 
 HEADERS = (
@@ -10,17 +8,3 @@ HEADERS = (
 )
 PART = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
 SILENCE, REQUEST, IDLE = 1, 2, 4
-
-
-def connect(service) -> socket.socket:
-    host, port = service.url.removeprefix("http://").split(":")
-    caller = socket.create_connection((host, int(port)))
-    caller.settimeout(30)
-    return caller
-
-
-def read(caller: socket.socket) -> bytes:
-    answer = b""
-    while chunk := caller.recv(65_536):
-        answer += chunk
-    return answer

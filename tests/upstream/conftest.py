@@ -3,15 +3,10 @@
 import dataclasses
 import io
 import logging
-import ssl
 import time
-from collections.abc import Iterator
 
 import pytest
-import trustme
-from testing import fake_openai as fake
 from testing.builders import KEY, make_app, wav
-from testing.fake_openai import Upstream
 from testing.upstream_faults import DEADLINE
 
 PATIENCE = 20
@@ -19,21 +14,6 @@ STATUS_AT_STT = {
     "api_key_rejected": 401,
     "upstream_rejected": 400,
 }
-
-
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def upstream(request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[Upstream]:
-    tls = None
-    if getattr(request, "param", "http") == "https":
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(tls)
-    with fake.running(tls) as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import pytest
 from testing.fake_streams import streams_chat, streams_speech
+from testing.served_streams import served
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +14,17 @@ def upstream(served_upstream, request):
     }
     served_upstream.requests.clear()
     return served_upstream
+
+
+@pytest.fixture(scope="module")
+def service(served_upstream, tmp_path_factory):
+    """The service with all its limits shortened."""
+    with served(tmp_path_factory.mktemp("service"), served_upstream.url) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def patient_service(served_upstream, tmp_path_factory):
+    """One whose deadline is too late to end anything."""
+    with served(tmp_path_factory.mktemp("patient"), served_upstream.url, deadline=25) as running:
+        yield running

@@ -12,7 +12,7 @@ import requests
 from testing import coded_speech
 from testing.fake_openai import http
 from testing.fake_streams import CHATS, Streamed, chunk, streams_chat
-from testing.served_streams import is_quiet, listen, post, served
+from testing.served_streams import is_quiet, listen, post
 
 REPLY = (
     "Yes, of course. It is Paris, the capital of France. That is all that there is to say of it."
@@ -23,12 +23,6 @@ WHOLE = b"".join(EVENTS)
 MESSAGE = {"choices": [{"message": {"content": REPLY}, "finish_reason": "stop"}]}
 LIMIT = {"error": {"message": "Slow down.", "code": "rate_limit_exceeded"}}
 PAGE = b"\n<!doctype html>\n<p>It works!"
-
-
-@pytest.fixture(scope="module")
-def service(served_upstream, tmp_path_factory):
-    with served(tmp_path_factory.mktemp("service"), served_upstream.url) as running:
-        yield running
 
 
 def sends(*pieces):

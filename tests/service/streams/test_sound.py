@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import time
 from urllib.parse import unquote
 
@@ -15,7 +14,7 @@ from testing.fake_openai import TRANSCRIPT
 from testing.fake_realtime import Readings
 from testing.fake_streams import Pace, streams_chat, streams_speech
 from testing.gunicorn_process import serving
-from testing.raw_callers import until_closed
+from testing.raw_callers import connect, until_closed
 from testing.served_streams import MODELS
 
 REPLY = "Grüße! Its name is 東京, isn't it? (So I *think*.) " * 8
@@ -176,8 +175,7 @@ def test_a_failure_amid_the_speech_breaks_the_body(service, upstream, row, code)
         "Accept: audio/wav\r\nContent-Type: multipart/form-data; boundary=b\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
-    with socket.create_connection(service.address) as caller:
-        caller.settimeout(20)
+    with connect(service) as caller:
         caller.sendall(head.encode() + body)
         answer = until_closed(caller)
     head, _, sound = answer.partition(b"\r\n\r\n")
@@ -185,9 +183,7 @@ def test_a_failure_amid_the_speech_breaks_the_body(service, upstream, row, code)
     assert b"RIFF" in sound
     assert not sound.endswith(b"0\r\n\r\n")
     request_id = re.search(rb"X-Request-ID: (\S+)", head)[1].decode()
-    until = time.monotonic() + 10
-    while request_id not in service.log and time.monotonic() < until:
-        time.sleep(0.05)  # The line follows the answer's end.
+    assert service.logs(request_id)
     [line] = [line for line in service.log.splitlines() if request_id in line]
     assert f"stage=tts code={code}" in line
     for noise in ("Traceback", "internal_error", "Error", "socket"):

@@ -8,6 +8,7 @@ from testing import fake_openai as fake
 from testing.fake_streams import Pace, Silent, streams_chat
 from testing.served_streams import (
     CAPACITY,
+    DEADLINE,
     END_SECONDS,
     LEAVES,
     REPLY,
@@ -17,7 +18,6 @@ from testing.served_streams import (
     is_quiet,
     log_line,
     post,
-    served,
     speaks,
     until,
     until_asked,
@@ -30,24 +30,7 @@ AWAITED = {
     "speech": ("tts", "silent"),
     "its rest": ("tts", "stalls"),
 }
-DEADLINE = 3
 WAV = {"accept": "audio/wav", "audio_format": "wav"}
-
-
-@pytest.fixture(scope="module")
-def service(served_upstream, tmp_path_factory):
-    """One whose deadline is too late to end anything."""
-    with served(tmp_path_factory.mktemp("service"), served_upstream.url, deadline=25) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def hasty_service(served_upstream, tmp_path_factory):
-    """One whose deadline comes soon."""
-    with served(
-        tmp_path_factory.mktemp("hasty"), served_upstream.url, deadline=DEADLINE
-    ) as running:
-        yield running
 
 
 def silent_at(upstream, awaited, model):
@@ -60,42 +43,44 @@ def silent_at(upstream, awaited, model):
 @pytest.mark.parametrize("model", SPEAKERS)
 @pytest.mark.parametrize("leave", LEAVES)
 @pytest.mark.parametrize("awaited", AWAITED)
-def test_nothing_is_done_for_a_caller_who_has_left(service, upstream, awaited, leave, model):
+def test_nothing_is_done_for_a_caller_who_has_left(
+    patient_service, upstream, awaited, leave, model
+):
     """Whatever it waits for, and however it leaves, the call under way ends within a second."""
     stage, silent = silent_at(upstream, awaited, model)
     name = f"{awaited.replace(' ', '-')}-{leave}-{model}"
-    with caller(service, **WAV, request_id=name, tts_model=model) as connection:
+    with caller(patient_service, **WAV, request_id=name, tts_model=model) as connection:
         until_asked(upstream, stage)
         if awaited == "its rest":
             until(connection, b"RIFF")
         left = time.monotonic()
         LEAVES[leave](connection)
         assert silent.left.wait(left + END_SECONDS - time.monotonic())
-        line = log_line(service, name)
+        line = log_line(patient_service, name)
     assert "event=answer_cut" in line
     status = {"transcript": 400, "its rest": 200}.get(awaited, 206)
     assert f"status={status} stage={stage} code=caller_disconnected" in line
     assert [request.stage for request in upstream.requests][-1] == stage
-    is_quiet(service)
+    is_quiet(patient_service)
 
 
-def test_callers_who_leave_give_their_slots_back(service, upstream):
+def test_callers_who_leave_give_their_slots_back(patient_service, upstream):
     """As soon as their calls have ended."""
     for _ in range(CAPACITY + 1):
         _, silent = silent_at(upstream, "its rest", "tts-1")
-        with caller(service, **WAV) as connection:
+        with caller(patient_service, **WAV) as connection:
             until(connection, b"RIFF")
         assert silent.left.wait(END_SECONDS)
     upstream.answers = {"text": streams_chat()}
-    all_slots_are_free(service)
+    all_slots_are_free(patient_service)
 
 
 @pytest.mark.parametrize("model", SPEAKERS)
-def test_a_caller_who_waits_is_answered(service, upstream, model):
+def test_a_caller_who_waits_is_answered(patient_service, upstream, model):
     """However long the upstream takes, within the deadline."""
     upstream.answers["text"] = streams_chat(reply=lambda body: REPLY, pace=Pace(first=2))
     upstream.answers["tts"] = speaks(model, pace=Pace(first=2))
-    with closing(post(service, **WAV, tts_model=model)) as response:
+    with closing(post(patient_service, **WAV, tts_model=model)) as response:
         assert (response.status_code, response.content[:4]) == (200, b"RIFF")
 
 
@@ -118,11 +103,11 @@ def drips_its_head(connection, request):
     ("answer", "code"),
     [(fails_late, "upstream_unavailable"), (drips_its_head, "deadline_exceeded")],
 )
-def test_the_first_sound_comes_within_the_deadline(hasty_service, upstream, answer, code):
+def test_the_first_sound_comes_within_the_deadline(service, upstream, answer, code):
     """All tries together, however short each wait is: nothing was sent yet, so JSON tells it."""
     upstream.answers["tts"] = answer
     begun = time.monotonic()
-    with closing(post(hasty_service, "audio/mpeg")) as response:
+    with closing(post(service, "audio/mpeg")) as response:
         [error] = response.json()["errors"]
     assert time.monotonic() - begun < DEADLINE + 1.5
     assert (response.status_code, error["code"]) == (206, code)

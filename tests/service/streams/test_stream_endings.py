@@ -29,7 +29,7 @@ from testing.served_streams import (
 )
 from testing.stream_readers import events_of, heard
 
-SILENCE = 2
+SILENCE = 1
 """The service's deadline here: the longest wait for the upstream once there is a transcript."""
 
 
@@ -38,13 +38,6 @@ def service(served_upstream, tmp_path_factory):
     with served(
         tmp_path_factory.mktemp("service"), served_upstream.url, deadline=SILENCE
     ) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def patient_service(served_upstream, tmp_path_factory):
-    """One whose deadline is too late to end anything."""
-    with served(tmp_path_factory.mktemp("patient"), served_upstream.url, deadline=25) as running:
         yield running
 
 

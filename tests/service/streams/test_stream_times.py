@@ -18,14 +18,8 @@ from testing.served_streams import (
 )
 from testing.stream_readers import events_of
 
-STREAM = 3
+STREAM = 2
 """Seconds that bound a whole stream here."""
-
-
-@pytest.fixture(scope="module")
-def service(served_upstream, tmp_path_factory):
-    with served(tmp_path_factory.mktemp("service"), served_upstream.url, deadline=25) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +39,7 @@ def told(service, name, **fields):
     return next(data for event, data in events if event == name)
 
 
-def test_at_counts_from_the_requests_headers(service, upstream):
+def test_at_counts_from_the_requests_headers(patient_service, upstream):
     """What the caller waited for its transcript is in it."""
 
     def late(connection, request):
@@ -54,21 +48,21 @@ def test_at_counts_from_the_requests_headers(service, upstream):
         return True
 
     upstream.answers["stt"] = late
-    assert 1000 <= told(service, "transcript")["at"] < 3000
+    assert 1000 <= told(patient_service, "transcript")["at"] < 3000
 
 
 @pytest.mark.parametrize("model", SPEAKERS)
-def test_began_is_when_speech_was_asked_for(service, upstream, model):
+def test_began_is_when_speech_was_asked_for(patient_service, upstream, model):
     """So that a caller can tell how long the voice took."""
     upstream.answers["tts"] = speaks(model, pace=Pace(first=1))
-    segment = told(service, "segment", tts_model=model)
+    segment = told(patient_service, "segment", tts_model=model)
     assert 1000 <= segment["at"] - segment["began"] < 3000
 
 
-def test_silence_is_broken_by_comments(service, upstream):
+def test_silence_is_broken_by_comments(patient_service, upstream):
     """A proxy that cuts what is silent sees a byte in time; no client sees an event."""
     upstream.answers["text"] = streams_chat(reply=lambda body: REPLY, pace=Pace(first=2.5))
-    with caller(service) as connection:
+    with caller(patient_service) as connection:
         received = until(connection, b"event: done\n")
     before, _, _ = received.partition(b"event: text\n")
     assert before.count(b":\n\n") >= 2
@@ -87,12 +81,12 @@ def test_a_stream_has_an_end(short_service, upstream):
     is_quiet(short_service)
 
 
-def test_the_whole_of_a_long_reply_is_spoken(service, upstream):
+def test_the_whole_of_a_long_reply_is_spoken(patient_service, upstream):
     """However long it is: /audio/speech takes 4,096 characters, and each segment is shorter."""
     reply = " ".join(f"This is sentence {number} of a long reply." for number in range(300))
     assert len(reply) > 2 * 4096
     upstream.answers["text"] = streams_chat(reply=lambda body: reply)
-    stream = listen(service)
+    stream = listen(patient_service)
     assert (stream.text, stream.code) == (reply, None)
     assert "".join("".join(stream.spoken).split()) == "".join(reply.split())
 
@@ -101,13 +95,15 @@ def test_the_whole_of_a_long_reply_is_spoken(service, upstream):
     ("stage", "row", "tries"),
     [("text", "fails", 3), ("text", "cut", 1), ("tts", "fails", 3), ("tts", "cut", 1)],
 )
-def test_a_call_is_tried_again_only_before_its_first_byte(service, upstream, stage, row, tries):
+def test_a_call_is_tried_again_only_before_its_first_byte(
+    patient_service, upstream, stage, row, tries
+):
     """Else the caller would hear the beginning twice."""
     if stage == "text":
         upstream.answers["text"] = streams_chat(row, reply=lambda body: REPLY)
     else:
         upstream.answers["text"] = streams_chat(reply=lambda body: "It is Paris.")
         upstream.answers["tts"] = streams_speech(lambda text: row)
-    stream = listen(service)
+    stream = listen(patient_service)
     assert stream.code == "upstream_unavailable"
     assert [request.stage for request in upstream.requests].count(stage) == tries

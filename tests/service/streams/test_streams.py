@@ -16,18 +16,11 @@ from testing.served_streams import (
     listen,
     log_line,
     post,
-    served,
     until,
 )
 from testing.stream_readers import KEYS
 
 READER = {"tts_model": "reader-1"}
-
-
-@pytest.fixture(scope="module")
-def service(served_upstream, tmp_path_factory):
-    with served(tmp_path_factory.mktemp("service"), served_upstream.url) as running:
-        yield running
 
 
 @pytest.mark.parametrize("model", ["tts-1", "reader-1"])

@@ -5,7 +5,8 @@ import time
 import pytest
 from testing import fake_openai as fake
 from testing.builders import wav
-from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE, connect, read
+from testing.raw_callers import connect, until_closed
+from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE
 
 
 def hear(service, upstream, read, speech=16_000_000):
@@ -20,7 +21,7 @@ def hear(service, upstream, read, speech=16_000_000):
     try:
         with connect(service) as caller:
             caller.sendall(HEADERS.replace(b"5000", str(len(body)).encode()) + body)
-            return read(caller)
+            return until_closed(caller)
     finally:
         upstream.answers.clear()
 
@@ -100,7 +101,7 @@ def test_an_idle_connection_is_closed_in_the_end(service):
     """After its own time, which is longer than a balancer's."""
     begun = time.monotonic()
     with connect(service) as caller:
-        assert read(caller) == b""
+        assert until_closed(caller) == b""
         assert IDLE <= time.monotonic() - begun < IDLE + 2
 
 

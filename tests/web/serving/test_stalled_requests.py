@@ -8,7 +8,8 @@ import pytest
 import requests
 from testing import fake_openai as fake
 from testing.builders import KEY, wav
-from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE, connect, read
+from testing.raw_callers import connect, until_closed
+from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE
 
 
 def test_an_upload_that_stops_is_told_so(service, upstream):
@@ -17,7 +18,7 @@ def test_an_upload_that_stops_is_told_so(service, upstream):
     with connect(service) as caller:
         caller.sendall(HEADERS + PART)
         began = time.monotonic()
-        answer = read(caller)
+        answer = until_closed(caller)
     assert SILENCE <= time.monotonic() - began < SILENCE + 5
     assert b"HTTP/1.1 400" in answer
     assert b'"upload_timeout"' in answer
@@ -44,7 +45,7 @@ def test_headers_that_stop_are_left(service, sent):
     with connect(service) as caller:
         caller.sendall(sent)
         began = time.monotonic()
-        assert read(caller) == b""
+        assert until_closed(caller) == b""
     assert time.monotonic() - began < IDLE
 
 
@@ -82,7 +83,7 @@ def test_no_stage_is_begun_for_a_caller_who_has_gone(service, upstream, stage):
 
         upstream.answers[stage] = answer_late
         caller.sendall(HEADERS.replace(b"5000", str(len(body)).encode()) + body)
-        answer = read(caller)
+        answer = until_closed(caller)
     upstream.answers.clear()
     assert [request.stage for request in upstream.requests][-1] == stage
     assert b'"request_malformed"' in answer

@@ -21,10 +21,11 @@ def read_all(transport, url):
         answer.whole()
 
 
-def killed(work, *arguments) -> bool:
+def killed(begun, work, *arguments) -> bool:
     """Whether work that has begun is ended within a second."""
     working = gevent.spawn(work, *arguments)
-    time.sleep(0.3)
+    assert fake.soon(begun)
+    time.sleep(0.1)
     began = time.monotonic()
     working.kill()
     assert isinstance(working.value, gevent.GreenletExit)
@@ -41,7 +42,7 @@ def test_a_wait_for_the_upstream_can_be_ended(transport, upstream, parts):
         time.sleep(2)
 
     upstream.answers["text"] = stall
-    assert killed(read_all, transport, upstream.url)
+    assert killed(lambda: upstream.requests, read_all, transport, upstream.url)
     upstream.answers.clear()
     read_all(transport, upstream.url)
     assert upstream.connections == 2
@@ -50,13 +51,14 @@ def test_a_wait_for_the_upstream_can_be_ended(transport, upstream, parts):
 def test_a_handshake_can_be_ended(transport, upstream):
     """A peer that accepts a connection and then says nothing."""
     upstream.greet = lambda connection: bool(time.sleep(2))
-    assert killed(read_all, transport, upstream.url)
+    assert killed(lambda: upstream.connections, read_all, transport, upstream.url)
 
 
 def test_a_look_up_can_be_ended():
     """A name server that does not answer."""
-    transport = Transport(1, lambda *_, **__: time.sleep(8))
-    assert killed(read_all, transport, "http://slow.example/v1")
+    asked = []
+    transport = Transport(1, lambda *_, **__: asked.append(1) or time.sleep(8))
+    assert killed(lambda: asked, read_all, transport, "http://slow.example/v1")
 
 
 def test_calls_that_end_at_any_moment_mix_nothing(transport, upstream):

@@ -2,11 +2,11 @@
 
 import base64
 import socket
-import ssl
 import time
 
 import pytest
 from testing.builders import KEY
+from testing.fake_openai import in_tls
 from testing.transport_calls import post
 from testing.tunnels import tunnels
 
@@ -41,11 +41,7 @@ def test_a_call_in_plain_is_forwarded(made, upstream, monkeypatch):
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_call_in_tls_goes_through_a_tunnel(made, upstream, monkeypatch, authority, scheme):
     """Also in TLS to the proxy: it sees neither the key nor the call, the upstream no password."""
-    tls = None
-    if scheme == "https":
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(tls)
-    with tunnels(tls) as (address, asked):
+    with tunnels(in_tls(authority) if scheme == "https" else None) as (address, asked):
         monkeypatch.setenv("https_proxy", f"{scheme}://someone:secret@{address}")
         transport = made()
         for _ in range(3):
