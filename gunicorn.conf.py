@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 import wsgi  # Patches what Python brings, and puts parley on the path.
-from parley import cgroups, log
+from parley import log, worker_count
 from parley.web.serving import log_stream
 
 # Nobody waits for the reader of the log. gunicorn's own lines, of its arbiter too, go to these
@@ -24,7 +24,7 @@ log.write_to(sys.stdout, wsgi.settings.log_level)
 worker_class = "parley.web.serving.worker.Worker"
 # Not every platform sets the number of workers.
 if "WEB_CONCURRENCY" not in os.environ:
-    workers = cgroups.workers()
+    workers = worker_count.workers()
 # Allow as many open files as the system permits. macOS reports no limit, but accepts at most
 # OPEN_MAX (its setrlimit(2)).
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -13,10 +13,10 @@ from parley.errors import UpstreamError
 from parley.models.registry import ANY_MODEL, StageModels
 from parley.redaction import Secrets
 from parley.settings import VISIBLE_ASCII
-from parley.upstream.shutdown_dates import Day, shutdown_dates
+from parley.upstream.announced_dates import Day, shutdown_dates
 from parley.web.model_choice import default_models, undated_stages
 from parley.web.services import Services, services
-from parley.web.stage_routes import operator_routes
+from parley.web.stage_routes import Host, operator_routes
 from parley.wire.messages import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -103,7 +103,7 @@ def _operators_upstreams(services: Services) -> dict[str, Upstream]:
     upstreams = {}
     for stage, url in urls.items():
         key = routes[stage].key
-        if url.is_openai if has_openai else routes[stage].rule == 3:
+        if url.is_openai if has_openai else routes[stage].host is Host.MAIN:
             key = key or openai_key
             if not key and settings.key_required and not settings.caller_tokens:
                 raise click.UsageError(f"Set {KEY_VARIABLE} to a key of {url}.")

@@ -10,9 +10,8 @@ ParleyError
     │   ├── RequestMalformed
     │   │   └── CallerDisconnected, RequestBroken
     │   ├── HeadersTooLarge     431
-    │   ├── UploadTimeout
     │   ├── AudioMissing, AudioEmpty, AudioTooLarge, AudioUnsupported
-    │   ├── OptionInvalid
+    │   ├── UploadTimeout, OptionInvalid
     │   ├── Overloaded          503
     │   ├── NotFound            404
     │   └── MethodNotAllowed    405
@@ -21,14 +20,11 @@ ParleyError
         ├── ApiKeyRejected, StageKeyMissing                       401
         ├── UpstreamRejected    400
         │   └── ModelNotFound
-        ├── RateLimited, QuotaExhausted
-        ├── UpstreamUnavailable, UpstreamTimeout, DeadlineExceeded
-        ├── UpstreamMalformed
+        ├── RateLimited, QuotaExhausted, UpstreamTimeout, DeadlineExceeded, UpstreamMalformed
+        ├── UpstreamUnavailable
+        │   └── StaleConnection
         └── NoSpeech, TextIncomplete, TextTruncated, Interrupted  206
 """
-
-REFUSAL = "parley.refusal"
-"""The key in the WSGI environment under which a server passes an error for the app to answer."""
 
 
 class ParleyError(Exception):
@@ -215,6 +211,10 @@ class UpstreamUnavailable(UpstreamError):
     code = "upstream_unavailable"
     message = "The upstream could not be reached or failed; try again in a moment."
     retry = True
+
+
+class StaleConnection(UpstreamUnavailable):
+    """A connection that was used before was closed while the request was on its way."""
 
 
 class UpstreamTimeout(UpstreamError):

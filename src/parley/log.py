@@ -8,7 +8,7 @@ from typing import TextIO
 
 from logfmter import Logfmter
 
-from parley.held import HeldTooLong
+from parley.held_too_long import HeldTooLong
 
 log = logging.getLogger("parley")
 

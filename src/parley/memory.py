@@ -11,7 +11,7 @@ from typing import IO
 from parley.deadline import Deadline, let_others_run
 
 BUDGET_BYTES = 64 * 1024 * 1024
-"""The budget of a process: half of what is reserved for each worker (`cgroups.WORKER_BYTES`)."""
+"""The budget of a process: half of `worker_count.WORKER_BYTES`, which is reserved for each."""
 
 UNCOUNTED_BYTES = 128 * 1024
 """What one conversation may hold uncounted, as it may hold an upload of that size: nearly all hold

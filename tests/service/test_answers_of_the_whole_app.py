@@ -134,7 +134,7 @@ class TestKeys:
         [
             ("parley.wire.transport:encoded", "application/json"),
             ("parley.upstream.client:Client.voice", "application/json"),
-            ("parley.conversation.backlog:Backlog.take", "text/event-stream"),
+            ("parley.conversation.event_order:Backlog.take", "text/event-stream"),
             ("parley.log:conversation", "application/json"),
             ("parley.web.serving.slots:Slots.release", "audio/mpeg"),
             ("parley.web.serving.connection_limits:close_graceful", "text/event-stream"),

@@ -20,10 +20,10 @@ watchdog.HELD_SECONDS, watchdog.LOOK_SECONDS = 0.2, 0.05
 PLACES = {
     "uploads": "blueprints.conversation:fields_of",
     "stages": "parley.conversation.stages:without_thoughts",
-    "in the backlog": "parley.conversation.backlog:Backlog.add_text",
+    "in the backlog": "parley.conversation.event_order:Backlog.add_text",
     "at the reply's end": "parley.conversation.segments:Segmenter.finish",
-    "in a lane": "parley.conversation.backlog:Backlog.has_room_for",
-    "events": "parley.conversation.backlog:Backlog.take",
+    "in a lane": "parley.conversation.event_order:Backlog.has_room_for",
+    "events": "parley.conversation.event_order:Backlog.take",
     "sound": "parley.upstream.calls:Attempt.__next__",
     "before the route": "parley.web.request_log:credentials_of",
     "after the answer": "parley.log:conversation",

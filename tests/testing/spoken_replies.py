@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 from itertools import chain
 
-from parley.conversation.backlog import Backlog
+from parley.conversation.event_order import Backlog
 from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
 from parley.memory import Usage

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from parley.deadline import Deadline
-from parley.errors import RateLimited, UpstreamMalformed, UpstreamUnavailable
+from parley.errors import RateLimited, StaleConnection, UpstreamMalformed, UpstreamUnavailable
 from parley.upstream.retries import with_retries
 
 
@@ -110,7 +110,7 @@ def test_any_other_failure_is_final(clock, error):
 
 def test_what_works_at_last_is_returned(clock):
     """The caller of a call does not notice what came before."""
-    answers = iter([UpstreamUnavailable(), RateLimited(retry=True, retry_after=0.25), None])
+    answers = iter([StaleConnection(), RateLimited(retry=True, retry_after=0.25), None])
 
     def call() -> str:
         if error := next(answers):
@@ -118,4 +118,5 @@ def test_what_works_at_last_is_returned(clock):
         return "answer"
 
     assert with_retries(call, Deadline(clock.now + 10)) == "answer"
-    assert clock.slept[1] == pytest.approx(0.25)
+    assert clock.slept[-1] == pytest.approx(0.25)
+    assert sum(clock.slept) == pytest.approx(0.25)  # None after a stale connection.

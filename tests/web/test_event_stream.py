@@ -9,7 +9,7 @@ from testing.fake_openai import REPLY
 from testing.fake_streams import streams_chat, streams_speech
 from testing.stream_readers import events_of, heard
 
-from parley.conversation.backlog import Backlog
+from parley.conversation.event_order import Backlog
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from testing import fake_openai as fake
 from testing.transport_calls import post
 
-from parley.errors import UpstreamMalformed, UpstreamUnavailable
+from parley.errors import StaleConnection, UpstreamMalformed, UpstreamUnavailable
 from parley.wire import connections
 from parley.wire import transport as transports
 from parley.wire.answer_reader import Reader
@@ -123,10 +123,8 @@ def test_an_answer_that_nobody_asked_for_is_nobodys(transport, upstream):
     assert upstream.connections == 2
 
 
-@pytest.mark.parametrize(("answered", "retry_after"), [(1, 0), (0, None)])
-def test_after_a_used_connection_closed_the_next_attempt_need_not_wait(
-    transport, upstream, answered, retry_after
-):
+@pytest.mark.parametrize(("answered", "error"), [(1, StaleConnection), (0, UpstreamUnavailable)])
+def test_that_a_used_connection_closed_is_told_apart(transport, upstream, answered, error):
     """The close may have crossed the request. A host that closes a new one has no time for us."""
     left = [fake.http(FIRST)] * answered
 
@@ -141,7 +139,7 @@ def test_after_a_used_connection_closed_the_next_attempt_need_not_wait(
         post(transport, upstream.url)
     with pytest.raises(UpstreamUnavailable) as raised:
         post(transport, upstream.url)
-    assert (raised.value.retry, raised.value.retry_after) == (True, retry_after)
+    assert (type(raised.value), raised.value.retry, raised.value.retry_after) == (error, True, None)
     assert upstream.connections == 1
 
 

@@ -81,7 +81,7 @@ def test_cookies_are_not_kept(transport, upstream):
     post(transport, upstream.url)
     post(transport, upstream.url)
     assert "cookie" not in upstream.requests[1].headers
-    assert not transport._calls[False].cookies
+    assert not transport._sessions[False].cookies
 
 
 @pytest.mark.parametrize(

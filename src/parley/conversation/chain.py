@@ -11,7 +11,8 @@ from parley.recordings import Recording
 def converse(stages: Stages, recording: Recording) -> Conversation:
     """The whole conversation, or what there is of it by its first failure.
 
-    A reply that the model did not finish is a failure too, but it is spoken.
+    A reply that the model did not finish is a failure too, but it is spoken. Whether the caller has
+    left is looked at between the stages: the answer comes all at once.
     """
     try:
         stages.transcribe(recording)

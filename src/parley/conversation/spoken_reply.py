@@ -12,13 +12,13 @@ from contextlib import AbstractContextManager, closing
 import gevent
 from gevent.event import Event as Signal
 
-from parley.conversation.backlog import TEXT_SECONDS, Backlog, SpokenSegment
+from parley.conversation.event_order import TEXT_SECONDS, Backlog, SpokenSegment
 from parley.conversation.reply_events import Event
 from parley.conversation.segments import LONGEST, Segmenter, Waiting
 from parley.conversation.state import failure_of
 from parley.deadline import let_others_run
 from parley.errors import ConversationError
-from parley.held import UNFORESEEN
+from parley.held_too_long import ANY_ERROR
 
 TICK_SECONDS = 0.25
 """How long `events` waits before it says that nothing has happened."""
@@ -115,7 +115,7 @@ class SpokenReply:
             finally:
                 self._is_text_over = True
                 self._unspoken.add(self._segmenter.finish())
-        except UNFORESEEN as error:
+        except ANY_ERROR as error:
             self._keep(error, "text")
         finally:
             self._wake_all()
@@ -156,7 +156,7 @@ class SpokenReply:
             with self._speaker() as speak:
                 while (segment := self._take()) and self._speak_segment(segment, speak):
                     pass
-        except UNFORESEEN as error:
+        except ANY_ERROR as error:
             self._keep(error, "tts")
         finally:
             self._open_lanes -= 1
@@ -179,7 +179,7 @@ class SpokenReply:
                 with closing(speak(segment.speakable)) as pieces:
                     return all(self._add(segment, piece) for piece in pieces)
             return True
-        except UNFORESEEN as error:
+        except ANY_ERROR as error:
             segment.has_failed = self._is_mute = True
             self._keep(error, "tts")
             return False

@@ -22,7 +22,7 @@ from parley.errors import (
     TextTruncated,
     UpstreamMalformed,
 )
-from parley.held import UNFORESEEN
+from parley.held_too_long import ANY_ERROR
 from parley.models.registry import Model, Models
 from parley.recordings import Recording
 from parley.upstream.client import Client
@@ -36,7 +36,7 @@ LOOK_SECONDS = 0.25
 
 Result = TypeVar("Result")
 
-outcome_of = wrap_errors(UNFORESEEN, lambda work: work())
+outcome_of = wrap_errors(ANY_ERROR, lambda work: work())
 """What `work` returns, or the exception that it raises, which gevent would print."""
 
 
@@ -96,10 +96,10 @@ class Stages:
         None where a reply that failed has nothing to say; empty where another one has not.
         """
         pieces = self._speak_reply(self._stream)
-        self.go_on()
+        self.bound_each_wait()
         return pieces or (None if self.conversation.failure else iter(()))
 
-    def go_on(self) -> None:
+    def bound_each_wait(self) -> None:
         """Have the deadline bound each wait for the upstream, and STREAM_SECONDS all of them.
 
         The caller is being answered: it gets what the upstream sends as it arrives.
@@ -156,7 +156,7 @@ class Stages:
             finally:
                 seconds = self.conversation.seconds
                 seconds[name] = seconds.get(name, 0.0) + time.monotonic() - begun
-        except UNFORESEEN as error:
+        except ANY_ERROR as error:
             raise failure_of(error, name) from None
 
     def with_fallback(self, stage: str, call: Callable[[Model], Result]) -> Result:

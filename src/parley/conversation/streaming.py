@@ -4,7 +4,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 
-from parley.conversation.backlog import Backlog
+from parley.conversation.event_order import Backlog
 from parley.conversation.reply_events import Event, TextDelta
 from parley.conversation.spoken_reply import Speak, SpokenReply
 from parley.conversation.stages import Stages
@@ -24,7 +24,7 @@ class StreamedReply:
     def __init__(self, stages: Stages) -> None:
         """Go on where `stages` has the transcript."""
         self._stages, self._conversation = stages, stages.conversation
-        self._stages.go_on()
+        self._stages.bound_each_wait()
         self._speech_began = 0.0
         self._told: list[str] = []
         self._making = SpokenReply(

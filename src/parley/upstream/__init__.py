@@ -4,4 +4,4 @@ It may import `models`, `wire` and the ground. Others may import the client of o
 its calls, its options and the voices that it speaks with, and the shutdown dates of models.
 """
 
-__all__ = ["calls", "client", "options", "shutdown_dates", "voices"]
+__all__ = ["announced_dates", "calls", "client", "options", "voices"]

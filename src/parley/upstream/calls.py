@@ -42,8 +42,9 @@ class Call(Generic[Piece]):
     """Counts what is collected of an answer."""
     records: list[AttemptRecord]
     """Gets a record of each attempt when it has ended, or its answer has begun to arrive."""
-    read: Callable[["Attempt[Piece]"], Generator[Piece]]
-    """Sends the request of an attempt, and yields the pieces of its answer."""
+    exchange: Callable[["Attempt[Piece]"], Generator[Piece]]
+    """Sends the request of an attempt by its `post` or `connect`, and yields the answer's pieces:
+    an attempt runs it as its pieces are asked for."""
 
     def tried(self, use: Callable[["Attempt[Piece]"], Result]) -> Result:
         """What `use` makes of the pieces of an attempt; one that fails is followed by others.
@@ -87,7 +88,7 @@ class Attempt(Iterator[Piece]):
     def __init__(self, call: Call[Piece], *, is_retry: bool) -> None:
         """Send nothing before the first piece is asked for."""
         self.call, self.record = call, AttemptRecord(is_retry)
-        self._arriving = call.read(self)
+        self._arriving = call.exchange(self)
         self._pieces: Iterator[Piece] = self._arriving
         self.close = self._arriving.close
 

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 from parley.errors import TextIncomplete, UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from parley.upstream.error_reports import error_in, report_of
+from parley.upstream.error_reports import error_field_of, report_of
 from parley.upstream.json_values import json_in, parse_json, text_in, text_of, value_at
 from parley.upstream.sent_events import BYTE_ORDER_MARK, EVENT_BYTES, SentEvent, events_in
 
@@ -83,7 +83,7 @@ class _Reply:
         reason = value_at(choice, "finish_reason")
         if isinstance(reason, str) and reason:
             self.reason = reason.lower()
-        if error := (error_in(value) and value) or value_at(choice, "error"):
+        if error := (error_field_of(value) and value) or value_at(choice, "error"):
             raise self.failure_in(error)
         if self.reason == "error":
             raise UpstreamUnavailable()

@@ -1,9 +1,7 @@
 """The calls of a conversation to OpenAI's API: what is sent, and what of each answer is used.
 
-How a call is made is told by a generator, `read`: it sends the request of one attempt, and yields
+A generator, `exchange`, tells how a call is made: it sends the request of one attempt, and yields
 what it reads of the answer. `calls` runs it, as often as the call is tried.
-
-Rules and limits that are not ours come from OpenAI's API reference.
 """
 
 import re
@@ -20,7 +18,7 @@ from parley.recordings import Recording
 from parley.upstream.calls import Attempt, AttemptRecord, Call, Piece
 from parley.upstream.chat_stream import deltas_of
 from parley.upstream.encodings import set_lengths
-from parley.upstream.error_reports import error_in, report_of
+from parley.upstream.error_reports import error_field_of, report_of
 from parley.upstream.json_values import json_in, text_of
 from parley.upstream.options import Options
 from parley.upstream.voices import Voice, voice_of
@@ -73,13 +71,13 @@ class Client:
         if model.language and self.options.language:
             fields.append((model.language, self.options.language))
 
-        def read(attempt: Attempt[str]) -> Generator[str]:
+        def exchange(attempt: Attempt[str]) -> Generator[str]:
             form = Form(fields, "file", recording)
             with attempt.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
                 heard = json_in(answer.whole(attempt.call.counted).body)
                 yield _transcript_in(heard, attempt.call.failure_in)
 
-        return self._call("stt", model, read).tried("".join)
+        return self._call("stt", model, exchange).tried("".join)
 
     def complete(self, transcript: str, model: Model) -> Reply:
         """The chat model's reply; a refusal is a reply too. Raises UpstreamError.
@@ -125,10 +123,12 @@ class Client:
         return voice_of(model, self.options)
 
     def _call(
-        self, stage: str, model: Model, read: Callable[[Attempt[Piece]], Generator[Piece]]
+        self, stage: str, model: Model, exchange: Callable[[Attempt[Piece]], Generator[Piece]]
     ) -> Call[Piece]:
         upstream = self.upstreams[stage]
-        return Call(self.transport, upstream, model, self.deadline, self.usage, self.records, read)
+        return Call(
+            self.transport, upstream, model, self.deadline, self.usage, self.records, exchange
+        )
 
     def _reply_to(self, transcript: str, model: Model, *, is_stream: bool) -> Call[str]:
         """The call for a reply; a host may answer with a stream or without one, whatever is asked.
@@ -147,7 +147,7 @@ class Client:
             "stream": is_stream,
         }
 
-        def read(attempt: Attempt[str]) -> Generator[str]:
+        def exchange(attempt: Attempt[str]) -> Generator[str]:
             size = 0
             with attempt.post("/chat/completions", body, STREAM_BYTES) as answer:
                 pieces = answer.pieces() if is_stream else attempt.call.counted(answer.pieces())
@@ -161,7 +161,7 @@ class Client:
                     raise
                 answer.end()
 
-        return self._call("text", model, read)
+        return self._call("text", model, exchange)
 
     def _speech_of(self, text: str, voice: Voice) -> Call[bytes]:
         return self._call("tts", voice.model, lambda attempt: voice.speak(text, attempt))
@@ -182,7 +182,7 @@ class Client:
 
 def _transcript_in(heard: Any, failure_in: Callable[[Any], UpstreamError]) -> str:
     """The transcript in an answer's JSON; blank if no speech was heard."""
-    if error_in(heard):
+    if error_field_of(heard):
         raise failure_in(heard)
     match heard:
         case {"text": None}:

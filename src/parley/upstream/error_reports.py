@@ -41,7 +41,7 @@ class Report:
         return _has_wait(self.source, DEEPEST)
 
 
-def error_in(value: Any) -> Any:
+def error_field_of(value: Any) -> Any:
     """The `error` of an answer or an event, which counts whatever else there is; else None.
 
     Gemini puts its answer into a list.

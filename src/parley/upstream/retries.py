@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from parley.deadline import Deadline
-from parley.errors import UpstreamError
+from parley.errors import StaleConnection, UpstreamError
 
 BACKOFF = (0.5, 1.0)
 """Seconds before the second and the third try, the last, as in OpenAI's own SDK."""
@@ -21,14 +21,15 @@ def with_retries(call: Callable[[], Result], deadline: Deadline) -> Result:
     """What `call` returns. A call that raises UpstreamError with `retry` is made again.
 
     It is made up to three times, as long as the wait, which the upstream may ask for, and another
-    try of the usual length end before the deadline. Raises the last try's error.
+    try of the usual length end before the deadline. After a StaleConnection there is no wait: the
+    next try takes another one. Raises the last try's error.
     """
     began, waited = time.monotonic(), 0.0
     for tries, backoff in enumerate(BACKOFF, 1):
         try:
             return call()
         except UpstreamError as error:
-            wait = error.retry_after
+            wait = 0.0 if isinstance(error, StaleConnection) else error.retry_after
             if wait is None:
                 wait = backoff * random.uniform(1, 1 + JITTER)  # noqa: S311  # No secret.
             now = time.monotonic()

@@ -8,7 +8,7 @@ from typing import Any
 from parley.errors import UpstreamError, UpstreamMalformed
 from parley.mpeg_audio import HEADER_BYTES, frame_at, has_two_frames_at
 from parley.upstream.encodings import RATE
-from parley.upstream.error_reports import error_in, report_of
+from parley.upstream.error_reports import error_field_of, report_of
 from parley.upstream.json_values import json_in
 from parley.upstream.options import AUDIO_FORMATS
 
@@ -143,5 +143,5 @@ def _raise_reason(
     else:
         return
     value = json_in(bytes(body))
-    if error_in(value) or report_of(value).message:
+    if error_field_of(value) or report_of(value).message:
         raise failure_in(value)

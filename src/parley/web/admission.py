@@ -32,7 +32,7 @@ from parley.web.representation import Representation, accepted
 from parley.web.services import Services
 from parley.web.serving.request_connection import first_repeated
 from parley.web.serving.slots import SLOT
-from parley.web.stage_routes import Route
+from parley.web.stage_routes import Host, Route
 from parley.wire.messages import Upstream
 
 OPTIONS = [option.name for option in fields(Options)]
@@ -75,7 +75,7 @@ def admit(request: Request, services: Services) -> Admission:
     named = _named_destinations(headers, services)
     upstreams = {
         stage: Upstream(
-            named[BASE_URL_HEADER if route.rule == 3 else STAGE_BASE_URL_HEADERS[stage]]
+            named[BASE_URL_HEADER if route.host is Host.MAIN else STAGE_BASE_URL_HEADERS[stage]]
             if isinstance(route.url, str)
             else Destination(route.url),
             route.key,

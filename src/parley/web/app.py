@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 
 from parley.errors import InternalError
-from parley.held import HeldTooLong
+from parley.held_too_long import HeldTooLong
 from parley.models.shutdown_warnings import EndWarnings
 from parley.web import error_handlers, request_log, uploads
 from parley.web.answers import add_promised_headers

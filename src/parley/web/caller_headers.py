@@ -8,7 +8,7 @@ from werkzeug.datastructures import Headers
 
 from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, TokenRejected
 from parley.settings import VISIBLE_ASCII, Settings
-from parley.web.stage_routes import MAIN, Route, operator_routes, routes_of
+from parley.web.stage_routes import MAIN, Host, Route, operator_routes, routes_of
 
 KEY_HEADER = "X-OpenAI-API-Key"
 BASE_URL_HEADER = "X-OpenAI-Base-URL"
@@ -54,7 +54,7 @@ def main_key_of(headers: Headers) -> str:
 
 def key_header_of(stage: str, route: Route) -> str:
     """The header in which a caller sends the key for a stage that is called by this route."""
-    return KEY_HEADER if route.rule == 3 else STAGE_KEY_HEADERS[stage]
+    return KEY_HEADER if route.host is Host.MAIN else STAGE_KEY_HEADERS[stage]
 
 
 def credentials_of(headers: Headers, settings: Settings) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ def routes_for(headers: Headers, settings: Settings) -> dict[str, Route]:
 def is_key_needed(settings: Settings) -> bool:
     """Whether a caller who names no hosts must send a key or a token."""
     routes = operator_routes(settings).values()
-    is_missing = settings.key_required and any(route.rule == 3 for route in routes)
+    is_missing = settings.key_required and any(route.host is Host.MAIN for route in routes)
     return bool(settings.caller_tokens) or is_missing
 
 
@@ -92,7 +92,8 @@ def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: boo
             raise ApiKeyMissing(
                 f"Send the key in {STAGE_KEY_HEADERS[name]} in visible ASCII, or leave it out."
             )
-    missing = [stage for stage, route in routes.items() if route.rule == 3 and not route.key]
+    on_main = {stage: route for stage, route in routes.items() if route.host is Host.MAIN}
+    missing = [stage for stage, route in on_main.items() if not route.key]
     if missing and required:
         if len(missing) == len(routes):
             raise ApiKeyMissing()

@@ -7,7 +7,6 @@ from werkzeug import exceptions
 
 from parley import log
 from parley.errors import (
-    REFUSAL,
     CallerDisconnected,
     ConversationError,
     InternalError,
@@ -17,6 +16,7 @@ from parley.errors import (
     RequestMalformed,
 )
 from parley.web.answers import error_answer
+from parley.web.serving.request_connection import REFUSAL
 
 FOREIGN: Mapping[type[exceptions.HTTPException], type[ConversationError]] = {
     exceptions.ClientDisconnected: CallerDisconnected,  # A BadRequest, so it comes before it.

@@ -13,9 +13,9 @@ from parley.conversation.stages import Stages
 from parley.conversation.state import failure_of
 from parley.conversation.streaming import StreamedReply
 from parley.errors import CallerDisconnected, Interrupted
-from parley.held import UNFORESEEN
+from parley.held_too_long import ANY_ERROR
 from parley.web.schemas import ConversationSchema, ErrorSchema
-from parley.web.serving.stopping import stopping
+from parley.web.serving.stream_ends import stopping
 
 HEARTBEAT = b":\n\n"
 HEARTBEAT_SECONDS = 5
@@ -46,7 +46,7 @@ class EventStream:
         failure = None
         try:
             yield from self._reply_frames()
-        except UNFORESEEN as error:  # Raised on, gunicorn would log its text.
+        except ANY_ERROR as error:  # Raised on, gunicorn would log its text.
             stage = "tts" if "text" in self._conversation.seconds else "text"
             failure = failure_of(error, stage)
         self.close()

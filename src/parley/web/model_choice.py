@@ -7,7 +7,7 @@ from parley.base_urls import BaseUrl
 from parley.models.registry import Models
 from parley.settings import Settings
 from parley.web.services import Services
-from parley.web.stage_routes import Route, operator_routes
+from parley.web.stage_routes import Host, Route, operator_routes
 
 
 def models_of(
@@ -22,7 +22,7 @@ def models_of(
         options,
         services.today(),
         _undated(routes, services.settings),
-        {stage for stage, route in routes.items() if route.rule == 1},
+        {stage for stage, route in routes.items() if route.host is Host.CALLERS},
     )
 
 
@@ -41,7 +41,7 @@ def _undated(routes: Mapping[str, Route], settings: Settings) -> set[str]:
 
 
 def _dates_hold(route: Route, settings: Settings) -> bool:
-    if route.rule == 2 and settings.has_own_model_list:
+    if route.host is Host.OPERATORS and settings.has_own_model_list:
         return True
     url = route.url
     if not isinstance(url, BaseUrl):

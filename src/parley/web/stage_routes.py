@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from parley.base_urls import BaseUrl
 from parley.models.registry import INTERFACES
@@ -12,16 +13,26 @@ MAIN = "openai"
 """Where names are by stage, the name of what is for the whole conversation, as in Settings."""
 
 
+class Host(Enum):
+    """Whose host a stage is called on, which is what the rules tell apart."""
+
+    CALLERS = 1
+    """The one that the caller names for the stage."""
+    OPERATORS = 2
+    """The one that the operator has for the stage."""
+    MAIN = 3
+
+
 @dataclass(frozen=True)
 class Route:
-    """Where a stage's calls go, with which key (blank: none is sent), and by which of the rules.
+    """Where a stage's calls go, with which key (blank: none is sent), and whose host that is.
 
     A URL that is a text is what a caller wrote for one, which is not judged yet.
     """
 
     url: BaseUrl | str
     key: str = field(repr=False)
-    rule: int
+    host: Host
 
 
 def routes_of(
@@ -43,10 +54,11 @@ def _route_of(
     """
     stage_key, main_url = keys.get(stage, ""), urls.get(MAIN)
     if named := urls.get(stage):
-        return Route(named, stage_key, 1)
+        return Route(named, stage_key, Host.CALLERS)
     if (own := getattr(settings, f"{stage}_base_url")) and not main_url:
-        return Route(own, stage_key, 2)
-    return Route(main_url or settings.openai_base_url, stage_key or keys.get(MAIN, ""), 3)
+        return Route(own, stage_key, Host.OPERATORS)
+    key = stage_key or keys.get(MAIN, "")
+    return Route(main_url or settings.openai_base_url, key, Host.MAIN)
 
 
 def operator_routes(settings: Settings) -> dict[str, Route]:

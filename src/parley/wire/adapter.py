@@ -54,7 +54,7 @@ class Adapter(HTTPAdapter):
         """Leave the certificates to the context: requests would read the file anew for each one."""
 
 
-class Calls(Session):
+class PreparedSession(Session):
     """A session for prepared requests. It prepares none itself: no cookie and no .netrc is sent."""
 
     def __init__(self, adapter: Adapter) -> None:

@@ -99,7 +99,7 @@ class Reader(http.client.HTTPResponse):
         """Whether the answer was read to its end, and nothing was received after it."""
         if self.will_close or self.status < 200 or not (self.chunked or self.length == 0):
             return False
-        self._socket.is_deaf = True
+        self._socket.is_deaf = True  # What was received already is looked at, and no more.
         try:
             return not self.fp.peek(1)
         except (OSError, ValueError):

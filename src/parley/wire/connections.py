@@ -9,7 +9,7 @@ from typing import Any
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from parley.deadline import Deadline
-from parley.errors import UpstreamTimeout, UpstreamUnavailable
+from parley.errors import StaleConnection, UpstreamTimeout
 from parley.wire.answer_reader import Reader
 from parley.wire.connecting import Address, connect
 from parley.wire.sockets import YieldingSocket, under_tls
@@ -43,17 +43,13 @@ class PlainConnection(HTTPConnection):
             super().connect()
 
     def getresponse(self) -> Any:
-        """The answer, once its headers are there.
-
-        A connection that was used before may have been closed while the request was on its way: the
-        next attempt, over another one, need not wait.
-        """
+        """The answer, once its headers are there; raise StaleConnection if it is one."""
         was_used = under_tls(self.sock).idle_since > 0
         try:
             return super().getresponse()
         except ConnectionResetError:  # http.client's RemoteDisconnected is one, too.
             if was_used:
-                raise UpstreamUnavailable(retry_after=0) from None
+                raise StaleConnection() from None
             raise
 
     @property

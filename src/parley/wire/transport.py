@@ -14,7 +14,7 @@ from parley.addresses import is_public
 from parley.base_urls import Destination
 from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
-from parley.wire.adapter import Adapter, Calls
+from parley.wire.adapter import Adapter, PreparedSession
 from parley.wire.bodies import StreamedAnswer
 from parley.wire.connecting import Address, LookUp, is_short_of_files, resolve
 from parley.wire.connections import CONNECT_SECONDS
@@ -56,7 +56,7 @@ class Transport:
             raise ConfigurationError(
                 f"REQUESTS_CA_BUNDLE names {bundle}, which holds no readable certificates."
             ) from None
-        self._calls = {False: Calls(own), True: Calls(callers)}
+        self._sessions = {False: PreparedSession(own), True: PreparedSession(callers)}
 
     def require_allowed(self, *destinations: Destination) -> None:
         """Raise BaseUrlRefused now if a call would be refused for a host's addresses.
@@ -114,7 +114,7 @@ class Transport:
         self, upstream: Upstream, request: PreparedRequest, limit: int, deadline: Deadline
     ) -> StreamedAnswer:
         """The answer to a request, once its headers have arrived."""
-        calls = self._calls[upstream.destination.public_only]
+        calls = self._sessions[upstream.destination.public_only]
         with _refusing(upstream.destination), errors_translated(), deadline.wait():
             response = calls.send(request, stream=True, allow_redirects=False)
         return StreamedAnswer(response, limit, upstream, deadline)
@@ -125,8 +125,8 @@ class Transport:
         Idle connections are closed where files run out: callers choose to how many hosts they lead.
         """
         if is_short_of_files():
-            for calls in self._calls.values():
-                calls.close()
+            for session in self._sessions.values():
+                session.close()
             let_others_run()  # gevent closes then.
         return resolve(self._look_up, host, port)
 

@@ -4,4 +4,4 @@ It may import the wire room; the rest of the web room, wsgi.py and gunicorn impo
 knows what a conversation is.
 """
 
-__all__ = ["log_stream", "request_connection", "slots", "stopping", "worker"]
+__all__ = ["log_stream", "request_connection", "slots", "stream_ends", "worker"]

@@ -9,6 +9,9 @@ from werkzeug.wrappers import Request
 
 from parley.web.serving.connection_limits import CallerConnection
 
+REFUSAL = "parley.refusal"
+"""The key in the WSGI environment under which the worker passes an error for the app to answer."""
+
 HAS_LEFT = getattr(select, "POLLRDHUP", select.POLLHUP)
 """The event of a connection whose other side was closed. macOS has none for a side that only sends
 no more: there, a caller is seen to leave once the whole connection is closed."""

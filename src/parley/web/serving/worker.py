@@ -18,10 +18,11 @@ from gunicorn.http.wsgi import Response, default_environ
 from gunicorn.workers.ggevent import GeventWorker
 
 from parley import log
-from parley.errors import REFUSAL, ConversationError, HeadersTooLarge, InternalError, RequestBroken
+from parley.errors import ConversationError, HeadersTooLarge, InternalError, RequestBroken
 from parley.web.serving.bodies import bound_chunks
 from parley.web.serving.connection_limits import STOP_SECONDS, CallerConnection, CallerConnections
-from parley.web.serving.stopping import stopping
+from parley.web.serving.request_connection import REFUSAL
+from parley.web.serving.stream_ends import stopping
 from parley.web.serving.watchdog import Watchdog, mark_conversation
 
 SPARE = 128

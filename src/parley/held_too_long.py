@@ -9,5 +9,5 @@ class HeldTooLong(BaseException):
     """
 
 
-UNFORESEEN = (Exception, HeldTooLong)
+ANY_ERROR = (Exception, HeldTooLong)
 """What becomes an InternalError unless it is one of our errors."""

@@ -8,7 +8,7 @@ import pytest
 from testing.builders import ROOT
 from testing.gunicorn_process import BOOT_SECONDS, environment
 
-from parley.cgroups import workers
+from parley.worker_count import workers
 
 MB = 1024 * 1024
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from parley.conversation.backlog import PIECE_BYTES, SCARCE_BYTES, TEXT_SECONDS, Backlog
+from parley.conversation.event_order import PIECE_BYTES, SCARCE_BYTES, TEXT_SECONDS, Backlog
 from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.segments import Segment
 from parley.memory import Budget, Usage
