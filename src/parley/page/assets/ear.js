@@ -96,12 +96,14 @@ export class Ear {
   /** @param {Float32Array} block */
   #hear(block) {
     this.decibels = decibelsOf(block);
-    const own = !this.#echo.exceeds(this.decibels, this.played());
+    const own = !this.#echo.exceeds(this.decibels, this.played(), this.hears);
     const probability = this.model.hear(block);
     this.#blocks.push(block);
     const heard = this.#utterances.hear(own ? 0 : probability);
-    if (heard === "voice") this.#echo.forget();
-    if (heard === "said") this.said = this.#cut().map(toPcm);
+    if (heard === "said") {
+      this.#echo.forget();
+      this.said = this.#cut().map(toPcm);
+    }
     if (!this.hears) this.#blocks = this.#blocks.slice(-BEFORE);
     if (heard) this.onheard(heard);
   }

@@ -19,29 +19,32 @@ const LEARNING = blocks(0.3);
 export class Echo {
   /** How loud each of the last blocks was played. @type {number[]} */
   #played = [];
-  /** How loud the last blocks were while something was played: as heard, and as played. @type {number[][]} */
-  #echoes = [];
+  /** How loud blocks were while something was played, as heard and as played: the known ones, and the last. @type {number[][]} */
+  #known = [];
+  /** @type {number[][]} */
+  #new = [];
 
   /**
    * Whether what is heard in the next block is louder than the loudspeaker can be.
    * @param {number} heard by the microphone, in decibels
    * @param {number} played by the loudspeaker, in decibels
+   * @param {boolean} voice whether a voice goes on: nothing is learned from it until it is known for a noise
    */
-  exceeds(heard, played) {
+  exceeds(heard, played, voice) {
     this.#played = [...this.#played, played].slice(-LATE);
     const loudest = Math.max(...this.#played);
     if (loudest < SILENT) return true;
-    const known = this.#echoes.slice(0, -NEW);
-    this.#echoes = [...this.#echoes, [heard, loudest]].slice(-KNOWN - NEW);
-    if (known.length < LEARNING) return false;
-    const echo = Math.max(...known.map(([each]) => each));
-    const louder = Math.max(0, loudest - Math.max(...known.map(([, each]) => each)));
-    return heard > echo + louder + ABOVE;
+    this.#new.push([heard, loudest]);
+    if (!voice)
+      this.#known = [...this.#known, ...this.#new.splice(0, this.#new.length - NEW)].slice(-KNOWN);
+    if (this.#known.length < LEARNING) return false;
+    const [echo, loud] = [0, 1].map((which) => Math.max(...this.#known.map((each) => each[which])));
+    return heard > echo + Math.max(0, loudest - loud) + ABOVE;
   }
 
-  /** What was heard just now was a voice, and not the loudspeaker's. */
+  /** What was heard since it began was a voice, and not the loudspeaker's. */
   forget() {
-    this.#echoes = this.#echoes.slice(0, -NEW);
+    this.#new = [];
   }
 }
 

@@ -1,0 +1,63 @@
+"""A microphone in whose room somebody speaks when a test says so: the same in every browser."""
+
+import base64
+import json
+import wave
+
+import numpy as np
+from testing.builders import ROOT
+
+RATE = 24_000
+
+SCRIPT = """
+(({ pieces, rate }) => {
+  const context = new AudioContext();
+  const room = context.createMediaStreamDestination();
+  const play = (samples, loop = false) => {
+    const buffer = context.createBuffer(1, samples.length, rate);
+    buffer.copyToChannel(samples, 0);
+    const source = new AudioBufferSourceNode(context, { buffer, loop });
+    source.connect(room);
+    source.start();
+  };
+  // A room is never silent.
+  let seed = 1;
+  const hiss = () => {
+    seed = (seed * 16807) % 2147483647;
+    return (seed / 2147483647 - 0.5) * 0.002;
+  };
+  play(Float32Array.from({ length: rate }, hiss), true);
+  window.say = (name) => {
+    const bytes = Uint8Array.from(atob(pieces[name]), (character) => character.charCodeAt(0));
+    play(Float32Array.from(new Int16Array(bytes.buffer), (sample) => sample / 32768));
+    window.began = Date.now();
+  };
+  window.microphones = [];
+  navigator.mediaDevices.getUserMedia = async (asked) => {
+    await context.resume();
+    const stream = room.stream.clone();
+    window.microphones.push(stream.getTracks()[0]);
+    window.asked = asked;
+    return stream;
+  };
+})(%s);
+"""
+
+
+def question() -> np.ndarray:
+    """What examples/question.wav says, at RATE, from -1 to 1."""
+    with wave.open(str(ROOT / "examples" / "question.wav")) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+        times = np.arange(0, len(samples) / file.getframerate(), 1 / RATE)
+        return np.interp(times, np.arange(len(samples)) / file.getframerate(), samples)
+
+
+def script() -> str:
+    """What makes the room; then `say("question")`, a question, or `say("syllable")`, a piece of one."""
+    spoken = question()
+    pieces = {"question": spoken, "syllable": spoken[int(0.55 * RATE) : int(0.75 * RATE)]}
+    coded = {
+        name: base64.b64encode((samples * 32767).astype("<i2").tobytes()).decode()
+        for name, samples in pieces.items()
+    }
+    return SCRIPT.replace("%s", json.dumps({"pieces": coded, "rate": RATE}))
