@@ -2,12 +2,19 @@
 
 import base64
 import json
+import time
 import wave
 
 import numpy as np
+from browser.engines import Engine, opened, wait_for_state
 from testing.builders import ROOT
 
 RATE = 24_000
+HEARD = "Heard you; a pause sends it"
+INTERRUPTED = "Interrupted; a pause sends what you say"
+PAUSED = "Paused; the microphone is closed"
+OPEN = "return window.microphones.filter(({ readyState }) => readyState === 'live').length"
+"""How many microphones are open."""
 
 SCRIPT = """
 (({ pieces, rate }) => {
@@ -53,7 +60,7 @@ def question() -> np.ndarray:
 
 
 def script() -> str:
-    """What makes the room; then `say("question")`, a question, or `say("syllable")`, a piece of one."""
+    """What makes the room; then `say` says a question, or a syllable of it."""
     spoken = question()
     pieces = {"question": spoken, "syllable": spoken[int(0.55 * RATE) : int(0.75 * RATE)]}
     coded = {
@@ -61,3 +68,36 @@ def script() -> str:
         for name, samples in pieces.items()
     }
     return SCRIPT.replace("%s", json.dumps({"pieces": coded, "rate": RATE}))
+
+
+def in_room(tab: Engine, url: str) -> Engine:
+    """The page, once it is ready."""
+    opened(tab, url)
+    tab.run(script())
+    return tab
+
+
+def converse(tab: Engine) -> None:
+    """Switch the conversation on, or off."""
+    tab.click("#converse")
+
+
+def begin(tab: Engine) -> None:
+    """A conversation that listens."""
+    converse(tab)
+    wait_for_state(tab, "Listening")
+
+
+def say(tab: Engine, piece: str = "question") -> None:
+    """Speak in the room."""
+    tab.run(f"window.say('{piece}')")
+
+
+def bring(tab: Engine, state: str) -> None:
+    """From listening to a reply, or to its interruption."""
+    say(tab)
+    wait_for_state(tab, "Speaking")
+    if state == INTERRUPTED:
+        time.sleep(1)  # It has to know how loud its own voice is.
+        say(tab)
+        wait_for_state(tab, INTERRUPTED)

@@ -1,78 +1,19 @@
-"""A conversation without a hand: it listens, sends after a pause, speaks, can be interrupted, and says so."""
+"""A conversation without a hand: several turns of it, its pauses and its interruptions."""
 
 import time
 from contextlib import closing
 
 import pytest
-from browser import engines, mouth
-from browser.engines import opened, wait_for_state
+from browser import engines
+from browser.conftest import PHONE
+from browser.engines import wait_for, wait_for_state
+from browser.mouth import HEARD, INTERRUPTED, OPEN, PAUSED, begin, bring, converse, in_room, say
 from browser.recorded import recorded
-from browser.speaking_upstream import SENTENCES, speak, told
+from browser.speaking_upstream import SENTENCES, hear, hold_back, speak, told
+from testing.fake_openai import TRANSCRIPT
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
 REPLY = "".join(SENTENCES)
-ALERT = "return document.getElementById('alert').textContent"
-HEARD = "Heard you; a pause sends it"
-INTERRUPTED = "Interrupted; a pause sends what you say"
-PAUSED = "Paused; the microphone is closed"
-OPEN = "return window.microphones.filter(({ readyState }) => readyState === 'live').length"
-PHONE = {"viewport": {"width": 390, "height": 844}}
-
-
-@pytest.fixture
-def chrome(chromium, serve):
-    """The page in Chromium at a phone's size, with a microphone whose room is the test's."""
-    with closing(chromium.new_context(**PHONE)) as context:
-        yield in_room(engines.Firefox(context.new_page()), serve().url)
-
-
-@pytest.fixture(params=["chromium", "firefox", "webkit"])
-def phone(request, environment, serve):
-    """The same in each engine; at the end nothing had failed that nobody was told of."""
-    match request.param:
-        case "chromium":
-            yield (tab := request.getfixturevalue("chrome"))
-        case "firefox":
-            context = request.getfixturevalue("fox").new_context(**PHONE)
-            yield (tab := in_room(engines.Firefox(context.new_page()), serve().url))
-        case "webkit":
-            driver = engines.webkit(environment)
-            request.addfinalizer(lambda: driver.__exit__(None, None, None))
-            yield (tab := in_room(driver.__enter__(), serve().url))
-    assert tab.run("return failed") == []
-
-
-def in_room(tab, url):
-    """The page, once it is ready."""
-    opened(tab, url)
-    tab.run(mouth.script())
-    return tab
-
-
-def converse(tab):
-    """Switch the conversation on, or off."""
-    tab.click("#converse")
-
-
-def say(tab, name="question"):
-    """Speak in the room."""
-    tab.run(f"window.say('{name}')")
-
-
-def begin(tab):
-    """A conversation that listens."""
-    converse(tab)
-    wait_for_state(tab, "Listening")
-
-
-def bring(tab, state):
-    """From listening to a reply, or to its interruption."""
-    say(tab)
-    wait_for_state(tab, "Speaking")
-    if state == INTERRUPTED:
-        time.sleep(1)  # It has to know how loud its own voice is.
-        say(tab)
-        wait_for_state(tab, INTERRUPTED)
 
 
 def test_several_turns_without_a_touch(phone, upstream):
@@ -96,3 +37,76 @@ def test_several_turns_without_a_touch(phone, upstream):
     phone.press("Escape")
     wait_for_state(phone, "Ready")
     assert phone.run(OPEN) == 0
+
+
+def test_a_voice_interrupts_within_300_milliseconds(chrome, ear, upstream):
+    """Of its first sound, the loudspeaker is silent."""
+    upstream.answers["tts"] = speak(20)
+    begin(chrome)
+    waits = []
+    for _ in range(3):
+        bring(chrome, "Speaking")
+        time.sleep(1)
+        with ear.listening() as recording:
+            time.sleep(0.3)
+            say(chrome)
+            wait_for_state(chrome, INTERRUPTED)
+            time.sleep(0.5)
+        # The question begins with a fifth of a second of silence.
+        began = chrome.run("return window.began") / 1000 + 0.25
+        waits.append(recording.last_sound() - began)
+        wait_for_state(chrome, "Speaking")
+        chrome.click("#talk")
+        wait_for_state(chrome, PAUSED)
+        chrome.click("#talk")
+        wait_for_state(chrome, "Listening")
+    # Whatever else the machine does can only delay it.
+    assert min(waits) < 0.3
+
+
+def test_a_noise_interrupts_nothing(chrome, ear, upstream):
+    """The reply waits for as long as it may be a voice, then goes on, and all of it is heard."""
+    upstream.answers["tts"] = speak(4)
+    begin(chrome)
+    with ear.listening() as recording:
+        bring(chrome, "Speaking")
+        time.sleep(1.5)
+        say(chrome, "syllable")
+        wait_for_state(chrome, INTERRUPTED)
+        wait_for_state(chrome, "Speaking")
+        wait_for_state(chrome, "Listening")
+        time.sleep(0.5)
+    assert 7 < recording.moments().count(True) / 50 < 8.5  # Two segments of 4 s.
+    assert recording.longest_gap() > 0.5
+    assert len(told(upstream)) == 1
+    assert chrome.run("return document.querySelectorAll('.stopped').length") == 0
+
+
+def test_who_goes_on_had_not_finished(chrome, upstream):
+    """What was sent is sent again, with what was said after it: one turn, and one for the model."""
+    upstream.answers["stt"], _ = hold_back(hear, patience=6)
+    begin(chrome)
+    say(chrome)
+    wait_for_state(chrome, "Hearing what you said")
+    say(chrome)
+    del upstream.answers["stt"]
+    wait_for(chrome, "return document.querySelectorAll('.again:not([hidden])').length")
+    assert chrome.run("return document.querySelectorAll('.turn').length") == 1
+    assert told(upstream)[-1] == [("user", TRANSCRIPT)]
+    assert recorded(upstream).seconds > 4.5
+
+
+def test_nothing_is_loaded_before_it_is_wanted(chromium, serve):
+    """Nor is the microphone asked for; echo cancellation is then."""
+    with closing(chromium.new_context(**PHONE)) as context:
+        page, loaded = context.new_page(), []
+        page.on("request", lambda request: loaded.append(request.url.rpartition("/")[2]))
+        tab = in_room(engines.Firefox(page), serve().url)
+        assert "voice-model.bin" not in loaded
+        begin(tab)
+        assert loaded.count("voice-model.bin") == 1
+        assert tab.run("return window.asked.audio.echoCancellation") is True
+        converse(tab)
+        wait_for_state(tab, "Ready")
+        begin(tab)
+        assert loaded.count("voice-model.bin") == 1
