@@ -9,7 +9,7 @@ from browser.conftest import PHONE
 from browser.engines import wait_for, wait_for_state
 from browser.mouth import HEARD, INTERRUPTED, OPEN, PAUSED, begin, bring, converse, in_room, say
 from browser.recorded import recorded
-from browser.speaking_upstream import SENTENCES, hear, hold_back, speak, told
+from browser.speaking_upstream import SENTENCES, hold_back, speak, told, write
 from testing.fake_openai import TRANSCRIPT
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
@@ -84,16 +84,33 @@ def test_a_noise_interrupts_nothing(chrome, ear, upstream):
 
 def test_who_goes_on_had_not_finished(chrome, upstream):
     """What was sent is sent again, with what was said after it: one turn, and one for the model."""
-    upstream.answers["stt"], _ = hold_back(hear, patience=6)
+    upstream.answers["text"], go = hold_back(write())
     begin(chrome)
     say(chrome)
-    wait_for_state(chrome, "Hearing what you said")
+    wait_for_state(chrome, "Thinking")
     say(chrome)
-    del upstream.answers["stt"]
+    wait_for_state(chrome, "Hearing what you said")
+    wait_for_state(chrome, "Thinking")
+    go.set()
     wait_for(chrome, "return document.querySelectorAll('.again:not([hidden])').length")
     assert chrome.run("return document.querySelectorAll('.turn').length") == 1
     assert told(upstream)[-1] == [("user", TRANSCRIPT)]
-    assert recorded(upstream).seconds > 4.5
+    assert recorded(upstream).seconds > 4
+
+
+def test_who_speaks_already_interrupts_the_reply_as_it_begins(chrome, upstream):
+    """It does not talk into what is being said."""
+    upstream.answers["tts"], go = hold_back(speak(20))
+    begin(chrome)
+    say(chrome)
+    wait_for_state(chrome, "Thinking")
+    time.sleep(1)
+    say(chrome)
+    time.sleep(0.7)
+    go.set()
+    wait_for_state(chrome, INTERRUPTED)
+    wait_for_state(chrome, "Speaking")
+    assert len(told(upstream)) == 2
 
 
 def test_nothing_is_loaded_before_it_is_wanted(chromium, serve):

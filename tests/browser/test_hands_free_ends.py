@@ -122,6 +122,16 @@ def test_without_a_microphone_there_is_no_conversation(chrome):
     assert chrome.run("return document.getElementById('converse').ariaChecked") == "false"
 
 
+def test_what_is_missing_is_told_before_anything_is_said(chromium, serve):
+    """Not after it was said in vain; the microphone is not asked for."""
+    with closing(chromium.new_context(**PHONE)) as context:
+        service = serve(PARLEY_KEY_REQUIRED="yes")
+        tab = in_room(engines.Firefox(context.new_page()), service.url)
+        converse(tab)
+        engines.wait_for_failure(tab, "An API key is needed")
+        assert tab.run(OPEN) == 0
+
+
 GESTURES = {
     "talk": tap,
     "stop": lambda tab: tab.press("Escape"),
