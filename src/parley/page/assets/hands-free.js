@@ -19,8 +19,8 @@ export class HandsFree {
   ear = null;
   /** What was said, and not yet answered. @type {Int16Array<ArrayBuffer>[]} */
   #said = [];
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #alone;
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  #alone = null;
 
   /** @param {Session} session */
   constructor(session) {
@@ -86,7 +86,6 @@ export class HandsFree {
     } else {
       session.enter(heard);
     }
-    this.#await();
   }
 
   /** What a state means for the microphone, the loudspeaker and the screen. @param {State} state */
@@ -100,13 +99,19 @@ export class HandsFree {
     this.session.hold(state === "interrupted");
     // Who speaks already, as a reply begins say, has interrupted it.
     if (this.ear?.hears) this.session.enter("voice");
-    this.#await();
+    this.#await(state);
   }
 
-  /** Wait for a voice; what goes on by itself meanwhile needs none. */
-  #await() {
-    clearTimeout(this.#alone);
-    if (!STATES[this.session.state].open) return;
-    this.#alone = setTimeout(() => this.pause("conversation_alone"), ALONE_MILLISECONDS);
+  /** Wait for a voice, though not for ever; a noise prolongs nothing. @param {State} state */
+  #await(state) {
+    if (state === "awaiting") {
+      this.#alone ??= setTimeout(() => {
+        this.#alone = null;
+        if (this.session.state === "awaiting") this.pause("conversation_alone");
+      }, ALONE_MILLISECONDS);
+    } else if (state !== "voice") {
+      clearTimeout(this.#alone ?? undefined);
+      this.#alone = null;
+    }
   }
 }

@@ -40,7 +40,7 @@ const BY_HAND = {
   idle: {
     status: "Ready",
     talk: "Talk",
-    how: "Hold Talk while you speak, or tap it. Conversation needs no hand.",
+    how: "Hold Talk while you speak, or tap it.",
     next: { ...INTERRUPTS, converse: "opening", replay: "speaking", fail: "idle" },
   },
   starting: {
