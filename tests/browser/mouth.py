@@ -6,7 +6,7 @@ import time
 import wave
 
 import numpy as np
-from browser.engines import Engine, opened, wait_for_state
+from browser.engines import Engine, wait_for_state
 from testing.builders import ROOT
 
 RATE = 24_000
@@ -34,6 +34,23 @@ SCRIPT = """
     return (seed / 2147483647 - 0.5) * 0.002;
   };
   play(Float32Array.from({ length: rate }, hiss), true);
+  // How much of the page's own voice the microphone hears.
+  const echo = new GainNode(context, { gain: 0 });
+  echo.connect(room);
+  window.hearLoudspeaker = () => { echo.gain.value = 1; };
+  const { connect } = AudioNode.prototype;
+  AudioNode.prototype.connect = function (target, ...rest) {
+    if (target === this.context.destination) {
+      try {
+        const heard = this.context.createMediaStreamDestination();
+        connect.call(this, heard);
+        connect.call(context.createMediaStreamSource(heard.stream), echo);
+      } catch {
+        // Firefox joins no two rates.
+      }
+    }
+    return connect.call(this, target, ...rest);
+  };
   window.say = (name) => {
     const bytes = Uint8Array.from(atob(pieces[name]), (character) => character.charCodeAt(0));
     play(Float32Array.from(new Int16Array(bytes.buffer), (sample) => sample / 32768));
@@ -72,8 +89,10 @@ def script() -> str:
 
 def in_room(tab: Engine, url: str) -> Engine:
     """The page, once it is ready."""
-    opened(tab, url)
+    tab.go(url)
+    wait_for_state(tab, "Ready")
     tab.run(script())
+    tab.click("h1")  # A gesture, as browsers ask for before they play anything.
     return tab
 
 

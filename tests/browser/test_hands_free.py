@@ -3,14 +3,26 @@
 import time
 from contextlib import closing
 
+import numpy as np
 import pytest
 from browser import engines
 from browser.conftest import PHONE
 from browser.engines import wait_for, wait_for_state
-from browser.mouth import HEARD, INTERRUPTED, OPEN, PAUSED, begin, bring, converse, in_room, say
+from browser.mouth import (
+    HEARD,
+    INTERRUPTED,
+    OPEN,
+    PAUSED,
+    begin,
+    bring,
+    converse,
+    in_room,
+    question,
+    say,
+)
 from browser.recorded import recorded
 from browser.speaking_upstream import SENTENCES, hold_back, speak, told, write
-from testing.fake_openai import TRANSCRIPT
+from testing.fake_openai import TRANSCRIPT, http
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
 REPLY = "".join(SENTENCES)
@@ -80,6 +92,26 @@ def test_a_noise_interrupts_nothing(chrome, ear, upstream):
     assert recording.longest_gap() > 0.5
     assert len(told(upstream)) == 1
     assert chrome.run("return document.querySelectorAll('.stopped').length") == 0
+
+
+def test_its_own_voice_interrupts_nothing(chrome, upstream):
+    """Though the microphone hears it as loud as it is played, without echo cancellation."""
+    spoken = (np.tile(question(), 4) * 32767).astype("<i2").tobytes()
+    upstream.answers["tts"] = lambda connection, _: connection.sendall(http(spoken)) or True
+    upstream.answers["text"] = write(SENTENCES[:1])
+    begin(chrome)
+    chrome.run(
+        """window.hearLoudspeaker();
+        window.states = [];
+        new MutationObserver(() => window.states.push(document.body.dataset.state)).observe(
+          document.body, { attributeFilter: ["data-state"] });"""
+    )
+    bring(chrome, "Speaking")
+    wait_for_state(chrome, "Listening")
+    time.sleep(2)
+    assert chrome.run("return window.states") == [
+        *("listening", "hearing", "thinking", "speaking", "listening"),
+    ]
 
 
 def test_who_goes_on_had_not_finished(chrome, upstream):
