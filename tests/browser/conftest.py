@@ -4,7 +4,7 @@ import os
 from contextlib import ExitStack, closing
 
 import pytest
-from browser import engines, speaking_upstream
+from browser import engines, mouth, speaking_upstream
 from browser.ear import ear as ear_in
 from browser.tab import open_tab
 from playwright.sync_api import sync_playwright
@@ -22,6 +22,7 @@ MICROPHONE = [
     "--use-fake-device-for-media-stream",
     f"--use-file-for-fake-audio-capture={ROOT / 'examples' / 'question.wav'}%noloop",
 ]
+PHONE = {"viewport": {"width": 390, "height": 844}}
 ALLOWED = "--use-fake-ui-for-media-stream"
 
 
@@ -189,6 +190,31 @@ def engine(request, environment, serve):
         with closing(request.getfixturevalue("fox").new_context()) as context:
             yield engines.opened(tab := engines.Firefox(context.new_page()), serve().url)
             assert tab.run("return failed") == []
+
+
+@pytest.fixture
+def chrome(chromium, serve):
+    """The page in Chromium at a phone's size, with a microphone in whose room tests speak."""
+    with closing(chromium.new_context(**PHONE)) as context:
+        yield mouth.in_room(engines.Firefox(context.new_page()), serve().url)
+
+
+@pytest.fixture(params=["chromium", "firefox", "webkit"])
+def phone(request, environment, serve):
+    """The same in each engine; at the end nothing had failed that nobody was told of."""
+    with ExitStack() as stack:
+        match request.param:
+            case "chromium":
+                tab = request.getfixturevalue("chrome")
+            case "firefox":
+                context = request.getfixturevalue("fox").new_context(**PHONE)
+                stack.enter_context(closing(context))
+                tab = mouth.in_room(engines.Firefox(context.new_page()), serve().url)
+            case "webkit":
+                driver = stack.enter_context(engines.webkit(environment))
+                tab = mouth.in_room(driver, serve().url)
+        yield tab
+        assert tab.run("return failed") == []
 
 
 @pytest.fixture(scope="module")

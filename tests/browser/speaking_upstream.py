@@ -7,7 +7,7 @@ import re
 import threading
 import time
 
-from testing.fake_openai import Upstream, http
+from testing.fake_openai import Request, Upstream, good, http
 
 TONE_SECONDS = 1.5
 SENTENCES = ("Paris is the capital of France, as everyone says. ", "It lies on the river Seine.")
@@ -49,6 +49,12 @@ def speak(seconds: float = TONE_SECONDS):
         return True
 
     return answer
+
+
+def hear(connection, request: Request) -> bool:
+    """Answers as the upstream does unless it is told otherwise."""
+    connection.sendall(good(request))
+    return True
 
 
 def hold_back(answer, *, first=None, patience=60):

@@ -106,17 +106,19 @@ def test_markdown_is_read(page, source, read):
 
 
 STATES = """
-return Object.entries(it.STATES).map(([state, { next, stop }]) => [state, next, stop ?? ""]);
+return Object.entries(it.STATES).map(([state, { next, stop }]) => [
+  state, next, stop ?? "", it.isHandsFree(state),
+]);
 """
 
 
 def test_every_state_is_reached_and_can_be_ended(page):
-    """By a button that says so; no state is a trap."""
-    states = {state: (following, stop) for state, following, stop in run(page, "states", STATES)}
+    """By a button that says so, or the switch of a conversation; no state is a trap."""
+    states = {state: row for state, *row in run(page, "states", STATES)}
     reached = {"idle"}
     for _ in states:
         reached |= {after for state in reached for after in states[state][0].values()}
     assert reached == set(states)
-    for state, (following, stop) in states.items():
+    for state, (following, stop, hands_free) in states.items():
         assert following.get("stop") == (None if state == "idle" else "idle")
-        assert bool(stop) is (state != "idle")
+        assert bool(stop) is (state != "idle" and not hands_free)

@@ -1,11 +1,10 @@
 """The table of states, walked through: each gesture leads from each state where it says."""
 
 import pytest
-from browser.speaking_upstream import hold_back, speak, write
+from browser.speaking_upstream import hear, hold_back, speak, write
 from browser.test_holding import SLOW
 from playwright.sync_api import expect
 from testing.builders import ROOT
-from testing.fake_openai import good
 
 pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
@@ -25,7 +24,7 @@ def tab(visit, serve, upstream):
 
 def bring(tab, upstream, state):
     """Bring the page into the state, and see that it stays where it goes from there."""
-    upstream.answers.update(stt=hears, text=write(), tts=speak(20))
+    upstream.answers.update(stt=hear, text=write(), tts=speak(20))
     match state:
         case "starting" | "listening":
             tab.page.keyboard.press(" ")
@@ -33,7 +32,7 @@ def bring(tab, upstream, state):
                 tab.expect_state("Opening the microphone")
                 tab.page.evaluate("window.allow()")
         case "hearing":
-            upstream.answers["stt"], _ = hold_back(hears, patience=10)
+            upstream.answers["stt"], _ = hold_back(hear, patience=10)
             tab.send(QUESTION)
         case "thinking":
             upstream.answers["text"], _ = hold_back(write(), patience=10)
@@ -41,13 +40,7 @@ def bring(tab, upstream, state):
         case "speaking":
             tab.send(QUESTION)
     tab.expect_state(tab.page.evaluate(TABLE)[state]["status"])
-    upstream.answers["stt"], _ = hold_back(hears, patience=10)
-
-
-def hears(connection, request):
-    """What the upstream answers unless it is told otherwise."""
-    connection.sendall(good(request))
-    return True
+    upstream.answers["stt"], _ = hold_back(hear, patience=10)
 
 
 def make(tab, gesture):

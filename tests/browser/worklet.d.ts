@@ -5,4 +5,7 @@ declare class AudioWorkletProcessor {
   readonly port: MessagePort;
 }
 
+/** Samples a second. */
+declare const sampleRate: number;
+
 declare function registerProcessor(name: string, processor: new (options: never) => AudioWorkletProcessor): void;

@@ -1,14 +1,13 @@
 /** What is seen of the state: its words, and what the buttons beside it do. */
 
 import { element } from "./elements.js";
-import { STATES } from "./states.js";
+import { isHandsFree, STATES } from "./states.js";
 
 /** @import {State} from "./states.js" */
 /** @import {Microphone} from "./microphone.js" */
 
 const LATE_MILLISECONDS = 6000;
 const SILENCED = "Your system mutes the microphone: nothing is heard until it is unmuted there";
-const HOW = "Hold Talk while you speak, or tap it.";
 /** How it ends that it listens, by what Talk is pressed with. */
 const ENDS = {
   tap: "Tap Send when you have said it.",
@@ -21,14 +20,18 @@ const ENDS = {
 /** @type {Press} */
 let pressed = "tap";
 
+/** @type {State} */
+let shown = "idle";
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let patience;
 
 /** Show the state. @param {State} state */
 export function show(state) {
-  const { status, late, talk, stop = "" } = STATES[state];
+  const { status, late, talk, stop = "", how = "", looks = state, next } = STATES[state];
   clearTimeout(patience);
-  document.body.dataset.state = state;
+  shown = state;
+  document.body.dataset.state = looks;
+  document.body.classList.toggle("replays", Boolean(next.replay));
   element("status").textContent = status;
   if (late) {
     patience = setTimeout(() => {
@@ -38,16 +41,18 @@ export function show(state) {
   element("talk-word").textContent = talk;
   element("stop").textContent = stop;
   element("stop").hidden = !stop;
+  element("converse").hidden = Boolean(stop);
+  element("converse").setAttribute("aria-checked", String(isHandsFree(state)));
   element("mute").hidden = state !== "listening";
-  element("choose").hidden = state === "listening";
-  element("how").textContent = state === "idle" ? HOW : "";
+  element("choose").hidden = state === "listening" || isHandsFree(state);
+  element("how").textContent = how;
   if (state === "listening") explain(pressed);
 }
 
 /** Say, while it listens, what ends it. @param {Press} press what Talk is pressed with */
 export function explain(press) {
   pressed = press;
-  if (document.body.dataset.state === "listening") element("how").textContent = ENDS[press];
+  if (shown === "listening") element("how").textContent = ENDS[press];
 }
 
 /** Show, while it listens, whether anything is heard. @param {Microphone} microphone */

@@ -12,6 +12,13 @@ const SENTENCES = {
   microphone_busy:
     "The microphone cannot be opened: close other programs that use it, then press Talk again.",
   microphone_lost: "The microphone was lost: connect or allow it again, then press Talk.",
+  conversation_missing:
+    "The conversation cannot begin, since this page could not be loaded whole: check the connection.",
+  conversation_lost: "The microphone was lost: connect or allow it again, then press Go on.",
+  conversation_taken:
+    "Something else has taken the microphone, a call perhaps: press Go on once it is free.",
+  conversation_elsewhere: "Another tab with this page listens or speaks: Go on takes over.",
+  conversation_alone: "Nobody has spoken for five minutes: press Go on to be heard again.",
   recorder_missing:
     "This browser records neither WebM nor MP4: drop an audio file here, or use another browser.",
   let_go_early: "The microphone was not open yet: hold Talk until it says Listening, then speak.",
@@ -37,6 +44,7 @@ const SENTENCES = {
   audio_unsupported: "This file is of no supported kind: send mp3, mp4, mpeg, m4a, wav or webm.",
   file_unreadable: "This file cannot be read: send another one.",
   no_speech: "No speech was recognised: speak closer to the microphone, and press Talk again.",
+  no_speech_in_voice: "No words were recognised: say it again, closer to the microphone.",
   no_speech_in_file: "No speech was recognised in this file: send another one.",
   overloaded: "Every place is taken at the moment.",
 };
@@ -60,6 +68,7 @@ const IN_RECORDING = new Set([
   "audio_empty",
   "no_speech",
   "no_speech_in_file",
+  "no_speech_in_voice",
   "file_unreadable",
 ]);
 
@@ -101,6 +110,11 @@ export class Failure extends Error {
   /** The same of a file, of which no microphone is to blame. */
   ofFile() {
     return this.code === "no_speech" ? new Failure("no_speech_in_file") : this;
+  }
+
+  /** The same in a conversation, where nothing has to be pressed. */
+  inConversation() {
+    return this.code === "no_speech" ? new Failure("no_speech_in_voice") : this;
   }
 
   /** Whether the upstream's speech could be played if it were asked for as WAV. */

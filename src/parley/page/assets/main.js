@@ -1,11 +1,13 @@
 /** Puts the page together. */
 
+import { warm } from "./audio-input.js";
+import { ByHand } from "./by-hand.js";
 import { explain } from "./dock.js";
 import { element, field, isCovered } from "./elements.js";
 import { Failure } from "./failures.js";
 import { takeFiles } from "./files.js";
+import { HandsFree } from "./hands-free.js";
 import { watch } from "./meter.js";
-import { warm } from "./microphone.js";
 import { heed } from "./other-tabs.js";
 import { Session } from "./session.js";
 import { Settings } from "./settings.js";
@@ -13,11 +15,10 @@ import { talkWith } from "./talk.js";
 import { save, View } from "./view.js";
 
 const view = new View((failure) => settings?.open(failure));
-const session = new Session(
-  view,
-  () => /** @type {Settings} */ (settings).chosen(),
-  () => settings?.speed ?? 1,
-);
+const chosen = () => /** @type {Settings} */ (settings).chosen();
+const session = new Session(view, chosen, () => settings?.speed ?? 1);
+const byHand = new ByHand(session);
+const handsFree = new HandsFree(session);
 /** @type {Settings | undefined} there once the service has told of itself */
 let settings;
 
@@ -26,14 +27,15 @@ let listens = false;
 talkWith(element("talk"), {
   press: (press) => {
     if (!settings) return void begin();
-    listens = session.state !== "listening";
+    listens = session.state !== "listening" && !handsFree.isOn;
     explain(press);
-    if (listens) warm().catch(() => {}); // What is wrong is told as it opens.
-    session.talk();
+    if (!handsFree.ear) warm().catch(() => {}); // What is wrong is told as it opens.
+    if (handsFree.isOn) handsFree.talk();
+    else byHand.talk();
   },
   release: (held) => {
     explain("tap");
-    if (held && listens) session.letGo();
+    if (held && listens) byHand.letGo();
   },
   slide: (off) => explain(off ? "off" : "pointer"),
   cancel: () => {
@@ -52,14 +54,21 @@ for (const gesture of ["pointerdown", "pointerup", "keydown"]) {
   document.addEventListener(gesture, () => session.wake(), { capture: true });
 }
 heed(() => {
-  if (session.state === "speaking") session.stop();
+  if (handsFree.isOn) handsFree.pause("conversation_elsewhere");
+  else if (session.state === "speaking") session.stop();
 });
 
 element("mute").addEventListener("click", () => {
-  const { microphone } = session;
+  const { microphone } = byHand;
   if (microphone) microphone.muted = !microphone.muted;
 });
 element("stop").addEventListener("click", () => session.stop());
+element("converse").addEventListener("click", async () => {
+  if (!settings) await begin();
+  if (!settings) return;
+  warm().catch(() => {});
+  handsFree.toggle();
+});
 element("clear").addEventListener("click", () => {
   session.stop();
   session.transcript.clear();
@@ -84,7 +93,7 @@ takeFiles(field("file"), element("choose"), async (file, others) => {
   if (!others) return;
   view.note(`One recording is sent at a time: drop the next one after the reply to ${file.name}.`);
 });
-watch(session, element("talk"), () => settings?.endBySilence ?? false);
+watch(byHand, handsFree, element("talk"), () => settings?.endBySilence ?? false);
 
 /** @type {Promise<void> | null} */
 let beginning = null;

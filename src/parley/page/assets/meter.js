@@ -3,29 +3,31 @@
 import { showTime } from "./dock.js";
 import { Quiet } from "./quiet.js";
 
-/** @import {Session} from "./session.js" */
+/** @import {ByHand} from "./by-hand.js" */
+/** @import {HandsFree} from "./hands-free.js" */
 
 const EVERY_MILLISECONDS = 50;
 /** The levels that fill the meter, from the quietest to the loudest, in decibels. */
 const [LOW, HIGH] = [-55, -12];
 
 /**
- * @param {Session} session
+ * @param {ByHand} byHand
+ * @param {HandsFree} handsFree
  * @param {HTMLElement} meter what shows the level as its `--level`, from 0 to 1
  * @param {() => boolean} endBySilence whether silence sends what was said
  */
-export function watch(session, meter, endBySilence) {
+export function watch(byHand, handsFree, meter, endBySilence) {
   let quiet = new Quiet();
-  let watched = session.microphone;
+  let watched = byHand.microphone;
   setInterval(() => {
-    const microphone = session.state === "listening" ? session.microphone : null;
+    const microphone = byHand.session.state === "listening" ? byHand.microphone : null;
     if (microphone !== watched) quiet = new Quiet();
     watched = microphone;
-    const decibels = microphone && !microphone.muted ? microphone.decibels : LOW;
+    const decibels = microphone?.muted ? LOW : ((microphone ?? handsFree.ear)?.decibels ?? LOW);
     const level = Math.min(1, Math.max(0, (decibels - LOW) / (HIGH - LOW)));
     meter.style.setProperty("--level", level.toFixed(2));
     showTime(microphone?.milliseconds ?? null);
     const silent = microphone && !microphone.muted && quiet.hears(decibels, performance.now());
-    if (silent && endBySilence()) session.finish();
+    if (silent && endBySilence()) byHand.finish();
   }, EVERY_MILLISECONDS);
 }

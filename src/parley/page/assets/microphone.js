@@ -1,7 +1,8 @@
 /** The microphone: opened for one recording, and given back after it. */
 
-import { use } from "./audio-session.js";
+import { AudioInput, pause } from "./audio-input.js";
 import { Failure } from "./failures.js";
+import { decibelsAt } from "./levels.js";
 
 /**
  * What is recorded, by name: Firefox's own default is Ogg, which the service refuses; Safari has MP4.
@@ -12,28 +13,8 @@ const KINDS = [
   ["audio/mp4", "recording.mp4"],
 ];
 const BITS_PER_SECOND = 48_000;
-/** How long is waited for the audio system, and then for the first sound that is not silence. */
-const [START_MILLISECONDS, SOUND_MILLISECONDS] = [2000, 600];
-
-/** getUserMedia's errors (Media Capture and Streams, 10.2), by what the user can do. */
-const REFUSALS = /** @type {Record<string, string>} */ ({
-  NotAllowedError: "microphone_refused",
-  SecurityError: "microphone_refused",
-  NotFoundError: "microphone_missing",
-  OverconstrainedError: "microphone_missing",
-});
-
-/** Measures the level; kept from one recording to the next. @type {AudioContext | null} */
-let ears = null;
-/** How many microphones it measures: one may be closed after the next was opened. */
-let measured = 0;
-
-/** Start the audio system; called in the gesture that will open the microphone, it is ready by then. */
-export async function warm() {
-  ears ??= new AudioContext();
-  await Promise.race([ears.resume(), pause(START_MILLISECONDS)]).catch(() => {});
-  return ears;
-}
+/** How long is waited for the first sound that is not silence. */
+const SOUND_MILLISECONDS = 600;
 
 export class Microphone {
   /** Called when it is muted or unmuted, here or by the system. */
@@ -41,20 +22,17 @@ export class Microphone {
   /** @type {Blob[]} */
   #pieces = [];
   #muted = false;
-  #closed = false;
   #began = performance.now();
 
   /**
-   * @param {MediaStream} stream
-   * @param {AudioContext} context one that runs: until then Firefox gives a recorder nothing
+   * @param {AudioInput} input
    * @param {string} type
    * @param {string} fileName
    */
-  constructor(stream, context, type, fileName) {
+  constructor(input, type, fileName) {
     this.fileName = fileName;
-    this.stream = stream;
-    this.context = context;
-    this.recorder = new MediaRecorder(stream, {
+    this.input = input;
+    this.recorder = new MediaRecorder(input.stream, {
       mimeType: type,
       audioBitsPerSecond: BITS_PER_SECOND,
     });
@@ -63,16 +41,10 @@ export class Microphone {
     this.stopped = new Promise((resolve) => {
       this.recorder.onstop = resolve;
     });
-    for (const track of stream.getTracks()) {
-      // A device that is unplugged, or leave that is withdrawn. Chromium's recorder does not notice.
-      track.onended = () => this.#stop();
-      track.onmute = track.onunmute = () => this.onmuted();
-    }
-    this.analyser = new AnalyserNode(context, { fftSize: 1024 });
-    this.source = context.createMediaStreamSource(stream);
-    this.source.connect(this.analyser);
+    input.watch({ lose: () => this.#stop(), mute: () => this.onmuted() });
+    this.analyser = new AnalyserNode(input.context, { fftSize: 1024 });
+    input.source.connect(this.analyser);
     this.recorder.start();
-    measured += 1;
   }
 
   /**
@@ -80,17 +52,10 @@ export class Microphone {
    * @param {string} device the one that is wanted, blank for the system's choice
    */
   static async open(device) {
-    if (!navigator.mediaDevices) throw new Failure("insecure");
     const kind = KINDS.find(([type]) => globalThis.MediaRecorder?.isTypeSupported(type));
-    if (!kind) throw new Failure("recorder_missing");
-    use("auto");
-    let stream;
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({ audio: wanted(device) });
-    } catch (error) {
-      throw await refusal(error);
-    }
-    const microphone = new Microphone(stream, await warm(), ...kind);
+    if (navigator.mediaDevices && !kind) throw new Failure("recorder_missing");
+    const input = await AudioInput.open(device, "auto");
+    const microphone = new Microphone(input, .../** @type {[string, string]} */ (kind));
     await microphone.#arrives();
     return microphone;
   }
@@ -101,13 +66,13 @@ export class Microphone {
 
   set muted(muted) {
     this.#muted = muted;
-    for (const track of this.stream.getTracks()) track.enabled = !muted;
+    for (const track of this.input.stream.getTracks()) track.enabled = !muted;
     this.onmuted();
   }
 
   /** Whether the system, or a switch on the device, mutes it. */
   get silenced() {
-    return this.stream.getTracks().some((track) => track.muted);
+    return this.input.silenced;
   }
 
   /** How long it has recorded, in milliseconds. */
@@ -117,10 +82,7 @@ export class Microphone {
 
   /** How loud it is at the moment, in decibels below the loudest. */
   get decibels() {
-    const samples = new Float32Array(this.analyser.fftSize);
-    this.analyser.getFloatTimeDomainData(samples);
-    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
-    return 10 * Math.log10(power);
+    return decibelsAt(this.analyser);
   }
 
   /** What was recorded, once it has stopped. */
@@ -132,7 +94,7 @@ export class Microphone {
   async finish() {
     this.#stop();
     await this.stopped;
-    this.#close();
+    this.input.close();
     return this.recording;
   }
 
@@ -140,7 +102,7 @@ export class Microphone {
   cancel() {
     this.recorder.ondataavailable = null;
     this.#stop();
-    this.#close();
+    this.input.close();
   }
 
   /** Wait until something is heard; a room may be as silent as no microphone, though not for long. */
@@ -152,39 +114,4 @@ export class Microphone {
   #stop() {
     if (this.recorder.state !== "inactive") this.recorder.stop();
   }
-
-  #close() {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const track of this.stream.getTracks()) track.stop();
-    this.source.disconnect();
-    measured -= 1;
-    if (measured === 0) this.context.suspend().catch(() => {});
-  }
-}
-
-/** @param {string} device @returns {MediaTrackConstraints} */
-function wanted(device) {
-  return {
-    echoCancellation: true,
-    noiseSuppression: true,
-    autoGainControl: true,
-    sampleRate: 48_000, // WebKitGTK opens nothing at another rate.
-    ...(device ? { deviceId: device } : {}),
-  };
-}
-
-/** What an error of getUserMedia means. @param {unknown} error */
-async function refusal(error) {
-  const code = REFUSALS[error instanceof DOMException ? error.name : ""];
-  if (code) return new Failure(code);
-  // Not every browser says so in its error's name.
-  const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
-  const any = devices.some(({ kind }) => kind === "audioinput");
-  return new Failure(any ? "microphone_busy" : "microphone_missing");
-}
-
-/** @param {number} milliseconds */
-function pause(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -61,8 +61,9 @@ function joined(pieces) {
 /**
  * The samples as a WAV file.
  * @param {Int16Array<ArrayBuffer>[]} pieces
+ * @param {number} rate samples a second
  */
-export function toWav(pieces) {
+export function toWav(pieces, rate = SAMPLE_RATE) {
   const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
   const header = new DataView(new ArrayBuffer(44));
   const words = [
@@ -79,8 +80,8 @@ export function toWav(pieces) {
   header.setUint32(16, 16, true);
   header.setUint16(20, 1, true);
   header.setUint16(22, 1, true);
-  header.setUint32(24, SAMPLE_RATE, true);
-  header.setUint32(28, 2 * SAMPLE_RATE, true);
+  header.setUint32(24, rate, true);
+  header.setUint32(28, 2 * rate, true);
   header.setUint16(32, 2, true);
   header.setUint16(34, 16, true);
   header.setUint32(40, bytes, true);

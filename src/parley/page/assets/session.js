@@ -1,13 +1,12 @@
-/** The conversation: listens, sends, speaks, and can be interrupted at any moment (see states.js). */
+/** The conversation: sends what was said, speaks the answer, and can be interrupted at any moment (see states.js). */
 
 import { asFailure, Failure } from "./failures.js";
 import { onceAFrame } from "./frames.js";
-import { Microphone } from "./microphone.js";
 import { quietOthers } from "./other-tabs.js";
 import { ask } from "./service.js";
 import { askWithin } from "./shortening.js";
 import { Speaker } from "./speaker.js";
-import { STATES } from "./states.js";
+import { isHandsFree, STATES } from "./states.js";
 import { Transcript } from "./transcript.js";
 
 /** @import {Chosen} from "./settings.js" */
@@ -20,14 +19,14 @@ import { Transcript } from "./transcript.js";
 export class Session {
   /** @type {State} */
   state = "idle";
-  /** @type {Microphone | null} */
-  microphone = null;
+  /** Called with each state. @type {(state: State) => void} */
+  onstate = () => {};
+  /** What a microphone that was lost had recorded. @type {Recorded | null} */
+  unsent = null;
   transcript;
   #speaker = new Speaker();
   /** What goes on at the moment; aborting it ends and settles it. */
   #current = new AbortController();
-  /** What a microphone that was lost had recorded. @type {Recorded | null} */
-  #unsent = null;
   /** What speech is asked for as: an upstream may have PCM of another rate than ours alone. */
   #format = /** @type {"pcm" | "wav"} */ ("pcm");
 
@@ -43,60 +42,42 @@ export class Session {
     this.transcript = new Transcript(view, (turn) => this.replay(turn));
   }
 
+  /** Tells when what goes on at the moment was ended. */
+  get signal() {
+    return this.#current.signal;
+  }
+
   /** Allow sound; browsers ask that this be called in a gesture. */
   wake() {
     this.#speaker.wake();
   }
 
-  /** Talk: listen, whatever goes on; or, while listening, send what was said. */
-  async talk() {
-    if (this.state === "listening") return this.finish("talk");
-    const signal = this.#begin("talk");
-    if (!signal) return;
-    try {
-      const microphone = await Microphone.open(this.chosen().microphone);
-      if (signal.aborted) return microphone.cancel();
-      signal.addEventListener("abort", () => microphone.cancel());
-      this.microphone = microphone;
-      this.#enter("arrives");
-      microphone.onmuted = () => this.view.mute(microphone);
-      if (microphone.silenced) microphone.onmuted();
-      microphone.stopped.then(() => this.#lose(microphone));
-    } catch (error) {
-      if (!signal.aborted) this.#failToListen(asFailure(error, "microphone_busy"));
-    }
-  }
-
-  /** Send what was said now that a held Talk was let go, if anything could be heard by then. */
-  letGo() {
-    if (this.state === "starting") this.#fail(new Failure("let_go_early"));
-    else this.finish();
-  }
-
-  /** While listening, send what was said. @param {"talk" | "sent"} how */
-  async finish(how = "sent") {
-    const microphone = this.microphone;
-    if (this.state !== "listening" || !microphone) return;
-    this.#enter(how);
-    const { signal } = this.#current;
-    const recording = await microphone.finish();
-    if (signal.aborted) return;
-    if (recording.size) await this.send({ recording, fileName: microphone.fileName });
-    else this.#fail(new Failure("nothing_recorded"));
-  }
-
   /** Stop whatever goes on: the microphone, the request, the sound. */
   stop() {
-    this.#unsent = null;
+    this.unsent = null;
     this.view.forgive();
-    this.#begin("stop");
+    this.begin("stop");
   }
 
-  /** Send a recording and take its answer to the end. @param {Recorded} recorded */
-  async send(recorded) {
-    const signal = this.#begin("file");
+  /** Have the voice wait, or go on. @param {boolean} held */
+  hold(held) {
+    this.#speaker.hold(held);
+  }
+
+  /** How loud the voice is at the moment, in decibels below the loudest. */
+  get loudness() {
+    return this.#speaker.decibels;
+  }
+
+  /**
+   * Send a recording and take its answer to the end.
+   * @param {Recorded} recorded
+   * @param {"file" | "sent" | "added"} how `added` where it holds what was sent just before, and more
+   */
+  async send(recorded, how = "file") {
+    const signal = this.begin(how);
     if (!signal) return;
-    this.#unsent = null;
+    this.unsent = null;
     const before = this.transcript.history.entries;
     const turn = this.transcript.add(this.#format);
     /** @type {SpeakerPlayback | null} */
@@ -108,6 +89,7 @@ export class Session {
       this.view.follow();
     });
     signal.addEventListener("abort", () => {
+      if (signal.reason === "added") return this.transcript.remove(turn);
       turn.cut(heard());
       this.transcript.settle(turn, turn.reply.slice(0, heard()));
     });
@@ -119,7 +101,7 @@ export class Session {
       for await (const event of this.#answer(recorded, signal)) {
         const samples = await turn.take(event);
         if (signal.aborted) break;
-        if (event.name === "transcript") this.#enter("transcript");
+        if (event.name === "transcript") this.enter("transcript");
         if (samples.length && !playback && !silent) {
           try {
             playback = await this.#play(signal);
@@ -141,7 +123,7 @@ export class Session {
     if (failure?.code === "text_incomplete") turn.markIncomplete();
     this.#current = new AbortController();
     this.transcript.settle(turn, turn.reply);
-    if (!failure || failure.code === "text_incomplete") return this.#enter("done");
+    if (!failure || failure.code === "text_incomplete") return this.enter("done");
     const again = () => {
       // The model is told of what was said once, not once for each try.
       this.transcript.history.entries = before;
@@ -152,12 +134,13 @@ export class Session {
       this.transcript.remove(turn);
       return again();
     }
-    this.#fail(recorded.isFile ? failure.ofFile() : failure, again);
+    if (isHandsFree(this.state)) failure = failure.inConversation();
+    this.fail(recorded.isFile ? failure.ofFile() : failure, again);
   }
 
   /** Let a reply be heard again. @param {Turn} turn */
   async replay(turn) {
-    const signal = this.#begin("replay");
+    const signal = this.begin("replay");
     if (!signal) return;
     try {
       const playback = await this.#play(signal);
@@ -165,25 +148,10 @@ export class Session {
       await playback.drain();
       if (signal.aborted) return;
       if (playback.failure) throw playback.failure;
-      this.#enter("done");
+      this.enter("done");
     } catch (error) {
-      if (!signal.aborted) this.#fail(asFailure(error, "sound_missing"));
+      if (!signal.aborted) this.fail(asFailure(error, "sound_missing"));
     }
-  }
-
-  /** Nobody stopped the microphone, but it did. @param {Microphone} microphone */
-  #lose(microphone) {
-    if (this.state !== "listening" || this.microphone !== microphone) return;
-    const { recording, fileName } = microphone;
-    if (recording.size) this.#unsent = { recording, fileName };
-    this.#failToListen(new Failure("microphone_lost"));
-  }
-
-  /** Offer what a lost microphone had recorded, if any. @param {Failure} failure */
-  #failToListen(failure) {
-    const unsent = this.#unsent;
-    if (unsent) this.#fail(failure, () => this.send(unsent), "Send what was recorded");
-    else this.#fail(failure);
   }
 
   /**
@@ -206,23 +174,22 @@ export class Session {
     return this.#speaker.open(this.speed(), signal, {
       begun: () => {
         this.view.forgive();
-        this.#enter("sound");
+        this.enter("sound");
       },
       held: () => {
-        this.#enter("held");
+        this.enter("held");
         this.view.fail(new Failure("sound_held"));
       },
     });
   }
 
   /** End and settle what goes on, and begin something else, if it can begin now. @param {Happening} what */
-  #begin(what) {
+  begin(what) {
     if (!STATES[this.state].next[what]) return null;
-    this.#current.abort();
+    this.#current.abort(what);
     this.#current = new AbortController();
-    this.microphone = null;
     this.view.forgive();
-    this.#enter(what);
+    this.enter(what);
     return this.#current.signal;
   }
 
@@ -231,17 +198,18 @@ export class Session {
    * @param {() => void} [again] does it once more
    * @param {string} [words] what the button for it says
    */
-  #fail(failure, again, words) {
-    this.#begin("fail");
+  fail(failure, again, words) {
+    this.begin(failure.inSettings && STATES[this.state].next.pause ? "pause" : "fail");
     this.view.fail(failure, again, words);
   }
 
   /** Go where this leads, if it leads anywhere now. @param {Happening} what */
-  #enter(what) {
+  enter(what) {
     const next = STATES[this.state].next[what];
     if (!next) return;
     this.state = next;
-    if (next === "listening" || next === "speaking") quietOthers();
+    if (["listening", "speaking"].includes(STATES[next].looks ?? next)) quietOthers();
     this.view.enter(next);
+    this.onstate(next);
   }
 }

@@ -16,10 +16,14 @@ class Player extends AudioWorkletProcessor {
     this.reported = 0;
     this.complete = false;
     this.stopped = false;
+    /** Whether it waits, and whether it has fallen silent for that. */
+    this.held = false;
+    this.silent = false;
     this.port.onmessage = ({ data }) => {
       if (data.samples) queue.push(data.samples);
       this.complete ||= Boolean(data.complete);
       this.stopped ||= Boolean(data.stop);
+      this.held = data.held ?? this.held;
     };
   }
 
@@ -28,14 +32,15 @@ class Player extends AudioWorkletProcessor {
    * @param {Float32Array[][]} outputs
    */
   process(_inputs, [[output]]) {
-    this.source.fill(output, this.complete);
+    if (!this.silent) this.source.fill(output, this.complete);
     const { taken } = this.source;
     // A cut in mid-wave clicks, so that the last 5 ms fade.
-    if (this.stopped)
+    if (this.stopped || this.held)
       output.forEach((sample, index) => {
         output[index] = sample * (1 - index / output.length);
       });
-    const drained = this.stopped || (this.complete && this.source.empty);
+    this.silent = this.held;
+    const drained = this.stopped || (this.complete && this.source.empty && !this.held);
     const first = taken > 0 && this.reported === 0;
     if (drained || first || taken - this.reported >= REPORT_SAMPLES) {
       this.reported = taken;

@@ -2,6 +2,7 @@
 
 import { use } from "./audio-session.js";
 import { Failure } from "./failures.js";
+import { decibelsAt } from "./levels.js";
 import { SAMPLE_RATE } from "./pcm.js";
 
 /** How long a browser may take to start the sound before it counts as held back. */
@@ -18,18 +19,19 @@ class Playback {
   onprogress = () => {};
 
   /**
-   * @param {AudioContext} context
+   * @param {AnalyserNode} out what leads to the loudspeaker
    * @param {number} speed how fast it is played, at the same pitch; 1 as it came
    */
-  constructor(context, speed) {
-    this.context = context;
+  constructor(out, speed) {
+    const { context } = out;
+    this.context = /** @type {AudioContext} */ (context);
     this.speed = speed;
     this.node = new AudioWorkletNode(context, "player", {
       numberOfInputs: 0,
       outputChannelCount: [1],
       processorOptions: { speed },
     });
-    this.node.connect(context.destination);
+    this.node.connect(out);
     /** Resolves when the first sound leaves. */
     this.begun = new Promise((resolve) => {
       this.begin = resolve;
@@ -62,6 +64,11 @@ class Playback {
     return this.ended;
   }
 
+  /** Wait within a few milliseconds, or go on. @param {boolean} held */
+  hold(held) {
+    this.node.port.postMessage({ held });
+  }
+
   /** Be silent within a few milliseconds. */
   stop() {
     this.node.port.postMessage({ stop: true });
@@ -86,6 +93,21 @@ export class Speaker {
   #context = null;
   /** @type {Promise<void> | null} */
   #loaded = null;
+  /** The last. @type {Playback | null} */
+  #playback = null;
+  /** What all playbacks go through. @type {AnalyserNode | null} */
+  #out = null;
+
+  /** How loud it is at the moment, in decibels below the loudest. */
+  get decibels() {
+    const runs = this.#out?.context.state === "running";
+    return runs ? decibelsAt(/** @type {AnalyserNode} */ (this.#out)) : Number.NEGATIVE_INFINITY;
+  }
+
+  /** Have the last playback wait, or go on. @param {boolean} held */
+  hold(held) {
+    this.#playback?.hold(held);
+  }
 
   /** Allow sound; to be called in a gesture of the user's, as browsers ask. */
   wake() {
@@ -95,6 +117,10 @@ export class Speaker {
       return; // `open` says so.
     }
     if (!this.#context.audioWorklet) return; // On an insecure origin there is none.
+    if (!this.#out) {
+      this.#out = new AnalyserNode(this.#context, { fftSize: 1024 });
+      this.#out.connect(this.#context.destination);
+    }
     this.#loaded ??= this.#context.audioWorklet.addModule(
       new URL("./speaker-worklet.js", import.meta.url),
     );
@@ -117,7 +143,8 @@ export class Speaker {
     use("playback");
     try {
       await this.#loaded;
-      const playback = new Playback(/** @type {AudioContext} */ (this.#context), speed);
+      const playback = new Playback(/** @type {AnalyserNode} */ (this.#out), speed);
+      this.#playback = playback;
       signal.addEventListener("abort", () => playback.stop());
       playback.begun.then(() => signal.aborted || begun());
       this.#start(playback, () => signal.aborted || held());

@@ -1,24 +1,33 @@
 /** What the page can be doing, in one table: what is said of it, and what leads from one to another. */
 
 /**
- * @typedef {"idle" | "starting" | "listening" | "hearing" | "thinking" | "held" | "speaking"} State
+ * @typedef {"idle" | "starting" | "listening" | "hearing" | "thinking" | "held" | "speaking"} ByHand
+ * @typedef {"opening" | "awaiting" | "voice" | "answering" | "pondering" | "replying" | "interrupted"
+ *   | "paused"} HandsFree
+ * @typedef {ByHand | HandsFree} State
  *
- * Gestures: `talk` presses Talk, `file` brings a recording, `replay` asks to hear a reply again,
- * `stop` is Stop, Cancel or Escape. The rest happens by itself: the microphone's sound `arrives`, what
- * was said is `sent`, a `transcript` comes, the voice begins (`sound`) or is kept back by the browser
- * (`held`), all was heard (`done`), something went wrong (`fail`).
- * @typedef {"talk" | "file" | "replay" | "stop" | "arrives" | "sent" | "transcript" | "sound" | "held"
- *   | "done" | "fail"} Happening
+ * Gestures: `talk` presses Talk, `converse` the switch for a conversation, `file` brings a recording,
+ * `replay` asks to hear a reply again, `stop` is Stop, Cancel, Escape, or the switch. The rest happens by
+ * itself: the microphone's sound `arrives`, what was said is `sent`, a `transcript` comes, the voice begins
+ * (`sound`) or is kept back by the browser (`held`), all was heard (`done`), something went wrong (`fail`);
+ * in a conversation somebody begins to speak (`voice`), or it was a `noise`, or nobody can be heard (`pause`),
+ * or what was sent is sent with what was said after it (`added`).
+ * @typedef {"talk" | "converse" | "file" | "replay" | "stop" | "arrives" | "sent" | "transcript" | "sound"
+ *   | "held" | "done" | "fail" | "voice" | "noise" | "pause" | "added"} Happening
  *
  * `status` says what goes on, and `late` what is said where it lasts; `talk` is what Talk does then,
- * `stop` how the button is named that ends it, and `next` where each happening leads. What `next` does
- * not name changes nothing.
+ * `stop` how the button is named that ends it, `how` what to do, and `next` where each happening leads. What
+ * `next` does not name changes nothing. Of a conversation, `looks` names the state that looks the same, and
+ * `open` is whether the microphone is.
  * @typedef {object} Row
  * @property {string} status
  * @property {string} [late]
  * @property {string} talk
  * @property {string} [stop]
+ * @property {string} [how]
  * @property {Partial<Record<Happening, State>>} next
+ * @property {ByHand} [looks]
+ * @property {boolean} [open]
  */
 
 /** Every state but idle can be ended. @type {Partial<Record<Happening, State>>} */
@@ -26,12 +35,13 @@ const ENDS = { stop: "idle", fail: "idle" };
 /** What was asked is given up for something else. @type {Partial<Record<Happening, State>>} */
 const INTERRUPTS = { talk: "starting", file: "hearing" };
 
-/** @type {Record<State, Row>} */
-export const STATES = {
+/** @type {Record<ByHand, Row>} */
+const BY_HAND = {
   idle: {
     status: "Ready",
     talk: "Talk",
-    next: { ...INTERRUPTS, replay: "speaking", fail: "idle" },
+    how: "Hold Talk while you speak, or tap it.",
+    next: { ...INTERRUPTS, converse: "opening", replay: "speaking", fail: "idle" },
   },
   starting: {
     status: "Opening the microphone",
@@ -73,3 +83,87 @@ export const STATES = {
     next: { ...ENDS, ...INTERRUPTS, replay: "speaking", held: "held", done: "idle" },
   },
 };
+
+const [LATE_HEARING, LATE_THINKING] = [BY_HAND.hearing.late, BY_HAND.thinking.late];
+const HOW = "Just speak. Pause closes the microphone.";
+/**
+ * While the microphone is open, a failure does not end the conversation.
+ * @type {Partial<Record<Happening, State>>}
+ */
+const OPEN = { stop: "idle", talk: "paused", pause: "paused", fail: "awaiting", file: "answering" };
+
+/** @type {Record<HandsFree, Row>} */
+const HANDS_FREE = {
+  opening: {
+    status: BY_HAND.starting.status,
+    late: BY_HAND.starting.late,
+    talk: "Wait",
+    looks: "starting",
+    next: { ...ENDS, arrives: "awaiting" },
+  },
+  awaiting: {
+    status: "Listening",
+    talk: "Pause",
+    how: HOW,
+    looks: "listening",
+    open: true,
+    next: { ...OPEN, voice: "voice", replay: "replying" },
+  },
+  voice: {
+    status: "Heard you; a pause sends it",
+    talk: "Pause",
+    how: HOW,
+    looks: "listening",
+    open: true,
+    next: { ...OPEN, sent: "answering", noise: "awaiting" },
+  },
+  answering: {
+    status: BY_HAND.hearing.status,
+    late: LATE_HEARING,
+    talk: "Pause",
+    how: "Go on, if you had not finished.",
+    looks: "hearing",
+    open: true,
+    next: { ...OPEN, added: "answering", transcript: "pondering" },
+  },
+  pondering: {
+    status: "Thinking",
+    late: LATE_THINKING,
+    talk: "Pause",
+    how: "Go on, if you had not finished.",
+    looks: "thinking",
+    open: true,
+    next: { ...OPEN, added: "answering", sound: "replying", done: "awaiting" },
+  },
+  replying: {
+    status: "Speaking",
+    talk: "Pause",
+    how: "Speak to interrupt.",
+    looks: "speaking",
+    open: true,
+    next: { ...OPEN, voice: "interrupted", replay: "replying", done: "awaiting" },
+  },
+  interrupted: {
+    status: "Interrupted; a pause sends what you say",
+    talk: "Pause",
+    how: "The reply goes on if it was only a noise.",
+    looks: "listening",
+    open: true,
+    next: { ...OPEN, sent: "answering", noise: "replying" },
+  },
+  paused: {
+    status: "Paused; the microphone is closed",
+    talk: "Go on",
+    how: "Go on, or end it with the switch.",
+    looks: "idle",
+    next: { ...ENDS, talk: "opening", file: "hearing" },
+  },
+};
+
+/** @type {Record<State, Row>} */
+export const STATES = { ...BY_HAND, ...HANDS_FREE };
+
+/** Whether the state is a conversation's. @param {State} state */
+export function isHandsFree(state) {
+  return state in HANDS_FREE;
+}

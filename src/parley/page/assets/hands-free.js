@@ -1,0 +1,117 @@
+/** A conversation without a hand: who speaks is heard, answered, and heard again (see states.js). */
+
+import { Ear } from "./ear.js";
+import { asFailure, Failure } from "./failures.js";
+import { toWav } from "./pcm.js";
+import { isHandsFree, STATES } from "./states.js";
+import { RATE } from "./voice-model.js";
+import { keepAwake } from "./wake-lock.js";
+
+/** @import {Session} from "./session.js" */
+/** @import {State} from "./states.js" */
+/** @import {Heard} from "./utterances.js" */
+
+/** After so long without a voice the microphone is closed. */
+const ALONE_MILLISECONDS = 5 * 60_000;
+
+export class HandsFree {
+  /** The microphone while it is open. @type {Ear | null} */
+  ear = null;
+  /** What was said, and not yet answered. @type {Int16Array<ArrayBuffer>[]} */
+  #said = [];
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  #alone = null;
+
+  /** @param {Session} session */
+  constructor(session) {
+    this.session = session;
+    session.onstate = (state) => this.#enter(state);
+  }
+
+  /** Whether a conversation is under way. */
+  get isOn() {
+    return isHandsFree(this.session.state);
+  }
+
+  /** The switch: begin a conversation, or end it. */
+  async toggle() {
+    if (this.isOn) this.session.stop();
+    else await this.#open("converse");
+  }
+
+  /** Talk, while a conversation is under way: close the microphone for a while, or open it again. */
+  async talk() {
+    if (this.session.state === "paused") await this.#open("talk");
+    else this.session.begin("talk");
+  }
+
+  /** Close the microphone, if it is open, and say why. @param {string} code a failure's */
+  pause(code) {
+    if (!STATES[this.session.state].open) return;
+    this.session.begin("pause");
+    this.session.view.fail(new Failure(code));
+  }
+
+  /** @param {"converse" | "talk"} how */
+  async #open(how) {
+    const { session } = this;
+    const signal = session.begin(how);
+    if (!signal) return;
+    try {
+      // What is missing is told before anything is said in vain.
+      const { microphone } = session.chosen();
+      const ear = await Ear.open(microphone, () => session.loudness);
+      if (signal.aborted) return ear.close();
+      this.ear = ear;
+      ear.onheard = (heard) => this.#hear(ear, heard);
+      ear.onlost = (code) => this.pause(code);
+      session.enter("arrives");
+    } catch (error) {
+      if (!signal.aborted) session.fail(asFailure(error, "microphone_busy"));
+    }
+  }
+
+  /**
+   * @param {Ear} ear
+   * @param {Heard} heard
+   */
+  #hear(ear, heard) {
+    const { session } = this;
+    if (heard === "said") {
+      // Who goes on before the answer comes had not finished.
+      const how = STATES[session.state].next.added ? "added" : "sent";
+      this.#said = how === "added" ? [...this.#said, ...ear.said] : ear.said;
+      const recording = toWav(this.#said, RATE);
+      session.send({ recording, fileName: "recording.wav" }, how);
+    } else {
+      session.enter(heard);
+    }
+  }
+
+  /** What a state means for the microphone, the loudspeaker and the screen. @param {State} state */
+  #enter(state) {
+    const { open = false } = STATES[state];
+    if (!open) {
+      this.ear?.close();
+      this.ear = null;
+    }
+    keepAwake(open);
+    this.session.hold(state === "interrupted");
+    // Who speaks already, as a reply begins say, has interrupted it.
+    if (this.ear?.hears) this.session.enter("voice");
+    this.#await(state);
+  }
+
+  /** Wait for a voice, though not for ever; a noise prolongs nothing. @param {State} state */
+  #await(state) {
+    if (state === "awaiting") {
+      this.#alone ??= setTimeout(() => {
+        this.#alone = null;
+        if (this.session.state === "awaiting") this.pause("conversation_alone");
+      }, ALONE_MILLISECONDS);
+    } else if (state !== "voice") {
+      clearTimeout(this.#alone ?? undefined);
+      this.#alone = null;
+    }
+  }
+}

@@ -1,0 +1,162 @@
+"""A conversation without a hand: several turns of it, its pauses and its interruptions."""
+
+import time
+from contextlib import closing
+
+import numpy as np
+import pytest
+from browser import engines
+from browser.conftest import PHONE
+from browser.engines import wait_for, wait_for_state
+from browser.mouth import (
+    HEARD,
+    INTERRUPTED,
+    OPEN,
+    PAUSED,
+    begin,
+    bring,
+    converse,
+    in_room,
+    question,
+    say,
+)
+from browser.recorded import recorded
+from browser.speaking_upstream import SENTENCES, hold_back, speak, told, write
+from testing.fake_openai import TRANSCRIPT, http
+
+pytestmark = [pytest.mark.system, pytest.mark.alone]
+REPLY = "".join(SENTENCES)
+
+
+def test_several_turns_without_a_touch(phone, upstream):
+    """Two replies are interrupted: what the model is told of them ends where they were heard to."""
+    upstream.answers["tts"] = speak(20)
+    begin(phone)
+    for turn in range(3):
+        say(phone)
+        wait_for_state(phone, INTERRUPTED if turn else HEARD)
+        wait_for_state(phone, "Speaking")
+        wait_for(phone, "return document.querySelector('.turn:last-child .heard').textContent")
+        time.sleep(1.5)
+    assert phone.run("return document.querySelectorAll('.stopped').length") == 2
+    heard = [turn[1::2] for turn in told(upstream)]
+    assert [len(turns) for turns in heard] == [0, 1, 2]
+    for _, reply in heard[2]:
+        assert REPLY.startswith(reply)
+        assert 0 < len(reply) < len(SENTENCES[0])
+    recording = recorded(upstream)
+    assert recording.bytes.startswith(b"RIFF")
+    assert 2 < recording.seconds < 4
+    phone.press("Escape")
+    wait_for_state(phone, "Ready")
+    assert phone.run(OPEN) == 0
+
+
+def test_a_voice_interrupts_within_300_milliseconds(chrome, ear, upstream):
+    """Of its first sound, the loudspeaker is silent."""
+    upstream.answers["tts"] = speak(20)
+    begin(chrome)
+    waits = []
+    for _ in range(3):
+        bring(chrome, "Speaking")
+        time.sleep(1)
+        with ear.listening() as recording:
+            time.sleep(0.3)
+            say(chrome)
+            wait_for_state(chrome, INTERRUPTED)
+            time.sleep(0.5)
+        # The question begins with a fifth of a second of silence.
+        began = chrome.run("return window.began") / 1000 + 0.25
+        waits.append(recording.last_sound() - began)
+        wait_for_state(chrome, "Speaking")
+        chrome.click("#talk")
+        wait_for_state(chrome, PAUSED)
+        chrome.click("#talk")
+        wait_for_state(chrome, "Listening")
+    # Whatever else the machine does can only delay it.
+    assert min(waits) < 0.3
+
+
+def test_a_noise_interrupts_nothing(chrome, ear, upstream):
+    """The reply waits for as long as it may be a voice, then goes on, and all of it is heard."""
+    upstream.answers["tts"] = speak(4)
+    begin(chrome)
+    with ear.listening() as recording:
+        bring(chrome, "Speaking")
+        time.sleep(1.5)
+        say(chrome, "syllable")
+        wait_for_state(chrome, INTERRUPTED)
+        wait_for_state(chrome, "Speaking")
+        wait_for_state(chrome, "Listening")
+        time.sleep(0.5)
+    assert 7 < recording.moments().count(True) / 50 < 8.5  # Two segments of 4 s.
+    assert recording.longest_gap() > 0.5
+    assert len(told(upstream)) == 1
+    assert chrome.run("return document.querySelectorAll('.stopped').length") == 0
+
+
+def test_its_own_voice_interrupts_nothing(chrome, upstream):
+    """Though the microphone hears it as loud as it is played, without echo cancellation."""
+    spoken = (np.tile(question(), 4) * 32767).astype("<i2").tobytes()
+    upstream.answers["tts"] = lambda connection, _: connection.sendall(http(spoken)) or True
+    upstream.answers["text"] = write(SENTENCES[:1])
+    begin(chrome)
+    chrome.run(
+        """window.hearLoudspeaker();
+        window.states = [];
+        new MutationObserver(() => window.states.push(document.body.dataset.state)).observe(
+          document.body, { attributeFilter: ["data-state"] });"""
+    )
+    bring(chrome, "Speaking")
+    wait_for_state(chrome, "Listening")
+    time.sleep(2)
+    assert chrome.run("return window.states") == [
+        *("listening", "hearing", "thinking", "speaking", "listening"),
+    ]
+
+
+def test_who_goes_on_had_not_finished(chrome, upstream):
+    """What was sent is sent again, with what was said after it: one turn, and one for the model."""
+    upstream.answers["text"], go = hold_back(write())
+    begin(chrome)
+    say(chrome)
+    wait_for_state(chrome, "Thinking")
+    say(chrome)
+    wait_for_state(chrome, "Hearing what you said")
+    wait_for_state(chrome, "Thinking")
+    go.set()
+    wait_for(chrome, "return document.querySelectorAll('.again:not([hidden])').length")
+    assert chrome.run("return document.querySelectorAll('.turn').length") == 1
+    assert told(upstream)[-1] == [("user", TRANSCRIPT)]
+    assert recorded(upstream).seconds > 4
+
+
+def test_who_speaks_already_interrupts_the_reply_as_it_begins(chrome, upstream):
+    """It does not talk into what is being said."""
+    upstream.answers["tts"], go = hold_back(speak(20))
+    begin(chrome)
+    say(chrome)
+    wait_for_state(chrome, "Thinking")
+    time.sleep(1)
+    say(chrome)
+    time.sleep(0.7)
+    go.set()
+    wait_for_state(chrome, INTERRUPTED)
+    wait_for_state(chrome, "Speaking")
+    assert len(told(upstream)) == 2
+
+
+def test_nothing_is_loaded_before_it_is_wanted(chromium, serve):
+    """Nor is the microphone asked for; echo cancellation is then."""
+    with closing(chromium.new_context(**PHONE)) as context:
+        page, loaded = context.new_page(), []
+        page.on("request", lambda request: loaded.append(request.url.rpartition("/")[2]))
+        tab = in_room(engines.Firefox(page), serve().url)
+        assert "voice-model.bin" not in loaded
+        begin(tab)
+        assert loaded.count("voice-model.bin") == 1
+        assert tab.run("return window.asked.audio.echoCancellation") is True
+        converse(tab)
+        wait_for_state(tab, "Ready")
+        begin(tab)
+        assert loaded.count("voice-model.bin") == 1

@@ -1,0 +1,174 @@
+"""What ends a conversation without a hand, or makes it wait, and the sentence for each."""
+
+from contextlib import closing
+
+import pytest
+from browser import engines
+from browser.conftest import PHONE
+from browser.engines import tap, wait_for, wait_for_state
+from browser.mouth import INTERRUPTED, OPEN, PAUSED, begin, bring, converse, in_room, say
+from browser.speaking_upstream import hear, hold_back, prepare, refuse, speak
+from testing.builders import ROOT
+from testing.fake_openai import http
+
+pytestmark = [pytest.mark.system, pytest.mark.alone]
+ALERT = "return document.getElementById('alert').textContent"
+WITHDRAW = "for (const track of window.microphones) track.dispatchEvent(new Event('ended'))"
+MUTE = """for (const track of window.microphones) {
+  Object.defineProperty(track, "muted", { value: true });
+  track.dispatchEvent(new Event("mute"));
+}"""
+OTHER_TAB = "new BroadcastChannel('parley').postMessage('quiet')"
+
+
+@pytest.mark.parametrize("state", ["Listening", "Speaking", INTERRUPTED])
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        (WITHDRAW, "The microphone was lost: connect or allow it again, then press Go on."),
+        (MUTE, "Something else has taken the microphone, a call perhaps: press Go on"),
+        (OTHER_TAB, "Another tab with this page listens or speaks: Go on takes over."),
+    ],
+    ids=["lost", "taken", "another tab"],
+)
+def test_whatever_takes_the_microphone_pauses_it_and_is_told(chrome, upstream, what, words, state):
+    """The microphone is closed, the voice is silent, and Go on opens it again."""
+    upstream.answers["tts"] = speak(20)
+    begin(chrome)
+    if state != "Listening":
+        bring(chrome, state)
+    chrome.run(what)
+    wait_for_state(chrome, PAUSED)
+    assert chrome.run(ALERT).startswith(words)
+    assert chrome.run(OPEN) == 0
+    assert chrome.run("return document.getElementById('talk-word').textContent") == "Go on"
+    tap(chrome)
+    wait_for_state(chrome, "Listening")
+    assert chrome.run(ALERT) == ""
+    assert chrome.run(OPEN) == 1
+
+
+def test_after_five_minutes_without_a_voice_it_pauses(chromium, serve):
+    """Not before; a voice begins them anew."""
+    with closing(chromium.new_context(**PHONE)) as context:
+        page = context.new_page()
+        tab = in_room(engines.Firefox(page), serve().url)
+        begin(tab)
+        bring(tab, "Speaking")
+        wait_for_state(tab, "Listening")
+        page.clock.install()
+        tab.run(OTHER_TAB)
+        wait_for_state(tab, PAUSED)
+        tap(tab)
+        wait_for_state(tab, "Listening")
+        page.clock.fast_forward(299_000)
+        wait_for_state(tab, "Listening")
+        page.clock.fast_forward(2_000)
+        wait_for_state(tab, PAUSED)
+        assert tab.run(ALERT).startswith("Nobody has spoken for five minutes")
+        assert tab.run(OPEN) == 0
+
+
+SCREEN = """
+window.awake = [];
+navigator.wakeLock.request = async () => {
+  window.awake.push("asked");
+  return { release: async () => { window.awake.push("given back"); } };
+};
+"""
+
+
+def test_the_screen_stays_awake_while_it_listens(chrome):
+    """And no longer."""
+    chrome.run(SCREEN)
+    begin(chrome)
+    tap(chrome)
+    wait_for_state(chrome, PAUSED)
+    assert chrome.run("return window.awake") == ["asked", "given back"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "answer", "words", "state"),
+    [
+        (
+            "stt",
+            lambda connection, _: connection.sendall(http(b'{"text": ""}')),
+            "No words were recognised: say it again",
+            "Listening",
+        ),
+        ("tts", refuse("400 Bad Request"), "The upstream refused", "Listening"),
+        ("stt", refuse("401 Unauthorized"), "An API key is needed", PAUSED),
+    ],
+    ids=["no words", "refused", "a key"],
+)
+def test_a_failure_is_told_and_it_listens_on(chrome, upstream, stage, answer, words, state):
+    """Unless Settings have to mend it."""
+    upstream.answers[stage] = answer
+    begin(chrome)
+    say(chrome)
+    wait_for(chrome, f"{ALERT}.startsWith(arguments[0])", words)
+    wait_for_state(chrome, state)
+
+
+def test_without_a_microphone_there_is_no_conversation(chrome):
+    """The switch is off again, and it says why."""
+    chrome.run(
+        """navigator.mediaDevices.getUserMedia = async () => {
+          throw new DOMException("", "NotAllowedError");
+        }"""
+    )
+    converse(chrome)
+    engines.wait_for_failure(chrome, "The microphone is blocked")
+    assert chrome.run("return document.getElementById('converse').ariaChecked") == "false"
+
+
+def test_what_is_missing_is_told_before_anything_is_said(chromium, serve):
+    """Not after it was said in vain; the microphone is not asked for."""
+    with closing(chromium.new_context(**PHONE)) as context:
+        service = serve(PARLEY_KEY_REQUIRED="yes")
+        tab = in_room(engines.Firefox(context.new_page()), service.url)
+        converse(tab)
+        engines.wait_for_failure(tab, "An API key is needed")
+        assert tab.run(OPEN) == 0
+
+
+GESTURES = {
+    "talk": tap,
+    "stop": lambda tab: tab.press("Escape"),
+    "converse": converse,
+    "voice": say,
+    "file": lambda tab: tab.send(ROOT / "examples" / "question.wav"),
+}
+
+
+@pytest.mark.parametrize(
+    "state", ["awaiting", "voice", "answering", "pondering", "replying", "interrupted", "paused"]
+)
+def test_every_gesture_leads_where_the_table_says(chrome, upstream, state):
+    """The switch ends it as Escape does; what the table does not name changes nothing."""
+    table = chrome.page.evaluate("async () => (await import('/states.js')).STATES")
+    for name, gesture in GESTURES.items():
+        upstream.answers.clear()
+        prepare(upstream).answers["tts"] = speak(20)
+        begin(chrome)
+        match state:
+            case "paused":
+                tap(chrome)
+            case "voice":
+                say(chrome)
+            case "answering":
+                upstream.answers["stt"], _ = hold_back(hear, patience=6)
+                say(chrome)
+            case "pondering":
+                upstream.answers["text"], _ = hold_back(upstream.answers["text"], patience=6)
+                say(chrome)
+            case "replying" | "interrupted":
+                bring(chrome, table[state]["status"])
+        wait_for_state(chrome, table[state]["status"])
+        upstream.answers["stt"], _ = hold_back(hear, patience=6)
+        gesture(chrome)
+        happening = "stop" if name == "converse" else name
+        wait_for_state(chrome, table[table[state]["next"].get(happening, state)]["status"])
+        if chrome.run("return document.getElementById('status').textContent") != "Ready":
+            chrome.press("Escape")
+        wait_for_state(chrome, "Ready")
