@@ -18,7 +18,7 @@ from wsgi import app
 watchdog.HELD_SECONDS, watchdog.LOOK_SECONDS = 0.2, 0.05
 
 PLACES = {
-    "uploads": "blueprints.conversation:fields_of",
+    "uploads": "parley.web.request_schema:fields_of",
     "stages": "parley.conversation.stages:without_thoughts",
     "in the backlog": "parley.conversation.event_order:Backlog.add_text",
     "at the reply's end": "parley.conversation.segments:Segmenter.finish",
