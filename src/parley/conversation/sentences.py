@@ -51,7 +51,7 @@ _SMALL_LETTER = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\"'–—―]*+(?:\p{Ll}|(?
 # what follows a wide point to its number. No sentence begins with a sign that joins.
 _GOES_ON = regex.compile(
     r"(?<=\p{N}．)\p{N}|(?<=[\p{Pe}\p{Pf}])\S|(?<=[\p{Pe}\p{Pf}\"][^\S\n]*+)\p{Lo}"
-    r"|[\p{Pe}\p{Pf}、，&,;:%/=×]"
+    r"|[\p{Pe}\p{Pf}、，&;:%/=×]"
 )
 _IN_QUOTES = regex.compile(
     r"""(?r)(?:[(（「『„《]|(?<![\p{Ll}\p{Lu}\p{N}.!?…,”])[“"«]|(?<!\S)»(?=\S))"""
