@@ -111,6 +111,7 @@ def test_markup_that_is_cut_is_spoken_right():
     [
         ("Well, that is a very good question of yours, and I", 1),  # A clause, from 40 on.
         ("Well, that is a good question, and I would say", 0),
+        ("Harry S. Truman was born on Thursday, May 8, 1884", 0),  # A date's comma is no clause's.
         ("It is true that one can. A", 1),  # A sentence, from 20 on.
         ("Yes. It is. A", 0),
         ("It is true that one can.", 0),  # Nobody knows whether it has ended.

@@ -57,6 +57,13 @@ def test_ten_languages_and_more_have_twenty_sentences():
         ("You got it in London at 5 p.m. Then", True),
         ("Wir alle feiern ihn am 3. Oktober in", False),
         ("Wir alle feiern ihn am 3. Okt", False),  # Nobody knows what word it becomes.
+        ("Wir alle feiern ihn am 3. Okt 2026", False),
+        ("Wir alle feiern ihn am 3. Okt. 2026", False),
+        ("So war es Mitte 19. Jahrhunder", False),
+        ("It all began on the 23rd. May 1884", False),
+        ("It is here, on the 23rd. Then it", True),
+        ("It was in the year 1884. May I", True),
+        *((f"Go back to the old Com. {sign} Adm.", False) for sign in "&;:%/=×"),
         ("Das ist doch heute der 1. Platz gewesen", False),
         ("Le città sono molte, ad es. Milano e", False),
         ("Hij sprak gisteren met Dhr. Jansen", False),

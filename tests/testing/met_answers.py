@@ -177,6 +177,13 @@ STREAMS = {
         "upstream_rejected",
         "Broken.",
     ),
+    "DeepInfra's": (
+        [{"choices": None, "error_type": "BadRequestError", "error_message": "Too long."}],
+        b"",
+        "",
+        "upstream_malformed",
+        "Too long.",
+    ),
     "detail": ([*WRITTEN, {"detail": "Broken."}], b"", HALF, "upstream_malformed", "Broken."),
     "event: error": (
         [*WRITTEN, b'event: error\ndata: {"message": "Broken."}\n\n'],

@@ -22,6 +22,10 @@ SHAPES = {
     "an error in a message": {"error": {"message": {"error": {"message": REASON}}}},
     "Cloudflare": {"result": None, "success": False, "errors": [{"code": 7009, "message": REASON}]},
     "MiniMax": {"choices": None, "base_resp": {"status_code": 1004, "status_msg": REASON}},
+    "DeepInfra": {"choices": None, "error_type": "BadRequestError", "error_message": REASON},
+    "Baidu": {"error_code": 336003, "error_msg": REASON, "id": "as-x"},
+    "AWS": {"errorMessage": REASON, "errorType": "Runtime.ExitError"},
+    "OAuth": {"error": "invalid_request", "error_description": REASON},
     "a text in error, with details": {"error": REASON, "details": "403, url='wss://x.example/y'"},
     "details": {"code": "unexpected", "details": REASON},
 }
@@ -47,6 +51,8 @@ CODES = [
     ({"code": 400, "status": 500}, "upstream_rejected", 1, 400),
     ({"status": "UNAVAILABLE"}, "upstream_malformed", 1, 500),
     ({"timeout": 500}, "upstream_malformed", 1, 500),
+    ({"error_code": 503}, "upstream_unavailable", 3, 500),
+    ({"error_type": "model_not_ready"}, "upstream_malformed", 1, 500),
 ]
 """A code, or the fields in which the status stands, and what becomes of it under 200."""
 
@@ -55,26 +61,12 @@ NO_QUOTA = ("quota_exhausted", 1, 500)
 STATUSES = [
     (429, {"message": "Slow down."}, {}, "rate_limited", 3, 500),
     (429, {"message": "Slow down.", "type": "budget_exceeded"}, {}, "quota_exhausted", 1, 500),
-    (
-        400,
-        {"message": "Budget has been exceeded!", "type": "budget_exceeded"},
-        {},
-        "quota_exhausted",
-        1,
-        500,
-    ),
+    (400, {"message": "Budget was exceeded!", "type": "budget_exceeded"}, {}, *NO_QUOTA),
     (429, {"message": "x", "type": "insufficient_quota"}, {}, "quota_exhausted", 1, 500),
     (402, {"message": NO_MONEY, "code": 402}, {}, "quota_exhausted", 1, 500),
     (402, {"message": NO_MONEY}, {"Retry_After": "1"}, "quota_exhausted", 1, 500),
     (429, {"message": NO_MONEY}, {}, "quota_exhausted", 1, 500),
-    (
-        429,
-        {"message": "You exceeded your current quota, please check your plan."},
-        {},
-        "quota_exhausted",
-        1,
-        500,
-    ),
+    (429, {"message": "You exceeded your current quota, check your plan."}, {}, *NO_QUOTA),
     (429, {"message": "Max budget limit reached."}, {}, "quota_exhausted", 1, 500),
     (429, {"message": NO_MONEY}, {"x_should_retry": "true"}, "quota_exhausted", 1, 500),
     (429, {"message": NO_MONEY}, {"Retry_After": "0"}, "rate_limited", 3, 500),

@@ -21,8 +21,9 @@ NEXT_WORD = 16
 
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]")
 _BLOCK_END = regex.compile(r"\n[ \t\r]*+\n\s*+")
-# Wide marks need no space behind them, but within a number they end nothing.
-_CLAUSE_END = regex.compile(r"[,;:–—،؛]\s++|[，、；：](?!(?<=\p{N}.)\p{N})")
+# Wide marks need no space behind them, but within a number they end nothing. Before a number, a
+# comma ends no clause: "May 8, 1884".
+_CLAUSE_END = regex.compile(r"(?:[,،]\s++(?!\p{N})|[;:–—؛]\s++)|[，、；：](?!(?<=\p{N}.)\p{N})")
 # Where to cut what is too long, the best place first.
 _CUTS = tuple(
     map(regex.compile, (r"[,;:.!?–—،؛]\s++|[，、；：。！？](?!(?<=\p{N}.)\p{N})", r"\s++", r"\X"))

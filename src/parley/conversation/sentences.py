@@ -18,7 +18,11 @@ _ABBREVIATIONS = frozenset(" ".join(_LISTS.values()).split())
 _ENGLISH = frozenset(["I", "a.m", "p.m", "U.S", "U.K", "D.C", "Ph.D", "B.C", "A.D"])
 _ROMAN = frozenset(["II", "XX"])
 _VOWELS = frozenset("aeiouyøœæıаеиоуыэюяіє")
-_MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
+_MONTHS = (
+    "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember"
+    " January February March May June July October December"
+    " Jan Feb Mär Mrz Mar Apr Jun Jul Aug Sept Sep Okt Oct Nov Dez Dec"
+)
 _LOOK_BACK = 64
 """How many characters before an end are looked at: a word, or a short quotation."""
 
@@ -33,16 +37,21 @@ _NOTES, _LAST_NOTES = regex.compile(rf"{_NOTE}*+\s*+"), regex.compile(rf"(?r){_N
 _TWO_WORDS = regex.compile(r"(?ri)\b(?:ad|per)\s+es\.\Z")
 _UNIT = regex.compile(r"(?r)\d\s*\p{L}+\.\Z")
 _ALPHABETIC = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{M}]+")
-# German ordinals: a month or a century follows, or may follow once its word is whole.
-_ORDINAL = regex.compile(rf"\s+(?:{'|'.join(_MONTHS.split())}|Jahrhundert|\p{{Lu}}\w{{0,8}}\Z)")
+# German ordinals, and some writers' English ones ("23rd. May"): a month or a century follows, or
+# may follow once its word is whole.
+_DAY = regex.compile(r"(\p{N}+)(?:st|nd|rd|th)?")
+_ORDINAL = regex.compile(
+    rf"\s+(?:(?:{'|'.join(_MONTHS.split())}|Jahrhundert\w*)\b|\p{{Lu}}\w{{0,10}}\Z)"
+)
 _ARTICLE = regex.compile(r"(?ri)\b(?:de[rmns]|das|die|im|vom|zu[mr]|beim|ins)\s+\d+\.\Z")
 _NUMBER = regex.compile(r"[\s\p{Ps}№]*+\p{N}")
 # A small letter follows, or a dash behind which one may.
 _SMALL_LETTER = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\"'–—―]*+(?:\p{Ll}|(?<=[–—―]\s*+)\Z)")
 # What follows a quotation belongs to its sentence, where neither space nor a capital tells, and
-# what follows a wide point to its number.
+# what follows a wide point to its number. No sentence begins with a sign that joins.
 _GOES_ON = regex.compile(
-    r"(?<=\p{N}．)\p{N}|(?<=[\p{Pe}\p{Pf}])\S|(?<=[\p{Pe}\p{Pf}\"][^\S\n]*+)\p{Lo}|[\p{Pe}\p{Pf}、，]"
+    r"(?<=\p{N}．)\p{N}|(?<=[\p{Pe}\p{Pf}])\S|(?<=[\p{Pe}\p{Pf}\"][^\S\n]*+)\p{Lo}"
+    r"|[\p{Pe}\p{Pf}、，&;:%/=×]"
 )
 _IN_QUOTES = regex.compile(
     r"""(?r)(?:[(（「『„《]|(?<![\p{Ll}\p{Lu}\p{N}.!?…,”])[“"«]|(?<!\S)»(?=\S))"""
@@ -82,8 +91,8 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
     """Whether the full stop behind `word` does not end a sentence; `before` ends with both."""
     if word in _ENGLISH:
         return False
-    if word.isdigit():
-        return len(word) < 3 and bool(_ORDINAL.match(after) or _ARTICLE.search(before))
+    if day := _DAY.fullmatch(word):
+        return len(day[1]) < 3 and bool(_ORDINAL.match(after) or _ARTICLE.search(before))
     if word in _BEFORE_NUMBERS:
         return bool(_NUMBER.match(after))
     return (

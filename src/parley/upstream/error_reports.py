@@ -9,10 +9,20 @@ DEEPEST = 5
 READ_CHARACTERS, LISTED = 1000, 5
 """How much of a reason, and how many of several, are examined."""
 
-NAMES = ("code", "type", "status", "status_code", "statusCode", "http_status_code")
+NAMES = (
+    *("code", "error_code", "type", "error_type"),
+    *("status", "status_code", "statusCode", "http_status_code"),
+)
 """The fields that name the failure or its status; the codes first, since they are more exact."""
 
-REASONS = ("error", "errors", "detail", "message", "msg", "details", "base_resp", "status_msg")
+SENTENCES = (
+    *("detail", "message", "msg"),
+    *("error_message", "error_msg", "errorMessage", "error_description"),
+)
+"""The fields with a reason beside which `error` may only name the failure: those of many, of
+DeepInfra, of Baidu, of AWS, and of OAuth (RFC 6749, 5.2)."""
+
+REASONS = ("error", "errors", *SENTENCES, "details", "base_resp", "status_msg")
 """The fields in which the reason stands, or what it stands in; the last two are MiniMax's."""
 
 WAITS = ("retry", "reset")
@@ -70,7 +80,7 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
         read = [_read(item, depth - 1) for item in value[:LISTED]]
         return next(iter(read), ((), ""))[0], "; ".join(filter(None, (text for _, text in read)))
     # With a reason beside it, a short `error` only names the failure.
-    is_name = isinstance(value.get("error"), str | int) and any(map(value.get, REASONS[2:5]))
+    is_name = isinstance(value.get("error"), str | int) and any(map(value.get, SENTENCES))
     found = map(value.get, (*NAMES, "error") if is_name else NAMES)
     own = tuple(str(name)[:100] for name in found if isinstance(name, str | int))
     for key in REASONS[1:] if is_name else REASONS:
