@@ -13,6 +13,7 @@ TRANSCRIPTS = {
     "blank audio": ({"text": " [BLANK_AUDIO]\n"}, ""),
     "silence": ({"text": "[silence]"}, ""),
     "a remark of several words": ({"text": "[ No speech detected. ]"}, ""),
+    "double brackets": ({"text": " [[BLANK_AUDIO]]\n"}, ""),
     "round brackets": ({"text": "(wind blowing)"}, ""),
     "a remark for each segment": ({"text": " [BLANK_AUDIO]\n [BLANK_AUDIO]\n"}, ""),
     "wide brackets": ({"text": "\uff08音楽\uff09"}, ""),

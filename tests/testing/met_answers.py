@@ -31,13 +31,24 @@ SENTENCE = {"error": {"message": "Connection error.", "type": None, "code": "500
 WORDS = [chunk("It is "), chunk("Paris.")]
 WRITTEN = [chunk(HALF[:20]), chunk(HALF[20:])]
 NO_JSON = b"data: {nonsense\n\n"
+LIMIT, CUT = "text_incomplete", (b"", HALF, "upstream_unavailable", "")
 # The events, how the stream ends, what was written, the code, a word of the reason.
 STREAMS = {
     "a reason and [DONE]": ([*WORDS, chunk(reason="stop")], b"data: [DONE]\n\n", *WHOLE, ""),
     "[DONE] alone": (WORDS, b"data: [DONE]\n\n", *WHOLE, ""),
     "a reason alone": ([*WORDS, chunk(reason="stop")], b"", *WHOLE, ""),
     "[DONE] without its end": (WORDS, b"data: [DONE]", *WHOLE, ""),
-    "neither": (WRITTEN, b"", HALF, "upstream_unavailable", ""),
+    "neither": (WRITTEN, *CUT),
+    "null in a text, cut": ([chunk(HALF[:20], "null"), chunk(HALF[20:], "null")], *CUT),
+    "None in a text, cut": ([chunk(HALF[:20], "None"), chunk(HALF[20:], "None")], *CUT),
+    "null in a text, and [DONE]": (
+        [chunk("It is ", "null"), chunk("Paris.", "null")],
+        b"data: [DONE]\n\n",
+        *WHOLE,
+        "",
+    ),
+    "a reason before the text, cut": ([chunk("", "stop"), *WRITTEN], *CUT),
+    "a limit before its end": ([chunk(HALF, "length"), chunk(".")], b"", HALF + ".", LIMIT, ""),
     "cut amid an event": (WRITTEN, b'data: {"choices": [', HALF, "upstream_unavailable", ""),
     "the last event without its end": (
         [WORDS[0]],

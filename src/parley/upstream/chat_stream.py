@@ -13,6 +13,9 @@ from parley.upstream.sent_events import BYTE_ORDER_MARK, EVENT_BYTES, SentEvent,
 INCOMPLETE = ("length", "max_tokens", "content_filter")
 """The values of `finish_reason` for a reply that the model did not finish."""
 
+UNFINISHED = ("", "null", "none")
+"""Those that hosts write amid a reply instead of null."""
+
 END = b"[DONE]"
 UNNAMED = (b"", b"message")
 SPACE = b" \t\r\n" + BYTE_ORDER_MARK
@@ -81,8 +84,10 @@ class _Reply:
             self.is_blank = self.is_blank and text.isspace()
             yield text
         reason = value_at(choice, "finish_reason")
-        if isinstance(reason, str) and reason:
+        if isinstance(reason, str) and reason.lower() not in UNFINISHED:
             self.reason = reason.lower()
+        elif text and self.reason not in INCOMPLETE:
+            self.reason = None  # Where text follows, it was no end: some begin with "stop".
         if error := (error_field_of(value) and value) or value_at(choice, "error"):
             raise self.failure_in(error)
         if self.reason == "error":
