@@ -41,12 +41,7 @@ STREAMS = {
     "neither": (WRITTEN, *CUT),
     "null in a text, cut": ([chunk(HALF[:20], "null"), chunk(HALF[20:], "null")], *CUT),
     "None in a text, cut": ([chunk(HALF[:20], "None"), chunk(HALF[20:], "None")], *CUT),
-    "null in a text, and [DONE]": (
-        [chunk("It is ", "null"), chunk("Paris.", "null")],
-        b"data: [DONE]\n\n",
-        *WHOLE,
-        "",
-    ),
+    "null in a text, and [DONE]": ([chunk(WHOLE[0], "null")], b"data: [DONE]\n\n", *WHOLE, ""),
     "a reason before the text, cut": ([chunk("", "stop"), *WRITTEN], *CUT),
     "a limit before its end": ([chunk(HALF, "length"), chunk(".")], b"", HALF + ".", LIMIT, ""),
     "cut amid an event": (WRITTEN, b'data: {"choices": [', HALF, "upstream_unavailable", ""),
