@@ -59,7 +59,7 @@ def history_of(size: int) -> str:
         ("history", json.dumps([{**TURN, "name": "Eve"}]), [TURN]),
         ("history", file(json.dumps([TURN], ensure_ascii=False).encode()), [TURN]),
         ("history", file(b"\xef\xbb\xbf" + json.dumps([TURN]).encode()), [TURN]),
-        ("history", file(b" \n"), []),
+        ("history", file(b"\xef\xbb\xbf \n"), []),
         ("history", turns(HISTORY_TURNS), json.loads(turns(HISTORY_TURNS))),
         ("history", history_of(HISTORY_BYTES), json.loads(history_of(HISTORY_BYTES))),
     ],
@@ -70,7 +70,7 @@ def test_an_option_is_read_as_it_is_meant(name, value, meaning):
     assert load(name, value) == {name: meaning}
 
 
-@pytest.mark.parametrize("value", ["", " ", "\t\r\n"])
+@pytest.mark.parametrize("value", ["", " ", "\t\r\n", "\u3000"])
 @pytest.mark.parametrize("name", [name for name in SCHEMA.fields if name != "audio"])
 def test_a_blank_option_is_as_if_it_were_not_sent(name, value):
     """Pages send the fields that nobody filled in, too."""

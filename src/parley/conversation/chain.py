@@ -1,6 +1,6 @@
 """The chain: hear the caller, think of a reply, speak it."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
@@ -35,13 +35,13 @@ def hear(stages: Stages, recording: Recording) -> Conversation:
     return stages.conversation
 
 
-def begin_to_speak(stages: Stages, recording: Recording) -> Iterator[bytes] | None:
+def begin_to_speak(stages: Stages, recording: Recording) -> Generator[bytes] | None:
     """The speech of the reply, which has begun to arrive; None: there is none.
 
     Where there is nothing to say, the speech is empty. All of it ends once the caller has left.
     """
 
-    def begin() -> Iterator[bytes] | None:
+    def begin() -> Generator[bytes] | None:
         stages.transcribe(recording)
         stages.think()
         return stages.begin_speech()

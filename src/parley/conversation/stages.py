@@ -1,7 +1,7 @@
 """The three stages of a conversation: speech to text, text to reply, reply to speech."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -90,14 +90,15 @@ class Stages:
         """Turn the reply into speech."""
         self.conversation.speech = self._speak_reply(self.client.speak)
 
-    def begin_speech(self) -> Iterator[bytes] | None:
-        """The reply's speech as it arrives, once its first piece is there.
+    def begin_speech(self) -> Generator[bytes] | None:
+        """The reply's speech as it arrives, once its first piece is there; close it in any case.
 
         None where a reply that failed has nothing to say; empty where another one has not.
         """
         pieces = self._speak_reply(self._stream)
         self.bound_each_wait()
-        return pieces or (None if self.conversation.failure else iter(()))
+        nothing: Iterator[bytes] = iter(())
+        return pieces or (None if self.conversation.failure else (piece for piece in nothing))
 
     def bound_each_wait(self) -> None:
         """Have the deadline bound each wait for the upstream, and STREAM_SECONDS all of them.
@@ -129,18 +130,22 @@ class Stages:
                 self.conversation.note(failure_of(TextTruncated(), "tts"))
             return speech
 
-    def _stream(self, text: str, model: Model) -> Iterator[bytes]:
-        voice = self.client.voice(model)
-        speech = self.client.stream_speech(text, voice)
-        first = next(speech)  # What fails up to here can be answered as a failure.
-
-        def pieces() -> Iterator[bytes]:
-            with closing(voice), closing(speech):
+    def _stream(self, text: str, model: Model) -> Generator[bytes]:
+        def pieces() -> Generator[bytes]:
+            with (
+                closing(self.client.voice(model)) as voice,
+                closing(self.client.stream_speech(text, voice)) as speech,
+            ):
+                first = next(speech)
+                yield b""
                 yield first
                 while piece := self.while_caller_waits(lambda: next(speech, b"")):
                     yield piece
 
-        return pieces()
+        begun = pieces()
+        next(begun)  # What fails up to here can be answered as a failure. From here on `close` ends
+        # the call, also where nobody asks for a piece: the caller may have left meanwhile.
+        return begun
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

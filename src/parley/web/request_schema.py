@@ -35,7 +35,7 @@ def turns_of(file: FileStorage) -> list[dict[str, str]]:
     """The earlier turns in a file of JSON; none if it is blank, as if it were not sent."""
     text = file.stream.read(HISTORY_BYTES + 1)
     try:
-        turns: Any = json.loads(text) if text.strip() else []
+        turns: Any = json.loads(text) if text.decode("utf-8-sig", "replace").strip() else []
     except (ValueError, RecursionError):
         turns = None
     are_turns = isinstance(turns, list) and all(map(_is_turn, turns))

@@ -2,8 +2,8 @@
 
 import socket
 from bisect import bisect_right
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from itertools import accumulate
 from urllib.parse import quote
 
@@ -23,7 +23,7 @@ TRANSCRIPT_BYTES, REPLY_BYTES, VOICE_BYTES = 1000, 2000, 1000
 SOUND_HEADERS = ("X-Transcript", "X-Text-Response", "X-Models-Used", "X-Errors", "X-Voice")
 
 
-def sound_answer(stages: Stages, pieces: Iterator[bytes], audio_format: str) -> Response:
+def sound_answer(stages: Stages, pieces: Generator[bytes], audio_format: str) -> Response:
     """The speech's file as the body; it has begun to arrive, or there is nothing to say."""
     conversation = stages.conversation
     response = current_app.response_class(
@@ -47,14 +47,14 @@ def name_voice(response: Response, stages: Stages) -> None:
 
 
 def _written(
-    stages: Stages, pieces: Iterator[bytes], connection: socket.socket | None
+    stages: Stages, pieces: Generator[bytes], connection: socket.socket | None
 ) -> Iterator[bytes]:
     """The pieces; a failure amid them breaks the chunked body, so that nobody takes it for whole.
 
     Nothing is raised: gunicorn would log its text.
     """
     try:
-        with stages.stage("tts"):
+        with closing(pieces), stages.stage("tts"):
             yield from pieces
     except ConversationError as failure:
         stages.conversation.note(failure)
