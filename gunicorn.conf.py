@@ -61,8 +61,8 @@ control_socket_disable = True
 forwarder_headers = ""
 loglevel = wsgi.settings.log_level.lower()
 # For platforms that switch the access log on. It holds nothing that the caller wrote: a user name,
-# query, referer or path may hold a key. The request's id leads to the conversation's own line.
-access_log_format = "%(h)s %(t)s %(m)s %(s)s %(B)s %(M)sms %({x-request-id}o)s"
+# method, query, referer or path may hold a key. The request's id leads to the conversation's own line.
+access_log_format = "%(h)s %(t)s %(s)s %(B)s %(M)sms %({x-request-id}o)s"
 
 
 def on_starting(server: Any) -> None:

@@ -86,13 +86,15 @@ class TestKeys:
             assert KEY[-6:] not in service.log
 
     def test_the_access_log_shows_nothing_that_a_caller_wrote(self, upstream, tmp_path):
-        """As platforms switch it on: no query, no user, no referer."""
+        """As platforms switch it on: no method, no query, no user, no referer."""
+        method = KEY.replace("_", "-")[-18:].upper()
         variables = {
             "PARLEY_OPENAI_BASE_URL": upstream.url,
             "GUNICORN_CMD_ARGS": "--access-logfile -",
         }
         with serving(tmp_path / "log", variables) as service:
-            answer = requests.get(
+            answer = requests.request(
+                method,
                 f"{service.url}/{KEY}?api_key={KEY}",
                 auth=(KEY, KEY),
                 headers={"Referer": f"https://x.example/?{KEY}", "User-Agent": KEY},
@@ -103,6 +105,7 @@ class TestKeys:
                 assert time.monotonic() < deadline, service.log
                 time.sleep(0.05)
             assert KEY not in service.log
+            assert method not in service.log
 
     def test_no_line_of_another_library_is_logged(self, upstream, tmp_path):
         """Not even where an operator configures logging for all: urllib3 quotes broken headers."""
