@@ -60,8 +60,9 @@ control_socket_disable = True
 # A SCRIPT_NAME header never changes the path, even if the platform trusts all forwarded headers.
 forwarder_headers = ""
 loglevel = wsgi.settings.log_level.lower()
-# For platforms that switch the access log on. It holds nothing that the caller wrote: a method, user
-# name, query, referer or path may hold a key. The request's id leads to the conversation's own line.
+# For platforms that switch the access log on. It holds nothing that the caller wrote: a method, a
+# user name, query, referer or path may hold a key. The request's id leads to the conversation's own
+# line.
 access_log_format = "%(h)s %(t)s %(s)s %(B)s %(M)sms %({x-request-id}o)s"
 
 
