@@ -1,4 +1,7 @@
-"""The time by which work must end, what ends a wait at that time, and turns for others."""
+"""The time by which work must end, what ends a wait at that time, and turns for others.
+
+How long a conversation may take is a setting (`settings.py`: PARLEY_DEADLINE).
+"""
 
 import math
 import time

@@ -1,6 +1,7 @@
 """Frames of MPEG audio (ISO/IEC 11172-3 and 13818-3): which headers are valid, and how far they go.
 
-The rules agree with mutagen's reader and FFmpeg's probe of mp3.
+The rules agree with mutagen's reader and FFmpeg's probe of mp3. `recordings.py` decides by them
+whether a recording is taken.
 """
 
 from dataclasses import dataclass

@@ -7,6 +7,9 @@ from typing import IO
 
 from parley.mpeg_audio import LONGEST_FRAME, frame_at, has_two_frames_at
 
+AUDIO_BYTES = 26_214_400
+"""The largest file that OpenAI's speech-to-text takes: 25 MB."""
+
 HEAD_BYTES = 64 * 1024
 """How many of the first bytes `kind_of` looks at."""
 
@@ -15,9 +18,6 @@ PADDING_BYTES = 8 * 1024
 
 BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"})
 """The boxes with which a file of the MP4 family begins; older QuickTime has no `ftyp`."""
-
-LARGEST_BOX = 26_214_400
-"""In bytes: no larger file is taken."""
 
 ID3 = re.compile(
     rb"ID3[\2-\4][^\xff][\0\x10 0@P`p\x80\x90\xa0\xb0\xc0\xd0\xe0\xf0][\0-\x7f]{4}", re.DOTALL
@@ -69,8 +69,8 @@ def _is_mp4(head: bytes) -> bool:
     if size == 0:  # As far as the file goes.
         return name == b"mdat"
     if size == 1:
-        return len(head) >= 16 and 16 <= int.from_bytes(head[8:16], "big") <= LARGEST_BOX
-    return 8 <= size <= LARGEST_BOX
+        return len(head) >= 16 and 16 <= int.from_bytes(head[8:16], "big") <= AUDIO_BYTES
+    return 8 <= size <= AUDIO_BYTES
 
 
 def _is_program_stream(head: bytes) -> bool:

@@ -1,4 +1,7 @@
-"""What a spoken reply tells while it is made."""
+"""What a spoken reply tells while it is made.
+
+`event_order.py` says in which order they are told.
+"""
 
 from dataclasses import dataclass
 

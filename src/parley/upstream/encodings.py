@@ -1,4 +1,4 @@
-"""PCM to the formats that callers ask for, piece by piece while it still arrives."""
+"""The formats of speech, and how PCM becomes them, piece by piece while it still arrives."""
 
 import struct
 from collections.abc import Iterable, Iterator
@@ -8,6 +8,12 @@ import lameenc
 from parley.deadline import Deadline, let_others_run
 from parley.errors import UpstreamMalformed
 from parley.memory import Spool
+
+AUDIO_FORMATS = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm"}
+"""By name, the media types of the formats of speech that every interface can give.
+
+`pcm` is 24 kHz, 16 bit, mono, little-endian.
+"""
 
 RATE = 24_000
 """Samples a second of all PCM that the upstream sends: 16 bit, mono, little-endian."""

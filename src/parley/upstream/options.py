@@ -4,11 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 VOICE = "alloy"
-AUDIO_FORMATS = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm"}
-"""By name, the media types of the formats of speech that every interface can give.
-
-`pcm` is 24 kHz, 16 bit, mono, little-endian.
-"""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from parley.deadline import Deadline
 from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, Overloaded
 from parley.settings import Settings
 from parley.upstream.client import Client
-from parley.upstream.options import AUDIO_FORMATS, Options
+from parley.upstream.encodings import AUDIO_FORMATS
+from parley.upstream.options import Options
 from parley.web.caller_headers import (
     BASE_URL_HEADER,
     BASE_URL_HEADERS,

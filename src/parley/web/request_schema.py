@@ -10,10 +10,10 @@ from marshmallow.validate import Length, OneOf, Predicate, Regexp
 from werkzeug.datastructures import FileStorage
 
 from parley.errors import AudioEmpty, AudioMissing, AudioTooLarge, AudioUnsupported, OptionInvalid
-from parley.recordings import HEAD_BYTES, Recording, kind_of
-from parley.upstream.options import AUDIO_FORMATS
+from parley.recordings import AUDIO_BYTES, HEAD_BYTES, Recording, kind_of
+from parley.upstream.encodings import AUDIO_FORMATS
 from parley.web.caller_headers import require_no_key_in
-from parley.web.uploads import AUDIO_BYTES, fields_of
+from parley.web.uploads import fields_of
 
 LINE_CHARACTERS = 200
 PROMPT_CHARACTERS = 8000

@@ -11,7 +11,7 @@ from flask import Response, current_app, request
 
 from parley.conversation.stages import Stages
 from parley.errors import ConversationError
-from parley.upstream.options import AUDIO_FORMATS
+from parley.upstream.encodings import AUDIO_FORMATS
 from parley.web.answers import status_of
 
 UNESCAPED = "!'()*"

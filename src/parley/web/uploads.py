@@ -11,11 +11,9 @@ from werkzeug.formparser import FormDataParser
 
 from parley.errors import CallerDisconnected, RequestMalformed, UploadTimeout
 from parley.memory import Usage
+from parley.recordings import AUDIO_BYTES
 from parley.web.form_parts import FormBroken, FormEnded, FormTooLarge, parts
 from parley.web.serving.slots import SLOT
-
-AUDIO_BYTES = 26_214_400
-"""The largest file that OpenAI's speech-to-text takes: 25 MB."""
 
 LIMITS = {
     # What the other fields and the multipart framing may add to the largest file.
