@@ -82,7 +82,7 @@ FAILURES = {
         ),
         (refuse("401 Unauthorized"), "An API key is needed: enter yours in Settings"),
     ],
-    "tts": [(refuse("400 Bad Request"), "The upstream refused")],
+    "tts": [(refuse("400 Bad Request"), "Text to speech: The upstream refused")],
 }
 
 
@@ -191,7 +191,7 @@ def test_one_tab_speaks_at_a_time(engine, upstream):
     other = opened(engine.other(), engine.run("return location.href"))
     other.send(QUESTION)
     wait_for_state(other, "Speaking")
-    wait_for_state(engine, "Ready")
+    wait_for_failure(engine, "Another tab with this page began to listen or to speak")
     assert engine.run("return document.querySelectorAll('.stopped').length") == 1
     other.press("Escape")
 

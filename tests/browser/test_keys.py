@@ -45,6 +45,29 @@ def test_a_stage_whose_host_asks_for_a_key(tab):
     tab.expect_turn(1)
 
 
+def test_a_refused_key_of_a_stage(tab, upstream):
+    """It is named, and so is its field; by keyboard nobody has to look for where they were."""
+    press = tab.page.keyboard.press
+    with tab.settings() as page:
+        page.get_by_text("Advanced").click()
+        page.get_by_text("A host for each stage").click()
+        key = page.get_by_role("group", name="Text to speech").get_by_label("Key")
+        key.fill(KEY)
+    upstream.answers["tts"] = refuse("401 Unauthorized")
+    tab.send(QUESTION)
+    tab.expect_failure('The key for "Text to speech" was refused: check it in Settings')
+    tab.page.get_by_role("button", name="Open Settings").focus()
+    press("Enter")
+    expect(key).to_be_focused()
+    key.fill(f"{KEY}-mended")
+    press("Escape")
+    expect(tab.page.get_by_role("button", name="Try again")).to_be_focused()
+    del upstream.answers["tts"]
+    press("Enter")
+    tab.expect_turn(2)
+    expect(tab.talk).to_be_focused()
+
+
 def test_a_refused_key(tab, upstream):
     """401, with the way to Settings; the recording can be sent again. So where none was sent."""
     upstream.answers["stt"] = refuse("401 Unauthorized")

@@ -14,6 +14,16 @@ export function isCovered() {
 }
 
 /**
+ * Give the focus to another where what has it is not to be seen any more.
+ * @param {HTMLElement} other
+ * @param {Element | null} focused what has it, or had it
+ */
+export function keepFocus(other = element("talk"), focused = document.activeElement) {
+  if (!focused || focused === document.body) return;
+  if (!focused.checkVisibility({ visibilityProperty: true })) other.focus();
+}
+
+/**
  * The field of the page with this id.
  * @param {string} id
  */

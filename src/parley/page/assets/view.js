@@ -1,7 +1,7 @@
 /** What is seen and announced beside the turns: the state, failures, notes. */
 
 import { show, showMuted } from "./dock.js";
-import { element } from "./elements.js";
+import { element, keepFocus } from "./elements.js";
 import { Turn } from "./turn.js";
 
 /** @import {Failure} from "./failures.js" */
@@ -65,6 +65,7 @@ export class View {
     this.#failure = null;
     element("alert").textContent = "";
     for (const button of ["try-again", "mend-settings"]) element(button).hidden = true;
+    keepFocus();
   }
 
   /** Settings were changed: what they were to blame for is no longer true. */
@@ -73,6 +74,7 @@ export class View {
     if (element("try-again").hidden) return this.forgive();
     element("alert").textContent = "Settings were changed: try again.";
     element("mend-settings").hidden = true;
+    keepFocus(element("try-again"));
   }
 
   /** Say something in the conversation. @param {string} text */
@@ -155,6 +157,7 @@ export class View {
     element("greeting").hidden = !empty;
     for (const button of ["clear", "open-export"]) element(button).hidden = empty;
     element("cleared").hidden = !empty || this.#cleared.length === 0;
+    keepFocus(element(element("cleared").hidden ? "talk" : "undo"));
   }
 }
 
