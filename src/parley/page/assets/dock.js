@@ -34,6 +34,7 @@ let patience;
 /** Show the state. @param {State} state */
 export function show(state) {
   const { status, late, talk, stop = "", how = "", looks = state, next } = STATES[state];
+  const { activeElement: focused } = document;
   clearTimeout(patience);
   shown = state;
   document.body.dataset.state = looks;
@@ -54,7 +55,7 @@ export function show(state) {
   element("choose").hidden = state === "listening" || isHandsFree(state);
   element("how").textContent = how;
   if (state === "listening") explain(pressed);
-  keepFocus();
+  keepFocus(focused);
 }
 
 /** Whether a pointer clicks the switch where Stop was a moment ago. @param {MouseEvent} click */

@@ -14,11 +14,11 @@ export function isCovered() {
 }
 
 /**
- * Give the focus to another where what has it is not to be seen any more.
+ * Give the focus to another where what had it is not to be seen any more.
+ * @param {Element | null} focused what had it before: browsers take it from what is hidden
  * @param {HTMLElement} other
- * @param {Element | null} focused what has it, or had it
  */
-export function keepFocus(other = element("talk"), focused = document.activeElement) {
+export function keepFocus(focused, other = element("talk")) {
   if (!focused || focused === document.body) return;
   if (!focused.checkVisibility({ visibilityProperty: true })) other.focus();
 }

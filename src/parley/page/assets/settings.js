@@ -56,7 +56,7 @@ export class Settings {
     this.#dialog.addEventListener("close", () => {
       this.#key.take();
       this.#hosts.takeKeys();
-      keepFocus(undefined, this.#opener);
+      keepFocus(this.#opener);
       if (this.#before !== this.#sent) onchange();
     });
     this.#refresh();
