@@ -121,6 +121,7 @@ def test_choices_are_kept_on_the_device_and_keys_are_not(engine, upstream):
     engine.click("#open-settings")
     engine.run("document.getElementById('forget').click()")
     assert engine.run(FIELDS) == ["", "", "", "1"]
+    assert engine.run(TEXT_OF, "#forgotten") == "Forgotten."
     assert engine.run("return localStorage.length") == 0
 
 

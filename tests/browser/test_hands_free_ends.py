@@ -68,6 +68,9 @@ def test_after_five_minutes_without_a_voice_it_pauses(chromium, serve):
         wait_for_state(tab, PAUSED)
         assert tab.run(ALERT).startswith("Nobody has spoken for five minutes")
         assert tab.run(OPEN) == 0
+        tab.click("#clear")
+        cleared = tab.run("return document.getElementById('cleared').textContent")
+        assert cleared.startswith("The conversation was ended and cleared.")
 
 
 SCREEN = """
