@@ -10,8 +10,8 @@ from browser.engines import Engine, wait_for_state
 from testing.builders import ROOT
 
 RATE = 24_000
-HEARD = "Heard you; a pause sends it"
-INTERRUPTED = "Interrupted; a pause sends what you say"
+HEARD = "Hearing you; silence sends it"
+INTERRUPTED = "Interrupted; silence sends what you say"
 PAUSED = "Paused; the microphone is closed"
 OPEN = "return window.microphones.filter(({ readyState }) => readyState === 'live').length"
 """How many microphones are open."""

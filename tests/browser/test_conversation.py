@@ -35,10 +35,13 @@ def test_what_was_cleared_comes_back_until_the_next_turn(talked, upstream):
     """All of it: what is seen, what the model is told, and what can be heard again."""
     clear = talked.page.get_by_role("button", name="Clear")
     undo = talked.page.get_by_role("button", name="Undo")
-    clear.click()
+    clear.focus()
+    talked.page.keyboard.press("Enter")
     expect(talked.said).to_have_count(0)
-    undo.click()
+    expect(undo).to_be_focused()
+    talked.page.keyboard.press("Enter")
     expect(undo).to_be_hidden()
+    expect(talked.talk).to_be_focused()
     talked.page.get_by_role("button", name="Hear again").first.click()
     talked.expect_state("Speaking")
     talked.expect_turn(2)
@@ -76,6 +79,11 @@ def test_a_conversation_can_be_taken_along(talked, serve, upstream):
     talked.page.get_by_role("button", name="Copy").last.click()
     expect(talked.page.get_by_role("button", name="Copied")).to_be_visible()
     assert talked.page.evaluate("navigator.clipboard.readText()") == turn
+    upstream.answers["tts"] = speak(8)
+    talked.send(QUESTION)
+    expect(talked.page.locator(".turn:last-child .heard").first).to_contain_text("Paris")
+    talked.page.keyboard.press("Escape")
+    assert re.search(r"Reply: Paris.* \[stopped here; not heard:\] .", saved("As text"))
 
 
 def test_older_turns_fold_their_times(talked):
@@ -176,7 +184,7 @@ def test_a_refusal_that_dropping_turns_does_not_mend(talked, upstream, status, t
     """It is told as what it is, and the conversation stays as it was."""
     upstream.answers["text"] = refuse(status, "No.")
     talked.send(QUESTION)
-    talked.expect_failure("The upstream refused the request, saying: No.")
+    talked.expect_failure("Reply: The upstream refused the request, saying: No. Try again, or")
     expect(talked.page.get_by_text(SHORTENED)).to_be_hidden()
     assert [len(turns) for turns in told(upstream)[2:]] == told_of
     upstream.answers["text"] = write()

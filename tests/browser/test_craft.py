@@ -66,7 +66,7 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
     tab.expect_state("Speaking")
     found["speaking"] = violations(tab)
     tab.page.keyboard.press("Escape")
-    expect(tab.page.get_by_text("You stopped it here")).to_be_visible()
+    expect(tab.page.get_by_text("The voice stopped here")).to_be_visible()
     found["stopped"] = violations(tab)
     assert found == {state: [] for state in found}
     assert len(found) == 8
@@ -88,7 +88,7 @@ def test_what_was_not_heard_can_be_read_and_told_apart(visit, serve, upstream, s
     lines = rest.evaluate(style % "it.textDecorationLine, it.borderInlineStartStyle")
     assert lines == ["none", "dashed"]
     heard, rest = tab.page.locator(".heard").first.inner_text(), rest.inner_text()
-    stopped = "You stopped it here; what follows was not heard."
+    stopped = "The voice stopped here; the rest was not heard then."
     read = [line.removeprefix("- paragraph: ") for line in tab.replies.aria_snapshot().split("\n")]
     assert read == [heard.strip(), stopped, rest.strip()]
 
@@ -120,7 +120,7 @@ def test_only_states_and_failures_are_announced(tab):
     """A live reply would talk over the voice."""
     expect(tab.page.get_by_role("log")).to_have_attribute("aria-live", "off")
     live = tab.page.locator("[aria-live]:not([aria-live=off]), [role=status], [role=alert]")
-    expect(live).to_have_count(2)
+    expect(live).to_have_count(4)  # That it was cleared, and that choices were forgotten, too.
 
 
 def test_a_conversation_by_keyboard_alone(visit, serve, upstream):

@@ -82,7 +82,7 @@ FAILURES = {
         ),
         (refuse("401 Unauthorized"), "An API key is needed: enter yours in Settings"),
     ],
-    "tts": [(refuse("400 Bad Request"), "The upstream refused")],
+    "tts": [(refuse("400 Bad Request"), "Text to speech: The upstream refused")],
 }
 
 
@@ -121,6 +121,7 @@ def test_choices_are_kept_on_the_device_and_keys_are_not(engine, upstream):
     engine.click("#open-settings")
     engine.run("document.getElementById('forget').click()")
     assert engine.run(FIELDS) == ["", "", "", "1"]
+    assert engine.run(TEXT_OF, "#forgotten") == "Forgotten."
     assert engine.run("return localStorage.length") == 0
 
 
@@ -191,7 +192,7 @@ def test_one_tab_speaks_at_a_time(engine, upstream):
     other = opened(engine.other(), engine.run("return location.href"))
     other.send(QUESTION)
     wait_for_state(other, "Speaking")
-    wait_for_state(engine, "Ready")
+    wait_for_failure(engine, "Another tab with this page began to listen or to speak")
     assert engine.run("return document.querySelectorAll('.stopped').length") == 1
     other.press("Escape")
 

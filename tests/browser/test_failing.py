@@ -91,12 +91,14 @@ def test_a_question_that_is_tried_again_is_told_once(tab, upstream):
     """The model learns nothing of the failure."""
     upstream.answers["text"] = refuse("404 Not Found")
     tab.send(QUESTION)
-    tab.expect_failure("The upstream")
+    tab.expect_failure("Reply: The upstream")
     expect(tab.said).to_have_text(TRANSCRIPT)
+    expect(tab.page.get_by_text("No answer: it failed.")).to_be_visible()
     upstream.answers["text"] = write()
     tab.page.get_by_role("button", name="Try again").click()
     expect(tab.replies.last).to_have_text("".join(SENTENCES))
     assert told(upstream) == [[("user", TRANSCRIPT)]] * 2
+    expect(tab.said).to_have_count(1)
     tab.page.keyboard.press("Escape")
 
 
@@ -117,7 +119,7 @@ def test_speech_that_fails(tab, upstream):
     """206: the reply stands there to be read, and the model is told of it."""
     upstream.answers["tts"] = refuse("400 Bad Request")
     tab.send(QUESTION)
-    tab.expect_failure("The upstream")
+    tab.expect_failure("Text to speech: The upstream")
     expect(tab.replies).to_have_text("".join(SENTENCES))
     upstream.answers["tts"] = speak(0.1)
     tab.send(QUESTION)
@@ -166,7 +168,7 @@ def test_a_cut_connection_and_a_service_that_is_gone(visit, serve, upstream):
         os.kill(process, signal.SIGKILL)
     tab.expect_failure("The connection was cut; what was said so far is kept")
     expect(tab.said).to_have_text(TRANSCRIPT)
-    expect(tab.replies).to_contain_text("Paris is")
+    expect(tab.replies).to_have_text(re.compile("^Paris is.*…$"))
     service.process.wait(10)
     tab.page.get_by_role("button", name="Try again").click()
     tab.expect_failure("The service cannot be reached")
@@ -179,7 +181,7 @@ def children(process: int) -> list[int]:
 
 
 def test_a_service_that_is_gone_before_the_page_knows_it(visit, serve):
-    """Try again asks it anew what it offers; Talk does so, too, and a file is sent then."""
+    """Try again asks it anew what it offers; so do Talk, Settings, and a file, which is sent."""
     tab = visit(serve().url)
     page = tab.page
     page.route("**/page.json", lambda route: route.abort())
@@ -188,6 +190,7 @@ def test_a_service_that_is_gone_before_the_page_knows_it(visit, serve):
     expect(alert).to_have_text(re.compile("The service cannot be reached"))
     page.get_by_role("button", name="Talk").click()
     expect(alert).to_have_text(re.compile("The service cannot be reached"))
+    tab.expect_state("Not connected")
     page.unroute("**/page.json")
     page.get_by_role("button", name="Try again").click()
     tab.expect_state("Ready")
@@ -198,6 +201,13 @@ def test_a_service_that_is_gone_before_the_page_knows_it(visit, serve):
     page.unroute("**/page.json")
     tab.send(QUESTION)
     tab.expect_turn(1)
+    page.route("**/page.json", lambda route: route.abort())
+    page.reload()
+    expect(alert).to_have_text(re.compile("The service cannot be reached"))
+    page.unroute("**/page.json")
+    with tab.settings():
+        pass
+    tab.expect_state("Ready")
 
 
 def test_an_answer_that_nobody_expects(tab):

@@ -152,6 +152,7 @@ def test_silence_ends_a_tap_where_that_is_switched_on(tab, upstream):
         page.get_by_label("1.5 seconds of silence").check()
     tab.talk.click()
     tab.expect_state("Listening")
+    expect(tab.page.get_by_text("Tap Send, or fall silent, when you have said it.")).to_be_visible()
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert recorded(upstream).seconds == pytest.approx(QUESTION_SECONDS + 1.5, abs=1)
     tab.expect_turn(1)
@@ -176,6 +177,7 @@ def test_a_muted_microphone_hears_nothing(tab, upstream):
     mute.click()
     tab.expect_state("Muted")
     heard_until = time.monotonic() - began + 0.5
+    expect(tab.page.get_by_text("Unmute to be heard.")).to_be_visible()
     expect(mute).to_have_attribute("aria-pressed", "true")
     time.sleep(QUESTION_SECONDS)
     mute.click()
@@ -200,13 +202,30 @@ def test_the_state_is_told_in_plain_words(tab, upstream):
     """What it hears, thinks and says, as it does so; what takes long is said to."""
     upstream.answers["stt"], heard = hold_back(lambda *_: False)
     tab.send(QUESTION)
-    tab.expect_state("Hearing what you said")
-    tab.expect_state("Still hearing what you said; the first answer can take a while")
+    tab.expect_state("Hearing what was said")
+    tab.expect_state("Still hearing what was said; this can take a while")
     del upstream.answers["stt"]
     upstream.answers["text"], thought = hold_back(write(SENTENCES))
     heard.set()
     tab.expect_state("Thinking")
-    tab.expect_state("Still thinking; the first answer can take a while")
+    tab.expect_state("Still thinking; this can take a while")
     thought.set()
     tab.expect_state("Speaking")
     tab.expect_turn(1)
+
+
+def test_a_second_click_on_stop_opens_no_microphone(tab, upstream):
+    """Though the switch is where Stop was; a moment later it is the switch's."""
+    upstream.answers["text"], _ = hold_back(write(), patience=10)
+    tab.send(QUESTION)
+    tab.expect_state("Thinking")
+    box = tab.page.get_by_role("button", name="Cancel").bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    tab.page.mouse.dblclick(*middle)
+    tab.expect_state("Ready")
+    expect(tab.page.get_by_text("No answer: it was cancelled.")).to_be_visible()
+    time.sleep(1)
+    tab.expect_state("Ready")
+    tab.page.mouse.click(*middle)
+    tab.expect_state("Listening")
+    tab.page.keyboard.press("Escape")

@@ -26,6 +26,8 @@ from testing.fake_openai import TRANSCRIPT, http
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
 REPLY = "".join(SENTENCES)
+INSTRUCTIONS = """return [...document.querySelectorAll(".by-hand, #how")].map(
+  (one) => one.checkVisibility({ visibilityProperty: true }))"""
 
 
 def test_several_turns_without_a_touch(phone, upstream):
@@ -122,7 +124,7 @@ def test_who_goes_on_had_not_finished(chrome, upstream):
     say(chrome)
     wait_for_state(chrome, "Thinking")
     say(chrome)
-    wait_for_state(chrome, "Hearing what you said")
+    wait_for_state(chrome, "Hearing what was said")
     wait_for_state(chrome, "Thinking")
     go.set()
     wait_for(chrome, "return document.querySelectorAll('.again:not([hidden])').length")
@@ -147,13 +149,15 @@ def test_who_speaks_already_interrupts_the_reply_as_it_begins(chrome, upstream):
 
 
 def test_nothing_is_loaded_before_it_is_wanted(chromium, serve):
-    """Nor is the microphone asked for; echo cancellation is then."""
+    """Nor is the microphone asked for; echo cancellation is then, and what to do is told."""
     with closing(chromium.new_context(**PHONE)) as context:
         page, loaded = context.new_page(), []
         page.on("request", lambda request: loaded.append(request.url.rpartition("/")[2]))
         tab = in_room(engines.Firefox(page), serve().url)
         assert "voice-model.bin" not in loaded
+        assert tab.run(INSTRUCTIONS) == [True, True, True, False]
         begin(tab)
+        assert tab.run(INSTRUCTIONS) == [False, False, False, True]
         assert loaded.count("voice-model.bin") == 1
         assert tab.run("return window.asked.audio.echoCancellation") is True
         converse(tab)

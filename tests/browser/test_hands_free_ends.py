@@ -18,6 +18,7 @@ MUTE = """for (const track of window.microphones) {
   Object.defineProperty(track, "muted", { value: true });
   track.dispatchEvent(new Event("mute"));
 }"""
+NOTE = "return document.querySelector('.note').textContent"
 OTHER_TAB = "new BroadcastChannel('parley').postMessage('quiet')"
 
 
@@ -27,7 +28,7 @@ OTHER_TAB = "new BroadcastChannel('parley').postMessage('quiet')"
     [
         (WITHDRAW, "The microphone was lost: connect or allow it again, then press Go on."),
         (MUTE, "Something else has taken the microphone, a call perhaps: press Go on"),
-        (OTHER_TAB, "Another tab with this page listens or speaks: Go on takes over."),
+        (OTHER_TAB, "Another tab with this page began to listen or to speak: press Go on"),
     ],
     ids=["lost", "taken", "another tab"],
 )
@@ -67,6 +68,9 @@ def test_after_five_minutes_without_a_voice_it_pauses(chromium, serve):
         wait_for_state(tab, PAUSED)
         assert tab.run(ALERT).startswith("Nobody has spoken for five minutes")
         assert tab.run(OPEN) == 0
+        tab.click("#clear")
+        cleared = tab.run("return document.getElementById('cleared').textContent")
+        assert cleared.startswith("The conversation was ended and cleared.")
 
 
 SCREEN = """
@@ -96,7 +100,7 @@ def test_the_screen_stays_awake_while_it_listens(chrome):
             "No words were recognised: say it again",
             "Listening",
         ),
-        ("tts", refuse("400 Bad Request"), "The upstream refused", "Listening"),
+        ("tts", refuse("400 Bad Request"), "Text to speech: The upstream refused", "Listening"),
         ("stt", refuse("401 Unauthorized"), "An API key is needed", PAUSED),
     ],
     ids=["no words", "refused", "a key"],
@@ -108,17 +112,30 @@ def test_a_failure_is_told_and_it_listens_on(chrome, upstream, stage, answer, wo
     say(chrome)
     wait_for(chrome, f"{ALERT}.startsWith(arguments[0])", words)
     wait_for_state(chrome, state)
+    if state == PAUSED:  # What is tried again is answered by hand, and it is said.
+        del upstream.answers[stage]
+        chrome.click("#try-again")
+        engines.wait_for_turn(chrome, 1)
+        assert chrome.run(NOTE).startswith("The conversation ended here")
 
 
-def test_without_a_microphone_there_is_no_conversation(chrome):
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("NotAllowedError", "The microphone is blocked: allow it for this page in the browser"),
+        ("NotFoundError", "No microphone was found: connect one"),
+        ("NotReadableError", "The microphone cannot be opened: close other programs that use it"),
+    ],
+)
+def test_without_a_microphone_there_is_no_conversation(chrome, error, words):
     """The switch is off again, and it says why."""
     chrome.run(
-        """navigator.mediaDevices.getUserMedia = async () => {
-          throw new DOMException("", "NotAllowedError");
-        }"""
+        f"""navigator.mediaDevices.getUserMedia = async () => {{
+          throw new DOMException("", "{error}");
+        }}"""
     )
     converse(chrome)
-    engines.wait_for_failure(chrome, "The microphone is blocked")
+    engines.wait_for_failure(chrome, f"{words}, then switch Conversation on again.")
     assert chrome.run("return document.getElementById('converse').ariaChecked") == "false"
 
 
@@ -168,7 +185,9 @@ def test_every_gesture_leads_where_the_table_says(chrome, upstream, state):
         upstream.answers["stt"], _ = hold_back(hear, patience=6)
         gesture(chrome)
         happening = "stop" if name == "converse" else name
-        wait_for_state(chrome, table[table[state]["next"].get(happening, state)]["status"])
+        following = table[state]["next"].get(happening, state)
+        # The microphone may be open before anybody could look.
+        wait_for_state(chrome, table["awaiting" if following == "opening" else following]["status"])
         if chrome.run("return document.getElementById('status').textContent") != "Ready":
             chrome.press("Escape")
         wait_for_state(chrome, "Ready")

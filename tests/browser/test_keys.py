@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from browser.speaking_upstream import refuse
+from browser.speaking_upstream import refuse, speak
 from browser.test_settings import EVERYTHING, TOKEN, of_stage
 from playwright.sync_api import expect
 from testing.builders import KEY, ROOT
@@ -43,6 +43,29 @@ def test_a_stage_whose_host_asks_for_a_key(tab):
     tab.page.unroute("**/api/conversation/")
     tab.page.get_by_role("button", name="Try again").click()
     tab.expect_turn(1)
+
+
+def test_a_refused_key_of_a_stage(tab, upstream):
+    """It is named, and so is its field; by keyboard nobody has to look for where they were."""
+    press = tab.page.keyboard.press
+    with tab.settings() as page:
+        page.get_by_text("Advanced").click()
+        page.get_by_text("A host for each stage").click()
+        key = page.get_by_role("group", name="Text to speech").get_by_label("Key")
+        key.fill(KEY)
+    upstream.answers["tts"] = refuse("401 Unauthorized")
+    tab.send(QUESTION)
+    tab.expect_failure('The key for "Text to speech" was refused: check it in Settings')
+    tab.page.get_by_role("button", name="Open Settings").focus()
+    press("Enter")
+    expect(key).to_be_focused()
+    key.fill(f"{KEY}-mended")
+    press("Escape")
+    expect(tab.page.get_by_role("button", name="Try again")).to_be_focused()
+    upstream.answers["tts"] = speak(0.1)
+    press("Enter")
+    tab.expect_turn(2)
+    expect(tab.talk).to_be_focused()
 
 
 def test_a_refused_key(tab, upstream):

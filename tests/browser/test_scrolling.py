@@ -79,7 +79,7 @@ def test_what_can_be_done_with_a_reply_is_in_sight_at_its_end(talked, upstream, 
         talked.page.keyboard.press("Escape")
     talked.expect_turn(3)
     if end == "by Escape":
-        expect(talked.page.get_by_text("You stopped it here")).to_be_in_viewport()
+        expect(talked.page.get_by_text("The voice stopped here")).to_be_in_viewport()
     button = talked.page.get_by_role("button", name="Hear again").last.bounding_box()
     footer = talked.page.get_by_role("contentinfo").bounding_box()
     assert button["y"] + button["height"] <= footer["y"] + 1
@@ -91,7 +91,7 @@ def test_a_failure_covers_nothing_of_the_conversation(talked, upstream):
     upstream.answers["text"] = write(FORTY)
     upstream.answers["tts"] = refuse("400 Bad Request")
     talked.send(QUESTION)
-    talked.expect_failure("The upstream")
+    talked.expect_failure("Text to speech: The upstream")
     assert talked.page.evaluate(SCROLLED)[1] < 5
 
 
@@ -116,7 +116,7 @@ def test_a_page_that_was_left_comes_back_with_its_conversation(
     tab.expect_state("Ready")
     assert tab.replies.first.inner_text() == "".join(SENTENCES)
     expect(tab.said).to_have_count(1 if state == "Listening" else 2)
-    stopped = tab.page.get_by_text("You stopped it here")
+    stopped = tab.page.get_by_text("The voice stopped here")
     expect(stopped).to_have_count(0 if state == "Listening" else 1)
 
 
@@ -125,10 +125,10 @@ def test_a_failure_is_still_there_after_the_page_was_left(visit, launch, serve, 
     tab = visit(serve().url, browser=launch(*MICROPHONE, ALLOWED, keeps_pages=True))
     upstream.answers["stt"] = refuse("400 Bad Request")
     tab.send(QUESTION)
-    tab.expect_failure("The upstream")
+    tab.expect_failure("Speech to text: The upstream")
     del upstream.answers["stt"]
     leave_and_come_back(tab)
-    tab.expect_failure("The upstream")
+    tab.expect_failure("Speech to text: The upstream")
     tab.page.get_by_role("button", name="Try again").click()
     tab.expect_turn(1)
 

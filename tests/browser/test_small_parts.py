@@ -122,3 +122,31 @@ def test_every_state_is_reached_and_can_be_ended(page):
     for state, (following, stop, hands_free) in states.items():
         assert following.get("stop") == (None if state == "idle" else "idle")
         assert bool(stop) is (state != "idle" and not hands_free)
+
+
+SENTENCE = "return new it.Failure(...argument).sentence;"
+REFUSED = "The upstream refused the request, saying: No."
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (["audio_empty"], "This file is empty: send another one."),
+        (
+            ["rate_limited", {"stage": "tts"}],
+            "The AI service allows no more calls at the moment: wait, then try again.",
+        ),
+        (
+            ["rate_limited", {"retryAfter": 2}],
+            "The AI service allows no more calls at the moment. Wait 2 seconds, then try again.",
+        ),
+        (
+            ["upstream_rejected", {"stage": "text", "message": REFUSED}],
+            f"Reply: {REFUSED} Try again, or choose another model in Settings.",
+        ),
+        (["api_key_rejected", {"stage": "tts"}], "The API key was refused: check it in Settings"),
+    ],
+)
+def test_a_failure_names_the_culprit_and_the_remedy(page, failure, sentence):
+    """The stage, and what to do; whose key it is only where that is known."""
+    assert run(page, "failures", SENTENCE, failure).startswith(sentence)

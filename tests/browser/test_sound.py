@@ -90,7 +90,7 @@ def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
     spoken = len(SENTENCES[0]) * sounding(recording) / length
     assert len(heard) == pytest.approx(spoken, abs=LONGEST_WORD)
     assert tab.page.locator(".unheard").inner_text().strip() == REPLY.removeprefix(heard).strip()
-    expect(tab.page.get_by_text("You stopped it here")).to_be_visible()
+    expect(tab.page.get_by_text("The voice stopped here")).to_be_visible()
     upstream.answers["tts"] = speak(0.2)
     tab.send(QUESTION)
     tab.expect_turn(2)

@@ -1,6 +1,6 @@
 /** What is seen of the state: its words, and what the buttons beside it do. */
 
-import { element } from "./elements.js";
+import { element, keepFocus } from "./elements.js";
 import { isHandsFree, STATES } from "./states.js";
 
 /** @import {State} from "./states.js" */
@@ -11,12 +11,18 @@ const SILENCED = "Your system mutes the microphone: nothing is heard until it is
 /** How it ends that it listens, by what Talk is pressed with. */
 const ENDS = {
   tap: "Tap Send when you have said it.",
+  silent: "Tap Send, or fall silent, when you have said it.",
   key: "Let go to send. Escape cancels.",
   pointer: "Let go to send. Slide off to cancel.",
   off: "Let go to cancel.",
 };
 /** @typedef {keyof typeof ENDS} Press */
 
+/** For so long, in milliseconds, a click where Stop was is meant for Stop. */
+const LATE_CLICK = 600;
+
+/** When Stop was hidden last. */
+let stopped = -LATE_CLICK;
 /** @type {Press} */
 let pressed = "tap";
 
@@ -28,6 +34,7 @@ let patience;
 /** Show the state. @param {State} state */
 export function show(state) {
   const { status, late, talk, stop = "", how = "", looks = state, next } = STATES[state];
+  const { activeElement: focused } = document;
   clearTimeout(patience);
   shown = state;
   document.body.dataset.state = looks;
@@ -40,6 +47,7 @@ export function show(state) {
   }
   element("talk-word").textContent = talk;
   element("stop").textContent = stop;
+  if (!stop && !element("stop").hidden) stopped = performance.now();
   element("stop").hidden = !stop;
   element("converse").hidden = Boolean(stop);
   element("converse").setAttribute("aria-checked", String(isHandsFree(state)));
@@ -47,12 +55,20 @@ export function show(state) {
   element("choose").hidden = state === "listening" || isHandsFree(state);
   element("how").textContent = how;
   if (state === "listening") explain(pressed);
+  keepFocus(focused);
+}
+
+/** Whether a pointer clicks the switch where Stop was a moment ago. @param {MouseEvent} click */
+export function isMeantForStop({ detail, timeStamp }) {
+  return detail > 0 && timeStamp - stopped < LATE_CLICK;
 }
 
 /** Say, while it listens, what ends it. @param {Press} press what Talk is pressed with */
 export function explain(press) {
   pressed = press;
-  if (shown === "listening") element("how").textContent = ENDS[press];
+  if (shown !== "listening") return;
+  element("talk-word").textContent = press === "off" ? "Cancel" : STATES[shown].talk;
+  element("how").textContent = ENDS[press];
 }
 
 /** Show, while it listens, whether anything is heard. @param {Microphone} microphone */
@@ -60,6 +76,7 @@ export function showMuted({ muted, silenced }) {
   element("mute").setAttribute("aria-pressed", String(muted));
   const words = muted ? "Muted" : STATES.listening.status;
   element("status").textContent = silenced ? SILENCED : words;
+  element("how").textContent = muted ? "Unmute to be heard." : ENDS[pressed];
 }
 
 /** Show for how long it has listened. @param {number | null} milliseconds null where it does not */

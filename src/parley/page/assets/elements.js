@@ -14,6 +14,16 @@ export function isCovered() {
 }
 
 /**
+ * Give the focus to another where what had it is not to be seen any more.
+ * @param {Element | null} focused what had it before: browsers take it from what is hidden
+ * @param {HTMLElement} other
+ */
+export function keepFocus(focused, other = element("talk")) {
+  if (!focused || focused === document.body) return;
+  if (!focused.checkVisibility({ visibilityProperty: true })) other.focus();
+}
+
+/**
  * The field of the page with this id.
  * @param {string} id
  */

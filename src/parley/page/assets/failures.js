@@ -11,17 +11,27 @@ const SENTENCES = {
     "The microphone is blocked: allow it for this page in the browser, then press Talk again.",
   microphone_busy:
     "The microphone cannot be opened: close other programs that use it, then press Talk again.",
+  microphone_missing_in_voice:
+    "No microphone was found: connect one, then switch Conversation on again.",
+  microphone_refused_in_voice:
+    "The microphone is blocked: allow it for this page in the browser, then switch Conversation on again.",
+  microphone_busy_in_voice:
+    "The microphone cannot be opened: close other programs that use it, then switch Conversation on again.",
   microphone_lost: "The microphone was lost: connect or allow it again, then press Talk.",
   conversation_missing:
     "The conversation cannot begin, since this page could not be loaded whole: check the connection.",
   conversation_lost: "The microphone was lost: connect or allow it again, then press Go on.",
   conversation_taken:
     "Something else has taken the microphone, a call perhaps: press Go on once it is free.",
-  conversation_elsewhere: "Another tab with this page listens or speaks: Go on takes over.",
+  conversation_elsewhere:
+    "Another tab with this page began to listen or to speak: press Go on to talk here.",
+  speaking_elsewhere:
+    "Another tab with this page began to listen or to speak, so this one stopped.",
   conversation_alone: "Nobody has spoken for five minutes: press Go on to be heard again.",
   recorder_missing:
     "This browser records neither WebM nor MP4: drop an audio file here, or use another browser.",
-  let_go_early: "The microphone was not open yet: hold Talk until it says Listening, then speak.",
+  let_go_early:
+    "The microphone was not open yet: hold Talk until Listening is shown above it, then speak.",
   nothing_recorded: "Nothing was recorded: hold Talk while you speak, or tap it before and after.",
   sound_held: "The browser holds the sound back: press any key, or click anywhere, to hear it.",
   sound_missing: "This browser cannot play the speech: read the reply, or use another browser.",
@@ -43,9 +53,11 @@ const SENTENCES = {
   audio_too_large: "The recording is too large: send at most 25 MB.",
   audio_unsupported: "This file is of no supported kind: send mp3, mp4, mpeg, m4a, wav or webm.",
   file_unreadable: "This file cannot be read: send another one.",
+  audio_empty: "This file is empty: send another one.",
   no_speech: "No speech was recognised: speak closer to the microphone, and press Talk again.",
   no_speech_in_voice: "No words were recognised: say it again, closer to the microphone.",
   no_speech_in_file: "No speech was recognised in this file: send another one.",
+  rate_limited: "The AI service allows no more calls at the moment: wait, then try again.",
   overloaded: "Every place is taken at the moment.",
 };
 
@@ -79,14 +91,23 @@ export class Failure extends Error {
    * @param {object} [told] what the service said
    * @param {string} [told.message] its own sentence, used where SENTENCES has none
    * @param {string} [told.stage] what failed
+   * @param {boolean} [told.ofStage] whether the key in question is the stage's own
    * @param {number} [told.retryAfter] seconds to wait
    * @param {number} [told.upstreamStatus] what the upstream answered
    */
-  constructor(code, { message = "", stage = "", retryAfter, upstreamStatus } = {}) {
-    const ofStage = !message.includes(MAIN_KEY);
-    super(sentenceFor(code, ofStage ? stage : "") ?? message);
+  constructor(
+    code,
+    {
+      message = "",
+      stage = "",
+      ofStage = code !== "api_key_rejected" && !message.includes(MAIN_KEY),
+      retryAfter,
+      upstreamStatus,
+    } = {},
+  ) {
+    super(sentenceFor(code, ofStage ? stage : "") ?? saying(message, stage));
     this.code = code;
-    /** Whether a key that is missing is the stage's own. */
+    /** Whether a key that is missing or refused is the stage's own. */
     this.ofStage = ofStage;
     this.stage = stage;
     this.retryAfter = retryAfter;
@@ -97,7 +118,8 @@ export class Failure extends Error {
   get sentence() {
     if (this.retryAfter === undefined) return this.message;
     const seconds = this.retryAfter === 1 ? "1 second" : `${this.retryAfter} seconds`;
-    return `${this.message} Wait ${seconds}, then try again.`;
+    const what = this.message.replace(/: wait, then try again\.$/, ".");
+    return `${what} Wait ${seconds}, then try again.`;
   }
 
   /** The same where users have tokens: a key that an upstream refused is not the user's. */
@@ -107,14 +129,30 @@ export class Failure extends Error {
     return new Failure(this.stage === "request" ? "token_rejected" : "operator_key_rejected");
   }
 
+  /** The same where the key that was refused is a stage's own. @param {Record<string, string>} sent headers */
+  withKeys(sent) {
+    const { code, stage } = this;
+    const own = Object.entries(sent).some(
+      ([name, value]) => value && name.toLowerCase() === `x-${stage}-api-key`,
+    );
+    const refused = code === "api_key_rejected" && own;
+    return refused ? new Failure(code, { stage, ofStage: true }) : this;
+  }
+
   /** The same of a file, of which no microphone is to blame. */
   ofFile() {
-    return this.code === "no_speech" ? new Failure("no_speech_in_file") : this;
+    return this.#where("file");
   }
 
   /** The same in a conversation, where nothing has to be pressed. */
   inConversation() {
-    return this.code === "no_speech" ? new Failure("no_speech_in_voice") : this;
+    return this.#where("voice");
+  }
+
+  /** The same in the words that are true there, if it has such. @param {"file" | "voice"} place */
+  #where(place) {
+    const code = `${this.code}_in_${place}`;
+    return code in SENTENCES ? new Failure(code) : this;
   }
 
   /** Whether the upstream's speech could be played if it were asked for as WAV. */
@@ -144,7 +182,22 @@ function sentenceFor(code, stage) {
   if (code === "api_key_missing" && name) {
     return `The host for "${name}" asks for a key: enter it in Settings, under "${name}", then try again.`;
   }
+  if (code === "api_key_rejected" && name) {
+    return `The key for "${name}" was refused: check it in Settings, under "${name}", then try again.`;
+  }
   return /** @type {Record<string, string>} */ (SENTENCES)[code];
+}
+
+/**
+ * The service's sentence with the stage that it is about, and what to do where an upstream's words end it.
+ * @param {string} message
+ * @param {string} stage
+ */
+function saying(message, stage) {
+  const name = /** @type {Record<string, string>} */ (NAMES)[stage];
+  if (!name) return message;
+  const advice = "Try again, or choose another model in Settings.";
+  return `${name}: ${message}${message.includes(", saying: ") ? ` ${advice}` : ""}`;
 }
 
 /**

@@ -67,7 +67,7 @@ export class HandsFree {
       ear.onlost = (code) => this.pause(code);
       session.enter("arrives");
     } catch (error) {
-      if (!signal.aborted) session.fail(asFailure(error, "microphone_busy"));
+      if (!signal.aborted) session.fail(asFailure(error, "microphone_busy").inConversation());
     }
   }
 

@@ -2,7 +2,7 @@
 
 import { warm } from "./audio-input.js";
 import { ByHand } from "./by-hand.js";
-import { explain } from "./dock.js";
+import { explain, isMeantForStop } from "./dock.js";
 import { element, field, isCovered } from "./elements.js";
 import { Failure } from "./failures.js";
 import { takeFiles } from "./files.js";
@@ -24,6 +24,8 @@ let settings;
 
 /** Whether what is down began to listen as it went down. */
 let listens = false;
+/** What was pressed is let go: from now on it is a tap. */
+const tapped = () => explain(settings?.endBySilence ? "silent" : "tap");
 talkWith(element("talk"), {
   press: (press) => {
     if (!settings) return void begin();
@@ -34,12 +36,12 @@ talkWith(element("talk"), {
     else byHand.talk();
   },
   release: (held) => {
-    explain("tap");
+    tapped();
     if (held && listens) byHand.letGo();
   },
   slide: (off) => explain(off ? "off" : "pointer"),
   cancel: () => {
-    explain("tap");
+    tapped();
     if (listens) session.stop();
   },
 });
@@ -55,7 +57,10 @@ for (const gesture of ["pointerdown", "pointerup", "keydown"]) {
 }
 heed(() => {
   if (handsFree.isOn) handsFree.pause("conversation_elsewhere");
-  else if (session.state === "speaking") session.stop();
+  else if (session.state === "speaking") {
+    session.stop();
+    view.fail(new Failure("speaking_elsewhere"));
+  }
 });
 
 element("mute").addEventListener("click", () => {
@@ -63,13 +68,15 @@ element("mute").addEventListener("click", () => {
   if (microphone) microphone.muted = !microphone.muted;
 });
 element("stop").addEventListener("click", () => session.stop());
-element("converse").addEventListener("click", async () => {
+element("converse").addEventListener("click", async (click) => {
+  if (isMeantForStop(click)) return;
   if (!settings) await begin();
   if (!settings) return;
   warm().catch(() => {});
   handsFree.toggle();
 });
 element("clear").addEventListener("click", () => {
+  element("how-cleared").textContent = handsFree.isOn ? "ended and cleared" : "cleared";
   session.stop();
   session.transcript.clear();
 });
@@ -84,7 +91,10 @@ for (const [kind, type] of [
     element("export").hidePopover();
   });
 }
-element("open-settings").addEventListener("click", () => settings?.open());
+element("open-settings").addEventListener("click", async () => {
+  if (!settings) await begin();
+  settings?.open();
+});
 element("add-key").addEventListener("click", () => settings?.open());
 takeFiles(field("file"), element("choose"), async (file, others) => {
   if (!settings) await begin();
@@ -109,10 +119,12 @@ function begin() {
 async function offered() {
   /** @type {import("./offer.js").Offer} */
   let offer;
+  element("status").textContent = "Loading";
   try {
     const answer = await fetch("page.json");
     offer = await answer.json();
   } catch {
+    element("status").textContent = "Not connected";
     return view.fail(new Failure("unreachable"), begin);
   }
   settings = new Settings(offer, () => view.settingsChanged());

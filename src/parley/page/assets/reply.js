@@ -4,7 +4,7 @@ import { blocksOf, leavesOf } from "./markdown.js";
 
 /** @import {Block, Leaf, Part} from "./markdown.js" */
 
-const STOPPED = "You stopped it here; what follows was not heard.";
+const STOPPED = "The voice stopped here; the rest was not heard then.";
 
 /** @typedef {{start: number, end: number, heard: HTMLElement, ahead: HTMLElement}} Text */
 /** @typedef {{start: number, element: HTMLElement, texts: number}} Shown */

@@ -32,7 +32,8 @@ export async function* ask(question) {
   try {
     yield* answer(question);
   } catch (error) {
-    throw question.tokens && error instanceof Failure ? error.withTokens() : error;
+    if (!(error instanceof Failure)) throw error;
+    throw question.tokens ? error.withTokens() : error.withKeys(question.headers);
   }
 }
 

@@ -16,6 +16,9 @@ import { Transcript } from "./transcript.js";
 /** @import {Turn} from "./turn.js" */
 /** @import {SpeakerPlayback} from "./speaker.js" */
 
+/** Said where a recording is sent while a conversation is paused, which goes on by hand. */
+const ENDED = "The conversation ended here: switch it on to begin another.";
+
 export class Session {
   /** @type {State} */
   state = "idle";
@@ -75,11 +78,13 @@ export class Session {
    * @param {"file" | "sent" | "added"} how `added` where it holds what was sent just before, and more
    */
   async send(recorded, how = "file") {
+    const { state } = this;
     const signal = this.begin(how);
     if (!signal) return;
     this.unsent = null;
     const before = this.transcript.history.entries;
     const turn = this.transcript.add(this.#format);
+    if (isHandsFree(state) && !isHandsFree(this.state)) this.view.note(ENDED);
     /** @type {SpeakerPlayback | null} */
     let playback = null;
     const heard = () => turn.spoken.characters(playback?.heard ?? 0);
@@ -91,6 +96,7 @@ export class Session {
     signal.addEventListener("abort", () => {
       if (signal.reason === "added") return this.transcript.remove(turn);
       turn.cut(heard());
+      turn.miss("was cancelled");
       this.transcript.settle(turn, turn.reply.slice(0, heard()));
     });
     /** @type {Failure | null} */
@@ -118,15 +124,18 @@ export class Session {
     }
     await playback?.drain();
     if (signal.aborted) return;
+    const whole = !failure || failure.stage === "tts";
     failure ??= silent ?? playback?.failure ?? null;
     turn.show(turn.reply.length);
-    if (failure?.code === "text_incomplete") turn.markIncomplete();
+    if (!whole) turn.markIncomplete();
+    if (failure) turn.miss("failed");
     this.#current = new AbortController();
     this.transcript.settle(turn, turn.reply);
     if (!failure || failure.code === "text_incomplete") return this.enter("done");
     const again = () => {
       // The model is told of what was said once, not once for each try.
       this.transcript.history.entries = before;
+      if (!turn.reply) this.transcript.remove(turn);
       this.send(recorded);
     };
     if (failure.asksForWav && this.#format === "pcm") {

@@ -1,6 +1,6 @@
 /** The Settings dialog: what the user chooses, and where what cannot be done without is entered. */
 
-import { element, field } from "./elements.js";
+import { element, field, keepFocus } from "./elements.js";
 import { Failure } from "./failures.js";
 import { Hosts } from "./hosts.js";
 import { offerLanguages, offerMicrophones, offerModels, offerVoices, STAGES } from "./offer.js";
@@ -23,6 +23,8 @@ export class Settings {
   #hosts;
   /** What was sent of keys and hosts as the dialog opened. */
   #before = "";
+  /** What had the focus then. @type {Element | null} */
+  #opener = null;
 
   /**
    * @param {Offer} offer
@@ -44,14 +46,17 @@ export class Settings {
     this.#dialog.addEventListener("input", () => {
       remember();
       refresh();
+      element("forgotten").textContent = "";
     });
     element("forget").addEventListener("click", () => {
       forget();
       refresh();
+      element("forgotten").textContent = "Forgotten.";
     });
     this.#dialog.addEventListener("close", () => {
       this.#key.take();
       this.#hosts.takeKeys();
+      keepFocus(this.#opener);
       if (this.#before !== this.#sent) onchange();
     });
     this.#refresh();
@@ -60,11 +65,12 @@ export class Settings {
   /** Open the dialog, at the field that mends the failure where one does. @param {Failure | null} failure */
   open(failure = null) {
     this.#before = this.#sent;
+    this.#opener = document.activeElement;
     offerMicrophones();
     this.#dialog.showModal();
     const stage = STAGES.find((name) => name === failure?.stage);
-    if (failure?.code !== "api_key_missing") return;
-    if (stage && failure.ofStage) return this.#hosts.askForKey(stage);
+    if (!["api_key_missing", "api_key_rejected"].includes(failure?.code ?? "")) return;
+    if (stage && failure?.ofStage) return this.#hosts.askForKey(stage);
     element("key-row").hidden = false; // Even where the service asks for none, its upstream may.
     field("key").focus();
   }

@@ -57,15 +57,15 @@ const BY_HAND = {
     next: { ...ENDS, file: "hearing", talk: "hearing", sent: "hearing" },
   },
   hearing: {
-    status: "Hearing what you said",
-    late: "Still hearing what you said; the first answer can take a while",
+    status: "Hearing what was said",
+    late: "Still hearing what was said; this can take a while",
     talk: "Interrupt",
     stop: "Cancel",
     next: { ...ENDS, ...INTERRUPTS, transcript: "thinking" },
   },
   thinking: {
     status: "Thinking",
-    late: "Still thinking; the first answer can take a while",
+    late: "Still thinking; this can take a while",
     talk: "Interrupt",
     stop: "Cancel",
     next: { ...ENDS, ...INTERRUPTS, sound: "speaking", held: "held", done: "idle" },
@@ -85,7 +85,6 @@ const BY_HAND = {
 };
 
 const [LATE_HEARING, LATE_THINKING] = [BY_HAND.hearing.late, BY_HAND.thinking.late];
-const HOW = "Just speak. Pause closes the microphone.";
 /**
  * While the microphone is open, a failure does not end the conversation.
  * @type {Partial<Record<Happening, State>>}
@@ -104,15 +103,15 @@ const HANDS_FREE = {
   awaiting: {
     status: "Listening",
     talk: "Pause",
-    how: HOW,
+    how: "Just speak. Pause closes the microphone.",
     looks: "listening",
     open: true,
     next: { ...OPEN, voice: "voice", replay: "replying" },
   },
   voice: {
-    status: "Heard you; a pause sends it",
+    status: "Hearing you; silence sends it",
     talk: "Pause",
-    how: HOW,
+    how: "Pause closes the microphone and sends nothing.",
     looks: "listening",
     open: true,
     next: { ...OPEN, sent: "answering", noise: "awaiting" },
@@ -144,7 +143,7 @@ const HANDS_FREE = {
     next: { ...OPEN, voice: "interrupted", replay: "replying", done: "awaiting" },
   },
   interrupted: {
-    status: "Interrupted; a pause sends what you say",
+    status: "Interrupted; silence sends what you say",
     talk: "Pause",
     how: "The reply goes on if it was only a noise.",
     looks: "listening",

@@ -15,6 +15,8 @@ export class Turn {
   spoken = new Spoken();
   /** Whether nothing more of it will be heard. */
   settled = false;
+  /** How many characters of the reply were heard; all of them where it was not cut. */
+  #cut = Infinity;
   #timing = new Timing();
   #shown;
 
@@ -66,6 +68,7 @@ export class Turn {
   cut(characters) {
     this.show(characters);
     if (characters >= this.reply.trimEnd().length) return;
+    this.#cut = characters;
     this.element.classList.add("cut");
     this.#shown.cut();
   }
@@ -73,6 +76,15 @@ export class Turn {
   /** The reply's end is missing: an ellipsis says so. */
   markIncomplete() {
     this.#shown.markIncomplete();
+  }
+
+  /** Say in its place why there is no reply, if there is none. @param {"failed" | "was cancelled"} how */
+  miss(how) {
+    if (this.reply) return;
+    const note = document.createElement("p");
+    note.className = "missed";
+    note.textContent = `No answer: it ${how}.`;
+    this.#part(".spoken").before(note);
   }
 
   /** Offer what can be done with it, now that it is over. */
@@ -100,7 +112,9 @@ export class Turn {
 
   /** The turn as text. */
   get text() {
-    const reply = this.reply.trim();
+    const [heard, rest] = [this.reply.slice(0, this.#cut), this.reply.slice(this.#cut)];
+    const unheard = rest && `[stopped here; not heard:] ${rest.trim()}`;
+    const reply = `${heard.trim()} ${unheard}`.trim();
     return `You: ${this.transcript.trim()}\n${reply ? `Reply: ${reply}\n` : ""}`;
   }
 

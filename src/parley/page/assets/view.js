@@ -1,7 +1,7 @@
 /** What is seen and announced beside the turns: the state, failures, notes. */
 
 import { show, showMuted } from "./dock.js";
-import { element } from "./elements.js";
+import { element, keepFocus } from "./elements.js";
 import { Turn } from "./turn.js";
 
 /** @import {Failure} from "./failures.js" */
@@ -62,17 +62,21 @@ export class View {
 
   /** Take the failure away. */
   forgive() {
+    const { activeElement: focused } = document;
     this.#failure = null;
     element("alert").textContent = "";
     for (const button of ["try-again", "mend-settings"]) element(button).hidden = true;
+    keepFocus(focused);
   }
 
   /** Settings were changed: what they were to blame for is no longer true. */
   settingsChanged() {
     if (!this.#failure?.inSettings) return;
     if (element("try-again").hidden) return this.forgive();
+    const { activeElement: focused } = document;
     element("alert").textContent = "Settings were changed: try again.";
     element("mend-settings").hidden = true;
+    keepFocus(focused, element("try-again"));
   }
 
   /** Say something in the conversation. @param {string} text */
@@ -152,9 +156,11 @@ export class View {
 
   /** @param {boolean} empty whether there is no conversation yet */
   #greet(empty) {
+    const { activeElement: focused } = document;
     element("greeting").hidden = !empty;
     for (const button of ["clear", "open-export"]) element(button).hidden = empty;
     element("cleared").hidden = !empty || this.#cleared.length === 0;
+    keepFocus(focused, element(element("cleared").hidden ? "talk" : "undo"));
   }
 }
 
