@@ -63,7 +63,8 @@ def test_a_connection_that_is_never_made_ends_in_time(
     upstream, converse, monkeypatch, stage, greet, code
 ):
     """TLS that stalls, breaks or is none: connecting has a limit of its own, and more tries."""
-    monkeypatch.setattr("parley.wire.connections.CONNECT_SECONDS", 0.2)
+    if code == "upstream_timeout":  # The others may take their time on a busy machine.
+        monkeypatch.setattr("parley.wire.connections.CONNECT_SECONDS", 0.2)
     first = STAGES.index(stage) + 1
     for earlier in STAGES[: first - 1]:
         # So that the stage in question has to connect.

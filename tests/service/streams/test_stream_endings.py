@@ -70,7 +70,8 @@ def test_the_deadline_ends_a_silence_at_any_event(service, upstream, event, mode
     )
     assert event in stream.names
     last, end = told[-3][1], told[-2][1]  # Of what the upstream sent, and of `error`.
-    assert SILENCE - 0.3 < end - last < SILENCE + 1.5
+    # On a busy machine the last of it is told later than it came.
+    assert SILENCE / 2 < end - last < SILENCE + 1.5
     is_quiet(service)
 
 
