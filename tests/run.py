@@ -63,7 +63,8 @@ KINDS = {
     ),
     "test-system": Kind(
         4,
-        ("-m", "pytest"),
+        # What hangs in a browser's driver would hang every test after it, too.
+        ("-m", "pytest", "--timeout-method=thread"),
         "system or index",
         re.compile(r"mark\.(system|index)"),
         "need packages of Debian or npm, or a package index.",
