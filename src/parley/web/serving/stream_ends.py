@@ -1,4 +1,7 @@
-"""Whether the process was told to stop, so that streams can end with an event instead of a cut."""
+"""Whether the process was told to stop, so that streams can end with an event instead of a cut.
+
+`worker.py` says what becomes of connections then.
+"""
 
 import math
 import time
