@@ -3,6 +3,7 @@
 import socket
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -10,7 +11,7 @@ from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
 from testing.look_ups import addresses, post
 
 from parley.addresses import NOT_PUBLIC, is_public
-from parley.base_urls import BaseUrl, Destination, EgressPolicy
+from parley.base_urls import BaseUrl, EgressPolicy
 from parley.errors import BaseUrlRefused, UpstreamUnavailable
 from parley.wire.connecting import resolve
 from parley.wire.transport import Transport
@@ -40,7 +41,7 @@ def test_a_name_that_leads_inside_is_refused_before_the_upload(found):
     """One bad address among good ones is enough."""
     transport = Transport(1, addresses(*found))
     with pytest.raises(BaseUrlRefused):
-        transport.require_allowed(STRICT.destination_of("https://rebind.example/v1"))
+        transport.require_allowed(STRICT.admitted("https://rebind.example/v1"))
 
 
 def test_public_addresses_are_admitted():
@@ -67,10 +68,10 @@ def test_a_name_that_changes_its_answer_gains_nothing():
         inside.settimeout(0.2)
         port = inside.getsockname()[1]
         transport = Transport(1, look_up)
-        destination = STRICT.destination_of(f"https://rebind.example:{port}/v1")
-        transport.require_allowed(destination)
+        url = STRICT.admitted(f"https://rebind.example:{port}/v1")
+        transport.require_allowed(url)
         with pytest.raises(BaseUrlRefused):
-            post(transport, destination)
+            post(transport, url)
         with pytest.raises(TimeoutError):
             inside.accept()
 
@@ -90,18 +91,18 @@ def test_a_connection_made_for_the_operator_serves_no_caller():
         threading.Thread(target=serve, daemon=True).start()
         transport = Transport(1, addresses("127.0.0.1"))
         for _ in range(2):  # Over one connection, the only one that is accepted.
-            assert post(transport, Destination(url)).body == b"{}"
+            assert post(transport, url).body == b"{}"
         with pytest.raises(BaseUrlRefused):
-            post(transport, Destination(url, public_only=True))
+            post(transport, replace(url, public_only=True))
 
 
 def test_behind_a_proxy_names_are_the_proxys_to_check(monkeypatch):
     """Only the proxy knows what it will connect to; addresses are still checked here."""
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     transport = Transport(1, addresses("10.0.0.1"))
-    transport.require_allowed(STRICT.destination_of("https://name.example/v1"))
+    transport.require_allowed(STRICT.admitted("https://name.example/v1"))
     with pytest.raises(BaseUrlRefused):
-        transport.require_allowed(STRICT.destination_of("https://10.0.0.1/v1"))
+        transport.require_allowed(STRICT.admitted("https://10.0.0.1/v1"))
 
 
 def test_a_name_that_does_not_exist_is_unavailable():

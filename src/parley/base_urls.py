@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
@@ -28,6 +28,10 @@ class BaseUrl:
     host: str
     port: int
     path: str
+    public_only: bool = False
+    """Whether it may lead to public addresses only, since a caller named it."""
+    header: str = field(default="X-OpenAI-Base-URL", compare=False)
+    """The header in which a caller named it, if one did."""
 
     @classmethod
     def parse(cls, text: str) -> "BaseUrl":
@@ -73,27 +77,18 @@ class BaseUrl:
         """
         return f".{self.host}".endswith(OPENAI)
 
+    def refusal(self) -> BaseUrlRefused:
+        """What the caller is told if this URL may not be called."""
+        return BaseUrlRefused(
+            f"The service may not call the base URL in {self.header}; name a public https host, or "
+            "ask the service's operator to allow it."
+        )
+
     def covers(self, other: "BaseUrl") -> bool:
         """Whether `other` is this URL or lies below it: the path counts by whole segments."""
         origin = (self.scheme, self.host, self.port)
         return origin == (other.scheme, other.host, other.port) and (
             f"{other.path}/".startswith(f"{self.path}/")
-        )
-
-
-@dataclass(frozen=True)
-class Destination:
-    """A base URL, whether it may lead to public addresses only, and the header that named it."""
-
-    url: BaseUrl
-    public_only: bool = False
-    header: str = "X-OpenAI-Base-URL"
-
-    def refusal(self) -> BaseUrlRefused:
-        """What the caller is told if this destination may not be called."""
-        return BaseUrlRefused(
-            f"The service may not call the base URL in {self.header}; name a public https host, or "
-            "ask the service's operator to allow it."
         )
 
 
@@ -121,21 +116,20 @@ class EgressPolicy:
                 raise ValueError(f"has a base URL, number {position}, that {error}") from None
         return cls(tuple(allowed))
 
-    def destination_of(self, text: str, header: str = Destination.header) -> Destination:
-        """Where the base URL in a caller's header leads; raise BaseUrlRefused for a bad text.
+    def admitted(self, text: str, header: str = BaseUrl.header) -> BaseUrl:
+        """The base URL in a caller's header; raise BaseUrlRefused for one that may not be called.
 
         A host that must be public is refused by its spelling here, and by what its name resolves to
         by the transport.
         """
         try:
-            url = BaseUrl.parse(text)
+            url = replace(BaseUrl.parse(text), header=header)
         except ValueError as error:
             raise BaseUrlRefused(
                 f"The base URL in {header} {error}; send one like https://api.openai.com/v1."
             ) from None
         if self.everything or any(base.covers(url) for base in self.allowed):
-            return Destination(url, header=header)
-        destination = Destination(url, public_only=True, header=header)
+            return url
         if url.scheme != "https" or not may_be_public(url.host):
-            raise destination.refusal()
-        return destination
+            raise url.refusal()
+        return replace(url, public_only=True)

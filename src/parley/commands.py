@@ -7,7 +7,7 @@ from datetime import date
 import click
 from flask.cli import AppGroup, with_appcontext
 
-from parley.base_urls import BaseUrl, Destination
+from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.errors import UpstreamError
 from parley.models.registry import ANY_MODEL, StageModels
@@ -63,7 +63,7 @@ def check() -> None:
     differences = 0
     for stage, upstream in upstreams.items():
         if (dates := announced[upstream]) is None:
-            click.echo(f"{stage}: not compared with {upstream.destination.url}")
+            click.echo(f"{stage}: not compared with {upstream.url}")
         else:
             differences += _compare(stage, upstream, dates)
     click.echo(f"differences: {differences}")
@@ -79,7 +79,7 @@ def _compare(stage: str, upstream: Upstream, dates: Mapping[str, Day]) -> int:
         names = list(listed.models)
     else:
         names = [name for name in listed.models if name in dates or name == listed.default]
-        where = f"{upstream.destination.url}, {NO_DATES}"
+        where = f"{upstream.url}, {NO_DATES}"
         click.echo(f"{stage}: compared {' '.join(names)} at {where}")
     lines = list(_differences(listed, names, dates, services().today(), dated=is_dated))
     for line in lines:
@@ -107,7 +107,7 @@ def _operators_upstreams(services: Services) -> dict[str, Upstream]:
             key = key or openai_key
             if not key and settings.key_required and not settings.caller_tokens:
                 raise click.UsageError(f"Set {KEY_VARIABLE} to a key of {url}.")
-        upstreams[stage] = Upstream(Destination(url), key, Secrets(key))
+        upstreams[stage] = Upstream(url, key, Secrets(key))
     return upstreams
 
 
@@ -117,7 +117,7 @@ def _announced(upstream: Upstream) -> dict[str, Day] | None:
     try:
         return shutdown_dates(services().transport, upstream, deadline)
     except UpstreamError as error:
-        click.echo(f"Error: {upstream.destination.url}: {error.message}", err=True)
+        click.echo(f"Error: {upstream.url}: {error.message}", err=True)
         return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from requests_mock import Mocker
 
-from parley.base_urls import BaseUrl, Destination
+from parley.base_urls import BaseUrl
 from parley.conversation import chain
 from parley.conversation.segments import speakable
 from parley.conversation.stages import Stages
@@ -48,7 +48,7 @@ def choice(stage: str, fallback: bool = True) -> Choice:
 
 def begin(caller_waits=lambda: True, fallback: bool = True) -> Stages:
     """The stages of a conversation over the simulated upstream."""
-    upstream = Upstream(Destination(BaseUrl.parse(BASE)), "sk-of-the-caller", Secrets())
+    upstream = Upstream(BaseUrl.parse(BASE), "sk-of-the-caller", Secrets())
     upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
     options = Options(system_prompt="Be brief.")
     client = Client(Transport(1), upstreams, Deadline.after(30), options)

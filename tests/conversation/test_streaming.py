@@ -9,7 +9,7 @@ from testing.fake_realtime import Readings
 from testing.fake_streams import CHATS, Pace, Streamed, streams_chat, streams_speech
 from testing.spoken_replies import generator
 
-from parley.base_urls import BaseUrl, Destination
+from parley.base_urls import BaseUrl
 from parley.conversation.reply_events import SoundPiece, TextDelta
 from parley.conversation.stages import Stages
 from parley.conversation.streaming import StreamedReply
@@ -30,8 +30,9 @@ def reply(upstream, at_once):
 
     def make(interface="speech", says=REPLY, row="whole") -> StreamedReply:
         upstream.answers["text"] = streams_chat(row, reply=lambda body: says)
-        destination = Destination(BaseUrl.parse(upstream.url))
-        upstreams = dict.fromkeys(("stt", "text", "tts"), Upstream(destination, "key", Secrets()))
+        upstreams = dict.fromkeys(
+            ("stt", "text", "tts"), Upstream(BaseUrl.parse(upstream.url), "key", Secrets())
+        )
         options = Options(system_prompt="Be brief.", audio_format="pcm")
         client = Client(Transport(1), upstreams, Deadline.after(20), options)
         models = Models(

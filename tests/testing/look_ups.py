@@ -2,7 +2,7 @@
 
 import socket
 
-from parley.base_urls import Destination
+from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.redaction import Secrets
 from parley.wire.messages import Upstream
@@ -28,9 +28,9 @@ def addresses(*found: str):
     return look_up
 
 
-def post(transport: Transport, destination: Destination):
+def post(transport: Transport, url: BaseUrl):
     """A call that would connect."""
-    upstream, deadline = Upstream(destination, KEY, Secrets(KEY)), Deadline.after(5)
+    upstream, deadline = Upstream(url, KEY, Secrets(KEY)), Deadline.after(5)
     with transport.stream(upstream, "/", {}, limit=9, deadline=deadline) as answer:
         return answer.whole()
 

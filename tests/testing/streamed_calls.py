@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Callable
 
-from parley.base_urls import BaseUrl, Destination
+from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.redaction import Secrets
 from parley.wire.bodies import StreamedAnswer
@@ -23,7 +23,7 @@ def chunk(data: bytes) -> bytes:
 
 
 def stream(transport, url, limit=1_000_000, deadline=None):
-    upstream = Upstream(Destination(BaseUrl.parse(url)), KEY, Secrets(KEY))
+    upstream = Upstream(BaseUrl.parse(url), KEY, Secrets(KEY))
     deadline = deadline or Deadline.after(20)
     return transport.stream(
         upstream, "/chat/completions", {"stream": True}, limit=limit, deadline=deadline

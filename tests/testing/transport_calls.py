@@ -2,7 +2,7 @@
 
 import os
 
-from parley.base_urls import BaseUrl, Destination
+from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.redaction import Secrets
 from parley.wire.messages import Upstream
@@ -11,7 +11,7 @@ from testing.builders import KEY
 
 def post(transport, url, path="/chat/completions", body=None, limit=1_000_000, seconds=5):
     """One call with the test's key, of JSON unless said."""
-    upstream = Upstream(Destination(BaseUrl.parse(url)), KEY, Secrets(KEY))
+    upstream = Upstream(BaseUrl.parse(url), KEY, Secrets(KEY))
     deadline = Deadline.after(seconds)
     body = body or {"model": "m"}
     with transport.stream(upstream, path, body, limit=limit, deadline=deadline) as answer:

@@ -8,7 +8,7 @@ import pytest
 import requests
 from requests_mock import Mocker
 
-from parley.base_urls import BaseUrl, Destination
+from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.models.registry import Model
@@ -32,7 +32,7 @@ READER = Model("gpt-realtime-2.1-mini", "realtime")
 def client() -> Client:
     """The calls of one conversation, with half a minute left."""
     key = "sk-of-the-caller"
-    upstream = Upstream(Destination(BaseUrl.parse(BASE)), key, Secrets(key), "caller-7")
+    upstream = Upstream(BaseUrl.parse(BASE), key, Secrets(key), "caller-7")
     upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
     return Client(Transport(1), upstreams, Deadline.after(30), Options(system_prompt="Be brief."))
 

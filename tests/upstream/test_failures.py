@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 from testing.builders import KEY
 
-from parley.base_urls import BaseUrl, Destination
+from parley.base_urls import BaseUrl
 from parley.errors import (
     ApiKeyRejected,
     ModelNotFound,
@@ -26,7 +26,7 @@ from parley.upstream.failures import failure_in, require_success, retry_after
 from parley.wire.messages import Answer, Upstream
 
 DAY = 86_400
-UPSTREAM = Upstream(Destination(BaseUrl.parse("https://api.openai.com/v1")), KEY, Secrets(KEY))
+UPSTREAM = Upstream(BaseUrl.parse("https://api.openai.com/v1"), KEY, Secrets(KEY))
 NO_ACCESS = "Project `proj_1` does not have access to model `gpt-4o`"
 
 

@@ -16,7 +16,7 @@ from testing.upstream_faults import (
     LATE,
 )
 
-from parley.base_urls import BaseUrl, Destination
+from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded
 from parley.redaction import Secrets
@@ -127,7 +127,7 @@ def test_long_speech_is_encoded_as_it_arrives():
     with fake_running() as server:
         server.answers["tts"] = plays(script)
         opening = Transport(1).connect(
-            Upstream(Destination(BaseUrl.parse(server.url)), "key", Secrets("key")),
+            Upstream(BaseUrl.parse(server.url), "key", Secrets("key")),
             "/realtime?model=m",
             limit=1_000_000,
             deadline=deadline,
@@ -150,7 +150,7 @@ def test_one_websocket_reads_one_text_after_another():
     with fake_running() as server:
         server.answers["tts"] = realtime.Readings()
         opening = Transport(1).connect(
-            Upstream(Destination(BaseUrl.parse(server.url)), "key", Secrets("key")),
+            Upstream(BaseUrl.parse(server.url), "key", Secrets("key")),
             "/realtime?model=m",
             limit=1_000_000,
             deadline=Deadline.after(20),

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from dataclasses import replace
 
 import pytest
 from testing import fake_realtime as realtime
@@ -11,7 +12,7 @@ from testing.tunnels import tunnels
 from testing.upstream_faults import FAULTS, LATE, OVERRUN, SLOW
 from websockets.utils import accept_key
 
-from parley.base_urls import BaseUrl, Destination
+from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused
 from parley.redaction import Secrets
@@ -135,7 +136,7 @@ def test_no_websocket_leads_to_an_address_that_is_not_public(address):
     """What a caller's host resolves to is checked as for any other call."""
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
     transport = Transport(1, lambda *_, **__: found)
-    somewhere = Destination(BaseUrl.parse("https://api.example.com/v1"), public_only=True)
+    somewhere = replace(BaseUrl.parse("https://api.example.com/v1"), public_only=True)
     opening = transport.connect(
         Upstream(somewhere, "", Secrets()), "/realtime", limit=1000, deadline=Deadline.after(1)
     )

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Request, g
 from werkzeug.datastructures import Headers, MIMEAccept
 
-from parley.base_urls import BaseUrl, Destination
+from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, Overloaded
 from parley.settings import Settings
@@ -73,12 +73,12 @@ def admit(request: Request, services: Services) -> Admission:
         raise BaseUrlRefused(
             f"Send {twice} once; the request holds it several times, and none was used."
         )
-    named = _named_destinations(headers, services)
+    named = _named_urls(headers, services)
     upstreams = {
         stage: Upstream(
             named[BASE_URL_HEADER if route.host is Host.MAIN else STAGE_BASE_URL_HEADERS[stage]]
             if isinstance(route.url, str)
-            else Destination(route.url),
+            else route.url,
             route.key,
             g.secrets,
             g.request_id,
@@ -88,17 +88,17 @@ def admit(request: Request, services: Services) -> Admission:
         )
         for stage, route in routes.items()
     }
-    main = named.get(BASE_URL_HEADER, Destination(settings.openai_base_url)).url.authority
-    hosts = {name: upstream.destination.url.authority for name, upstream in upstreams.items()}
+    main = named.get(BASE_URL_HEADER, settings.openai_base_url).authority
+    hosts = {name: upstream.url.authority for name, upstream in upstreams.items()}
     g.other_hosts = {stage: host for stage, host in hosts.items() if host != main}
     return Admission(routes, upstreams)
 
 
-def _named_destinations(headers: Headers, services: Services) -> dict[str, Destination]:
-    """By header, where each base URL in it leads; raise BaseUrlRefused for a forbidden one."""
+def _named_urls(headers: Headers, services: Services) -> dict[str, BaseUrl]:
+    """By header, each base URL that a caller names; raise BaseUrlRefused for a forbidden one."""
     policy = services.settings.allowed_base_urls
     named = {
-        header: policy.destination_of(text, header)
+        header: policy.admitted(text, header)
         for header in BASE_URL_HEADERS
         if (text := headers.get(header, "").strip())
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from parley.base_urls import Destination
+from parley.base_urls import BaseUrl
 from parley.recordings import Recording
 from parley.redaction import Secrets
 
@@ -26,7 +26,7 @@ Body = Mapping[str, Any] | Form
 class Upstream:
     """Where the calls of a stage go, and with which key."""
 
-    destination: Destination
+    url: BaseUrl
     api_key: str = field(repr=False)
     """Blank if the upstream needs none: then no `Authorization` is sent."""
     secrets: Secrets = field(repr=False, compare=False)

@@ -11,7 +11,7 @@ from requests import PreparedRequest
 from requests.utils import get_environ_proxies, select_proxy
 
 from parley.addresses import is_public
-from parley.base_urls import Destination
+from parley.base_urls import BaseUrl
 from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.wire.adapter import Adapter, PreparedSession
@@ -58,20 +58,19 @@ class Transport:
             ) from None
         self._sessions = {False: PreparedSession(own), True: PreparedSession(callers)}
 
-    def require_allowed(self, *destinations: Destination) -> None:
+    def require_allowed(self, *urls: BaseUrl) -> None:
         """Raise BaseUrlRefused now if a call would be refused for a host's addresses.
 
         A name that does not resolve is left to the call itself, and so are those that are not
         resolved when CONNECT_SECONDS are over.
         """
         deadline = Deadline.after(CONNECT_SECONDS)
-        for destination in destinations:
-            with _refusing(destination), suppress(UpstreamError):
-                url = str(destination.url)
+        for url in urls:
+            with _refusing(url), suppress(UpstreamError):
                 # Behind a proxy only the proxy knows what a name resolves to.
-                if destination.public_only and not select_proxy(url, get_environ_proxies(url)):
+                if url.public_only and not select_proxy(str(url), get_environ_proxies(str(url))):
                     with deadline.wait():
-                        self._resolve_publicly(destination.url.host, destination.url.port)
+                        self._resolve_publicly(url.host, url.port)
 
     def stream(
         self, upstream: Upstream, path: str, body: Body, *, limit: int, deadline: Deadline
@@ -100,7 +99,7 @@ class Transport:
 
         At most `limit` bytes of a message, or of the answer, are accepted. Raises as `stream` does.
         """
-        channel = Channel(f"{upstream.destination.url}{path}", limit, deadline)
+        channel = Channel(f"{upstream.url}{path}", limit, deadline)
         request = _request(upstream, path, channel.handshake)
         with self._answer(upstream, request, limit, deadline) as answer:
             if answer.status != HTTPStatus.SWITCHING_PROTOCOLS:
@@ -114,8 +113,8 @@ class Transport:
         self, upstream: Upstream, request: PreparedRequest, limit: int, deadline: Deadline
     ) -> StreamedAnswer:
         """The answer to a request, once its headers have arrived."""
-        calls = self._sessions[upstream.destination.public_only]
-        with _refusing(upstream.destination), errors_translated(), deadline.wait():
+        calls = self._sessions[upstream.url.public_only]
+        with _refusing(upstream.url), errors_translated(), deadline.wait():
             response = calls.send(request, stream=True, allow_redirects=False)
         return StreamedAnswer(response, limit, upstream, deadline)
 
@@ -153,15 +152,15 @@ def _request(
         sent["X-Client-Request-Id"] = upstream.request_id
     request = PreparedRequest()
     request.method = "GET" if data is None else "POST"
-    request.url = f"{upstream.destination.url}{path}"  # Nothing would have to be escaped.
+    request.url = f"{upstream.url}{path}"  # Nothing would have to be escaped.
     request.headers, request.body = sent, data  # type: ignore[assignment]  # No name twice.
     return request
 
 
 @contextmanager
-def _refusing(destination: Destination) -> Iterator[None]:
+def _refusing(url: BaseUrl) -> Iterator[None]:
     """Name the header that is at fault in the refusal."""
     try:
         yield
     except BaseUrlRefused:
-        raise destination.refusal() from None
+        raise url.refusal() from None
