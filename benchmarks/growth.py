@@ -64,7 +64,7 @@ class AtOnce:
     def voice(self, model: Model) -> SimpleNamespace:
         return SimpleNamespace(close=lambda: None)
 
-    def stream_speech(self, text: str, voice: SimpleNamespace) -> Generator[bytes]:
+    def stream_speech(self, text: str, model: Model, voice: SimpleNamespace) -> Generator[bytes]:
         yield b"sound"
 
 

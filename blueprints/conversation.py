@@ -62,7 +62,7 @@ def answer_stream(stages: Stages, recording: Recording) -> Response:
 
 def answer_sound(stages: Stages, recording: Recording) -> Response:
     """The speech alone, as it arrives; a failure with no speech is JSON."""
-    pieces = chain.begin_to_speak(stages, recording)
+    pieces = chain.converse_in_sound(stages, recording)
     if pieces is None:
         return dump(stages.conversation)
     g.conversation = stages.conversation

@@ -1,9 +1,10 @@
 """The chain by itself, without HTTP in front of it: what it keeps, and where it stops."""
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from io import BytesIO
 from typing import Any
 
+import gevent
 import pytest
 from requests_mock import Mocker
 
@@ -207,3 +208,35 @@ def test_a_long_reply_lets_others_run_until_the_deadline(openai: Mocker, monkeyp
     stages.client.deadline.moment = 0.0
     with pytest.raises(DeadlineExceeded):
         stages.speak()
+
+
+@pytest.mark.parametrize("kills", [True, False], ids=["a kill", "a caller who leaves"])
+def test_sound_that_waits_for_a_piece_is_ended_there(monkeypatch, kills):
+    """By what ends it and nothing else, and the upstream's call with it."""
+    ended, waits = [], [True]
+
+    def stalls(*_):
+        try:
+            yield b"ID3"
+            gevent.sleep(60)
+        finally:
+            ended.append(True)
+
+    monkeypatch.setattr(Client, "_speech_of", stalls)
+    stages = begin(caller_waits=lambda: waits[0])
+    stages.conversation.reply = "It is noon."
+    heard = []
+
+    def tell() -> None:
+        with closing(stages.begin_speech()) as speech:
+            heard.extend(stages.arriving(speech))
+
+    telling = gevent.spawn(tell)
+    telling.join(0.05)
+    waits[0] = False
+    if kills:
+        telling.kill()
+    telling.join(5)
+    assert (telling.dead, ended) == (True, [True])
+    assert isinstance(telling.value, gevent.GreenletExit) is kills
+    assert isinstance(telling.exception, CallerDisconnected) is not kills

@@ -33,7 +33,7 @@ ROWS = [
     ("at the reply's end", 1, STREAM, 200, "text"),
     ("in a lane", 1, STREAM, 200, "tts"),
     ("events", 1, STREAM, 200, "text"),
-    ("sound", 1, SOUND, 206, "tts"),
+    ("speech", 1, SOUND, 206, "tts"),
     ("sound", 2, SOUND, 200, None),
     ("after the answer", 1, JSON, 200, None),
 ]

@@ -11,6 +11,7 @@ from requests_mock import Mocker
 from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
+from parley.memory import Spool
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
 from parley.redaction import Secrets
@@ -199,17 +200,19 @@ def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Moc
     assert not any(record.is_retry for record in client.records)
 
 
-def test_what_fails_amid_an_answer_ends_the_attempt(client: Client):
+def test_what_fails_amid_an_answer_ends_the_attempt(client: Client, monkeypatch):
     """A disk that is full must not leave connections open for as long as somebody has the error."""
     ended = []
 
-    def read(attempt):
+    def speaks(*_):
         try:
             yield b"ID3"
         finally:
-            ended.append(attempt)
+            ended.append(True)
 
-    with pytest.raises(TypeError) as raised:
-        client._call("tts", SPEAKER, read).tried(lambda pieces: next(pieces) + 1)
+    monkeypatch.setattr(Client, "_speech_of", speaks)
+    monkeypatch.setattr(Spool, "write", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError) as raised:
+        client.speak("Hello.", SPEAKER)
     assert raised.tb
-    assert len(ended) == 1
+    assert ended

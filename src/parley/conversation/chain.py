@@ -1,10 +1,9 @@
-"""The chain: hear the caller, think of a reply, speak it."""
+"""The chain: hear the caller, think of a reply, speak it. A failure is noted, and ends it."""
 
 from collections.abc import Generator
 
 from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
-from parley.errors import ConversationError
 from parley.recordings import Recording
 
 
@@ -14,40 +13,27 @@ def converse(stages: Stages, recording: Recording) -> Conversation:
     A reply that the model did not finish is a failure too, but it is spoken. Whether the caller has
     left is looked at between the stages: the answer comes all at once.
     """
-    try:
+    with stages.conversation.up_to_a_failure():
         stages.transcribe(recording)
         stages.think()
         stages.speak()
-    except ConversationError as failure:
-        stages.conversation.note(failure)
     return stages.conversation
 
 
 def hear(stages: Stages, recording: Recording) -> Conversation:
-    """The conversation with its transcript, or with the failure to get one.
-
-    It ends once the caller has left.
-    """
-    try:
-        stages.while_caller_waits(lambda: stages.transcribe(recording))
-    except ConversationError as failure:
-        stages.conversation.note(failure)
+    """The conversation with its transcript; it ends once the caller has left."""
+    with stages.conversation.up_to_a_failure(), stages.while_caller_waits():
+        stages.transcribe(recording)
     return stages.conversation
 
 
-def begin_to_speak(stages: Stages, recording: Recording) -> Generator[bytes] | None:
+def converse_in_sound(stages: Stages, recording: Recording) -> Generator[bytes] | None:
     """The speech of the reply, which has begun to arrive; None: there is none.
 
     Where there is nothing to say, the speech is empty. All of it ends once the caller has left.
     """
-
-    def begin() -> Generator[bytes] | None:
+    with stages.conversation.up_to_a_failure(), stages.while_caller_waits():
         stages.transcribe(recording)
         stages.think()
         return stages.begin_speech()
-
-    try:
-        return stages.while_caller_waits(begin)
-    except ConversationError as failure:
-        stages.conversation.note(failure)
-        return None
+    return None

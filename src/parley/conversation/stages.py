@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import gevent
-from gevent.util import wrap_errors
 
 from parley import log
 from parley.conversation.segments import speakable_parts
@@ -35,9 +34,6 @@ LOOK_SECONDS = 0.25
 """How often `while_caller_waits` looks whether the caller is still there."""
 
 Result = TypeVar("Result")
-
-outcome_of = wrap_errors(ANY_ERROR, lambda work: work())
-"""What `work` returns, or the exception that it raises, which gevent would print."""
 
 
 @dataclass
@@ -95,10 +91,9 @@ class Stages:
 
         None where a reply that failed has nothing to say; empty where another one has not.
         """
-        pieces = self._speak_reply(self._stream)
+        speech = self._speak_reply(self.client.stream_speech)
         self.bound_each_wait()
-        nothing: Iterator[bytes] = iter(())
-        return pieces or (None if self.conversation.failure else (piece for piece in nothing))
+        return speech or (None if self.conversation.failure else _nothing())
 
     def bound_each_wait(self) -> None:
         """Have the deadline bound each wait for the upstream, and STREAM_SECONDS all of them.
@@ -130,22 +125,14 @@ class Stages:
                 self.conversation.note(failure_of(TextTruncated(), "tts"))
             return speech
 
-    def _stream(self, text: str, model: Model) -> Generator[bytes]:
-        def pieces() -> Generator[bytes]:
-            with (
-                closing(self.client.voice(model)) as voice,
-                closing(self.client.stream_speech(text, voice)) as speech,
-            ):
-                first = next(speech)
-                yield b""
-                yield first
-                while piece := self.while_caller_waits(lambda: next(speech, b"")):
-                    yield piece
+    def arriving(self, speech: Generator[bytes]) -> Iterator[bytes]:
+        """The pieces of a speech that has begun; raise CallerDisconnected once the caller left."""
+        while piece := self._next(speech):
+            yield piece
 
-        begun = pieces()
-        next(begun)  # What fails up to here can be answered as a failure. From here on `close` ends
-        # the call, also where nobody asks for a piece: the caller may have left meanwhile.
-        return begun
+    def _next(self, speech: Generator[bytes]) -> bytes:
+        with self.while_caller_waits():
+            return next(speech, b"")
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -181,26 +168,32 @@ class Stages:
         self.conversation.models_used[stage] = fallback
         return result
 
-    def while_caller_waits(self, work: Callable[[], Result]) -> Result:
-        """What `work` returns or raises; CallerDisconnected, where the caller has left before.
+    @contextmanager
+    def while_caller_waits(self) -> Iterator[None]:
+        """A block that ends, wherever it waits, with CallerDisconnected once the caller has left.
 
-        It runs in a greenlet of its own, which is ended then, wherever it waits.
+        As in `Deadline.wait`, what ends it is a BaseException, and no `yield` may stand in it.
         """
-        working = gevent.spawn(outcome_of, work)
-        try:
-            working.join(LOOK_SECONDS)
-            while not working.ready():
-                self._require_caller()
-                working.join(LOOK_SECONDS)
-        except BaseException as end:
-            working.kill(block=isinstance(end, CallerDisconnected))
-            raise
-        outcome: Result | BaseException = working.get()
-        if isinstance(outcome, BaseException):
-            raise outcome
-        return outcome
+        working, end = gevent.getcurrent(), gevent.GreenletExit()
+
+        def look() -> None:
+            if not self.caller_waits():
+                working.throw(end)
+
+        with closing(gevent.get_hub().loop.timer(LOOK_SECONDS, LOOK_SECONDS)) as timer:
+            timer.start(look)
+            try:
+                yield
+            except gevent.GreenletExit as raised:
+                if raised is not end:
+                    raise  # The greenlet is killed.
+                raise CallerDisconnected() from None
 
     def _require_caller(self) -> None:
         """Raise CallerDisconnected if the caller has left."""
         if not self.caller_waits():
             raise CallerDisconnected()
+
+
+def _nothing() -> Generator[bytes]:
+    yield from ()

@@ -1,6 +1,7 @@
 """The state of one conversation: what was heard, thought and spoken, and the first failure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from parley import log
@@ -49,6 +50,14 @@ class Conversation:
     def note(self, failure: ConversationError) -> None:
         """Keep the failure, unless there was one before: the first failure stands."""
         self.failure = self.failure or failure
+
+    @contextmanager
+    def up_to_a_failure(self) -> Iterator[None]:
+        """A block that ends at its first ConversationError, which is noted."""
+        try:
+            yield
+        except ConversationError as failure:
+            self.note(failure)
 
 
 def failure_of(error: BaseException, stage: str) -> ConversationError:

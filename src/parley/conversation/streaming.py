@@ -11,7 +11,6 @@ from parley.conversation.stages import Stages
 from parley.conversation.thoughts import ThoughtFilter
 from parley.errors import UpstreamError, UpstreamMalformed
 from parley.models.registry import Model
-from parley.upstream.calls import Attempt
 from parley.upstream.voices import Voice
 
 LANES = {"speech": 3, "realtime": 1}
@@ -70,10 +69,10 @@ class StreamedReply:
         """What speaks for one lane, in voices of its own: one is for one greenlet."""
         client, voices = self._stages.client, dict[str, Voice]()
 
-        def call(text: str, model: Model) -> Attempt[bytes]:
+        def call(text: str, model: Model) -> Generator[bytes]:
             if model.name not in voices:
                 voices[model.name] = opened.enter_context(closing(client.voice(model)))
-            return client.stream_speech(text, voices[model.name])
+            return client.stream_speech(text, model, voices[model.name])
 
         def speak(text: str) -> Generator[bytes]:
             self._speech_began = self._speech_began or time.monotonic()

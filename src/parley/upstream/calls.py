@@ -1,10 +1,9 @@
-"""Calls to the upstream: each is tried until it works, and each attempt is recorded."""
+"""A call to the upstream: it is tried until it works, and each attempt is recorded."""
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from itertools import chain, count
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed
@@ -31,8 +30,8 @@ class AttemptRecord:
 
 
 @dataclass
-class Call(Generic[Piece]):
-    """What one model is asked, until the deadline."""
+class Call:
+    """What one model is asked, until the deadline, in one attempt after another."""
 
     transport: Transport = field(repr=False)
     upstream: Upstream
@@ -42,32 +41,59 @@ class Call(Generic[Piece]):
     """Counts what is collected of an answer."""
     records: list[AttemptRecord]
     """Gets a record of each attempt when it has ended, or its answer has begun to arrive."""
-    exchange: Callable[["Attempt[Piece]"], Generator[Piece]]
-    """Sends the request of an attempt by its `post` or `connect`, and yields the answer's pieces:
-    an attempt runs it as its pieces are asked for."""
+    _record: AttemptRecord = field(default_factory=lambda: AttemptRecord(is_retry=False))
 
-    def tried(self, use: Callable[["Attempt[Piece]"], Result]) -> Result:
-        """What `use` makes of the pieces of an attempt; one that fails is followed by others.
+    def tried(self, attempt: Callable[[], Result]) -> Result:
+        """What `attempt` returns, which sends the request by `post` or `connect`.
 
-        Raises the UpstreamError of the last attempt.
+        One that fails is followed by others; raises the UpstreamError of the last.
         """
-        numbers = count()
 
-        def call_once() -> Result:
-            attempt = Attempt(self, is_retry=next(numbers) > 0)
+        def recorded() -> Result:
             try:
-                return use(attempt)
-            except BaseException:
-                attempt.close()
-                raise
+                return attempt()
             finally:
-                self.records.append(attempt.record)
+                self.records.append(self._record)
+                self._record = AttemptRecord(is_retry=True)
 
-        return with_retries(call_once, self.deadline)
+        return with_retries(recorded, self.deadline)
 
-    def begun(self) -> "Attempt[Piece]":
-        """The attempt of which the first piece is there: from then on nothing is tried again."""
-        return self.tried(Attempt.begin)
+    def begun(self, exchange: Callable[[], Generator[Piece]]) -> Generator[Piece]:
+        """The pieces that `exchange` yields in an attempt, once the first of them is there.
+
+        From then on nothing is tried again. Raises UpstreamMalformed if there is none.
+        """
+        return self.tried(lambda: _begun(exchange()))
+
+    @contextmanager
+    def post(self, path: str, body: Body, limit: int) -> Iterator[StreamedAnswer]:
+        """Send the request; the block gets the answer once its headers tell of a success.
+
+        Raises UpstreamError. What is raised within the block names the answer.
+        """
+        with self.transport.stream(
+            self.upstream, path, body, limit=limit, deadline=self.deadline
+        ) as answer:
+            self._record.upstream_id = answer.request_id or ""
+            try:
+                if not 200 <= answer.status < 300:
+                    require_success(answer.whole(self.counted), self.upstream, self.model.name)
+                yield answer
+            except UpstreamError as failure:
+                with_answer(failure, answer)
+                raise
+
+    @contextmanager
+    def connect(self, path: str, limit: int) -> Iterator[Channel]:
+        """Open a WebSocket; raise UpstreamError if the upstream refuses it."""
+        with self.transport.connect(
+            self.upstream, path, limit=limit, deadline=self.deadline
+        ) as channel:
+            if isinstance(channel, Answer):
+                self._record.upstream_id = channel.request_id or ""
+                require_success(channel, self.upstream, self.model.name)
+                raise with_answer(UpstreamMalformed(), channel)
+            yield channel
 
     def failure_in(self, value: Any) -> UpstreamError:
         """The failure that JSON tells under a success's status."""
@@ -82,59 +108,21 @@ class Call(Generic[Piece]):
         return self.usage.counted(pieces, self.deadline)
 
 
-class Attempt(Iterator[Piece]):
-    """One attempt at a call: the pieces of its answer as they arrive. Closing it ends it."""
+def _begun(pieces: Generator[Piece]) -> Generator[Piece]:
+    """The pieces, of which the first has arrived. Closing them ends the exchange at once.
 
-    def __init__(self, call: Call[Piece], *, is_retry: bool) -> None:
-        """Send nothing before the first piece is asked for."""
-        self.call, self.record = call, AttemptRecord(is_retry)
-        self._arriving = call.exchange(self)
-        self._pieces: Iterator[Piece] = self._arriving
-        self.close = self._arriving.close
+    A generator that has not begun would leave open what was handed to it.
+    """
 
-    def __iter__(self) -> Iterator[Piece]:
-        """The pieces; raises UpstreamError."""
-        return self._pieces
-
-    def __next__(self) -> Piece:
-        """The next piece; raises as they do."""
-        return next(self._pieces)
-
-    def begin(self) -> "Attempt[Piece]":
-        """Wait for the first piece; raise UpstreamMalformed if there is none."""
-        for first in self._arriving:
-            self._pieces = chain((first,), self._arriving)
-            return self
+    def all_pieces() -> Generator[Piece]:
+        with closing(pieces):
+            for first in pieces:
+                yield first  # For `next` below.
+                yield first
+                yield from pieces
+                return
         raise UpstreamMalformed()
 
-    @contextmanager
-    def post(self, path: str, body: Body, limit: int) -> Iterator[StreamedAnswer]:
-        """Send the request; the block gets the answer once its headers tell of a success.
-
-        Raises UpstreamError. What is raised within the block names the answer.
-        """
-        call = self.call
-        with call.transport.stream(
-            call.upstream, path, body, limit=limit, deadline=call.deadline
-        ) as answer:
-            self.record.upstream_id = answer.request_id or ""
-            try:
-                if not 200 <= answer.status < 300:
-                    require_success(answer.whole(call.counted), call.upstream, call.model.name)
-                yield answer
-            except UpstreamError as failure:
-                with_answer(failure, answer)
-                raise
-
-    @contextmanager
-    def connect(self, path: str, limit: int) -> Iterator[Channel]:
-        """Open a WebSocket; raise UpstreamError if the upstream refuses it."""
-        call = self.call
-        with call.transport.connect(
-            call.upstream, path, limit=limit, deadline=call.deadline
-        ) as channel:
-            if isinstance(channel, Answer):
-                self.record.upstream_id = channel.request_id or ""
-                require_success(channel, call.upstream, call.model.name)
-                raise with_answer(UpstreamMalformed(), channel)
-            yield channel
+    begun = all_pieces()
+    next(begun)
+    return begun

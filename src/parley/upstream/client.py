@@ -1,11 +1,7 @@
-"""The calls of a conversation to OpenAI's API: what is sent, and what of each answer is used.
-
-A generator, `exchange`, tells how a call is made: it sends the request of one attempt, and yields
-what it reads of the answer. `calls` runs it, as often as the call is tried.
-"""
+"""The calls of a conversation to OpenAI's API: what is sent, and what of each answer is used."""
 
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +11,7 @@ from parley.errors import ModelNotFound, TextIncomplete, UpstreamError, Upstream
 from parley.memory import Spool, Usage
 from parley.models.registry import Model
 from parley.recordings import Recording
-from parley.upstream.calls import Attempt, AttemptRecord, Call, Piece
+from parley.upstream.calls import AttemptRecord, Call
 from parley.upstream.chat_stream import deltas_of
 from parley.upstream.encodings import set_lengths
 from parley.upstream.error_reports import error_field_of, report_of
@@ -70,68 +66,86 @@ class Client:
         fields = [("model", model.name), *model.parameters.items(), ("response_format", "json")]
         if model.language and self.options.language:
             fields.append((model.language, self.options.language))
+        form, call = Form(fields, "file", recording), self._call("stt", model)
 
-        def exchange(attempt: Attempt[str]) -> Generator[str]:
-            form = Form(fields, "file", recording)
-            with attempt.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
-                heard = json_in(answer.whole(attempt.call.counted).body)
-                yield _transcript_in(heard, attempt.call.failure_in)
+        def hear() -> str:
+            with call.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
+                heard = json_in(answer.whole(call.counted).body)
+                return _transcript_in(heard, call.failure_in)
 
-        return self._call("stt", model, exchange).tried("".join)
+        return call.tried(hear)
 
     def complete(self, transcript: str, model: Model) -> Reply:
         """The chat model's reply; a refusal is a reply too. Raises UpstreamError.
 
         What was written before a failure is the reply, if no other attempt brought a whole one.
         """
-        written = ""
+        written, call = "", self._call("text", model)
 
-        def joined(deltas: Iterator[str]) -> str:
+        def read() -> str:
             nonlocal written
-            parts: list[str] = []
+            deltas: list[str] = []
             try:
-                parts.extend(deltas)
+                deltas.extend(self._reply_to(transcript, call, is_stream=False))
             finally:
-                written = "".join(parts).strip() or written
+                written = "".join(deltas).strip() or written
             return written
 
         try:
-            return Reply(self._reply_to(transcript, model, is_stream=False).tried(joined))
+            return Reply(call.tried(read))
         except UpstreamError as failure:
             if not written or isinstance(failure, ModelNotFound):
                 raise
             return Reply(written, failure)
 
-    def stream_reply(self, transcript: str, model: Model) -> Attempt[str]:
+    def stream_reply(self, transcript: str, model: Model) -> Generator[str]:
         """The chat model's reply, delta by delta, once the first is there.
 
         Raises UpstreamError, and TextIncomplete at the end of a reply that is not finished.
         """
-        return self._reply_to(transcript, model, is_stream=True).begun()
+        call = self._call("text", model)
+        return call.begun(lambda: self._reply_to(transcript, call, is_stream=True))
 
     def speak(self, text: str, model: Model) -> Spool:
         """The speech of `text` as a whole file, never empty, at its start. Raises UpstreamError."""
-        with closing(self.voice(model)) as voice:
-            return self._speech_of(text, voice).tried(self._file_of)
+        call = self._call("tts", model)
 
-    def stream_speech(self, text: str, voice: Voice) -> Attempt[bytes]:
-        """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError."""
-        return self._speech_of(text, voice).begun()
+        def read() -> Spool:
+            speech = self.usage.spool()
+            try:
+                with closing(self._speech_of(text, call)) as pieces:
+                    for piece in pieces:
+                        speech.write(piece)
+                if self.options.audio_format == "wav":
+                    set_lengths(speech)
+                speech.seek(0)
+            except BaseException:
+                speech.close()
+                raise
+            return speech
+
+        return call.tried(read)
+
+    def stream_speech(
+        self, text: str, model: Model, voice: Voice | None = None
+    ) -> Generator[bytes]:
+        """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError.
+
+        Several texts may share a voice of the model's.
+        """
+        call = self._call("tts", model)
+        return call.begun(lambda: voice.speak(text, call) if voice else self._speech_of(text, call))
 
     def voice(self, model: Model) -> Voice:
-        """The voice of a model; close it after its last text."""
+        """A voice of the model; close it after its last text."""
         return voice_of(model, self.options)
 
-    def _call(
-        self, stage: str, model: Model, exchange: Callable[[Attempt[Piece]], Generator[Piece]]
-    ) -> Call[Piece]:
+    def _call(self, stage: str, model: Model) -> Call:
         upstream = self.upstreams[stage]
-        return Call(
-            self.transport, upstream, model, self.deadline, self.usage, self.records, exchange
-        )
+        return Call(self.transport, upstream, model, self.deadline, self.usage, self.records)
 
-    def _reply_to(self, transcript: str, model: Model, *, is_stream: bool) -> Call[str]:
-        """The call for a reply; a host may answer with a stream or without one, whatever is asked.
+    def _reply_to(self, transcript: str, call: Call, *, is_stream: bool) -> Generator[str]:
+        """The reply's deltas; a host may answer with a stream or without one, whatever is asked.
 
         Raises UpstreamMalformed in a reply of more than TEXT_BYTES characters.
         """
@@ -140,44 +154,23 @@ class Client:
             *self.options.history,
             {"role": "user", "content": transcript},
         ]
-        body = {
-            "model": model.name,
-            "messages": messages,
-            **model.parameters,
-            "stream": is_stream,
-        }
-
-        def exchange(attempt: Attempt[str]) -> Generator[str]:
-            size = 0
-            with attempt.post("/chat/completions", body, STREAM_BYTES) as answer:
-                pieces = answer.pieces() if is_stream else attempt.call.counted(answer.pieces())
-                try:
-                    for delta in deltas_of(pieces, attempt.call.failure_in_event):
-                        yield delta
-                        if (size := size + len(delta)) > TEXT_BYTES:
-                            raise UpstreamMalformed()
-                except TextIncomplete:
-                    answer.end()
-                    raise
+        asked = {"model": call.model.name, "messages": messages, **call.model.parameters}
+        size = 0
+        with call.post("/chat/completions", {**asked, "stream": is_stream}, STREAM_BYTES) as answer:
+            pieces = answer.pieces() if is_stream else call.counted(answer.pieces())
+            try:
+                for delta in deltas_of(pieces, call.failure_in_event):
+                    yield delta
+                    if (size := size + len(delta)) > TEXT_BYTES:
+                        raise UpstreamMalformed()
+            except TextIncomplete:
                 answer.end()
+                raise
+            answer.end()
 
-        return self._call("text", model, exchange)
-
-    def _speech_of(self, text: str, voice: Voice) -> Call[bytes]:
-        return self._call("tts", voice.model, lambda attempt: voice.speak(text, attempt))
-
-    def _file_of(self, pieces: Iterator[bytes]) -> Spool:
-        speech = self.usage.spool()
-        try:
-            for piece in pieces:
-                speech.write(piece)
-            if self.options.audio_format == "wav":
-                set_lengths(speech)
-            speech.seek(0)
-        except BaseException:
-            speech.close()
-            raise
-        return speech
+    def _speech_of(self, text: str, call: Call) -> Generator[bytes]:
+        with closing(self.voice(call.model)) as voice:
+            yield from voice.speak(text, call)
 
 
 def _transcript_in(heard: Any, failure_in: Callable[[Any], UpstreamError]) -> str:

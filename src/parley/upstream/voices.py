@@ -7,7 +7,7 @@ from urllib.parse import quote
 from parley import log
 from parley.errors import UpstreamMalformed
 from parley.models.registry import Model
-from parley.upstream.calls import Attempt
+from parley.upstream.calls import Call
 from parley.upstream.encodings import SAMPLE_BYTES, encoded
 from parley.upstream.options import Options
 from parley.upstream.realtime import EVENT_BYTES, ReadingSession, is_read_word_for_word
@@ -27,7 +27,7 @@ class SpeechVoice:
         """Speak with the model's voice and format that `options` ask for."""
         self.model, self._options = model, options
 
-    def speak(self, text: str, attempt: Attempt[bytes]) -> Generator[bytes]:
+    def speak(self, text: str, call: Call) -> Generator[bytes]:
         """The speech's file, piece by piece as it arrives. Raises UpstreamError."""
         audio_format, size = self._options.audio_format, 0
         body = {
@@ -37,9 +37,8 @@ class SpeechVoice:
             "response_format": audio_format,
             **self.model.parameters,
         }
-        with attempt.post("/audio/speech", body, SPEECH_BYTES) as answer:
-            failure_in = attempt.call.failure_in
-            for piece in checked(answer.pieces(), audio_format, answer.headers, failure_in):
+        with call.post("/audio/speech", body, SPEECH_BYTES) as answer:
+            for piece in checked(answer.pieces(), audio_format, answer.headers, call.failure_in):
                 size += len(piece)
                 yield piece
             if audio_format == "pcm" and size % SAMPLE_BYTES:
@@ -61,15 +60,14 @@ class RealtimeVoice:
         self._open = ExitStack()
         self._session: ReadingSession | None = None
 
-    def speak(self, text: str, attempt: Attempt[bytes]) -> Generator[bytes]:
+    def speak(self, text: str, call: Call) -> Generator[bytes]:
         """The speech's file, piece by piece as it arrives. Raises UpstreamError."""
-        call, audio_format = attempt.call, self._options.audio_format
         voice = self.model.voice_for(self._options.voice)
         try:
-            session = self._session = self._session or self._connect(attempt)
+            session = self._session = self._session or self._connect(call)
             pcm = session.read_aloud(text, voice, self.model.parameters)
             # At once, since PCM is six times as large as mp3.
-            yield from encoded(pcm, audio_format, call.deadline)
+            yield from encoded(pcm, self._options.audio_format, call.deadline)
         except BaseException:
             self.close()  # Nobody knows what would still arrive for this text.
             raise
@@ -82,10 +80,10 @@ class RealtimeVoice:
         self._session = None
         self._open.close()
 
-    def _connect(self, attempt: Attempt[bytes]) -> ReadingSession:
+    def _connect(self, call: Call) -> ReadingSession:
         path = f"/realtime?model={quote(self.model.name, safe='')}"
-        channel = self._open.enter_context(attempt.connect(path, EVENT_BYTES))
-        return ReadingSession(channel, attempt.call.failure_in_event)
+        channel = self._open.enter_context(call.connect(path, EVENT_BYTES))
+        return ReadingSession(channel, call.failure_in_event)
 
 
 Voice = SpeechVoice | RealtimeVoice

@@ -3,7 +3,7 @@
 import socket
 from bisect import bisect_right
 from collections.abc import Generator, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from itertools import accumulate
 from urllib.parse import quote
 
@@ -23,13 +23,14 @@ TRANSCRIPT_BYTES, REPLY_BYTES, VOICE_BYTES = 1000, 2000, 1000
 SOUND_HEADERS = ("X-Transcript", "X-Text-Response", "X-Models-Used", "X-Errors", "X-Voice")
 
 
-def sound_answer(stages: Stages, pieces: Generator[bytes], audio_format: str) -> Response:
+def sound_answer(stages: Stages, speech: Generator[bytes], audio_format: str) -> Response:
     """The speech's file as the body; it has begun to arrive, or there is nothing to say."""
     conversation = stages.conversation
     response = current_app.response_class(
-        _written(stages, pieces, request.environ.get("gunicorn.socket")),
+        _written(stages, speech, request.environ.get("gunicorn.socket")),
         mimetype=AUDIO_FORMATS[audio_format],
     )
+    response.call_on_close(speech.close)  # Also where nobody asks for a piece.
     response.status_code = status_of(conversation)
     response.headers["X-Transcript"] = header_text(conversation.transcript, TRANSCRIPT_BYTES)
     response.headers["X-Text-Response"] = header_text(conversation.reply, REPLY_BYTES)
@@ -47,15 +48,15 @@ def name_voice(response: Response, stages: Stages) -> None:
 
 
 def _written(
-    stages: Stages, pieces: Generator[bytes], connection: socket.socket | None
+    stages: Stages, speech: Generator[bytes], connection: socket.socket | None
 ) -> Iterator[bytes]:
     """The pieces; a failure amid them breaks the chunked body, so that nobody takes it for whole.
 
     Nothing is raised: gunicorn would log its text.
     """
     try:
-        with closing(pieces), stages.stage("tts"):
-            yield from pieces
+        with stages.stage("tts"):
+            yield from stages.arriving(speech)
     except ConversationError as failure:
         stages.conversation.note(failure)
         if connection:
