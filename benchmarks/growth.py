@@ -61,7 +61,7 @@ class AtOnce:
     def stream_reply(self, transcript: str, model: Model) -> Generator[str]:
         yield from self.deltas
 
-    def voice(self, model: Model) -> SimpleNamespace:
+    def voice(self) -> SimpleNamespace:
         return SimpleNamespace(close=lambda: None)
 
     def stream_speech(self, text: str, model: Model, voice: SimpleNamespace) -> Generator[bytes]:

@@ -3,7 +3,6 @@
 from contextlib import nullcontext
 from itertools import chain
 
-from parley.conversation.event_order import Backlog
 from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
 from parley.memory import Usage
@@ -23,7 +22,7 @@ def sound(text):
 
 
 def reply_of(read, speak, lanes=3):
-    return SpokenReply(read, lambda: nullcontext(speak), lambda: lanes, Backlog(Usage()))
+    return SpokenReply(read, lambda: nullcontext(speak), lambda: lanes, Usage())
 
 
 def generator(*deltas):

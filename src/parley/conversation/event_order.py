@@ -47,11 +47,12 @@ class Backlog:
     """Text and sound that wait to be told."""
 
     def __init__(self, usage: Usage) -> None:
-        """Begin with nothing; `usage` counts the sound that waits."""
+        """Begin with nothing; `usage` counts the sound that waits, and the text that was told."""
         self._usage = usage
         self._text = StringIO()  # A list of many short deltas takes many times their size.
         self._bytes = self._count = 0
         self._text_due = 0.0
+        self.told: list[str] = []
         self._segments: deque[SpokenSegment] = deque()
 
     def __bool__(self) -> bool:
@@ -116,7 +117,9 @@ class Backlog:
         if not self._text.tell() or not (sound or all_text or self._text_due <= now):
             return sound
         self._text_due = now + TEXT_SECONDS
-        return [TextDelta(self._take_text()), *sound]
+        self.told.append(delta := self._take_text())
+        self._usage.add_text(delta)
+        return [TextDelta(delta), *sound]
 
     def _take_text(self) -> str:
         text, self._text = self._text.getvalue(), StringIO()

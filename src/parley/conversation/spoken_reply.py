@@ -19,6 +19,7 @@ from parley.conversation.state import failure_of
 from parley.deadline import let_others_run
 from parley.errors import ConversationError
 from parley.held_too_long import ANY_ERROR
+from parley.memory import Usage
 
 TICK_SECONDS = 0.25
 """How long `events` waits before it says that nothing has happened."""
@@ -49,17 +50,17 @@ class SpokenReply:
         read: Read,
         speaker: Callable[[], AbstractContextManager[Speak]],
         lanes: Callable[[], int],
-        backlog: Backlog,
+        usage: Usage,
     ) -> None:
         """`read` gives the reply's deltas.
 
         Each lane, a greenlet that speaks one segment after another, opens a `speaker` of its own.
         It gives the sound of a text, piece by piece. `lanes` says how many lanes there may be, and
-        is asked when the first sound has arrived: only then is it settled which model speaks. What
-        was made, and not told yet, waits in `backlog`.
+        is asked when the first sound has arrived: only then is it settled which model speaks.
+        `usage` counts what was made, and not told yet.
         """
         self._read, self._speaker, self._lanes = read, speaker, lanes
-        self._segmenter, self._unspoken, self._backlog = Segmenter(), Waiting(), backlog
+        self._segmenter, self._unspoken, self._backlog = Segmenter(), Waiting(), Backlog(usage)
         self._news, self._room, self._work = Signal(), Signal(), Signal()
         self._greenlets: list[gevent.Greenlet] = []
         self._open_lanes = self._idle_lanes = 0
@@ -76,6 +77,11 @@ class SpokenReply:
                 return
             _wake(self._room)
             yield events
+
+    @property
+    def told(self) -> str:
+        """The text that was told."""
+        return "".join(self._backlog.told)
 
     def close(self) -> None:
         """End the greenlets, wherever they wait: nobody reads on."""

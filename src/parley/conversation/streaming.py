@@ -2,15 +2,12 @@
 
 import time
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 
-from parley.conversation.event_order import Backlog
-from parley.conversation.reply_events import Event, TextDelta
 from parley.conversation.spoken_reply import Speak, SpokenReply
 from parley.conversation.stages import Stages
 from parley.conversation.thoughts import ThoughtFilter
 from parley.errors import UpstreamError, UpstreamMalformed
-from parley.models.registry import Model
 from parley.upstream.voices import Voice
 
 LANES = {"speech": 3, "realtime": 1}
@@ -23,21 +20,10 @@ class StreamedReply:
     def __init__(self, stages: Stages) -> None:
         """Go on where `stages` has the transcript."""
         self._stages, self._conversation = stages, stages.conversation
-        self._stages.bound_each_wait()
+        stages.bound_each_wait()
         self._speech_began = 0.0
-        self._told: list[str] = []
-        self._making = SpokenReply(
-            self._read, self._speaker, self._lanes, Backlog(stages.client.usage)
-        )
-
-    def events(self) -> Iterator[list[Event]]:
-        """The next events, now and then none."""
-        for events in self._making.events():
-            for event in events:
-                if isinstance(event, TextDelta):
-                    self._stages.client.usage.add_text(event.delta)
-                    self._told.append(event.delta)
-            yield events
+        self._making = SpokenReply(self._read, self._speaker, self._lanes, stages.client.usage)
+        self.events = self._making.events
 
     def close(self) -> None:
         """End the greenlets and what they have open, and note the failure that there was.
@@ -45,7 +31,7 @@ class StreamedReply:
         The conversation's reply is what was told of it.
         """
         self._making.close()
-        self._conversation.reply = "".join(self._told)
+        self._conversation.reply = self._making.told
         if self._making.failure:
             self._conversation.note(self._making.failure)
 
@@ -66,26 +52,22 @@ class StreamedReply:
 
     @contextmanager
     def _speaker(self) -> Iterator[Speak]:
-        """What speaks for one lane, in voices of its own: one is for one greenlet."""
-        client, voices = self._stages.client, dict[str, Voice]()
+        """What speaks for one lane, in a voice of its own."""
+        with closing(self._stages.client.voice()) as voice:
+            yield lambda text: self._speak(text, voice)
 
-        def call(text: str, model: Model) -> Generator[bytes]:
-            if model.name not in voices:
-                voices[model.name] = opened.enter_context(closing(client.voice(model)))
-            return client.stream_speech(text, model, voices[model.name])
-
-        def speak(text: str) -> Generator[bytes]:
-            self._speech_began = self._speech_began or time.monotonic()
-            try:
-                with closing(
-                    self._stages.with_fallback("tts", lambda model: call(text, model))
-                ) as pieces:
-                    yield from pieces
-            finally:
-                self._conversation.seconds["tts"] = time.monotonic() - self._speech_began
-
-        with ExitStack() as opened:
-            yield speak
+    def _speak(self, text: str, voice: Voice) -> Generator[bytes]:
+        client = self._stages.client
+        self._speech_began = self._speech_began or time.monotonic()
+        try:
+            with closing(
+                self._stages.with_fallback(
+                    "tts", lambda model: client.stream_speech(text, model, voice)
+                )
+            ) as pieces:
+                yield from pieces
+        finally:
+            self._conversation.seconds["tts"] = time.monotonic() - self._speech_began
 
     def _lanes(self) -> int:
         return LANES[self._conversation.models_used["tts"].interface]

@@ -17,7 +17,7 @@ from parley.upstream.encodings import set_lengths
 from parley.upstream.error_reports import error_field_of, report_of
 from parley.upstream.json_values import json_in, text_of
 from parley.upstream.options import Options
-from parley.upstream.voices import Voice, voice_of
+from parley.upstream.voices import Voice
 from parley.wire.messages import Form, Upstream
 from parley.wire.transport import Transport
 
@@ -131,14 +131,14 @@ class Client:
     ) -> Generator[bytes]:
         """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError.
 
-        Several texts may share a voice of the model's.
+        Where one `voice` speaks several texts, whoever made it closes it.
         """
         call = self._call("tts", model)
         return call.begun(lambda: voice.speak(text, call) if voice else self._speech_of(text, call))
 
-    def voice(self, model: Model) -> Voice:
-        """A voice of the model; close it after its last text."""
-        return voice_of(model, self.options)
+    def voice(self) -> Voice:
+        """A voice; close it after its last text."""
+        return Voice(self.options)
 
     def _call(self, stage: str, model: Model) -> Call:
         upstream = self.upstreams[stage]
@@ -169,7 +169,7 @@ class Client:
             answer.end()
 
     def _speech_of(self, text: str, call: Call) -> Generator[bytes]:
-        with closing(self.voice(call.model)) as voice:
+        with closing(self.voice()) as voice:
             yield from voice.speak(text, call)
 
 
