@@ -131,13 +131,15 @@ def test_what_waits_is_counted_until_it_is_told(backlog_usage):
     """Many short segments count more than their sound; what is forgotten counts no longer."""
     backlog, usage = backlog_usage
     for number in range(300):
-        begun(backlog, str(number), b"a").is_finished = True
-    assert not backlog.has_room_for_sound()
+        last = begun(backlog, str(number), b"a")
+        last.is_finished = True
+    assert not backlog.has_room_for(last)
     assert usage.budget.held > 150_000
     while take(backlog):
         pass
     assert usage.budget.held == 0
-    assert backlog.has_room_for_sound()
+    begun(backlog)
+    assert backlog.has_room_for(begun(backlog))
     begun(backlog, sound=bytes(500_000))
     assert usage.budget.held > 0
     backlog.clear()

@@ -60,7 +60,7 @@ class Backlog:
 
     def clear(self) -> None:
         """Forget all of it: nobody will be told."""
-        self._take_text()
+        self._text = StringIO()
         self._forget_sound()
 
     def add_text(self, delta: str) -> bool:
@@ -90,19 +90,15 @@ class Backlog:
         """Whether more text may wait."""
         return self._text.tell() < WAITING_CHARACTERS
 
-    def has_room_for_sound(self) -> bool:
-        """Whether more segments, and more of their sound, may wait."""
-        is_scarce = not self._usage.budget.has_room_for_speech
-        return self._bytes < (SCARCE_BYTES if is_scarce else WAITING_BYTES)
-
     def has_room_for(self, segment: SpokenSegment) -> bool:
         """Whether the segment's next piece may wait, or will not be told anyway.
 
         The segment whose turn it is may always bring one, whatever waits behind it.
         """
-        if self.has_room_for_sound() or not segment.will_be_told:
+        has_budget = self._usage.budget.has_room_for_speech
+        if self._bytes < (WAITING_BYTES if has_budget else SCARCE_BYTES):
             return True
-        return self.is_next(segment) and not segment.sound
+        return not segment.will_be_told or (self.is_next(segment) and not segment.sound)
 
     def text_due(self) -> float:
         """When the text that waits is to be told (monotonic); never where none waits."""
@@ -116,14 +112,11 @@ class Backlog:
         now, sound = time.monotonic(), self._next_sound()
         if not self._text.tell() or not (sound or all_text or self._text_due <= now):
             return sound
+        delta, self._text = self._text.getvalue(), StringIO()
         self._text_due = now + TEXT_SECONDS
-        self.told.append(delta := self._take_text())
         self._usage.add_text(delta)
+        self.told.append(delta)
         return [TextDelta(delta), *sound]
-
-    def _take_text(self) -> str:
-        text, self._text = self._text.getvalue(), StringIO()
-        return text
 
     def _weigh(self, size: int) -> None:
         self._bytes += size

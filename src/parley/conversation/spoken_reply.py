@@ -1,8 +1,7 @@
 """A reply, told while it is made: one greenlet reads it, others speak it, and one reader is told.
 
 The greenlet that reads the reply cuts it into segments for those that speak. What is made waits in
-a backlog, in which whoever iterates over `events` gets all of it in turn. Nobody needs a lock:
-greenlets take turns only where one waits.
+a backlog until it is told. Nobody needs a lock: greenlets take turns only where one waits.
 """
 
 import time
@@ -34,20 +33,16 @@ BUSY_SECONDS = 0.02
 END_SECONDS = 1
 """How long `close` waits for the greenlets to end."""
 
-
-Read = Callable[[], Generator[str]]
 Speak = Callable[[str], Generator[bytes]]
+"""Gives the sound of a text, piece by piece."""
 
 
 class SpokenReply:
-    """The greenlets that make one reply, and whoever is told of it.
-
-    A change wakes only those who wait for its kind.
-    """
+    """The greenlets that make one reply; a change wakes only those who wait for its kind."""
 
     def __init__(
         self,
-        read: Read,
+        read: Callable[[], Generator[str]],
         speaker: Callable[[], AbstractContextManager[Speak]],
         lanes: Callable[[], int],
         usage: Usage,
@@ -55,9 +50,8 @@ class SpokenReply:
         """`read` gives the reply's deltas.
 
         Each lane, a greenlet that speaks one segment after another, opens a `speaker` of its own.
-        It gives the sound of a text, piece by piece. `lanes` says how many lanes there may be, and
-        is asked when the first sound has arrived: only then is it settled which model speaks.
-        `usage` counts what was made, and not told yet.
+        `lanes` says how many lanes there may be, and is asked when the first sound has arrived:
+        only then is it settled which model speaks. `usage` counts what is held.
         """
         self._read, self._speaker, self._lanes = read, speaker, lanes
         self._segmenter, self._unspoken, self._backlog = Segmenter(), Waiting(), Backlog(usage)
@@ -72,9 +66,14 @@ class SpokenReply:
         self._greenlets.append(gevent.spawn(self._run_text))
         self._open_lane()
         while True:
-            events = self._await_events()
-            if not events and self._is_over():
-                return
+            until = time.monotonic() + TICK_SECONDS
+            while not (events := self._backlog.take(all_text=self._is_text_over)):
+                if self._is_over():
+                    return
+                seconds = min(until, self._backlog.text_due()) - time.monotonic()
+                if seconds <= 0:
+                    break
+                self._news.wait(seconds)
             _wake(self._room)
             yield events
 
@@ -89,29 +88,15 @@ class SpokenReply:
         self._backlog.clear()
         gevent.killall(self._greenlets, timeout=END_SECONDS)
 
-    def _await_events(self) -> list[Event]:
-        """The next events; none at the end, and where TICK_SECONDS brought none."""
-        until = time.monotonic() + TICK_SECONDS
-        while not (events := self._backlog.take(all_text=self._is_text_over)):
-            seconds = min(until, self._backlog.text_due()) - time.monotonic()
-            if seconds <= 0 or self._is_over():
-                break
-            self._news.wait(seconds)
-        return events
-
     def _is_over(self) -> bool:
         is_spoken = self._is_mute or not self._open_lanes
         return self._is_closed or (self._is_text_over and is_spoken and not self._backlog)
 
     def _keep(self, error: BaseException, stage: str) -> None:
-        """Note the first failure, unless it was the close that ended a greenlet."""
+        """Keep the first failure; what `close` ends fails without one."""
         failure = failure_of(error, stage)
         if not self._is_closed:
             self.failure = self.failure or failure
-
-    def _wake_all(self) -> None:
-        for signal in (self._news, self._room, self._work):
-            _wake(signal)
 
     def _run_text(self) -> None:
         """Read the reply, in a greenlet."""
@@ -124,7 +109,7 @@ class SpokenReply:
         except ANY_ERROR as error:
             self._keep(error, "text")
         finally:
-            self._wake_all()
+            _wake(self._news, self._room, self._work)
 
     def _read_text(self) -> None:
         with closing(self._read()) as deltas:
@@ -166,7 +151,7 @@ class SpokenReply:
             self._keep(error, "tts")
         finally:
             self._open_lanes -= 1
-            self._wake_all()
+            _wake(self._news, self._room, self._work)
 
     def _take(self) -> SpokenSegment | None:
         """The next segment to speak, when there is one; None where there will be none."""
@@ -212,7 +197,8 @@ class SpokenReply:
         return True
 
 
-def _wake(signal: Signal) -> None:
-    """Wake all greenlets that wait for the signal now."""
-    signal.set()
-    signal.clear()
+def _wake(*signals: Signal) -> None:
+    """Wake all greenlets that wait for these signals now."""
+    for signal in signals:
+        signal.set()
+        signal.clear()

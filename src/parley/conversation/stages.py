@@ -54,7 +54,7 @@ class Stages:
 
     @property
     def voice(self) -> str:
-        """The name of the voice that speaks."""
+        """The name of the voice."""
         return self.conversation.models_used["tts"].voice_for(self.client.options.voice)
 
     def transcribe(self, recording: Recording) -> None:
@@ -96,10 +96,7 @@ class Stages:
         return speech or (None if self.conversation.failure else _nothing())
 
     def bound_each_wait(self) -> None:
-        """Have the deadline bound each wait for the upstream, and STREAM_SECONDS all of them.
-
-        The caller is being answered: it gets what the upstream sends as it arrives.
-        """
+        """Have the deadline bound each wait for the upstream, and STREAM_SECONDS all of them."""
         self.client.deadline.extend(STREAM_SECONDS)
 
     def _speak_reply(self, speak: Callable[[str, Model], Result]) -> Result | None:
@@ -141,7 +138,8 @@ class Stages:
         Raises CallerDisconnected if the caller has left, and InternalError for foreign exceptions.
         """
         try:
-            self._require_caller()
+            if not self.caller_waits():
+                raise CallerDisconnected()
             begun = time.monotonic()
             try:
                 yield
@@ -188,11 +186,6 @@ class Stages:
                 if raised is not end:
                     raise  # The greenlet is killed.
                 raise CallerDisconnected() from None
-
-    def _require_caller(self) -> None:
-        """Raise CallerDisconnected if the caller has left."""
-        if not self.caller_waits():
-            raise CallerDisconnected()
 
 
 def _nothing() -> Generator[bytes]:
