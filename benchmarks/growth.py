@@ -18,7 +18,7 @@ if __name__ == "__main__":
 import gevent  # What follows is to find the patched modules.
 
 from parley.conversation.stages import Stages
-from parley.conversation.streaming import StreamedReply
+from parley.conversation.streaming import spoken_reply
 from parley.deadline import Deadline
 from parley.memory import Usage
 from parley.models.registry import Choice, Model, Models
@@ -86,7 +86,7 @@ def tell(text: str, every: int) -> float:
     )
     stages = Stages(AtOnce(deltas), models, lambda: True)
     stages.conversation.transcript = "Tell me."
-    reply = StreamedReply(stages)
+    reply = spoken_reply(stages)
     begun = time.process_time()
     for _ in reply.events():
         pass

@@ -19,7 +19,7 @@ def test_text_and_sound_are_told_whole_and_in_order(lanes):
     assert text.strip() == REPLY.strip() == "".join(segments).strip()
     assert ended == list(range(len(segments)))
     assert [part.strip() for part in segments] == [data.decode() for data in sounds]
-    assert reply.failure is None
+    assert reply.conversation.failure is None
 
 
 def test_many_deltas_are_told_in_few_events():
@@ -130,7 +130,7 @@ def test_nobody_is_asked_to_speak_nothing():
     reply = reply_of(lambda: generator(code), speak)
     text, segments, sounds, ended = heard(reply.events())
     assert text == "".join(segments) == code
-    assert (spoken, sounds, ended, reply.failure) == ([], [b""], [], None)
+    assert (spoken, sounds, ended, reply.conversation.failure) == ([], [b""], [], None)
 
 
 def test_a_segment_without_words_is_text_and_no_sound():

@@ -21,7 +21,10 @@ def test_no_sound_follows_a_failure_and_the_text_goes_on():
     assert text.strip() == REPLY.strip()
     assert not any("number 3." in part for part in segments)
     assert len(ended) == len(segments)
-    assert (reply.failure.code, reply.failure.stage) == ("upstream_unavailable", "tts")
+    assert (reply.conversation.failure.code, reply.conversation.failure.stage) == (
+        "upstream_unavailable",
+        "tts",
+    )
 
 
 def test_a_segment_that_breaks_off_does_not_end():
@@ -35,7 +38,7 @@ def test_a_segment_that_breaks_off_does_not_end():
     _, _, sounds, ended = heard(reply.events())
     assert sounds == [b"Thi"]
     assert not ended
-    assert reply.failure.stage == "tts"
+    assert reply.conversation.failure.stage == "tts"
 
 
 def test_what_was_written_before_a_failure_of_the_text_is_spoken():
@@ -49,7 +52,7 @@ def test_what_was_written_before_a_failure_of_the_text_is_spoken():
     text, segments, _, ended = heard(reply.events())
     assert text == "".join(segments) == SENTENCES[0] + SENTENCES[1]
     assert len(ended) == len(segments)
-    assert reply.failure.stage == "text"
+    assert reply.conversation.failure.stage == "text"
 
 
 def test_an_error_of_our_own_is_internal_and_logged(caplog):
@@ -57,7 +60,7 @@ def test_an_error_of_our_own_is_internal_and_logged(caplog):
     reply = reply_of(words, lambda text: 1 / 0)
     text, _, sounds, _ = heard(reply.events())
     assert (text.strip(), sounds) == (REPLY.strip(), [])
-    assert isinstance(reply.failure, InternalError)
+    assert isinstance(reply.conversation.failure, InternalError)
 
 
 def test_a_slow_reader_slows_the_upstream():
@@ -137,7 +140,7 @@ def test_a_failure_is_told_while_a_later_segment_is_still_asked_for():
     reply = reply_of(words, speak)
     begun = time.monotonic()
     heard(reply.events())
-    assert reply.failure.stage == "tts"
+    assert reply.conversation.failure.stage == "tts"
     assert time.monotonic() - begun < 0.9
 
 

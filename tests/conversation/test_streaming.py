@@ -11,8 +11,9 @@ from testing.spoken_replies import generator
 
 from parley.base_urls import BaseUrl
 from parley.conversation.reply_events import SoundPiece, TextDelta
+from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
-from parley.conversation.streaming import StreamedReply
+from parley.conversation.streaming import read_reply, spoken_reply
 from parley.deadline import Deadline
 from parley.models.registry import Choice, Model, Models
 from parley.redaction import Secrets
@@ -25,10 +26,10 @@ REPLY = "One is a number, and so is two. Three comes next, then four. Five is th
 
 
 @pytest.fixture
-def reply(upstream, at_once):
-    """Makes a streamed reply over the upstream, by that tts interface."""
+def begin(upstream, at_once):
+    """Begins a conversation over the upstream, by that tts interface, which has its transcript."""
 
-    def make(interface="speech", says=REPLY, row="whole") -> StreamedReply:
+    def make(interface="speech", says=REPLY, row="whole") -> Stages:
         upstream.answers["text"] = streams_chat(row, reply=lambda body: says)
         upstreams = dict.fromkeys(
             ("stt", "text", "tts"), Upstream(BaseUrl.parse(upstream.url), "key", Secrets())
@@ -42,12 +43,18 @@ def reply(upstream, at_once):
         )
         stages = Stages(client, models, lambda: True)
         stages.conversation.transcript = "What is a number?"
-        return StreamedReply(stages)
+        return stages
 
     return make
 
 
-def gather(reply: StreamedReply) -> tuple[str, str]:
+@pytest.fixture
+def reply(begin):
+    """Makes the reply of such a conversation."""
+    return lambda *how, **says: spoken_reply(begin(*how, **says))
+
+
+def gather(reply: SpokenReply) -> tuple[str, str]:
     """The text, and what was said."""
     text, sounds = "", b""
     for event in itertools.chain.from_iterable(reply.events()):
@@ -60,8 +67,8 @@ def gather(reply: StreamedReply) -> tuple[str, str]:
     return text, coded_speech.decode(sounds, "pcm")
 
 
-def code_of(reply: StreamedReply) -> str | None:
-    return reply._conversation.failure and reply._conversation.failure.code
+def code_of(reply: SpokenReply) -> str | None:
+    return reply.conversation.failure and reply.conversation.failure.code
 
 
 @pytest.mark.parametrize("interface", ["speech", "realtime"])
@@ -70,11 +77,11 @@ def test_the_reply_is_what_was_told(reply, upstream, interface):
     upstream.answers["tts"] = streams_speech() if interface == "speech" else Readings()
     streamed = reply(interface, says=f"<think>Hm. Numbers.</think>\n {REPLY}\n\n")
     text, said = gather(streamed)
-    assert text == streamed._conversation.reply == REPLY
+    assert text == streamed.conversation.reply == REPLY
     assert "".join(said.split()) == "".join(REPLY.split())
-    assert streamed._conversation.success
-    assert set(streamed._conversation.seconds) == {"text", "tts"}
-    assert not any(each.is_retry for each in streamed._conversation.attempts)
+    assert streamed.conversation.success
+    assert set(streamed.conversation.seconds) == {"text", "tts"}
+    assert not any(each.is_retry for each in streamed.conversation.attempts)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +113,7 @@ def test_a_failure_of_the_reply_names_the_answer_that_it_came_in(reply, upstream
     streamed = reply(row=row, says=says)
     upstream.answers["text"].request_id = "req_7"
     gather(streamed)
-    failure = streamed._conversation.failure
+    failure = streamed.conversation.failure
     assert (failure.code, failure.stage) == (code, "text")
     assert (failure.upstream_status, failure.upstream_request_id) == (200, "req_7")
 
@@ -116,10 +123,10 @@ def test_a_failure_of_the_reply_names_the_answer_that_it_came_in(reply, upstream
     [("usage", [], 1), ("one piece", [], 1), ("whole", [b": bye\n\n"], 1), ("whole", [8.0], 3)],
 )
 def test_a_whole_reply_leaves_its_connection_to_the_next_call(
-    reply, upstream, row, after, connections
+    begin, upstream, row, after, connections
 ):
     """A new one would cost a handshake; but what does not come at once is not awaited."""
-    client, model = reply()._stages.client, Model("thinker", "chat")
+    client, model = begin().client, Model("thinker", "chat")
     upstream.answers["text"] = Streamed(lambda body: [*CHATS[row](REPLY), *after], lambda body: "")
     begun = time.monotonic()
     for _ in range(3):
@@ -128,14 +135,14 @@ def test_a_whole_reply_leaves_its_connection_to_the_next_call(
     assert time.monotonic() - begun < 6
 
 
-def test_blank_deltas_take_time_that_is_linear_in_their_number(reply, monkeypatch):
+def test_blank_deltas_take_time_that_is_linear_in_their_number(begin, monkeypatch):
     """A model that writes spaces one by one costs no more for each than for the first ones."""
-    streamed, seconds = reply(), []
+    stages, seconds = begin(), []
     for count in (25_000, 100_000):
         deltas = ["One.", *" " * count, "Two.", *"\n" * count]
         monkeypatch.setattr(Client, "stream_reply", lambda *_, deltas=deltas: generator(*deltas))
         begun = time.process_time()
-        assert "".join(streamed._read()) == f"One.{' ' * count}Two."
+        assert "".join(read_reply(stages)) == f"One.{' ' * count}Two."
         seconds.append(time.process_time() - begun)
     assert seconds[1] < 8 * seconds[0]  # It was 16 times as long.
 
@@ -177,8 +184,8 @@ def test_what_was_made_and_not_told_is_no_part_of_the_reply(reply, upstream):
             time.sleep(0.2)  # Meanwhile, more is made.
             break
     streamed.close()
-    assert streamed._conversation.reply == text
-    assert streamed._conversation.success
+    assert streamed.conversation.reply == text
+    assert streamed.conversation.success
 
 
 def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch):
@@ -191,7 +198,7 @@ def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch
     begun = time.monotonic()
     streamed.close()
     assert time.monotonic() - begun < 5
-    assert all(greenlet.dead for greenlet in streamed._making._greenlets)
+    assert all(greenlet.dead for greenlet in streamed._greenlets)
 
 
 def test_a_retry_waits_no_longer_than_silence_may_last(reply, upstream, monkeypatch):

@@ -5,6 +5,7 @@ from itertools import chain
 
 from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
+from parley.conversation.state import Conversation
 from parley.memory import Usage
 
 SENTENCES = [f"This is sentence number {number}. " for number in range(40)]
@@ -22,7 +23,7 @@ def sound(text):
 
 
 def reply_of(read, speak, lanes=3):
-    return SpokenReply(read, lambda: nullcontext(speak), lambda: lanes, Usage())
+    return SpokenReply(read, lambda: nullcontext(speak), lambda: lanes, Conversation({}), Usage())
 
 
 def generator(*deltas):

@@ -14,9 +14,8 @@ from gevent.event import Event as Signal
 from parley.conversation.event_order import TEXT_SECONDS, Backlog, SpokenSegment
 from parley.conversation.reply_events import Event
 from parley.conversation.segments import LONGEST, Segmenter, Waiting
-from parley.conversation.state import failure_of
+from parley.conversation.state import Conversation, failure_of
 from parley.deadline import let_others_run
-from parley.errors import ConversationError
 from parley.held_too_long import ANY_ERROR
 from parley.memory import Usage
 
@@ -45,13 +44,15 @@ class SpokenReply:
         read: Callable[[], Generator[str]],
         speaker: Callable[[], AbstractContextManager[Speak]],
         lanes: Callable[[], int],
+        conversation: Conversation,
         usage: Usage,
     ) -> None:
         """`read` gives the reply's deltas.
 
         Each lane, a greenlet that speaks one segment after another, opens a `speaker` of its own.
         `lanes` says how many lanes there may be, and is asked when the first sound has arrived:
-        only then is it settled which model speaks. `usage` counts what is held.
+        only then is it settled which model speaks. `usage` counts what is held; `conversation` gets
+        the first failure, and what was told of the reply.
         """
         self._read, self._speaker, self._lanes = read, speaker, lanes
         self._segmenter, self._unspoken, self._backlog = Segmenter(), Waiting(), Backlog(usage)
@@ -59,7 +60,7 @@ class SpokenReply:
         self._greenlets: list[gevent.Greenlet] = []
         self._open_lanes = self._idle_lanes = 0
         self._is_text_over = self._is_closed = self._is_mute = self._are_lanes_settled = False
-        self.failure: ConversationError | None = None
+        self.conversation = conversation
 
     def events(self) -> Iterator[list[Event]]:
         """The events whose turn has come, and none where TICK_SECONDS brought none."""
@@ -77,26 +78,22 @@ class SpokenReply:
             _wake(self._room)
             yield events
 
-    @property
-    def told(self) -> str:
-        """The text that was told."""
-        return "".join(self._backlog.told)
-
     def close(self) -> None:
         """End the greenlets, wherever they wait: nobody reads on."""
         self._is_closed = True
         self._backlog.clear()
         gevent.killall(self._greenlets, timeout=END_SECONDS)
+        self.conversation.reply = "".join(self._backlog.told)
 
     def _is_over(self) -> bool:
         is_spoken = self._is_mute or not self._open_lanes
         return self._is_closed or (self._is_text_over and is_spoken and not self._backlog)
 
-    def _keep(self, error: BaseException, stage: str) -> None:
-        """Keep the first failure; what `close` ends fails without one."""
+    def _note(self, error: BaseException, stage: str) -> None:
+        """Note a failure; what `close` ends fails without one."""
         failure = failure_of(error, stage)
         if not self._is_closed:
-            self.failure = self.failure or failure
+            self.conversation.note(failure)
 
     def _run_text(self) -> None:
         """Read the reply, in a greenlet."""
@@ -107,7 +104,7 @@ class SpokenReply:
                 self._is_text_over = True
                 self._unspoken.add(self._segmenter.finish())
         except ANY_ERROR as error:
-            self._keep(error, "text")
+            self._note(error, "text")
         finally:
             _wake(self._news, self._room, self._work)
 
@@ -148,7 +145,7 @@ class SpokenReply:
                 while (segment := self._take()) and self._speak_segment(segment, speak):
                     pass
         except ANY_ERROR as error:
-            self._keep(error, "tts")
+            self._note(error, "tts")
         finally:
             self._open_lanes -= 1
             _wake(self._news, self._room, self._work)
@@ -172,7 +169,7 @@ class SpokenReply:
             return True
         except ANY_ERROR as error:
             segment.has_failed = self._is_mute = True
-            self._keep(error, "tts")
+            self._note(error, "tts")
             return False
         finally:
             segment.is_finished = True

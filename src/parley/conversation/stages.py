@@ -48,6 +48,7 @@ class Stages:
     models: Models
     caller_waits: Callable[[], bool]
     conversation: Conversation = field(init=False)
+    _began: dict[str, float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.conversation = Conversation(self.models.by_stage(), attempts=self.client.records)
@@ -133,19 +134,18 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time what a stage does, and name the stage in the failure that ends it.
+        """Time a stage from its first block on, and name it in the failure that ends the block.
 
         Raises CallerDisconnected if the caller has left, and InternalError for foreign exceptions.
         """
         try:
             if not self.caller_waits():
                 raise CallerDisconnected()
-            begun = time.monotonic()
+            began = self._began.setdefault(name, time.monotonic())
             try:
                 yield
             finally:
-                seconds = self.conversation.seconds
-                seconds[name] = seconds.get(name, 0.0) + time.monotonic() - begun
+                self.conversation.seconds[name] = time.monotonic() - began
         except ANY_ERROR as error:
             raise failure_of(error, name) from None
 

@@ -11,7 +11,7 @@ from flask import Response, current_app, g
 from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.stages import Stages
 from parley.conversation.state import failure_of
-from parley.conversation.streaming import StreamedReply
+from parley.conversation.streaming import spoken_reply
 from parley.errors import CallerDisconnected, Interrupted
 from parley.held_too_long import ANY_ERROR
 from parley.web.schemas import ConversationSchema, ErrorSchema
@@ -39,7 +39,7 @@ class EventStream:
     def __init__(self, stages: Stages, began: float) -> None:
         """Count time from `began` (monotonic)."""
         self._stages, self._began = stages, began
-        self._conversation, self._reply = stages.conversation, StreamedReply(stages)
+        self._conversation, self._reply = stages.conversation, spoken_reply(stages)
 
     def __iter__(self) -> Iterator[bytes]:
         """The frames, up to `done`; nothing more to a caller who has left."""
