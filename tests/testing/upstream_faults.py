@@ -198,6 +198,7 @@ BROKEN += [
 # Answered, but not usably: not worth another try.
 UNUSABLE = [
     Fault("an empty success", says(http(b"")), "upstream_malformed"),
+    Fault("204", says(b"HTTP/1.1 204 No Content\r\n\r\n"), "upstream_malformed"),
     Fault("a body without end", flood, "upstream_malformed"),
 ]
 REFUSED = [
