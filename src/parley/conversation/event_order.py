@@ -10,12 +10,8 @@ from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, 
 from parley.conversation.segments import Segment
 from parley.memory import Usage
 
-WAITING_BYTES = 256 * 1024
-WAITING_CHARACTERS = 16 * 1024
-"""How much sound, and how much text, waits for a slow reader."""
-
-SCARCE_BYTES = 64 * 1024
-"""How much sound waits while the budget for memory has no room."""
+WAITING_BYTES, SCARCE_BYTES, WAITING_CHARACTERS = 256 * 1024, 64 * 1024, 16 * 1024
+"""How much sound waits for a slow reader, also while memory is scarce, and how much text."""
 
 SEGMENT_BYTES = 1024
 """What a segment counts besides its text and its sound: many short ones are more than their sum."""
@@ -44,7 +40,7 @@ class SpokenSegment:
 
 
 class Backlog:
-    """Text and sound that wait to be told."""
+    """Text and sound that wait to be told, and the text that was."""
 
     def __init__(self, usage: Usage) -> None:
         """Begin with nothing; `usage` counts the sound that waits, and the text that was told."""
@@ -78,7 +74,7 @@ class Backlog:
         return spoken
 
     def add_sound(self, segment: SpokenSegment, piece: bytes) -> None:
-        """Append a piece to a segment's sound."""
+        """Append to a segment's sound."""
         segment.sound += piece
         self._weigh(len(piece))
 

@@ -29,7 +29,7 @@ class Conversation:
 
     @property
     def success(self) -> bool:
-        """Whether all three stages worked."""
+        """Whether nothing failed."""
         return self.failure is None
 
     @property
@@ -39,7 +39,7 @@ class Conversation:
 
     @property
     def retries(self) -> int:
-        """How many attempts were made because an earlier one had failed."""
+        """How many attempts followed one that had failed."""
         return sum(attempt.is_retry for attempt in self.attempts)
 
     @property

@@ -44,7 +44,7 @@ class Call:
     _record: AttemptRecord = field(default_factory=lambda: AttemptRecord(is_retry=False))
 
     def tried(self, attempt: Callable[[], Result]) -> Result:
-        """What `attempt` returns, which sends the request by `post` or `connect`.
+        """What `attempt` makes of an answer that it asks for by `post` or `connect`.
 
         One that fails is followed by others; raises the UpstreamError of the last.
         """
@@ -59,9 +59,9 @@ class Call:
         return with_retries(recorded, self.deadline)
 
     def begun(self, exchange: Callable[[], Generator[Piece]]) -> Generator[Piece]:
-        """The pieces that `exchange` yields in an attempt, once the first of them is there.
+        """The pieces of an attempt, once the first is there: from then on nothing is tried again.
 
-        From then on nothing is tried again. Raises UpstreamMalformed if there is none.
+        Raises UpstreamMalformed if there is none.
         """
         return self.tried(lambda: _begun(exchange()))
 
@@ -109,15 +109,12 @@ class Call:
 
 
 def _begun(pieces: Generator[Piece]) -> Generator[Piece]:
-    """The pieces, of which the first has arrived. Closing them ends the exchange at once.
-
-    A generator that has not begun would leave open what was handed to it.
-    """
+    """The pieces, of which the first has arrived; closing them closes what they come from."""
 
     def all_pieces() -> Generator[Piece]:
         with closing(pieces):
             for first in pieces:
-                yield first  # For `next` below.
+                yield first  # For `next` below: a generator that has not begun closes nothing.
                 yield first
                 yield from pieces
                 return

@@ -58,11 +58,7 @@ class Client:
     """One of each attempt at each call, in the order in which they ended or began to answer."""
 
     def transcribe(self, recording: Recording, model: Model) -> str:
-        """The words of the recording, in the language spoken; blank if there were none.
-
-        The file gets a name from its bytes: the upstream reads the format from the name's
-        extension, which is often missing or wrong in callers' names. Raises UpstreamError.
-        """
+        """The words of the recording; blank if there were none. Raises UpstreamError."""
         fields = [("model", model.name), *model.parameters.items(), ("response_format", "json")]
         if model.language and self.options.language:
             fields.append((model.language, self.options.language))
@@ -137,7 +133,7 @@ class Client:
         return call.begun(lambda: voice.speak(text, call) if voice else self._speech_of(text, call))
 
     def voice(self) -> Voice:
-        """A voice; close it after its last text."""
+        """A voice for one text after another."""
         return Voice(self.options)
 
     def _call(self, stage: str, model: Model) -> Call:

@@ -10,15 +10,10 @@ from parley.errors import UpstreamMalformed
 from parley.memory import Spool
 
 AUDIO_FORMATS = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm"}
-"""By name, the media types of the formats of speech that every interface can give.
+"""By name, the media types of the formats of speech that every interface can give."""
 
-`pcm` is 24 kHz, 16 bit, mono, little-endian.
-"""
-
-RATE = 24_000
-"""Samples a second of all PCM that the upstream sends: 16 bit, mono, little-endian."""
-
-SAMPLE_BYTES = 2
+RATE, SAMPLE_BYTES = 24_000, 2
+"""Samples a second of all PCM, and bytes of each: 16 bit, mono, little-endian."""
 
 BIT_RATE = 64
 """Thousands of bits a second of mp3: plenty for one voice."""
@@ -42,10 +37,9 @@ CHUNKS = 100
 
 
 def encoded(pcm: Iterable[bytes], audio_format: str, deadline: Deadline) -> Iterator[bytes]:
-    """The file in one of the AUDIO_FORMATS, in pieces of which none is empty.
+    """The file in one of the AUDIO_FORMATS, in pieces; PCM may be cut anywhere, even in a sample.
 
-    PCM may be cut anywhere, even in a sample. Raises UpstreamMalformed if there were no samples or
-    a half one, and what the deadline raises.
+    Raises UpstreamMalformed if there were no samples or a half one, and what the deadline raises.
     """
     samples = _whole_samples(pcm)
     if audio_format == "mp3":
@@ -92,20 +86,18 @@ def set_lengths(wav: Spool) -> None:
     Those who stream write 0xFFFFFFFF there, or 0, or another length that is too large. A file in
     which the samples are not among the first CHUNKS chunks stays as it is, as one that is no WAV.
     """
-    start, name, size = 12, b"", 0
+    start = 12
     for _ in range(CHUNKS):
         wav.seek(start)
-        head = wav.read(8)
-        if len(head) < 8:
+        if len(head := wav.read(8)) < 8:
             return
-        name, size = struct.unpack("<4sI", head)
         start += 8
+        name, size = struct.unpack("<4sI", head)
+        left = wav.size - start
+        if name == b"data" and not 0 < size <= left:
+            for position, length in ((4, wav.size - 8), (start - 4, left)):
+                wav.seek(position)
+                wav.write(struct.pack("<I", length))
         if name == b"data":
-            break
+            return
         start += size + size % 2  # Chunks have even lengths.
-    left = wav.size - start
-    if name != b"data" or 0 < size <= left:
-        return
-    for position, length in ((4, wav.size - 8), (start - 4, left)):
-        wav.seek(position)
-        wav.write(struct.pack("<I", length))

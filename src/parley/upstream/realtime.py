@@ -30,10 +30,8 @@ INSTRUCTIONS = (
 
 ALIKE = 0.9
 COMPARED_LETTERS = 200
-"""How alike the letters of a text and of what was said must be, at its beginning and at its end.
-
-difflib's time grows with the square of the length, so that only that many letters are compared.
-"""
+"""How alike what was said must be to the text, and how many letters are compared at each end: the
+time of difflib grows with the square of the length."""
 
 
 class ReadingSession:
@@ -43,14 +41,13 @@ class ReadingSession:
     """
 
     def __init__(self, channel: Channel, failure_in: Callable[[Any], UpstreamError]) -> None:
-        """Wait until the upstream has created the session. Raises UpstreamError.
+        """Wait for the session; `failure_in` makes the failure that an event tells.
 
-        `failure_in` makes the failure of an event that tells of one.
+        Raises UpstreamError.
         """
         self._channel, self._messages, self._failure_in = channel, channel.messages(), failure_in
         self.transcript = ""
         """What the voice really said of the last text."""
-
         for event in self._events():
             if event.get("type") == "session.created":
                 return
@@ -76,7 +73,7 @@ class ReadingSession:
                 raise UpstreamMalformed()
 
     def _events(self) -> Iterator[dict[str, Any]]:
-        """Each event of a text as it arrives; raise the UpstreamError that one of failure means.
+        """Each event of a text as it arrives; raise the UpstreamError that one tells of.
 
         Raises UpstreamMalformed past EVENTS or EVENTS_BYTES.
         """
@@ -105,10 +102,9 @@ class ReadingSession:
 
 
 def is_read_word_for_word(text: str, transcript: str) -> bool:
-    """Whether a voice said what it was given; case, punctuation and a few letters do not matter.
+    """Whether a voice said what it was given; case, punctuation and a tenth of it do not matter.
 
-    A few letters are up to a tenth of those compared: a contraction passes, another sentence does
-    not.
+    So a contraction passes, and another sentence does not.
     """
     read, said = _letters_of(text), _letters_of(transcript)
     ends = (slice(None, COMPARED_LETTERS), slice(-COMPARED_LETTERS, None))
@@ -122,14 +118,13 @@ def _letters_of(text: str) -> str:
 
 
 def _request(text: str, voice: str, parameters: Mapping[str, Any]) -> dict[str, object]:
-    sound = {"voice": voice, "format": {"type": "audio/pcm", "rate": RATE}}
     content = [{"type": "input_text", "text": text}]
     response = {
         "conversation": "none",
         "output_modalities": ["audio"],
         "instructions": INSTRUCTIONS,
         "input": [{"type": "message", "role": "user", "content": content}],
-        "audio": {"output": sound},
+        "audio": {"output": {"voice": voice, "format": {"type": "audio/pcm", "rate": RATE}}},
         **parameters,
     }
     return {"type": "response.create", "response": response}

@@ -18,11 +18,10 @@ Result = TypeVar("Result")
 
 
 def with_retries(call: Callable[[], Result], deadline: Deadline) -> Result:
-    """What `call` returns. A call that raises UpstreamError with `retry` is made again.
+    """What `call` returns, which is made up to three times; raises the last try's error.
 
-    It is made up to three times, as long as the wait, which the upstream may ask for, and another
-    try of the usual length end before the deadline. After a StaleConnection there is no wait: the
-    next try takes another one. Raises the last try's error.
+    Another try follows an UpstreamError with `retry`, if the wait, which the upstream may ask for,
+    and a try of the usual length end before the deadline. None waits after a StaleConnection.
     """
     began, waited = time.monotonic(), 0.0
     for tries, backoff in enumerate(BACKOFF, 1):
