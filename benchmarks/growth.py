@@ -22,6 +22,7 @@ from parley.conversation.streaming import spoken_reply
 from parley.deadline import Deadline
 from parley.memory import Usage
 from parley.models.registry import Choice, Model, Models
+from parley.upstream.voices import Voice
 from report import hold, measure, show
 from servers import ROOT
 
@@ -61,10 +62,7 @@ class AtOnce:
     def stream_reply(self, transcript: str, model: Model) -> Generator[str]:
         yield from self.deltas
 
-    def voice(self) -> SimpleNamespace:
-        return SimpleNamespace(close=lambda: None)
-
-    def stream_speech(self, text: str, model: Model, voice: SimpleNamespace) -> Generator[bytes]:
+    def stream_speech(self, text: str, model: Model, voice: Voice) -> Generator[bytes]:
         yield b"sound"
 
 

@@ -11,7 +11,7 @@ import gevent
 from parley import log
 from parley.conversation.segments import speakable_parts
 from parley.conversation.sentences import first_sentences
-from parley.conversation.state import Conversation, failure_of
+from parley.conversation.state import Conversation, name_stage
 from parley.conversation.thoughts import without_thoughts
 from parley.deadline import let_others_run
 from parley.errors import (
@@ -79,7 +79,7 @@ class Stages:
             self.conversation.reply = without_thoughts(reply.text)
             self.client.usage.add_text(self.conversation.reply)
             if reply.failure:
-                self.conversation.note(failure_of(reply.failure, "text"))
+                self.conversation.note(name_stage(reply.failure, "text"))
             elif not self.conversation.reply:
                 raise UpstreamMalformed()
 
@@ -120,7 +120,7 @@ class Stages:
             if text:
                 speech = self.with_fallback("tts", lambda model: speak(text, model))
             if not is_whole:
-                self.conversation.note(failure_of(TextTruncated(), "tts"))
+                self.conversation.note(name_stage(TextTruncated(), "tts"))
             return speech
 
     def arriving(self, speech: Generator[bytes]) -> Iterator[bytes]:
@@ -147,7 +147,7 @@ class Stages:
             finally:
                 self.conversation.seconds[name] = time.monotonic() - began
         except ANY_ERROR as error:
-            raise failure_of(error, name) from None
+            raise name_stage(error, name) from None
 
     def with_fallback(self, stage: str, call: Callable[[Model], Result]) -> Result:
         """What `call` returns for the stage's model, or for its fallback, which is then used on.

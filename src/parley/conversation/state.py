@@ -60,8 +60,8 @@ class Conversation:
             self.note(failure)
 
 
-def failure_of(error: BaseException, stage: str) -> ConversationError:
-    """An error as a failure of the stage; one that nobody foresaw is logged, and is our own."""
+def name_stage(error: BaseException, stage: str) -> ConversationError:
+    """The error, which names its stage now; one that nobody foresaw is logged, and is our own."""
     if not isinstance(error, ConversationError):
         log.unexpected(error, stage)
         error = InternalError()

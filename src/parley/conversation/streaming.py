@@ -7,6 +7,7 @@ from parley.conversation.spoken_reply import Speak, SpokenReply
 from parley.conversation.stages import Stages
 from parley.conversation.thoughts import ThoughtFilter
 from parley.errors import UpstreamError, UpstreamMalformed
+from parley.upstream.voices import Voice
 
 LANES = {"speech": 3, "realtime": 1}
 """How many segments are spoken at once, by the interface of the model that speaks."""
@@ -55,7 +56,7 @@ def _speaker(stages: Stages) -> Iterator[Speak]:
         ):
             yield from pieces
 
-    with closing(client.voice()) as voice:
+    with closing(Voice(client.options)) as voice:
         yield speak
 
 

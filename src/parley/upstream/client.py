@@ -132,10 +132,6 @@ class Client:
         call = self._call("tts", model)
         return call.begun(lambda: voice.speak(text, call) if voice else self._speech_of(text, call))
 
-    def voice(self) -> Voice:
-        """A voice for one text after another."""
-        return Voice(self.options)
-
     def _call(self, stage: str, model: Model) -> Call:
         upstream = self.upstreams[stage]
         return Call(self.transport, upstream, model, self.deadline, self.usage, self.records)
@@ -165,7 +161,7 @@ class Client:
             answer.end()
 
     def _speech_of(self, text: str, call: Call) -> Generator[bytes]:
-        with closing(self.voice()) as voice:
+        with closing(Voice(self.options)) as voice:
             yield from voice.speak(text, call)
 
 

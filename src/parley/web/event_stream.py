@@ -10,7 +10,7 @@ from flask import Response, current_app, g
 
 from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.stages import Stages
-from parley.conversation.state import failure_of
+from parley.conversation.state import name_stage
 from parley.conversation.streaming import spoken_reply
 from parley.errors import CallerDisconnected, Interrupted
 from parley.held_too_long import ANY_ERROR
@@ -48,7 +48,7 @@ class EventStream:
             yield from self._reply_frames()
         except ANY_ERROR as error:  # Raised on, gunicorn would log its text.
             stage = "tts" if "text" in self._conversation.seconds else "text"
-            failure = failure_of(error, stage)
+            failure = name_stage(error, stage)
         self.close()
         if failure:
             self._conversation.note(failure)
