@@ -23,14 +23,14 @@ TRANSCRIPT_BYTES, REPLY_BYTES, VOICE_BYTES = 1000, 2000, 1000
 SOUND_HEADERS = ("X-Transcript", "X-Text-Response", "X-Models-Used", "X-Errors", "X-Voice")
 
 
-def sound_answer(stages: Stages, speech: Generator[bytes], audio_format: str) -> Response:
+def sound_answer(stages: Stages, pieces: Generator[bytes], audio_format: str) -> Response:
     """The speech's file as the body; it has begun to arrive, or there is nothing to say."""
     conversation = stages.conversation
     response = current_app.response_class(
-        _written(stages, speech, request.environ.get("gunicorn.socket")),
+        _written(stages, pieces, request.environ.get("gunicorn.socket")),
         mimetype=AUDIO_FORMATS[audio_format],
     )
-    response.call_on_close(speech.close)  # Also where nobody asks for a piece.
+    response.call_on_close(pieces.close)  # Also where nobody asks for a piece.
     response.status_code = status_of(conversation)
     response.headers["X-Transcript"] = header_text(conversation.transcript, TRANSCRIPT_BYTES)
     response.headers["X-Text-Response"] = header_text(conversation.reply, REPLY_BYTES)
@@ -48,7 +48,7 @@ def name_voice(response: Response, stages: Stages) -> None:
 
 
 def _written(
-    stages: Stages, speech: Generator[bytes], connection: socket.socket | None
+    stages: Stages, pieces: Generator[bytes], connection: socket.socket | None
 ) -> Iterator[bytes]:
     """The pieces; a failure amid them breaks the chunked body, so that nobody takes it for whole.
 
@@ -56,7 +56,7 @@ def _written(
     """
     try:
         with stages.stage("tts"):
-            yield from stages.arriving(speech)
+            yield from stages.arriving(pieces)
     except ConversationError as failure:
         stages.conversation.note(failure)
         if connection:
