@@ -136,7 +136,7 @@ class TestKeys:
         ("fault", "accept"),
         [
             ("parley.wire.transport:encoded", "application/json"),
-            ("parley.upstream.client:Client.voice", "application/json"),
+            ("parley.upstream.client:Client.speak", "application/json"),
             ("parley.conversation.event_order:Backlog.take", "text/event-stream"),
             ("parley.log:conversation", "application/json"),
             ("parley.web.serving.slots:Slots.release", "audio/mpeg"),
