@@ -87,7 +87,7 @@ format: .venv/test.stamp  ## let ruff rewrite what it can
 	@touch $@
 
 bench: .venv/test.stamp .venv/plot/stamp  ## measure the service; fail where a goal is missed
-	@missed=0; for script in growth stream steady fairness memory sigterm; do \
+	@missed=0; for script in growth steady fairness; do \
 		timeout 600 $(BIN)/python benchmarks/$$script.py || missed=1; done; exit $$missed
 
 compare: .venv/test.stamp .venv/plot/stamp $(PEERS:%=.venv/peers/%/stamp)  ## measure ours beside its alternatives, TURNS (6) times

@@ -4,17 +4,15 @@ A full run is written into docs/performance.md, and a quick look of fewer turns 
 """
 
 import resource
-import subprocess
 import sys
 import time
-from pathlib import Path
 
 from comparison import connections, crowds, documents, few, starts, streams, uploads
 from comparison.goals import GOALS
 from comparison.record import Record
 from comparison.results import described, medians, save
-from report import hold, measure, show
-from servers import PARLEY, ROOT, SERVICES
+from report import ROOT, draw, hold, measure, show
+from servers import PARLEY, SERVICES
 
 FULL = 6
 MEASUREMENTS = (
@@ -43,13 +41,6 @@ def tell(results: dict) -> None:
     hold("measurements in which Parley lost any", len(results["failures"].get(PARLEY.name, [])), 0)
 
 
-def draw(results: Path, picture: Path) -> None:
-    """Draw the plot, in the environment that has what draws."""
-    python = ROOT / ".venv" / "plot" / "bin" / "python"
-    script = ROOT / "benchmarks" / "plot" / "draw.py"
-    subprocess.run([python, script, results, picture], check=True)
-
-
 def main() -> None:
     turns = int(sys.argv[1]) if len(sys.argv) > 1 else FULL
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -72,10 +63,9 @@ def main() -> None:
         picture = ROOT / "docs" / "comparison.svg"
         save(results, path)
         documents.write(results, ROOT / "docs" / "performance.md")
-    draw(path, picture)
     tell(results)
     show("minutes", results["minutes"])
-    print(f"Written: {path.relative_to(ROOT)}, {picture.relative_to(ROOT)}")
+    draw("draw.py", path, picture)
 
 
 if __name__ == "__main__":

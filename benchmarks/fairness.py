@@ -1,4 +1,4 @@
-"""How long `/healthz` waits while others upload, download and have long speech encoded.
+"""How long `/healthz` waits, and what memory it takes, while others send and fetch much.
 
 16 callers upload 25 MB each, 20 have 200 seconds of speech read over the Realtime API and encoded,
 and 20 fetch 5 MB of speech, again and again, on two workers. Another process asks for `/healthz`,
@@ -14,6 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 
 from answers import PCM_RATE, REALTIME
 from callers import Connection, Outcome, converse, lost, problems
+from processes import watched
 from report import hold, measure, quantile, show
 from servers import PARLEY, serving, upstream
 
@@ -25,7 +26,7 @@ KEPT, PAUSE = 8, 0.05
 PATIENT = {"PARLEY_DEADLINE": "180"}
 """What is measured is who waits, not whether a busy machine is in time."""
 
-MEDIAN_GOAL, P99_GOAL, SLOWEST_GOAL = 50, 100, 500
+MEDIAN_GOAL, P99_GOAL, SLOWEST_GOAL, PSS_GOAL = 50, 100, 500, 384
 
 
 async def crowd(port: int) -> list[Outcome]:
@@ -88,7 +89,8 @@ def main() -> None:
     with (
         ProcessPoolExecutor(1, mp_context=spawn) as pool,
         upstream(0.1) as url,
-        serving(PARLEY, url, workers=2, variables=PATIENT) as (port, _),
+        serving(PARLEY, url, workers=2, variables=PATIENT) as (port, pid),
+        watched(pid) as samples,
     ):
         crowd = pool.submit(load, port)
         times, delays = asyncio.run(probe(port, crowd))
@@ -102,6 +104,7 @@ def main() -> None:
     hold("/healthz median, ms", statistics.median(times), MEDIAN_GOAL)
     hold("/healthz p99, ms", quantile(times, 99), P99_GOAL)
     hold("/healthz slowest, ms", max(times), SLOWEST_GOAL)
+    hold("peak PSS, MB", max(samples), PSS_GOAL)
     hold(f"lost {problems(outcomes)}", lost(outcomes), 0)
 
 

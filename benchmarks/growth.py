@@ -5,7 +5,6 @@ greenlet measures for how long nobody else could run.
 """
 
 import json
-import subprocess
 import time
 from collections.abc import Generator
 from types import SimpleNamespace
@@ -23,8 +22,7 @@ from parley.deadline import Deadline
 from parley.memory import Usage
 from parley.models.registry import Choice, Model, Models
 from parley.upstream.voices import Voice
-from report import hold, measure, show
-from servers import ROOT
+from report import ROOT, draw, hold, measure, show
 
 KINDS = {
     "prose": "In the year {n} they walked for {n} miles, as Mr. Smith says. It rained all day. ",
@@ -134,18 +132,10 @@ def main() -> None:
     watch.kill()
     worst("growth", growths, GROWTH_GOAL, 2)
     worst("held, ms", helds, HELD_GOAL)
-    draw(results)
-
-
-def draw(results: dict[str, dict[str, dict[int, float]]]) -> None:
-    """Draw the times, in the environment that has what draws."""
-    source, picture = ROOT / "build" / "growth.json", ROOT / "build" / "growth.svg"
+    source = ROOT / "build" / "growth.json"
     source.parent.mkdir(exist_ok=True)
     source.write_text(json.dumps(results, indent=1))
-    python = ROOT / ".venv" / "plot" / "bin" / "python"
-    script = ROOT / "benchmarks" / "plot" / "draw_growth.py"
-    subprocess.run([python, script, source, picture], check=True)
-    print(f"Written: {picture.relative_to(ROOT)}")
+    draw("draw_growth.py", source, source.with_suffix(".svg"))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,12 @@
 
 import signal
 import statistics
+import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 missed: list[str] = []
 
 
@@ -23,6 +26,13 @@ def hold(name: str, figure: float, goal: float, digits: int = 0) -> None:
     show(name, f"{figure:.{digits}f}", f"(goal {goal:g})", "" if figure <= goal else "MISSED")
     if figure > goal:
         missed.append(name)
+
+
+def draw(script: str, source: Path, picture: Path) -> None:
+    """Draw figures that were written as JSON, in the environment that has what draws."""
+    python = ROOT / ".venv" / "plot" / "bin" / "python"
+    subprocess.run([python, ROOT / "benchmarks" / "plot" / script, source, picture], check=True)
+    print(f"Written: {source.relative_to(ROOT)}, {picture.relative_to(ROOT)}")
 
 
 def measure(script: Callable[[], None]) -> None:

@@ -17,9 +17,9 @@ from typing import Any
 
 from answers import Kind
 from processes import settle, tree_of
+from report import ROOT
 
 BOOT_SECONDS = 30
-ROOT = Path(__file__).resolve().parent.parent
 LISTENING = re.compile(r"(?:Listening at:|running on) http://127\.0\.0\.1:(\d+)")
 """As gunicorn and uvicorn say it."""
 
