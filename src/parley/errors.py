@@ -199,7 +199,7 @@ class NoSpeech(UpstreamError):
 
 class RateLimited(UpstreamError):
     code = "rate_limited"
-    message = "The upstream limits how often this key may call; wait, then try again."
+    message = "The upstream allows no more calls at the moment; wait, then try again."
 
 
 class QuotaExhausted(UpstreamError):

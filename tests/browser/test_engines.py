@@ -82,7 +82,7 @@ FAILURES = {
         ),
         (refuse("401 Unauthorized"), "An API key is needed: enter yours in Settings"),
     ],
-    "tts": [(refuse("400 Bad Request"), "Text to speech: The upstream refused")],
+    "tts": [(refuse("400 Bad Request"), "Text to speech: The AI service refused")],
 }
 
 

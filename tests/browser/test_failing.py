@@ -91,7 +91,7 @@ def test_a_question_that_is_tried_again_is_told_once(tab, upstream):
     """The model learns nothing of the failure."""
     upstream.answers["text"] = refuse("404 Not Found")
     tab.send(QUESTION)
-    tab.expect_failure("Reply: The upstream")
+    tab.expect_failure("Reply: The AI service")
     expect(tab.said).to_have_text(TRANSCRIPT)
     expect(tab.page.get_by_text("No answer: it failed.")).to_be_visible()
     upstream.answers["text"] = write()
@@ -119,7 +119,7 @@ def test_speech_that_fails(tab, upstream):
     """206: the reply stands there to be read, and the model is told of it."""
     upstream.answers["tts"] = refuse("400 Bad Request")
     tab.send(QUESTION)
-    tab.expect_failure("Text to speech: The upstream")
+    tab.expect_failure("Text to speech: The AI service")
     expect(tab.replies).to_have_text("".join(SENTENCES))
     upstream.answers["tts"] = speak(0.1)
     tab.send(QUESTION)

@@ -109,7 +109,7 @@ def test_a_word_without_an_end_does_not_widen_the_page(tab, upstream, tmp_path):
     file = tmp_path / f"{'y' * 150}.wav"
     file.write_bytes(QUESTION.read_bytes())
     drag(tab, (200, 100), DROPPED, files=[str(file), str(QUESTION)])
-    tab.expect_failure("Speech to text: The upstream")
+    tab.expect_failure("Speech to text: The AI service")
     expect(tab.page.locator(".note")).to_be_visible()
     for text in (tab.page.locator(".note"), tab.alert):
         assert text.evaluate("({ scrollWidth, clientWidth }) => scrollWidth - clientWidth") == 0

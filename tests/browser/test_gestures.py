@@ -118,10 +118,10 @@ def test_space_in_a_field_is_a_space(tab):
 
 
 def test_space_on_a_button_presses_it(tab):
-    """And does not talk."""
+    """And does not talk; no field has the focus then, for which a phone would show its keyboard."""
     tab.page.get_by_role("button", name="Settings").focus()
     tab.page.keyboard.press(" ")
-    expect(tab.page.get_by_role("dialog")).to_be_visible()
+    expect(tab.page.get_by_role("heading", name="Settings")).to_be_focused()
     tab.expect_state("Ready")
 
 
@@ -137,11 +137,14 @@ def test_the_space_bar_talks_after_a_click(tab):
 
 
 def test_escape_forgets_what_is_being_said(tab, upstream):
-    """Nothing is sent."""
+    """Nothing is sent, and how to begin is told again."""
+    how = tab.page.get_by_text("Or tap it once to begin")
     tab.talk.click()
     tab.expect_state("Listening")
+    expect(how).to_be_hidden()
     tab.page.keyboard.press("Escape")
     tab.expect_state("Ready")
+    expect(how).to_be_visible()
     time.sleep(1)
     assert upstream.requests == []
 
@@ -203,7 +206,7 @@ def test_the_state_is_told_in_plain_words(tab, upstream):
     upstream.answers["stt"], heard = hold_back(lambda *_: False)
     tab.send(QUESTION)
     tab.expect_state("Hearing what was said")
-    tab.expect_state("Still hearing what was said; this can take a while")
+    tab.expect_state("Still hearing; this can take a while")
     del upstream.answers["stt"]
     upstream.answers["text"], thought = hold_back(write(SENTENCES))
     heard.set()

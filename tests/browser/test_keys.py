@@ -106,5 +106,5 @@ def test_users_with_tokens(visit, serve, upstream):
     assert TOKEN not in tab.page.evaluate(EVERYTHING)
     upstream.answers["stt"] = refuse("401 Unauthorized")
     tab.send(QUESTION)
-    tab.expect_failure("The service's own key was refused upstream: tell whoever runs")
+    tab.expect_failure("The AI service refused this service's own key: tell whoever")
     expect(tab.page.get_by_role("button", name="Open Settings")).to_be_hidden()

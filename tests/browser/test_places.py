@@ -19,6 +19,9 @@ def test_a_low_window_leaves_room_to_read(visit, serve, width, height):
     assert footer["height"] < 0.45 * height
     if height > 300:
         expect(tab.page.get_by_text("Or tap it once to begin")).to_be_in_viewport()
+    tab.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    footer = tab.page.get_by_role("contentinfo").bounding_box()
+    assert footer["y"] + footer["height"] == pytest.approx(height, abs=2)
 
 
 PLACES = """() => {
@@ -34,11 +37,16 @@ PLACES = """() => {
 
 
 @pytest.mark.parametrize("font", ["serif", "monospace"])
-@pytest.mark.parametrize(("width", "height"), [(320, 568), (360, 640), (844, 390), (1280, 800)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(260, 563), (320, 568), (360, 640), (844, 390), (1280, 800)]
+)
 def test_nothing_lies_over_anything_and_all_can_be_touched(
     visit, serve, upstream, width, height, font
 ):
-    """Whatever window and fonts: what stays is in sight, apart, and as large as a finger."""
+    """Whatever window and fonts: what stays is in sight, apart, and as large as a finger.
+
+    260 pixels are to the page what a phone's 390 are with letters half again as large.
+    """
     tab = visit(serve().url, viewport={"width": width, "height": height})
     tab.set_font(font)
     upstream.answers["tts"] = speak(0.1)
@@ -59,7 +67,32 @@ def test_nothing_lies_over_anything_and_all_can_be_touched(
             apart = [one["right"] <= other["left"] + 1, other["right"] <= one["left"] + 1]
             apart += [one["bottom"] <= other["top"] + 1, other["bottom"] <= one["top"] + 1]
             assert any(apart), (one, other)
+        talk = tab.talk.bounding_box()
+        assert talk["x"] + talk["width"] / 2 == pytest.approx(width / 2, abs=4)
         tab.page.keyboard.press("Escape")
+
+
+FOCUSED = """() => {
+  const { activeElement: focused } = document;
+  const [{ bottom }, { top }] = [focused, document.querySelector("#status")].map(
+    (one) => one.getBoundingClientRect());
+  return [focused.dataset.action ?? "", top - bottom];
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 256), (800, 506)])
+def test_what_has_the_focus_is_not_below_what_stays(talked, width, height):
+    """Though a browser takes what lies there for seen: WCAG 2.2, 2.4.11."""
+    talked.page.set_viewport_size({"width": width, "height": height})
+    talked.page.evaluate("scrollTo(0, 0)")
+    seen = []
+    for _ in range(14):
+        talked.page.keyboard.press("Tab")
+        action, above = talked.page.evaluate(FOCUSED)
+        if action:
+            seen.append(action)
+            assert above > 0, action
+    assert seen == ["replay", "save", "copy"] * 2
 
 
 def test_the_ring_widens_nothing(visit, serve, upstream):

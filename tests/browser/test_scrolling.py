@@ -91,7 +91,7 @@ def test_a_failure_covers_nothing_of_the_conversation(talked, upstream):
     upstream.answers["text"] = write(FORTY)
     upstream.answers["tts"] = refuse("400 Bad Request")
     talked.send(QUESTION)
-    talked.expect_failure("Text to speech: The upstream")
+    talked.expect_failure("Text to speech: The AI service")
     assert talked.page.evaluate(SCROLLED)[1] < 5
 
 
@@ -125,10 +125,10 @@ def test_a_failure_is_still_there_after_the_page_was_left(visit, launch, serve, 
     tab = visit(serve().url, browser=launch(*MICROPHONE, ALLOWED, keeps_pages=True))
     upstream.answers["stt"] = refuse("400 Bad Request")
     tab.send(QUESTION)
-    tab.expect_failure("Speech to text: The upstream")
+    tab.expect_failure("Speech to text: The AI service")
     del upstream.answers["stt"]
     leave_and_come_back(tab)
-    tab.expect_failure("Speech to text: The upstream")
+    tab.expect_failure("Speech to text: The AI service")
     tab.page.get_by_role("button", name="Try again").click()
     tab.expect_turn(1)
 

@@ -142,7 +142,7 @@ REFUSED = "The upstream refused the request, saying: No."
         ),
         (
             ["upstream_rejected", {"stage": "text", "message": REFUSED}],
-            f"Reply: {REFUSED} Try again, or choose another model in Settings.",
+            "Reply: The AI service refused the request, saying: No. Try again, or choose another",
         ),
         (["api_key_rejected", {"stage": "tts"}], "The API key was refused: check it in Settings"),
     ],

@@ -58,7 +58,8 @@ def make(tab, gesture):
         case "file":
             tab.send(QUESTION)
         case "replay":
-            tab.page.get_by_role("button", name="Hear again").first.click()
+            # Though Playwright waits for a button that can be used.
+            tab.page.get_by_role("button", name="Hear again").first.click(force=True)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +73,9 @@ def test_every_gesture_leads_where_the_table_says(tab, upstream, state):
         expect(tab.talk).to_have_accessible_name(table[state]["talk"])
         following = table[state]["next"].get(gesture, state)
         if gesture == "replay" and "replay" not in table[state]["next"]:
-            expect(tab.page.get_by_role("button", name="Hear again")).to_have_count(0)
-        else:
-            make(tab, gesture)
+            again = tab.page.get_by_role("button", name="Hear again", disabled=False)
+            expect(again).to_have_count(0)
+        make(tab, gesture)
         tab.expect_state(table[following]["status"])
         tab.page.keyboard.press("Escape")
         tab.expect_state("Ready")

@@ -70,7 +70,7 @@ LEADS: Mapping[type[UpstreamError], str] = {
     ApiKeyRejected: "The upstream refused the API key",
     UpstreamRejected: "The upstream refused the request",
     ModelNotFound: "The upstream refused the request",
-    RateLimited: "The upstream limits how often this key may call",
+    RateLimited: "The upstream allows no more calls at the moment",
     QuotaExhausted: "The key's account at the upstream has no credit left",
     UpstreamUnavailable: "The upstream failed",
     UpstreamTimeout: "The upstream took too long",

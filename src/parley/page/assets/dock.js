@@ -38,7 +38,8 @@ export function show(state) {
   clearTimeout(patience);
   shown = state;
   document.body.dataset.state = looks;
-  document.body.classList.toggle("replays", Boolean(next.replay));
+  for (const button of document.querySelectorAll("[data-action=replay]"))
+    button.ariaDisabled = String(!next.replay);
   element("status").textContent = status;
   if (late) {
     patience = setTimeout(() => {

@@ -47,7 +47,7 @@ const SENTENCES = {
   token_missing: "An access token is needed: enter yours in Settings, then try again.",
   token_rejected: "The access token was refused: check it in Settings, then try again.",
   operator_key_rejected:
-    "The service's own key was refused upstream: tell whoever runs the service.",
+    "The AI service refused this service's own key: tell whoever runs this service.",
   base_url_refused:
     "The service may not call this base URL: change it in Settings, then try again.",
   audio_too_large: "The recording is too large: send at most 25 MB.",
@@ -189,15 +189,17 @@ function sentenceFor(code, stage) {
 }
 
 /**
- * The service's sentence with the stage that it is about, and what to do where an upstream's words end it.
+ * The service's sentence in plain words, with the stage that it is about, and what to do where somebody
+ * else's words end it.
  * @param {string} message
  * @param {string} stage
  */
 function saying(message, stage) {
   const name = /** @type {Record<string, string>} */ (NAMES)[stage];
-  if (!name) return message;
+  const plain = message.replace(/\b([Tt])he upstream\b/g, "$1he AI service");
+  if (!name) return plain;
   const advice = "Try again, or choose another model in Settings.";
-  return `${name}: ${message}${message.includes(", saying: ") ? ` ${advice}` : ""}`;
+  return `${name}: ${plain}${plain.includes(", saying: ") ? ` ${advice}` : ""}`;
 }
 
 /**

@@ -26,6 +26,7 @@ export class HandsFree {
   constructor(session) {
     this.session = session;
     session.onstate = (state) => this.#enter(state);
+    session.resume = () => this.#open("talk");
   }
 
   /** Whether a conversation is under way. */
@@ -52,22 +53,27 @@ export class HandsFree {
     this.session.view.fail(new Failure(code));
   }
 
-  /** @param {"converse" | "talk"} how */
+  /** Whether the microphone is open then. @param {"converse" | "talk"} how */
   async #open(how) {
     const { session } = this;
     const signal = session.begin(how);
-    if (!signal) return;
+    if (!signal) return false;
     try {
       // What is missing is told before anything is said in vain.
       const { microphone } = session.chosen();
       const ear = await Ear.open(microphone, () => session.loudness);
-      if (signal.aborted) return ear.close();
+      if (signal.aborted) {
+        ear.close();
+        return false;
+      }
       this.ear = ear;
       ear.onheard = (heard) => this.#hear(ear, heard);
       ear.onlost = (code) => this.pause(code);
       session.enter("arrives");
+      return true;
     } catch (error) {
       if (!signal.aborted) session.fail(asFailure(error, "microphone_busy").inConversation());
+      return false;
     }
   }
 

@@ -40,12 +40,14 @@ export class Reply {
   cut() {
     const first = this.#texts.find(({ ahead }) => ahead.textContent?.trim());
     if (!first) return;
+    const link = first.ahead.closest("a");
     const range = document.createRange();
     range.setStartBefore(first.ahead);
     range.setEndAfter(/** @type {Node} */ (this.#root.lastChild));
     const rest = document.createElement("div");
     rest.className = "unheard";
     rest.append(range.extractContents());
+    link?.removeAttribute("data-host"); // Its end says it.
     const stopped = document.createElement("p");
     stopped.className = "stopped";
     stopped.dir = "ltr";

@@ -20,10 +20,12 @@ import { Transcript } from "./transcript.js";
 const ENDED = "The conversation ended here: switch it on to begin another.";
 
 export class Session {
-  /** @type {State} */
-  state = "idle";
+  /** Changed by `enter` alone. @type {State} */
+  #state = "idle";
   /** Called with each state. @type {(state: State) => void} */
   onstate = () => {};
+  /** Opens the microphone of a conversation that is paused; false where it cannot. */
+  resume = async () => false;
   /** What a microphone that was lost had recorded. @type {Recorded | null} */
   unsent = null;
   transcript;
@@ -43,6 +45,10 @@ export class Session {
     this.chosen = chosen;
     this.speed = speed;
     this.transcript = new Transcript(view, (turn) => this.replay(turn));
+  }
+
+  get state() {
+    return this.#state;
   }
 
   /** Tells when what goes on at the moment was ended. */
@@ -132,7 +138,9 @@ export class Session {
     this.#current = new AbortController();
     this.transcript.settle(turn, turn.reply);
     if (!failure || failure.code === "text_incomplete") return this.enter("done");
-    const again = () => {
+    const again = async () => {
+      // A conversation that had to wait for Settings goes on; why it cannot has been told.
+      if (this.state === "paused" && !(await this.resume())) return;
       // The model is told of what was said once, not once for each try.
       this.transcript.history.entries = before;
       if (!turn.reply) this.transcript.remove(turn);
@@ -216,7 +224,7 @@ export class Session {
   enter(what) {
     const next = STATES[this.state].next[what];
     if (!next) return;
-    this.state = next;
+    this.#state = next;
     if (["listening", "speaking"].includes(STATES[next].looks ?? next)) quietOthers();
     this.view.enter(next);
     this.onstate(next);

@@ -46,14 +46,15 @@ export class Spoken {
 }
 
 /**
- * The length of the text's whole words within so many characters.
+ * The length of the text's whole words within so many characters, with the marks that follow the last.
  * @param {string} text
  * @param {number} characters
  */
 function wordsWithin(text, characters) {
   let end = 0;
-  for (const { index, segment } of words.segment(text)) {
-    if (index + segment.length > characters) break;
+  for (const { index, segment, isWordLike } of words.segment(text)) {
+    const follows = end > 0 && !isWordLike && segment.trim();
+    if (index + segment.length > characters && !follows) break;
     end = index + segment.length;
   }
   return end;

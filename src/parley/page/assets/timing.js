@@ -32,15 +32,16 @@ export class Timing {
     }
   }
 
+  /** Whether any of the reply can be heard yet. */
+  get sounds() {
+    return this.#firstSound > 0;
+  }
+
   /** What the bars mean and how long they are, and the one figure of all; blank where there is none. */
   get legend() {
     return {
-      figure: inSeconds(this.#firstSound || (this.#think ?? this.#hear).to),
-      meaning: this.#firstSound
-        ? "to the first sound"
-        : this.#think
-          ? "to its last word"
-          : "to hear you",
+      figure: inSeconds(this.#firstSound || (this.#think?.to ?? 0)),
+      meaning: this.#firstSound ? "to the first sound" : "to its last word",
       hear: lasting("hearing", [this.#hear]),
       think: lasting("thinking", this.#think ? [this.#think] : []),
       speak: lasting("making speech", this.#speak),

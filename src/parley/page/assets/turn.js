@@ -83,21 +83,24 @@ export class Turn {
     if (this.reply) return;
     const note = document.createElement("p");
     note.className = "missed";
+    note.dir = "ltr";
     note.textContent = `No answer: it ${how}.`;
-    this.#part(".spoken").before(note);
+    this.#part(".said").after(note);
   }
 
   /** Offer what can be done with it, now that it is over. */
   settle() {
     this.settled = true;
     this.sound.keep();
+    this.#drawTiming();
     this.offer();
   }
 
   /** Offer to hear the reply again and to save it where there is sound, and to copy what was said. */
   offer() {
     this.#part(".again").hidden = !this.transcript;
-    this.#part(".again").dir = getComputedStyle(this.#part(".reply")).direction;
+    const text = this.#part(this.reply ? ".reply" : ".said");
+    this.#part(".again").dir = getComputedStyle(text).direction;
     this.#part("[data-action=copy]").hidden = !navigator.clipboard;
     // On an insecure page there is no player.
     const plays = "audioWorklet" in BaseAudioContext.prototype && isSecureContext;
@@ -127,7 +130,9 @@ export class Turn {
     button.addEventListener("click", () => handler(button));
   }
 
+  /** Draw its times, once they say how long an answer took. */
   #drawTiming() {
+    if (!this.reply || !(this.settled || this.#timing.sounds)) return;
     this.#part(".timing").hidden = false;
     for (const [kind, words] of Object.entries(this.#timing.legend)) {
       const place = this.#part(`.timing :is(summary, .legend) .${kind}`);
