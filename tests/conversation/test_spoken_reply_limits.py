@@ -128,17 +128,17 @@ def test_a_failure_is_told_while_a_later_segment_is_still_asked_for():
     def speak(text):
         if "number 0." in text:
             yield b"sound"
-            left.wait(5)
+            left.wait(20)
             raise UpstreamUnavailable()
         left.set()
-        time.sleep(1)
+        time.sleep(30)
         yield b"sound"
 
     reply = reply_of(words, speak)
     begun = time.monotonic()
     heard(reply.events())
     assert reply.failure.stage == "tts"
-    assert time.monotonic() - begun < 0.9
+    assert time.monotonic() - begun < 15
 
 
 def test_closing_ends_every_greenlet():

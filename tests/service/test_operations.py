@@ -39,7 +39,7 @@ class TestSlots:
                 assert refusal.json()["errors"][0]["code"] == "overloaded"
             assert requests.get(f"{service.url}/healthz", timeout=5).status_code == 200
             assert requests.post(service.conversation_url, timeout=5).status_code == 401
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - begun < 30
             assert len(upstream.requests) == 4
             gate.set()
             assert {future.result().status_code for future in inside} == {200}

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from testing.builders import KEY
 from testing.fake_openai import Request, http
 
-DEADLINE = 0.8
-OVERRUN = 6
+DEADLINE = 1.5
+OVERRUN = 15
 """Seconds: the deadline that a slow fault meets, and how much later its answer may be."""
 Behaviour = Callable[[socket.socket, Request], bool | None]
 
@@ -57,7 +57,7 @@ def stalls(answer: bytes = b"") -> Behaviour:
 
     def behave(connection: socket.socket, request: Request) -> None:
         connection.sendall(answer)
-        time.sleep(3)
+        time.sleep(5)
 
     return behave
 
