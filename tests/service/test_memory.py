@@ -215,10 +215,7 @@ def test_where_the_disk_is_full_memory_is_the_limit(service, upstream):
         for stage in ("text", "text", "stt"):  # The last one waits for room for its transcript.
             seen = len(upstream.requests)
             others.append(callers.submit(begin, service))
-            until = time.monotonic() + PATIENCE
-            while stage not in [request.stage for request in upstream.requests[seen:]]:
-                assert time.monotonic() < until
-                time.sleep(0.05)
+            assert fake.soon(lambda: stage in [each.stage for each in upstream.requests[seen:]])  # noqa: B023
         time.sleep(1)
         refused = begin(service)
         assert refused.json()["errors"][0]["code"] == "overloaded"

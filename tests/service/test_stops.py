@@ -35,9 +35,7 @@ class TestStop:
                 kept.sendall(HEALTH)
                 assert b"Connection: keep-alive" in one_answer(kept)
                 inside = callers.submit(converse, service, 30)
-                deadline = time.monotonic() + PATIENCE
-                while len(upstream.requests) == before and time.monotonic() < deadline:
-                    time.sleep(0.01)
+                assert soon(lambda: len(upstream.requests) > before)
                 begun = time.monotonic()
                 service.process.send_signal(signal.SIGTERM)
                 assert until_closed(kept) == until_closed(silent) == b""
@@ -90,8 +88,7 @@ def test_a_killed_worker_costs_its_own_conversations_only(upstream, tmp_path):
 
     with serving(tmp_path / "log", variables) as service, ThreadPoolExecutor(24) as callers:
         outcomes = [callers.submit(attempt, name) for name in ids]
-        while len(upstream.requests) < len(ids):
-            time.sleep(0.01)
+        assert soon(lambda: len(upstream.requests) == len(ids))
         before = workers_of(service)
         os.kill(before[0], signal.SIGKILL)
         time.sleep(0.5)
@@ -123,8 +120,7 @@ def test_what_is_in_flight_at_sigterm_is_finished(upstream, tmp_path):
         ThreadPoolExecutor(8) as callers,
     ):
         inside = [callers.submit(converse, service) for _ in range(8)]
-        while len(upstream.requests) < 8:
-            time.sleep(0.01)
+        assert soon(lambda: len(upstream.requests) == 8)
         service.process.terminate()
         assert soon(lambda: is_refused(service.address))
         gate.set()

@@ -11,7 +11,7 @@ from testing import fake_openai as fake
 from testing.fake_streams import streams_chat, streams_speech
 from testing.gunicorn_process import ROOT, environment, serving
 
-CASES = 2100
+CASES = 700
 
 
 def main(folder: Path) -> int:

@@ -54,13 +54,11 @@ def test_a_reader_who_stalls_is_dropped_and_told_of(service, upstream):
         head = caller.recv(1_000).decode()
         line = next(line for line in head.splitlines() if line.startswith("X-Request-ID"))
         told = f"event=answer_cut request_id={line.split()[1]} "
-        deadline = time.monotonic() + 20
-        while told not in service.log and time.monotonic() < deadline:
-            time.sleep(0.05)
+        assert service.logs(told)
 
     begun = time.monotonic()
     hear(service, upstream, stall)
-    assert SILENCE <= time.monotonic() - begun < 20
+    assert time.monotonic() - begun >= SILENCE
 
 
 @pytest.mark.parametrize("sent", [b"\r\n", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
