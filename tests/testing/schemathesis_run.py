@@ -11,7 +11,7 @@ from testing import fake_openai as fake
 from testing.fake_streams import streams_chat, streams_speech
 from testing.gunicorn_process import ROOT, environment, serving
 
-CASES = 700
+CASES = 2100
 
 
 def main(folder: Path) -> int:
