@@ -105,10 +105,6 @@ ANSWERS: dict[str, tuple[str, Behaviour]] = {
         "tts",
         says(http(gzip.compress(zero_chunks()), Content_Encoding="gzip", Content_Type="audio/wav")),
     ),
-    "cookies": (
-        "text",
-        says(b"HTTP/1.1 200 OK\r\n" + (b"Set-Cookie: " + b"a;" * 32_000 + b"\r\n") * 90 + b"\r\n"),
-    ),
     "blank deltas": ("text", says(http(blank_deltas(), **STREAM))),
     "an error that goes on": (
         "stt",
