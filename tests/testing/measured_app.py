@@ -9,9 +9,11 @@ import gevent
 import greenlet
 
 from parley.upstream import retries
+from parley.web.serving import connection_limits
 from wsgi import app
 
 retries.BACKOFF = (0.0, 0.0)
+connection_limits.SILENCE_SECONDS = 120  # Forty callers on a busy machine read late.
 
 
 class Stretches:
