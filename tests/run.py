@@ -27,8 +27,8 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[1]
 DURATIONS = ROOT / "tests" / "durations.json"
-# Files that stay together: they share what takes long to start.
-TOGETHER = ("tests/local_engine/test_engine", "tests/local_engine/test_streams")
+# Files that stay together: they share what takes long to start. The first that fits counts.
+TOGETHER = ("tests/local_engine/test_engine", "tests/local_engine/")
 # Modules that are compiled once serve every process, and each service that a test starts.
 ENVIRONMENT = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
 WORDS = {"passed": "passed", "failures": "failed", "errors": "errors", "skipped": "skipped"}

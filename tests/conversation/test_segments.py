@@ -197,7 +197,7 @@ def test_effort_is_linear_in_the_length(unit, every, monkeypatch):
     counted("proposed_ends", read)
     counted("is_sentence_end", asked)
     efforts = []
-    for characters in (500, 2_000) if every == 1 else (1_000, 4_000):
+    for characters in (500, 1_500) if every == 1 else (1_000, 4_000):
         reply = (unit * characters)[:characters]
         assert "".join(segment.text for segment in cut(reply, every=every)) == reply
         assert max(parsed) <= 400

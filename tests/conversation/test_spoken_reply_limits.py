@@ -3,6 +3,7 @@
 import threading
 import time
 
+import pytest
 from testing.spoken_replies import REPLY, SENTENCES, generator, heard, reply_of, sound, words
 
 from parley.errors import InternalError, UpstreamUnavailable
@@ -63,16 +64,21 @@ def test_an_error_of_our_own_is_internal_and_logged(caplog):
     assert isinstance(reply.conversation.failure, InternalError)
 
 
-def test_a_slow_reader_slows_the_upstream():
-    """Sound is not gathered for someone who does not read it."""
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [(lambda: generator(SENTENCES[0]), 1000), (words, 1)],
+    ids=["one long segment", "many short ones"],
+)
+def test_a_slow_reader_slows_the_upstream(text, pieces):
+    """Sound is not gathered for someone who does not read it: over all segments it is bounded."""
     made = []
 
-    def endless(text):
-        for _ in range(1000):
-            made.append(None)
+    def speak(segment):
+        for _ in range(pieces):
+            made.append(segment)
             yield bytes(64 * 1024)
 
-    reply = reply_of(lambda: generator(SENTENCES[0]), endless)
+    reply = reply_of(text, speak)
     events = reply.events()
     for _ in range(3):
         next(events)
@@ -107,23 +113,6 @@ def test_a_long_delta_lets_others_run(monkeypatch):
     assert len(rests) >= len(text) // 400
 
 
-def test_many_short_segments_fill_no_memory_either():
-    """What waits is bounded over all segments, however short each of them is."""
-    made = []
-
-    def speak(text):
-        made.append(text)
-        yield bytes(64 * 1024)
-
-    reply = reply_of(words, speak)
-    events = reply.events()
-    for _ in range(3):
-        next(events)
-    time.sleep(0.3)
-    assert len(made) < 10
-    reply.close()
-
-
 def test_a_failure_is_told_while_a_later_segment_is_still_asked_for():
     """Whoever waits for the error does not wait for sound that nobody will hear."""
     left = threading.Event()
@@ -131,17 +120,17 @@ def test_a_failure_is_told_while_a_later_segment_is_still_asked_for():
     def speak(text):
         if "number 0." in text:
             yield b"sound"
-            left.wait(5)
+            left.wait(20)
             raise UpstreamUnavailable()
         left.set()
-        time.sleep(1)
+        time.sleep(30)
         yield b"sound"
 
     reply = reply_of(words, speak)
     begun = time.monotonic()
     heard(reply.events())
     assert reply.conversation.failure.stage == "tts"
-    assert time.monotonic() - begun < 0.9
+    assert time.monotonic() - begun < 15
 
 
 def test_closing_ends_every_greenlet():

@@ -120,7 +120,7 @@ def test_a_failure_of_the_reply_names_the_answer_that_it_came_in(reply, upstream
 
 @pytest.mark.parametrize(
     ("row", "after", "connections"),
-    [("usage", [], 1), ("one piece", [], 1), ("whole", [b": bye\n\n"], 1), ("whole", [8.0], 3)],
+    [("usage", [], 1), ("one piece", [], 1), ("whole", [b": bye\n\n"], 1), ("whole", [20.0], 3)],
 )
 def test_a_whole_reply_leaves_its_connection_to_the_next_call(
     begin, upstream, row, after, connections
@@ -132,7 +132,7 @@ def test_a_whole_reply_leaves_its_connection_to_the_next_call(
     for _ in range(3):
         assert "".join(client.stream_reply("What is a number?", model)) == REPLY
     assert upstream.connections == connections
-    assert time.monotonic() - begun < 6
+    assert time.monotonic() - begun < 15
 
 
 def test_blank_deltas_take_time_that_is_linear_in_their_number(begin, monkeypatch):
@@ -197,7 +197,7 @@ def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch
     assert [request.stage for request in upstream.requests] == ["text"]
     begun = time.monotonic()
     streamed.close()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 10
     assert all(greenlet.dead for greenlet in streamed._greenlets)
 
 

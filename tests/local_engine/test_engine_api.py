@@ -74,7 +74,18 @@ def test_where_nobody_speaks_nothing_is_heard(hear, samples):
 
 def test_long_speech_is_heard_to_its_end(say, hear):
     """Speech that is longer than what Whisper hears at once loses nothing."""
-    text = "The river runs past the old mill and the children watch the boats go by. " * 10
+    text = (
+        "The river runs past the old mill, and the children watch the boats go by. "
+        "In the morning the farmers bring their apples to the market. "
+        "My sister has worked in the hospital for eleven years. "
+        "Every winter the lake freezes, and people walk across it to the island. "
+        "The train to the city leaves at noon, and it is seldom late. "
+        "He bought a blue coat because his old one was torn. "
+        "Nobody knows who built the stone bridge behind the church. "
+        "We drank tea in the garden until it began to rain. "
+        "The teacher asked us to write a letter to our grandparents. "
+        "At the end of the day all of the lamps were lit. "
+    )
     audio = say(text)
     assert measured(audio)[1] > 35
     assert jiwer.wer(words(text), words(hear(audio))) <= 0.2

@@ -98,5 +98,5 @@ def test_a_session_that_its_client_leaves_ends(client, models, engine_log):
             connection.recv()
     left = time.monotonic()
     while ended() < before + 12:
-        assert time.monotonic() - left < 10
+        assert time.monotonic() - left < 60
         time.sleep(0.1)

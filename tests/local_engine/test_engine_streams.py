@@ -107,7 +107,7 @@ def test_abandoned_replies_leave_the_engine_free(client, models):
         stream.close()
     begun = time.monotonic()
     assert text_of(chat(client, models, "Hello.", max_tokens=3))
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
 
 
 def test_abandoned_speech_ends(client, models, engine_log):
@@ -124,7 +124,7 @@ def test_abandoned_speech_ends(client, models, engine_log):
             next(response.iter_bytes())
     left = time.monotonic()
     while ended() < before + 12:
-        assert time.monotonic() - left < 10
+        assert time.monotonic() - left < 60
         time.sleep(0.1)
 
 

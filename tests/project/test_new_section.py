@@ -92,7 +92,7 @@ def add_section(tree: Path, name: str, steps: set[int]) -> None:
 
 def check(tree: Path, *files: str) -> str:
     """What these tests say of the tree."""
-    options = ("-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:schemathesis")
+    options = ("-q", "-p", "no:cacheprovider")
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, *files],
         check=False,

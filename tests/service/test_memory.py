@@ -15,7 +15,7 @@ import pytest
 import requests
 from testing import fake_openai as fake
 from testing import fake_realtime as realtime
-from testing.builders import FROZEN_LIST, KEY, wav
+from testing.builders import FROZEN_LIST, KEY, ROOT, wav
 from testing.gunicorn_process import serving
 from testing.health_probe import probed
 from testing.raw_callers import PATIENCE, connect, memory, until_closed
@@ -39,9 +39,12 @@ def service(request, upstream, tmp_path):
         "PARLEY_OPENAI_BASE_URL": upstream.url,
         "PARLEY_MODEL_LIST": str(FROZEN_LIST),  # It has a model of the Realtime API.
         "PARLEY_DEADLINE": "120",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
     }
     under = getattr(request, "param", ())
-    with serving(tmp_path / "log", variables, under=under) as running:
+    with serving(
+        tmp_path / "log", variables, app="testing.measured_app:app", under=under
+    ) as running:
         yield running
 
 
@@ -155,7 +158,7 @@ def test_speech_that_is_much_work_holds_up_nobody(service, upstream, count, data
         answers = list(callers.map(lambda _: begin(service, **data), range(count)))
         list(callers.map(digest_of, answers))
     assert all(answer.status_code == 200 for answer in answers), answers
-    assert max(waits.processor) < LIMIT_MS
+    assert max(waits) < LIMIT_MS
     assert most[0] < 100
 
 
@@ -169,7 +172,7 @@ def test_uploads_in_tiny_chunks_hold_up_nobody(service):
         ]
         for upload in uploads:
             assert b"HTTP/1.1 400" in upload.result() or not upload.result()
-    assert max(waits.processor) < LIMIT_MS
+    assert max(waits) < LIMIT_MS
 
 
 def test_a_body_of_too_many_chunks_is_told_so(service):
@@ -187,7 +190,7 @@ def test_forty_long_answers_fit(service, upstream):
         answers.append(begin(service))  # Nobody is refused for what lies on disk.
         assert list(callers.map(digest_of, answers)) == [expected(SPEECH)] * 41
     assert most[0] < 250
-    assert max(waits.processor) < CROWD_MS
+    assert max(waits) < CROWD_MS
 
 
 @pytest.mark.parametrize("service", [("prlimit", "--fsize=100000")], indirect=True, ids=["full"])
@@ -215,10 +218,7 @@ def test_where_the_disk_is_full_memory_is_the_limit(service, upstream):
         for stage in ("text", "text", "stt"):  # The last one waits for room for its transcript.
             seen = len(upstream.requests)
             others.append(callers.submit(begin, service))
-            until = time.monotonic() + PATIENCE
-            while stage not in [request.stage for request in upstream.requests[seen:]]:
-                assert time.monotonic() < until
-                time.sleep(0.05)
+            assert fake.soon(lambda: stage in [each.stage for each in upstream.requests[seen:]])  # noqa: B023
         time.sleep(1)
         refused = begin(service)
         assert refused.json()["errors"][0]["code"] == "overloaded"

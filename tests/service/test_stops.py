@@ -8,8 +8,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-import pytest
 import requests
+from testing.fake_openai import soon
 from testing.gunicorn_process import free_port, serving
 from testing.raw_callers import HEALTH, PATIENCE, one_answer, until_closed, workers_of
 from testing.served_conversations import converse, held, lines
@@ -35,9 +35,7 @@ class TestStop:
                 kept.sendall(HEALTH)
                 assert b"Connection: keep-alive" in one_answer(kept)
                 inside = callers.submit(converse, service, 30)
-                deadline = time.monotonic() + PATIENCE
-                while len(upstream.requests) == before and time.monotonic() < deadline:
-                    time.sleep(0.01)
+                assert soon(lambda: len(upstream.requests) > before)
                 begun = time.monotonic()
                 service.process.send_signal(signal.SIGTERM)
                 assert until_closed(kept) == until_closed(silent) == b""
@@ -90,8 +88,7 @@ def test_a_killed_worker_costs_its_own_conversations_only(upstream, tmp_path):
 
     with serving(tmp_path / "log", variables) as service, ThreadPoolExecutor(24) as callers:
         outcomes = [callers.submit(attempt, name) for name in ids]
-        while len(upstream.requests) < len(ids):
-            time.sleep(0.01)
+        assert soon(lambda: len(upstream.requests) == len(ids))
         before = workers_of(service)
         os.kill(before[0], signal.SIGKILL)
         time.sleep(0.5)
@@ -99,9 +96,17 @@ def test_a_killed_worker_costs_its_own_conversations_only(upstream, tmp_path):
         results = [outcome.result() for outcome in outcomes]
         assert set(results) <= {200, "lost"}
         assert converse(service).status_code == 200
-        assert len(set(workers_of(service)) - set(before)) == 1
+        assert soon(lambda: len(set(workers_of(service)) - set(before)) == 1)
     survived = {line["request_id"] for line in lines(service)} & set(ids)
     assert results.count(200) == len(survived)
+
+
+def is_refused(address):
+    try:
+        socket.create_connection(address, timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def test_what_is_in_flight_at_sigterm_is_finished(upstream, tmp_path):
@@ -115,12 +120,9 @@ def test_what_is_in_flight_at_sigterm_is_finished(upstream, tmp_path):
         ThreadPoolExecutor(8) as callers,
     ):
         inside = [callers.submit(converse, service) for _ in range(8)]
-        while len(upstream.requests) < 8:
-            time.sleep(0.01)
+        assert soon(lambda: len(upstream.requests) == 8)
         service.process.terminate()
-        time.sleep(0.5)
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(service.address, timeout=5).close()
+        assert soon(lambda: is_refused(service.address))
         gate.set()
         assert [future.result().status_code for future in inside] == [200] * 8
         assert service.process.wait(10) == 0

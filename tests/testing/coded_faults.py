@@ -9,9 +9,9 @@ from contextlib import suppress
 from testing.fake_openai import Request, good, http
 from testing.upstream_faults import Behaviour, Fault, says
 
-# About 1 MB that unpacks to 300 MB. Ten copies of one member are a whole file (RFC 1952, 2.2): each
-# is over every limit, and packing one takes a tenth of the time.
-BOMB = http(gzip.compress(bytes(30_000_000), 1) * 10, Content_Encoding="gzip")
+# 13 MB that unpack to 3 GB, in some seconds. A hundred copies of one member are a whole file (RFC
+# 1952, 2.2): each is over every limit, and packing one takes a hundredth of the time.
+BOMB = http(gzip.compress(bytes(30_000_000), 1) * 100, Content_Encoding="gzip")
 NOTHING = gzip.compress(b"")
 EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"
 """A block of deflate without content (RFC 1951, 3.2.4)."""
@@ -58,7 +58,7 @@ CUT_CODINGS = {
     "deflate that is cut": packed("deflate", lambda body: zlib.compress(body)[:-1]),
 }
 CODED = [
-    Fault("a gzip bomb", says(BOMB), "upstream_malformed", 1, 1),
+    Fault("a gzip bomb", says(BOMB), "upstream_malformed", 1, 4),
     *(Fault(name, behave, "upstream_malformed") for name, behave in REFUSED_CODINGS.items()),
     *(Fault(name, behave, "upstream_unavailable", 3) for name, behave in CUT_CODINGS.items()),
 ]

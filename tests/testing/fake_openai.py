@@ -146,7 +146,7 @@ def _read(reader, number: int) -> Request | None:
     return Request(first[1], headers, body, number, sent + line + body)
 
 
-def soon(happens: Callable[[], bool], seconds: float = 10) -> bool:
+def soon(happens: Callable[[], bool], seconds: float = 20) -> bool:
     """Whether it happens within so many seconds, however busy the machine."""
     until = time.monotonic() + seconds
     while not happens() and time.monotonic() < until:

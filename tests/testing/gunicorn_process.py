@@ -18,7 +18,7 @@ LASTING_LIST = ROOT / "tests" / "testing" / "lasting_models.md"
 """Models without an end: what is served here goes by today's date, whenever that is."""
 
 BOOT_SECONDS = 60
-LOG_SECONDS = 10
+LOG_SECONDS = 30
 STACK_SECONDS = 120
 
 

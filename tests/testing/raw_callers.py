@@ -18,7 +18,7 @@ def health_seconds(service) -> float:
 
 
 def connect(service) -> socket.socket:
-    return socket.create_connection(service.address, 30)
+    return socket.create_connection(service.address, 120)
 
 
 def until_closed(caller: socket.socket) -> bytes:

@@ -28,7 +28,7 @@ def lines(service):
     ]
 
 
-def held(upstream, gate, seconds=10):
+def held(upstream, gate, seconds=60):
     """Let the upstream's first stage wait for the gate."""
 
     def answer(connection, request):

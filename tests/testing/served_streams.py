@@ -24,7 +24,7 @@ REPLY = (
 ) * 2
 REPLY = REPLY.strip()
 DEADLINE, HEARTBEAT, GRACE, CAPACITY = 4, 0.6, 6, 4
-END_SECONDS = 5
+END_SECONDS = 15
 """In which all work for a caller who has left ends: a second, and what a busy machine needs."""
 
 MODELS = """
@@ -179,7 +179,7 @@ def is_quiet(service: Service) -> None:
 
 def all_slots_are_free(service: Service) -> None:
     """As many conversations as there are slots can be under way at once."""
-    until = time.monotonic() + 3
+    until = time.monotonic() + END_SECONDS
     while True:
         with ExitStack() as stack:
             streams = [stack.enter_context(closing(post(service))) for _ in range(CAPACITY)]

@@ -7,4 +7,4 @@ HEADERS = (
     b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000\r\n\r\n"
 )
 PART = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
-SILENCE, REQUEST, IDLE = 1, 2, 4
+SILENCE, REQUEST, IDLE = 1, 2, 8

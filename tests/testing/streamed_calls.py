@@ -14,7 +14,7 @@ from testing.builders import KEY
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Request-Id: req_1\r\n"
 END = b"0\r\n\r\n"
-SOON = 2.0
+SOON = 5.0
 """Seconds: a second, and what a busy machine may add to it."""
 
 

@@ -6,6 +6,7 @@ import time
 from contextlib import ExitStack
 
 import pytest
+from testing.fake_openai import soon
 from testing.transport_calls import descriptors
 
 from parley.deadline import Deadline
@@ -40,7 +41,7 @@ def test_a_dead_address_of_two_costs_little(host, first):
     addresses = [(V4, (first, host)), (V4, ("127.0.0.1", host))]
     with connect(addresses) as sock:
         assert sock.getpeername() == ("127.0.0.1", host)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
 
 
 def test_dead_addresses_end_with_the_deadline(host):
@@ -48,8 +49,7 @@ def test_dead_addresses_end_with_the_deadline(host):
     opened = descriptors()
     with pytest.raises(DeadlineExceeded), Deadline.after(0.6).wait():
         connect([(V4, ("127.0.0.2", host))] * 3)
-    time.sleep(0.1)
-    assert descriptors() == opened
+    assert soon(lambda: descriptors() <= opened)
 
 
 def test_a_host_that_refuses_at_each_address_is_unavailable(host):

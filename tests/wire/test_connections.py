@@ -183,14 +183,14 @@ def test_idle_connections_are_few_and_do_not_last(upstream, monkeypatch):
         caller.start()
     for caller in callers:
         caller.join()
-    assert wait_until(lambda: len(upstream._open) == 3)
+    assert fake.soon(lambda: len(upstream._open) == 3)
     upstream.answers.clear()
     post(transport, upstream.url)
     assert upstream.connections == 8
     monkeypatch.setattr(connections, "IDLE_SECONDS", 0)
     post(transport, upstream.url)
     assert upstream.connections == 9
-    assert wait_until(lambda: len(upstream._open) == 3)
+    assert fake.soon(lambda: len(upstream._open) == 3)
 
 
 def test_hosts_beyond_a_number_are_forgotten(monkeypatch):
@@ -200,13 +200,6 @@ def test_hosts_beyond_a_number_are_forgotten(monkeypatch):
     with fake.running() as one, fake.running() as two, fake.running() as three:
         for host in (one, two, three):
             post(transport, host.url)
-        assert wait_until(lambda: not one._open)
+        assert fake.soon(lambda: not one._open)
         assert two._open
         assert three._open
-
-
-def wait_until(condition, seconds: float = 5) -> bool:
-    until = time.monotonic() + seconds
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.02)
-    return condition()

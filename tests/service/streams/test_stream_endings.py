@@ -70,8 +70,7 @@ def test_the_deadline_ends_a_silence_at_any_event(service, upstream, event, mode
     )
     assert event in stream.names
     last, end = told[-3][1], told[-2][1]  # Of what the upstream sent, and of `error`.
-    # On a busy machine the last of it is told later than it came.
-    assert SILENCE / 2 < end - last < SILENCE + 1.5
+    assert SILENCE <= end < last + SILENCE + END_SECONDS
     is_quiet(service)
 
 
@@ -83,7 +82,7 @@ def test_the_deadline_before_the_transcript_is_answered_in_json(service, upstrea
     with closing(post(service, accept)) as response:
         assert response.status_code == 500
         assert response.json()["errors"][0]["code"] == "deadline_exceeded"
-    assert SILENCE - 0.3 < time.monotonic() - begun < SILENCE + 1.5
+    assert SILENCE <= time.monotonic() - begun < SILENCE + END_SECONDS
 
 
 @pytest.mark.parametrize("model", SPEAKERS)
@@ -148,13 +147,11 @@ def test_a_stopping_service_ends_its_streams_with_an_event(tmp_path, upstream, e
                     service.process.terminate()
                 yield name, data
 
-        begun = time.monotonic()
         with closing(post(service, tts_model=model)) as response:
             stream = heard(told(events_of(response.iter_content(None))))
-        assert time.monotonic() - begun < GRACE
         assert stream.code == "interrupted"
         assert stream.error["stage"] == ("tts" if event == "audio" else "text")
         for call in under_way:
             assert call.left.wait(END_SECONDS)
-        service.process.wait(GRACE)
+        assert service.process.wait(GRACE + END_SECONDS) == 0
         is_quiet(service)

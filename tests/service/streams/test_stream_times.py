@@ -6,6 +6,7 @@ import pytest
 from testing.fake_openai import good
 from testing.fake_streams import Pace, streams_chat, streams_speech
 from testing.served_streams import (
+    END_SECONDS,
     REPLY,
     SPEAKERS,
     caller,
@@ -48,7 +49,7 @@ def test_at_counts_from_the_requests_headers(patient_service, upstream):
         return True
 
     upstream.answers["stt"] = late
-    assert 1000 <= told(patient_service, "transcript")["at"] < 3000
+    assert 1000 <= told(patient_service, "transcript")["at"] < 1000 * END_SECONDS
 
 
 @pytest.mark.parametrize("model", SPEAKERS)
@@ -56,7 +57,7 @@ def test_began_is_when_speech_was_asked_for(patient_service, upstream, model):
     """So that a caller can tell how long the voice took."""
     upstream.answers["tts"] = speaks(model, pace=Pace(first=1))
     segment = told(patient_service, "segment", tts_model=model)
-    assert 1000 <= segment["at"] - segment["began"] < 3000
+    assert 1000 <= segment["at"] - segment["began"] < 1000 * END_SECONDS
 
 
 def test_silence_is_broken_by_comments(patient_service, upstream):
@@ -75,7 +76,7 @@ def test_a_stream_has_an_end(short_service, upstream):
     upstream.answers["text"] = streams_chat(reply=lambda body: reply, pace=pace)
     begun = time.monotonic()
     stream = listen(short_service)
-    assert STREAM - 0.5 < time.monotonic() - begun < STREAM + 2
+    assert STREAM <= time.monotonic() - begun < STREAM + END_SECONDS
     assert stream.code == "deadline_exceeded"
     assert reply.startswith(stream.text)
     is_quiet(short_service)

@@ -5,7 +5,7 @@ import time
 import pytest
 from testing import fake_openai as fake
 from testing.builders import wav
-from testing.raw_callers import connect, until_closed
+from testing.raw_callers import PATIENCE, connect, until_closed
 from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE
 
 
@@ -54,13 +54,11 @@ def test_a_reader_who_stalls_is_dropped_and_told_of(service, upstream):
         head = caller.recv(1_000).decode()
         line = next(line for line in head.splitlines() if line.startswith("X-Request-ID"))
         told = f"event=answer_cut request_id={line.split()[1]} "
-        deadline = time.monotonic() + 20
-        while told not in service.log and time.monotonic() < deadline:
-            time.sleep(0.05)
+        assert service.logs(told)
 
     begun = time.monotonic()
     hear(service, upstream, stall)
-    assert SILENCE <= time.monotonic() - begun < 20
+    assert time.monotonic() - begun >= SILENCE
 
 
 @pytest.mark.parametrize("sent", [b"\r\n", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
@@ -102,14 +100,14 @@ def test_an_idle_connection_is_closed_in_the_end(service):
     begun = time.monotonic()
     with connect(service) as caller:
         assert until_closed(caller) == b""
-        assert IDLE <= time.monotonic() - begun < IDLE + 2
+        assert IDLE <= time.monotonic() - begun < IDLE + PATIENCE
 
 
 def test_a_request_has_its_whole_time_after_a_long_wait(service):
     """What was waited for before its first byte does not count."""
     with connect(service) as caller:
-        time.sleep(IDLE - 0.5)
+        time.sleep(2 * REQUEST)
         for part in (b"GET /healthz ", b"HTTP/1.1\r\n", b"Host: x\r\n", b"\r\n"):
             caller.sendall(part)
-            time.sleep(SILENCE / 4)
+            time.sleep(SILENCE / 8)
         assert caller.recv(65_536).startswith(b"HTTP/1.1 200")

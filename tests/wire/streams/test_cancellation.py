@@ -39,7 +39,7 @@ def test_a_wait_for_the_upstream_can_be_ended(transport, upstream, parts):
     def stall(connection: socket.socket, request: fake.Request) -> None:
         for part in parts:
             connection.sendall(part)
-        time.sleep(2)
+        time.sleep(10)
 
     upstream.answers["text"] = stall
     assert killed(lambda: upstream.requests, read_all, transport, upstream.url)
@@ -50,14 +50,14 @@ def test_a_wait_for_the_upstream_can_be_ended(transport, upstream, parts):
 
 def test_a_handshake_can_be_ended(transport, upstream):
     """A peer that accepts a connection and then says nothing."""
-    upstream.greet = lambda connection: bool(time.sleep(2))
+    upstream.greet = lambda connection: bool(time.sleep(10))
     assert killed(lambda: upstream.connections, read_all, transport, upstream.url)
 
 
 def test_a_look_up_can_be_ended():
     """A name server that does not answer."""
     asked = []
-    transport = Transport(1, lambda *_, **__: asked.append(1) or time.sleep(8))
+    transport = Transport(1, lambda *_, **__: asked.append(1) or time.sleep(10))
     assert killed(lambda: asked, read_all, transport, "http://slow.example/v1")
 
 

@@ -70,4 +70,4 @@ def test_a_proxy_that_says_nothing_is_left_in_time(made, upstream, monkeypatch):
         began = time.monotonic()
         with pytest.raises(UpstreamTimeout):
             post(made(), upstream.url, seconds=20)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15

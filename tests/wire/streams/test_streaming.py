@@ -124,10 +124,7 @@ def test_an_answer_that_was_not_read_whole_ends_its_connection(transport, upstre
             for _ in range(read):
                 assert next(pieces) == b"one"
     assert upstream.connections == 2
-    until = time.monotonic() + 5
-    while upstream._open and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not upstream._open, "closed only once nobody refers to the answer"
+    assert fake.soon(lambda: not upstream._open), "closed only once nobody refers to the answer"
     assert answer
 
 
