@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from browser import shown
 from playwright.sync_api import Browser, Page, Playwright
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
@@ -64,7 +65,7 @@ class Firefox:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        page.add_init_script(NOTE_ERRORS)
+        page.add_init_script(NOTE_ERRORS + shown.NOTE)
 
     def go(self, url: str) -> None:
         self.page.goto(url)
@@ -104,7 +105,7 @@ class WebKit:
     def go(self, url: str) -> None:
         self._there().get(url)
         # There is no earlier moment; what keeps the page from being ready is seen all the same.
-        self.run(NOTE_ERRORS)
+        self.run(NOTE_ERRORS + shown.NOTE)
 
     def run(self, script: str, *arguments: Any) -> Any:
         return self._there().execute_script(script, *arguments)
@@ -228,8 +229,8 @@ def opened(tab: Engine, url: str) -> Engine:
 
 
 def wait_for_state(engine: Engine, words: str) -> None:
-    """Wait until the state reads so."""
-    wait_for(engine, "return document.getElementById('status').textContent === arguments[0]", words)
+    """Wait until the state reads so, or has since the last gesture, after what was waited for."""
+    wait_for(engine, f"const [words, place] = arguments; {shown.SEEN}", words, "#status")
 
 
 def wait_for_failure(engine: Engine, beginning: str) -> None:

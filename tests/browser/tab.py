@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from browser import shown
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, expect
 
 WAIT_MILLISECONDS = 30_000
 QUESTION_SECONDS = 2.4
@@ -47,9 +48,20 @@ class Tab:
     def replies(self):
         return self.page.locator(".reply")
 
-    def expect_state(self, words: str | re.Pattern[str]) -> None:
-        """Wait until the state reads so."""
-        expect(self.status).to_have_text(words)
+    def expect_state(self, words: str, place: str = "#status", seconds: float = 30) -> None:
+        """Wait until the state reads so, or has since the last gesture, after what was expected."""
+        seen = f"([words, place]) => {{ {shown.SEEN} }}"
+        try:
+            self.page.wait_for_function(
+                seen, arg=[words, place], polling=50, timeout=1000 * seconds
+            )
+        except Error:
+            reads = self.page.locator(place).all_inner_texts()
+            raise AssertionError(f"{place} never was {words!r}; now it is {reads}") from None
+
+    def tap(self) -> None:
+        """Tap Talk as a screen reader does: a pointer's tap is a hold on a busy machine."""
+        self.talk.evaluate("(talk) => talk.click()")
 
     def expect_failure(self, beginning: str) -> None:
         """Wait until a failure is told that begins so, and the page is ready again."""
@@ -78,10 +90,10 @@ class Tab:
 
     def ask_by_tapping(self) -> None:
         """Let the microphone hear the question between two taps."""
-        self.talk.click()
+        self.tap()
         self.expect_state("Listening")
         time.sleep(QUESTION_SECONDS)
-        self.talk.click()
+        self.tap()
 
     def set_font(self, family: str) -> None:
         """Have all of it written in another font, as on another machine."""
@@ -105,6 +117,7 @@ def open_tab(context: BrowserContext, origin: str) -> Tab:
     page.set_default_timeout(WAIT_MILLISECONDS)
     expect.set_options(timeout=WAIT_MILLISECONDS)
     tab = Tab(page, origin)
+    page.add_init_script(shown.NOTE)
     page.on("pageerror", lambda error: tab.errors.append(str(error)))
     page.on("console", lambda message: tab.errors.extend(errors_in(message)))
     page.on("request", lambda request: tab.hosts.add(urlsplit(request.url).netloc))

@@ -73,7 +73,7 @@ def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
     """Within 0.2 s of Escape or Talk nothing is heard, and the next turn's history ends there."""
     note = """
     const press = ({ timeStamp }) => { window.pressed = performance.timeOrigin + timeStamp; };
-    addEventListener("keydown", press, { capture: true });
+    for (const kind of ["keydown", "click"]) addEventListener(kind, press, { capture: true });
     """
     tab = visit(serve().url, script=note)
     length = 15
@@ -82,7 +82,7 @@ def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
         tab.send(QUESTION)
         tab.expect_state("Speaking")
         time.sleep(5)
-        tab.page.keyboard.press("Escape" if stop == "Escape" else " ")
+        tab.page.keyboard.press("Escape") if stop == "Escape" else tab.tap()
         time.sleep(1)
     assert recording.last_sound() - tab.page.evaluate("window.pressed") / 1000 < 0.2
     heard = tab.page.locator(".heard").first.inner_text()
@@ -118,7 +118,7 @@ def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
 
 def test_the_words_turn_dark_as_they_are_heard(tab, upstream):
     """What is written ahead of the voice is seen to be."""
-    upstream.answers["tts"] = speak(8)
+    upstream.answers["tts"] = speak(20)
     tab.send(QUESTION)
     expect(tab.page.locator(".heard")).to_contain_text("Paris is")
     expect(tab.page.locator(".ahead")).to_contain_text("river Seine")
