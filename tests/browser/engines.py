@@ -1,12 +1,11 @@
 """Firefox and WebKit, moved as people move them; each engine has the same few verbs."""
 
-import asyncio
 import os
 import subprocess
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +20,6 @@ from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 
 WAIT_SECONDS = 30
-ANSWER_SECONDS = 20  # Much longer than any script here takes.
 TURNS_OVER = "return document.querySelectorAll('.again:not([hidden])').length"
 NOTE_ERRORS = """
 window.failed ??= [];
@@ -71,13 +69,7 @@ class Firefox:
         self.page.goto(url)
 
     def run(self, script: str, *arguments: Any) -> Any:
-        """What the script returns; its answer is lost now and then, and it is asked for again."""
-        function, page = f"(given) => (function () {{ {script} }})(...given)", self.page._impl_obj
-        for _ in range(3):
-            with suppress(TimeoutError):
-                asked = page.evaluate(function, arguments)
-                return self.page._sync(asyncio.wait_for(asked, ANSWER_SECONDS))
-        raise AssertionError(f"Firefox does not answer: {script}")
+        return self.page.evaluate(f"(given) => (function () {{ {script} }})(...given)", arguments)
 
     def click(self, selector: str) -> None:
         self.page.click(selector)

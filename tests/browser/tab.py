@@ -11,6 +11,9 @@ from browser import shown
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, expect
 
 WAIT_MILLISECONDS = 30_000
+VIEWPORT = {"width": 1280, "height": 720}
+"""Playwright's own."""
+
 QUESTION_SECONDS = 2.4
 """How long examples/question.wav, which the microphone hears, takes to say."""
 
@@ -83,6 +86,21 @@ class Tab:
         expect(last.get_by_role("button", name="Save as WAV")).to_be_visible()
         self.expect_state("Ready")
 
+    def open(self) -> None:
+        """Load the page, and wait until it is ready."""
+        self.errors.clear()
+        self.hosts.clear()
+        self.page.goto(self.origin)
+        self.expect_state("Ready")
+
+    def leave(self) -> None:
+        """Forget what a test has done to it, and end what goes on."""
+        self.page.evaluate("localStorage.clear()")
+        self.page.unroute_all()
+        self.page.context.clear_permissions()
+        self.page.set_viewport_size(VIEWPORT)
+        self.page.goto("about:blank")
+
     def check(self) -> None:
         """Nothing went wrong unseen, and no request left the host."""
         assert self.errors == []
@@ -121,8 +139,7 @@ def open_tab(context: BrowserContext, origin: str) -> Tab:
     page.on("pageerror", lambda error: tab.errors.append(str(error)))
     page.on("console", lambda message: tab.errors.extend(errors_in(message)))
     page.on("request", lambda request: tab.hosts.add(urlsplit(request.url).netloc))
-    page.goto(origin)
-    tab.expect_state("Ready")
+    tab.open()
     return tab
 
 

@@ -69,6 +69,7 @@ def test_a_conversation_can_be_taken_along(talked, serve, upstream):
     turn = f"You: {TRANSCRIPT}\nReply: {REPLY}\n"
     assert saved("As text") == f"{turn}\n{turn}"
     form = {"history": saved("As JSON")}
+    upstream.answers["text"] = write()
     with QUESTION.open("rb") as file:
         answer = requests.post(
             f"{talked.origin}/api/conversation/", data=form, files={"audio": file}, timeout=30
