@@ -11,7 +11,7 @@ from browser.speaking_upstream import hear, hold_back, prepare, refuse, speak
 from testing.builders import ROOT
 from testing.fake_openai import http
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 ALERT = "return document.getElementById('alert').textContent"
 WITHDRAW = "for (const track of window.microphones) track.dispatchEvent(new Event('ended'))"
 MUTE = """for (const track of window.microphones) {

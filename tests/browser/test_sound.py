@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT, http
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 REPLY = "".join(SENTENCES)
 ALL_HERE = re.compile("all of its 2 segments")
@@ -26,6 +26,7 @@ def sounding(recording):
     return recording.moments().count(True) / 50
 
 
+@pytest.mark.alone
 def test_a_tapped_question_is_answered_aloud_without_a_gap(tab, ear):
     """Every sample of both segments leaves the speaker, with nothing between them."""
     with ear.listening() as recording:
@@ -47,6 +48,7 @@ def test_speech_is_asked_for_as_pcm(tab, upstream):
     assert {request["response_format"] for request in spoken} == {"pcm"}
 
 
+@pytest.mark.alone
 def test_speech_is_heard_from_its_first_bytes_on(tab, ear, upstream):
     """Before the upstream has made the rest."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: audio/pcm\r\nConnection: close\r\n\r\n"
@@ -66,6 +68,7 @@ def test_speech_is_heard_from_its_first_bytes_on(tab, ear, upstream):
         tab.expect_turn(1)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("stop", ["Escape", "Talk"])
 def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
     visit, serve, ear, upstream, stop
@@ -125,6 +128,7 @@ def test_the_words_turn_dark_as_they_are_heard(tab, upstream):
     tab.page.keyboard.press("Escape")
 
 
+@pytest.mark.alone
 def test_a_reply_can_be_heard_again_and_saved(tab, ear, tmp_path):
     """The same samples leave once more, and stand in the file."""
     tab.send(QUESTION)
@@ -145,6 +149,7 @@ def test_a_reply_can_be_heard_again_and_saved(tab, ear, tmp_path):
     assert samples.tobytes() == tone() * len(SENTENCES)
 
 
+@pytest.mark.alone
 def test_hearing_again_can_be_stopped(tab, ear, upstream):
     """By Escape, as the reply itself."""
     upstream.answers["tts"] = speak(5)
@@ -161,6 +166,7 @@ def test_hearing_again_can_be_stopped(tab, ear, upstream):
     assert 0.3 < sounding(recording) < 2
 
 
+@pytest.mark.alone
 def test_every_reply_can_be_heard_again_and_none_fills_the_memory(tab, ear, upstream):
     """A conversation of hours would; what is over is kept outside of it."""
     before = bytes_of_buffers(tab)
@@ -180,6 +186,7 @@ def test_every_reply_can_be_heard_again_and_none_fills_the_memory(tab, ear, upst
     assert sounding(recording) == pytest.approx(4, abs=0.3)
 
 
+@pytest.mark.alone
 def test_a_reply_can_be_spoken_faster(tab, ear, upstream):
     """Twice as fast, at the same pitch, and heard to its end."""
     with tab.settings() as page:
@@ -195,6 +202,7 @@ def test_a_reply_can_be_spoken_faster(tab, ear, upstream):
     assert np.argmax(spectrum) * 24_000 / len(loud) == pytest.approx(440, abs=5)
 
 
+@pytest.mark.alone
 def test_an_upstream_whose_pcm_has_another_rate(tab, ear, upstream):
     """Speech is asked for as WAV then, without a word; from then on at once."""
 
