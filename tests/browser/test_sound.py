@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT, http
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 QUESTION = ROOT / "examples" / "question.wav"
 REPLY = "".join(SENTENCES)
 ALL_HERE = re.compile("all of its 2 segments")
@@ -26,7 +26,6 @@ def sounding(recording):
     return recording.moments().count(True) / 50
 
 
-@pytest.mark.alone
 def test_a_tapped_question_is_answered_aloud_without_a_gap(tab, ear):
     """Every sample of both segments leaves the speaker, with nothing between them."""
     with ear.listening() as recording:
@@ -40,15 +39,6 @@ def test_a_tapped_question_is_answered_aloud_without_a_gap(tab, ear):
     assert recording.longest_gap() < 0.05
 
 
-def test_speech_is_asked_for_as_pcm(tab, upstream):
-    """Files of compressed sound begin and end with silence: joined, they have gaps."""
-    tab.send(QUESTION)
-    tab.expect_turn(1)
-    spoken = [json.loads(request.body) for request in upstream.requests if request.stage == "tts"]
-    assert {request["response_format"] for request in spoken} == {"pcm"}
-
-
-@pytest.mark.alone
 def test_speech_is_heard_from_its_first_bytes_on(tab, ear, upstream):
     """Before the upstream has made the rest."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: audio/pcm\r\nConnection: close\r\n\r\n"
@@ -68,7 +58,6 @@ def test_speech_is_heard_from_its_first_bytes_on(tab, ear, upstream):
         tab.expect_turn(1)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("stop", ["Escape", "Talk"])
 def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
     visit, serve, ear, upstream, stop
@@ -104,31 +93,6 @@ def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
     ]
 
 
-def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
-    """What was said is; an ellipsis stands for the reply, since models take turns."""
-    upstream.answers["tts"], go = hold_back(speak())
-    tab.send(QUESTION)
-    expect(tab.replies).to_have_text(REPLY)
-    tab.page.keyboard.press("Escape")
-    tab.expect_state("Ready")
-    go.set()
-    upstream.answers["tts"] = speak(0.2)
-    tab.send(QUESTION)
-    tab.expect_turn(2)
-    said = ("user", TRANSCRIPT)
-    assert told(upstream)[1] == [said, ("assistant", "…"), said]
-
-
-def test_the_words_turn_dark_as_they_are_heard(tab, upstream):
-    """What is written ahead of the voice is seen to be."""
-    upstream.answers["tts"] = speak(20)
-    tab.send(QUESTION)
-    expect(tab.page.locator(".heard")).to_contain_text("Paris is")
-    expect(tab.page.locator(".ahead")).to_contain_text("river Seine")
-    tab.page.keyboard.press("Escape")
-
-
-@pytest.mark.alone
 def test_a_reply_can_be_heard_again_and_saved(tab, ear, tmp_path):
     """The same samples leave once more, and stand in the file."""
     tab.send(QUESTION)
@@ -149,7 +113,6 @@ def test_a_reply_can_be_heard_again_and_saved(tab, ear, tmp_path):
     assert samples.tobytes() == tone() * len(SENTENCES)
 
 
-@pytest.mark.alone
 def test_hearing_again_can_be_stopped(tab, ear, upstream):
     """By Escape, as the reply itself."""
     upstream.answers["tts"] = speak(5)
@@ -166,7 +129,6 @@ def test_hearing_again_can_be_stopped(tab, ear, upstream):
     assert 0.3 < sounding(recording) < 2
 
 
-@pytest.mark.alone
 def test_every_reply_can_be_heard_again_and_none_fills_the_memory(tab, ear, upstream):
     """A conversation of hours would; what is over is kept outside of it."""
     before = bytes_of_buffers(tab)
@@ -186,7 +148,6 @@ def test_every_reply_can_be_heard_again_and_none_fills_the_memory(tab, ear, upst
     assert sounding(recording) == pytest.approx(4, abs=0.3)
 
 
-@pytest.mark.alone
 def test_a_reply_can_be_spoken_faster(tab, ear, upstream):
     """Twice as fast, at the same pitch, and heard to its end."""
     with tab.settings() as page:
@@ -202,7 +163,6 @@ def test_a_reply_can_be_spoken_faster(tab, ear, upstream):
     assert np.argmax(spectrum) * 24_000 / len(loud) == pytest.approx(440, abs=5)
 
 
-@pytest.mark.alone
 def test_an_upstream_whose_pcm_has_another_rate(tab, ear, upstream):
     """Speech is asked for as WAV then, without a word; from then on at once."""
 
