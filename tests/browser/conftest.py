@@ -135,10 +135,20 @@ def visit(chromium, serve):
             tab.check()
 
 
+@pytest.fixture(scope="session")
+def shared_tab(chromium, service):
+    """A tab for all tests that need no other: to open one takes longer than most of them."""
+    with closing(chromium.new_context()) as context:
+        yield open_tab(context, service.url)
+
+
 @pytest.fixture
-def tab(visit, serve):
-    """The page, from a service with the simulated upstream."""
-    return visit(serve().url)
+def tab(shared_tab, upstream):
+    """The page, from a service with the simulated upstream; nothing is left of it afterwards."""
+    shared_tab.open()
+    yield shared_tab
+    shared_tab.check()
+    shared_tab.leave()
 
 
 @pytest.fixture

@@ -4,15 +4,18 @@ import array
 import json
 import math
 import re
+import select
 import threading
 import time
+from functools import cache
 
-from testing.fake_openai import Request, Upstream, good, http
+from testing.fake_openai import Request, Upstream, good, http, soon
 
 TONE_SECONDS = 1.5
 SENTENCES = ("Paris is the capital of France, as everyone says. ", "It lies on the river Seine.")
 
 
+@cache
 def tone(seconds: float = TONE_SECONDS) -> bytes:
     """A tone of 440 Hz: PCM, 24 kHz, 16 bit, mono."""
     wave = (math.sin(2 * math.pi * 440 * index / 24_000) for index in range(int(24_000 * seconds)))
@@ -25,7 +28,8 @@ def event(delta: str, reason: str | None = None) -> bytes:
 
 
 def write(sentences=SENTENCES, *, reason="stop", pause=0.0):
-    """Answers with the sentences, word by word, `pause` seconds after each sentence."""
+    """Answers with the sentences, word by word; after each it pauses, or does what `pause` does."""
+    wait = pause if callable(pause) else lambda _: time.sleep(pause)
 
     def answer(connection, request):
         connection.sendall(
@@ -34,7 +38,7 @@ def write(sentences=SENTENCES, *, reason="stop", pause=0.0):
         for sentence in sentences:
             for word in re.findall(r"\S*\s*", sentence):
                 connection.sendall(event(word))
-            time.sleep(pause)
+            wait(sentence)
         connection.sendall(event("", reason) + b"data: [DONE]\n\n")
         return False
 
@@ -57,17 +61,19 @@ def hear(connection, request: Request) -> bool:
     return True
 
 
-def hold_back(answer, *, first=None, patience=60):
+def hold_back(answer, *, first=None):
     """The same answer once the event that is returned is set; `first` is sent at once.
 
-    It waits for `patience` seconds at most.
+    Where the caller leaves there is none.
     """
     go = threading.Event()
 
     def wait(connection, request):
         if first:
             connection.sendall(first)
-        go.wait(patience)
+        while not go.wait(0.05):
+            if select.select([connection], [], [], 0)[0]:
+                return False
         return answer(connection, request)
 
     return wait, go
@@ -84,9 +90,26 @@ def refuse(status: str, message: str = "No."):
     return answer
 
 
-def prepare(upstream: Upstream, seconds: float = TONE_SECONDS) -> Upstream:
-    """Let it stream; without the pause both sentences would wait at once, and be one segment."""
-    upstream.answers.update(text=write(pause=0.3), tts=speak(seconds))
+def prepare(upstream: Upstream, seconds: float = TONE_SECONDS, *, pause: float = 0) -> Upstream:
+    """Let it stream; both sentences would be one segment if speech were not asked for the first.
+
+    `pause` is how many seconds it then takes until the reply ends.
+    """
+
+    def spoken():
+        return sum(request.stage == "tts" for request in upstream.requests)
+
+    def answer(connection, request):
+        before = spoken()
+
+        def wait(sentence):
+            if sentence == SENTENCES[1]:
+                soon(lambda: spoken() > before)
+                time.sleep(pause)
+
+        return write(pause=wait)(connection, request)
+
+    upstream.answers.update(text=answer, tts=speak(seconds))
     return upstream
 
 

@@ -7,9 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from browser import shown
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, expect
 
 WAIT_MILLISECONDS = 30_000
+VIEWPORT = {"width": 1280, "height": 720}
+"""Playwright's own."""
+
 QUESTION_SECONDS = 2.4
 """How long examples/question.wav, which the microphone hears, takes to say."""
 
@@ -47,9 +51,20 @@ class Tab:
     def replies(self):
         return self.page.locator(".reply")
 
-    def expect_state(self, words: str | re.Pattern[str]) -> None:
-        """Wait until the state reads so."""
-        expect(self.status).to_have_text(words)
+    def expect_state(self, words: str, place: str = "#status", seconds: float = 30) -> None:
+        """Wait until the state reads so, or has since the last gesture, after what was expected."""
+        seen = f"([words, place]) => {{ {shown.SEEN} }}"
+        try:
+            self.page.wait_for_function(
+                seen, arg=[words, place], polling=50, timeout=1000 * seconds
+            )
+        except Error:
+            reads = self.page.locator(place).all_inner_texts()
+            raise AssertionError(f"{place} never was {words!r}; now it is {reads}") from None
+
+    def tap(self) -> None:
+        """Tap Talk as a screen reader does: a pointer's tap is a hold on a busy machine."""
+        self.talk.evaluate("(talk) => talk.click()")
 
     def expect_failure(self, beginning: str) -> None:
         """Wait until a failure is told that begins so, and the page is ready again."""
@@ -71,6 +86,21 @@ class Tab:
         expect(last.get_by_role("button", name="Save as WAV")).to_be_visible()
         self.expect_state("Ready")
 
+    def open(self) -> None:
+        """Load the page, and wait until it is ready."""
+        self.errors.clear()
+        self.hosts.clear()
+        self.page.goto(self.origin)
+        self.expect_state("Ready")
+
+    def leave(self) -> None:
+        """Forget what a test has done to it, and end what goes on."""
+        self.page.evaluate("localStorage.clear()")
+        self.page.unroute_all()
+        self.page.context.clear_permissions()
+        self.page.set_viewport_size(VIEWPORT)
+        self.page.goto("about:blank")
+
     def check(self) -> None:
         """Nothing went wrong unseen, and no request left the host."""
         assert self.errors == []
@@ -78,10 +108,10 @@ class Tab:
 
     def ask_by_tapping(self) -> None:
         """Let the microphone hear the question between two taps."""
-        self.talk.click()
+        self.tap()
         self.expect_state("Listening")
         time.sleep(QUESTION_SECONDS)
-        self.talk.click()
+        self.tap()
 
     def set_font(self, family: str) -> None:
         """Have all of it written in another font, as on another machine."""
@@ -105,11 +135,11 @@ def open_tab(context: BrowserContext, origin: str) -> Tab:
     page.set_default_timeout(WAIT_MILLISECONDS)
     expect.set_options(timeout=WAIT_MILLISECONDS)
     tab = Tab(page, origin)
+    page.add_init_script(shown.NOTE)
     page.on("pageerror", lambda error: tab.errors.append(str(error)))
     page.on("console", lambda message: tab.errors.extend(errors_in(message)))
     page.on("request", lambda request: tab.hosts.add(urlsplit(request.url).netloc))
-    page.goto(origin)
-    tab.expect_state("Ready")
+    tab.open()
     return tab
 
 

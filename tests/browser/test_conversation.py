@@ -1,11 +1,12 @@
 """A conversation goes on: what the model is told of it, and what is seen."""
 
 import re
+import threading
 import time
 
 import pytest
 import requests
-from browser.speaking_upstream import SENTENCES, hold_back, refuse, speak, told, write
+from browser.speaking_upstream import SENTENCES, hold_back, prepare, refuse, speak, told, write
 from playwright.sync_api import expect
 from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT
@@ -68,6 +69,7 @@ def test_a_conversation_can_be_taken_along(talked, serve, upstream):
     turn = f"You: {TRANSCRIPT}\nReply: {REPLY}\n"
     assert saved("As text") == f"{turn}\n{turn}"
     form = {"history": saved("As JSON")}
+    upstream.answers["text"] = write()
     with QUESTION.open("rb") as file:
         answer = requests.post(
             f"{talked.origin}/api/conversation/", data=form, files={"audio": file}, timeout=30
@@ -77,9 +79,9 @@ def test_a_conversation_can_be_taken_along(talked, serve, upstream):
     assert told(upstream)[-1] == [*turns, *turns, ("user", TRANSCRIPT)]
     talked.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     talked.page.get_by_role("button", name="Copy").last.click()
-    expect(talked.page.get_by_role("button", name="Copied")).to_be_visible()
+    talked.expect_state("Copied", ".turn button")
     assert talked.page.evaluate("navigator.clipboard.readText()") == turn
-    upstream.answers["tts"] = speak(8)
+    upstream.answers["tts"] = speak(20)
     talked.send(QUESTION)
     expect(talked.page.locator(".turn:last-child .heard").first).to_contain_text("Paris")
     talked.page.keyboard.press("Escape")
@@ -104,19 +106,20 @@ def test_the_reply_is_seen_while_it_is_written(tab, upstream):
     tab.send(QUESTION)
     expect(tab.said).to_have_text(TRANSCRIPT)
     expect(tab.replies).to_be_hidden()
-    upstream.answers["text"] = write(pause=3)
+    pause = threading.Event()
+    upstream.answers["text"] = write(pause=lambda _: pause.wait(30))
     go.set()
     tab.expect_turn(1)
     tab.send(QUESTION)
     expect(tab.replies.nth(1)).to_have_text(SENTENCES[0].strip())
+    pause.set()
     expect(tab.replies.nth(1)).to_have_text(REPLY)
     tab.expect_turn(2)
 
 
 def test_a_picture_shows_the_time_of_each_turn(tab, upstream):
     """Stages and segments as bars, those side by side that ran so; in words for who cannot see."""
-    upstream.answers["text"] = write(pause=0.5)
-    upstream.answers["tts"] = speak_slowly
+    prepare(upstream, pause=0.5).answers["tts"] = speak_slowly
     tab.send(QUESTION)
     picture = tab.page.get_by_role("img", name="all of its 2 segments after")
     expect(picture).to_be_visible()
@@ -145,8 +148,8 @@ def test_a_picture_shows_the_time_of_each_turn(tab, upstream):
 
 def speak_slowly(connection, request):
     """A voice that takes longer than the model's next sentence."""
-    answer, _ = hold_back(speak(), patience=1.5)
-    return answer(connection, request)
+    time.sleep(1.5)
+    return speak()(connection, request)
 
 
 def test_a_conversation_that_grew_too_long_loses_its_oldest_turns_and_says_so(tab, upstream):
@@ -196,7 +199,7 @@ def test_a_refusal_that_dropping_turns_does_not_mend(talked, upstream, status, t
     assert told(upstream)[-1] == [*turn, *turn, *unanswered, ("user", TRANSCRIPT)]
 
 
-@pytest.mark.parametrize(("interrupt", "turns", "told_of"), [("Clear", 1, 1), ("Talk", 4, 7)])
+@pytest.mark.parametrize(("interrupt", "turns", "told_of"), [("Clear", 1, 1), ("Interrupt", 4, 7)])
 def test_an_interruption_while_it_is_shortened(talked, upstream, interrupt, turns, told_of):
     """What is cleared stays cleared; in a conversation that goes on no turn is lost unsaid."""
     held, go = hold_back(write())

@@ -41,7 +41,7 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
     url = serve(PARLEY_KEY_REQUIRED="yes").url
     tab = visit(url, color_scheme=scheme, reduced_motion="reduce", **device)
     found = {"at first": violations(tab)}
-    tab.talk.click()
+    tab.tap()
     tab.expect_failure("An API key is needed")
     found["failed"] = violations(tab)
     with tab.settings() as page:
@@ -51,7 +51,7 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
         page.get_by_role("group", name="Reply").get_by_label("Host").fill(upstream.url)
         found["in Settings"] = violations(tab)
         page.get_by_role("group", name="Reply").get_by_label("Host").fill("")
-    tab.talk.click()
+    tab.tap()
     tab.expect_state("Listening")
     found["listening"] = violations(tab)
     tab.page.get_by_role("button", name="Mute").click()
@@ -61,7 +61,7 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
     tab.send(QUESTION)
     tab.expect_state("Thinking")
     found["thinking"] = violations(tab)
-    upstream.answers["tts"] = speak(8)
+    upstream.answers["tts"] = speak(20)
     go.set()
     tab.expect_state("Speaking")
     found["speaking"] = violations(tab)
@@ -78,7 +78,7 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
 def test_what_was_not_heard_can_be_read_and_told_apart(visit, serve, upstream, scheme):
     """By who sees no colours, too, and by who hears the page; it is no text that was struck out."""
     tab = visit(serve().url, color_scheme=scheme)
-    upstream.answers["tts"] = speak(8)
+    upstream.answers["tts"] = speak(20)
     tab.send(QUESTION)
     expect(tab.page.locator(".heard")).to_contain_text("Paris is")
     tab.page.keyboard.press("Escape")
@@ -110,7 +110,7 @@ def test_forced_colours_show_the_button_and_its_state(visit, serve):
     ring = "getComputedStyle(document.querySelector('.ring rect')).stroke"
     assert tab.talk.evaluate("(talk) => getComputedStyle(talk).borderTopWidth") == "2px"
     assert tab.page.evaluate(ring) == "none"
-    tab.talk.click()
+    tab.tap()
     tab.expect_state("Listening")
     assert tab.page.evaluate(ring) != "none"
     tab.page.keyboard.press("Escape")
@@ -189,7 +189,7 @@ def test_motion_can_be_switched_off(visit, serve, upstream, motion):
     """Nothing is animated for whom motion disturbs; for others something moves."""
     tab = visit(serve().url, reduced_motion=motion)
     upstream.answers["text"], go = hold_back(write())
-    upstream.answers["tts"] = speak(3)
+    upstream.answers["tts"] = speak(20)
     tab.send(QUESTION)
     moving = []
     for state in ("Thinking", "Speaking"):

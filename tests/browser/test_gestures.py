@@ -15,45 +15,55 @@ QUESTION = ROOT / "examples" / "question.wav"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
-class Finger:
-    """A finger on the middle of Talk."""
+class Press:
+    """Presses what is there, for as long as it says: a busy machine takes longer to press it."""
 
-    def __init__(self, tab):
-        box = tab.talk.bounding_box()
-        self.at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
-        self.devtools = tab.page.context.new_cdp_session(tab.page)
+    def __init__(self, tab, kind, place):
+        box = place.bounding_box()
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        button = {**at, "button": "left", "clickCount": 1}
+        space = {"key": " ", "code": "Space", "windowsVirtualKeyCode": 32, "text": " "}
+        self._devtools = tab.page.context.new_cdp_session(tab.page)
+        self._down, self._up = {
+            "mouse": (
+                ("Mouse", {"type": "mousePressed", **button}),
+                ("Mouse", {"type": "mouseReleased", **button}),
+            ),
+            "finger": (
+                ("Touch", {"type": "touchStart", "touchPoints": [at]}),
+                ("Touch", {"type": "touchEnd", "touchPoints": []}),
+            ),
+            "space": (("Key", {"type": "keyDown", **space}), ("Key", {"type": "keyUp", **space})),
+        }[kind]
+        self._since = 0.0
 
     def down(self):
-        self._touch("touchStart", [self.at])
+        self._since = time.time()
+        self._send(self._down, 0)
 
-    def up(self):
-        self._touch("touchEnd", [])
+    def up(self, after):
+        """Let it go so many seconds after it was pressed."""
+        self._send(self._up, after)
 
-    def _touch(self, kind, points):
-        self.devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    def taps(self, *starts):
+        """Tap it so many seconds from now."""
+        self._since = time.time()
+        for start in starts:
+            self._send(self._down, start)
+            self._send(self._up, start + 0.05)
 
-
-class Mouse:
-    """The mouse over Talk."""
-
-    def __init__(self, tab):
-        tab.talk.hover()
-        self.down, self.up = tab.page.mouse.down, tab.page.mouse.up
-
-
-class Space:
-    """The space bar, with the focus on nothing."""
-
-    def __init__(self, tab):
-        self.down = lambda: tab.page.keyboard.down(" ")
-        self.up = lambda: tab.page.keyboard.up(" ")
+    def _send(self, event, after):
+        kind, what = event
+        self._devtools.send(
+            f"Input.dispatch{kind}Event", {**what, "timestamp": self._since + after}
+        )
 
 
-@pytest.fixture(params=[Mouse, Finger, Space], ids=lambda kind: kind.__name__.lower())
+@pytest.fixture(params=["mouse", "finger", "space"])
 def gesture(request, visit, serve):
     """The tab, and what presses Talk in it."""
-    tab = visit(serve().url, **(PHONE if request.param is Finger else {}))
-    return tab, request.param(tab)
+    tab = visit(serve().url, **(PHONE if request.param == "finger" else {}))
+    return tab, Press(tab, request.param, tab.talk)
 
 
 def test_holding_talks(gesture, upstream):
@@ -63,7 +73,7 @@ def test_holding_talks(gesture, upstream):
     tab.expect_state("Listening")
     time.sleep(QUESTION_SECONDS)
     tab.expect_state("Listening")
-    press.up()
+    press.up(QUESTION_SECONDS)
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert recorded(upstream).loudest() > 0.1
     tab.expect_turn(1)
@@ -72,13 +82,11 @@ def test_holding_talks(gesture, upstream):
 def test_a_tap_begins_and_a_second_one_sends(gesture, upstream):
     """Nothing has to be held."""
     tab, press = gesture
-    press.down()
-    press.up()
+    press.taps(0)
     tab.expect_state("Listening")
     time.sleep(QUESTION_SECONDS)
     tab.expect_state("Listening")
-    press.down()
-    press.up()
+    press.taps(0)
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert recorded(upstream).seconds > QUESTION_SECONDS - 0.5
     tab.expect_turn(1)
@@ -139,7 +147,7 @@ def test_the_space_bar_talks_after_a_click(tab):
 def test_escape_forgets_what_is_being_said(tab, upstream):
     """Nothing is sent, and how to begin is told again."""
     how = tab.page.get_by_text("Or tap it once to begin")
-    tab.talk.click()
+    tab.tap()
     tab.expect_state("Listening")
     expect(how).to_be_hidden()
     tab.page.keyboard.press("Escape")
@@ -153,17 +161,17 @@ def test_silence_ends_a_tap_where_that_is_switched_on(tab, upstream):
     """Nobody has to press a second time: 1.5 s after the last word it is sent."""
     with tab.settings() as page:
         page.get_by_label("1.5 seconds of silence").check()
-    tab.talk.click()
+    tab.tap()
     tab.expect_state("Listening")
-    expect(tab.page.get_by_text("Tap Send, or fall silent, when you have said it.")).to_be_visible()
+    tab.expect_state("Tap Send, or fall silent, when you have said it.", "#how")
     expect(tab.said).to_have_text(TRANSCRIPT)
-    assert recorded(upstream).seconds == pytest.approx(QUESTION_SECONDS + 1.5, abs=1)
+    assert recorded(upstream).seconds > QUESTION_SECONDS + 0.5
     tab.expect_turn(1)
 
 
 def test_silence_ends_nothing_unless_it_is_switched_on(tab, upstream):
     """Who thinks in the middle of a sentence is not cut off."""
-    tab.talk.click()
+    tab.tap()
     tab.expect_state("Listening")
     time.sleep(QUESTION_SECONDS + 3)
     tab.expect_state("Listening")
@@ -174,7 +182,7 @@ def test_silence_ends_nothing_unless_it_is_switched_on(tab, upstream):
 def test_a_muted_microphone_hears_nothing(tab, upstream):
     """While it is muted the state says so, and what is sent is silence."""
     began = time.monotonic()
-    tab.talk.click()
+    tab.tap()
     tab.expect_state("Listening")
     mute = tab.page.get_by_role("button", name="Mute")
     mute.click()
@@ -185,7 +193,7 @@ def test_a_muted_microphone_hears_nothing(tab, upstream):
     time.sleep(QUESTION_SECONDS)
     mute.click()
     tab.expect_state("Listening")
-    tab.talk.click()
+    tab.tap()
     tab.expect_turn(1)
     expect(mute).to_be_hidden()
     assert recorded(upstream).loudest(after=heard_until) < 0.01
@@ -193,12 +201,18 @@ def test_a_muted_microphone_hears_nothing(tab, upstream):
 
 def test_a_meter_shows_the_level(tab):
     """Who speaks sees that it listens; while it does not listen, the meter rests."""
-    level = "() => Number(document.getElementById('talk').style.getPropertyValue('--level'))"
-    tab.talk.click()
-    tab.expect_state("Listening")
-    tab.page.wait_for_function(f"() => ({level})() > 0.3", polling=50)
+    tab.page.evaluate(
+        """() => {
+          const { style } = document.getElementById("talk");
+          window.level = () => Number(style.getPropertyValue("--level"));
+          window.loudest = 0;
+          setInterval(() => { window.loudest = Math.max(window.loudest, window.level()); }, 20);
+        }"""
+    )
+    tab.tap()
+    tab.page.wait_for_function("() => window.loudest > 0.3", polling=50)
     tab.page.keyboard.press("Escape")
-    tab.page.wait_for_function(f"() => ({level})() === 0", polling=50)
+    tab.page.wait_for_function("() => window.level() === 0", polling=50)
 
 
 def test_the_state_is_told_in_plain_words(tab, upstream):
@@ -219,16 +233,15 @@ def test_the_state_is_told_in_plain_words(tab, upstream):
 
 def test_a_second_click_on_stop_opens_no_microphone(tab, upstream):
     """Though the switch is where Stop was; a moment later it is the switch's."""
-    upstream.answers["text"], _ = hold_back(write(), patience=10)
+    upstream.answers["text"], _ = hold_back(write())
     tab.send(QUESTION)
     tab.expect_state("Thinking")
-    box = tab.page.get_by_role("button", name="Cancel").bounding_box()
-    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    tab.page.mouse.dblclick(*middle)
+    press = Press(tab, "mouse", tab.page.get_by_role("button", name="Cancel"))
+    press.taps(0, 0.2)
     tab.expect_state("Ready")
     expect(tab.page.get_by_text("No answer: it was cancelled.")).to_be_visible()
     time.sleep(1)
     tab.expect_state("Ready")
-    tab.page.mouse.click(*middle)
+    press.taps(0)
     tab.expect_state("Listening")
     tab.page.keyboard.press("Escape")

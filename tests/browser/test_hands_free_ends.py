@@ -11,7 +11,7 @@ from browser.speaking_upstream import hear, hold_back, prepare, refuse, speak
 from testing.builders import ROOT
 from testing.fake_openai import http
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 ALERT = "return document.getElementById('alert').textContent"
 WITHDRAW = "for (const track of window.microphones) track.dispatchEvent(new Event('ended'))"
 MUTE = """for (const track of window.microphones) {
@@ -175,15 +175,15 @@ def test_every_gesture_leads_where_the_table_says(chrome, upstream, state):
             case "voice":
                 say(chrome)
             case "answering":
-                upstream.answers["stt"], _ = hold_back(hear, patience=6)
+                upstream.answers["stt"], _ = hold_back(hear)
                 say(chrome)
             case "pondering":
-                upstream.answers["text"], _ = hold_back(upstream.answers["text"], patience=6)
+                upstream.answers["text"], _ = hold_back(upstream.answers["text"])
                 say(chrome)
             case "replying" | "interrupted":
                 bring(chrome, table[state]["status"])
         wait_for_state(chrome, table[state]["status"])
-        upstream.answers["stt"], _ = hold_back(hear, patience=6)
+        upstream.answers["stt"], _ = hold_back(hear)
         gesture(chrome)
         happening = "stop" if name == "converse" else name
         following = table[state]["next"].get(happening, state)

@@ -16,7 +16,7 @@ QUESTION = ROOT / "examples" / "question.wav"
 def test_without_a_key(visit, serve, upstream):
     """It is asked for before anything is recorded, and Settings are one click away."""
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url)
-    tab.talk.click()
+    tab.tap()
     tab.expect_failure("An API key is needed: enter yours in Settings")
     tab.page.get_by_role("button", name="Open Settings").click()
     tab.page.get_by_label("API key").fill(KEY)
@@ -90,7 +90,7 @@ def test_users_with_tokens(visit, serve, upstream):
     service = serve(PARLEY_CALLER_TOKENS=TOKEN, PARLEY_OPENAI_API_KEY=KEY)
     tab = visit(service.url)
     expect(tab.page.get_by_text("The service needs an access token")).to_be_visible()
-    tab.talk.click()
+    tab.tap()
     tab.expect_failure("An access token is needed: enter yours in Settings")
     with tab.settings() as page:
         expect(page.get_by_label("Base URL")).to_be_hidden()

@@ -27,7 +27,7 @@ def send(tab):
 
 def lose(tab):
     """Listen to the question, and withdraw the leave: the track ends, as an unplugged one does."""
-    tab.talk.click()
+    tab.tap()
     tab.expect_state("Listening")
     time.sleep(QUESTION_SECONDS)
     tab.page.context.clear_permissions()
@@ -50,7 +50,7 @@ def test_what_a_lost_microphone_recorded_can_be_sent(tab, send, upstream):
 def test_it_is_kept_while_there_is_no_microphone(tab, send, upstream):
     """Who did not see that it was lost presses Talk to send, and can still do so."""
     lose(tab)
-    tab.talk.click()
+    tab.tap()
     tab.expect_failure("The microphone is blocked")
     send.click()
     expect(tab.said).to_have_text(TRANSCRIPT)
@@ -67,7 +67,7 @@ def test_it_is_forgotten_once_it(tab, send, what):
     else:
         tab.page.keyboard.press("Escape")
         expect(tab.alert).to_be_empty()
-    tab.talk.click()
+    tab.tap()
     tab.expect_failure("The microphone is blocked")
     expect(send).to_be_hidden()
 
@@ -92,7 +92,7 @@ def test_a_device_that_is_gone_before_it_recorded_anything(visit, serve):
     };
     """
     tab = visit(serve().url, script=nothing)
-    tab.talk.click()
+    tab.tap()
     tab.expect_state("Listening")
     tab.page.evaluate("window.unplug()")
     tab.expect_failure(LOST)

@@ -52,7 +52,7 @@ def test_nothing_lies_over_anything_and_all_can_be_touched(
     upstream.answers["tts"] = speak(0.1)
     tab.send(QUESTION)
     tab.expect_turn(1)
-    tab.talk.click()
+    tab.tap()
     for state in ("Listening", "Ready"):
         tab.expect_state(state)
         places = tab.page.evaluate(PLACES)
@@ -113,7 +113,7 @@ def test_the_ring_widens_nothing(visit, serve, upstream):
 def test_a_failure_at_400_percent_can_be_scrolled_away(visit, serve):
     """It fills a window of 256 pixels; what is above it can still be read."""
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url, viewport={"width": 320, "height": 256})
-    tab.talk.click()
+    tab.tap()
     tab.expect_failure("An API key is needed")
     expect(tab.alert).to_be_in_viewport(ratio=1)
     tab.page.mouse.move(160, 100)

@@ -37,7 +37,7 @@ def test_the_microphone_does_not_hear_the_page(visit, serve):
     navigator.mediaDevices.getUserMedia = (asked) => { window.asked = asked; return open(asked); };
     """
     tab = visit(serve().url, script=note)
-    tab.talk.click()
+    tab.tap()
     tab.expect_state("Listening")
     asked = tab.page.evaluate("window.asked")
     assert asked["audio"]["echoCancellation"] is True
@@ -62,7 +62,7 @@ def test_the_microphone_is_given_back(visit, serve):
     tab.ask_by_tapping()
     tab.expect_turn(1)
     assert tab.page.evaluate(states) == ["ended"]
-    tab.talk.click()
+    tab.tap()
     tab.expect_state("Listening")
     assert tab.page.evaluate(states) == ["ended", "live"]
     tab.page.keyboard.press("Escape")

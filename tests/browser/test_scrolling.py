@@ -70,7 +70,7 @@ def test_what_can_be_done_with_a_reply_is_in_sight_at_its_end(talked, upstream, 
     talked.set_font(font)
     # As many lines whatever the font.
     upstream.answers["text"] = write(["Paris is old, and nobody knows why.\n- One\n- Two"])
-    upstream.answers["tts"] = speak(0.1 if end == "by itself" else 8)
+    upstream.answers["tts"] = speak(0.1 if end == "by itself" else 20)
     talked.send(QUESTION)
     expect(talked.said).to_have_count(3)
     if end == "by Escape":
@@ -106,9 +106,9 @@ def test_a_page_that_was_left_comes_back_with_its_conversation(
     tab.send(QUESTION)
     tab.expect_turn(1)
     if state == "Listening":
-        tab.talk.click()
+        tab.tap()
     else:
-        upstream.answers["tts"] = speak(10)
+        upstream.answers["tts"] = speak(20)
         tab.send(QUESTION)
     tab.expect_state(state)
     time.sleep(1)

@@ -124,10 +124,10 @@ def test_keys_are_kept_in_memory_alone(visit, serve, upstream):
         expect(page.get_by_label("API key")).to_have_attribute("placeholder", "A key is set")
         page.get_by_role("button", name="Forget").first.click()
         expect(page.get_by_label("API key")).to_have_attribute("placeholder", "")
-    tab.talk.click()
+    tab.tap()
     tab.expect_failure("An API key is needed")
     tab.page.reload()
-    tab.talk.click()
+    tab.tap()
     tab.expect_failure("An API key is needed")
 
 

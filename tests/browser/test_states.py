@@ -16,15 +16,10 @@ GESTURES = ["talk", "stop", "file", "replay"]
 def tab(visit, serve, upstream):
     """The page after a turn, with a microphone that opens when it is told to."""
     tab = visit(serve().url, script=SLOW)
-    upstream.answers["tts"] = speak(3)
+    upstream.answers["tts"] = speak(0.1)
     tab.send(QUESTION)
     tab.expect_turn(1)
     return tab
-
-
-def tap(tab):
-    """Tap Talk as a screen reader does: a key that a busy machine lets go late would be a hold."""
-    tab.talk.evaluate("talk => talk.click()")
 
 
 def bring(tab, upstream, state):
@@ -32,27 +27,27 @@ def bring(tab, upstream, state):
     upstream.answers.update(stt=hear, text=write(), tts=speak(20))
     match state:
         case "starting" | "listening":
-            tap(tab)
+            tab.tap()
             if state == "listening":
                 tab.expect_state("Opening the microphone")
                 tab.page.evaluate("window.allow()")
         case "hearing":
-            upstream.answers["stt"], _ = hold_back(hear, patience=10)
+            upstream.answers["stt"], _ = hold_back(hear)
             tab.send(QUESTION)
         case "thinking":
-            upstream.answers["text"], _ = hold_back(write(), patience=10)
+            upstream.answers["text"], _ = hold_back(write())
             tab.send(QUESTION)
         case "speaking":
             tab.send(QUESTION)
     tab.expect_state(tab.page.evaluate(TABLE)[state]["status"])
-    upstream.answers["stt"], _ = hold_back(hear, patience=10)
+    upstream.answers["stt"], _ = hold_back(hear)
 
 
 def make(tab, gesture):
     """Do what a person would."""
     match gesture:
         case "talk":
-            tap(tab)
+            tab.tap()
         case "stop":
             tab.page.keyboard.press("Escape")
         case "file":

@@ -10,7 +10,7 @@ import pytest
 from browser import mouth, voices
 from browser.tab import run
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 SEEDS = range(2)
 HEAR = """
 const { Echo } = await import("/echo.js");

@@ -9,6 +9,11 @@ import { SAMPLE_RATE } from "./pcm.js";
 const START_MILLISECONDS = 500;
 /** How long a device may take, once the user has done something: nothing holds the sound back then. */
 const DEVICE_MILLISECONDS = 4000;
+/**
+ * Firefox 153 stops for ever now and then where its latency is asked for while a worklet plays: the page
+ * waits for the loudspeaker's thread, which waits for the worklet's, which waits for the page.
+ */
+const TELLS_LATENCY = !navigator.userAgent.includes("Firefox/");
 
 /** One reply as it is played. */
 class Playback {
@@ -83,8 +88,8 @@ class Playback {
 
   /** How many samples were heard: what was played less what is still on its way to the ear. */
   get heard() {
-    const underWay = (this.context.outputLatency || 0) * SAMPLE_RATE * this.speed;
-    return Math.max(0, this.played - underWay);
+    const latency = (TELLS_LATENCY && this.context.outputLatency) || 0;
+    return Math.max(0, this.played - latency * SAMPLE_RATE * this.speed);
   }
 }
 

@@ -1,0 +1,31 @@
+"""What a page has shown since the last gesture: a busy machine looks after it was taken away."""
+
+NOTE = """
+if (!window.shown) {
+  window.shown = [];
+  const latest = new Map();
+  new MutationObserver((changes) => {
+    for (const { target, addedNodes } of changes) {
+      if (!target.matches?.("#status, #how, button")) continue;
+      for (const { textContent } of addedNodes) {
+        if (latest.get(target) !== textContent) window.shown.push([target, textContent]);
+        latest.set(target, textContent);
+      }
+    }
+  }).observe(document, { childList: true, subtree: true });
+  const forget = () => { window.shown.length = 0; };
+  for (const gesture of ["pointerdown", "keydown", "change", "drop"]) {
+    addEventListener(gesture, forget, { capture: true });
+  }
+  // A pointer's click comes after what its press has led to.
+  addEventListener("click", ({ detail }) => detail || forget(), { capture: true });
+}
+"""
+"""Notes what the state, the hint and the buttons read, however shortly; gestures begin anew."""
+
+SEEN = """
+const at = window.shown.findIndex(([target, text]) => target.matches(place) && text === words);
+window.shown.splice(0, at + 1);
+return at >= 0 || [...document.querySelectorAll(place)].some((one) => one.textContent === words);
+"""
+"""Whether `place` reads `words`, or has since the last gesture and what was asked before."""
