@@ -81,7 +81,7 @@ class StreamedAnswer:
 
         Only then can the connection serve another call.
         """
-        with suppress(UpstreamError), errors_translated(), Deadline.after(END_SECONDS).wait():
+        with suppress(UpstreamError), errors_translated, Deadline.after(END_SECONDS).wait():
             while self._raw.read1(PIECE_BYTES):
                 pass
 
@@ -131,7 +131,7 @@ class StreamedAnswer:
     def _arriving(self) -> Iterator[bytes]:
         """The body's bytes as they are sent."""
         while not self._raw.closed:
-            with errors_translated(), self._deadline.wait():
+            with errors_translated, self._deadline.wait():
                 piece = self._raw.read1(PIECE_BYTES)
             if not piece:
                 return

@@ -66,12 +66,14 @@ class Transport:
         """
         deadline = Deadline.after(CONNECT_SECONDS)
         for destination in destinations:
-            with _refusing(destination), suppress(UpstreamError):
-                url = str(destination.url)
-                # Behind a proxy only the proxy knows what a name resolves to.
-                if destination.public_only and not select_proxy(url, get_environ_proxies(url)):
-                    with deadline.wait():
+            url = str(destination.url)
+            # Behind a proxy only the proxy knows what a name resolves to.
+            if destination.public_only and not select_proxy(url, get_environ_proxies(url)):
+                try:
+                    with suppress(UpstreamError), deadline.wait():
                         self._resolve_publicly(destination.url.host, destination.url.port)
+                except BaseUrlRefused:
+                    raise destination.refusal() from None
 
     def stream(
         self, upstream: Upstream, path: str, body: Body, *, limit: int, deadline: Deadline
@@ -114,9 +116,12 @@ class Transport:
         self, upstream: Upstream, request: PreparedRequest, limit: int, deadline: Deadline
     ) -> StreamedAnswer:
         """The answer to a request, once its headers have arrived."""
-        calls = self._sessions[upstream.destination.public_only]
-        with _refusing(upstream.destination), errors_translated(), deadline.wait():
-            response = calls.send(request, stream=True, allow_redirects=False)
+        session = self._sessions[upstream.destination.public_only]
+        try:
+            with errors_translated, deadline.wait():
+                response = session.answer_to(request)
+        except BaseUrlRefused:
+            raise upstream.destination.refusal() from None
         return StreamedAnswer(response, limit, upstream, deadline)
 
     def _resolve(self, host: str, port: int) -> list[Address]:
@@ -156,12 +161,3 @@ def _request(
     request.url = f"{upstream.destination.url}{path}"  # Nothing would have to be escaped.
     request.headers, request.body = sent, data  # type: ignore[assignment]  # No name twice.
     return request
-
-
-@contextmanager
-def _refusing(destination: Destination) -> Iterator[None]:
-    """Name the header that is at fault in the refusal."""
-    try:
-        yield
-    except BaseUrlRefused:
-        raise destination.refusal() from None

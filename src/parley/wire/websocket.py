@@ -104,11 +104,11 @@ class Channel:
         """Send what is due, such as answers to pings, and receive the next bytes."""
         with self._deadline.wait():
             self._flush()
-            with errors_translated():
+            with errors_translated:
                 data: bytes = self._reader.read1(READ_BYTES)
         return data
 
     def _flush(self) -> None:
         if data := b"".join(self._protocol.data_to_send()):
-            with errors_translated():
+            with errors_translated:
                 self._socket.sendall(data)
