@@ -42,7 +42,7 @@ class Deadline:
 
     def left(self) -> float:
         """How many seconds the next wait may take, always more than 0; raise `error` if none."""
-        seconds = self.end_of_wait() - time.monotonic()
+        seconds = min(self.moment - time.monotonic(), self.longest_wait)
         if seconds <= 0:
             raise self.error()
         return seconds

@@ -49,7 +49,7 @@ def test_dead_addresses_end_with_the_deadline(host):
     with pytest.raises(DeadlineExceeded), Deadline.after(0.6).wait():
         connect([(V4, ("127.0.0.2", host))] * 3)
     time.sleep(0.1)
-    assert descriptors() == opened
+    assert descriptors() <= opened  # What a test before this one left may close meanwhile.
 
 
 def test_a_host_that_refuses_at_each_address_is_unavailable(host):

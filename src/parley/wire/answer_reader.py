@@ -29,7 +29,7 @@ class _Lines(io.BufferedReader):
         self._lines -= 1
         if self._bytes < 0 or self._lines < 0:
             raise http.client.HTTPException("too many lines")
-        if b"\r" in line.removesuffix(b"\n").removesuffix(b"\r"):
+        if line.find(b"\r", 0, -2) >= 0:
             raise http.client.HTTPException("bare CR")
         return line
 
