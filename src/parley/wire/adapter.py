@@ -14,8 +14,7 @@ from urllib3.util import Retry, Timeout
 from parley.wire.connections import PlainConnection, Resolve, TLSConnection
 from parley.wire.sockets import tls_context
 
-ENDLESS: Any = Timeout(connect=None, read=None)
-"""The deadline ends a wait. requests would make such a Timeout for each call."""
+ENDLESS: Any = Timeout(None, None)  # Made once: requests would make one for each call.
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -56,11 +55,7 @@ class Adapter(HTTPAdapter):
         return manager
 
     def get_connection_with_tls_context(
-        self,
-        request: PreparedRequest,
-        verify: Any,
-        proxies: Mapping[str, str] | None = None,
-        cert: Any = None,
+        self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
         """Find the pool of a host; requests would first describe TLS, which is the same for all."""
         if proxies:
@@ -89,7 +84,7 @@ class PreparedSession(Session):
         self._proxies: dict[str, Any] = {} if getproxies() else {"proxies": {}}
 
     def answer_to(self, request: PreparedRequest) -> Response:
-        """The answer, once its headers are there, however long that takes."""
+        """The answer, once its headers are there: the deadline says how long that may take."""
         return self.send(request, stream=True, timeout=ENDLESS, **self._proxies)
 
     def resolve_redirects(self, *_: object, **__: object) -> Iterator[Any]:

@@ -81,8 +81,8 @@ class StreamedAnswer:
 
         Only then can the connection serve another call.
         """
-        with suppress(UpstreamError), errors_translated, Deadline.after(END_SECONDS).wait():
-            while self._raw.read1(PIECE_BYTES):
+        with suppress(UpstreamError, *BROKEN), Deadline.after(END_SECONDS).wait():
+            while not self._raw.closed and self._raw.read1(PIECE_BYTES):
                 pass
 
     def _decoded(self) -> Iterator[bytes]:

@@ -58,10 +58,9 @@ class PlainConnection(HTTPConnection):
 
         urllib3 asks gevent's `poll`. Of a TLS connection, what has arrived below TLS counts.
         """
-        sock = self.sock and under_tls(self.sock)
-        if not sock or sock.idle_since + IDLE_SECONDS < time.monotonic():
-            return False
-        return not has_event(sock, select.POLLIN)
+        sock: Any = self.sock and under_tls(self.sock)
+        is_kept = sock and time.monotonic() <= sock.idle_since + IDLE_SECONDS
+        return bool(is_kept and not has_event(sock, select.POLLIN))
 
 
 class TLSConnection(PlainConnection, HTTPSConnection):
