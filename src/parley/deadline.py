@@ -5,8 +5,7 @@ How long a conversation may take is a setting (`settings.py`: PARLEY_DEADLINE).
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import gevent
@@ -43,32 +42,40 @@ class Deadline:
 
     def left(self) -> float:
         """How many seconds the next wait may take, always more than 0; raise `error` if none."""
-        seconds = self.end_of_wait() - time.monotonic()
+        seconds = min(self.moment - time.monotonic(), self.longest_wait)
         if seconds <= 0:
             raise self.error()
         return seconds
 
-    @contextmanager
-    def wait(self) -> Iterator[None]:
-        """A block that is a single wait, which ends wherever it waits; raises as `left` does.
-
-        Within the block the end is a BaseException, which no library takes for an error of its own.
-        It comes only where the block lets other greenlets run. No `yield` may stand in the block:
-        whoever asks the generator for more would be ended instead.
-        """
-        with gevent.Timeout(self.left()) as end:
-            try:
-                yield
-            except gevent.Timeout as raised:
-                if raised is not end:
-                    raise  # That of a block around this one.
-                raise self.error() from None
+    def wait(self) -> "Wait":
+        """A block that is a single wait, which ends wherever it waits; raises as `left` does."""
+        return Wait(self.left(), self.error)
 
     def sleep(self, seconds: float) -> None:
         """Wait; raises as `left` does, as soon as the deadline has passed."""
         if seconds > 0:
             with self.wait():
                 time.sleep(seconds)
+
+
+class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
+    """A block that ends after some seconds, wherever it waits, and raises `error` then.
+
+    Within the block the end is a BaseException, which no library takes for an error of its own. It
+    comes only where the block lets other greenlets run. No `yield` may stand in the block: whoever
+    asks the generator for more would be ended instead.
+    """
+
+    def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:
+        """Begin with the block."""
+        super().__init__(seconds)
+        self._error = error
+
+    def __exit__(self, kind: object, raised: object, traceback: object) -> None:
+        """Raise the error in the place of this end; that of a block around this one goes on."""
+        super().__exit__(kind, raised, traceback)
+        if raised is self:
+            raise self._error() from None
 
 
 def let_others_run() -> None:

@@ -20,6 +20,9 @@ less, and a thousand of them are what docs/scaling.md plans for."""
 PIECE_BYTES = 64 * 1024
 """How much is moved to disk at once; others run in between."""
 
+WRITES_AT_ONCE = 16
+"""After how many writes to memory others run: pieces of speech may be a byte long."""
+
 WAIT_SECONDS = 0.05
 """How often a long answer that waits for room looks for it."""
 
@@ -112,6 +115,8 @@ class Spool:
     Where the disk does not take it, it stays in memory until the budget is exhausted.
     """
 
+    _writes = 0
+
     def __init__(self, usage: Usage, prefers_disk: bool) -> None:
         """Begin with nothing; `usage` counts what is in memory."""
         self._usage, self._memory = usage, BytesIO()
@@ -126,11 +131,13 @@ class Spool:
         return self._file is not self._memory
 
     def write(self, data: bytes) -> None:
-        """Let other greenlets run, as gevent does not for files, then write at the position.
+        """Write at the position, and let others run, as gevent does not for files on a disk.
 
         Raises OSError where neither the disk nor the budget has room.
         """
-        let_others_run()
+        self._writes += 1
+        if self.is_on_disk or not self._writes % WRITES_AT_ONCE:
+            let_others_run()
         grown = max(0, self._file.tell() + len(data) - self.size)
         held = self._usage.size if self._prefers_disk else self.size
         if not self.is_on_disk and held + grown > UNCOUNTED_BYTES:

@@ -49,6 +49,7 @@ def test_dead_addresses_end_with_the_deadline(host):
     opened = descriptors()
     with pytest.raises(DeadlineExceeded), Deadline.after(0.6).wait():
         connect([(V4, ("127.0.0.2", host))] * 3)
+    # What a test before this one left may close meanwhile.
     assert soon(lambda: descriptors() <= opened)
 
 

@@ -37,6 +37,8 @@ _UNSAID = regex.compile(
 )
 # The marks of footnotes and sources: [^1], [1][2].
 _MARKS = regex.compile(r"[ ]?\[(?:\^[^\[\]\s]+\]|(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))")
+# What holds no markup, as most of what is spoken: the parser would give it back as it is.
+_PLAIN = regex.compile(r"\p{L}[\p{L}\p{N} .,;:?!'’\"()–—…-]*+")
 _AUDIBLE = regex.compile(r"[\p{L}\p{N}\p{Sc}]")
 _NEEDS_A_STOP = regex.compile(r"""[\p{L}\p{M}\p{N}\p{Pe}\p{Pf}"'%]\Z""")
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
@@ -48,7 +50,8 @@ def speakable(markdown: str) -> str:
     A block that ends without a mark gets a full stop before the next one, so that there is a pause.
     """
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), markdown)
-    said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in _blocks(source))
+    texts = [source] if _PLAIN.fullmatch(source) else _blocks(source)
+    said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in texts)
     said = (_MARKS.sub("", text) if "[" in text else text for text in said)
     blocks = [" ".join(text.replace(_TIMES, "*").split()) for text in said]
     blocks = [block for block in blocks if _AUDIBLE.search(block)]

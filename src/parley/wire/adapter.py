@@ -1,16 +1,20 @@
 """requests' adapter and urllib3's pools for our connections."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from http.cookiejar import CookieJar
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from requests import Response, Session
+from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.util import Retry
+from urllib3.util import Retry, Timeout
 
 from parley.wire.connections import PlainConnection, Resolve, TLSConnection
 from parley.wire.sockets import tls_context
+
+ENDLESS: Any = Timeout(None, None)  # Made once: requests would make one for each call.
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -50,6 +54,19 @@ class Adapter(HTTPAdapter):
         _equip(manager)
         return manager
 
+    def get_connection_with_tls_context(
+        self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        """Find the pool of a host; requests would first describe TLS, which is the same for all."""
+        if proxies:
+            return super().get_connection_with_tls_context(request, verify, proxies, cert)
+        url = urlsplit(request.url)
+        return self.poolmanager.connection_from_host(url.hostname, url.port, url.scheme)
+
+    def request_url(self, request: PreparedRequest, proxies: Mapping[str, str] | None) -> str:
+        """What the request line names; requests would look for a proxy a second time."""
+        return super().request_url(request, proxies) if proxies else request.path_url
+
     def cert_verify(self, *_: object) -> None:
         """Leave the certificates to the context: requests would read the file anew for each one."""
 
@@ -62,11 +79,24 @@ class PreparedSession(Session):
         super().__init__()
         for scheme in ("http://", "https://"):
             self.mount(scheme, adapter)
+        self.cookies = NoCookies()  # type: ignore[assignment]  # Any jar will do.
         # To look for proxies before each call takes a tenth of its time.
-        self.trust_env = bool(getproxies())
+        self._proxies: dict[str, Any] = {} if getproxies() else {"proxies": {}}
 
-    def get_redirect_target(self, resp: Response) -> None:
+    def answer_to(self, request: PreparedRequest) -> Response:
+        """The answer, once its headers are there: the deadline says how long that may take."""
+        return self.send(request, stream=True, timeout=ENDLESS, **self._proxies)
+
+    def resolve_redirects(self, *_: object, **__: object) -> Iterator[Any]:
         """Take no answer for a redirect: requests would read its body, however long."""
+        return iter(())
+
+
+class NoCookies(CookieJar):
+    """A jar that stays empty."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Keep none."""
 
 
 def _equip(manager: PoolManager) -> None:

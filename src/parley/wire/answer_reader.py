@@ -29,7 +29,7 @@ class _Lines(io.BufferedReader):
         self._lines -= 1
         if self._bytes < 0 or self._lines < 0:
             raise http.client.HTTPException("too many lines")
-        if b"\r" in line.removesuffix(b"\n").removesuffix(b"\r"):
+        if line.find(b"\r", 0, -2) >= 0:
             raise http.client.HTTPException("bare CR")
         return line
 
@@ -55,9 +55,9 @@ class Reader(http.client.HTTPResponse):
         self._socket.is_deaf = False
 
     def begin(self) -> None:
-        """Read the headers of the final answer, and forget cookies: requests would keep them."""
+        """Read the headers of the final answer without its cookies, however many those are."""
         super().begin()
-        del self.headers["Set-Cookie"], self.headers["Set-Cookie2"]
+        del self.headers["Set-Cookie"]  # requests would read each of them.
         if self.status != http.HTTPStatus.SWITCHING_PROTOCOLS and not self._is_plainly_framed():
             self.will_close = True
 

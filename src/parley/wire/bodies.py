@@ -84,8 +84,8 @@ class StreamedAnswer:
 
         Only then can the connection serve another call.
         """
-        with suppress(UpstreamError), errors_translated(), Deadline.after(END_SECONDS).wait():
-            while self._raw.read1(PIECE_BYTES):
+        with suppress(UpstreamError, *BROKEN), Deadline.after(END_SECONDS).wait():
+            while not self._raw.closed and self._raw.read1(PIECE_BYTES):
                 pass
 
     def _decoded(self) -> Iterator[bytes]:
@@ -134,7 +134,7 @@ class StreamedAnswer:
     def _arriving(self) -> Iterator[bytes]:
         """The body's bytes as they are sent."""
         while not self._raw.closed:
-            with errors_translated(), self._deadline.wait():
+            with errors_translated, self._deadline.wait():
                 piece = self._raw.read1(PIECE_BYTES)
             if not piece:
                 return

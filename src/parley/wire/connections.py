@@ -1,6 +1,6 @@
 """urllib3's connections, extended to connect to checked addresses only, in time."""
 
-import socket
+import select
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,7 +12,7 @@ from parley.deadline import Deadline
 from parley.errors import StaleConnection, UpstreamTimeout
 from parley.wire.answer_reader import Reader
 from parley.wire.connecting import Address, connect
-from parley.wire.sockets import YieldingSocket, under_tls
+from parley.wire.sockets import YieldingSocket, has_event, under_tls
 
 CONNECT_SECONDS = 5
 """How long the name look-up, connecting and the TLS handshake may take in total."""
@@ -56,18 +56,11 @@ class PlainConnection(HTTPConnection):
     def is_connected(self) -> bool:
         """Whether it is open, and nothing has arrived that was not read, not even its end.
 
-        urllib3 asks `poll`, which takes ten times as long under gevent.
+        urllib3 asks gevent's `poll`. Of a TLS connection, what has arrived below TLS counts.
         """
-        sock = self.sock and under_tls(self.sock)
-        if not sock or sock.idle_since + IDLE_SECONDS < time.monotonic():
-            return False
-        sock.settimeout(0)
-        try:
-            # Of a TLS connection, what has arrived below TLS.
-            super(YieldingSocket, sock).recv(1, socket.MSG_PEEK)
-        except OSError as nothing:
-            return isinstance(nothing, BlockingIOError)
-        return False
+        sock: Any = self.sock and under_tls(self.sock)
+        is_kept = sock and time.monotonic() <= sock.idle_since + IDLE_SECONDS
+        return bool(is_kept and not has_event(sock, select.POLLIN))
 
 
 class TLSConnection(PlainConnection, HTTPSConnection):

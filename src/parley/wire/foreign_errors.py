@@ -1,7 +1,6 @@
 """The errors of requests and of the layers below it, as ours."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.client import HTTPException
 
 import requests
@@ -9,6 +8,7 @@ import urllib3
 
 from parley.errors import UpstreamTimeout, UpstreamUnavailable
 
+TOO_LATE = (requests.Timeout, urllib3.exceptions.TimeoutError)
 BROKEN = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
@@ -19,15 +19,18 @@ BROKEN = (
 """What requests and the layers below it raise when an exchange fails."""
 
 
-@contextmanager
-def errors_translated() -> Iterator[None]:
-    """Raise UpstreamTimeout or UpstreamUnavailable for foreign errors.
+class ErrorsTranslated(AbstractContextManager[None]):
+    """A block that raises UpstreamTimeout or UpstreamUnavailable for foreign errors.
 
     Their texts, which may quote a key, are left behind.
     """
-    try:
-        yield
-    except (requests.Timeout, urllib3.exceptions.TimeoutError):
-        raise UpstreamTimeout() from None
-    except BROKEN:
-        raise UpstreamUnavailable() from None
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        """Raise our error for a foreign one."""
+        if isinstance(error, TOO_LATE):
+            raise UpstreamTimeout() from None
+        if isinstance(error, BROKEN):
+            raise UpstreamUnavailable() from None
+
+
+errors_translated = ErrorsTranslated()

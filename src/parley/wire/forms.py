@@ -45,6 +45,7 @@ class StreamedForm:
         while left > 0:
             size = min(left, BLOCK_BYTES)
             left -= size
-            let_others_run()  # Neither reading a file nor an upstream that takes all of it waits.
             yield head + self._recording.stream.read(size) + (b"" if left else self._tail)
+            if left:
+                let_others_run()  # Neither reading a file nor an upstream that takes it all waits.
             head = b""

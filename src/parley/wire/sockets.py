@@ -14,7 +14,10 @@ from operator import attrgetter
 from typing import Any
 
 from gevent import socket
+from gevent.monkey import get_original
 from urllib3.util.ssltransport import SSLTransport
+
+POLL: Any = get_original("select", "poll")
 
 
 class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not typed.
@@ -79,6 +82,13 @@ def tls_context(bundle: str) -> ssl.SSLContext:
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(bundle)
     return context
+
+
+def has_event(sock: YieldingSocket, events: int) -> bool:
+    """Whether one of `poll`'s events is there, or an end. gevent's `poll` is ten times as dear."""
+    asked = POLL()
+    asked.register(sock, events)
+    return bool(asked.poll(0))
 
 
 def under_tls(sock: Any) -> YieldingSocket:

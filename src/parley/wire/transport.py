@@ -66,11 +66,13 @@ class Transport:
         """
         deadline = Deadline.after(CONNECT_SECONDS)
         for url in urls:
-            with _refusing(url), suppress(UpstreamError):
-                # Behind a proxy only the proxy knows what a name resolves to.
-                if url.public_only and not select_proxy(str(url), get_environ_proxies(str(url))):
-                    with deadline.wait():
+            # Behind a proxy only the proxy knows what a name resolves to.
+            if url.public_only and not select_proxy(str(url), get_environ_proxies(str(url))):
+                try:
+                    with suppress(UpstreamError), deadline.wait():
                         self._resolve_publicly(url.host, url.port)
+                except BaseUrlRefused:
+                    raise url.refusal() from None
 
     def stream(
         self, upstream: Upstream, path: str, body: Body, *, limit: int, deadline: Deadline
@@ -113,9 +115,12 @@ class Transport:
         self, upstream: Upstream, request: PreparedRequest, limit: int, deadline: Deadline
     ) -> StreamedAnswer:
         """The answer to a request, once its headers have arrived."""
-        calls = self._sessions[upstream.url.public_only]
-        with _refusing(upstream.url), errors_translated(), deadline.wait():
-            response = calls.send(request, stream=True, allow_redirects=False)
+        session = self._sessions[upstream.url.public_only]
+        try:
+            with errors_translated, deadline.wait():
+                response = session.answer_to(request)
+        except BaseUrlRefused:
+            raise upstream.url.refusal() from None
         return StreamedAnswer(response, limit, upstream, deadline)
 
     def _resolve(self, host: str, port: int) -> list[Address]:
@@ -155,12 +160,3 @@ def _request(
     request.url = f"{upstream.url}{path}"  # Nothing would have to be escaped.
     request.headers, request.body = sent, data  # type: ignore[assignment]  # No name twice.
     return request
-
-
-@contextmanager
-def _refusing(url: BaseUrl) -> Iterator[None]:
-    """Name the header that is at fault in the refusal."""
-    try:
-        yield
-    except BaseUrlRefused:
-        raise url.refusal() from None

@@ -102,13 +102,12 @@ class Channel:
 
     def _exchange(self) -> bytes:
         """Send what is due, such as answers to pings, and receive the next bytes."""
-        with self._deadline.wait():
+        with errors_translated, self._deadline.wait():
             self._flush()
-            with errors_translated():
-                data: bytes = self._reader.read1(READ_BYTES)
+            data: bytes = self._reader.read1(READ_BYTES)
         return data
 
     def _flush(self) -> None:
         if data := b"".join(self._protocol.data_to_send()):
-            with errors_translated():
+            with errors_translated:
                 self._socket.sendall(data)

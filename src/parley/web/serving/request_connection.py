@@ -4,10 +4,10 @@ import select
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from gevent.monkey import get_original
 from werkzeug.wrappers import Request
 
 from parley.web.serving.connection_limits import CallerConnection
+from parley.wire.sockets import has_event
 
 REFUSAL = "parley.refusal"
 """The key in the WSGI environment under which the worker passes an error for the app to answer."""
@@ -48,8 +48,6 @@ def still_connected(request: Request) -> Callable[[], bool]:
             return True
         if connection.fileno() < 0:
             return False
-        poll = get_original("select", "poll")()  # gevent's would let others run, and costs more.
-        poll.register(connection, HAS_LEFT)
-        return not poll.poll(0)
+        return not has_event(connection, HAS_LEFT)
 
     return is_open
