@@ -16,6 +16,7 @@ from testing.met_failures import (
     SESSIONS,
     SHAPES,
     STATUSES,
+    TEXTS,
     UNKNOWN,
     knows_no_model,
 )
@@ -52,6 +53,15 @@ def test_the_reason_is_read_from_every_shape(met, accept, stage, row):
     """The one sentence that helps is told."""
     fails(met, stage, 400, SHAPES[row])
     assert REASON in check(met, accept, stage, "upstream_rejected", 1, 400)
+
+
+@spread(TEXTS)
+def test_a_text_is_a_reason_and_a_page_is_none(met, accept, stage, row):
+    """Many refuse in plain words; what was cut, or is markup, says nothing to a caller."""
+    body, is_told = row
+    fails(met, stage, 400, body)
+    message = check(met, accept, stage, "upstream_rejected", 1, 400)
+    assert (f"saying: {body.strip()}" in message) is is_told
 
 
 @spread(SHAPES)

@@ -55,6 +55,15 @@ def test_ten_languages_and_more_have_twenty_sentences():
         ('She looked at me for long: "Stop it. Now', False),
         ("Look at the site named example.com. Then", True),
         ("You got it in London at 5 p.m. Then", True),
+        ("You got it in London at 5 p.m. Tu", False),  # Nobody knows what day it becomes.
+        ("You got it in London at 5 p.m. Tuesday", False),
+        ("They all went down to number 42. 5 of", True),
+        ("They all went down to it on 24. 12. I", False),
+        ("Dies sind die Teile 3. und 4. Hier", False),
+        ("どうしても私も行くのですか？と聞いた", False),
+        ("どうしても私も行くのですか？とても良い", True),
+        ("It was for all of us a hidden gem. You", True),
+        ("Il libro che ho letto ieri è mio. Poi", True),
         ("Wir alle feiern ihn am 3. Oktober in", False),
         ("Wir alle feiern ihn am 3. Okt", False),  # Nobody knows what word it becomes.
         ("Wir alle feiern ihn am 3. Okt 2026", False),

@@ -1,5 +1,7 @@
 """Upstreams' failures as they were met, and what becomes of each."""
 
+import json
+
 from testing import fake_realtime as realtime
 from testing.fake_openai import good
 from testing.upstream_faults import Behaviour
@@ -28,7 +30,35 @@ SHAPES = {
     "OAuth": {"error": "invalid_request", "error_description": REASON},
     "a text in error, with details": {"error": REASON, "details": "403, url='wss://x.example/y'"},
     "details": {"code": "unexpected", "details": REASON},
+    "RFC 9457": {"type": "about:blank", "title": REASON, "status": 400},
+    "RFC 9457, with detail": {"title": "Bad Request", "status": 400, "detail": REASON},
+    "ASP.NET": {"title": "Validation failed.", "status": 400, "errors": {"voice": [REASON]}},
+    "Apigee": {"fault": {"faultstring": REASON, "detail": {"errorcode": "x"}}},
+    "API Gateway": {"Message": REASON},
+    "a reason": {"error": {"type": "bad_request", "reason": REASON}},
+    "a description": {"error": {"description": REASON}},
+    "OpenRouter": {
+        "error": {
+            "message": "Provider returned error",
+            "code": 400,
+            "metadata": {"raw": json.dumps({"error": {"message": REASON}}), "provider_name": "X"},
+        }
+    },
+    "OpenRouter, a text": {
+        "error": {"message": "Provider returned error", "metadata": {"raw": REASON}}
+    },
 }
+
+TEXTS = [
+    (REASON, True),
+    (f" {REASON}\n", True),
+    ("404 page not found", True),
+    (f"<html>{REASON}</html>", False),
+    (f"\ufeff\n<html>{REASON}</html>", False),
+    (f'{{"error": {{"message": "{REASON}', False),
+    (f"{REASON}\0", False),
+]
+"""Bodies that are no JSON, and whether they are told."""
 
 CODES = [
     (429, "rate_limited", 3, 500),
@@ -82,6 +112,10 @@ STATUSES = [
         3,
         500,
     ),
+    (429, {"message": "Credits refresh in 3 hours."}, {}, "rate_limited", 3, 500),
+    (429, {"message": "Out of quota. Come back in one hour."}, {}, "rate_limited", 3, 500),
+    (429, {"message": "Quota: 50 requests a day."}, {}, *NO_QUOTA),
+    (429, {"message": "Your spending limit is reached."}, {}, *NO_QUOTA),
     (429, {"message": "No credentials were used."}, {}, "rate_limited", 3, 500),
     (429, {"message": "Insufficient balance. Recharge.", "code": "1113"}, {}, *NO_QUOTA),
     (429, {"message": "Your paid balance is too low.", "isRetryable": True}, {}, *NO_QUOTA),
@@ -143,6 +177,13 @@ UNKNOWN = [
     (400, {"error": {"message": "Unable to access model {}.", "code": "model_not_available"}}),
     (400, {"error": {"message": "Try {}", "type": "invalid_model"}}),
     (400, {"detail": "[address=0.0.0.0:51672, pid=57224] Model not found, uid: {}"}),
+    (400, {"error": {"message": 'Failed to load model "{}". Error: Model does not exist.'}}),
+    (400, {"error": "Unknown model. {} is none of a, b"}),
+    (400, {"error": "Model “{}” isn\u2019t available"}),
+    (400, {"error": "The model {} could not be found"}),
+    (400, {"error": "There is no model {}."}),
+    (400, {"error": "Invalid value for 'model': {}"}),
+    (400, {"error": {"message": "No.", "metadata": {"raw": "Unrecognized model: {}"}}}),
     (403, {"error": {"message": "No access to {}", "code": "model_not_found"}}),
     (503, {"error": {"message": "No channel for model {}", "code": "model_not_found"}}),
     (200, {"error": {"message": "No channel", "code": "model_not_found", "status": 503}}),
@@ -175,6 +216,9 @@ def knows_no_model(upstream, stage: str, refusal: Behaviour, name: str = "") -> 
 KNOWN = [
     (400, {"detail": "Voice 'alloy' is not available for model {}"}),
     (400, {"detail": "{}: voice 'alloy' not found"}),
+    (400, {"detail": "model {}: invalid voice"}),
+    (400, {"detail": "Unsupported model parameter 'speed' for {}"}),
+    (400, {"detail": "Temperature is not supported with this model. Ask {} without it."}),
     (400, {"error": {"message": "The model `{}` takes no audio."}}),
     (400, {"error": {"message": "{} is overloaded.", "code": "model_not_ready"}}),
     (400, {"error": {"message": "Which?", "code": "model_not_available"}}),

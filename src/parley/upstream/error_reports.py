@@ -3,10 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from parley.upstream.json_values import json_in, value_at
+
 DEEPEST = 5
 """How many objects or lists may lie around the reason."""
 
-READ_CHARACTERS, LISTED = 1000, 5
+SPACE = b" \t\r\n\xef\xbb\xbf"
+
+READ_CHARACTERS, LISTED = 2000, 5
 """How much of a reason, and how many of several, are examined."""
 
 NAMES = (
@@ -22,8 +26,12 @@ SENTENCES = (
 """The fields with a reason beside which `error` may only name the failure: those of many, of
 DeepInfra, of Baidu, of AWS, and of OAuth (RFC 6749, 5.2)."""
 
-REASONS = ("error", "errors", *SENTENCES, "details", "base_resp", "status_msg")
-"""The fields in which the reason stands, or what it stands in; the last two are MiniMax's."""
+REASONS = (
+    *("error", "errors", *SENTENCES, "details", "base_resp", "status_msg"),
+    *("fault", "faultstring", "Message", "reason", "description", "title"),
+)
+"""The fields in which the reason stands, or what it stands in: after those of most, MiniMax's
+`base_resp`, Apigee's `fault`, AWS's `Message`, and the `title` of RFC 9457."""
 
 WAITS = ("retry", "reset")
 """What stands in the name of a field that says when to try again (`retryDelay`, `retry_after`)."""
@@ -70,6 +78,14 @@ def report_of(value: Any) -> Report:
     return Report(names, " ".join(message[:READ_CHARACTERS].split()), value)
 
 
+def report_in(body: bytes) -> Report:
+    """What the body of a refusal says: JSON, or a line of text that is no web page."""
+    value = json_in(body)
+    if value is None and body.lstrip(SPACE)[:1] not in (b"{", b"[", b"<"):
+        value = body[: 4 * READ_CHARACTERS].decode(errors="ignore")
+    return report_of(value)
+
+
 def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
     """The names and the reason."""
     if isinstance(value, str):
@@ -86,8 +102,14 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
     for key in REASONS[1:] if is_name else REASONS:
         others, message = _read(value.get(key), depth - 1)
         if message or others:
-            return own + others, _placed(value, message)
-    return own, ""
+            return own + others, _placed(value, message) + _quoted(value, depth)
+    # Validators name each field, with a list of what is wrong with it.
+    listed = [
+        f"{str(field)[:100]}: {message}"
+        for field, each in value.items()
+        if isinstance(each, list) and (message := _read(each, depth - 1)[1])
+    ]
+    return own, "; ".join(listed[:LISTED]) if depth < DEEPEST else ""
 
 
 def _placed(value: dict[str, Any], message: str) -> str:
@@ -97,6 +119,15 @@ def _placed(value: dict[str, Any], message: str) -> str:
         return message
     steps = [str(step)[:100] for step in place[:LISTED] if step not in ("body", "query")]
     return f"{'.'.join(steps)}: {message}" if steps else message
+
+
+def _quoted(value: dict[str, Any], depth: int) -> str:
+    """What OpenRouter quotes of the provider that failed, whose words its own do not repeat."""
+    raw = value_at(value, "metadata", "raw")
+    if not isinstance(raw, str):
+        return ""
+    said = _read(json_in(raw.encode(errors="replace")) or raw, depth - 1)[1]
+    return f": {said}" if said else ""
 
 
 def _has_wait(value: Any, depth: int) -> bool:
