@@ -44,8 +44,9 @@ SHAPES = {
             "metadata": {"raw": json.dumps({"error": {"message": REASON}}), "provider_name": "X"},
         }
     },
-    "OpenRouter, a text": {
-        "error": {"message": "Provider returned error", "metadata": {"raw": REASON}}
+    "OpenRouter, a text": {"message": "Provider returned error", "metadata": {"raw": REASON}},
+    "OpenRouter, an object": {
+        "error": {"message": "No.", "metadata": {"raw": {"error": {"message": REASON}}}}
     },
 }
 
@@ -93,6 +94,7 @@ STATUSES = [
     (429, {"message": "Slow down.", "type": "budget_exceeded"}, {}, "quota_exhausted", 1, 500),
     (400, {"message": "Budget was exceeded!", "type": "budget_exceeded"}, {}, *NO_QUOTA),
     (429, {"message": "x", "type": "insufficient_quota"}, {}, "quota_exhausted", 1, 500),
+    (429, {"message": "x", "code": "INSUFFICIENT_QUOTA"}, {}, "quota_exhausted", 1, 500),
     (402, {"message": NO_MONEY, "code": 402}, {}, "quota_exhausted", 1, 500),
     (402, {"message": NO_MONEY}, {"Retry_After": "1"}, "quota_exhausted", 1, 500),
     (429, {"message": NO_MONEY}, {}, "quota_exhausted", 1, 500),
@@ -114,7 +116,8 @@ STATUSES = [
     ),
     (429, {"message": "Credits refresh in 3 hours."}, {}, "rate_limited", 3, 500),
     (429, {"message": "Out of quota. Come back in one hour."}, {}, "rate_limited", 3, 500),
-    (429, {"message": "Quota: 50 requests a day."}, {}, *NO_QUOTA),
+    (429, {"message": "Quota exceeded. Please retry shortly."}, {}, "rate_limited", 3, 500),
+    (429, {"message": "Quota: 50 requests a day. Try again later."}, {}, *NO_QUOTA),
     (429, {"message": "Your spending limit is reached."}, {}, *NO_QUOTA),
     (429, {"message": "No credentials were used."}, {}, "rate_limited", 3, 500),
     (429, {"message": "Insufficient balance. Recharge.", "code": "1113"}, {}, *NO_QUOTA),
@@ -176,6 +179,7 @@ UNKNOWN = [
     (400, {"error": {"message": "The model `{}` is gone.", "code": "model_decommissioned"}}),
     (400, {"error": {"message": "Unable to access model {}.", "code": "model_not_available"}}),
     (400, {"error": {"message": "Try {}", "type": "invalid_model"}}),
+    (400, {"error": {"message": "No.", "code": "MODEL_NOT_FOUND"}}),
     (400, {"detail": "[address=0.0.0.0:51672, pid=57224] Model not found, uid: {}"}),
     (400, {"error": {"message": 'Failed to load model "{}". Error: Model does not exist.'}}),
     (400, {"error": "Unknown model. {} is none of a, b"}),
@@ -184,6 +188,7 @@ UNKNOWN = [
     (400, {"error": "There is no model {}."}),
     (400, {"error": "Invalid value for 'model': {}"}),
     (400, {"error": {"message": "No.", "metadata": {"raw": "Unrecognized model: {}"}}}),
+    (400, {"message": "No.", "metadata": {"raw": '{"error": {"code": "model_not_found"}}'}}),
     (403, {"error": {"message": "No access to {}", "code": "model_not_found"}}),
     (503, {"error": {"message": "No channel for model {}", "code": "model_not_found"}}),
     (200, {"error": {"message": "No channel", "code": "model_not_found", "status": 503}}),

@@ -2,12 +2,17 @@
 
 import re
 
+import regex
+
 from parley.conversation.speakable import fence_after
 
 BEGIN, END = "<think>", "</think>"
 MARKS = {
-    BEGIN: END,
-    **{f"<{tag}>": f"</{tag}>" for tag in ("thinking", "thought", "reasoning", "seed:think")},
+    **{
+        f"<{tag}>": f"</{tag}>"
+        for name in ("think", "thinking", "thought", "reasoning", "seed:think")
+        for tag in (name, name.upper(), name.title())
+    },
     "[THINK]": "[/THINK]",  # Magistral
     "◁think▷": "◁/think▷",  # Kimi
     "<|begin_of_thought|>": "<|end_of_thought|>",
@@ -15,8 +20,12 @@ MARKS = {
     "<|channel>": "<channel|>",  # Gemma
     "<|channel|>": "final<|message|>",  # gpt-oss, whose reply is the last of several channels.
     "<|start|>": "final<|message|>",
+    "analysis": "assistantfinal",  # The same, where the host leaves out what is no text.
 }
 """How thoughts begin, and how each kind of them ends: of these, no mark begins with another."""
+
+# The last one is a word, too, and is a mark where the next word follows without a space.
+MARK = regex.compile("|".join(map(regex.escape, MARKS)) + r"(?=\p{Lu})")
 
 ENDING = re.compile(rf"^ {{0,3}}{END}[^\S\n]*$", re.MULTILINE)
 """The end of thoughts, alone on its line; with four spaces before it, it is code."""
@@ -56,12 +65,11 @@ class ThoughtFilter:
         self._held = begun
         if not begun:
             return ""
-        for mark, end in () if self._thought else MARKS.items():
-            if begun.startswith(mark):
-                self._held, self._end = begun.removeprefix(mark), end
-                return self.feed("")
-            if mark.startswith(begun):
+        if not self._thought and (mark := MARK.match(begun, partial=True)):
+            if mark.partial:
                 return ""
+            self._held, self._end = begun[mark.end() :], MARKS[mark[0]]
+            return self.feed("")
         self._speaks = True
         return begun if self._thought else "".join([*self._blanks, begun])
 

@@ -39,7 +39,7 @@ WAITS = ("retry", "reset")
 
 @dataclass(frozen=True)
 class Report:
-    """A failure's names, such as `error.code` and `error.type`, and its reason in one line."""
+    """A failure's names (`error.code`, `error.type`) in small letters, and its reason in a line."""
 
     names: tuple[str, ...] = ()
     message: str = ""
@@ -98,11 +98,12 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
     # With a reason beside it, a short `error` only names the failure.
     is_name = isinstance(value.get("error"), str | int) and any(map(value.get, SENTENCES))
     found = map(value.get, (*NAMES, "error") if is_name else NAMES)
-    own = tuple(str(name)[:100] for name in found if isinstance(name, str | int))
+    own = tuple(str(name)[:100].lower() for name in found if isinstance(name, str | int))
     for key in REASONS[1:] if is_name else REASONS:
         others, message = _read(value.get(key), depth - 1)
         if message or others:
-            return own + others, _placed(value, message) + _quoted(value, depth)
+            quoted_names, quoted = _quoted(value, depth)
+            return own + others + quoted_names, _placed(value, message) + quoted
     # Validators name each field, with a list of what is wrong with it.
     listed = [
         f"{str(field)[:100]}: {message}"
@@ -121,13 +122,13 @@ def _placed(value: dict[str, Any], message: str) -> str:
     return f"{'.'.join(steps)}: {message}" if steps else message
 
 
-def _quoted(value: dict[str, Any], depth: int) -> str:
+def _quoted(value: dict[str, Any], depth: int) -> tuple[tuple[str, ...], str]:
     """What OpenRouter quotes of the provider that failed, whose words its own do not repeat."""
     raw = value_at(value, "metadata", "raw")
-    if not isinstance(raw, str):
-        return ""
-    said = _read(json_in(raw.encode(errors="replace")) or raw, depth - 1)[1]
-    return f": {said}" if said else ""
+    if isinstance(raw, str):
+        raw = json_in(raw.encode(errors="replace")) or raw
+    names, said = _read(raw, depth - 1)
+    return names, f": {said}" if said else ""
 
 
 def _has_wait(value: Any, depth: int) -> bool:

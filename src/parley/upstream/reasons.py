@@ -56,7 +56,7 @@ TIME = re.compile(
     r"|refresh(?:es|ed)?|refill(?:s|ed)?|replenish(?:es|ed)?|restored?|come back|cool-?down"
     rf"|reopens?)\b{NEAR}"
     r"(?:\d|\b(?:an?|one|two|three|five|ten|few|next) (?:second|minute|hour|day|week|month)"
-    r"|\b(?:tomorrow|midnight)\b)"
+    r"|\b(?:tomorrow|midnight|shortly|soon)\b)"
     r"|\d\s*(?:秒|分钟|小时|天)",
     re.IGNORECASE,
 )
