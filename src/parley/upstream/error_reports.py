@@ -87,9 +87,13 @@ def report_in(body: bytes) -> Report:
 
 
 def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
-    """The names and the reason."""
+    """The names and the reason; gateways put the JSON of the host behind them into a text."""
     if isinstance(value, str):
-        return (), value
+        inner = (
+            json_in(value.encode(errors="replace")) if value.lstrip()[:1] in ("{", "[") else None
+        )
+        names, said = _read(inner, depth - 1) if depth else ((), "")
+        return (names, said) if names or said else ((), value)
     if not depth or not isinstance(value, dict | list):
         return (), ""
     if isinstance(value, list):
@@ -105,12 +109,9 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
             quoted_names, quoted = _quoted(value, depth)
             return own + others + quoted_names, _placed(value, message) + quoted
     # Validators name each field, with a list of what is wrong with it.
-    listed = [
-        f"{str(field)[:100]}: {message}"
-        for field, each in value.items()
-        if isinstance(each, list) and (message := _read(each, depth - 1)[1])
-    ]
-    return own, "; ".join(listed[:LISTED]) if depth < DEEPEST else ""
+    lists = [item for item in value.items() if isinstance(item[1], list)] if depth < DEEPEST else []
+    fields = {str(field)[:100]: _read(each, depth - 1)[1] for field, each in lists[:LISTED]}
+    return own, "; ".join(f"{field}: {said}" for field, said in fields.items() if said)
 
 
 def _placed(value: dict[str, Any], message: str) -> str:
@@ -124,10 +125,7 @@ def _placed(value: dict[str, Any], message: str) -> str:
 
 def _quoted(value: dict[str, Any], depth: int) -> tuple[tuple[str, ...], str]:
     """What OpenRouter quotes of the provider that failed, whose words its own do not repeat."""
-    raw = value_at(value, "metadata", "raw")
-    if isinstance(raw, str):
-        raw = json_in(raw.encode(errors="replace")) or raw
-    names, said = _read(raw, depth - 1)
+    names, said = _read(value_at(value, "metadata", "raw"), depth - 1)
     return names, f": {said}" if said else ""
 
 
