@@ -58,8 +58,9 @@ def test_ten_languages_and_more_have_twenty_sentences():
         ("You got it in London at 5 p.m. Tu", False),  # Nobody knows what day it becomes.
         ("You got it in London at 5 p.m. Tuesday", False),
         ("They all went down to number 42. 5 of", True),
-        ("They all went down to it on 24. 12. I", False),
-        ("Dies sind die Teile 3. und 4. Hier", False),
+        ("They all went down to it on 24. 12. We went", False),
+        ("Dies sind nun wohl 3. und 4. Kapitel des", False),
+        ("Han sade till alla andra: ”Stopp. Nu", False),
         ('他又说了一次："这是对的。"他就走了。现在', True),
         ("He was born there on the last Sun. 9 of", False),
         ("De prijs is hier nu in totaal 5 mln. Euro", False),

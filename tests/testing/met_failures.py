@@ -59,7 +59,7 @@ TEXTS = [
     (f" {REASON}\n", True),
     ("404 page not found", True),
     (f"<html>{REASON}</html>", False),
-    (f"\ufeff\n<html>{REASON}</html>", False),
+    (f"\n <html>{REASON}</html>", False),
     (f'{{"error": {{"message": "{REASON}', False),
     (f"{REASON}\0", False),
 ]
