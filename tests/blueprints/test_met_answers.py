@@ -4,7 +4,8 @@ import json
 
 import pytest
 from testing.fake_openai import REPLY, http
-from testing.met_answers import HALF, STREAMS, WHOLE, answers, chunk, streamed
+from testing.met_answers import HALF, WHOLE, answers, chunk, streamed
+from testing.met_streams import STREAMS
 from testing.representations import REPRESENTATIONS, SOUND, STREAM, bodies, body, post, told
 
 TRANSCRIPTS = {

@@ -9,18 +9,15 @@ from testing.fake_openai import REPLY, TRANSCRIPT, http
 from testing.met_failures import (
     ADDRESSES,
     CODES,
-    KNOWN,
-    MODELS,
     NO_ADDRESSES,
     REASON,
     SESSIONS,
     SHAPES,
     STATUSES,
     TEXTS,
-    UNKNOWN,
-    knows_no_model,
 )
 from testing.representations import REPRESENTATIONS, post, spread, told
+from testing.unknown_models import KNOWN, MODELS, UNKNOWN, knows_no_model
 from testing.upstream_faults import says
 
 
