@@ -93,6 +93,7 @@ STREAMS = {
         *WHOLE,
         "",
     ),
+    "a title beside it": ([{"title": "Paris"}, *WORDS], DONE, *WHOLE, ""),
     "Azure's filter before the choices": (
         [{"id": "", "choices": [], "prompt_filter_results": [{"prompt_index": 0}]}, *WORDS],
         DONE,

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from parley.errors import TextIncomplete, UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from parley.upstream.error_reports import error_field_of, report_of
+from parley.upstream.error_reports import SENTENCES, error_field_of, report_of
 from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, text_of, value_at
 from parley.upstream.sent_events import BYTE_ORDER_MARK, EVENT_BYTES, SentEvent, events_in
 
@@ -75,6 +75,8 @@ class _Reply:
     """Half a surrogate pair: hosts that count in UTF-16 may part a character between two events."""
     suspect: Any = field(default=None, repr=False)
     """JSON that is no part of a reply, and may be a failure told without `error`."""
+    is_note: bool = False
+    """Whether it may as well be about the reply that comes beside it, such as its title."""
 
     def read(self, value: Any, name: str) -> Iterator[str]:
         """The texts in an answer, or in the data of an event; raise the failure that it tells."""
@@ -100,6 +102,7 @@ class _Reply:
             raise UpstreamUnavailable()
         if choice is None and report_of(value).message:
             self.suspect = value
+            self.is_note = not any(value_at(value, name) for name in SENTENCES)
 
     def _joined(self, text: str) -> str:
         """The text with the half of a character that waited, without the half at its end."""
@@ -109,7 +112,8 @@ class _Reply:
 
     def require_whole(self, *, is_ended: bool) -> None:
         """Raise the failure of a reply that has ended and is not whole."""
-        if self.suspect is not None and (self.is_blank or self.reason is None):
+        has_failed = self.reason is None and not self.is_note
+        if self.suspect is not None and (self.is_blank or has_failed):
             raise self.failure_in(self.suspect)
         if self.reason is None and not is_ended:
             raise UpstreamUnavailable()
