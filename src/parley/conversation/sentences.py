@@ -106,7 +106,8 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
         return bool(_NUMBER.match(after))
     return (
         not _ABBREVIATIONS.isdisjoint([word, word[:1].lower() + word[1:]])
-        or word.endswith(("str", ".-Ing"))
+        or word.endswith("str")
+        or (".-" in word and _is_abbreviation(word.rpartition(".-")[2], before, after))
         or bool(_TWO_WORDS.search(before))
         or len(regex.findall(r"\X", word)) == 1
         or (len(word) == 2 and word[0] == word[1] and word not in _ROMAN)  # EE. UU.
