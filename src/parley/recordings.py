@@ -31,6 +31,7 @@ OTHERS = re.compile(
     rb"|\x1a\x45\xdf\xa3|\x1f\x43\xb6\x75|\x00\x00\x01|\xff[\xf0\xf1\xf8\xf9]"
     rb"|\x89PNG|GIF8|BM|\xff\xd8\xff|%PDF|\xff\xfe|\xfe\xff|\xef\xbb\xbf"
     rb"|PK|\x1f\x8b|7z\xbc\xaf|Rar!|BZh|\xfd7zXZ|\x7fELF|MZ"
+    rb"|\x0b\x77|\x7f\xfe\x80\x01|MP\+|G.{187}G|<[!?h]|\{[\\\"]|HTTP/"
     rb"|.{4}(?:ftyp|moov|mdat|moof|styp|sidx|free|skip|wide)",
     re.DOTALL,
 )
@@ -92,7 +93,7 @@ def _is_mpeg_audio(head: bytes) -> bool:
         return True
     if has_two_frames_at(head, start):
         return True
-    if OTHERS.match(head):
+    if OTHERS.match(head) or OTHERS.match(head, start):
         return False
     at = head.find(b"\xff")
     while 0 <= at <= LONGEST_FRAME:

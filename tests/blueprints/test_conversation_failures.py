@@ -40,7 +40,7 @@ UNREADABLE = [
     {"json": []},
     {"json": {"choices": []}},
     {"json": {"text": 7, "choices": [{"message": {"content": None}}]}},
-    {"json": {"text": [], "choices": [{"message": {"content": ["Hi."], "refusal": 7}}]}},
+    {"json": {"text": [], "choices": [{"message": {"content": [["Hi."]], "refusal": 7}}]}},
     {"json": {"text": {}, "choices": [{"finish_reason": "stop", "message": {"content": " "}}]}},
     {"text": '{"text": ' + "[" * 100_000},
     {"text": '{"text": "' + "x" * 1_000_000 + '"}'},

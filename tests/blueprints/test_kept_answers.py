@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 from testing.builders import ROOT
 from testing.fake_realtime import Session
-from testing.met_failures import MODELS, knows_no_model
 from testing.representations import REPRESENTATIONS, SOUND, STAGES, post, told
+from testing.unknown_models import MODELS, knows_no_model
 from testing.upstream_faults import says
 
 KEPT = ROOT / "tests" / "testing" / "answers"

@@ -4,7 +4,8 @@ import json
 
 import pytest
 from testing.fake_openai import REPLY, http
-from testing.met_answers import HALF, STREAMS, WHOLE, answers, chunk, streamed
+from testing.met_answers import HALF, WHOLE, answers, chunk, streamed
+from testing.met_streams import STREAMS
 from testing.representations import REPRESENTATIONS, SOUND, STREAM, bodies, body, post, told
 
 TRANSCRIPTS = {
@@ -18,6 +19,12 @@ TRANSCRIPTS = {
     "a remark for each segment": ({"text": " [BLANK_AUDIO]\n [BLANK_AUDIO]\n"}, ""),
     "wide brackets": ({"text": "\uff08音楽\uff09"}, ""),
     "black brackets": ({"text": "【音樂】"}, ""),
+    "a remark with its full stop": ({"text": "[Music]."}, ""),
+    "notes around a remark": ({"text": "♪ (upbeat music) ♪"}, ""),
+    "a dash before a remark": ({"text": "- [Music]"}, ""),
+    "signs alone": ({"text": " ... ♪"}, ""),
+    "a word in stars": ({"text": "*coughs*"}, "*coughs*"),
+    "a number": ({"text": "(5) 5"}, "(5) 5"),
     "words between remarks": ({"text": "(sighs) No. (laughs)"}, "(sighs) No. (laughs)"),
     "words behind a remark": ({"text": "[music] What time is it?"}, "[music] What time is it?"),
     "two remarks": ({"text": "[1] and [2]"}, "[1] and [2]"),
@@ -52,6 +59,27 @@ MESSAGES = {
     "reasoning": ({"content": [{"type": "reasoning", "text": "Hmm"}, TEXT]}, "stop", WHOLE),
     "a marked thought": (
         {"content": [{**TEXT, "text": "Hmm", "thought": True}, TEXT]},
+        "stop",
+        WHOLE,
+    ),
+    "texts alone": ({"content": ["It is ", "Paris."]}, "stop", WHOLE),
+    "parts without a type": (
+        {"content": [{"reasoningContent": {"text": "Hmm"}}, {"text": "It is Paris."}]},
+        "stop",
+        WHOLE,
+    ),
+    "a text with annotations": (
+        {"content": [{**TEXT, "text": {"value": "It is Paris.", "annotations": []}}]},
+        "stop",
+        WHOLE,
+    ),
+    "a refusal among the parts": (
+        {"content": [{"type": "refusal", "refusal": "No."}]},
+        "stop",
+        ("No.", None),
+    ),
+    "a part that refuses beside a text": (
+        {"content": [TEXT, {"type": "refusal", "refusal": "No."}]},
         "stop",
         WHOLE,
     ),

@@ -9,17 +9,15 @@ from testing.fake_openai import REPLY, TRANSCRIPT, http
 from testing.met_failures import (
     ADDRESSES,
     CODES,
-    KNOWN,
-    MODELS,
     NO_ADDRESSES,
     REASON,
     SESSIONS,
     SHAPES,
     STATUSES,
-    UNKNOWN,
-    knows_no_model,
+    TEXTS,
 )
 from testing.representations import REPRESENTATIONS, post, spread, told
+from testing.unknown_models import KNOWN, MODELS, UNKNOWN, knows_no_model
 from testing.upstream_faults import says
 
 
@@ -52,6 +50,15 @@ def test_the_reason_is_read_from_every_shape(met, accept, stage, row):
     """The one sentence that helps is told."""
     fails(met, stage, 400, SHAPES[row])
     assert REASON in check(met, accept, stage, "upstream_rejected", 1, 400)
+
+
+@spread(TEXTS)
+def test_a_text_is_a_reason_and_a_page_is_none(met, accept, stage, row):
+    """Many refuse in plain words; what was cut, or is markup, says nothing to a caller."""
+    body, is_told = row
+    fails(met, stage, 400, body)
+    message = check(met, accept, stage, "upstream_rejected", 1, 400)
+    assert (f"saying: {body.strip()}" in message) is is_told
 
 
 @spread(SHAPES)

@@ -37,6 +37,7 @@ BAD = {
     "a sentence as mp3": ("mp3", b"The voice is not here.", {}, "text"),
     "a web page as mp3": ("mp3", b"<html>Busy</html>", {}, "a web page"),
     "JSON as mp3": ("mp3", b'{"audio": "SUQz"}', {}, "JSON"),
+    "JSON behind a byte order mark": ("mp3", b'\xef\xbb\xbf{"audio": "SUQz"}', {}, "JSON"),
     "mp3 as WAV": ("wav", FRAMES, {}, "mp3"),
     "samples as WAV": ("wav", NOISE, {}, "something else"),
     "AVI as WAV": ("wav", b"RIFF\x24\x00\x00\x00AVI " + bytes(600), {}, "something else"),

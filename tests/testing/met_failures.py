@@ -1,10 +1,7 @@
 """Upstreams' failures as they were met, and what becomes of each."""
 
-from testing import fake_realtime as realtime
-from testing.fake_openai import good
-from testing.upstream_faults import Behaviour
+import json
 
-MODELS = {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
 REASON = "Voice 'alloy' is not available"
 SHAPES = {
     "OpenAI": {"error": {"message": REASON, "type": "t", "param": None, "code": None}},
@@ -28,7 +25,40 @@ SHAPES = {
     "OAuth": {"error": "invalid_request", "error_description": REASON},
     "a text in error, with details": {"error": REASON, "details": "403, url='wss://x.example/y'"},
     "details": {"code": "unexpected", "details": REASON},
+    "JSON in a text": {"error": {"message": json.dumps({"error": {"message": REASON}}, indent=2)}},
+    "brackets in a text": {"error": {"message": f"{REASON} [in {{}}]"}},
+    "a text in brackets": {"error": {"message": f"[{REASON}]"}},
+    "JSON that says nothing": {"error": {"message": json.dumps({"x": REASON})}},
+    "RFC 9457": {"type": "about:blank", "title": REASON, "status": 400},
+    "RFC 9457, with detail": {"title": "Bad Request", "status": 400, "detail": REASON},
+    "ASP.NET": {"title": "Validation failed.", "status": 400, "errors": {"voice": [REASON]}},
+    "Apigee": {"fault": {"faultstring": REASON, "detail": {"errorcode": "x"}}},
+    "API Gateway": {"Message": REASON},
+    "a reason": {"error": {"type": "bad_request", "reason": REASON}},
+    "a description": {"error": {"description": REASON}},
+    "OpenRouter": {
+        "error": {
+            "message": "Provider returned error",
+            "code": 400,
+            "metadata": {"raw": json.dumps({"error": {"message": REASON}}), "provider_name": "X"},
+        }
+    },
+    "OpenRouter, a text": {"message": "Provider returned error", "metadata": {"raw": REASON}},
+    "OpenRouter, an object": {
+        "error": {"message": "No.", "metadata": {"raw": {"error": {"message": REASON}}}}
+    },
 }
+
+TEXTS = [
+    (REASON, True),
+    (f" {REASON}\n", True),
+    ("404 page not found", True),
+    (f"<html>{REASON}</html>", False),
+    (f"\n <html>{REASON}</html>", False),
+    (f'{{"error": {{"message": "{REASON}', False),
+    (f"{REASON}\0", False),
+]
+"""Bodies that are no JSON, and whether they are told."""
 
 CODES = [
     (429, "rate_limited", 3, 500),
@@ -63,6 +93,7 @@ STATUSES = [
     (429, {"message": "Slow down.", "type": "budget_exceeded"}, {}, "quota_exhausted", 1, 500),
     (400, {"message": "Budget was exceeded!", "type": "budget_exceeded"}, {}, *NO_QUOTA),
     (429, {"message": "x", "type": "insufficient_quota"}, {}, "quota_exhausted", 1, 500),
+    (429, {"message": "x", "code": "INSUFFICIENT_QUOTA"}, {}, "quota_exhausted", 1, 500),
     (402, {"message": NO_MONEY, "code": 402}, {}, "quota_exhausted", 1, 500),
     (402, {"message": NO_MONEY}, {"Retry_After": "1"}, "quota_exhausted", 1, 500),
     (429, {"message": NO_MONEY}, {}, "quota_exhausted", 1, 500),
@@ -82,6 +113,11 @@ STATUSES = [
         3,
         500,
     ),
+    (429, {"message": "Credits refresh in 3 hours."}, {}, "rate_limited", 3, 500),
+    (429, {"message": "Out of quota. Come back in one hour."}, {}, "rate_limited", 3, 500),
+    (429, {"message": "Quota exceeded. Please retry shortly."}, {}, "rate_limited", 3, 500),
+    (429, {"message": "Quota: 50 requests a day. Try again later."}, {}, *NO_QUOTA),
+    (429, {"message": "Your spending limit is reached."}, {}, *NO_QUOTA),
     (429, {"message": "No credentials were used."}, {}, "rate_limited", 3, 500),
     (429, {"message": "Insufficient balance. Recharge.", "code": "1113"}, {}, *NO_QUOTA),
     (429, {"message": "Your paid balance is too low.", "isRetryable": True}, {}, *NO_QUOTA),
@@ -105,85 +141,6 @@ STATUSES = [
     (401, {"message": "The token has expired."}, {}, "api_key_rejected", 1, 401),
     (403, {"message": "Your plan has no speech."}, {}, "api_key_rejected", 1, 401),
     (422, {"message": "The voice is not one of these."}, {}, "upstream_rejected", 1, 400),
-]
-
-UNKNOWN = [
-    (404, {"object": "error", "message": "The model `{}` does not exist.", "code": 404}),
-    (404, {"error": {"message": "No endpoints found for {}.", "code": 404}}),
-    (404, {"detail": "Model '{}' is not installed locally."}),
-    (404, {"error": {"message": 'model "{}" not found, try pulling it first', "code": None}}),
-    (404, {"error": {"message": "{}", "code": "not_found"}}),
-    (404, [{"error": {"code": 404, "message": "models/{} is not found for API version v1main"}}]),
-    (
-        400,
-        {
-            "error": {
-                "message": "/chat/completions: Invalid model name passed in model={}. Call "
-                "`/v1/models` to view available models.",
-                "code": "400",
-            }
-        },
-    ),
-    (400, {"detail": {"error": "Invalid model name passed in model={}"}}),
-    (400, {"error": "Model '{}' is not available"}),
-    (400, {"message": "Unknown model: {}"}),
-    (400, {"error": {"message": "{} is not a valid model ID", "code": 400}}),
-    (400, {"detail": {"error": "invalid_model", "message": "Unsupported model: {}"}}),
-    (400, {"detail": "Model not found: {}"}),
-    (400, {"detail": "The requested model {} does not exist here."}),
-    (
-        400,
-        {
-            "error": {
-                "message": "The model `{}` has been decommissioned and is no longer supported."
-            }
-        },
-    ),
-    (400, {"error": {"message": "The model `{}` is gone.", "code": "model_decommissioned"}}),
-    (400, {"error": {"message": "Unable to access model {}.", "code": "model_not_available"}}),
-    (400, {"error": {"message": "Try {}", "type": "invalid_model"}}),
-    (400, {"detail": "[address=0.0.0.0:51672, pid=57224] Model not found, uid: {}"}),
-    (403, {"error": {"message": "No access to {}", "code": "model_not_found"}}),
-    (503, {"error": {"message": "No channel for model {}", "code": "model_not_found"}}),
-    (200, {"error": {"message": "No channel", "code": "model_not_found", "status": 503}}),
-    (200, {"error": {"message": "The model {} does not exist", "code": 404}}),
-    (200, {"error": {"message": "No.", "code": "model_not_found"}}),
-]
-REPLACED = {
-    "stt": lambda connection, request: connection.sendall(good(request)) or True,
-    "tts": realtime.speaks,
-}
-
-
-def knows_no_model(upstream, stage: str, refusal: Behaviour, name: str = "") -> list[object]:
-    """Let a stage refuse a model so, or its default one, and answer well; the refusals so far."""
-    name, well, refused = name or MODELS[stage], upstream.answers.get(stage), []
-    named = [f'"{name}"'.encode(), f"\r\n\r\n{name}\r\n".encode()]
-
-    def behave(connection, request):
-        if any(part in request.body for part in named) or request.path.endswith(f"model={name}"):
-            refused.append(request)
-            return refusal(connection, request)
-        if "realtime" in request.path or not well:
-            return REPLACED[stage](connection, request)
-        return well(connection, request)
-
-    upstream.answers[stage] = behave
-    return refused
-
-
-KNOWN = [
-    (400, {"detail": "Voice 'alloy' is not available for model {}"}),
-    (400, {"detail": "{}: voice 'alloy' not found"}),
-    (400, {"error": {"message": "The model `{}` takes no audio."}}),
-    (400, {"error": {"message": "{} is overloaded.", "code": "model_not_ready"}}),
-    (400, {"error": {"message": "Which?", "code": "model_not_available"}}),
-    (400, {"error": {"message": "Unknown parameter: 'stream' with {}"}}),
-    (400, {"error": {"message": "The file was not found."}}),
-    (400, {"error": {"message": "{}-mini does not exist."}}),
-    (404, {"error": {"message": "Invalid URL (POST /v1/x?model={})"}}),
-    (404, {"error": {"message": "Not Found"}}),
-    (422, {"detail": "Model {} not found"}),
 ]
 
 ADDRESSES = [

@@ -102,7 +102,9 @@ def test_what_may_pass_is_tried_again(status, code, should_retry, kind, retry):
 def test_only_the_beginning_of_a_message_is_examined():
     """An upstream may send a megabyte of it."""
     assert type(failure(404, {"message": "x " * 300 + "gpt-4o"})) is ModelNotFound
-    assert type(failure(404, {"message": "x " * 600 + "gpt-4o"})) is UpstreamRejected
+    assert type(failure(404, {"message": "x " * 1200 + "gpt-4o"})) is UpstreamRejected
+    metrics = "Quota exceeded for metric: requests, limit: 0. " * 30
+    assert type(failure(429, {"message": metrics + "Please retry in 5s."})) is RateLimited
 
 
 @pytest.mark.parametrize("key", ["error", "detail", "message"])

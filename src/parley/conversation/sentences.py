@@ -34,7 +34,7 @@ _WORD = regex.compile(
 # The marks of footnotes and of sources belong to the sentence before them.
 _NOTE = r"(?:\[\^?\w{1,3}\]|【[^【】]*】|[\u00b9\u00b2\u00b3\u2070\u2074-\u2079])"
 _NOTES, _LAST_NOTES = regex.compile(rf"{_NOTE}*+\s*+"), regex.compile(rf"(?r){_NOTE}+\Z")
-_TWO_WORDS = regex.compile(r"(?ri)\b(?:ad|per)\s+es\.\Z")
+_TWO_WORDS = regex.compile(r"(?ri)\b(?:(?:ad|per)\s+es|l['’](?:arch|on))\.\Z")
 _UNIT = regex.compile(r"(?r)\d\s*\p{L}+\.\Z")
 _ALPHABETIC = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{M}]+")
 # German ordinals, and some writers' English ones ("23rd. May"): a month or a century follows, or
@@ -43,7 +43,14 @@ _DAY = regex.compile(r"(\p{N}+)(?:st|nd|rd|th)?")
 _ORDINAL = regex.compile(
     rf"\s+(?:(?:{'|'.join(_MONTHS.split())}|Jahrhundert\w*)\b|\p{{Lu}}\w{{0,10}}\Z)"
 )
-_ARTICLE = regex.compile(r"(?ri)\b(?:de[rmns]|das|die|im|vom|zu[mr]|beim|ins)\s+\d+\.\Z")
+_ARTICLE = regex.compile(
+    r"(?ri)(?:\b(?:de[rmns]|das|die|im|vom|zu[mr]|beim|ins)|\d\.\s+(?:und|bis|oder))\s+\d+\.\Z"
+)
+# "24. 12. 2026" and "2026. 3. 5.": what follows a number is one, too, or its month went before.
+_DATE = regex.compile(r"(?r)\d{1,4}\.[^\S\n]?\d{1,2}\.\Z")
+_MONTH_NUMBER = regex.compile(r"[^\S\n]\d{1,2}\.(?!\d)")
+_HOUR = regex.compile(r"[ap]\.m")
+_WEEKDAY = regex.compile(r"\s+(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
 _NUMBER = regex.compile(r"[\s\p{Ps}№]*+\p{N}")
 # A small letter follows, or a dash behind which one may.
 _SMALL_LETTER = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\"'–—―]*+(?:\p{Ll}|(?<=[–—―]\s*+)\Z)")
@@ -51,10 +58,10 @@ _SMALL_LETTER = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\"'–—―]*+(?:\p{Ll}|(?
 # what follows a wide point to its number. No sentence begins with a sign that joins.
 _GOES_ON = regex.compile(
     r"(?<=\p{N}．)\p{N}|(?<=[\p{Pe}\p{Pf}])\S|(?<=[\p{Pe}\p{Pf}\"][^\S\n]*+)\p{Lo}"
-    r"|[\p{Pe}\p{Pf}、，&;:%/=×]"
+    r"|[\p{Pe}\p{Pf}、，&;:%/=×]|(?<=[。？！?!])(?:と|って)(?:[言聞思答叫問尋考書]|い[うっ])"
 )
 _IN_QUOTES = regex.compile(
-    r"""(?r)(?:[(（「『„《]|(?<![\p{Ll}\p{Lu}\p{N}.!?…,”])[“"«]|(?<!\S)»(?=\S))"""
+    r"""(?r)(?:[(（「『„《]|(?<![\p{Ll}\p{Lu}\p{N}.!?…,”。！？])[“"«]|(?<!\S)[»”](?=\S))"""
     r"""[^)）」』”“"«»》]{0,40}\Z"""
 )
 
@@ -90,14 +97,17 @@ def is_sentence_end(text: str, end: int) -> bool:
 def _is_abbreviation(word: str, before: str, after: str) -> bool:
     """Whether the full stop behind `word` does not end a sentence; `before` ends with both."""
     if word in _ENGLISH:
-        return False
+        return bool(_HOUR.fullmatch(word) and _WEEKDAY.match(after, partial=True))
     if day := _DAY.fullmatch(word):
+        if _DATE.search(before) or _MONTH_NUMBER.match(after):
+            return True
         return len(day[1]) < 3 and bool(_ORDINAL.match(after) or _ARTICLE.search(before))
     if word in _BEFORE_NUMBERS:
         return bool(_NUMBER.match(after))
     return (
         not _ABBREVIATIONS.isdisjoint([word, word[:1].lower() + word[1:]])
         or word.endswith("str")
+        or (".-" in word and _is_abbreviation(word.rpartition(".-")[2], before, after))
         or bool(_TWO_WORDS.search(before))
         or len(regex.findall(r"\X", word)) == 1
         or (len(word) == 2 and word[0] == word[1] and word not in _ROMAN)  # EE. UU.

@@ -1,10 +1,32 @@
-"""A self-hosted model's leading <think>…</think> taken out of a reply while it is written."""
+"""A model's leading thoughts, as <think>…</think>, taken out of a reply while it is written."""
 
 import re
+
+import regex
 
 from parley.conversation.speakable import fence_after
 
 BEGIN, END = "<think>", "</think>"
+MARKS = {
+    **{
+        f"<{tag}>": f"</{tag}>"
+        for name in ("think", "thinking", "thought", "reasoning", "seed:think")
+        for tag in (name, name.upper(), name.title())
+    },
+    "[THINK]": "[/THINK]",  # Magistral
+    "◁think▷": "◁/think▷",  # Kimi
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<unused94>": "<unused95>",  # MedGemma
+    "<|channel>": "<channel|>",  # Gemma
+    "<|channel|>": "final<|message|>",  # gpt-oss, whose reply is the last of several channels.
+    "<|start|>": "final<|message|>",
+    "analysis": "assistantfinal",  # The same, where the host leaves out what is no text.
+}
+"""How thoughts begin, and how each kind of them ends: of these, no mark begins with another."""
+
+# The last one is a word, too, and is a mark where the next word follows without a space.
+MARK = regex.compile("|".join(map(regex.escape, MARKS)) + r"(?=\p{Lu})")
+
 ENDING = re.compile(rf"^ {{0,3}}{END}[^\S\n]*$", re.MULTILINE)
 """The end of thoughts, alone on its line; with four spaces before it, it is code."""
 
@@ -20,7 +42,7 @@ class ThoughtFilter:
         """Begin a reply."""
         self._blanks: list[str] = []
         self._held = ""
-        self._thinks = False
+        self._end = ""
         self._speaks = False
         self._thought = False
 
@@ -32,26 +54,28 @@ class ThoughtFilter:
         if self._speaks:
             return delta
         self._held += delta
-        if self._thinks:
-            thoughts, found, rest = self._held.partition(END)
-            self._held = rest if found else thoughts[-len(END) + 1 :]
-            self._thinks, self._thought = not found, True
-        if self._thinks:
+        if end := self._end:
+            thoughts, found, rest = self._held.partition(end)
+            self._held = rest if found else thoughts[-len(end) + 1 :]
+            self._end, self._thought = "" if found else end, True
+        if self._end:
             return ""
         begun = self._held.lstrip()
         self._blanks.append(self._held[: len(self._held) - len(begun)])
         self._held = begun
-        if not self._thought and begun.startswith(BEGIN):
-            self._held, self._thinks = begun.removeprefix(BEGIN), True
-            return self.feed("")
-        if not begun or (not self._thought and BEGIN.startswith(begun)):
+        if not begun:
             return ""
+        if not self._thought and (mark := MARK.match(begun, partial=True)):
+            if mark.partial:
+                return ""
+            self._held, self._end = begun[mark.end() :], MARKS[mark[0]]
+            return self.feed("")
         self._speaks = True
         return begun if self._thought else "".join([*self._blanks, begun])
 
     def finish(self) -> str:
         """What was held back, for it might have been the beginning of thoughts."""
-        if self._thought or self._thinks or self._speaks:
+        if self._thought or self._end or self._speaks:
             return ""
         return "".join([*self._blanks, self._held])
 

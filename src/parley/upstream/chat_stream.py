@@ -1,13 +1,14 @@
 """A chat reply, whole in JSON or as it is written in events: bytes in, the reply's deltas out."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 from parley.errors import TextIncomplete, UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from parley.upstream.error_reports import error_field_of, report_of
-from parley.upstream.json_values import json_in, parse_json, text_in, text_of, value_at
+from parley.upstream.error_reports import SENTENCES, error_field_of, report_of
+from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, text_of, value_at
 from parley.upstream.sent_events import BYTE_ORDER_MARK, EVENT_BYTES, SentEvent, events_in
 
 INCOMPLETE = ("length", "max_tokens", "content_filter")
@@ -18,6 +19,9 @@ UNFINISHED = ("", "null", "none")
 
 END = b"[DONE]"
 UNNAMED = (b"", b"message")
+FIELD = re.compile(rb"\s*(?::|(?:event|data|id|retry)\b)")
+"""How a stream of events begins, though none of them may be whole."""
+
 SPACE = b" \t\r\n" + BYTE_ORDER_MARK
 SPACE_BYTES = 4096
 """How much space may stand before an answer in JSON."""
@@ -49,12 +53,12 @@ def _streamed(reply: "_Reply", begun: bytes, pieces: Iterable[bytes]) -> Iterato
         if event.name == b"error":
             raise reply.failure_in(json_in(event.data) or event.data.decode(errors="replace"))
         data = event.data.strip()
-        if is_ended := data == END:
+        if is_ended := data.strip(b'"').startswith(END):
             break
         value = _value_of(event, data)
         if value is not None:
             yield from reply.read(value, "delta")
-    if event is None and begun.strip() and not begun.lstrip().startswith(b":"):
+    if event is None and begun.strip() and not FIELD.match(begun):
         raise UpstreamMalformed()  # A sentence, or a web page.
     reply.require_whole(is_ended=is_ended)
 
@@ -71,14 +75,18 @@ class _Reply:
     """Half a surrogate pair: hosts that count in UTF-16 may part a character between two events."""
     suspect: Any = field(default=None, repr=False)
     """JSON that is no part of a reply, and may be a failure told without `error`."""
+    is_note: bool = False
+    """Whether it may as well be about the reply that comes beside it, such as its title."""
 
     def read(self, value: Any, name: str) -> Iterator[str]:
         """The texts in an answer, or in the data of an event; raise the failure that it tells."""
         choice = value_at(value, "choices", 0)
         said = value_at(choice, name)
+        if said is None:  # Some send a whole reply as the one event of a stream.
+            said = value_at(choice, "message")
         content = text_in(value_at(said, "content"))
         self.has_content = self.has_content or bool(content.strip())
-        refusal = "" if self.has_content else text_in(value_at(said, "refusal"))
+        refusal = "" if self.has_content else refusal_in(said)
         text = content + refusal
         if text := text if text.isascii() and not self.half else self._joined(text):
             self.is_blank = self.is_blank and text.isspace()
@@ -94,6 +102,7 @@ class _Reply:
             raise UpstreamUnavailable()
         if choice is None and report_of(value).message:
             self.suspect = value
+            self.is_note = not any(value_at(value, name) for name in SENTENCES)
 
     def _joined(self, text: str) -> str:
         """The text with the half of a character that waited, without the half at its end."""
@@ -103,7 +112,8 @@ class _Reply:
 
     def require_whole(self, *, is_ended: bool) -> None:
         """Raise the failure of a reply that has ended and is not whole."""
-        if self.suspect is not None and (self.is_blank or self.reason is None):
+        has_failed = self.reason is None and not self.is_note
+        if self.suspect is not None and (self.is_blank or has_failed):
             raise self.failure_in(self.suspect)
         if self.reason is None and not is_ended:
             raise UpstreamUnavailable()
@@ -123,7 +133,8 @@ def _value_of(event: SentEvent, data: bytes) -> Any:
         if event.name in UNNAMED and not event.is_cut:
             raise UpstreamMalformed() from None
         return None
-    return value if event.name in UNNAMED or value_at(value, "choices") else None
+    is_ours = event.name in UNNAMED or value_at(value, "choices") or error_field_of(value)
+    return value if is_ours else None
 
 
 def _beginning(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -28,9 +28,10 @@ STREAM_BYTES = 16_000_000
 """The largest stream of a text: each delta comes in an event that is many times its length."""
 
 REMARKS = re.compile(
-    r"\A(?:\s*+(?:\[++[^\[\]]*+\]++|[(\uff08][^()\uff08\uff09]*+[)\uff09]|【[^【】]*+】))+\Z"
+    r"\A(?:[^\w\[(\uff08【]++|\[++[^\[\]]*+\]++|[(\uff08][^()\uff08\uff09]*+[)\uff09]|【[^【】]*+】)++\Z"
 )
-"""A transcript of remarks alone (`[BLANK_AUDIO]`): whisper.cpp has one for each silent segment."""
+"""A transcript of remarks and signs alone (`[BLANK_AUDIO]`, "♪ [Music]."): whisper.cpp has one for
+each silent segment."""
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from parley.upstream.json_values import json_in, value_at
+
 DEEPEST = 5
 """How many objects or lists may lie around the reason."""
 
-READ_CHARACTERS, LISTED = 1000, 5
+SPACE = b" \t\r\n\xef\xbb\xbf"
+
+READ_CHARACTERS, LISTED = 2000, 5
 """How much of a reason, and how many of several, are examined."""
 
 NAMES = (
@@ -22,8 +26,12 @@ SENTENCES = (
 """The fields with a reason beside which `error` may only name the failure: those of many, of
 DeepInfra, of Baidu, of AWS, and of OAuth (RFC 6749, 5.2)."""
 
-REASONS = ("error", "errors", *SENTENCES, "details", "base_resp", "status_msg")
-"""The fields in which the reason stands, or what it stands in; the last two are MiniMax's."""
+REASONS = (
+    *("error", "errors", *SENTENCES, "details", "base_resp", "status_msg"),
+    *("fault", "faultstring", "Message", "reason", "description", "title"),
+)
+"""The fields in which the reason stands, or what it stands in: after those of most, MiniMax's
+`base_resp`, Apigee's `fault`, AWS's `Message`, and the `title` of RFC 9457."""
 
 WAITS = ("retry", "reset")
 """What stands in the name of a field that says when to try again (`retryDelay`, `retry_after`)."""
@@ -31,7 +39,7 @@ WAITS = ("retry", "reset")
 
 @dataclass(frozen=True)
 class Report:
-    """A failure's names, such as `error.code` and `error.type`, and its reason in one line."""
+    """A failure's names (`error.code`, `error.type`) in small letters, and its reason in a line."""
 
     names: tuple[str, ...] = ()
     message: str = ""
@@ -70,10 +78,22 @@ def report_of(value: Any) -> Report:
     return Report(names, " ".join(message[:READ_CHARACTERS].split()), value)
 
 
+def report_in(body: bytes) -> Report:
+    """What the body of a refusal says: JSON, or a line of text that is no web page."""
+    value = json_in(body)
+    if value is None and body.lstrip(SPACE)[:1] not in (b"{", b"[", b"<"):
+        value = body[: 4 * READ_CHARACTERS].decode(errors="ignore")
+    return report_of(value)
+
+
 def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
-    """The names and the reason."""
+    """The names and the reason; gateways put the JSON of the host behind them into a text."""
     if isinstance(value, str):
-        return (), value
+        inner = (
+            json_in(value.encode(errors="replace")) if value.lstrip()[:1] in ("{", "[") else None
+        )
+        names, said = _read(inner, depth - 1) if depth else ((), "")
+        return (names, said) if names or said else ((), value)
     if not depth or not isinstance(value, dict | list):
         return (), ""
     if isinstance(value, list):
@@ -82,12 +102,16 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
     # With a reason beside it, a short `error` only names the failure.
     is_name = isinstance(value.get("error"), str | int) and any(map(value.get, SENTENCES))
     found = map(value.get, (*NAMES, "error") if is_name else NAMES)
-    own = tuple(str(name)[:100] for name in found if isinstance(name, str | int))
+    own = tuple(str(name)[:100].lower() for name in found if isinstance(name, str | int))
     for key in REASONS[1:] if is_name else REASONS:
         others, message = _read(value.get(key), depth - 1)
         if message or others:
-            return own + others, _placed(value, message)
-    return own, ""
+            quoted_names, quoted = _quoted(value, depth)
+            return own + others + quoted_names, _placed(value, message) + quoted
+    # Validators name each field, with a list of what is wrong with it.
+    lists = [item for item in value.items() if isinstance(item[1], list)] if depth < DEEPEST else []
+    fields = {str(field)[:100]: _read(each, depth - 1)[1] for field, each in lists[:LISTED]}
+    return own, "; ".join(f"{field}: {said}" for field, said in fields.items() if said)
 
 
 def _placed(value: dict[str, Any], message: str) -> str:
@@ -97,6 +121,12 @@ def _placed(value: dict[str, Any], message: str) -> str:
         return message
     steps = [str(step)[:100] for step in place[:LISTED] if step not in ("body", "query")]
     return f"{'.'.join(steps)}: {message}" if steps else message
+
+
+def _quoted(value: dict[str, Any], depth: int) -> tuple[tuple[str, ...], str]:
+    """What OpenRouter quotes of the provider that failed, whose words its own do not repeat."""
+    names, said = _read(value_at(value, "metadata", "raw"), depth - 1)
+    return names, f": {said}" if said else ""
 
 
 def _has_wait(value: Any, depth: int) -> bool:

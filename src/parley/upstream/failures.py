@@ -19,8 +19,7 @@ from parley.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from parley.upstream.error_reports import Report, report_of
-from parley.upstream.json_values import json_in
+from parley.upstream.error_reports import Report, report_in, report_of
 from parley.upstream.reasons import ADDRESS, QUOTA, TIME, is_about_model
 from parley.wire.bodies import StreamedAnswer
 from parley.wire.messages import Answer, Upstream
@@ -86,7 +85,7 @@ def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answ
     """The answer, if its status is a success; else raise the UpstreamError that it means."""
     if 200 <= answer.status < 300:
         return answer
-    report = report_of(json_in(answer.body))
+    report = report_in(answer.body)
     failure = _failure(report, upstream, model, answer.status, answer.headers)
     raise with_answer(failure, answer)
 

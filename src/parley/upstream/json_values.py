@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+TEXTS = ("text", "output_text")
+"""The types of the parts of a message that are no thoughts."""
+
 CONTAINERS = 50_000
 """How many arrays and objects a JSON text may hold.
 
@@ -53,16 +56,27 @@ def text_of(value: Any) -> str:
 def text_in(content: Any) -> str:
     """The text of a message: a string, or a list of parts, of which texts count and thoughts not.
 
-    Parts are OpenAI's and Mistral's, in which a thought has a type of its own, and Gemini's, in
-    which it is marked. It may end with half a surrogate pair, whose other half comes in the next.
+    Parts are texts themselves, or objects: OpenAI's and Mistral's, in which a thought has a type of
+    its own, Gemini's, in which it is marked, and Bedrock's without a type. It may end with half a
+    surrogate pair, whose other half comes in the next.
     """
     if isinstance(content, str):
         return content
     match content:
         case list(parts):
-            return "".join(text_in(part) for part in parts if isinstance(part, dict))
+            return "".join(text_in(part) for part in parts if not isinstance(part, list))
         case {"thought": thought} if thought:
             return ""
-        case {"type": "text" | "output_text", "text": str(text)}:
+        case {"type": kind} if kind not in TEXTS:
+            return ""
+        case {"text": str(text)} | {"text": {"value": str(text)}}:
             return text
     return ""
+
+
+def refusal_in(message: Any) -> str:
+    """A refusal beside the content, or one that is a part of it."""
+    content = value_at(message, "content")
+    parts = content if isinstance(content, list) else []
+    refusals = (value_at(part, "refusal") for part in (message, *parts))
+    return "".join(each for each in refusals if isinstance(each, str))

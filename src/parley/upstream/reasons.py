@@ -1,16 +1,25 @@
 """What an upstream's own words are about: the model, the account, a time, an address.
 
 Servers and gateways write them as they like, so that these rules name how it was met. Each looks at
-one line of at most 1,000 characters.
+one line of at most 2,000 characters.
 """
 
 import re
 
 ABSENT = (
-    r"(?:not found|not exist|doesn't exist|(?:not|no longer) (?:available|supported)|unavailable"
-    r"|unknown|invalid|unsupported|not installed|not a valid|no such|not recogni[sz]ed)"
+    r"(?:(?:not|\w{0,6}n['\u2019]t) (?:(?:be|currently|a) )?(?:found|exist|available|supported"
+    r"|installed|recogni[sz]ed|valid|known)|no longer (?:available|supported)|unavailable|not found"
+    r"|(?:unknown|invalid|unsupported)(?=\W*(?:\Z|[.,;:!?)]|model\b)))"
 )
-"""What is said of a model that a host does not have."""
+"""What follows the name of a model that a host does not have."""
+
+ABSENT_MODEL = (
+    r"(?:(?:unknown|invalid|unsupported|unrecogni[sz]ed|not a valid|no(?: such| matching)?"
+    r"|(?:not|\w{0,6}n['\u2019]t|unable to|cannot) (?:find|locate|access)(?: the)?)[\s_]+models?"
+    r"|(?:unknown|invalid|unsupported) value (?:for|of) \W?model)\b"
+    r"(?!\s+(?:parameter|option|setting|argument|input|output|config|type|format|version))"
+)
+"""What precedes it."""
 
 ABSENT_NAME = re.compile(
     r"model_(?:not_(?:found|available|supported)|unavailable|decommissioned)"
@@ -28,16 +37,26 @@ WORDS = (
 )
 """Up to five words, as in "is currently", of which none begins to speak of something else."""
 
+SAID_OF_MODEL = re.compile(
+    rf"\bmodel(?: name| id)?\b{WORDS}{ABSENT}|\b{ABSENT_MODEL}(?: name| id)?\s*(?:[.:;,(]|\Z)",
+    re.IGNORECASE,
+)
+"""What says so of "the model", which may be named in another sentence."""
+
 QUOTA = re.compile(
     r"(?<![a-z])(?:(?:quota|budget|credit)s?(?![a-z])|(?:insufficient|not enough) (?:\w+ )?balance"
-    r"|balance (?:\w+ )?(?:insufficient|not enough|too low))|余额|欠费|额度|配额",
+    r"|balance (?:\w+ )?(?:insufficient|not enough|too low)|(?:insufficient|out of) funds"
+    r"|spend(?:ing)? (?:limit|cap))|余额|欠费|额度|配额",
     re.IGNORECASE,
 )
 """What speaks of the quota, the budget, the credits or the balance."""
 
 TIME = re.compile(
-    rf"\b(?:retry|try(?:ing)? again|wait|resets?|available|renews?|until)\b{NEAR}"
-    r"(?:\d|\b(?:an?|few|next) (?:second|minute|hour|day|week|month)|\b(?:tomorrow|midnight)\b)"
+    r"\b(?:retry|try(?:ing)? again|wait|resets?|resetting|available|renews?|renewed|until"
+    r"|refresh(?:es|ed)?|refill(?:s|ed)?|replenish(?:es|ed)?|restored?|come back|cool-?down"
+    rf"|reopens?)\b{NEAR}"
+    r"(?:\d|\b(?:an?|one|two|three|five|ten|few|next) (?:second|minute|hour|day|week|month)"
+    r"|\b(?:tomorrow|midnight|shortly|soon)\b)"
     r"|\d\s*(?:秒|分钟|小时|天)",
     re.IGNORECASE,
 )
@@ -72,9 +91,11 @@ def is_about_model(status: int, message: str, model: str, names: tuple[str, ...]
     if status == 404 or any(map(ABSENT_NAME.fullmatch, names)):
         return re.search(name, message) is not None
     said = (
-        rf"{name}[`'\")\]]?[:,]?{WORDS}{ABSENT}",
-        rf"{ABSENT}[\s:`'\"]*{name}",
-        rf"{ABSENT}[\s_]+models?\b{NEAR}{name}",
+        rf"{name}[\"`'\u2019\u201d)\]]?[:,]?{WORDS}{ABSENT}",
+        rf"\b(?:unknown|invalid|unsupported|no such)[\s:`'\"]*{name}",
+        rf"\b{ABSENT_MODEL}{NEAR}{name}",
         rf"\bmodels?\b{NEAR}{ABSENT}{NEAR}{name}",
     )
-    return any(re.search(each, message, re.IGNORECASE) for each in said)
+    if any(re.search(each, message, re.IGNORECASE) for each in said):
+        return True
+    return bool(SAID_OF_MODEL.search(message) and re.search(name, message))

@@ -32,8 +32,8 @@ SIGNATURES = (
     ("MP4", re.compile(rb".{4}ftyp", re.DOTALL)),
     ("WebM", re.compile(rb"\x1a\x45\xdf\xa3")),
     ("AIFF", re.compile(rb"FORM.{4}AIF[FC]", re.DOTALL)),
-    ("JSON", re.compile(rb"\s*[{\[]")),
-    ("a web page", re.compile(rb"\s*<")),
+    ("JSON", re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")),
+    ("a web page", re.compile(rb"(?:\xef\xbb\xbf)?\s*<")),
 )
 """How what comes instead begins, and what it is called."""
 
