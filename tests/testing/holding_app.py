@@ -25,7 +25,7 @@ PLACES = {
     "in a lane": "parley.conversation.event_order:Backlog.has_room_for",
     "events": "parley.conversation.event_order:Backlog.take",
     "sound": "parley.upstream.calls:Attempt.__next__",
-    "before the route": "parley.web.request_log:credentials_of",
+    "before the route": "parley.web.request_record:credentials_of",
     "after the answer": "parley.log:conversation",
     "gunicorn": "parley.web.serving.worker:Worker.notify",
 }

@@ -16,7 +16,7 @@ from parley.errors import (
     RequestMalformed,
 )
 from parley.web.answers import error_answer
-from parley.web.serving.request_connection import REFUSAL
+from parley.web.serving.request_connection import connection_of
 
 FOREIGN: Mapping[type[exceptions.HTTPException], type[ConversationError]] = {
     exceptions.ClientDisconnected: CallerDisconnected,  # A BadRequest, so it comes before it.
@@ -61,5 +61,5 @@ def _error_of_abort(exception: exceptions.HTTPException, status: int) -> Request
 
 def _raise_servers_error() -> None:
     """Raise the error that the server found while it read the request; no route is called."""
-    if refusal := request.environ.get(REFUSAL):
-        raise refusal
+    if (connection := connection_of(request)) and connection.refusal:
+        raise connection.refusal

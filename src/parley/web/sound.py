@@ -13,6 +13,7 @@ from parley.conversation.stages import Stages
 from parley.errors import ConversationError
 from parley.upstream.encodings import AUDIO_FORMATS
 from parley.web.answers import status_of
+from parley.web.serving.stream_ends import end_of_streams
 
 UNESCAPED = "!'()*"
 """What `encodeURIComponent` leaves as it is beside letters, digits, `-`, `_`, `.` and `~`."""
@@ -55,7 +56,9 @@ def _written(
     """
     try:
         with closing(pieces), stages.stage("tts"):
-            yield from pieces
+            for piece in pieces:
+                yield piece
+                end_of_streams.left()
     except ConversationError as failure:
         stages.conversation.note(failure)
         if connection:

@@ -33,6 +33,8 @@ class Route:
     url: BaseUrl | str
     key: str = field(repr=False)
     host: Host
+    name: str
+    """The name of its URL and its key in the headers: the stage's, or MAIN."""
 
 
 def routes_of(
@@ -54,11 +56,11 @@ def _route_of(
     """
     stage_key, main_url = keys.get(stage, ""), urls.get(MAIN)
     if named := urls.get(stage):
-        return Route(named, stage_key, Host.CALLERS)
+        return Route(named, stage_key, Host.CALLERS, stage)
     if (own := getattr(settings, f"{stage}_base_url")) and not main_url:
-        return Route(own, stage_key, Host.OPERATORS)
+        return Route(own, stage_key, Host.OPERATORS, stage)
     key = stage_key or keys.get(MAIN, "")
-    return Route(main_url or settings.openai_base_url, key, Host.MAIN)
+    return Route(main_url or settings.openai_base_url, key, Host.MAIN, MAIN)
 
 
 def operator_routes(settings: Settings) -> dict[str, Route]:

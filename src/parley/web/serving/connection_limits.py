@@ -12,6 +12,7 @@ from typing import Any
 from gunicorn.util import close_graceful
 
 from parley.deadline import Deadline, let_others_run
+from parley.errors import ConversationError
 from parley.web.serving.bodies import is_unread
 from parley.wire.sockets import YieldingSocket
 
@@ -46,6 +47,11 @@ def stalled() -> TimeoutError:
     return TimeoutError(errno.ECONNRESET, "The caller stalled.")
 
 
+def _stall_or(error: OSError) -> OSError:
+    """The error, but gevent's for a wait that took too long is that of a caller who stalled."""
+    return stalled() if isinstance(error, TimeoutError) else error
+
+
 class CallerConnection(YieldingSocket):
     """The connection of one caller; the worker says when a request begins and ends.
 
@@ -59,6 +65,8 @@ class CallerConnection(YieldingSocket):
         super().__init__(fileno=fileno)
         self.request: Any = None
         """gunicorn's request, once its headers have arrived."""
+        self.refusal: ConversationError | None = None
+        """What the app answers in place of a request that cannot be read."""
         self._connections = connections
         self._must_drain = self._disconnected = self._is_answer = False
         self.has_begun_answer = False
@@ -102,11 +110,11 @@ class CallerConnection(YieldingSocket):
     def recv(self, size: int, *flags: int) -> bytes:
         """Receive; the first byte starts the request's time."""
         try:
-            with self._in_time():
-                data = super().recv(min(size, RECEIVED_BYTES), *flags)
-        except OSError:
+            self.settimeout(self.limit.left())
+            data = super().recv(min(size, RECEIVED_BYTES), *flags)
+        except OSError as error:
             if not self._disconnected:
-                raise
+                raise _stall_or(error) from None
             data = b""  # gevent wakes the waiting greenlet with an error; the data has ended.
         if data and self.idle:
             self._start_time()
@@ -118,33 +126,16 @@ class CallerConnection(YieldingSocket):
         self.has_begun_answer = self._is_answer
         let_others_run()  # A caller may send any number of requests that need no wait.
         try:
-            with self._in_time() as seconds:
-                sent: int = super().send(*arguments, **{**options, "timeout": seconds})
-        except OSError:
-            if self._disconnected:
-                raise stalled() from None
-            raise
+            sent: int = super().send(*arguments, **{**options, "timeout": self.limit.left()})
+        except OSError as error:
+            raise (stalled() if self._disconnected else _stall_or(error)) from None
         self._connections.mark_served(self)
         return sent
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Send all of it; each part that the caller accepts begins a new wait."""
-        with memoryview(data) as view, view.cast("B") as left:
-            sent = 0
-            while sent < len(left):
-                sent += self.send(left[sent:], flags)
-
-    @contextmanager
-    def _in_time(self) -> Iterator[float]:
-        """The seconds that one operation may take, after which it raises the limit's error."""
-        seconds = self.limit.left()
-        self.settimeout(seconds)
-        try:
-            yield seconds
-        except TimeoutError as timeout:
-            if timeout.errno is None:  # Not the kernel's own.
-                raise self.limit.error() from None
-            raise
+        self.settimeout(None)  # gevent would count it for all parts together.
+        super().sendall(data, flags)
 
     def close(self) -> None:
         """Close; after an answer as RFC 9112, 9.6 asks: a reset could overtake the answer.

@@ -2,44 +2,37 @@
 
 import errno
 import logging
+import os
 import socket
-from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
 import gevent
 from gevent.pool import Pool
 from gevent.server import StreamServer
-from gunicorn.http import errors as gunicorn_errors
+from gunicorn.http import errors
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import IterUnreader
-from gunicorn.http.wsgi import Response, default_environ
 from gunicorn.workers.ggevent import GeventWorker
 
 from parley import log
 from parley.errors import ConversationError, HeadersTooLarge, InternalError, RequestBroken
 from parley.web.serving.bodies import bound_chunks
 from parley.web.serving.connection_limits import STOP_SECONDS, CallerConnection, CallerConnections
-from parley.web.serving.request_connection import REFUSAL
-from parley.web.serving.stream_ends import stopping
+from parley.web.serving.stream_ends import FINISH_SECONDS, end_of_streams
 from parley.web.serving.watchdog import Watchdog, mark_conversation
 
 SPARE = 128
 """Greenlets beyond the connections: gevent accepts up to 100 connections before it handles one."""
 
-TOO_LARGE = (gunicorn_errors.LimitRequestLine, gunicorn_errors.LimitRequestHeaders)
-ANSWER_BROKEN = (
-    gunicorn_errors.InvalidResponseHeader,
-    gunicorn_errors.InvalidResponseHeaderName,
-)
-"""gunicorn's exceptions for an answer of ours that breaks HTTP; they are ParseExceptions, too."""
-
 HEADERS_BYTES = 32 * 1024
 """A request's headers in all, or the trailers of a chunked body. gunicorn would take 800 kB, which
 it keeps and reads anew with each packet: callers without a key could fill memory and time."""
 
-STAND_IN = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+PREFIX = os.environ.get("SCRIPT_NAME", "")  # gunicorn takes no path that begins otherwise.
+STAND_IN = f"GET {PREFIX}/ HTTP/1.1\r\nConnection: close\r\n\r\n".encode()
 """What is answered in place of a request that cannot be parsed."""
 
 
@@ -124,7 +117,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
     def handle_exit(self, sig: int, frame: object) -> None:
         """SIGTERM: stop at once, in a greenlet, since a signal's handler must not wait."""
         super().handle_exit(sig, frame)
-        stopping.begin(self.cfg.graceful_timeout)
+        end_of_streams.extend(self.cfg.graceful_timeout - FINISH_SECONDS)
         gevent.spawn(self.stop_serving)
 
     def stop_serving(self) -> None:
@@ -149,16 +142,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
             super().handle(listener, connection, addr)
 
     def handle_request(
-        self, listener_name: object, req: Request, sock: CallerConnection, addr: Any
-    ) -> bool:
+        self, listener_name: object, req: Request, sock: CallerConnection, addr: object
+    ) -> None:
         """Handle a request, whose headers have arrived."""
         sock.start_request(req)
-        goes_on: bool = super().handle_request(listener_name, req, sock, addr)
+        super().handle_request(listener_name, req, sock, addr)
         sock.await_request()
-        return goes_on
 
     def handle_error(
-        self, req: Request | None, client: CallerConnection, addr: Any, exc: BaseException
+        self, req: Request | None, client: CallerConnection, addr: object, exc: BaseException
     ) -> None:
         """Answer a request that cannot be parsed in the whole app's shape, and quote nothing of it.
 
@@ -169,27 +161,23 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
             log.unexpected(exc, "request")
             client.disconnect()
             return
+        client.refusal = _error_of(exc)
         # As the second of its connection: the first one may have to begin with a proxy's line.
         stand_in = BoundedRequest(self.cfg, IterUnreader([STAND_IN]), addr, 2)
-        response = Response(stand_in, client, self.cfg)
-        server = {"SERVER_NAME": "", "SERVER_PORT": "", "wsgi.url_scheme": "http"}
-        environ = default_environ(stand_in, client, self.cfg) | server
-        environ |= {"PATH_INFO": "/", REFUSAL: _error_of(exc)}
-        # The caller may have disconnected.
-        with suppress(OSError), closing(self.wsgi(environ, response.start_response)) as body:
-            for piece in body:
-                response.write(piece)
-            response.close()
+        # The caller may have disconnected. gunicorn says by StopIteration that it is the last.
+        with suppress(OSError, StopIteration):
+            super().handle_request(client.getsockname(), stand_in, client, addr)
 
 
 def _error_of(exception: BaseException) -> ConversationError:
     """The error of ours that gunicorn's exception means; an unexpected one is logged."""
-    if isinstance(exception, TOO_LARGE):
-        return HeadersTooLarge()
-    if isinstance(exception, gunicorn_errors.ParseException) and not isinstance(
-        exception, ANSWER_BROKEN
-    ):
-        return RequestBroken()
+    match exception:
+        case errors.LimitRequestLine() | errors.LimitRequestHeaders():
+            return HeadersTooLarge()
+        case errors.InvalidResponseHeader() | errors.InvalidResponseHeaderName():
+            pass  # An answer of ours breaks HTTP.
+        case errors.ParseException():
+            return RequestBroken()
     log.unexpected(exception, "request")
     return InternalError()
 
