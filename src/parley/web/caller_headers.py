@@ -8,7 +8,7 @@ from werkzeug.datastructures import Headers
 
 from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, TokenRejected
 from parley.settings import VISIBLE_ASCII, Settings
-from parley.web.stage_routes import MAIN, Host, Route, operator_routes, routes_of
+from parley.web.stage_routes import MAIN, Route, operator_routes, routes_of
 
 STAGE_KEY_HEADERS = {"stt": "X-STT-API-Key", "text": "X-Text-API-Key", "tts": "X-TTS-API-Key"}
 KEY_HEADERS = {MAIN: "X-OpenAI-API-Key", **STAGE_KEY_HEADERS}
@@ -63,7 +63,7 @@ def routes_for(headers: Headers, settings: Settings) -> dict[str, Route]:
 def is_key_needed(settings: Settings) -> bool:
     """Whether a caller who names no hosts must send a key or a token."""
     routes = operator_routes(settings).values()
-    is_missing = settings.key_required and any(route.host is Host.MAIN for route in routes)
+    is_missing = settings.key_required and any(route.name == MAIN for route in routes)
     return bool(settings.caller_tokens) or is_missing
 
 
@@ -74,16 +74,12 @@ def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: boo
     """
     for name, key in keys_of(headers).items():
         if key and not VISIBLE_ASCII.fullmatch(key):
-            if name == MAIN:
-                raise ApiKeyMissing()
-            raise ApiKeyMissing(
-                f"Send the key in {STAGE_KEY_HEADERS[name]} in visible ASCII, or leave it out."
-            )
-    on_main = {stage: route for stage, route in routes.items() if route.host is Host.MAIN}
-    missing = [stage for stage, route in on_main.items() if not route.key]
-    if missing and required:
-        if len(missing) == len(routes):
-            raise ApiKeyMissing()
+            own = f"Send the key in {KEY_HEADERS[name]} in visible ASCII, or leave it out."
+            raise ApiKeyMissing("" if name == MAIN else own)
+    missing = [stage for stage, route in routes.items() if route.name == MAIN and not route.key]
+    if required and len(missing) == len(routes):
+        raise ApiKeyMissing()
+    if required and missing:
         own = ", ".join(STAGE_KEY_HEADERS[stage] for stage in missing)
         raise ApiKeyMissing(
             f"Send your API key for {' and '.join(missing)} in visible ASCII, as "
