@@ -31,15 +31,12 @@ from parley.web.representation import Representation, accepted
 from parley.web.request_record import RequestRecord, record
 from parley.web.services import Services
 from parley.web.serving.request_connection import require_once
-from parley.web.serving.slots import SLOT
+from parley.web.serving.slots import RETRY_SECONDS, SLOT
 from parley.web.stage_routes import MAIN, Route
 from parley.wire.messages import Upstream
 
 OPTIONS = [option.name for option in fields(Options)]
 """The fields of a form that are the client's; the others are the recording and the models."""
-
-RETRY_SECONDS = 2
-"""When a refused caller may try again: a conversation takes about as long, and frees its slot."""
 
 
 def admit(request: Request, services: Services) -> dict[str, Upstream]:
@@ -53,7 +50,8 @@ def admit(request: Request, services: Services) -> dict[str, Upstream]:
         require_token(headers, settings.caller_tokens)
     else:
         require_keys(headers, known.routes, required=settings.key_required)
-    take_slot(request)
+    if not request.environ[SLOT].take():
+        raise Overloaded(retry_after=RETRY_SECONDS)
     if settings.caller_tokens:
         require_no_hosts(headers)
     require_once(request, BASE_URL_HEADERS.values(), BaseUrlRefused)
@@ -82,15 +80,6 @@ def _upstream_of(
         key_header="" if settings.caller_tokens else KEY_HEADERS[route.name],
         is_operators=isinstance(route.url, BaseUrl) and not route.url.is_openai,
     )
-
-
-def take_slot(request: Request) -> None:
-    """Take one of the process's slots; the request holds it until its answer is closed.
-
-    Raises Overloaded where all slots are taken.
-    """
-    if not request.environ[SLOT].take():
-        raise Overloaded(retry_after=RETRY_SECONDS)
 
 
 def options_of(

@@ -9,11 +9,12 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
 
-from parley.errors import CallerDisconnected, RequestMalformed, UploadTimeout
+from parley import log
+from parley.errors import CallerDisconnected, Overloaded, RequestMalformed, UploadTimeout
 from parley.memory import Usage
 from parley.recordings import AUDIO_BYTES
 from parley.web.form_parts import FormBroken, FormEnded, FormTooLarge, parts
-from parley.web.serving.slots import SLOT
+from parley.web.serving.slots import RETRY_SECONDS, SLOT
 
 LIMITS = {
     # What the other fields and the multipart framing may add to the largest file.
@@ -63,9 +64,12 @@ class StrictFormParser(FormDataParser):
             # Werkzeug raises this for a timeout of the socket, too.
             if isinstance(disconnected.__context__, TimeoutError):
                 raise UploadTimeout() from None
-            raise
+            raise CallerDisconnected() from None
         except FormTooLarge:
             raise RequestMalformed(TOO_LARGE) from None
+        except OSError as error:  # Neither the disk nor the budget has room.
+            log.unexpected(error, "request")
+            raise Overloaded(retry_after=RETRY_SECONDS) from None
         except (FormBroken, UnicodeEncodeError, ParseException) as broken:
             if isinstance(broken, FormEnded) and stream.tell() < (content_length or 0):
                 raise CallerDisconnected() from None
