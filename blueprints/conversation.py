@@ -78,10 +78,8 @@ ANSWERS = {
 def answer_failure(exception: Exception) -> Response:
     """Answer with all six keys where the request cannot be used, too."""
     models = models_of(record().form, record().routes, services())
-    conversation = record().conversation = Conversation(
-        models.by_stage(), failure=error_of(exception)
-    )
-    return dump(conversation)
+    record().conversation = failed = Conversation(models.by_stage(), failure=error_of(exception))
+    return dump(failed)
 
 
 @bp.errorhandler(RequestEntityTooLarge)

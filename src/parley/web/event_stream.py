@@ -22,6 +22,9 @@ HEARTBEAT = b":\n\n"
 HEARTBEAT_SECONDS = 5
 """How long a stream may be silent: proxies and routers cut what is silent for long."""
 
+AUDIO = b'event: audio\ndata: {"at": %d, "segment": %d, "data": "%b", "last": %b}\n\n'
+"""Base64 needs no escapes; to have json look for some takes twice the time."""
+
 LOOK_SECONDS = 0.4
 """The shortest time between two looks at whether the caller is still connected."""
 
@@ -38,7 +41,6 @@ class EventStream:
     """A streamed answer's body, which the server iterates over once, and closes in any case."""
 
     def __init__(self, stages: Stages, began: float) -> None:
-        """Count time from `began` (monotonic)."""
         self._stages, self._began = stages, began
         self._conversation, self._reply = stages.conversation, StreamedReply(stages)
 
@@ -89,16 +91,8 @@ class EventStream:
                 sound = {"format": self._stages.client.options.audio_format}
                 return self._frame("segment", {**about, **sound, "began": self._at(asked)})
             case SoundPiece(number, piece, last):
-                # Base64 needs no escapes; to have json look for some takes twice the time.
-                return (
-                    b'event: audio\ndata: {"at": %d, "segment": %d, "data": "%b", "last": %b}\n\n'
-                    % (
-                        self._at(time.monotonic()),
-                        number,
-                        base64.b64encode(piece),
-                        json.dumps(last).encode(),
-                    )
-                )
+                at, data = self._at(time.monotonic()), base64.b64encode(piece)
+                return AUDIO % (at, number, data, b"true" if last else b"false")
 
     def _frame(self, name: str, data: dict[str, Any]) -> bytes:
         at = self._at(time.monotonic())

@@ -55,9 +55,8 @@ def _log(
     stage, code = _failed(conversation)
     secrets, hosts, ids = record.secrets, record.other_hosts, conversation.upstream_ids
     models = conversation.models_used.items()
-    lower_case = (
-        Secrets(*map(str.lower, secrets.credentials)) if hosts else secrets
-    )  # As hosts are.
+    # Hosts are in lower case.
+    lowered = Secrets(*map(str.lower, secrets.credentials)) if hosts else secrets
     fields: dict[str, object] = {
         "request_id": record.request_id,
         "status": status,
@@ -66,7 +65,7 @@ def _log(
         "bytes_in": bytes_in,
         "bytes_out": body.written,
         **{f"{stage}_model": _without_key(model.name, secrets) for stage, model in models},
-        **{f"{stage}_host": _without_key(host, lower_case) for stage, host in hosts.items()},
+        **{f"{stage}_host": _without_key(host, lowered) for stage, host in hosts.items()},
         **{f"{name}_ms": duration for name, duration in _durations(record).items()},
         "retries": conversation.retries,
         "upstream_ids": ",".join(_without_key(each, secrets) for each in ids[:MOST_IDS]),

@@ -1,11 +1,10 @@
 """A conversation as sound alone: the speech as it arrives, and everything else in headers."""
 
+import re
 import socket
-from bisect import bisect_right
 from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
-from itertools import accumulate
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from flask import Response, current_app, request
 
@@ -17,6 +16,8 @@ from parley.web.serving.stream_ends import end_of_streams
 
 UNESCAPED = "!'()*"
 """What `encodeURIComponent` leaves as it is beside letters, digits, `-`, `_`, `.` and `~`."""
+
+ELLIPSIS = quote("…")
 
 TRANSCRIPT_BYTES, REPLY_BYTES, VOICE_BYTES = 1000, 2000, 1000
 """How long the headers that hold the texts may be."""
@@ -71,9 +72,8 @@ def header_text(text: str, limit: int) -> str:
     encoded = _encoded(text[: limit + 1])  # A character takes one byte or more.
     if len(encoded) <= limit:
         return encoded
-    ends = [*accumulate(len(_encoded(character)) for character in text[:limit])]
-    ellipsis = _encoded("…")
-    return _encoded(text[: bisect_right(ends, limit - len(ellipsis))]) + ellipsis
+    cut = re.sub("%.?$", "", encoded[: limit - len(ELLIPSIS)])
+    return _encoded(unquote(cut, errors="ignore")) + ELLIPSIS  # Half a character is ignored.
 
 
 def _encoded(text: str) -> str:

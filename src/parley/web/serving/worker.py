@@ -28,8 +28,8 @@ SPARE = 128
 """Greenlets beyond the connections: gevent accepts up to 100 connections before it handles one."""
 
 HEADERS_BYTES = 32 * 1024
-"""A request's headers in all, or the trailers of a chunked body. gunicorn would take 800 kB, which
-it keeps and reads anew with each packet: callers without a key could fill memory and time."""
+"""A request's headers in all, or a chunked body's trailers. gunicorn would take 800 kB, and would
+read them anew with each packet."""
 
 PREFIX = os.environ.get("SCRIPT_NAME", "")  # gunicorn takes no path that begins otherwise.
 STAND_IN = f"GET {PREFIX}/ HTTP/1.1\r\nConnection: close\r\n\r\n".encode()
@@ -42,8 +42,7 @@ class BoundedRequest(Request):  # type: ignore[misc]  # gunicorn has no types.
     def parse(self, unreader: Any) -> bytes:
         """Read the headers."""
         self.max_buffer_headers = HEADERS_BYTES
-        rest: bytes = super().parse(unreader)
-        return rest
+        return super().parse(unreader)  # type: ignore[no-any-return]
 
     def set_body_reader(self) -> None:
         """Prepare to read the body."""
@@ -58,7 +57,6 @@ class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
     """gevent's server, which disconnects idle callers where file descriptors run out."""
 
     def __init__(self, worker: "Worker", listener: Any, *, spawn: Pool, **_: object) -> None:
-        """Accept on a socket for a worker; the rest is what gunicorn gives to a server."""
         super().__init__(listener, partial(worker.handle, self), spawn=spawn)
         self.connections = worker.connections
         if worker.cfg.workers > 1:
@@ -66,21 +64,18 @@ class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
         worker.listeners.append(self)
 
     def getsockname(self) -> object:
-        """The address; gunicorn asks for it even after the socket is closed, while requests run."""
+        """The address, for which gunicorn asks even after the socket is closed."""
         return self.address
 
     def do_read(self) -> tuple[socket.socket, object] | None:
         """Accept a connection; None where none waits, or where another must be closed first."""
         try:
-            arrived: tuple[socket.socket, object] | None = super().do_read()
+            return super().do_read()  # type: ignore[no-any-return]
         except OSError as error:
-            if (
-                error.errno in (errno.EMFILE, errno.ENFILE)
-                and self.connections.disconnect_longest_waiting()
-            ):
+            is_full = error.errno in (errno.EMFILE, errno.ENFILE)
+            if is_full and self.connections.disconnect_longest_waiting():
                 return None
             raise
-        return arrived
 
     def close(self) -> None:
         """Accept every connection that the kernel has queued, which would be reset, then close."""
@@ -94,7 +89,6 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
     """The gevent worker, but it stops quickly, makes room when it is full, and answers in JSON."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Set the limits; the arguments are those that gunicorn's arbiter gives."""
         super().__init__(*arguments, **options)
         # Below INFO gunicorn logs what a caller sent who disconnects within the headers.
         self.log.error_log.setLevel(max(self.log.error_log.level, logging.INFO))
