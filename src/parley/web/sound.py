@@ -1,9 +1,8 @@
 """A conversation as sound alone: the speech as it arrives, and everything else in headers."""
 
 import re
-import socket
 from collections.abc import Generator, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from urllib.parse import quote, unquote
 
 from flask import Response, current_app, request
@@ -12,6 +11,8 @@ from parley.conversation.stages import Stages
 from parley.errors import ConversationError
 from parley.upstream.encodings import AUDIO_FORMATS
 from parley.web.answers import status_of
+from parley.web.serving.connection_limits import CallerConnection
+from parley.web.serving.request_connection import connection_of
 from parley.web.serving.stream_ends import end_of_streams
 
 UNESCAPED = "!'()*"
@@ -29,7 +30,7 @@ def sound_answer(stages: Stages, pieces: Generator[bytes], audio_format: str) ->
     """The speech's file as the body; it has begun to arrive, or there is nothing to say."""
     conversation = stages.conversation
     response = current_app.response_class(
-        _written(stages, pieces, request.environ.get("gunicorn.socket")),
+        _written(stages, pieces, connection_of(request)),
         mimetype=AUDIO_FORMATS[audio_format],
     )
     response.status_code = status_of(conversation)
@@ -49,7 +50,7 @@ def name_voice(response: Response, stages: Stages) -> None:
 
 
 def _written(
-    stages: Stages, pieces: Generator[bytes], connection: socket.socket | None
+    stages: Stages, pieces: Generator[bytes], connection: CallerConnection | None
 ) -> Iterator[bytes]:
     """The pieces; a failure amid them breaks the chunked body, so that nobody takes it for whole.
 
@@ -63,8 +64,7 @@ def _written(
     except ConversationError as failure:
         stages.conversation.note(failure)
         if connection:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+            connection.disconnect()
 
 
 def header_text(text: str, limit: int) -> str:
