@@ -14,7 +14,7 @@ from parley.web.error_handlers import answer_exception, error_of
 from parley.web.event_stream import event_stream
 from parley.web.model_choice import models_of
 from parley.web.representation import Representation
-from parley.web.request_record import record
+from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
 from parley.web.schemas import ConversationSchema
 from parley.web.services import services
@@ -32,13 +32,13 @@ answer_schema = ConversationSchema()
 @bp.post("")
 def converse() -> Response:
     """Hear the recording, think of a reply, speak it, in the representation that is accepted."""
-    ours = services()
+    ours, record = services(), current_record()
     upstreams = admit(request, ours)
     form = form_of(request)
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
     client = client_of(upstreams, options, request, ours)
-    stages = Stages(client, models_of(form, record().routes, ours), still_connected(request))
-    record().conversation = stages.conversation
+    stages = Stages(client, models_of(form, record.routes, ours), still_connected(request))
+    record.conversation = stages.conversation
     return ANSWERS[representation](stages, form["audio"])
 
 
@@ -77,8 +77,9 @@ ANSWERS = {
 @bp.errorhandler(Exception)
 def answer_failure(exception: Exception) -> Response:
     """Answer with all six keys where the request cannot be used, too."""
-    models = models_of(record().form, record().routes, services())
-    record().conversation = failed = Conversation(models.by_stage(), failure=error_of(exception))
+    record = current_record()
+    models = models_of(record.form, record.routes, services()).by_stage()
+    record.conversation = failed = Conversation(models, failure=error_of(exception))
     return dump(failed)
 
 

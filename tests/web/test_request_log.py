@@ -7,7 +7,7 @@ from testing.builders import KEY, make_app
 from parley.conversation.state import Conversation
 from parley.upstream.calls import AttemptRecord
 from parley.web.app import create_app
-from parley.web.request_record import record
+from parley.web.request_record import current_record
 
 
 @pytest.mark.parametrize(("calls", "more"), [(20, ""), (21, "_ids=1"), (4500, "_ids=4480")])
@@ -19,7 +19,7 @@ def test_twenty_ids_of_the_upstream_are_named(logged, calls, more):
     def talk():
         ids = [f"req_{KEY[-6:]}", *(f"{number}".ljust(128, ".") for number in range(1, calls))]
         attempts = [AttemptRecord(False, each) for each in ids]
-        record().conversation = Conversation({}, attempts=attempts)
+        current_record().conversation = Conversation({}, attempts=attempts)
         return "talked"
 
     app = create_app(make_app().extensions["parley"], [bp])

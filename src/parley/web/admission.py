@@ -28,7 +28,7 @@ from parley.web.caller_headers import (
     urls_of,
 )
 from parley.web.representation import Representation, accepted
-from parley.web.request_record import RequestRecord, record
+from parley.web.request_record import RequestRecord, current_record
 from parley.web.services import Services
 from parley.web.serving.request_connection import require_once
 from parley.web.serving.slots import RETRY_SECONDS, SLOT
@@ -44,12 +44,12 @@ def admit(request: Request, services: Services) -> dict[str, Upstream]:
 
     Raises ApiKeyMissing, TokenRejected, Overloaded or BaseUrlRefused.
     """
-    settings, headers, known = services.settings, request.headers, record()
+    settings, headers, record = services.settings, request.headers, current_record()
     require_once(request, CREDENTIAL_HEADERS, ApiKeyMissing)
     if settings.caller_tokens:
         require_token(headers, settings.caller_tokens)
     else:
-        require_keys(headers, known.routes, required=settings.key_required)
+        require_keys(headers, record.routes, required=settings.key_required)
     if not request.environ[SLOT].take():
         raise Overloaded(retry_after=RETRY_SECONDS)
     if settings.caller_tokens:
@@ -59,23 +59,24 @@ def admit(request: Request, services: Services) -> dict[str, Upstream]:
     named = {name: judge(url, BASE_URL_HEADERS[name]) for name, url in urls_of(headers).items()}
     services.transport.require_allowed(*named.values())
     upstreams = {
-        stage: _upstream_of(route, named, known, settings) for stage, route in known.routes.items()
+        stage: _upstream_of(route, named, record, settings)
+        for stage, route in record.routes.items()
     }
     main = named.get(MAIN, settings.openai_base_url).authority
     hosts = {stage: upstream.url.authority for stage, upstream in upstreams.items()}
-    known.other_hosts = {stage: host for stage, host in hosts.items() if host != main}
+    record.other_hosts = {stage: host for stage, host in hosts.items() if host != main}
     return upstreams
 
 
 def _upstream_of(
-    route: Route, named: Mapping[str, BaseUrl], known: RequestRecord, settings: Settings
+    route: Route, named: Mapping[str, BaseUrl], record: RequestRecord, settings: Settings
 ) -> Upstream:
     """The upstream that a route leads to; `named` has the base URLs that the caller names."""
     return Upstream(
         named[route.name] if isinstance(route.url, str) else route.url,
         route.key,
-        known.secrets,
-        known.request_id,
+        record.secrets,
+        record.request_id,
         is_quoted=not settings.caller_tokens,
         key_header="" if settings.caller_tokens else KEY_HEADERS[route.name],
         is_operators=isinstance(route.url, BaseUrl) and not route.url.is_openai,

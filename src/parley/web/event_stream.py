@@ -14,7 +14,7 @@ from parley.conversation.state import failure_of
 from parley.conversation.streaming import StreamedReply
 from parley.errors import CallerDisconnected
 from parley.held_too_long import ANY_ERROR
-from parley.web.request_record import record
+from parley.web.request_record import current_record
 from parley.web.schemas import ConversationSchema, ErrorSchema
 from parley.web.serving.stream_ends import end_of_streams
 
@@ -31,7 +31,7 @@ LOOK_SECONDS = 0.4
 
 def event_stream(stages: Stages) -> Response:
     """The answer that tells the reply to a transcript while it is made."""
-    body = EventStream(stages, record().began)
+    body = EventStream(stages, current_record().began)
     response = current_app.response_class(body, content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"  # nginx would gather it.
     return response

@@ -11,7 +11,7 @@ from parley import log
 from parley.conversation.state import Conversation
 from parley.errors import CallerDisconnected
 from parley.redaction import Secrets
-from parley.web.request_record import RequestRecord, record
+from parley.web.request_record import RequestRecord, current_record
 from parley.web.serving.request_connection import still_connected
 
 CALLER_LEFT = "caller_disconnected"
@@ -24,10 +24,10 @@ MOST_IDS = 20
 
 def add_headers(response: Response) -> None:
     """Add the request's id, and its times so far in milliseconds."""
-    response.headers["X-Request-ID"] = record().request_id
-    response.headers["Server-Timing"] = ", ".join(
-        f"{name};dur={duration}" for name, duration in _durations(record()).items()
-    )
+    record = current_record()
+    times = (f"{name};dur={duration}" for name, duration in _durations(record).items())
+    response.headers["X-Request-ID"] = record.request_id
+    response.headers["Server-Timing"] = ", ".join(times)
 
 
 def log_when_ended(response: Response) -> None:
@@ -35,11 +35,12 @@ def log_when_ended(response: Response) -> None:
 
     The answer has ended when the server closes it: it is written whole, or the caller cut it off.
     """
-    if conversation := record().conversation:
+    record = current_record()
+    if conversation := record.conversation:
         pieces = cast(Iterable[bytes], response.response)
         response.response = body = _CountedBody(pieces, still_connected(request))
         # The request is gone when its answer ends.
-        told = record(), conversation, response.status_code, request.content_length, body
+        told = record, conversation, response.status_code, request.content_length, body
         response.call_on_close(partial(_log, *told))
 
 

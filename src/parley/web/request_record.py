@@ -45,6 +45,6 @@ def begin() -> None:
     g.record = RequestRecord(request_id, secrets, routes_for(headers, settings))
 
 
-def record() -> RequestRecord:
-    """The current request's."""
+def current_record() -> RequestRecord:
+    """That of the current request."""
     return cast(RequestRecord, g.record)

@@ -13,7 +13,7 @@ from parley.errors import AudioEmpty, AudioMissing, AudioTooLarge, AudioUnsuppor
 from parley.recordings import AUDIO_BYTES, HEAD_BYTES, Recording, kind_of
 from parley.upstream.encodings import AUDIO_FORMATS
 from parley.web.caller_headers import require_no_key_in
-from parley.web.request_record import record
+from parley.web.request_record import current_record
 from parley.web.uploads import fields_of
 
 LINE_CHARACTERS = 200
@@ -108,7 +108,7 @@ def form_of(request: Request) -> dict[str, Any]:
     except ValidationError as error:
         form, invalid = error.valid_data, error
     require_no_key_in(form, request.headers)
-    record().form = form
+    current_record().form = form
     recording = recording_of(sent.get("audio"))
     if invalid:
         raise first_error(invalid)
