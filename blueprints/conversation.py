@@ -1,6 +1,6 @@
 """CONVERSATION: speech in, a spoken answer out."""
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
 
 from parley.conversation import chain
@@ -10,11 +10,11 @@ from parley.errors import AudioTooLarge
 from parley.recordings import Recording
 from parley.web.admission import admit, client_of, options_of
 from parley.web.answers import set_status, status_of
-from parley.web.caller_headers import routes_for
 from parley.web.error_handlers import answer_exception, error_of
 from parley.web.event_stream import event_stream
 from parley.web.model_choice import models_of
 from parley.web.representation import Representation
+from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
 from parley.web.schemas import ConversationSchema
 from parley.web.services import services
@@ -32,13 +32,13 @@ answer_schema = ConversationSchema()
 @bp.post("")
 def converse() -> Response:
     """Hear the recording, think of a reply, speak it, in the representation that is accepted."""
-    ours = services()
-    admission = admit(request, ours)
+    ours, record = services(), current_record()
+    upstreams = admit(request, ours)
     form = form_of(request)
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
-    models = models_of(form, admission.routes, ours)
-    client = client_of(admission.upstreams, options, request, ours)
-    stages = Stages(client, models, still_connected(request))
+    client = client_of(upstreams, options, request, ours)
+    stages = Stages(client, models_of(form, record.routes, ours), still_connected(request))
+    record.conversation = stages.conversation
     return ANSWERS[representation](stages, form["audio"])
 
 
@@ -56,7 +56,6 @@ def answer_stream(stages: Stages, recording: Recording) -> Response:
     conversation = chain.hear(stages, recording)
     if conversation.failure:
         return dump(conversation)
-    g.conversation = conversation
     return event_stream(stages)
 
 
@@ -65,7 +64,6 @@ def answer_sound(stages: Stages, recording: Recording) -> Response:
     pieces = chain.converse_in_sound(stages, recording)
     if pieces is None:
         return dump(stages.conversation)
-    g.conversation = stages.conversation
     return sound_answer(stages, pieces, stages.client.options.audio_format)
 
 
@@ -79,9 +77,10 @@ ANSWERS = {
 @bp.errorhandler(Exception)
 def answer_failure(exception: Exception) -> Response:
     """Answer with all six keys where the request cannot be used, too."""
-    routes = routes_for(request.headers, services().settings)
-    models = models_of(g.get("form", {}), routes, services())
-    return dump(Conversation(models.by_stage(), failure=error_of(exception)))
+    record = current_record()
+    models = models_of(record.form, record.routes, services()).by_stage()
+    record.conversation = failed = Conversation(models, failure=error_of(exception))
+    return dump(failed)
 
 
 @bp.errorhandler(RequestEntityTooLarge)
@@ -103,7 +102,6 @@ def answer_wrong_method(exception: MethodNotAllowed) -> Response:
 
 
 def dump(conversation: Conversation) -> Response:
-    """The answer for the conversation, which the log will tell of, too."""
-    g.conversation = conversation
+    """All six keys, with their status."""
     response = json_with_speech(answer_schema.dump(conversation), conversation.speech)
     return set_status(response, status_of(conversation), conversation.failure)

@@ -1,7 +1,7 @@
 """The commands of `flask --app wsgi`: `models` and `models check`."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 import click
@@ -10,13 +10,13 @@ from flask.cli import AppGroup, with_appcontext
 from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.errors import UpstreamError
-from parley.models.registry import ANY_MODEL, StageModels
+from parley.models.registry import ANY_MODEL
 from parley.redaction import Secrets
 from parley.settings import VISIBLE_ASCII
 from parley.upstream.announced_dates import Day, shutdown_dates
 from parley.web.model_choice import default_models, undated_stages
 from parley.web.services import Services, services
-from parley.web.stage_routes import Host, operator_routes
+from parley.web.stage_routes import MAIN, operator_routes
 from parley.wire.messages import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -72,19 +72,25 @@ def check() -> None:
     raise SystemExit(1 if differences else 0)
 
 
-def _compare(stage: str, upstream: Upstream, dates: Mapping[str, Day]) -> int:
+def _compare(stage: str, upstream: Upstream, announced: Mapping[str, Day]) -> int:
     """Print how a stage's models differ from what its host announces; how many do."""
-    listed, undated = services().registry.stages[stage], undated_stages(services().settings)
-    if is_dated := stage not in undated:
-        names = list(listed.models)
-    else:
-        names = [name for name in listed.models if name in dates or name == listed.default]
+    listed, today = services().registry.stages[stage], services().today()
+    is_dated = stage not in undated_stages(services().settings)
+    expected = listed.models.keys() if is_dated else {*announced, listed.default}
+    names = [name for name in listed.models if name in expected and name != ANY_MODEL]
+    if not is_dated:
         where = f"{upstream.url}, {NO_DATES}"
         click.echo(f"{stage}: compared {' '.join(names)} at {where}")
-    lines = list(_differences(listed, names, dates, services().today(), dated=is_dated))
-    for line in lines:
-        click.echo(f"{stage}: {line}")
-    return len(lines)
+    differences = 0
+    for name in names:
+        ends = listed.models[name].shutdown if is_dated else None
+        says, is_right = "unknown", bool(ends and ends <= today)
+        if name in announced:
+            says, is_right = f"shuts down {announced[name] or 'never'}", announced[name] == ends
+        if not is_right:
+            click.echo(f"{stage}: {name}: listed {ends or 'never'}, upstream: {says}")
+            differences += 1
+    return differences
 
 
 def _operators_upstreams(services: Services) -> dict[str, Upstream]:
@@ -103,7 +109,7 @@ def _operators_upstreams(services: Services) -> dict[str, Upstream]:
     upstreams = {}
     for stage, url in urls.items():
         key = routes[stage].key
-        if url.is_openai if has_openai else routes[stage].host is Host.MAIN:
+        if url.is_openai if has_openai else routes[stage].name == MAIN:
             key = key or openai_key
             if not key and settings.key_required and not settings.caller_tokens:
                 raise click.UsageError(f"Set {KEY_VARIABLE} to a key of {url}.")
@@ -119,22 +125,3 @@ def _announced(upstream: Upstream) -> dict[str, Day] | None:
     except UpstreamError as error:
         click.echo(f"Error: {upstream.url}: {error.message}", err=True)
         return None
-
-
-def _differences(
-    listed: StageModels,
-    names: Iterable[str],
-    announced: Mapping[str, Day],
-    today: date,
-    *,
-    dated: bool,
-) -> Iterator[str]:
-    """Each of these models of the list of which its host says something else."""
-    for name in names:
-        ends = listed.models[name].shutdown if dated else None
-        known = name in announced
-        ended = bool(ends and ends <= today)
-        if name == ANY_MODEL or (announced[name] == ends if known else ended):
-            continue
-        says = f"shuts down {announced[name] or 'never'}" if known else "unknown"
-        yield f"{name}: listed {ends or 'never'}, upstream: {says}"

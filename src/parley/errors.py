@@ -56,8 +56,7 @@ class ConversationError(ParleyError):
     ) -> None:
         """Use `message`, or else the class's own; `retry_after` is in seconds."""
         self.message = message or self.message
-        self.upstream_status = upstream_status
-        self.upstream_request_id = upstream_request_id
+        self.upstream_status, self.upstream_request_id = upstream_status, upstream_request_id
         self.retry_after = retry_after
         self.retry = self.retry if retry is None else retry
         super().__init__(self.message)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO
@@ -14,8 +14,7 @@ BUDGET_BYTES = 64 * 1024 * 1024
 """The budget of a process: half of `worker_count.WORKER_BYTES`, which is reserved for each."""
 
 UNCOUNTED_BYTES = 128 * 1024
-"""What one conversation may hold uncounted, as it may hold an upload of that size: nearly all hold
-less, and a thousand of them are what docs/scaling.md plans for."""
+"""What one conversation may hold uncounted: nearly all hold less (docs/scaling.md)."""
 
 PIECE_BYTES = 64 * 1024
 """How much is moved to disk at once; others run in between."""
@@ -51,15 +50,14 @@ class Budget:
         return self.held < self.size // 2
 
 
+@dataclass(eq=False)
 class Usage:
     """Counts what one conversation holds, for all its greenlets; `release` ends it."""
 
-    def __init__(self, budget: Budget | None = None) -> None:
-        """Hold nothing of the budget yet; without one, of a budget of its own."""
-        self.budget = budget or Budget()
-        self.size = 0
-        self._spools: list[Spool] = []
-        self._is_released = False
+    budget: Budget = field(default_factory=Budget)
+    size: int = 0
+    _spools: list["Spool"] = field(default_factory=list)
+    _is_released: bool = False
 
     @property
     def files_on_disk(self) -> int:
@@ -118,7 +116,6 @@ class Spool:
     _writes = 0
 
     def __init__(self, usage: Usage, prefers_disk: bool) -> None:
-        """Begin with nothing; `usage` counts what is in memory."""
         self._usage, self._memory = usage, BytesIO()
         self._prefers_disk = prefers_disk
         self._file: IO[bytes] = self._memory
@@ -175,15 +172,14 @@ class Spool:
             raise self._refusal
 
     def _move_to_disk(self) -> None:
-        file, position = TemporaryFile(), self._memory.tell()  # noqa: SIM115  # `close` closes it.
-        self._memory.seek(0)
+        file = TemporaryFile()  # noqa: SIM115  # `close` closes it.
         try:
-            while piece := self._memory.read(PIECE_BYTES):
-                let_others_run()
-                file.write(piece)
-            file.seek(position)
+            with self._memory.getbuffer() as held:
+                for start in range(0, len(held), PIECE_BYTES):
+                    let_others_run()
+                    file.write(held[start : start + PIECE_BYTES])
+            file.seek(self._memory.tell())
         except OSError:
-            self._memory.seek(position)
             with suppress(OSError):
                 file.close()
             raise

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -43,8 +44,7 @@ def _base_url(text: str) -> BaseUrl | None:
 
 def _words(text: str) -> tuple[str, ...]:
     """The entries of a list. A comma is somebody's separator: two would silently become one."""
-    if "," in text:
-        raise ValueError("has a comma; separate its entries by spaces alone.")
+    _require("," not in text, "has a comma; separate its entries by spaces alone.")
     return tuple(text.split())
 
 
@@ -57,74 +57,70 @@ def _egress_policy(text: str) -> EgressPolicy:
 
 
 def _key(text: str) -> str:
-    if text and not VISIBLE_ASCII.fullmatch(text):
-        raise ValueError(
-            "has characters that no HTTP header can carry; set one key in visible ASCII."
-        )
+    is_key = not text or VISIBLE_ASCII.fullmatch(text)
+    _require(is_key, "has characters that no HTTP header can carry; set one key in visible ASCII.")
     return text
 
 
 def _tokens(text: str) -> tuple[str, ...]:
     tokens = _words(text)
     for position, token in enumerate(tokens, 1):
-        if len(token) < SHORTEST_TOKEN or not VISIBLE_ASCII.fullmatch(token):
-            raise ValueError(
-                f"has a token, number {position}, that is too short, or has other characters than "
-                f"visible ASCII; set tokens of at least {SHORTEST_TOKEN} characters, separated by "
-                "spaces."
-            )
+        _require(
+            len(token) >= SHORTEST_TOKEN and VISIBLE_ASCII.fullmatch(token),
+            f"has a token, number {position}, that is too short, or has other characters than "
+            f"visible ASCII; set tokens of at least {SHORTEST_TOKEN} characters, separated by "
+            "spaces.",
+        )
     return tokens
 
 
 def _deadline(text: str) -> float:
-    try:
+    seconds = math.nan
+    with suppress(ValueError):
         seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 1 <= seconds <= LONGEST_DEADLINE:
-        raise ValueError(
-            f"is {text!r}; set seconds from 1 to {LONGEST_DEADLINE}, less than the timeout of the "
-            "platform's router."
-        )
+    _require(
+        1 <= seconds <= LONGEST_DEADLINE,
+        f"is {text!r}; set seconds from 1 to {LONGEST_DEADLINE}, less than the timeout of the "
+        "platform's router.",
+    )
     return seconds
 
 
 def _origins(text: str) -> tuple[str, ...]:
     origins = _words(text)
     for origin in origins:
-        if origin != "*" and not ORIGIN.fullmatch(origin):
-            raise ValueError(
-                f"names {origin!r}; list origins like https://app.example, separated by spaces, "
-                "or *."
-            )
+        _require(
+            origin == "*" or ORIGIN.fullmatch(origin),
+            f"names {origin!r}; list origins like https://app.example, separated by spaces, or *.",
+        )
     return origins
 
 
 def _capacity(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_CAPACITY):
-        raise ValueError(f"is {text!r}; set a whole number from 1 to {MOST_CAPACITY}.")
+    is_number = text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_CAPACITY
+    _require(is_number, f"is {text!r}; set a whole number from 1 to {MOST_CAPACITY}.")
     return int(text)
 
 
 def _log_level(text: str) -> str:
-    level = text.upper()
-    if level not in LOG_LEVELS:
-        raise ValueError(f"is {text!r}; set one of {', '.join(LOG_LEVELS)}.")
-    return level
+    _require(text.upper() in LOG_LEVELS, f"is {text!r}; set one of {', '.join(LOG_LEVELS)}.")
+    return text.upper()
 
 
 def _yes(text: str) -> bool:
-    if text.lower() not in ("yes", "no"):
-        # The value is not repeated: who takes it for another setting puts a key here.
-        raise ValueError("is neither yes nor no; set one of them.")
+    # The value is not repeated: who takes it for another setting puts a key here.
+    _require(text.lower() in ("yes", "no"), "is neither yes nor no; set one of them.")
     return text.lower() == "yes"
 
 
-def _read(reader: Callable[[str], Any], default: str = "") -> dict[str, Any]:
-    """How a field is made of a text: of `default` where its variable is not set.
+def _require(is_so: object, problem: str) -> None:
+    """Raise ValueError with what to write behind the variable's name, unless that is so."""
+    if not is_so:
+        raise ValueError(problem)
 
-    The reader raises ValueError with what to write behind the variable's name.
-    """
+
+def _read(reader: Callable[[str], Any], default: str = "") -> dict[str, Any]:
+    """How a field is made of a text: of `default` where its variable is not set."""
     return {"reader": reader, "default": default}
 
 
@@ -197,13 +193,14 @@ class Settings:
     def _check_keys_against_tokens(self) -> None:
         """Raise ConfigurationError for a key that anybody could use, or that callers would send."""
         for name, key in self.operator_keys.items():
+            variable = f"PARLEY_{name.upper()}"
             if not self.caller_tokens:
                 raise ConfigurationError(
-                    f"PARLEY_{name.upper()} is set without PARLEY_CALLER_TOKENS, so that anybody "
-                    "could use the key; set tokens for your callers too, or leave the key out."
+                    f"{variable} is set without PARLEY_CALLER_TOKENS, so that anybody could use "
+                    "the key; set tokens for your callers too, or leave the key out."
                 )
             if key in self.caller_tokens:
                 raise ConfigurationError(
-                    f"PARLEY_{name.upper()} is also one of PARLEY_CALLER_TOKENS; a key stays with "
-                    "you, so choose another token."
+                    f"{variable} is also one of PARLEY_CALLER_TOKENS; a key stays with you, so "
+                    "choose another token."
                 )

@@ -16,12 +16,7 @@ from parley.models.registry import INTERFACES
 from parley.upstream.encodings import AUDIO_FORMATS
 from parley.upstream.options import VOICE
 from parley.web import event_stream, request_schema, sound
-from parley.web.caller_headers import (
-    BASE_URL_HEADER,
-    KEY_HEADER,
-    STAGE_BASE_URL_HEADERS,
-    STAGE_KEY_HEADERS,
-)
+from parley.web.caller_headers import BASE_URL_HEADERS, KEY_HEADERS
 from parley.web.schemas import ConversationSchema, ErrorAnswerSchema
 from parley.web.uploads import LIMITS
 
@@ -153,8 +148,7 @@ def test_every_header_of_a_request_is_documented():
     documented = {
         name for row in rows(API_DOCS, "header") for name in re.findall("`(.*?)`", row[0])
     }
-    read = {BASE_URL_HEADER, KEY_HEADER, "X-Request-ID"}
-    read |= {*STAGE_BASE_URL_HEADERS.values(), *STAGE_KEY_HEADERS.values()}
+    read = {*BASE_URL_HEADERS.values(), *KEY_HEADERS.values(), "X-Request-ID"}
     assert documented == read
     schemes = OPENAPI["components"]["securitySchemes"].values()
     described = {each["name"] for each in (*schemes, *CONVERSE["parameters"]) if "name" in each}

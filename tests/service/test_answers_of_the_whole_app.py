@@ -70,6 +70,14 @@ def test_a_callers_script_name_moves_nothing(upstream, tmp_path):
             assert answer.json() == {"status": "ok"}
 
 
+def test_the_operators_script_name_hides_no_refusal(tmp_path):
+    """The path of what stands for a broken request begins with it, as gunicorn has it."""
+    variables = {"SCRIPT_NAME": "/healthz"}
+    with serving(tmp_path / "log", variables) as service, connect(service) as caller:
+        caller.sendall(b"SECRET\r\n\r\n")
+        assert until_closed(caller).startswith(b"HTTP/1.1 400 ")
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/api/conversation/"])
 def test_options_is_answered_without_a_body(service, path):
     """204 and what is allowed."""

@@ -75,7 +75,7 @@ def test_a_key_that_comes_twice_is_refused(address, served_upstream, name, secon
 
 
 @pytest.mark.parametrize("second", ["https://other.example/v1", "v2"])
-@pytest.mark.parametrize("name", BASE_URL_HEADERS)
+@pytest.mark.parametrize("name", BASE_URL_HEADERS.values())
 def test_a_base_url_that_comes_twice_is_refused(address, name, second):
     """Joined, it could be a valid one with a comma in its path."""
     sent = [(name, "https://api.openai.com/v1"), (name, second)]

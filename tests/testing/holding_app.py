@@ -26,7 +26,7 @@ PLACES = {
     "events": "parley.conversation.event_order:Backlog.take",
     "speech": "parley.upstream.voices:checked",
     "sound": "parley.conversation.stages:Stages._next",
-    "before the route": "parley.web.request_log:credentials_of",
+    "before the route": "parley.web.request_record:credentials_of",
     "after the answer": "parley.log:conversation",
     "gunicorn": "parley.web.serving.worker:Worker.notify",
 }

@@ -13,15 +13,15 @@ from testing.builders import KEY, make_app, wav
 from blueprints import BLUEPRINTS
 from parley.base_urls import BaseUrl
 from parley.web.app import create_app
-from parley.web.caller_headers import BASE_URL_HEADER, STAGE_BASE_URL_HEADERS
+from parley.web.caller_headers import BASE_URL_HEADERS
 from parley.wire.transport import Transport
 
-HEADERS = [BASE_URL_HEADER, *STAGE_BASE_URL_HEADERS.values()]
+HEADERS = [*BASE_URL_HEADERS.values()]
 PUBLIC = "93.184.216.34"
 EARLIER = {"": 0, "stt": 0, "text": 1, "tts": 2}
 """By stage (blank: all of them), how many calls come before it."""
 
-STAGE = {BASE_URL_HEADER: "", **{header: s for s, header in STAGE_BASE_URL_HEADERS.items()}}
+STAGE = {header: name if name in EARLIER else "" for name, header in BASE_URL_HEADERS.items()}
 
 
 def app_where(*answers: str, **variables: str):

@@ -10,6 +10,7 @@ from testing.fake_streams import streams_chat, streams_speech
 from testing.stream_readers import events_of, heard
 
 from parley.conversation.event_order import Backlog
+from parley.errors import Interrupted
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_a_stream_that_is_closed_amid_ends_its_work(converse, upstream, logged, 
 
 
 @pytest.mark.parametrize("looks", [1, 3, 4])
-@pytest.mark.parametrize("error", [None, RuntimeError], ids=["interrupted", "internal_error"])
+@pytest.mark.parametrize("error", [Interrupted, RuntimeError])
 def test_the_deltas_are_the_reply_wherever_a_stream_is_ended(
     converse, upstream, monkeypatch, looks, error
 ):
@@ -100,15 +101,13 @@ def test_the_deltas_are_the_reply_wherever_a_stream_is_ended(
     upstream.answers["text"] = streams_chat("drips", reply=lambda body: "It is Paris. " * 9)
     count = iter(range(100))
 
-    def is_due():
-        due = next(count) >= looks
-        if due and error:
+    def left():
+        if next(count) >= looks:
             raise error()
-        return due
 
     monkeypatch.setattr("parley.web.event_stream.LOOK_SECONDS", 0)
-    monkeypatch.setattr("parley.web.event_stream.stopping.is_due", is_due)
+    monkeypatch.setattr("parley.web.event_stream.end_of_streams.left", left)
     response = converse()
     stream = heard(events_of(response.response))
     response.close()
-    assert stream.code == ("internal_error" if error else "interrupted")
+    assert stream.code == ("interrupted" if error is Interrupted else "internal_error")

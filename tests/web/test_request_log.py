@@ -1,12 +1,13 @@
 """A conversation's line has a limit, however long the conversation is."""
 
 import pytest
-from flask import Blueprint, g
+from flask import Blueprint
 from testing.builders import KEY, make_app
 
 from parley.conversation.state import Conversation
 from parley.upstream.calls import AttemptRecord
 from parley.web.app import create_app
+from parley.web.request_record import current_record
 
 
 @pytest.mark.parametrize(("calls", "more"), [(20, ""), (21, "_ids=1"), (4500, "_ids=4480")])
@@ -17,7 +18,8 @@ def test_twenty_ids_of_the_upstream_are_named(logged, calls, more):
     @bp.get("/talk")
     def talk():
         ids = [f"req_{KEY[-6:]}", *(f"{number}".ljust(128, ".") for number in range(1, calls))]
-        g.conversation = Conversation({}, attempts=[AttemptRecord(False, each) for each in ids])
+        attempts = [AttemptRecord(False, each) for each in ids]
+        current_record().conversation = Conversation({}, attempts=attempts)
         return "talked"
 
     app = create_app(make_app().extensions["parley"], [bp])

@@ -1,7 +1,9 @@
 """MODEL_LIST.MD, a Markdown page, read as a Registry or refused with the line to correct."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
@@ -49,150 +51,125 @@ def parse(text: str, file_name: str) -> Registry:
     `default`, and optionally `shuts down`, `replacement`, `interface`, `parameters`, `voices` (tts)
     and `language` (stt). Everything else on the page is for people.
     """
+    stages: dict[str, StageModels] = {}
     try:
-        tables = {}
-        for table in _tables(text):
-            if table.heading in INTERFACES:
-                if table.heading in tables:
-                    raise _Problem(table.line, f"{table.heading} has a second table; keep one.")
-                tables[table.heading] = table
+        for stage, header, rows in _tables(text):
+            if stage in INTERFACES:
+                header.require(stage not in stages, f"{stage} has a second table; keep one.")
+                stages[stage] = _stage(stage, header, rows)
+        end = _Row(text.count("\n") + 1, {})
         for stage in INTERFACES:
-            if stage not in tables:
-                last = text.count("\n") + 1
-                raise _Problem(last, f"a table under a heading '{stage}' is missing; add it.")
-        return Registry({stage: _stage(tables[stage]) for stage in INTERFACES})
+            end.require(stage in stages, f"a table under a heading '{stage}' is missing; add it.")
     except _Problem as problem:
-        raise ConfigurationError(f"{file_name}, line {problem.line}: {problem}") from None
+        raise ConfigurationError(f"{file_name}, line {problem}") from None
+    return Registry({stage: stages[stage] for stage in INTERFACES})
 
 
 class _Problem(Exception):
-    """Why the list cannot be used, and on which line."""
-
-    def __init__(self, line: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.line = line
+    """Why the list cannot be used: the line, a colon, and what is to be corrected there."""
 
 
 @dataclass(frozen=True)
 class _Row:
     line: int
     cells: Mapping[str, str]
+    """By column; a header's are the columns themselves."""
+
+    def require(self, is_so: object, sentence: str) -> None:
+        """Raise _Problem with the row's line unless that is so."""
+        if not is_so:
+            raise _Problem(f"{self.line}: {sentence}")
 
 
-@dataclass(frozen=True)
-class _Table:
-    heading: str
-    line: int
-    rows: list[_Row]
-
-
-def _stage(table: _Table) -> StageModels:
+def _stage(stage: str, header: _Row, rows: list[_Row]) -> StageModels:
+    for column in ("model", "default"):
+        header.require(column in header.cells, f"the table has no column '{column}'; add it.")
     models: dict[str, Model] = {}
-    lines: dict[str, int] = {}
-    defaults: list[str] = []
-    for row in table.rows:
-        for column in ("model", "default"):
-            if column not in row.cells:
-                raise _Problem(table.line, f"the table has no column '{column}'; add it.")
-        name, default = row.cells["model"], row.cells["default"]
-        if name != ANY_MODEL and not WELL_FORMED.fullmatch(name):
-            raise _Problem(row.line, f"{name!r} is not a model's name; write one, or *.")
-        if name in models:
-            raise _Problem(row.line, f"{name} is listed twice; keep one row.")
-        if default not in ("", "yes"):
-            raise _Problem(row.line, f"'default' is {default!r}; write yes or leave it empty.")
-        if default and name == ANY_MODEL:
-            raise _Problem(row.line, "* cannot be the default; name a model.")
-        if default and defaults:
-            raise _Problem(row.line, f"{table.heading} has a second default; keep one.")
-        if default:
-            defaults.append(name)
-        models[name], lines[name] = _model(table.heading, name, row), row.line
-    if not defaults:
-        raise _Problem(table.line, f"{table.heading} has no default; write yes in one row.")
-    _check_replacements(models, lines, defaults[0])
-    return StageModels(defaults[0], models)
+    default = ""
+    for row in rows:
+        name, chosen = row.cells["model"], row.cells["default"]
+        is_name = name == ANY_MODEL or WELL_FORMED.fullmatch(name)
+        row.require(is_name, f"{name!r} is not a model's name; write one, or *.")
+        row.require(name not in models, f"{name} is listed twice; keep one row.")
+        row.require(chosen in ("", "yes"), f"'default' is {chosen!r}; write yes or leave it empty.")
+        row.require(not chosen or name != ANY_MODEL, "* cannot be the default; name a model.")
+        row.require(not (chosen and default), f"{stage} has a second default; keep one.")
+        default = name if chosen else default
+        models[name] = _model(stage, row)
+    header.require(default, f"{stage} has no default; write yes in one row.")
+    _check_replacements(models, dict(zip(models, rows, strict=True)), default)
+    return StageModels(default, models)
 
 
-def _model(stage: str, name: str, row: _Row) -> Model:
+def _model(stage: str, row: _Row) -> Model:
     """The model of one row, optional columns included."""
-    interface = row.cells.get("interface") or INTERFACES[stage][0]
-    if interface not in INTERFACES[stage]:
-        known = " or ".join(INTERFACES[stage])
-        raise _Problem(row.line, f"'interface' is {interface!r}; write {known}.")
-    shutdown = row.cells.get("shuts down", "")
-    try:
-        ends = date.fromisoformat(shutdown) if shutdown else None
-    except ValueError:
-        message = f"'shuts down' is {shutdown!r}; write a day like 2027-01-06, or leave it empty."
-        raise _Problem(row.line, message) from None
-    try:
-        fields = request_parameters.parse(row.cells.get("parameters", ""), interface)
-    except ValueError as error:
-        raise _Problem(row.line, f"'parameters' {error}") from None
+    cells = defaultdict(str, row.cells)
     for column, only in ONLY_IN.items():
-        if row.cells.get(column) and stage != only:
-            raise _Problem(row.line, f"'{column}' belongs to the table of {only}; leave it empty.")
-    language = row.cells.get("language", "")
-    if language not in ("", *LANGUAGE_FIELDS):
-        known = " or ".join(LANGUAGE_FIELDS)
-        message = f"'language' is {language!r}; write {known}, or leave it empty."
-        raise _Problem(row.line, message)
-    replacement = row.cells.get("replacement", "")
-    return Model(name, interface, fields, ends, replacement, _voices(row), language)
-
-
-def _voices(row: _Row) -> tuple[str, ...]:
-    voices: list[str] = []
-    for voice in row.cells.get("voices", "").split():
-        if not VOICE.fullmatch(voice):
-            raise _Problem(row.line, f"'voices' holds {voice!r}; write names with spaces between.")
-        if voice in voices:
-            raise _Problem(row.line, f"'voices' holds {voice!r} twice; keep one.")
-        voices.append(voice)
-    return tuple(voices)
+        is_right = stage == only or not cells[column]
+        row.require(is_right, f"'{column}' belongs to the table of {only}; leave it empty.")
+    known, interface = INTERFACES[stage], cells["interface"] or INTERFACES[stage][0]
+    row.require(interface in known, f"'interface' is {interface!r}; write {' or '.join(known)}.")
+    language, voices = cells["language"], cells["voices"].split()
+    row.require(
+        language in ("", *LANGUAGE_FIELDS),
+        f"'language' is {language!r}; write {' or '.join(LANGUAGE_FIELDS)}, or leave it empty.",
+    )
+    for number, voice in enumerate(voices):
+        is_name = VOICE.fullmatch(voice)
+        row.require(is_name, f"'voices' holds {voice!r}; write names with spaces between.")
+        row.require(voice not in voices[:number], f"'voices' holds {voice!r} twice; keep one.")
+    shutdown = None
+    with suppress(ValueError):
+        shutdown = date.fromisoformat(cells["shuts down"])
+    row.require(
+        shutdown or not cells["shuts down"],
+        f"'shuts down' is {cells['shuts down']!r}; write a day like 2027-01-06, or leave it empty.",
+    )
+    try:
+        fields = request_parameters.parse(cells["parameters"], interface)
+    except ValueError as error:
+        raise _Problem(f"{row.line}: 'parameters' {error}") from None
+    return Model(
+        cells["model"], interface, fields, shutdown, cells["replacement"], tuple(voices), language
+    )
 
 
 def _check_replacements(
-    models: Mapping[str, Model], lines: Mapping[str, int], default: str
+    models: Mapping[str, Model], rows: Mapping[str, _Row], default: str
 ) -> None:
     """Raise _Problem if a replacement has no row, or the default ends without a replacement.
 
     Replacements that form a circle are refused too.
     """
-    for model in models.values():
-        if model.replacement == ANY_MODEL or model.replacement not in {"", *models}:
-            sentence = f"{model.replacement} replaces {model.name} but has no row; add one."
-            raise _Problem(lines[model.name], sentence)
+    for name, model in models.items():
+        has_row = model.replacement != ANY_MODEL and model.replacement in {"", *models}
+        rows[name].require(has_row, f"{model.replacement} replaces {name} but has no row; add one.")
     try:
         TopologicalSorter({name: [model.replacement] for name, model in models.items()}).prepare()
     except CycleError as circle:
         name = circle.args[1][0]
-        sentence = f"{name} replaces itself in a circle; name a lasting model."
-        raise _Problem(lines[name], sentence) from None
-    model = models[default]
-    while model.shutdown:
-        if not model.replacement:
-            sentence = f"the default ends with {model.name}; name its replacement."
-            raise _Problem(lines[model.name], sentence)
-        model = models[model.replacement]
+        rows[name].require(False, f"{name} replaces itself in a circle; name a lasting model.")
+    while models[default].shutdown:
+        replacement = models[default].replacement
+        rows[default].require(
+            replacement, f"the default ends with {default}; name its replacement."
+        )
+        default = replacement
 
 
-def _tables(text: str) -> Iterator[_Table]:
-    """Each table of the Markdown text, with the heading above it in lower case."""
+def _tables(text: str) -> Iterator[tuple[str, _Row, list[_Row]]]:
+    """Each table of the Markdown text: the heading above it in lower case, its header, its rows."""
     heading = ""
     for node in SyntaxTreeNode(MarkdownIt("commonmark").enable("table").parse(text)).children:
         if node.type == "heading":
             heading = _text_of(node).lower()
         elif node.type == "table":
-            header, *rows = (row for row in node.walk() if row.type == "tr")
-            columns = [_text_of(cell).lower() for cell in header.children]
-            cells = [dict(zip(columns, map(_text_of, row.children), strict=True)) for row in rows]
-            yield _Table(heading, _line(header), list(map(_Row, map(_line, rows), cells)))
-
-
-def _line(node: SyntaxTreeNode) -> int:
-    return node.map[0] + 1 if node.map else 0
+            rows = [each for each in node.walk() if each.type == "tr"]
+            columns = [_text_of(cell).lower() for cell in rows[0].children]
+            texts = (dict(zip(columns, map(_text_of, row.children), strict=True)) for row in rows)
+            lines = (row.map[0] + 1 if row.map else 0 for row in rows)
+            header, *others = map(_Row, lines, texts)
+            yield heading, header, others
 
 
 def _text_of(node: SyntaxTreeNode) -> str:

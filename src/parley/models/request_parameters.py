@@ -1,6 +1,7 @@
 """The list's column `parameters`: what every request to a model must contain in addition."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,16 +29,22 @@ def parse(text: str, interface: str) -> dict[str, Any]:
     """
     if not text:
         return {}
+    repeated: list[str] = []
+
+    def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = Counter(name for name, _ in pairs)
+        repeated.extend(name for name, times in names.items() if times > 1)
+        return dict(pairs)
+
     try:
-        parameters = json.loads(text, object_pairs_hook=_without_repetition)
-        # Python alone reads NaN and Infinity, which are not JSON (RFC 8259, section 6).
-        json.dumps(parameters, allow_nan=False)
-    except _Repeated:
-        raise
+        parameters = json.loads(text, object_pairs_hook=noted)
+        json.dumps(parameters, allow_nan=False)  # Python alone reads NaN (RFC 8259, section 6).
     except (ValueError, RecursionError):
         parameters = None
     if not isinstance(parameters, dict):
         raise ValueError('is not a JSON object; write one, such as {"reasoning_effort": "none"}.')
+    for name in repeated:
+        raise ValueError(f"holds {name!r} twice; keep one.")
     for name in parameters:
         if name in SENT[interface]:
             raise ValueError(f"holds {name!r}, which the service itself sends; leave it out.")
@@ -47,15 +54,3 @@ def parse(text: str, interface: str) -> dict[str, Any]:
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in parameters.items()
     }
-
-
-class _Repeated(ValueError):
-    """An object holds a name twice, so that nobody can tell which value is meant."""
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise _Repeated(f"holds {name!r} twice; keep one.")
-    return dict(pairs)

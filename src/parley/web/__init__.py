@@ -13,6 +13,7 @@ __all__ = [
     "event_stream",
     "model_choice",
     "representation",
+    "request_record",
     "request_schema",
     "schemas",
     "services",

@@ -5,11 +5,11 @@ The base URLs are last because their check can take as long as a DNS lookup.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
-from flask import Request, g
-from werkzeug.datastructures import Headers, MIMEAccept
+from flask import Request
+from werkzeug.datastructures import MIMEAccept
 
 from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
@@ -19,100 +19,68 @@ from parley.upstream.client import Client
 from parley.upstream.encodings import AUDIO_FORMATS
 from parley.upstream.options import Options
 from parley.web.caller_headers import (
-    BASE_URL_HEADER,
     BASE_URL_HEADERS,
     CREDENTIAL_HEADERS,
-    STAGE_BASE_URL_HEADERS,
-    key_header_of,
+    KEY_HEADERS,
     require_keys,
     require_no_hosts,
     require_token,
-    routes_for,
+    urls_of,
 )
 from parley.web.representation import Representation, accepted
+from parley.web.request_record import RequestRecord, current_record
 from parley.web.services import Services
-from parley.web.serving.request_connection import first_repeated
-from parley.web.serving.slots import SLOT
-from parley.web.stage_routes import Host, Route
+from parley.web.serving.request_connection import require_once
+from parley.web.serving.slots import RETRY_SECONDS, SLOT
+from parley.web.stage_routes import MAIN, Route
 from parley.wire.messages import Upstream
 
 OPTIONS = [option.name for option in fields(Options)]
 """The fields of a form that are the client's; the others are the recording and the models."""
 
-RETRY_SECONDS = 2
-"""When a refused caller may try again: a conversation takes about as long, and frees its slot."""
 
-
-@dataclass(frozen=True)
-class Admission:
-    """A request that may begin: by stage, the route that its calls take, and their upstream."""
-
-    routes: Mapping[str, Route]
-    upstreams: Mapping[str, Upstream]
-
-
-def admit(request: Request, services: Services) -> Admission:
-    """Check a request's keys, take a slot for it, and judge its base URLs.
+def admit(request: Request, services: Services) -> dict[str, Upstream]:
+    """Check a request's keys, take a slot for it, and judge its base URLs; by stage, its upstream.
 
     Raises ApiKeyMissing, TokenRejected, Overloaded or BaseUrlRefused.
     """
-    settings, headers = services.settings, request.headers
-    routes = routes_for(headers, settings)
-    if twice := first_repeated(request, CREDENTIAL_HEADERS):
-        raise ApiKeyMissing(
-            f"Send {twice} once; the request holds it several times, and none was used."
-        )
+    settings, headers, record = services.settings, request.headers, current_record()
+    require_once(request, CREDENTIAL_HEADERS, ApiKeyMissing)
     if settings.caller_tokens:
         require_token(headers, settings.caller_tokens)
     else:
-        require_keys(headers, routes, required=settings.key_required)
-    take_slot(request)
-    if settings.caller_tokens:
-        require_no_hosts(headers)
-    if twice := first_repeated(request, BASE_URL_HEADERS):
-        raise BaseUrlRefused(
-            f"Send {twice} once; the request holds it several times, and none was used."
-        )
-    named = _named_urls(headers, services)
-    upstreams = {
-        stage: Upstream(
-            named[BASE_URL_HEADER if route.host is Host.MAIN else STAGE_BASE_URL_HEADERS[stage]]
-            if isinstance(route.url, str)
-            else route.url,
-            route.key,
-            g.secrets,
-            g.request_id,
-            is_quoted=not settings.caller_tokens,
-            key_header="" if settings.caller_tokens else key_header_of(stage, route),
-            is_operators=isinstance(route.url, BaseUrl) and not route.url.is_openai,
-        )
-        for stage, route in routes.items()
-    }
-    main = named.get(BASE_URL_HEADER, settings.openai_base_url).authority
-    hosts = {name: upstream.url.authority for name, upstream in upstreams.items()}
-    g.other_hosts = {stage: host for stage, host in hosts.items() if host != main}
-    return Admission(routes, upstreams)
-
-
-def _named_urls(headers: Headers, services: Services) -> dict[str, BaseUrl]:
-    """By header, each base URL that a caller names; raise BaseUrlRefused for a forbidden one."""
-    policy = services.settings.allowed_base_urls
-    named = {
-        header: policy.admitted(text, header)
-        for header in BASE_URL_HEADERS
-        if (text := headers.get(header, "").strip())
-    }
-    services.transport.require_allowed(*named.values())
-    return named
-
-
-def take_slot(request: Request) -> None:
-    """Take one of the process's slots; the request holds it until its answer is closed.
-
-    Raises Overloaded where all slots are taken.
-    """
+        require_keys(headers, record.routes, required=settings.key_required)
     if not request.environ[SLOT].take():
         raise Overloaded(retry_after=RETRY_SECONDS)
+    if settings.caller_tokens:
+        require_no_hosts(headers)
+    require_once(request, BASE_URL_HEADERS.values(), BaseUrlRefused)
+    judge = settings.allowed_base_urls.admitted
+    named = {name: judge(url, BASE_URL_HEADERS[name]) for name, url in urls_of(headers).items()}
+    services.transport.require_allowed(*named.values())
+    upstreams = {
+        stage: _upstream_of(route, named, record, settings)
+        for stage, route in record.routes.items()
+    }
+    main = named.get(MAIN, settings.openai_base_url).authority
+    hosts = {stage: upstream.url.authority for stage, upstream in upstreams.items()}
+    record.other_hosts = {stage: host for stage, host in hosts.items() if host != main}
+    return upstreams
+
+
+def _upstream_of(
+    route: Route, named: Mapping[str, BaseUrl], record: RequestRecord, settings: Settings
+) -> Upstream:
+    """The upstream that a route leads to; `named` has the base URLs that the caller names."""
+    return Upstream(
+        named[route.name] if isinstance(route.url, str) else route.url,
+        route.key,
+        record.secrets,
+        record.request_id,
+        is_quoted=not settings.caller_tokens,
+        key_header="" if settings.caller_tokens else KEY_HEADERS[route.name],
+        is_operators=isinstance(route.url, BaseUrl) and not route.url.is_openai,
+    )
 
 
 def options_of(

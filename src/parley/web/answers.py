@@ -1,17 +1,11 @@
 """Answers: their statuses, and the headers of every answer."""
 
-from flask import Response, jsonify, request
+from flask import Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from parley.conversation.state import Conversation
 from parley.errors import ConversationError
-from parley.web.schemas import ErrorAnswerSchema, seconds
-
-
-def error_answer(error: ConversationError) -> Response:
-    """The answer of the whole app to an error; the conversation has one of its own."""
-    body = ErrorAnswerSchema().dump({"success": False, "errors": [error]})
-    return set_status(jsonify(body), error.status, error)
+from parley.web.schemas import seconds
 
 
 def status_of(conversation: Conversation) -> int:

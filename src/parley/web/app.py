@@ -10,7 +10,7 @@ from flask_cors import CORS
 from parley.errors import InternalError
 from parley.held_too_long import HeldTooLong
 from parley.models.shutdown_warnings import EndWarnings
-from parley.web import error_handlers, request_log, uploads
+from parley.web import error_handlers, request_log, request_record, uploads
 from parley.web.answers import add_promised_headers
 from parley.web.model_choice import undated_stages
 from parley.web.services import Services
@@ -58,7 +58,7 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.url_map.merge_slashes = False
     app.extensions["parley"] = services
     app.wsgi_app = release_after_answer(app.wsgi_app, services.slots)  # type: ignore[method-assign]
-    app.before_request(request_log.begin)
+    app.before_request(request_record.begin)
     app.after_request(_complete)
     error_handlers.install(app)
     warn = EndWarnings(services.registry, undated_stages(services.settings))

@@ -8,17 +8,17 @@ from werkzeug.datastructures import Headers
 
 from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, TokenRejected
 from parley.settings import VISIBLE_ASCII, Settings
-from parley.web.stage_routes import MAIN, Host, Route, operator_routes, routes_of
+from parley.web.stage_routes import MAIN, Route, operator_routes, routes_of
 
-KEY_HEADER = "X-OpenAI-API-Key"
-BASE_URL_HEADER = "X-OpenAI-Base-URL"
 STAGE_KEY_HEADERS = {"stt": "X-STT-API-Key", "text": "X-Text-API-Key", "tts": "X-TTS-API-Key"}
-STAGE_BASE_URL_HEADERS = {
+KEY_HEADERS = {MAIN: "X-OpenAI-API-Key", **STAGE_KEY_HEADERS}
+BASE_URL_HEADERS = {
+    MAIN: "X-OpenAI-Base-URL",
     "stt": "X-STT-Base-URL",
     "text": "X-Text-Base-URL",
     "tts": "X-TTS-Base-URL",
 }
-CREDENTIAL_HEADERS = (KEY_HEADER, "Authorization", *STAGE_KEY_HEADERS.values())
+CREDENTIAL_HEADERS = (KEY_HEADERS[MAIN], "Authorization", *STAGE_KEY_HEADERS.values())
 """The headers that may hold a key or a token."""
 
 NAMES = ("stt_model", "text_model", "tts_model", "voice")
@@ -28,33 +28,20 @@ PASTED = 12
 """This many characters of a key in a row are no accident. A local host's key, such as "ollama",
 may stand in a name."""
 
-BASE_URL_HEADERS = (BASE_URL_HEADER, *STAGE_BASE_URL_HEADERS.values())
-
 
 def urls_of(headers: Headers) -> dict[str, str]:
     """By stage or MAIN, the base URLs that a caller's headers name; blank ones are not named."""
-    names = {MAIN: BASE_URL_HEADER, **STAGE_BASE_URL_HEADERS}
-    return {name: url for name, header in names.items() if (url := headers.get(header, "").strip())}
+    sent = {name: headers.get(header, "").strip() for name, header in BASE_URL_HEADERS.items()}
+    return {name: url for name, url in sent.items() if url}
 
 
 def keys_of(headers: Headers) -> dict[str, str]:
-    """By stage or MAIN, the keys in a caller's headers; blank where there is none."""
-    keys = {stage: headers.get(header, "").strip() for stage, header in STAGE_KEY_HEADERS.items()}
-    return {MAIN: main_key_of(headers), **keys}
-
-
-def main_key_of(headers: Headers) -> str:
-    """KEY_HEADER's key or token, or else that of `Authorization: Bearer KEY` (RFC 6750)."""
-    key = headers.get(KEY_HEADER, "").strip()
-    if not key:
-        scheme, _, credentials = headers.get("Authorization", "").strip().partition(" ")
-        key = credentials.strip() if scheme.lower() == "bearer" else ""
-    return key
-
-
-def key_header_of(stage: str, route: Route) -> str:
-    """The header in which a caller sends the key for a stage that is called by this route."""
-    return KEY_HEADER if route.host is Host.MAIN else STAGE_KEY_HEADERS[stage]
+    """By stage or MAIN, the keys in a caller's headers, or the token; blank where there is none."""
+    keys = {name: headers.get(header, "").strip() for name, header in KEY_HEADERS.items()}
+    scheme, _, credentials = headers.get("Authorization", "").strip().partition(" ")
+    if not keys[MAIN] and scheme.lower() == "bearer":  # RFC 6750.
+        keys[MAIN] = credentials.strip()
+    return keys
 
 
 def credentials_of(headers: Headers, settings: Settings) -> tuple[str, ...]:
@@ -76,7 +63,7 @@ def routes_for(headers: Headers, settings: Settings) -> dict[str, Route]:
 def is_key_needed(settings: Settings) -> bool:
     """Whether a caller who names no hosts must send a key or a token."""
     routes = operator_routes(settings).values()
-    is_missing = settings.key_required and any(route.host is Host.MAIN for route in routes)
+    is_missing = settings.key_required and any(route.name == MAIN for route in routes)
     return bool(settings.caller_tokens) or is_missing
 
 
@@ -87,16 +74,12 @@ def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: boo
     """
     for name, key in keys_of(headers).items():
         if key and not VISIBLE_ASCII.fullmatch(key):
-            if name == MAIN:
-                raise ApiKeyMissing()
-            raise ApiKeyMissing(
-                f"Send the key in {STAGE_KEY_HEADERS[name]} in visible ASCII, or leave it out."
-            )
-    on_main = {stage: route for stage, route in routes.items() if route.host is Host.MAIN}
-    missing = [stage for stage, route in on_main.items() if not route.key]
-    if missing and required:
-        if len(missing) == len(routes):
-            raise ApiKeyMissing()
+            own = f"Send the key in {KEY_HEADERS[name]} in visible ASCII, or leave it out."
+            raise ApiKeyMissing("" if name == MAIN else own)
+    missing = [stage for stage, route in routes.items() if route.name == MAIN and not route.key]
+    if required and len(missing) == len(routes):
+        raise ApiKeyMissing()
+    if required and missing:
         own = ", ".join(STAGE_KEY_HEADERS[stage] for stage in missing)
         raise ApiKeyMissing(
             f"Send your API key for {' and '.join(missing)} in visible ASCII, as "
@@ -123,7 +106,7 @@ def require_token(headers: Headers, tokens: Iterable[str]) -> None:
 
     The time that it takes does not tell how much of a token is right.
     """
-    token = main_key_of(headers)
+    token = keys_of(headers)[MAIN]
     if not VISIBLE_ASCII.fullmatch(token):
         raise ApiKeyMissing(
             "Send a token of this service in visible ASCII, as X-OpenAI-API-Key or "
@@ -136,7 +119,7 @@ def require_token(headers: Headers, tokens: Iterable[str]) -> None:
 
 def require_no_hosts(headers: Headers) -> None:
     """Raise BaseUrlRefused if a caller with a token names a base URL or a stage's key."""
-    for name in (*BASE_URL_HEADERS, *STAGE_KEY_HEADERS.values()):
+    for name in (*BASE_URL_HEADERS.values(), *STAGE_KEY_HEADERS.values()):
         if headers.get(name, "").strip():
             raise BaseUrlRefused(
                 f"With a token, calls go to the hosts of this service's operator only; "

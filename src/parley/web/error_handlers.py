@@ -1,13 +1,10 @@
 """Error handlers: which of our errors an exception means, and the whole app's answer to it."""
 
-from collections.abc import Mapping
-
-from flask import Flask, Response, request
-from werkzeug import exceptions
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
 
 from parley import log
 from parley.errors import (
-    CallerDisconnected,
     ConversationError,
     InternalError,
     MethodNotAllowed,
@@ -15,15 +12,12 @@ from parley.errors import (
     RequestError,
     RequestMalformed,
 )
-from parley.web.answers import error_answer
-from parley.web.serving.request_connection import REFUSAL
+from parley.web.answers import set_status
+from parley.web.schemas import ErrorAnswerSchema
+from parley.web.serving.request_connection import connection_of
 
-FOREIGN: Mapping[type[exceptions.HTTPException], type[ConversationError]] = {
-    exceptions.ClientDisconnected: CallerDisconnected,  # A BadRequest, so it comes before it.
-    exceptions.BadRequest: RequestMalformed,
-    exceptions.MethodNotAllowed: MethodNotAllowed,
-    exceptions.NotFound: NotFound,
-}
+ABORTS = {400: RequestMalformed, 404: NotFound, 405: MethodNotAllowed}
+"""By the status of Werkzeug's exception, the error that it means."""
 
 
 def install(app: Flask) -> None:
@@ -33,8 +27,10 @@ def install(app: Flask) -> None:
 
 
 def answer_exception(exception: Exception) -> Response:
-    """The whole app's answer to an exception."""
-    return error_answer(error_of(exception))
+    """The whole app's answer to an exception; the conversation has one of its own."""
+    error = error_of(exception)
+    body = ErrorAnswerSchema().dump({"success": False, "errors": [error]})
+    return set_status(jsonify(body), error.status, error)
 
 
 def error_of(exception: Exception) -> ConversationError:
@@ -42,24 +38,17 @@ def error_of(exception: Exception) -> ConversationError:
     match exception:
         case ConversationError():
             return exception
-        case exceptions.HTTPException(code=int(code)):
-            for foreign, error in FOREIGN.items():
-                if isinstance(exception, foreign):
-                    return error()
-            return _error_of_abort(exception, code)
+        case HTTPException(code=int(status)) if status in ABORTS:
+            return ABORTS[status]()
+        case HTTPException(code=int(status)):  # A section aborted: 415 is `unsupported_media_type`.
+            error = RequestError(exception.description or exception.name)
+            error.code, error.status = exception.name.lower().replace(" ", "_"), status
+            return error
     log.unexpected(exception, "request")
     return InternalError()
 
 
-def _error_of_abort(exception: exceptions.HTTPException, status: int) -> RequestError:
-    """The error for a status that a section aborts with: 415 is `unsupported_media_type`."""
-    error = RequestError(exception.description or exception.name)
-    error.code = exception.name.lower().replace(" ", "_")
-    error.status = status
-    return error
-
-
 def _raise_servers_error() -> None:
     """Raise the error that the server found while it read the request; no route is called."""
-    if refusal := request.environ.get(REFUSAL):
-        raise refusal
+    if (connection := connection_of(request)) and connection.refusal:
+        raise connection.refusal

@@ -6,20 +6,24 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, current_app, g
+from flask import Response, current_app
 
 from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.stages import Stages
 from parley.conversation.state import name_stage
 from parley.conversation.streaming import spoken_reply
-from parley.errors import CallerDisconnected, Interrupted
+from parley.errors import CallerDisconnected
 from parley.held_too_long import ANY_ERROR
+from parley.web.request_record import current_record
 from parley.web.schemas import ConversationSchema, ErrorSchema
-from parley.web.serving.stream_ends import stopping
+from parley.web.serving.stream_ends import end_of_streams
 
 HEARTBEAT = b":\n\n"
 HEARTBEAT_SECONDS = 5
 """How long a stream may be silent: proxies and routers cut what is silent for long."""
+
+AUDIO = b'event: audio\ndata: {"at": %d, "segment": %d, "data": "%b", "last": %b}\n\n'
+"""Base64 needs no escapes; to have json look for some takes twice the time."""
 
 LOOK_SECONDS = 0.4
 """The shortest time between two looks at whether the caller is still connected."""
@@ -27,7 +31,7 @@ LOOK_SECONDS = 0.4
 
 def event_stream(stages: Stages) -> Response:
     """The answer that tells the reply to a transcript while it is made."""
-    body = EventStream(stages, g.began)
+    body = EventStream(stages, current_record().began)
     response = current_app.response_class(body, content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"  # nginx would gather it.
     return response
@@ -37,7 +41,6 @@ class EventStream:
     """A streamed answer's body, which the server iterates over once, and closes in any case."""
 
     def __init__(self, stages: Stages, began: float) -> None:
-        """Count time from `began` (monotonic)."""
         self._stages, self._began = stages, began
         self._conversation, self._reply = stages.conversation, spoken_reply(stages)
 
@@ -77,8 +80,7 @@ class EventStream:
                 looked = now
                 if not self._stages.caller_waits():
                     raise CallerDisconnected()
-                if stopping.is_due():
-                    raise Interrupted()
+                end_of_streams.left()
 
     def _frame_of(self, event: Event) -> bytes:
         match event:
@@ -89,10 +91,8 @@ class EventStream:
                 sound = {"format": self._stages.client.options.audio_format}
                 return self._frame("segment", {**about, **sound, "began": self._at(asked)})
             case SoundPiece(number, piece, last):
-                data = b'"data": "%s"' % base64.b64encode(piece)
-                empty = self._frame("audio", {"segment": number, "data": "", "last": last})
-                # Base64 needs no escapes; to have json look for some takes twice the time.
-                return empty.replace(b'"data": ""', data)
+                at, data = self._at(time.monotonic()), base64.b64encode(piece)
+                return AUDIO % (at, number, data, b"true" if last else b"false")
 
     def _frame(self, name: str, data: dict[str, Any]) -> bytes:
         at = self._at(time.monotonic())

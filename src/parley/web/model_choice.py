@@ -7,7 +7,7 @@ from parley.base_urls import BaseUrl
 from parley.models.registry import Models
 from parley.settings import Settings
 from parley.web.services import Services
-from parley.web.stage_routes import Host, Route, operator_routes
+from parley.web.stage_routes import MAIN, Route, operator_routes
 
 
 def models_of(
@@ -18,12 +18,10 @@ def models_of(
     The list's shutdown dates apply to OpenAI's hosts and to the service's own upstream. A model of
     the same name on another host, such as a self-hosted tts-1, does not shut down with OpenAI's.
     """
-    return services.registry.resolve(
-        options,
-        services.today(),
-        _undated(routes, services.settings),
-        {stage for stage, route in routes.items() if route.host is Host.CALLERS},
-    )
+    undated = _undated(routes, services.settings)
+    stages = (stage for stage, route in routes.items() if route.name == stage)
+    callers = {stage for stage in stages if isinstance(routes[stage].url, str)}
+    return services.registry.resolve(options, services.today(), undated, callers)
 
 
 def default_models(services: Services, day: date) -> Models:
@@ -41,12 +39,10 @@ def _undated(routes: Mapping[str, Route], settings: Settings) -> set[str]:
 
 
 def _dates_hold(route: Route, settings: Settings) -> bool:
-    if route.host is Host.OPERATORS and settings.has_own_model_list:
-        return True
-    url = route.url
-    if not isinstance(url, BaseUrl):
-        try:
-            url = BaseUrl.parse(url)
-        except ValueError:
-            return True  # Such a request is refused; its answer still names the models.
-    return settings.is_openai_or_main(url)
+    if isinstance(route.url, BaseUrl):
+        is_own = route.name != MAIN and settings.has_own_model_list
+        return is_own or settings.is_openai_or_main(route.url)
+    try:
+        return settings.is_openai_or_main(BaseUrl.parse(route.url))
+    except ValueError:
+        return True  # Such a request is refused; its answer still names the models.

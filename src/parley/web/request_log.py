@@ -1,18 +1,17 @@
 """What is told of a request: its id and its times in headers, and a conversation's log line."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import cast
 
-from flask import Response, g, request
+from flask import Response, request
 
 from parley import log
 from parley.conversation.state import Conversation
 from parley.errors import CallerDisconnected
-from parley.redaction import Secrets, valid_request_id
-from parley.web.caller_headers import credentials_of
-from parley.web.services import services
+from parley.redaction import Secrets
+from parley.web.request_record import RequestRecord, current_record
 from parley.web.serving.request_connection import still_connected
 
 CALLER_LEFT = "caller_disconnected"
@@ -23,27 +22,12 @@ MOST_IDS = 20
 """How many of the upstream's ids the line names; a long stream makes thousands of calls."""
 
 
-def begin() -> None:
-    """Begin the request's time, and give the request the caller's id if it is valid, else ours.
-
-    With tokens it is always ours. An id that is kept or not for what the operator's keys contain
-    would tell a caller who tries many ids what they are.
-    """
-    g.began = time.monotonic()
-    named = request.headers.get("X-Request-ID", "")
-    if services().settings.caller_tokens:
-        named = ""
-    g.secrets = Secrets(*credentials_of(request.headers, services().settings))
-    g.request_id = valid_request_id(named, g.secrets) or uuid.uuid4().hex
-
-
 def add_headers(response: Response) -> None:
     """Add the request's id, and its times so far in milliseconds."""
-    conversation: Conversation | None = g.get("conversation")
-    response.headers["X-Request-ID"] = g.request_id
-    response.headers["Server-Timing"] = ", ".join(
-        f"{name};dur={duration}" for name, duration in _durations(conversation, g.began).items()
-    )
+    record = current_record()
+    times = (f"{name};dur={duration}" for name, duration in _durations(record).items())
+    response.headers["X-Request-ID"] = record.request_id
+    response.headers["Server-Timing"] = ", ".join(times)
 
 
 def log_when_ended(response: Response) -> None:
@@ -51,50 +35,45 @@ def log_when_ended(response: Response) -> None:
 
     The answer has ended when the server closes it: it is written whole, or the caller cut it off.
     """
-    conversation: Conversation | None = g.get("conversation")
-    if conversation is None:
-        return
-    pieces = cast(Iterable[bytes], response.response)
-    response.response = body = _CountedBody(pieces, still_connected(request))
-    request_id, began, bytes_in = g.request_id, g.began, request.content_length
-    # The request is gone when its answer ends.
-    secrets, hosts = g.secrets, g.get("other_hosts", {})
+    record = current_record()
+    if conversation := record.conversation:
+        pieces = cast(Iterable[bytes], response.response)
+        response.response = body = _CountedBody(pieces, still_connected(request))
+        # The request is gone when its answer ends.
+        told = record, conversation, response.status_code, request.content_length, body
+        response.call_on_close(partial(_log, *told))
 
-    def log_line() -> None:
-        if body.cut:
-            conversation.note(CallerDisconnected())
-        stage, code = _failed(conversation)
-        models = {
-            f"{stage}_model": _without_key(model.name, secrets)
-            for stage, model in conversation.models_used.items()
-        }
-        ids = conversation.upstream_ids
-        told = [_without_key(upstream_id, secrets) for upstream_id in ids[:MOST_IDS]]
-        more = {"more_upstream_ids": len(ids) - MOST_IDS} if len(ids) > MOST_IDS else {}
-        # As hosts are.
-        lower_case = Secrets(*(each.lower() for each in secrets.credentials)) if hosts else secrets
-        durations = _durations(conversation, began)
-        log.conversation(
-            {
-                "request_id": request_id,
-                "status": response.status_code,
-                "stage": stage,
-                "code": code,
-                "bytes_in": bytes_in,
-                "bytes_out": body.written,
-                **models,
-                **{
-                    f"{stage}_host": _without_key(host, lower_case) for stage, host in hosts.items()
-                },
-                **{f"{name}_ms": duration for name, duration in durations.items()},
-                "retries": conversation.retries,
-                "upstream_ids": ",".join(told),
-                **more,
-            },
-            cut=body.cut or code == CALLER_LEFT,
-        )
 
-    response.call_on_close(log_line)
+def _log(
+    record: RequestRecord,
+    conversation: Conversation,
+    status: int,
+    bytes_in: int | None,
+    body: "_CountedBody",
+) -> None:
+    if body.cut:
+        conversation.note(CallerDisconnected())
+    stage, code = _failed(conversation)
+    secrets, hosts, ids = record.secrets, record.other_hosts, conversation.upstream_ids
+    models = conversation.models_used.items()
+    # Hosts are in lower case.
+    lowered = Secrets(*map(str.lower, secrets.credentials)) if hosts else secrets
+    fields: dict[str, object] = {
+        "request_id": record.request_id,
+        "status": status,
+        "stage": stage,
+        "code": code,
+        "bytes_in": bytes_in,
+        "bytes_out": body.written,
+        **{f"{stage}_model": _without_key(model.name, secrets) for stage, model in models},
+        **{f"{stage}_host": _without_key(host, lowered) for stage, host in hosts.items()},
+        **{f"{name}_ms": duration for name, duration in _durations(record).items()},
+        "retries": conversation.retries,
+        "upstream_ids": ",".join(_without_key(each, secrets) for each in ids[:MOST_IDS]),
+    }
+    if len(ids) > MOST_IDS:
+        fields["more_upstream_ids"] = len(ids) - MOST_IDS
+    log.conversation(fields, cut=body.cut or code == CALLER_LEFT)
 
 
 class _CountedBody:
@@ -131,10 +110,10 @@ def _failed(conversation: Conversation) -> tuple[str | None, str | None]:
     return (failure.stage, failure.code) if failure else (None, None)
 
 
-def _durations(conversation: Conversation | None, began: float) -> dict[str, float]:
+def _durations(record: RequestRecord) -> dict[str, float]:
     """The milliseconds of each stage that was begun, and of the whole request so far."""
-    stages = conversation.seconds if conversation else {}
-    seconds = {**stages, "total": time.monotonic() - began}
+    stages = record.conversation.seconds if record.conversation else {}
+    seconds = {**stages, "total": time.monotonic() - record.began}
     return {name: round(1000 * duration, 1) for name, duration in seconds.items()}
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Request, g
+from flask import Request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
 from marshmallow.validate import Length, OneOf, Predicate, Regexp
 from werkzeug.datastructures import FileStorage
@@ -13,6 +13,7 @@ from parley.errors import AudioEmpty, AudioMissing, AudioTooLarge, AudioUnsuppor
 from parley.recordings import AUDIO_BYTES, HEAD_BYTES, Recording, kind_of
 from parley.upstream.encodings import AUDIO_FORMATS
 from parley.web.caller_headers import require_no_key_in
+from parley.web.request_record import current_record
 from parley.web.uploads import fields_of
 
 LINE_CHARACTERS = 200
@@ -97,8 +98,8 @@ SCHEMA = ConversationRequestSchema()
 def form_of(request: Request) -> dict[str, Any]:
     """What a request's form means, with the recording as `audio`.
 
-    Raises RequestMalformed, or the error of the first field that is wrong. What the other fields
-    mean is in `g.form` all the same, unless it may be a key: an answer names the models that would
+    Raises RequestMalformed, or the error of the first field that is wrong. The request's record has
+    the other fields all the same, unless they may hold a key: an answer names the models that would
     have been used.
     """
     sent, invalid = fields_of(request, SCHEMA.fields), None
@@ -107,7 +108,7 @@ def form_of(request: Request) -> dict[str, Any]:
     except ValidationError as error:
         form, invalid = error.valid_data, error
     require_no_key_in(form, request.headers)
-    g.form = form
+    current_record().form = form
     recording = recording_of(sent.get("audio"))
     if invalid:
         raise first_error(invalid)

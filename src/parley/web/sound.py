@@ -1,11 +1,8 @@
 """A conversation as sound alone: the speech as it arrives, and everything else in headers."""
 
-import socket
-from bisect import bisect_right
+import re
 from collections.abc import Generator, Iterator
-from contextlib import suppress
-from itertools import accumulate
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from flask import Response, current_app, request
 
@@ -13,9 +10,14 @@ from parley.conversation.stages import Stages
 from parley.errors import ConversationError
 from parley.upstream.encodings import AUDIO_FORMATS
 from parley.web.answers import status_of
+from parley.web.serving.connection_limits import CallerConnection
+from parley.web.serving.request_connection import connection_of
+from parley.web.serving.stream_ends import end_of_streams
 
 UNESCAPED = "!'()*"
 """What `encodeURIComponent` leaves as it is beside letters, digits, `-`, `_`, `.` and `~`."""
+
+ELLIPSIS = quote("…")
 
 TRANSCRIPT_BYTES, REPLY_BYTES, VOICE_BYTES = 1000, 2000, 1000
 """How long the headers that hold the texts may be."""
@@ -27,7 +29,7 @@ def sound_answer(stages: Stages, pieces: Generator[bytes], audio_format: str) ->
     """The speech's file as the body; it has begun to arrive, or there is nothing to say."""
     conversation = stages.conversation
     response = current_app.response_class(
-        _written(stages, pieces, request.environ.get("gunicorn.socket")),
+        _written(stages, pieces, connection_of(request)),
         mimetype=AUDIO_FORMATS[audio_format],
     )
     response.call_on_close(pieces.close)  # Also where nobody asks for a piece.
@@ -48,7 +50,7 @@ def name_voice(response: Response, stages: Stages) -> None:
 
 
 def _written(
-    stages: Stages, pieces: Generator[bytes], connection: socket.socket | None
+    stages: Stages, pieces: Generator[bytes], connection: CallerConnection | None
 ) -> Iterator[bytes]:
     """The pieces; a failure amid them breaks the chunked body, so that nobody takes it for whole.
 
@@ -56,12 +58,13 @@ def _written(
     """
     try:
         with stages.stage("tts"):
-            yield from stages.arriving(pieces)
+            for piece in stages.arriving(pieces):
+                yield piece
+                end_of_streams.left()
     except ConversationError as failure:
         stages.conversation.note(failure)
         if connection:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+            connection.disconnect()
 
 
 def header_text(text: str, limit: int) -> str:
@@ -69,9 +72,8 @@ def header_text(text: str, limit: int) -> str:
     encoded = _encoded(text[: limit + 1])  # A character takes one byte or more.
     if len(encoded) <= limit:
         return encoded
-    ends = [*accumulate(len(_encoded(character)) for character in text[:limit])]
-    ellipsis = _encoded("…")
-    return _encoded(text[: bisect_right(ends, limit - len(ellipsis))]) + ellipsis
+    cut = re.sub("%.?$", "", encoded[: limit - len(ELLIPSIS)])
+    return _encoded(unquote(cut, errors="ignore")) + ELLIPSIS  # Half a character is ignored.
 
 
 def _encoded(text: str) -> str:

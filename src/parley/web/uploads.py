@@ -9,11 +9,12 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
 
-from parley.errors import CallerDisconnected, RequestMalformed, UploadTimeout
+from parley import log
+from parley.errors import CallerDisconnected, Overloaded, RequestMalformed, UploadTimeout
 from parley.memory import Usage
 from parley.recordings import AUDIO_BYTES
 from parley.web.form_parts import FormBroken, FormEnded, FormTooLarge, parts
-from parley.web.serving.slots import SLOT
+from parley.web.serving.slots import RETRY_SECONDS, SLOT
 
 LIMITS = {
     # What the other fields and the multipart framing may add to the largest file.
@@ -40,6 +41,10 @@ FILES_ON_DISK = 3
 """How many files of a form may lie on disk: each takes a file descriptor."""
 
 
+Texts = MultiDict[str, str]
+Files = MultiDict[str, FileStorage]
+
+
 class StrictFormParser(FormDataParser):
     """Werkzeug's parser, but broken multipart is an error instead of an empty form."""
 
@@ -49,7 +54,7 @@ class StrictFormParser(FormDataParser):
         mimetype: str,
         content_length: int | None,
         options: dict[str, str] | None = None,
-    ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]:
+    ) -> tuple[IO[bytes], Texts, Files]:
         """Parse multipart/form-data; raise RequestMalformed on anything else.
 
         Raises CallerDisconnected where the caller left before the promised end of it.
@@ -58,28 +63,27 @@ class StrictFormParser(FormDataParser):
             raise RequestMalformed()
         try:
             boundary = (options or {}).get("boundary", "").encode("ascii")
-            texts, files = self._read(stream, boundary)
+            return stream, *self._read(stream, boundary)
         except ClientDisconnected as disconnected:
             # Werkzeug raises this for a timeout of the socket, too.
             if isinstance(disconnected.__context__, TimeoutError):
                 raise UploadTimeout() from None
-            raise
+            raise CallerDisconnected() from None
         except FormTooLarge:
             raise RequestMalformed(TOO_LARGE) from None
+        except OSError as error:  # Neither the disk nor the budget has room.
+            log.unexpected(error, "request")
+            raise Overloaded(retry_after=RETRY_SECONDS) from None
         except (FormBroken, UnicodeEncodeError, ParseException) as broken:
             if isinstance(broken, FormEnded) and stream.tell() < (content_length or 0):
                 raise CallerDisconnected() from None
             raise RequestMalformed(
                 "The multipart body is broken; let your HTTP client build it, with its boundary."
             ) from None
-        return stream, self.cls(texts), self.cls(files)
 
-    def _read(
-        self, stream: IO[bytes], boundary: bytes
-    ) -> tuple[list[tuple[str, str]], list[tuple[str, FileStorage]]]:
+    def _read(self, stream: IO[bytes], boundary: bytes) -> tuple[Texts, Files]:
         """The texts and the files by name; LONG texts are among the files."""
-        texts: list[tuple[str, str]] = []
-        files: list[tuple[str, FileStorage]] = []
+        texts, files = Texts(), Files()
         count, text_bytes = 0, 0
         for part, content in parts(stream, boundary):
             count, text_bytes = count + 1, text_bytes + len(part.name)
@@ -90,7 +94,7 @@ class StrictFormParser(FormDataParser):
                 for piece in content:
                     file.write(piece)
                 file.seek(0)
-                files.append((part.name, FileStorage(file, part.file_name or "", part.name)))
+                files.add(part.name, FileStorage(file, part.file_name or "", part.name))
                 continue
             text = bytearray()
             for piece in content if part.name != AUDIO else ():
@@ -99,7 +103,7 @@ class StrictFormParser(FormDataParser):
                     raise FormTooLarge()
                 text += piece
             charset = part.charset if part.charset in CHARSETS else "utf-8"
-            texts.append((part.name, text.decode(charset, "replace")))
+            texts.add(part.name, text.decode(charset, "replace"))
         return texts, files
 
 

@@ -2,11 +2,11 @@
 
 import re
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 from testing import fake_openai as fake
-from testing.fake_streams import Pace, Silent, streams_chat
+from testing.fake_streams import Pace, Silent, Streamed, streams_chat
 from testing.served_streams import (
     CAPACITY,
     DEADLINE,
@@ -19,6 +19,8 @@ from testing.served_streams import (
     is_quiet,
     log_line,
     post,
+    request_id_of,
+    served,
     speaks,
     until,
     until_asked,
@@ -115,3 +117,27 @@ def test_the_first_sound_comes_within_the_deadline(service, upstream, answer, co
         [error] = response.json()["errors"]
     assert time.monotonic() - begun < DEADLINE + END_SECONDS
     assert (response.status_code, error["code"]) == (206, code)
+
+
+def endless(body):
+    """Half a minute of sound, little by little."""
+    yield b"ID3"
+    for _ in range(600):
+        time.sleep(0.05)
+        yield bytes(1_000)
+
+
+def test_sound_that_a_stopping_service_cuts_has_its_line(tmp_path, upstream):
+    """The body breaks in time before the end of the grace period, and the log says why."""
+    upstream.answers["tts"] = Streamed(endless, lambda body: "audio/mpeg")
+    with (
+        served(tmp_path, upstream.url, deadline=25) as service,
+        caller(service, "audio/mpeg") as connection,
+    ):
+        head = until(connection, b"ID3")
+        service.process.terminate()
+        with suppress(OSError):
+            while connection.recv(65_536):
+                pass
+        line = log_line(service, request_id_of(head))
+    assert "status=200 stage=tts code=interrupted" in line

@@ -64,12 +64,13 @@ def test_a_recording_that_finds_no_disk_stays_in_memory(client, openai, full_dis
 # The last bytes are in the file's buffer when it is full, and closing it fails as writing did.
 @pytest.mark.parametrize("full_disk", [RECORDING_BYTES - 1_000], indirect=True)
 def test_a_full_disk_is_an_answer_and_costs_no_slot(client, openai, full_disk, caplog):
-    """Each caller is told that the service failed, the operator why; the next one finds a slot."""
+    """Each caller is told that the service is full, the operator why; the next one finds a slot."""
     for _ in range(2 * CAPACITY):
         data = {"audio": (BytesIO(bytes(RECORDING_BYTES)), "a.wav")}
         with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
-            assert response.status_code == 500
-            assert response.json["errors"][0]["code"] == "internal_error"
+            assert response.status_code == 503
+            assert response.headers["Retry-After"] == "2"
+            assert response.json["errors"][0]["code"] == "overloaded"
             assert response.json["models_used"]["stt"] == "whisper-1"
     told = [record.msg for record in caplog.records if record.levelname == "ERROR"]
     assert [(each["kind"], each["errno"]) for each in told] == [("OSError", "EFBIG")] * 2 * CAPACITY

@@ -12,6 +12,7 @@ from typing import Any
 from gunicorn.util import close_graceful
 
 from parley.deadline import Deadline, let_others_run
+from parley.errors import ConversationError
 from parley.web.serving.bodies import is_unread
 from parley.wire.sockets import YieldingSocket
 
@@ -21,10 +22,9 @@ SILENCE_SECONDS = 20
 REQUEST_SECONDS = 100
 """How long a request may take to arrive, from its first byte on."""
 
-DRAIN_BYTES = 32 * 1024 * 1024
-DRAIN_SECONDS, DRAIN_SILENCE_SECONDS = 20, 2
-"""How much the service still reads from a connection that it closes, so that the answer arrives:
-how much, for how long, and how long the caller may send nothing meanwhile."""
+DRAIN_BYTES, DRAIN_SECONDS, DRAIN_SILENCE_SECONDS = 32 * 1024 * 1024, 20, 2
+"""How much is still read from a connection that is closed, so that the answer arrives, for how
+long, and how long the caller may send nothing meanwhile."""
 
 STOP_SECONDS = 1
 """How long a connection may still bring a request after the service is told to stop."""
@@ -33,15 +33,14 @@ RECEIVED_BYTES = 64 * 1024
 """How much is received at once: gunicorn asks for a megabyte of a long body, and keeps it."""
 
 UNSENT_BYTES = 128 * 1024
-"""How much of an answer the kernel buffers before it is sent. With the kernel's own, larger limit,
-a slow reader must read hundreds of kilobytes before the service sees any progress."""
+"""How much of an answer the kernel buffers: with its own limit, a slow reader must read hundreds of
+kilobytes before the service sees any progress."""
 
 
 def stalled() -> TimeoutError:
     """What is raised when a caller lets one of these times pass.
 
-    For its errno, gunicorn closes the connection without an answer or a log line when the caller
-    stalls within the headers.
+    Within the headers gunicorn then closes the connection, without an answer or a log line.
     """
     return TimeoutError(errno.ECONNRESET, "The caller stalled.")
 
@@ -55,13 +54,13 @@ class CallerConnection(YieldingSocket):
     """
 
     def __init__(self, connections: "CallerConnections", fileno: int) -> None:
-        """Take over the accepted connection with that file descriptor."""
         super().__init__(fileno=fileno)
         self.request: Any = None
         """gunicorn's request, once its headers have arrived."""
+        self.refusal: ConversationError | None = None
+        """What the app answers in place of a request that cannot be read."""
         self._connections = connections
-        self._must_drain = self._disconnected = self._is_answer = False
-        self.has_begun_answer = False
+        self._disconnected = False
         self.limit: Deadline
         if self.family in (socket.AF_INET, socket.AF_INET6):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
@@ -72,7 +71,7 @@ class CallerConnection(YieldingSocket):
         self.request = None
         self.has_begun_answer = self._is_answer = False
         self.idle = True
-        self.limit = Deadline(time.monotonic() + self._connections.idle_seconds, stalled)
+        self.limit = Deadline.after(self._connections.idle_seconds, stalled)
         self._connections.mark_waiting(self)
 
     def start_request(self, request: Any) -> None:
@@ -85,10 +84,9 @@ class CallerConnection(YieldingSocket):
     def start_answer(self) -> None:
         """Limit only silence from here on: the caller may take any time to read a long answer.
 
-        After an answer to a body that was not read to its end the connection is closed, since
-        nobody knows where the next request begins.
+        After a body that was not read to its end nobody knows where the next request begins.
         """
-        self._must_drain = self._is_answer = True
+        self._is_answer = True
         self.limit = Deadline(math.inf, stalled, SILENCE_SECONDS)
         if self.request and is_unread(self.request.body):
             self.request.force_close()
@@ -102,8 +100,10 @@ class CallerConnection(YieldingSocket):
     def recv(self, size: int, *flags: int) -> bytes:
         """Receive; the first byte starts the request's time."""
         try:
-            with self._in_time():
-                data = super().recv(min(size, RECEIVED_BYTES), *flags)
+            self.settimeout(self.limit.left())
+            data = super().recv(min(size, RECEIVED_BYTES), *flags)
+        except TimeoutError:
+            raise stalled() from None
         except OSError:
             if not self._disconnected:
                 raise
@@ -118,10 +118,9 @@ class CallerConnection(YieldingSocket):
         self.has_begun_answer = self._is_answer
         let_others_run()  # A caller may send any number of requests that need no wait.
         try:
-            with self._in_time() as seconds:
-                sent: int = super().send(*arguments, **{**options, "timeout": seconds})
-        except OSError:
-            if self._disconnected:
+            sent: int = super().send(*arguments, **{**options, "timeout": self.limit.left()})
+        except OSError as error:
+            if self._disconnected or isinstance(error, TimeoutError):
                 raise stalled() from None
             raise
         self._connections.mark_served(self)
@@ -134,27 +133,15 @@ class CallerConnection(YieldingSocket):
             while sent < len(left):
                 sent += self.send(left[sent:], flags)
 
-    @contextmanager
-    def _in_time(self) -> Iterator[float]:
-        """The seconds that one operation may take, after which it raises the limit's error."""
-        seconds = self.limit.left()
-        self.settimeout(seconds)
-        try:
-            yield seconds
-        except TimeoutError as timeout:
-            if timeout.errno is None:  # Not the kernel's own.
-                raise self.limit.error() from None
-            raise
-
     def close(self) -> None:
         """Close; after an answer as RFC 9112, 9.6 asks: a reset could overtake the answer.
 
         A caller who is busy sending an upload that was refused would never see it.
         """
-        if not self._must_drain:
+        if not self._is_answer:
             super().close()
             return
-        self._must_drain = self.idle = False
+        self._is_answer = self.idle = False
         until = time.monotonic() + DRAIN_SECONDS
         self.limit = Deadline(until, stalled, DRAIN_SILENCE_SECONDS)
         self._connections.mark_waiting(self)
@@ -169,18 +156,13 @@ class CallerConnections:
     """The open connections of a process, and those that wait in the order of how long they do."""
 
     def __init__(self, most: int, idle_seconds: float) -> None:
-        """Keep at most `most` connections, and an idle one for `idle_seconds`."""
-        self.most = most
-        self.idle_seconds = idle_seconds
+        self.most, self.idle_seconds = most, idle_seconds
         self._open: set[CallerConnection] = set()
         self._waiting: OrderedDict[CallerConnection, None] = OrderedDict()
 
     @contextmanager
     def opened(self, fileno: int) -> Iterator[CallerConnection]:
-        """The connection with that file descriptor, which counts as open while the block runs.
-
-        Past `most` connections, the one that has waited longest is disconnected.
-        """
+        """A connection by its file descriptor; past `most`, the longest waiting is disconnected."""
         connection = CallerConnection(self, fileno)
         self._open.add(connection)
         if len(self._open) > self.most:

@@ -15,8 +15,7 @@ from gevent.monkey import get_original
 from parley import log
 
 MOST_LINES = 1000
-"""How many lines wait to be written. Further ones are lost; they are counted, and the count logged.
-With LINE_BYTES, a process keeps 8 MB of log at most."""
+"""How many lines may wait, 8 MB at most. Further ones are lost, and their count is logged."""
 
 LINE_BYTES = 8 * 1024
 """The longest line: what is longer is cut."""
@@ -31,14 +30,12 @@ RETRY_SECONDS = 0.05
 
 
 class LogWriter:
-    """The queue of a process, and the thread that writes; the thread starts with the first line.
+    """The queue of a process, and the thread that writes, from the first line on.
 
-    After a fork the child has a queue and a thread of its own. All that the two share with other
-    code are these counters, of which each has one writer: no lock can be left taken by a fork.
+    A fork has its own. All that is shared are counters with one writer each: a fork copies no lock.
     """
 
     def __init__(self) -> None:
-        """Write what waits, within STOP_SECONDS, when the process ends."""
         self._reset()
         os.register_at_fork(after_in_child=self._reset)
         atexit.register(self.drain)
@@ -105,7 +102,6 @@ class LogStream(io.TextIOBase):
     encoding = "utf-8"
 
     def __init__(self, stream: TextIO, writer: LogWriter) -> None:
-        """Write to the file descriptor of `stream`."""
         stream.flush()
         self._descriptor, self._writer = stream.fileno(), writer
 

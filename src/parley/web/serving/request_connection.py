@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable
 
 from werkzeug.wrappers import Request
 
+from parley.errors import ConversationError
 from parley.web.serving.connection_limits import CallerConnection
 from parley.wire.sockets import has_event
-
-REFUSAL = "parley.refusal"
-"""The key in the WSGI environment under which the worker passes an error for the app to answer."""
 
 HAS_LEFT = getattr(select, "POLLRDHUP", select.POLLHUP)
 """The event of a connection whose other side was closed. macOS has none for a side that only sends
@@ -23,16 +21,21 @@ def connection_of(request: Request) -> CallerConnection | None:
     return connection if isinstance(connection, CallerConnection) else None
 
 
-def first_repeated(request: Request, names: Iterable[str]) -> str | None:
-    """The first of these headers that the request holds more than once; None if there is none.
+def require_once(request: Request, names: Iterable[str], error: type[ConversationError]) -> None:
+    """Raise the error for a header of these that the request holds more than once.
 
     WSGI has one text for each header, in which servers join repeated ones with commas. gunicorn's
     request still has each; with other servers, a comma in the text counts as a second header.
     """
     if (connection := connection_of(request)) and connection.request:
         times = Counter(name for name, _ in connection.request.headers)
-        return next((name for name in names if times[name.upper()] > 1), None)
-    return next((name for name in names if "," in request.headers.get(name, "")), None)
+        repeated = [name for name in names if times[name.upper()] > 1]
+    else:
+        repeated = [name for name in names if "," in request.headers.get(name, "")]
+    if repeated:
+        raise error(
+            f"Send {repeated[0]} once; the request holds it several times, and none was used."
+        )
 
 
 def still_connected(request: Request) -> Callable[[], bool]:

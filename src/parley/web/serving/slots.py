@@ -10,16 +10,17 @@ WSGI = Callable[..., Any]
 SLOT = "parley.slot"
 """The key of the request's slot in its WSGI environment."""
 
+RETRY_SECONDS = 2
+"""When a refused caller may try again: a conversation takes about as long, and frees its slot."""
+
 
 class Slots:
     """How many conversations the process may still begin: by their number, and by their memory.
 
-    A number needs no lock, since nothing here lets other greenlets run. A Semaphore's release does:
-    with a thousand requests in flight, hundreds waited there with their slots.
+    A Semaphore's release lets others run: of a thousand requests, hundreds waited there.
     """
 
     def __init__(self, capacity: int, budget: Budget | None = None) -> None:
-        """All slots are free; what their holders have in memory counts against `budget`."""
         self._free = capacity
         self.budget = budget or Budget()
 
@@ -42,7 +43,6 @@ class Slot:
     """The right of one request to one of the process's slots, and what it holds in memory."""
 
     def __init__(self, slots: Slots) -> None:
-        """Hold no slot yet."""
         self._slots = slots
         self._is_taken = False
         self.usage = Usage(slots.budget)
@@ -63,10 +63,7 @@ class Slot:
 
 
 def release_after_answer(app: WSGI, slots: Slots) -> WSGI:
-    """The WSGI application, which gives each request a Slot and releases it after the answer.
-
-    Nothing else releases slots.
-    """
+    """The application, with a Slot for each request; nothing else releases it."""
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
         slot = environ[SLOT] = Slot(slots)

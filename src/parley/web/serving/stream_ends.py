@@ -1,30 +1,15 @@
-"""Whether the process was told to stop, so that streams can end with an event instead of a cut.
+"""When streams end with an event instead of a cut, because the process was told to stop.
 
 `worker.py` says what becomes of connections then.
 """
 
 import math
-import time
+
+from parley.deadline import Deadline
+from parley.errors import Interrupted
 
 FINISH_SECONDS = 4
 """How long before the end of the grace period a stream finishes."""
 
-
-class Stopping:
-    """The moment at which streams finish; there is none until the process is told to stop."""
-
-    def __init__(self) -> None:
-        """Nothing was told yet."""
-        self._moment = math.inf
-
-    def begin(self, grace_seconds: float) -> None:
-        """The process is told to stop, and killed after that many seconds."""
-        self._moment = time.monotonic() + max(0.0, grace_seconds - FINISH_SECONDS)
-
-    def is_due(self) -> bool:
-        """Whether what still runs must finish now."""
-        return time.monotonic() >= self._moment
-
-
-stopping = Stopping()
-"""The process's own."""
+end_of_streams = Deadline(math.inf, Interrupted)
+"""The process's own; there is no such moment until SIGTERM. `left` raises Interrupted past it."""

@@ -40,13 +40,11 @@ def mark_conversation() -> None:
 class Watchdog:
     """Looks at which greenlet runs, each time that the process has used LOOK_SECONDS of processor.
 
-    Other work on the machine therefore counts for nothing, and an idle process is not looked at. A
-    greenlet has held the worker if it runs at every look for HELD_SECONDS of this thread's time,
+    A greenlet has held the worker if it runs at every look for HELD_SECONDS of this thread's time,
     and the hub does not run meanwhile. A single call in C is noticed when it returns.
     """
 
     def __init__(self) -> None:
-        """Nobody was seen yet."""
         self._seen: Any = None
         self._since = 0.0
         self._loop: Any = None

@@ -2,44 +2,37 @@
 
 import errno
 import logging
+import os
 import socket
-from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
 import gevent
 from gevent.pool import Pool
 from gevent.server import StreamServer
-from gunicorn.http import errors as gunicorn_errors
+from gunicorn.http import errors
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import IterUnreader
-from gunicorn.http.wsgi import Response, default_environ
 from gunicorn.workers.ggevent import GeventWorker
 
 from parley import log
 from parley.errors import ConversationError, HeadersTooLarge, InternalError, RequestBroken
 from parley.web.serving.bodies import bound_chunks
 from parley.web.serving.connection_limits import STOP_SECONDS, CallerConnection, CallerConnections
-from parley.web.serving.request_connection import REFUSAL
-from parley.web.serving.stream_ends import stopping
+from parley.web.serving.stream_ends import FINISH_SECONDS, end_of_streams
 from parley.web.serving.watchdog import Watchdog, mark_conversation
 
 SPARE = 128
 """Greenlets beyond the connections: gevent accepts up to 100 connections before it handles one."""
 
-TOO_LARGE = (gunicorn_errors.LimitRequestLine, gunicorn_errors.LimitRequestHeaders)
-ANSWER_BROKEN = (
-    gunicorn_errors.InvalidResponseHeader,
-    gunicorn_errors.InvalidResponseHeaderName,
-)
-"""gunicorn's exceptions for an answer of ours that breaks HTTP; they are ParseExceptions, too."""
-
 HEADERS_BYTES = 32 * 1024
-"""A request's headers in all, or the trailers of a chunked body. gunicorn would take 800 kB, which
-it keeps and reads anew with each packet: callers without a key could fill memory and time."""
+"""A request's headers in all, or a chunked body's trailers. gunicorn would take 800 kB, and would
+read them anew with each packet."""
 
-STAND_IN = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+PREFIX = os.environ.get("SCRIPT_NAME", "")  # gunicorn takes no path that begins otherwise.
+STAND_IN = f"GET {PREFIX}/ HTTP/1.1\r\nConnection: close\r\n\r\n".encode()
 """What is answered in place of a request that cannot be parsed."""
 
 
@@ -49,8 +42,7 @@ class BoundedRequest(Request):  # type: ignore[misc]  # gunicorn has no types.
     def parse(self, unreader: Any) -> bytes:
         """Read the headers."""
         self.max_buffer_headers = HEADERS_BYTES
-        rest: bytes = super().parse(unreader)
-        return rest
+        return super().parse(unreader)  # type: ignore[no-any-return]
 
     def set_body_reader(self) -> None:
         """Prepare to read the body."""
@@ -65,7 +57,6 @@ class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
     """gevent's server, which disconnects idle callers where file descriptors run out."""
 
     def __init__(self, worker: "Worker", listener: Any, *, spawn: Pool, **_: object) -> None:
-        """Accept on a socket for a worker; the rest is what gunicorn gives to a server."""
         super().__init__(listener, partial(worker.handle, self), spawn=spawn)
         self.connections = worker.connections
         if worker.cfg.workers > 1:
@@ -73,21 +64,18 @@ class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
         worker.listeners.append(self)
 
     def getsockname(self) -> object:
-        """The address; gunicorn asks for it even after the socket is closed, while requests run."""
+        """The address, for which gunicorn asks even after the socket is closed."""
         return self.address
 
     def do_read(self) -> tuple[socket.socket, object] | None:
         """Accept a connection; None where none waits, or where another must be closed first."""
         try:
-            arrived: tuple[socket.socket, object] | None = super().do_read()
+            return super().do_read()  # type: ignore[no-any-return]
         except OSError as error:
-            if (
-                error.errno in (errno.EMFILE, errno.ENFILE)
-                and self.connections.disconnect_longest_waiting()
-            ):
+            is_full = error.errno in (errno.EMFILE, errno.ENFILE)
+            if is_full and self.connections.disconnect_longest_waiting():
                 return None
             raise
-        return arrived
 
     def close(self) -> None:
         """Accept every connection that the kernel has queued, which would be reset, then close."""
@@ -101,7 +89,6 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
     """The gevent worker, but it stops quickly, makes room when it is full, and answers in JSON."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Set the limits; the arguments are those that gunicorn's arbiter gives."""
         super().__init__(*arguments, **options)
         # Below INFO gunicorn logs what a caller sent who disconnects within the headers.
         self.log.error_log.setLevel(max(self.log.error_log.level, logging.INFO))
@@ -124,7 +111,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
     def handle_exit(self, sig: int, frame: object) -> None:
         """SIGTERM: stop at once, in a greenlet, since a signal's handler must not wait."""
         super().handle_exit(sig, frame)
-        stopping.begin(self.cfg.graceful_timeout)
+        end_of_streams.extend(self.cfg.graceful_timeout - FINISH_SECONDS)
         gevent.spawn(self.stop_serving)
 
     def stop_serving(self) -> None:
@@ -149,16 +136,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
             super().handle(listener, connection, addr)
 
     def handle_request(
-        self, listener_name: object, req: Request, sock: CallerConnection, addr: Any
-    ) -> bool:
+        self, listener_name: object, req: Request, sock: CallerConnection, addr: object
+    ) -> None:
         """Handle a request, whose headers have arrived."""
         sock.start_request(req)
-        goes_on: bool = super().handle_request(listener_name, req, sock, addr)
+        super().handle_request(listener_name, req, sock, addr)
         sock.await_request()
-        return goes_on
 
     def handle_error(
-        self, req: Request | None, client: CallerConnection, addr: Any, exc: BaseException
+        self, req: Request | None, client: CallerConnection, addr: object, exc: BaseException
     ) -> None:
         """Answer a request that cannot be parsed in the whole app's shape, and quote nothing of it.
 
@@ -169,27 +155,23 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
             log.unexpected(exc, "request")
             client.disconnect()
             return
+        client.refusal = _error_of(exc)
         # As the second of its connection: the first one may have to begin with a proxy's line.
         stand_in = BoundedRequest(self.cfg, IterUnreader([STAND_IN]), addr, 2)
-        response = Response(stand_in, client, self.cfg)
-        server = {"SERVER_NAME": "", "SERVER_PORT": "", "wsgi.url_scheme": "http"}
-        environ = default_environ(stand_in, client, self.cfg) | server
-        environ |= {"PATH_INFO": "/", REFUSAL: _error_of(exc)}
-        # The caller may have disconnected.
-        with suppress(OSError), closing(self.wsgi(environ, response.start_response)) as body:
-            for piece in body:
-                response.write(piece)
-            response.close()
+        # The caller may have disconnected. gunicorn says by StopIteration that it is the last.
+        with suppress(OSError, StopIteration):
+            super().handle_request(client.getsockname(), stand_in, client, addr)
 
 
 def _error_of(exception: BaseException) -> ConversationError:
     """The error of ours that gunicorn's exception means; an unexpected one is logged."""
-    if isinstance(exception, TOO_LARGE):
-        return HeadersTooLarge()
-    if isinstance(exception, gunicorn_errors.ParseException) and not isinstance(
-        exception, ANSWER_BROKEN
-    ):
-        return RequestBroken()
+    match exception:
+        case errors.LimitRequestLine() | errors.LimitRequestHeaders():
+            return HeadersTooLarge()
+        case errors.InvalidResponseHeader() | errors.InvalidResponseHeaderName():
+            pass  # An answer of ours breaks HTTP.
+        case errors.ParseException():
+            return RequestBroken()
     log.unexpected(exception, "request")
     return InternalError()
 
