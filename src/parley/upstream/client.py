@@ -28,10 +28,10 @@ STREAM_BYTES = 16_000_000
 """The largest stream of a text: each delta comes in an event that is many times its length."""
 
 REMARKS = re.compile(
-    r"\A(?:[^\w\[(\uff08【]++|\[++[^\[\]]*+\]++|[(\uff08][^()\uff08\uff09]*+[)\uff09]|【[^【】]*+】)++\Z"
+    r"\A(?:[\s.…。\u2013\u2014♪♫🎵🎶-]++|\[++[^\[\]]*+\]++|[(\uff08][^()\uff08\uff09]*+[)\uff09]|【[^【】]*+】)++\Z"
 )
-"""A transcript of remarks and signs alone (`[BLANK_AUDIO]`, "♪ [Music]."): whisper.cpp has one for
-each silent segment."""
+"""A transcript of remarks, full stops, dashes and notes (`[BLANK_AUDIO]`, "♪ [Music]."):
+whisper.cpp has one for each silent segment."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 from requests import Response
@@ -15,9 +16,6 @@ from parley.wire.messages import Answer, Upstream
 
 PIECE_BYTES = 64 * 1024
 """How much of an answer is read at once."""
-
-NO_CONTENT = 204
-"""The success that never has a body, nor a header that tells of one (RFC 9110, 15.3.5)."""
 
 SILENT_BYTES = 64 * 1024
 """How much compressed input in a row may decode to nothing."""
@@ -74,7 +72,7 @@ class StreamedAnswer:
         if self.status < 300 and not size:
             # An answer that is cut off in its headers looks like an empty success.
             framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
-            if not framed and self.status != NO_CONTENT:
+            if not framed and self.status != HTTPStatus.NO_CONTENT:
                 raise UpstreamUnavailable()
             if self.status >= 200:
                 raise UpstreamMalformed()

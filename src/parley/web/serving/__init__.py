@@ -4,4 +4,11 @@ It may import the wire room; the rest of the web room, wsgi.py and gunicorn impo
 knows what a conversation is.
 """
 
-__all__ = ["log_stream", "request_connection", "slots", "stream_ends", "worker"]
+__all__ = [
+    "connection_limits",
+    "log_stream",
+    "request_connection",
+    "slots",
+    "stream_ends",
+    "worker",
+]

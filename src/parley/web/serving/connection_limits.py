@@ -118,7 +118,8 @@ class CallerConnection(YieldingSocket):
         self.has_begun_answer = self._is_answer
         let_others_run()  # A caller may send any number of requests that need no wait.
         try:
-            sent: int = super().send(*arguments, **{**options, "timeout": self.limit.left()})
+            self.settimeout(self.limit.left())
+            sent: int = super().send(*arguments, **options)
         except OSError as error:
             if self._disconnected or isinstance(error, TimeoutError):
                 raise stalled() from None
