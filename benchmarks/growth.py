@@ -17,11 +17,11 @@ if __name__ == "__main__":
 import gevent  # What follows is to find the patched modules.
 
 from parley.conversation.stages import Stages
-from parley.conversation.streaming import spoken_reply
+from parley.conversation.streaming import begin_reply
 from parley.deadline import Deadline
 from parley.memory import Usage
 from parley.models.registry import Choice, Model, Models
-from parley.upstream.voices import Voice
+from parley.upstream.speaker import Speaker
 from report import ROOT, draw, hold, measure, show
 
 KINDS = {
@@ -60,7 +60,7 @@ class AtOnce:
     def stream_reply(self, transcript: str, model: Model) -> Generator[str]:
         yield from self.deltas
 
-    def stream_speech(self, text: str, model: Model, voice: Voice) -> Generator[bytes]:
+    def stream_speech(self, text: str, model: Model, speaker: Speaker) -> Generator[bytes]:
         yield b"sound"
 
 
@@ -82,7 +82,7 @@ def tell(text: str, every: int) -> float:
     )
     stages = Stages(AtOnce(deltas), models, lambda: True)
     stages.conversation.transcript = "Tell me."
-    reply = spoken_reply(stages)
+    reply = begin_reply(stages)
     begun = time.process_time()
     for _ in reply.events():
         pass

@@ -18,7 +18,7 @@ from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
 from parley.web.schemas import ConversationSchema
 from parley.web.services import services
-from parley.web.serving.request_connection import still_connected
+from parley.web.serving.request_connection import connection_check
 from parley.web.sound import name_voice, sound_answer
 from parley.web.speech_json import json_with_speech
 
@@ -37,7 +37,7 @@ def converse() -> Response:
     form = form_of(request)
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
     client = client_of(upstreams, options, request, ours)
-    stages = Stages(client, models_of(form, record.routes, ours), still_connected(request))
+    stages = Stages(client, models_of(form, record.routes, ours), connection_check(request))
     record.conversation = stages.conversation
     return ANSWERS[representation](stages, form["audio"])
 

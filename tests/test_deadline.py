@@ -21,11 +21,11 @@ def clock(monkeypatch):
 def test_what_is_left_shrinks_to_an_error(clock):
     """It is always more than nothing: a timeout of 0 means something else to a socket."""
     deadline = Deadline.after(2)
-    assert deadline.left() == 2
+    assert deadline.require_time() == 2
     clock[0] += 1.5
-    assert deadline.left() == 0.5
+    assert deadline.require_time() == 0.5
     clock[0] += 0.5
-    for begin in (deadline.left, lambda: deadline.sleep(1)):
+    for begin in (deadline.require_time, lambda: deadline.sleep(1)):
         with pytest.raises(DeadlineExceeded):
             begin()
 
@@ -34,19 +34,19 @@ def test_silence_bounds_each_wait_alone(clock):
     """A stream may go on for long, as long as no single wait does."""
     deadline = Deadline(clock[0] + 600, longest_wait=28)
     for _ in range(2):
-        assert deadline.left() == deadline.end_of_wait() - clock[0] == 28
+        assert deadline.require_time() == deadline.end_of_wait() - clock[0] == 28
         clock[0] += 299
-    assert deadline.left() == deadline.end_of_wait() - clock[0] == 2
+    assert deadline.require_time() == deadline.end_of_wait() - clock[0] == 2
 
 
 def test_until_it_is_extended_it_bounds_all_waits_together(clock):
     """However short each of them is; from then on each wait may take as long as all could."""
     deadline = Deadline.after(3)
     clock[0] += 2
-    assert deadline.left() == 1
+    assert deadline.require_time() == 1
     deadline.extend(600)
     for _ in range(2):
-        assert deadline.left() == 3
+        assert deadline.require_time() == 3
         clock[0] += 3
 
 

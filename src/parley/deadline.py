@@ -40,19 +40,19 @@ class Deadline:
         """The moment at which a single wait that begins now must end."""
         return min(self.moment, time.monotonic() + self.longest_wait)
 
-    def left(self) -> float:
-        """How many seconds the next wait may take, always more than 0; raise `error` if none."""
+    def require_time(self) -> float:
+        """Raise `error` if no time is left; else, how many seconds the next wait may take."""
         seconds = min(self.moment - time.monotonic(), self.longest_wait)
         if seconds <= 0:
             raise self.error()
         return seconds
 
     def wait(self) -> "Wait":
-        """A block that is a single wait, which ends wherever it waits; raises as `left` does."""
-        return Wait(self.left(), self.error)
+        """A single wait: a block that ends wherever it waits. Raises as `require_time` does."""
+        return Wait(self.require_time(), self.error)
 
     def sleep(self, seconds: float) -> None:
-        """Wait; raises as `left` does, as soon as the deadline has passed."""
+        """Wait; raises as `require_time` does, as soon as the deadline has passed."""
         if seconds > 0:
             with self.wait():
                 time.sleep(seconds)

@@ -13,7 +13,7 @@ from parley.base_urls import BaseUrl
 from parley.conversation.reply_events import SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
-from parley.conversation.streaming import read_reply, spoken_reply
+from parley.conversation.streaming import begin_reply, read_reply
 from parley.deadline import Deadline
 from parley.models.registry import Choice, Model, Models
 from parley.redaction import Secrets
@@ -51,7 +51,7 @@ def begin(upstream, at_once):
 @pytest.fixture
 def reply(begin):
     """Makes the reply of such a conversation."""
-    return lambda *how, **says: spoken_reply(begin(*how, **says))
+    return lambda *how, **says: begin_reply(begin(*how, **says))
 
 
 def gather(reply: SpokenReply) -> tuple[str, str]:

@@ -106,7 +106,7 @@ def test_the_deltas_are_the_reply_wherever_a_stream_is_ended(
             raise error()
 
     monkeypatch.setattr("parley.web.event_stream.LOOK_SECONDS", 0)
-    monkeypatch.setattr("parley.web.event_stream.end_of_streams.left", left)
+    monkeypatch.setattr("parley.web.event_stream.end_of_streams.require_time", left)
     response = converse()
     stream = heard(events_of(response.response))
     response.close()

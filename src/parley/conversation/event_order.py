@@ -105,7 +105,7 @@ class Backlog:
 
         Text is told before the segment that it belongs to.
         """
-        now, sound = time.monotonic(), self._next_sound()
+        now, sound = time.monotonic(), self._take_sound()
         if not self._text.tell() or not (sound or all_text or self._text_due <= now):
             return sound
         delta, self._text = self._text.getvalue(), StringIO()
@@ -124,13 +124,16 @@ class Backlog:
         self._segments.clear()
         self._weigh(-self._bytes)
 
-    def _next_sound(self) -> list[Event]:
-        """The first segment, if it was not told of yet, and a piece of the sound that it has."""
+    def _take_sound(self) -> list[Event]:
+        """Take the first segment, if it was not told of yet, and a piece of its sound.
+
+        Behind a gap all sound is forgotten.
+        """
         first = self._segments[0] if self._segments else None
         if not first or not (first.sound or first.is_finished):
             return []
         if first.has_failed and not first.sound:
-            self._forget_sound()  # Nothing is heard behind a gap.
+            self._forget_sound()
             return []
         begun: list[Event] = []
         if not first.is_started:

@@ -14,7 +14,7 @@ from gevent.event import Event as Signal
 from parley.conversation.event_order import TEXT_SECONDS, Backlog, SpokenSegment
 from parley.conversation.reply_events import Event
 from parley.conversation.segments import LONGEST, Segmenter, Waiting
-from parley.conversation.state import Conversation, name_stage
+from parley.conversation.state import Conversation, failure_of
 from parley.deadline import let_others_run
 from parley.held_too_long import ANY_ERROR
 from parley.memory import Usage
@@ -91,7 +91,7 @@ class SpokenReply:
 
     def _note(self, error: BaseException, stage: str) -> None:
         """Note a failure; what `close` ends fails without one."""
-        failure = name_stage(error, stage)
+        failure = failure_of(error, stage)
         if not self._is_closed:
             self.conversation.note(failure)
 

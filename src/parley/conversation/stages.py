@@ -11,7 +11,7 @@ import gevent
 from parley import log
 from parley.conversation.segments import speakable_parts
 from parley.conversation.sentences import first_sentences
-from parley.conversation.state import Conversation, name_stage
+from parley.conversation.state import Conversation, failure_of
 from parley.conversation.thoughts import without_thoughts
 from parley.deadline import let_others_run
 from parley.errors import (
@@ -25,7 +25,7 @@ from parley.held_too_long import ANY_ERROR
 from parley.models.registry import Model, Models
 from parley.recordings import Recording
 from parley.upstream.client import Client
-from parley.upstream.voices import SPEECH_CHARACTERS
+from parley.upstream.speaker import SPEECH_CHARACTERS
 
 STREAM_SECONDS = 600
 """The longest that a caller may be answered for, once its answer has begun."""
@@ -79,7 +79,7 @@ class Stages:
             self.conversation.reply = without_thoughts(reply.text)
             self.client.usage.add_text(self.conversation.reply)
             if reply.failure:
-                self.conversation.note(name_stage(reply.failure, "text"))
+                self.conversation.note(failure_of(reply.failure, "text"))
             elif not self.conversation.reply:
                 raise UpstreamMalformed()
 
@@ -112,7 +112,7 @@ class Stages:
                 if part:
                     text += f" {part}" if text else part
                 else:
-                    self.client.deadline.left()
+                    self.client.deadline.require_time()
                     let_others_run()
                 if len(text) > SPEECH_CHARACTERS:
                     text, is_whole = first_sentences(text, SPEECH_CHARACTERS), False
@@ -120,7 +120,7 @@ class Stages:
             if text:
                 speech = self.with_fallback("tts", lambda model: speak(text, model))
             if not is_whole:
-                self.conversation.note(name_stage(TextTruncated(), "tts"))
+                self.conversation.note(failure_of(TextTruncated(), "tts"))
             return speech
 
     def arriving(self, speech: Generator[bytes]) -> Iterator[bytes]:
@@ -147,7 +147,7 @@ class Stages:
             finally:
                 self.conversation.seconds[name] = time.monotonic() - began
         except ANY_ERROR as error:
-            raise name_stage(error, name) from None
+            raise failure_of(error, name) from None
 
     def with_fallback(self, stage: str, call: Callable[[Model], Result]) -> Result:
         """What `call` returns for the stage's model, or for its fallback, which is then used on.

@@ -23,7 +23,7 @@ class Conversation:
     failure: ConversationError | None = None
     """The first failure. Later ones are not told."""
     seconds: dict[str, float] = field(default_factory=dict)
-    """By stage, how long it took; only the stages that were begun."""
+    """By stage, how long it took so far; set when what was done for it last has ended."""
     attempts: Sequence[AttemptRecord] = ()
     """One of each attempt at each call to the upstream."""
 
@@ -60,7 +60,7 @@ class Conversation:
             self.note(failure)
 
 
-def name_stage(error: BaseException, stage: str) -> ConversationError:
+def failure_of(error: BaseException, stage: str) -> ConversationError:
     """The error, which names its stage now; one that nobody foresaw is logged, and is our own."""
     if not isinstance(error, ConversationError):
         log.unexpected(error, stage)

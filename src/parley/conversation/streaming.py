@@ -7,14 +7,14 @@ from parley.conversation.spoken_reply import Speak, SpokenReply
 from parley.conversation.stages import Stages
 from parley.conversation.thoughts import ThoughtFilter
 from parley.errors import UpstreamError, UpstreamMalformed
-from parley.upstream.voices import Voice
+from parley.upstream.speaker import Speaker
 
 LANES = {"speech": 3, "realtime": 1}
 """How many segments are spoken at once, by the interface of the model that speaks."""
 
 
-def spoken_reply(stages: Stages) -> SpokenReply:
-    """The reply to the transcript that `stages` has, which is made while its events are told."""
+def begin_reply(stages: Stages) -> SpokenReply:
+    """The reply to the transcript, made while it is told; the deadline now bounds each wait."""
     stages.bound_each_wait()
     return SpokenReply(
         lambda: read_reply(stages),
@@ -44,19 +44,21 @@ def read_reply(stages: Stages) -> Generator[str]:
 
 @contextmanager
 def _speaker(stages: Stages) -> Iterator[Speak]:
-    """What speaks for one lane, in a voice of its own."""
+    """What speaks the segments of one lane."""
     client = stages.client
 
     def speak(text: str) -> Generator[bytes]:
         with (
             stages.stage("tts"),
             closing(
-                stages.with_fallback("tts", lambda model: client.stream_speech(text, model, voice))
+                stages.with_fallback(
+                    "tts", lambda model: client.stream_speech(text, model, speaker)
+                )
             ) as pieces,
         ):
             yield from pieces
 
-    with closing(Voice(client.options)) as voice:
+    with closing(Speaker(client.options)) as speaker:
         yield speak
 
 

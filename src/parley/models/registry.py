@@ -113,7 +113,7 @@ class Registry:
 
     def resolve(
         self,
-        options: Mapping[str, str],
+        names: Mapping[str, str],
         today: date | None,
         undated: Container[str] = (),
         as_written: Container[str] = (),
@@ -126,7 +126,7 @@ class Registry:
         return Models(
             **{
                 name: stage.resolve(
-                    options.get(f"{name}_model", "").strip(),
+                    names.get(f"{name}_model", "").strip(),
                     None if name in undated else today,
                     UNLISTED[name] if name in as_written else None,
                 )

@@ -17,7 +17,7 @@ from parley.upstream.encodings import set_lengths
 from parley.upstream.error_reports import error_field_of, report_of
 from parley.upstream.json_values import json_in, text_of
 from parley.upstream.options import Options
-from parley.upstream.voices import Voice
+from parley.upstream.speaker import Speaker
 from parley.wire.messages import Form, Upstream
 from parley.wire.transport import Transport
 
@@ -124,14 +124,14 @@ class Client:
         return call.tried(read)
 
     def stream_speech(
-        self, text: str, model: Model, voice: Voice | None = None
+        self, text: str, model: Model, speaker: Speaker | None = None
     ) -> Generator[bytes]:
         """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError.
 
-        Where one `voice` speaks several texts, whoever made it closes it.
+        Where one `speaker` speaks several texts, whoever made it closes it.
         """
         call = self._call("tts", model)
-        return call.begun(lambda: voice.speak(text, call) if voice else self._speech_of(text, call))
+        return call.begun(lambda: (speaker.speak if speaker else self._speech_of)(text, call))
 
     def _call(self, stage: str, model: Model) -> Call:
         upstream = self.upstreams[stage]
@@ -162,8 +162,8 @@ class Client:
             answer.end()
 
     def _speech_of(self, text: str, call: Call) -> Generator[bytes]:
-        with closing(Voice(self.options)) as voice:
-            yield from voice.speak(text, call)
+        with closing(Speaker(self.options)) as speaker:
+            yield from speaker.speak(text, call)
 
 
 def _transcript_in(heard: Any, failure_in: Callable[[Any], UpstreamError]) -> str:

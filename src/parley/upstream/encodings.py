@@ -74,7 +74,7 @@ def _mp3(samples: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
     for piece in samples:
         for start in range(0, len(piece), PIECE_BYTES):
             let_others_run()  # Encoding takes 35 ms for each MB.
-            deadline.left()
+            deadline.require_time()
             if mp3 := bytes(lame.encode(piece[start : start + PIECE_BYTES])):
                 yield mp3
     yield bytes(lame.flush())

@@ -10,8 +10,8 @@ from flask import Response, current_app
 
 from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.stages import Stages
-from parley.conversation.state import name_stage
-from parley.conversation.streaming import spoken_reply
+from parley.conversation.state import failure_of
+from parley.conversation.streaming import begin_reply
 from parley.errors import CallerDisconnected
 from parley.held_too_long import ANY_ERROR
 from parley.web.request_record import current_record
@@ -42,7 +42,7 @@ class EventStream:
 
     def __init__(self, stages: Stages, began: float) -> None:
         self._stages, self._began = stages, began
-        self._conversation, self._reply = stages.conversation, spoken_reply(stages)
+        self._conversation, self._reply = stages.conversation, begin_reply(stages)
 
     def __iter__(self) -> Iterator[bytes]:
         """The frames, up to `done`; nothing more to a caller who has left."""
@@ -50,8 +50,8 @@ class EventStream:
         try:
             yield from self._reply_frames()
         except ANY_ERROR as error:  # Raised on, gunicorn would log its text.
-            stage = "tts" if "text" in self._conversation.seconds else "text"
-            failure = name_stage(error, stage)
+            stage = "tts" if "text" in self._conversation.seconds else "text"  # One has ended.
+            failure = failure_of(error, stage)
         self.close()
         if failure:
             self._conversation.note(failure)
@@ -62,7 +62,7 @@ class EventStream:
         yield self._frame("done", ConversationSchema().dump(self._conversation))
 
     def close(self) -> None:
-        """End the work on the reply; what failed in it is noted, as the first failure."""
+        """End the work on the reply; the conversation then has as its reply what was told."""
         self._reply.close()
 
     def _reply_frames(self) -> Iterator[bytes]:
@@ -80,7 +80,7 @@ class EventStream:
                 looked = now
                 if not self._stages.caller_waits():
                     raise CallerDisconnected()
-                end_of_streams.left()
+                end_of_streams.require_time()
 
     def _frame_of(self, event: Event) -> bytes:
         match event:
@@ -99,5 +99,5 @@ class EventStream:
         return f"event: {name}\ndata: {json.dumps({'at': at, **data})}\n\n".encode()
 
     def _at(self, moment: float) -> int:
-        """Milliseconds since the stream's time began."""
+        """Milliseconds since the request's headers were there."""
         return round(1000 * (moment - self._began))

@@ -10,10 +10,8 @@ from parley.web.services import Services
 from parley.web.stage_routes import MAIN, Route, operator_routes
 
 
-def models_of(
-    options: Mapping[str, str], routes: Mapping[str, Route], services: Services
-) -> Models:
-    """The request's models: those that `options` name, or what MODEL_LIST.MD has in their stead.
+def models_of(names: Mapping[str, str], routes: Mapping[str, Route], services: Services) -> Models:
+    """The request's models: those that a form names, or what MODEL_LIST.MD has in their stead.
 
     The list's shutdown dates apply to OpenAI's hosts and to the service's own upstream. A model of
     the same name on another host, such as a self-hosted tts-1, does not shut down with OpenAI's.
@@ -21,7 +19,7 @@ def models_of(
     undated = _undated(routes, services.settings)
     stages = (stage for stage, route in routes.items() if route.name == stage)
     callers = {stage for stage in stages if isinstance(routes[stage].url, str)}
-    return services.registry.resolve(options, services.today(), undated, callers)
+    return services.registry.resolve(names, services.today(), undated, callers)
 
 
 def default_models(services: Services, day: date) -> Models:

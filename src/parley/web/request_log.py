@@ -12,7 +12,7 @@ from parley.conversation.state import Conversation
 from parley.errors import CallerDisconnected
 from parley.redaction import Secrets
 from parley.web.request_record import RequestRecord, current_record
-from parley.web.serving.request_connection import still_connected
+from parley.web.serving.request_connection import connection_check
 
 CALLER_LEFT = "caller_disconnected"
 """The code that the log has for a caller who left; the answer, which a caller who has closed only
@@ -38,7 +38,7 @@ def log_when_ended(response: Response) -> None:
     record = current_record()
     if conversation := record.conversation:
         pieces = cast(Iterable[bytes], response.response)
-        response.response = body = _CountedBody(pieces, still_connected(request))
+        response.response = body = _CountedBody(pieces, connection_check(request))
         # The request is gone when its answer ends.
         told = record, conversation, response.status_code, request.content_length, body
         response.call_on_close(partial(_log, *told))

@@ -26,9 +26,9 @@ class RequestRecord:
     """By stage, where its calls go."""
     began: float = field(default_factory=time.monotonic)
     form: Mapping[str, Any] = field(default_factory=dict)
-    """Its valid fields, once it was read, unless they may hold a key."""
+    """Its valid fields, once `form_of` has read them, unless they may hold a key."""
     other_hosts: Mapping[str, str] = field(default_factory=dict)
-    """By stage, the host, where it is not the main one's."""
+    """By stage, the host, where it is not the main one's; `admit` sets it."""
     conversation: Conversation | None = None
 
 

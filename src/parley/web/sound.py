@@ -60,7 +60,7 @@ def _written(
         with stages.stage("tts"):
             for piece in stages.arriving(pieces):
                 yield piece
-                end_of_streams.left()
+                end_of_streams.require_time()
     except ConversationError as failure:
         stages.conversation.note(failure)
         if connection:

@@ -76,7 +76,7 @@ class Reader(http.client.HTTPResponse):
         on in any case.
         """
         if self.headers is not None:
-            if self._is_over() and not self._socket.is_cut_short:
+            if self._ends_here() and not self._socket.is_cut_short:
                 self._socket.idle_since = time.monotonic()
             else:
                 with suppress(OSError):
@@ -95,11 +95,11 @@ class Reader(http.client.HTTPResponse):
             return lengths in ([], ["0"])
         return len(lengths) == 1 and lengths[0].isdecimal()
 
-    def _is_over(self) -> bool:
+    def _ends_here(self) -> bool:
         """Whether the answer was read to its end, and nothing was received after it."""
         if self.will_close or self.status < 200 or not (self.chunked or self.length == 0):
             return False
-        self._socket.is_deaf = True  # What was received already is looked at, and no more.
+        self._socket.is_deaf = True  # Until the next answer: what was received is looked at.
         try:
             return not self.fp.peek(1)
         except (OSError, ValueError):

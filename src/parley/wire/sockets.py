@@ -23,7 +23,7 @@ POLL: Any = get_original("select", "poll")
 class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not typed.
     """A socket whose `recv` lets others run first, even where bytes are there already.
 
-    What is known of the connection is noted on it: every layer above it comes to it.
+    What is known of a connection to an upstream is noted here, by `answer_reader.py`.
     """
 
     is_deaf = False

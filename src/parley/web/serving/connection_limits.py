@@ -100,7 +100,7 @@ class CallerConnection(YieldingSocket):
     def recv(self, size: int, *flags: int) -> bytes:
         """Receive; the first byte starts the request's time."""
         try:
-            self.settimeout(self.limit.left())
+            self.settimeout(self.limit.require_time())
             data = super().recv(min(size, RECEIVED_BYTES), *flags)
         except TimeoutError:
             raise stalled() from None
@@ -118,7 +118,7 @@ class CallerConnection(YieldingSocket):
         self.has_begun_answer = self._is_answer
         let_others_run()  # A caller may send any number of requests that need no wait.
         try:
-            self.settimeout(self.limit.left())
+            self.settimeout(self.limit.require_time())
             sent: int = super().send(*arguments, **options)
         except OSError as error:
             if self._disconnected or isinstance(error, TimeoutError):
@@ -157,7 +157,7 @@ class CallerConnections:
     """The open connections of a process, and those that wait in the order of how long they do."""
 
     def __init__(self, most: int, idle_seconds: float) -> None:
-        self.most, self.idle_seconds = most, idle_seconds
+        self.most, self.idle_seconds = most, idle_seconds  # gunicorn's `keepalive`.
         self._open: set[CallerConnection] = set()
         self._waiting: OrderedDict[CallerConnection, None] = OrderedDict()
 
@@ -175,7 +175,7 @@ class CallerConnections:
             self._waiting.pop(connection, None)
 
     def mark_waiting(self, connection: CallerConnection) -> None:
-        """Note that a connection waits from now on: no answer is owed on it."""
+        """Note that a connection waits for its caller from now on."""
         self._waiting[connection] = None
         self._waiting.move_to_end(connection)
 

@@ -38,7 +38,7 @@ def require_once(request: Request, names: Iterable[str], error: type[Conversatio
         )
 
 
-def still_connected(request: Request) -> Callable[[], bool]:
+def connection_check(request: Request) -> Callable[[], bool]:
     """A function that tells, whenever it is called, whether the caller is still connected.
 
     A caller who has closed only its sending side (a FIN) counts as disconnected, even if something

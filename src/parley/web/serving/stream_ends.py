@@ -12,4 +12,4 @@ FINISH_SECONDS = 4
 """How long before the end of the grace period a stream finishes."""
 
 end_of_streams = Deadline(math.inf, Interrupted)
-"""The process's own; there is no such moment until SIGTERM. `left` raises Interrupted past it."""
+"""The process's own; there is no such moment until SIGTERM. Past it, Interrupted is raised."""

@@ -1,4 +1,4 @@
-"""The voice that speaks: over /audio/speech, or over the Realtime API."""
+"""What speaks a text: over /audio/speech, or over the Realtime API."""
 
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ SPEECH_BYTES = 16_000_000
 """The largest speech that is taken, counted after decompression."""
 
 
-class Voice:
+class Speaker:
     """Speaks one text after another, for one greenlet; close it after the last one."""
 
     def __init__(self, options: Options) -> None:
