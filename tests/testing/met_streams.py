@@ -2,7 +2,7 @@
 
 import json
 
-from testing.met_answers import HALF, WHOLE, chunk, streamed
+from testing.met_answers import BLANKS, HALF, WHOLE, chunk, streamed
 
 DONE = b"data: [DONE]\n\n"
 SENTENCE = {"error": {"message": "Connection error.", "type": None, "code": "500"}}
@@ -68,12 +68,7 @@ STREAMS = {
         "",
     ),
     "a byte order mark": ([b"\xef\xbb\xbf", *WORDS], DONE, *WHOLE, ""),
-    "comments": (
-        [b": OPENROUTER PROCESSING\n\n", WORDS[0], b": wait\n", WORDS[1]],
-        DONE,
-        *WHOLE,
-        "",
-    ),
+    "comments": ([b": PROCESSING\n\n", WORDS[0], b": wait\n", WORDS[1]], DONE, *WHOLE, ""),
     "empty data": ([WORDS[0], b"data:\n\ndata: \n\n", WORDS[1]], DONE, *WHOLE, ""),
     "unknown events": (
         [b"event: ping\ndata: {}\n\n", WORDS[0], b"event: ping\ndata: x\n\n", WORDS[1]],
@@ -115,6 +110,8 @@ STREAMS = {
         "",
     ),
     "an empty error": ([{**WORDS[0], "error": None}, WORDS[1]], DONE, *WHOLE, ""),
+    "an error of blanks": ([{**WORDS[0], "error": BLANKS}, WORDS[1]], DONE, *WHOLE, ""),
+    "a choice's error of blanks": ([chunk(WHOLE[0], "stop", error=BLANKS)], b"", *WHOLE, ""),
     "an error": ([*WRITTEN, SENTENCE], DONE, HALF, "upstream_unavailable", "Connection error."),
     "an error before a reason": (
         [*WRITTEN, SENTENCE, chunk(reason="stop")],

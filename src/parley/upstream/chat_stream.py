@@ -96,7 +96,7 @@ class _Reply:
             self.reason = reason.lower()
         elif text and self.reason not in INCOMPLETE:
             self.reason = None  # Where text follows, it was no end: some begin with "stop".
-        if error := (error_field_of(value) and value) or value_at(choice, "error"):
+        if error := (error_field_of(value) and value) or error_field_of(choice):
             raise self.failure_in(error)
         if self.reason == "error":
             raise UpstreamUnavailable()
