@@ -44,6 +44,7 @@ STREAMS = {
     "None in a text, cut": ([chunk(HALF[:20], "None"), chunk(HALF[20:], "None")], *CUT),
     "null in a text, and [DONE]": ([chunk(WHOLE[0], "null")], DONE, *WHOLE, ""),
     "a reason before the text, cut": ([chunk("", "stop"), *WRITTEN], *CUT),
+    "a limit, then a stop": ([chunk(HALF, "length"), chunk("", "stop")], DONE, HALF, LIMIT, ""),
     "a limit before its end": ([chunk(HALF, "length"), chunk(".")], b"", HALF + ".", LIMIT, ""),
     "cut amid an event": (WRITTEN, b'data: {"choices": [', HALF, "upstream_unavailable", ""),
     "the last event without its end": (
