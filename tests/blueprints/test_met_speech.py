@@ -3,6 +3,7 @@
 import struct
 
 import pytest
+from testing.builders import KEY
 from testing.fake_openai import REPLY, TRANSCRIPT
 from testing.met_answers import answers
 from testing.representations import REPRESENTATIONS, bodies, post, told
@@ -41,6 +42,9 @@ BAD = {
     "a long WAV as mp3": ("mp3", b"BW64" + RIFF[4:], {}, "BW64"),
     "a long WAV": ("wav", b"RF64" + RIFF[4:], {}, "RF64"),
     "a WAV with its bytes swapped": ("wav", b"RIFX" + RIFF[4:], {}, "RIFX"),
+    "Brotli": ("mp3", FRAMES, {"Content_Encoding": "br"}, "Brotli"),
+    "a coding that is none": ("mp3", FRAMES, {"Content_Encoding": "UTF-8"}, "UTF-8"),
+    "a coding with a key": ("mp3", FRAMES, {"Content_Encoding": f"x-{KEY[-9:]}"}, "a compression"),
     "mp3 as WAV": ("wav", FRAMES, {}, "mp3"),
     "samples as WAV": ("wav", NOISE, {}, "something else"),
     "AVI as WAV": ("wav", b"RIFF\x24\x00\x00\x00AVI " + bytes(600), {}, "something else"),
