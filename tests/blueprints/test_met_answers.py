@@ -4,7 +4,7 @@ import json
 
 import pytest
 from testing.fake_openai import REPLY, http
-from testing.met_answers import HALF, WHOLE, answers, chunk, streamed
+from testing.met_answers import BLANKS, HALF, WHOLE, answers, chunk, streamed
 from testing.met_streams import STREAMS
 from testing.representations import REPRESENTATIONS, SOUND, STREAM, bodies, body, post, told
 
@@ -30,6 +30,7 @@ TRANSCRIPTS = {
     "words behind a remark": ({"text": "[music] What time is it?"}, "[music] What time is it?"),
     "two remarks": ({"text": "[1] and [2]"}, "[1] and [2]"),
     "an empty error": ({"text": "Hello.", "error": None, "message": "ok"}, "Hello."),
+    "an error of blanks": ({"text": "Hello.", "error": BLANKS}, "Hello."),
 }
 
 

@@ -3,6 +3,7 @@
 import struct
 
 import pytest
+from testing.builders import KEY
 from testing.fake_openai import REPLY, TRANSCRIPT
 from testing.met_answers import answers
 from testing.representations import REPRESENTATIONS, bodies, post, told
@@ -38,6 +39,12 @@ BAD = {
     "a web page as mp3": ("mp3", b"<html>Busy</html>", {}, "a web page"),
     "JSON as mp3": ("mp3", b'{"audio": "SUQz"}', {}, "JSON"),
     "JSON behind a byte order mark": ("mp3", b'\xef\xbb\xbf{"audio": "SUQz"}', {}, "JSON"),
+    "a long WAV as mp3": ("mp3", b"BW64" + RIFF[4:], {}, "BW64"),
+    "a long WAV": ("wav", b"RF64" + RIFF[4:], {}, "RF64"),
+    "a WAV with its bytes swapped": ("wav", b"RIFX" + RIFF[4:], {}, "RIFX"),
+    "Brotli": ("mp3", FRAMES, {"Content_Encoding": "br"}, "Brotli"),
+    "a coding that is none": ("mp3", FRAMES, {"Content_Encoding": "UTF-8"}, "UTF-8"),
+    "a coding with a key": ("mp3", FRAMES, {"Content_Encoding": f"x-{KEY[-9:]}"}, "a compression"),
     "mp3 as WAV": ("wav", FRAMES, {}, "mp3"),
     "samples as WAV": ("wav", NOISE, {}, "something else"),
     "AVI as WAV": ("wav", b"RIFF\x24\x00\x00\x00AVI " + bytes(600), {}, "something else"),
@@ -53,6 +60,10 @@ BAD = {
     "another rate": ("pcm", NOISE, {"x_sample_rate": "22050"}, "22050"),
     "another rate with a point": ("pcm", NOISE, {"x_sample_rate": "22050.0"}, "22050"),
     "another rate in the type": ("pcm", NOISE, {"Content_Type": "audio/pcm; rate=44100"}, "44100"),
+    "another rate of audio": ("pcm", NOISE, {"x_audio_sample_rate": "16000"}, "16000"),
+    "a sample rate": ("pcm", NOISE, {"Content_Type": "audio/pcm; sample_rate=16000"}, "16000"),
+    "a samplerate": ("pcm", NOISE, {"Content_Type": "audio/pcm;samplerate=16000"}, "16000"),
+    "two channels of audio": ("pcm", NOISE, {"x_audio_channels": "2"}, "channels"),
     "two channels by a header": ("pcm", NOISE, {"x_channels": "2"}, "channels"),
     "two channels": ("pcm", NOISE, {"Content_Type": "audio/pcm;rate=24000;channels=2"}, "channels"),
 }
@@ -81,6 +92,6 @@ def test_speech_that_is_something_else_is_malformed(met, accept, name):
     assert "The upstream sent " in answer.message
     assert came in answer.message
     assert "where" in answer.message
-    if audio_format == "pcm" and came in ("22050", "44100", "channels", "WAV"):
+    if audio_format == "pcm" and came in ("22050", "44100", "16000", "channels", "WAV"):
         assert "ask for wav (audio_format=wav)" in answer.message
     assert len(bodies(met, "tts")) == 1

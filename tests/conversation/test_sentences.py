@@ -99,6 +99,7 @@ def test_what_follows_begins_a_sentence_and_what_ends_is_none_of_its_words(reply
         ("It is. Now go. Stop.", 15, "It is. Now go."),
         ("It is. Now go.", 6, "It is."),
         ("It is noon now. Go.", 14, "It is noon"),
+        ("Sí. Vive en la 2.ª planta.", 20, "Sí."),
         ("It is noon now", 10, "It is noon"),
         ("It is noon now", 11, "It is noon"),
         ("It is noon now", 9, "It is"),

@@ -7,6 +7,8 @@ from testing.upstream_faults import says
 
 HALF = "The capital of France is the city whose na"
 WHOLE = ("It is Paris.", None)
+BLANKS = {"message": "", "type": "", "param": "", "code": None}
+"""The error beside each answer of some gateways."""
 
 
 def streamed(*events: object, ends: bytes = b"data: [DONE]\n\n") -> bytes:

@@ -35,6 +35,7 @@ SHAPES = {
     "Apigee": {"fault": {"faultstring": REASON, "detail": {"errorcode": "x"}}},
     "API Gateway": {"Message": REASON},
     "a reason": {"error": {"type": "bad_request", "reason": REASON}},
+    "blanks beside it": {"error": {"message": "", "type": "", "code": None}, "message": REASON},
     "a description": {"error": {"description": REASON}},
     "OpenRouter": {
         "error": {

@@ -2,7 +2,7 @@
 
 import json
 
-from testing.met_answers import HALF, WHOLE, chunk, streamed
+from testing.met_answers import BLANKS, HALF, WHOLE, chunk, streamed
 
 DONE = b"data: [DONE]\n\n"
 SENTENCE = {"error": {"message": "Connection error.", "type": None, "code": "500"}}
@@ -44,6 +44,7 @@ STREAMS = {
     "None in a text, cut": ([chunk(HALF[:20], "None"), chunk(HALF[20:], "None")], *CUT),
     "null in a text, and [DONE]": ([chunk(WHOLE[0], "null")], DONE, *WHOLE, ""),
     "a reason before the text, cut": ([chunk("", "stop"), *WRITTEN], *CUT),
+    "a limit, then a stop": ([chunk(HALF, "length"), chunk("", "stop")], DONE, HALF, LIMIT, ""),
     "a limit before its end": ([chunk(HALF, "length"), chunk(".")], b"", HALF + ".", LIMIT, ""),
     "cut amid an event": (WRITTEN, b'data: {"choices": [', HALF, "upstream_unavailable", ""),
     "the last event without its end": (
@@ -68,12 +69,7 @@ STREAMS = {
         "",
     ),
     "a byte order mark": ([b"\xef\xbb\xbf", *WORDS], DONE, *WHOLE, ""),
-    "comments": (
-        [b": OPENROUTER PROCESSING\n\n", WORDS[0], b": wait\n", WORDS[1]],
-        DONE,
-        *WHOLE,
-        "",
-    ),
+    "comments": ([b": PROCESSING\n\n", WORDS[0], b": wait\n", WORDS[1]], DONE, *WHOLE, ""),
     "empty data": ([WORDS[0], b"data:\n\ndata: \n\n", WORDS[1]], DONE, *WHOLE, ""),
     "unknown events": (
         [b"event: ping\ndata: {}\n\n", WORDS[0], b"event: ping\ndata: x\n\n", WORDS[1]],
@@ -115,6 +111,8 @@ STREAMS = {
         "",
     ),
     "an empty error": ([{**WORDS[0], "error": None}, WORDS[1]], DONE, *WHOLE, ""),
+    "an error of blanks": ([{**WORDS[0], "error": BLANKS}, WORDS[1]], DONE, *WHOLE, ""),
+    "a choice's error of blanks": ([chunk(WHOLE[0], "stop", error=BLANKS)], b"", *WHOLE, ""),
     "an error": ([*WRITTEN, SENTENCE], DONE, HALF, "upstream_unavailable", "Connection error."),
     "an error before a reason": (
         [*WRITTEN, SENTENCE, chunk(reason="stop")],

@@ -55,10 +55,11 @@ _NUMBER = regex.compile(r"[\s\p{Ps}№]*+\p{N}")
 # A small letter follows, or a dash behind which one may.
 _SMALL_LETTER = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\"'–—―]*+(?:\p{Ll}|(?<=[–—―]\s*+)\Z)")
 # What follows a quotation belongs to its sentence, where neither space nor a capital tells, and
-# what follows a wide point to its number. No sentence begins with a sign that joins.
+# what follows a wide point to its number. No sentence begins with a sign that joins, or with the
+# letter of an ordinal ("2.ª").
 _GOES_ON = regex.compile(
     r"(?<=\p{N}．)\p{N}|(?<=[\p{Pe}\p{Pf}])\S|(?<=[\p{Pe}\p{Pf}\"][^\S\n]*+)\p{Lo}"
-    r"|[\p{Pe}\p{Pf}、，&;:%/=×]|(?<=[。？！?!])(?:と|って)(?:[言聞思答叫問尋考書]|い[うっ])"
+    r"|[\p{Pe}\p{Pf}、，&;:%/=×ªº]|(?<=[。？！?!])(?:と|って)(?:[言聞思答叫問尋考書]|い[うっ])"
 )
 _IN_QUOTES = regex.compile(
     r"""(?r)(?:[(（「『„《]|(?<![\p{Ll}\p{Lu}\p{N}.!?…,”。！？])[“"«]|(?<!\S)[»”](?=\S))"""

@@ -92,11 +92,13 @@ class _Reply:
             self.is_blank = self.is_blank and text.isspace()
             yield text
         reason = value_at(choice, "finish_reason")
-        if isinstance(reason, str) and reason.lower() not in UNFINISHED:
+        if self.reason in INCOMPLETE:
+            pass  # Some gateways end each stream with a "stop" of their own.
+        elif isinstance(reason, str) and reason.lower() not in UNFINISHED:
             self.reason = reason.lower()
-        elif text and self.reason not in INCOMPLETE:
+        elif text:
             self.reason = None  # Where text follows, it was no end: some begin with "stop".
-        if error := (error_field_of(value) and value) or value_at(choice, "error"):
+        if error := (error_field_of(value) and value) or error_field_of(choice):
             raise self.failure_in(error)
         if self.reason == "error":
             raise UpstreamUnavailable()

@@ -62,11 +62,13 @@ class Report:
 def error_field_of(value: Any) -> Any:
     """The `error` of an answer or an event, which counts whatever else there is; else None.
 
-    Gemini puts its answer into a list.
+    Gemini puts its answer into a list. Some gateways put an `error` with blank fields into each.
     """
     if isinstance(value, list) and value:
         value = value[0]
-    return (value.get("error") or None) if isinstance(value, dict) else None
+    error = value.get("error") if isinstance(value, dict) else None
+    is_blank = isinstance(error, dict) and not any(error.values())
+    return None if is_blank else error or None
 
 
 def report_of(value: Any) -> Report:
@@ -102,7 +104,7 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
     # With a reason beside it, a short `error` only names the failure.
     is_name = isinstance(value.get("error"), str | int) and any(map(value.get, SENTENCES))
     found = map(value.get, (*NAMES, "error") if is_name else NAMES)
-    own = tuple(str(name)[:100].lower() for name in found if isinstance(name, str | int))
+    own = tuple(str(name)[:100].lower() for name in found if name and isinstance(name, str | int))
     for key in REASONS[1:] if is_name else REASONS:
         others, message = _read(value.get(key), depth - 1)
         if message or others:

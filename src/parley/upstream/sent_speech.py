@@ -18,13 +18,25 @@ REASON_BYTES = 64 * 1024
 """The longest JSON that is read for why it came instead of speech."""
 
 PCM = (
-    ("rate", "x-sample-rate", RATE, f"at {{}} Hz where {RATE} Hz was asked for", "the rate"),
-    ("channels", "x-channels", 1, "of {} channels where one was asked for", "how many"),
+    (
+        "(?:sample[_-]?)?rate",
+        "sample-rate",
+        RATE,
+        f"at {{}} Hz where {RATE} Hz was asked for",
+        "the rate",
+    ),
+    ("channels", "channels", 1, "of {} channels where one was asked for", "how many"),
 )
-"""What PCM cannot say of itself: a parameter of its type, a header, our value, and sentences."""
+"""What PCM cannot say of itself: a parameter of its type, a header's name after what begins it, our
+value, and sentences."""
+
+HEADER_BEGINNINGS = ("x-", "x-audio-")
+"""How hosts begin the names of those headers."""
 
 SIGNATURES = (
-    ("WAV", re.compile(rb"(?:RIFF|RF64|BW64|RIFX).{4}WAVE", re.DOTALL)),
+    ("WAV", re.compile(rb"RIFF.{4}WAVE", re.DOTALL)),
+    ("RF64 or BW64", re.compile(rb"(?:RF64|BW64).{4}WAVE", re.DOTALL)),
+    ("RIFX", re.compile(rb"RIFX.{4}WAVE", re.DOTALL)),
     ("mp3", re.compile(rb"ID3")),
     ("Ogg", re.compile(rb"OggS")),
     ("FLAC", re.compile(rb"fLaC")),
@@ -121,8 +133,11 @@ def _require_rate(headers: Mapping[str, str]) -> None:
     declared = headers.get("content-type", "")
     for parameter, header, ours, said, tells in PCM:
         named = re.search(rf";\s*{parameter}\s*=\s*\"?(\d{{1,9}})", declared, re.IGNORECASE)
-        own = re.fullmatch(r"\s*(\d{1,9})(?:\.0*)?\s*", headers.get(header, ""), re.ASCII)
-        for found in filter(None, (named, own)):
+        own = (
+            re.fullmatch(r"\s*(\d{1,9})(?:\.0*)?\s*", headers.get(beginning + header, ""), re.ASCII)
+            for beginning in HEADER_BEGINNINGS
+        )
+        for found in filter(None, (named, *own)):
             if int(found[1]) != ours:
                 raise UpstreamMalformed(
                     f"The upstream sent pcm {said.format(found[1])}; ask for wav "

@@ -43,9 +43,8 @@ class StreamedAnswer:
         """Accept at most `limit` bytes of body, as decoded, and hardly more before that."""
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
-        self.request_id = valid_request_id(
-            response.headers.get("x-request-id", ""), upstream.secrets
-        )
+        self._secrets = upstream.secrets
+        self.request_id = valid_request_id(response.headers.get("x-request-id", ""), self._secrets)
         self.is_quoted = upstream.is_quoted
         self.response, self._raw = response, response.raw
         self._limit, self._deadline = limit, deadline
@@ -88,13 +87,15 @@ class StreamedAnswer:
 
     def _decoded(self) -> Iterator[bytes]:
         """The pieces, decoded; none is empty."""
-        coding = self.headers.get("Content-Encoding", "").strip().lower()
+        name = self.headers.get("Content-Encoding", "").strip()
+        coding = name.lower()
         if coding in ("", "identity"):
             yield from self._arriving()
         elif coding in CODINGS:
             yield from self._inflated(CODINGS[coding])
         elif self.status < 300:  # Else the status says enough.
-            raise UpstreamMalformed(NOT_ASKED_FOR.format(OTHERS.get(coding, "a compression")))
+            came = OTHERS.get(coding) or valid_request_id(name, self._secrets)
+            raise UpstreamMalformed(NOT_ASKED_FOR.format(came or "a compression"))
 
     def _inflated(self, wbits: int) -> Iterator[bytes]:
         """The pieces, decompressed in steps that are bounded in what they take and what they make.
