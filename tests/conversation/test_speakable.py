@@ -1,6 +1,8 @@
 """What is spoken of a reply is what a person would want to hear."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from parley.conversation.segments import Segmenter
 from parley.conversation.speakable import speakable
@@ -50,6 +52,16 @@ from parley.conversation.speakable import speakable
 def test_markup_becomes_words_or_nothing(reply, spoken):
     """Addresses, code and emoji are silent, and no word, number or sign of arithmetic is lost."""
     assert speakable(reply) == spoken
+
+
+SIGNS = "aé١1 .,;:?!'’\"()–—…-*_~`&<>[]\\#|/=+@^"
+MARKUP = [*SIGNS, "&lt;", "*a*", "_a_", "~~a~~", "`a`", "[a](b)", "<b>"]
+
+
+@given(st.lists(st.sampled_from(MARKUP)).map("".join))
+def test_what_is_plain_is_said_as_the_parser_would_have_it(text):
+    """The same text with the end of a line is parsed in any case."""
+    assert speakable(f"A{text}") == speakable(f"A{text}\n")
 
 
 KINDS = {

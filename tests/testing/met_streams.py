@@ -8,6 +8,7 @@ DONE = b"data: [DONE]\n\n"
 SENTENCE = {"error": {"message": "Connection error.", "type": None, "code": "500"}}
 WORDS = [chunk("It is "), chunk("Paris.")]
 WRITTEN = [chunk(HALF[:20]), chunk(HALF[20:])]
+MESSAGE = {"choices": [{"message": {"content": WHOLE[0]}, "finish_reason": "stop"}]}
 NO_JSON = b"data: {nonsense\n\n"
 LIMIT, CUT = "text_incomplete", (b"", HALF, "upstream_unavailable", "")
 # The events, how the stream ends, what was written, the code, a word of the reason.
@@ -18,12 +19,7 @@ STREAMS = {
     "[DONE] without its end": (WORDS, b"data: [DONE]", *WHOLE, ""),
     "[DONE] and more": (WORDS, b"data: [DONE]{}\n\n", *WHOLE, ""),
     "[DONE] in quotes": (WORDS, b'data: "[DONE]"\n\n', *WHOLE, ""),
-    "a message instead of a delta": (
-        [{"choices": [{"message": {"content": WHOLE[0]}, "finish_reason": "stop"}]}],
-        b"",
-        *WHOLE,
-        "",
-    ),
+    "a message instead of a delta": ([MESSAGE], b"", *WHOLE, ""),
     "a message beside the delta": (
         [WORDS[0], chunk("Paris."), chunk("", "stop", message={"content": WHOLE[0]})],
         b"",
@@ -36,6 +32,7 @@ STREAMS = {
         *WHOLE,
         "",
     ),
+    "a message after the deltas": ([*WORDS, MESSAGE], b"", *WHOLE, ""),
     "neither": (WRITTEN, *CUT),
     "fields without an event": ([b"retry: 3000\n\n"], b"", "", "upstream_unavailable", ""),
     "an event without data": ([b"event: ping\n\n"], b"", "", "upstream_unavailable", ""),
@@ -170,8 +167,8 @@ STREAMS = {
         "upstream_unavailable",
         "Overloaded.",
     ),
-    "flat": (
-        [*WRITTEN, {"object": "error", "message": "Broken.", "code": 400}],
+    "flat, before a title": (
+        [*WRITTEN, {"object": "error", "message": "Broken.", "code": 400}, {"title": "Paris"}],
         DONE,
         HALF,
         "upstream_rejected",

@@ -69,7 +69,8 @@ class _Reply:
 
     failure_in: FailureIn
     reason: Any = None
-    has_content: bool = False
+    place: str = ""
+    """Where content was found: some send a message as one event, others again after its deltas."""
     is_blank: bool = True
     half: str = ""
     """Half a surrogate pair: hosts that count in UTF-16 may part a character between two events."""
@@ -81,12 +82,12 @@ class _Reply:
     def read(self, value: Any, name: str) -> Iterator[str]:
         """The texts in an answer, or in the data of an event; raise the failure that it tells."""
         choice = value_at(value, "choices", 0)
-        said = value_at(choice, name)
-        if said is None:  # Some send a whole reply as the one event of a stream.
-            said = value_at(choice, "message")
+        place = self.place or (name if value_at(choice, name) is not None else "message")
+        said = value_at(choice, place)
         content = text_in(value_at(said, "content"))
-        self.has_content = self.has_content or bool(content.strip())
-        refusal = "" if self.has_content else refusal_in(said)
+        if content.strip():
+            self.place = place
+        refusal = "" if self.place else refusal_in(said)
         text = content + refusal
         if text := text if text.isascii() and not self.half else self._joined(text):
             self.is_blank = self.is_blank and text.isspace()
@@ -102,7 +103,8 @@ class _Reply:
             raise self.failure_in(error)
         if self.reason == "error":
             raise UpstreamUnavailable()
-        if choice is None and report_of(value).message:
+        is_open = self.suspect is None or self.is_note  # No note hides a failure.
+        if choice is None and is_open and report_of(value).message:
             self.suspect = value
             self.is_note = not any(value_at(value, name) for name in SENTENCES)
 
