@@ -58,6 +58,7 @@ TEXTS = [
     (f"\n <html>{REASON}</html>", False),
     (f'{{"error": {{"message": "{REASON}', False),
     (f"{REASON}\0", False),
+    (" null\n", False),
 ]
 """Bodies that are no JSON, and whether they are told."""
 

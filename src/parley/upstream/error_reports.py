@@ -83,8 +83,9 @@ def report_of(value: Any) -> Report:
 def report_in(body: bytes) -> Report:
     """What the body of a refusal says: JSON, or a line of text that is no web page."""
     value = json_in(body)
-    if value is None and body.lstrip(SPACE)[:1] not in (b"{", b"[", b"<"):
-        value = body[: 4 * READ_CHARACTERS].decode(errors="ignore")
+    text = body.strip(SPACE)
+    if value is None and text[:1] not in (b"{", b"[", b"<") and text != b"null":
+        value = text[: 4 * READ_CHARACTERS].decode(errors="ignore")
     return report_of(value)
 
 
