@@ -172,7 +172,7 @@ class TestKeys:
             assert KEY[-6:] not in answer.text
         with suppress(OSError), connect(service) as caller:
             caller.sendall(b"no HTTP\r\n\r\n")
-            until_closed(caller)
+            caller.recv(1)  # What fails to close may stay open.
         health_seconds(service)
         assert service.logs("kind=RuntimeError", logged)
         assert KEY[-6:] not in service.log
