@@ -71,7 +71,7 @@ def test_a_callers_script_name_moves_nothing(upstream, tmp_path):
 
 
 def test_the_operators_script_name_hides_no_refusal(tmp_path):
-    """The path of what stands for a broken request begins with it, wherever gunicorn has it from."""
+    """The path of what stands for a broken request begins with it; --env sets it late."""
     named = "--env=SCRIPT_NAME=/healthz"
     with serving(tmp_path / "log", {}, ROOT, named) as service, connect(service) as caller:
         caller.sendall(b"SECRET\r\n\r\n")
