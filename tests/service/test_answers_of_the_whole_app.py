@@ -71,9 +71,9 @@ def test_a_callers_script_name_moves_nothing(upstream, tmp_path):
 
 
 def test_the_operators_script_name_hides_no_refusal(tmp_path):
-    """The path of what stands for a broken request begins with it, as gunicorn has it."""
-    variables = {"SCRIPT_NAME": "/healthz"}
-    with serving(tmp_path / "log", variables) as service, connect(service) as caller:
+    """The path of what stands for a broken request begins with it; --env sets it late."""
+    named = "--env=SCRIPT_NAME=/healthz"
+    with serving(tmp_path / "log", {}, ROOT, named) as service, connect(service) as caller:
         caller.sendall(b"SECRET\r\n\r\n")
         assert until_closed(caller).startswith(b"HTTP/1.1 400 ")
 
@@ -172,7 +172,7 @@ class TestKeys:
             assert KEY[-6:] not in answer.text
         with suppress(OSError), connect(service) as caller:
             caller.sendall(b"no HTTP\r\n\r\n")
-            until_closed(caller)
+            caller.recv(1)  # What fails to close may stay open.
         health_seconds(service)
         assert service.logs("kind=RuntimeError", logged)
         assert KEY[-6:] not in service.log

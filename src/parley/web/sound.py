@@ -1,6 +1,7 @@
 """A conversation as sound alone: the speech as it arrives, and everything else in headers."""
 
 import re
+import time
 from collections.abc import Generator, Iterator
 from urllib.parse import quote, unquote
 
@@ -54,13 +55,16 @@ def _written(
 ) -> Iterator[bytes]:
     """The pieces; a failure amid them breaks the chunked body, so that nobody takes it for whole.
 
-    Nothing is raised: gunicorn would log its text.
+    Nothing is raised: gunicorn would log its text. Speech that begins after the end of streams may
+    still arrive whole before the process is killed.
     """
+    ends = time.monotonic() < end_of_streams.moment
     try:
         with stages.stage("tts"):
             for piece in stages.arriving(pieces):
                 yield piece
-                end_of_streams.require_time()
+                if ends:
+                    end_of_streams.require_time()
     except ConversationError as failure:
         stages.conversation.note(failure)
         if connection:

@@ -11,6 +11,7 @@ from testing.served_streams import (
     CAPACITY,
     DEADLINE,
     END_SECONDS,
+    GRACE,
     LEAVES,
     REPLY,
     SPEAKERS,
@@ -127,17 +128,29 @@ def endless(body):
         yield bytes(1_000)
 
 
-def test_sound_that_a_stopping_service_cuts_has_its_line(tmp_path, upstream):
-    """The body breaks in time before the end of the grace period, and the log says why."""
-    upstream.answers["tts"] = Streamed(endless, lambda body: "audio/mpeg")
+def late(body):
+    """Sound that begins after the end of streams, and takes no time."""
+    time.sleep(GRACE - 3.5)
+    yield b"ID3"
+    yield bytes(1_000)
+
+
+@pytest.mark.parametrize(
+    ("sound", "told"), [(endless, "stage=tts code=interrupted"), (late, "stage= code=")]
+)
+def test_sound_under_way_in_a_service_that_stops(tmp_path, upstream, sound, told):
+    """Without end, its body breaks before the grace period's end, and the log says why."""
+    upstream.answers["tts"] = Streamed(sound, lambda body: "audio/mpeg")
     with (
         served(tmp_path, upstream.url, deadline=25) as service,
         caller(service, "audio/mpeg") as connection,
     ):
-        head = until(connection, b"ID3")
+        until_asked(upstream, "tts")
+        answer = until(connection, b"ID3") if sound is endless else b""
         service.process.terminate()
         with suppress(OSError):
-            while connection.recv(65_536):
-                pass
-        line = log_line(service, request_id_of(head))
-    assert "status=200 stage=tts code=interrupted" in line
+            while piece := connection.recv(65_536):
+                answer += piece
+        line = log_line(service, request_id_of(answer))
+    assert answer.endswith(b"\r\n0\r\n\r\n") is (sound is late)
+    assert f"status=200 {told}" in line

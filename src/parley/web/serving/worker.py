@@ -31,8 +31,7 @@ HEADERS_BYTES = 32 * 1024
 """A request's headers in all, or a chunked body's trailers. gunicorn would take 800 kB, and would
 read them anew with each packet."""
 
-PREFIX = os.environ.get("SCRIPT_NAME", "")  # gunicorn takes no path that begins otherwise.
-STAND_IN = f"GET {PREFIX}/ HTTP/1.1\r\nConnection: close\r\n\r\n".encode()
+STAND_IN = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
 """What is answered in place of a request that cannot be parsed."""
 
 
@@ -158,6 +157,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         client.refusal = _error_of(exc)
         # As the second of its connection: the first one may have to begin with a proxy's line.
         stand_in = BoundedRequest(self.cfg, IterUnreader([STAND_IN]), addr, 2)
+        # gunicorn takes no path that begins otherwise.
+        stand_in.path = os.environ.get("SCRIPT_NAME", "") + stand_in.path
         # The caller may have disconnected. gunicorn says by StopIteration that it is the last.
         with suppress(OSError, StopIteration):
             super().handle_request(client.getsockname(), stand_in, client, addr)
