@@ -5,6 +5,7 @@ from testing.builders import FROZEN_LIST, wav
 from testing.fake_openai import REPLY, TRANSCRIPT
 from testing.recordings import NO_RECORDINGS, RECORDINGS
 from testing.representations import REPRESENTATIONS, bodies, body, post, told
+from urllib3 import encode_multipart_formdata
 
 
 @REPRESENTATIONS
@@ -59,3 +60,20 @@ def test_an_option_that_came_as_a_file_is_read_as_its_text(met, accept, mark):
     assert body(met, "tts")["voice"] == "nova"
     assert b'name="language"\r\n\r\nen\r\n' in bodies(met, "stt")[0]
     assert "gpt-4o-mini" in FROZEN_LIST.read_text()
+
+
+@REPRESENTATIONS
+@pytest.mark.parametrize(
+    ("boundary", "written"),
+    [
+        ("-XrQHxml_qhW/dc2hip09.OiqW", "boundary=-XrQHxml_qhW/dc2hip09.OiqW"),  # React Native
+        ("=_Part_0(-1234'+_,-./:=?)", "boundary==_Part_0(-1234'+_,-./:=?); charset=UTF-8"),
+        ("=_Part_0(-1234'+_,-./:=?)", 'boundary="=_Part_0(-1234\'+_,-./:=?)"'),
+        ("{4b39 ed14}", "charset=UTF-8;Boundary={4b39 ed14} "),
+    ],
+)
+def test_a_boundary_is_read_as_clients_write_it(met, accept, boundary, written):
+    """Also one that needs quotes and has none (RFC 2045, 5.1)."""
+    form = encode_multipart_formdata({"audio": ("a.wav", wav())}, boundary)[0]
+    headers = {"Content-Type": f"multipart/form-data; {written}"}
+    assert told(post(met, accept, headers=headers, written=form)).status == 200

@@ -79,6 +79,15 @@ def test_ten_languages_and_more_have_twenty_sentences():
         ("It was in the year 1884. May I", True),
         *((f"Go back to the old Com. {sign} Adm.", False) for sign in "&;:%/=×"),
         ("Das ist doch heute der 1. Platz gewesen", False),
+        ("Wir beginnen damit erst am 2. Tag der", False),
+        ("Er feierte gern seinen 50. Geburtstag in", False),
+        ("So schrieb er es an alle: 1. Febr. 2026", False),
+        ("Das passiert an jedem 7. Tag des Monats", False),
+        ("Here it is: the whole list. 5 of them", True),
+        ("Urodziła się dopiero 7 list. 18", False),  # Nobody knows what number it becomes.
+        ("Urodziła się dopiero 7 list. 1867 r. w", False),
+        ("You all paid for it 7 times. 12 were", True),
+        ("Since the last week I am 42. You are", True),
         ("Le città sono molte, ad es. Milano e", False),
         ("Hij sprak gisteren met Dhr. Jansen", False),
         ("The car went there at 60 mph. The", True),
@@ -88,6 +97,21 @@ def test_ten_languages_and_more_have_twenty_sentences():
 def test_what_follows_begins_a_sentence_and_what_ends_is_none_of_its_words(reply, is_cut):
     """A cut that comes too late costs a little time, and one that comes too early is heard."""
     assert len(Segmenter().feed(reply)) == is_cut
+
+
+@pytest.mark.parametrize(
+    ("reply", "cuts"),
+    [
+        ("頭取は「経済の先行きに不透明感が増して、試練の時です。努力が大事」と述べた。次に", 2),
+        (
+            "She told us and them: “Well now, my dears, do please stop it. Now go.” and left. Then",
+            2,
+        ),
+    ],
+)
+def test_a_quotation_that_a_clause_cuts_goes_on_behind_it(reply, cuts):
+    """The first segment may end amid one, and no sentence ends in the rest of it."""
+    assert len(Segmenter().feed(reply)) == cuts
 
 
 @pytest.mark.parametrize(

@@ -35,10 +35,11 @@ def post(
     accept: str = JSON,
     client: FlaskClient | None = None,
     headers: Mapping[str, str] = {},
+    written: bytes | None = None,
     **fields: object,
 ) -> TestResponse:
-    """A conversation with these fields, read to its end; bytes become a file."""
-    form = {
+    """A conversation with these fields, or this body, read to its end; bytes become a file."""
+    form = written or {
         name: (BytesIO(value), "blob") if isinstance(value, bytes) else value
         for name, value in {"audio": wav(), **fields}.items()
     }

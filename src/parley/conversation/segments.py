@@ -58,7 +58,7 @@ class Segmenter:
 
     def __init__(self) -> None:
         """Begin with nothing received."""
-        self._fence = ""
+        self._fence = self._before = ""
         self._is_first = True
         self._begin_with("")
 
@@ -93,6 +93,8 @@ class Segmenter:
         while segment := self._next_segment(is_last=is_last):
             yield segment
             self._fence = fence_after(segment.text, self._fence)
+            # It may have ended at a clause within a quotation.
+            self._before = segment.text if self._is_first else ""
             self._is_first = False
             self._begin_with(self._open[len(segment.text) :])
 
@@ -135,7 +137,7 @@ class Segmenter:
     def _is_sentence_end(self, end: int) -> bool:
         if end in self._within_sentences:
             return False
-        if is_sentence_end(self._open, end):
+        if is_sentence_end(self._before + self._open, len(self._before) + end):
             return True
         if len(self._open) - end > NEXT_WORD:
             self._within_sentences.add(end)

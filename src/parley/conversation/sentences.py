@@ -21,10 +21,10 @@ _VOWELS = frozenset("aeiouyøœæıаеиоуыэюяіє")
 _MONTHS = (
     "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember"
     " January February March May June July October December"
-    " Jan Feb Mär Mrz Mar Apr Jun Jul Aug Sept Sep Okt Oct Nov Dez Dec"
+    " Jan Feb Febr Mär Mrz Mar Apr Jun Jul Aug Sept Sep Okt Oct Nov Dez Dec"
 )
-_LOOK_BACK = 64
-"""How many characters before an end are looked at: a word, or a short quotation."""
+_LOOK_BACK = 96
+"""How many characters before an end are looked at: a word, or a quotation that is not long."""
 
 # What stands before a full stop: a word that is not part of an address or of a Chinese text.
 _WORD = regex.compile(
@@ -44,13 +44,16 @@ _ORDINAL = regex.compile(
     rf"\s+(?:(?:{'|'.join(_MONTHS.split())}|Jahrhundert\w*)\b|\p{{Lu}}\w{{0,10}}\Z)"
 )
 _ARTICLE = regex.compile(
-    r"(?ri)(?:\b(?:de[rmns]|das|die|im|vom|zu[mr]|beim|ins)|\d\.\s+(?:und|bis|oder))\s+\d+\.\Z"
+    r"(?ri)(?:\b(?:de[rmns]|das|die|im|vom|zu[mr]|beim|ins|(?<!\bI\s)am|jede[rmns]?"
+    r"|(?:[mds]ein|ihr|unser)(?:e[rmns]?)?)|\d\.\s+(?:und|bis|oder))\s+\d+\.\Z"
 )
 # "24. 12. 2026" and "2026. 3. 5.": what follows a number is one, too, or its month went before.
 _DATE = regex.compile(r"(?r)\d{1,4}\.[^\S\n]?\d{1,2}\.\Z")
 _MONTH_NUMBER = regex.compile(r"[^\S\n]\d{1,2}\.(?!\d)")
 _HOUR = regex.compile(r"[ap]\.m")
 _WEEKDAY = regex.compile(r"\s+(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
+# "7 list. 1867", and "7 set. 2024": a month that is a word elsewhere.
+_YEAR = regex.compile(r"[^\S\n]+[12]\d{3}\b")
 _NUMBER = regex.compile(r"[\s\p{Ps}№]*+\p{N}")
 # A small letter follows, or a dash behind which one may.
 _SMALL_LETTER = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\"'–—―]*+(?:\p{Ll}|(?<=[–—―]\s*+)\Z)")
@@ -61,9 +64,11 @@ _GOES_ON = regex.compile(
     r"(?<=\p{N}．)\p{N}|(?<=[\p{Pe}\p{Pf}])\S|(?<=[\p{Pe}\p{Pf}\"][^\S\n]*+)\p{Lo}"
     r"|[\p{Pe}\p{Pf}、，&;:%/=×ªº]|(?<=[。？！?!])(?:と|って)(?:[言聞思答叫問尋考書]|い[うっ])"
 )
+# Where the marks tell which opens, a longer quotation is known, and may hold others.
 _IN_QUOTES = regex.compile(
-    r"""(?r)(?:[(（「『„《]|(?<![\p{Ll}\p{Lu}\p{N}.!?…,”。！？])[“"«]|(?<!\S)[»”](?=\S))"""
-    r"""[^)）」』”“"«»》]{0,40}\Z"""
+    r"""(?r)(?:(?:「[^」]{0,80}|『[^』]{0,80}|《[^》]{0,80}|（[^）]{0,80})"""
+    r"""|(?:[(（「『„《]|(?<![\p{Ll}\p{Lu}\p{N}.!?…,”。！？])[“"«]|(?<!\S)[»”](?=\S))"""
+    r"""[^)）」』”“"«»》]{0,40})\Z"""
 )
 
 
@@ -108,8 +113,10 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
     return (
         not _ABBREVIATIONS.isdisjoint([word, word[:1].lower() + word[1:]])
         or word.endswith("str")
+        or (word[-1] in "ªº" and word[0].isalpha())  # Profª. Maria
         or (".-" in word and _is_abbreviation(word.rpartition(".-")[2], before, after))
         or bool(_TWO_WORDS.search(before))
+        or bool(len(word) < 6 and _UNIT.search(before) and _YEAR.match(after, partial=True))
         or len(regex.findall(r"\X", word)) == 1
         or (len(word) == 2 and word[0] == word[1] and word not in _ROMAN)  # EE. UU.
         or ("." in word and all(0 < len(part) < 4 for part in regex.split(r"[.\-]+", word)))

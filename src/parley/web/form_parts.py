@@ -1,5 +1,6 @@
 """The parts of a form, multipart/form-data, as they arrive (RFC 2046, 5.1.1, and RFC 7578)."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -13,6 +14,9 @@ HEAD_BYTES = 16 * 1024
 """The longest headers of one part, all together, and the longest padding behind a boundary."""
 
 LINE_BREAK = b"\r\n"
+
+# A quoted string, which stays as it is, or a value that is not quoted.
+_VALUE = re.compile(r"""\"(?:[^"\\]|\\.)*"?|(?<![*])=([^\s";][^";]*)""", re.DOTALL)
 
 
 class FormBroken(ValueError):
@@ -59,6 +63,19 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
         pass  # What follows the last boundary means nothing.
 
 
+def parameters_of(header: str) -> dict[str, str]:
+    """The parameters of a header, also those that need quotes and have none.
+
+    React Native's boundaries have slashes, and other clients' file names spaces or any letters.
+    """
+    return parse_options_header(_VALUE.sub(_quoted, header))[1]
+
+
+def _quoted(value: re.Match[str]) -> str:
+    bare: str | None = value[1]
+    return '="{}"'.format(bare.strip().replace("\\", r"\\")) if bare else value[0]
+
+
 def _pass_over(pieces: Iterator[bytes]) -> None:
     for _ in pieces:
         pass
@@ -74,8 +91,8 @@ def _part(head: bytes) -> Part:
         headers[name.strip().lower()] = value.strip()
     if "content-disposition" not in headers:
         raise FormBroken()
-    named = parse_options_header(headers["content-disposition"])[1]
-    declared = parse_options_header(headers.get("content-type"))[1]
+    named = parameters_of(headers["content-disposition"])
+    declared = parameters_of(headers.get("content-type", ""))
     return Part(named.get("name", ""), named.get("filename"), declared.get("charset", "").lower())
 
 

@@ -13,7 +13,7 @@ from parley import log
 from parley.errors import CallerDisconnected, Overloaded, RequestMalformed, UploadTimeout
 from parley.memory import Usage
 from parley.recordings import AUDIO_BYTES
-from parley.web.form_parts import FormBroken, FormEnded, FormTooLarge, parts
+from parley.web.form_parts import FormBroken, FormEnded, FormTooLarge, parameters_of, parts
 from parley.web.serving.slots import RETRY_SECONDS, SLOT
 
 LIMITS = {
@@ -113,6 +113,11 @@ class FormRequest(Request):
     form_data_parser_class = StrictFormParser
     # Parse whatever the Content-Type: without one, Werkzeug would see an empty form.
     want_form_data_parsed = True
+
+    @property
+    def mimetype_params(self) -> dict[str, str]:
+        """The parameters of the Content-Type: the boundary."""
+        return parameters_of(self.content_type or "")
 
     def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
         """A file for the next part that is one; raise FormTooLarge past FILES_ON_DISK.
