@@ -17,7 +17,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from subprocess import DEVNULL, STDOUT, Popen
@@ -146,10 +146,10 @@ def start(run: Run, log: Path, report: Path, options: Collection[str]) -> Popen[
 def result(run: Run, log: Path, report: Path, status: int, seconds: float) -> Counter[str]:
     """Tell how a process ended, with its failures' tracebacks; what pytest counted in it."""
     counts: Counter[str] = Counter()
-    if report.exists():
+    with suppress(FileNotFoundError, ElementTree.ParseError):  # It died, perhaps amid the report.
         [suite] = ElementTree.parse(report).getroot()  # noqa: S314  # pytest wrote it.
         counts.update({count: int(suite.get(count, 0)) for count in ("tests", *WORDS)})
-    if status and not counts["failures"] + counts["errors"]:  # It died, or ran no test.
+    if status and not counts["failures"] + counts["errors"]:  # Or it ran no test.
         counts.update(tests=1, errors=1)
     said = log.read_text(errors="replace")
     print(f"{run.name}: {counts['tests']} tests, exit status {status}, {seconds:.0f} s", flush=True)

@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import sys
+from contextlib import contextmanager
 from io import BytesIO
 
 import pytest
@@ -44,30 +45,31 @@ def client():
     return make_app(PARLEY_CAPACITY=str(CAPACITY)).test_client()
 
 
-@pytest.fixture
-def full_disk(request):
-    """A disk that has room for so many bytes, and for no more."""
+@contextmanager
+def full_disk(size):
+    """A block with room for so many bytes in a file; pytest writes its own before and after it."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (request.param, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize("full_disk", [1_000], indirect=True)
-def test_a_recording_that_finds_no_disk_stays_in_memory(client, openai, full_disk):
+def test_a_recording_that_finds_no_disk_stays_in_memory(client, openai):
     """As long as the budget has room."""
     data = {"audio": (BytesIO(wav(10)), "a.wav")}
-    with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
-        assert response.status_code == 200
+    with full_disk(1_000), client.post("/api/conversation/", headers=HEADERS, data=data) as answer:
+        assert answer.status_code == 200
 
 
-# The last bytes are in the file's buffer when it is full, and closing it fails as writing did.
-@pytest.mark.parametrize("full_disk", [RECORDING_BYTES - 1_000], indirect=True)
-def test_a_full_disk_is_an_answer_and_costs_no_slot(client, openai, full_disk, caplog):
+def test_a_full_disk_is_an_answer_and_costs_no_slot(client, openai, caplog):
     """Each caller is told that the service is full, the operator why; the next one finds a slot."""
     for _ in range(2 * CAPACITY):
         data = {"audio": (BytesIO(bytes(RECORDING_BYTES)), "a.wav")}
-        with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
+        # The last bytes are in the file's buffer when it is full: closing it fails as writing did.
+        disk = full_disk(RECORDING_BYTES - 1_000)
+        with disk, client.post("/api/conversation/", headers=HEADERS, data=data) as response:
             assert response.status_code == 503
             assert response.headers["Retry-After"] == "2"
             assert response.json["errors"][0]["code"] == "overloaded"
