@@ -211,7 +211,9 @@ def test_a_fallback_speaks_where_the_model_is_unknown(service, upstream):
     assert stream.code is None
     assert stream.done["models_used"]["tts"] == "reader-1"
     assert len(stream.ended) == len(stream.segments) > 2
-    assert service.log.count("event=model_replaced stage=tts model=old-1 by=reader-1") == 1
+    replaced = "event=model_replaced stage=tts model=old-1 by=reader-1"
+    assert service.logs(replaced)
+    assert service.log.count(replaced) == 1
     asked = [request.path for request in upstream.requests if request.stage == "tts"]
     assert len([path for path in asked if path.endswith("/audio/speech")]) == 1
 
