@@ -57,8 +57,9 @@ if os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
     worker_tmp_dir = SHARED_MEMORY
 # Unused; gunicorn would create the socket under $HOME, which may not be writable.
 control_socket_disable = True
-# A SCRIPT_NAME header never changes the path, even if the platform trusts all forwarded headers.
-forwarder_headers = ""
+# No header of a proxy means anything here, whoever sends it: a SCRIPT_NAME never changes the path,
+# contradicting schemes refuse no request, and nobody's address is compared with a list.
+forwarder_headers, secure_scheme_headers, forwarded_allow_ips = "", {}, "*"
 loglevel = wsgi.settings.log_level.lower()
 # For platforms that switch the access log on. It holds nothing that the caller wrote: a method, a
 # user name, query, referer or path may hold a key. The request's id leads to the conversation's own

@@ -26,6 +26,7 @@ SPELLINGS = {
     "bare LF": "X-A: b\nX-TTS-Base-URL: {url}",
     "NUL": "X-TTS-Base-URL\0: {url}",
     "forwarded": "Forwarded: host={host}\r\nX-Forwarded-Host: {host}\r\nX-Forwarded-Server: {host}",
+    "contradicting": "X-Forwarded-Proto: https\r\nX-Forwarded-SSL: off",
     "rewritten": "X-Original-URL: {url}\r\nX-Rewrite-URL: {url}\r\nX-Forwarded-Prefix: {url}",
     "proxy": "Proxy: {url}\r\nHTTP-Proxy: {url}",
     "CGI's own": "SCRIPT_NAME: {url}\r\nPATH_INFO: {url}\r\nREMOTE_USER: {key}",

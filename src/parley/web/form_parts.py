@@ -68,6 +68,8 @@ def parameters_of(header: str) -> dict[str, str]:
 
     React Native's boundaries have slashes, and other clients' file names spaces or any letters.
     """
+    if ";" not in header:  # Most parts' types have none.
+        return {}
     return parse_options_header(_VALUE.sub(_quoted, header))[1]
 
 
