@@ -26,7 +26,8 @@ def test_no_input_brings_an_answer_that_is_not_documented(tmp_path):
         timeout=1000,
     )
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
-    log = (tmp_path / "log").read_text()
+    # The callers' ids may be any word that the tests or the service have: those are tried, too.
+    log = re.sub(" request_id=[^ ]*", "", (tmp_path / "log").read_text())
     statuses = re.findall(r" status=(\d+) ", log)
     assert len(statuses) >= 2000
     assert {"200", "400", "401", "405"} <= set(statuses)
