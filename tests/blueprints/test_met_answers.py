@@ -5,7 +5,7 @@ import json
 import pytest
 from testing.fake_openai import REPLY, http
 from testing.met_answers import BLANKS, HALF, WHOLE, answers, chunk, streamed
-from testing.met_streams import STREAMS
+from testing.met_streams import DONE, LIMIT, STREAMS, WHY
 from testing.representations import REPRESENTATIONS, SOUND, STREAM, bodies, body, post, told
 
 TRANSCRIPTS = {
@@ -47,58 +47,44 @@ def test_a_transcript_without_words_is_no_speech(met, accept, name):
 
 
 THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "Hmm"}]}
-TEXT = {"type": "text", "text": "It is Paris."}
+TEXT, HMM = {"type": "text", "text": "It is Paris."}, {"type": "text", "text": "Hmm"}
+REFUSED = {"type": "refusal", "refusal": "No."}
+SPLIT = [{"type": "text", "text": "It is "}, {"type": "text", "text": "Paris."}]
+NOTED = {"type": "text", "text": {"value": "It is Paris.", "annotations": []}}
+# What the content is, and the reason, where the reply is whole.
+WHOLES = {
+    "a text": (" It is Paris. ", "stop"),
+    "parts": ([THOUGHT, TEXT], "stop"),
+    "parts of text": (SPLIT, "stop"),
+    "output_text": ([{**TEXT, "type": "output_text"}], "stop"),
+    "reasoning": ([{**HMM, "type": "reasoning"}, TEXT], "stop"),
+    "a marked thought": ([{**HMM, "thought": True}, TEXT], "stop"),
+    "texts alone": (["It is ", "Paris."], "stop"),
+    "parts without a type": ([{"reasoningContent": HMM}, {"text": "It is Paris."}], "stop"),
+    "a text with annotations": ([NOTED], "stop"),
+    "a part that refuses beside a text": ([TEXT, REFUSED], "stop"),
+    "another reason": ("It is Paris.", "eos_token"),
+    "tool_calls": ("It is Paris.", "tool_calls"),
+    "no reason that is a text": ("It is Paris.", ["length"]),
+}
 # What the message holds, the reason, and what becomes of it.
 MESSAGES = {
-    "a text": ({"content": " It is Paris. "}, "stop", WHOLE),
-    "parts": ({"content": [THOUGHT, TEXT]}, "stop", WHOLE),
-    "parts of text": (
-        {"content": [{"type": "text", "text": "It is "}, {**TEXT, "text": "Paris."}]},
-        "stop",
-        WHOLE,
-    ),
-    "output_text": ({"content": [{**TEXT, "type": "output_text"}]}, "stop", WHOLE),
-    "reasoning": ({"content": [{"type": "reasoning", "text": "Hmm"}, TEXT]}, "stop", WHOLE),
-    "a marked thought": (
-        {"content": [{**TEXT, "text": "Hmm", "thought": True}, TEXT]},
-        "stop",
-        WHOLE,
-    ),
-    "texts alone": ({"content": ["It is ", "Paris."]}, "stop", WHOLE),
-    "parts without a type": (
-        {"content": [{"reasoningContent": {"text": "Hmm"}}, {"text": "It is Paris."}]},
-        "stop",
-        WHOLE,
-    ),
-    "a text with annotations": (
-        {"content": [{**TEXT, "text": {"value": "It is Paris.", "annotations": []}}]},
-        "stop",
-        WHOLE,
-    ),
-    "a refusal among the parts": (
-        {"content": [{"type": "refusal", "refusal": "No."}]},
-        "stop",
-        ("No.", None),
-    ),
-    "a part that refuses beside a text": (
-        {"content": [TEXT, {"type": "refusal", "refusal": "No."}]},
-        "stop",
-        WHOLE,
-    ),
+    **{name: ({"content": content}, reason, WHOLE) for name, (content, reason) in WHOLES.items()},
     "reasoning beside": ({"content": "It is Paris.", "reasoning_content": "Hmm"}, "stop", WHOLE),
     "content and refusal": ({"content": "It is Paris.", "refusal": "No."}, "stop", WHOLE),
-    "a refusal": ({"content": None, "refusal": "No."}, "stop", ("No.", None)),
+    "a refusal among the parts": ({"content": [REFUSED]}, "stop", ("No.", None)),
+    "a refusal": ({"content": None, "refusal": " No. "}, "stop", ("No.", None)),
     "a refusal beside nothing": ({"content": "", "refusal": "No."}, "stop", ("No.", None)),
+    "half a refusal": ({"content": None, "refusal": "No"}, "length", ("No", LIMIT)),
     "thoughts alone": ({"content": [THOUGHT]}, "stop", ("", "upstream_malformed")),
-    "another reason": ({"content": "It is Paris."}, "eos_token", WHOLE),
-    "tool_calls": ({"content": "It is Paris."}, "tool_calls", WHOLE),
-    "length": ({"content": HALF}, "length", (HALF, "text_incomplete")),
-    "max_tokens": ({"content": HALF}, "max_tokens", (HALF, "text_incomplete")),
-    "MAX_TOKENS": ({"content": HALF}, "MAX_TOKENS", (HALF, "text_incomplete")),
-    "content_filter": ({"content": HALF}, "content_filter", (HALF, "text_incomplete")),
-    "thoughts up to the length": ({"content": [THOUGHT]}, "length", ("", "text_incomplete")),
-    "nothing up to the length": ({"content": None}, "length", ("", "text_incomplete")),
-    "thoughts in tags": ({"content": "<think>Hmm"}, "max_tokens", ("", "text_incomplete")),
+    "blank": ({"content": "  \n"}, "stop", ("", "upstream_malformed")),
+    "length": ({"content": HALF}, "length", (HALF, LIMIT)),
+    "max_tokens": ({"content": HALF}, "max_tokens", (HALF, LIMIT)),
+    "MAX_TOKENS": ({"content": HALF}, "MAX_TOKENS", (HALF, LIMIT)),
+    "content_filter": ({"content": HALF}, "content_filter", (HALF, LIMIT)),
+    "thoughts up to the length": ({"content": [THOUGHT]}, "length", ("", LIMIT)),
+    "nothing up to the length": ({"content": None}, "length", ("", LIMIT)),
+    "thoughts in tags": ({"content": "<think>Hmm"}, "max_tokens", ("", LIMIT)),
     "error": ({"content": HALF}, "error", (HALF, "upstream_unavailable")),
     "error at once": ({"content": ""}, "error", ("", "upstream_unavailable")),
 }
@@ -111,7 +97,8 @@ def test_a_message_is_understood(met, accept, streams, name):
     """Whether the host streams or not, whatever it was asked for."""
     message, reason, (text, code) = MESSAGES[name]
     if streams:
-        answers(met, "text", streamed({"choices": [{"delta": message}]}, chunk(reason=reason)))
+        events = {"choices": [{"delta": message}]}, chunk(reason=reason), DONE
+        answers(met, "text", streamed(*events))
     else:
         answers(met, "text", {"choices": [{"message": message, "finish_reason": reason}]})
     answer = told(post(met, accept))
@@ -132,14 +119,15 @@ def test_a_stream_is_understood(met, accept, name):
 
     A host that streams although it was asked not to is understood, too.
     """
-    events, ends, text, code, reason = STREAMS[name]
-    answers(met, "text", streamed(*events, ends=ends), Content_Type="text/event-stream")
+    events, text, code = STREAMS[name]
+    sent = streamed(*events)
+    answers(met, "text", sent, Content_Type="text/event-stream")
     answer = told(post(met, accept))
     assert (answer.reply, answer.code) == (text, code)
     assert answer.stage == ("text" if code and accept != SOUND else answer.stage)
     assert bool(answer.sound) is bool(text)
     if accept != SOUND or not text:
-        assert reason in answer.message
+        assert (WHY in answer.message) is (WHY.encode() in sent)
     again = code in PASSING and (accept != STREAM or not text)
     assert len(bodies(met, "text")) == (3 if again else 1)
 
@@ -162,26 +150,19 @@ def answers_in_turn(met, *choices):
     met.answers["text"] = answer
 
 
-@pytest.mark.parametrize("accept", ["application/json", SOUND])
-def test_the_last_try_may_bring_the_whole_reply(met, accept):
-    """What an earlier one had written is forgotten then."""
-    broken = {"message": {"content": HALF}, "finish_reason": "error"}
-    whole = {"message": {"content": REPLY}, "finish_reason": "stop"}
-    answers_in_turn(met, broken, broken, whole)
-    answered = told(post(met, accept))
-    assert (answered.status, answered.reply) == (200, REPLY)
+UNKNOWN = {"code": 404, "message": "The model gpt-4o does not exist."}
 
 
 @pytest.mark.parametrize("accept", ["application/json", SOUND])
-def test_a_model_that_turns_out_not_to_be_known_is_replaced(met, accept):
-    """Whatever it seemed to have written."""
-    error = {"code": 404, "message": "The model gpt-4o does not exist."}
+@pytest.mark.parametrize(("fails", "error"), [(2, None), (1, UNKNOWN)], ids=["", "unknown"])
+def test_a_later_try_may_bring_the_whole_reply(met, accept, fails, error):
+    """What an earlier one had written is forgotten then; a model not known is replaced at once."""
     broken = {"message": {"content": HALF}, "finish_reason": "error", "error": error}
     whole = {"message": {"content": REPLY}, "finish_reason": "stop"}
-    answers_in_turn(met, broken, whole)
+    answers_in_turn(met, *[broken] * fails, whole)
     answered = told(post(met, accept))
     assert (answered.status, answered.reply) == (200, REPLY)
-    assert answered.models["text"] != "gpt-4o"
+    assert (answered.models["text"] != "gpt-4o") is bool(error)
 
 
 def test_a_streamed_reply_has_the_bounds_of_a_whole_one(met):

@@ -11,12 +11,12 @@ BLANKS = {"message": "", "type": "", "param": "", "code": None}
 """The error beside each answer of some gateways."""
 
 
-def streamed(*events: object, ends: bytes = b"data: [DONE]\n\n") -> bytes:
+def streamed(*events: object) -> bytes:
     """Events with JSON, or bytes as they are, as an answer's body."""
-    lines = (
-        e if isinstance(e, bytes) else b"data: %s\n\n" % json.dumps(e).encode() for e in events
+    return b"".join(
+        each if isinstance(each, bytes) else b"data: %s\n\n" % json.dumps(each).encode()
+        for each in events
     )
-    return b"".join(lines) + ends
 
 
 def chunk(content: object = None, reason: str | None = None, **more: object) -> dict[str, object]:

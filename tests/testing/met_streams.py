@@ -2,244 +2,111 @@
 
 import json
 
-from testing.met_answers import BLANKS, HALF, WHOLE, chunk, streamed
+from testing.met_answers import BLANKS, HALF, WHOLE, chunk
 
-DONE = b"data: [DONE]\n\n"
-SENTENCE = {"error": {"message": "Connection error.", "type": None, "code": "500"}}
+DONE, STOP = b"data: [DONE]\n\n", chunk(reason="stop")
+UNAVAILABLE, MALFORMED, LIMIT = "upstream_unavailable", "upstream_malformed", "text_incomplete"
+WHY = "It broke."
+SENTENCE = {"error": {"message": WHY, "type": None, "code": "500"}}
 WORDS = [chunk("It is "), chunk("Paris.")]
 WRITTEN = [chunk(HALF[:20]), chunk(HALF[20:])]
-MESSAGE = {"choices": [{"message": {"content": WHOLE[0]}, "finish_reason": "stop"}]}
-NO_JSON = b"data: {nonsense\n\n"
-LIMIT, CUT = "text_incomplete", (b"", HALF, "upstream_unavailable", "")
-# The events, how the stream ends, what was written, the code, a word of the reason.
-STREAMS = {
-    "a reason and [DONE]": ([*WORDS, chunk(reason="stop")], DONE, *WHOLE, ""),
-    "[DONE] alone": (WORDS, DONE, *WHOLE, ""),
-    "a reason alone": ([*WORDS, chunk(reason="stop")], b"", *WHOLE, ""),
-    "[DONE] without its end": (WORDS, b"data: [DONE]", *WHOLE, ""),
-    "[DONE] and more": (WORDS, b"data: [DONE]{}\n\n", *WHOLE, ""),
-    "[DONE] in quotes": (WORDS, b'data: "[DONE]"\n\n', *WHOLE, ""),
-    "a message instead of a delta": ([MESSAGE], b"", *WHOLE, ""),
-    "a message beside the delta": (
-        [WORDS[0], chunk("Paris."), chunk("", "stop", message={"content": WHOLE[0]})],
-        b"",
-        *WHOLE,
-        "",
-    ),
-    "a message beside an empty delta": (
-        [*WORDS, {"choices": [{"delta": {}, "message": {"content": WHOLE[0]}}]}],
+PARIS = {"content": WHOLE[0]}
+MESSAGE = {"choices": [{"message": PARIS, "finish_reason": "stop"}]}
+
+
+def named(name: str, data: object) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+# The events of a whole reply.
+WHOLES = {
+    "a reason and [DONE]": [*WORDS, STOP, DONE],
+    "[DONE] alone": [*WORDS, DONE],
+    "a reason alone": [*WORDS, STOP],
+    "[DONE] without its end": [*WORDS, b"data: [DONE]"],
+    "[DONE] and more": [*WORDS, b"data: [DONE]{}\n\n"],
+    "[DONE] in quotes": [*WORDS, b'data: "[DONE]"\n\n'],
+    "a message instead of a delta": [MESSAGE],
+    "a message beside the delta": [*WORDS, chunk("", "stop", message=PARIS)],
+    "a message beside an empty delta": [
+        *WORDS,
+        {"choices": [{"delta": {}, "message": PARIS}]},
         DONE,
-        *WHOLE,
-        "",
-    ),
-    "a message after the deltas": ([*WORDS, MESSAGE], b"", *WHOLE, ""),
-    "neither": (WRITTEN, *CUT),
-    "fields without an event": ([b"retry: 3000\n\n"], b"", "", "upstream_unavailable", ""),
-    "an event without data": ([b"event: ping\n\n"], b"", "", "upstream_unavailable", ""),
-    "a word that is no field": ([b"database is locked\n"], b"", "", "upstream_malformed", ""),
-    "null in a text, cut": ([chunk(HALF[:20], "null"), chunk(HALF[20:], "null")], *CUT),
-    "None in a text, cut": ([chunk(HALF[:20], "None"), chunk(HALF[20:], "None")], *CUT),
-    "null in a text, and [DONE]": ([chunk(WHOLE[0], "null")], DONE, *WHOLE, ""),
-    "a reason before the text, cut": ([chunk("", "stop"), *WRITTEN], *CUT),
-    "a limit, then a stop": ([chunk(HALF, "length"), chunk("", "stop")], DONE, HALF, LIMIT, ""),
-    "a limit before its end": ([chunk(HALF, "length"), chunk(".")], b"", HALF + ".", LIMIT, ""),
-    "cut amid an event": (WRITTEN, b'data: {"choices": [', HALF, "upstream_unavailable", ""),
-    "the last event without its end": (
-        [WORDS[0]],
+    ],
+    "a message after the deltas": [*WORDS, MESSAGE],
+    "null in a text, and [DONE]": [chunk(WHOLE[0], "null"), DONE],
+    "the last event without its end": [
+        WORDS[0],
         b"data: " + json.dumps(chunk("Paris.", "stop")).encode(),
-        *WHOLE,
-        "",
+    ],
+    "CRLF": [b": wait\r\n\r\ndata: " + json.dumps(MESSAGE).encode() + b"\r\n\r\n"],
+    "unknown events": [named("ping", {}), WORDS[0], named("ping", "x"), WORDS[1], DONE],
+    "named events": [b"event: message\n", WORDS[0], b"event: delta\n", WORDS[1], DONE],
+    "a note that is none of ours": [{"message": "processing"}, *WORDS, STOP],
+    "a title beside it": [{"title": "Paris"}, *WORDS, DONE],
+    "Azure's filter": [{"choices": [], "prompt_filter_results": [{}]}, *WORDS, DONE],
+    "an empty error": [{**WORDS[0], "error": None}, WORDS[1], DONE],
+    "an error of blanks": [{**WORDS[0], "error": BLANKS}, WORDS[1], DONE],
+    "a choice's error of blanks": [chunk(WHOLE[0], "stop", error=BLANKS)],
+}
+# What comes behind the half of a reply, and the code.
+BROKEN = {
+    "neither": ([], UNAVAILABLE),
+    "cut amid an event": ([b'data: {"choices": ['], UNAVAILABLE),
+    "an error": ([SENTENCE, DONE], UNAVAILABLE),
+    "an error before a reason": ([SENTENCE, STOP], UNAVAILABLE),
+    "OpenRouter's": (
+        [{"error": {"code": 429, "message": WHY}, **chunk("", "error")}],
+        "rate_limited",
     ),
-    "CRLF": ([streamed(*WORDS).replace(b"\n", b"\r\n")], b"", *WHOLE, ""),
-    "CR": ([streamed(*WORDS).replace(b"\n", b"\r")], b"", *WHOLE, ""),
-    "several lines of data": (
-        [
-            b"".join(
-                b"data: %s\n" % line
-                for line in json.dumps(WORDS[0], indent=1).encode().split(b"\n")
-            )
-            + b"\n",
-            WORDS[1],
-        ],
-        DONE,
-        *WHOLE,
-        "",
+    "a choice's error": ([chunk("", "error", error={"code": 502, "message": WHY})], UNAVAILABLE),
+    "a choice's error alone": ([chunk("", None, error={"message": WHY})], MALFORMED),
+    "OpenAI's": ([{"error": {"type": "server_error", "message": WHY}}], UNAVAILABLE),
+    "an error in a text": ([{"error": WHY}], MALFORMED),
+    "Gemini's": ([[{"error": {"code": 503, "message": WHY}}]], UNAVAILABLE),
+    "flat, before a title": (
+        [{"object": "error", "message": WHY, "code": 400}, {"title": "Paris"}, DONE],
+        "upstream_rejected",
     ),
-    "a byte order mark": ([b"\xef\xbb\xbf", *WORDS], DONE, *WHOLE, ""),
-    "comments": ([b": PROCESSING\n\n", WORDS[0], b": wait\n", WORDS[1]], DONE, *WHOLE, ""),
-    "empty data": ([WORDS[0], b"data:\n\ndata: \n\n", WORDS[1]], DONE, *WHOLE, ""),
-    "unknown events": (
-        [b"event: ping\ndata: {}\n\n", WORDS[0], b"event: ping\ndata: x\n\n", WORDS[1]],
-        DONE,
-        *WHOLE,
-        "",
+    "detail": ([{"detail": WHY}], MALFORMED),
+    "event: error": ([named("error", {"message": WHY})], MALFORMED),
+    "event: error, a text": ([f"event: error\ndata: {WHY}\n\n".encode()], MALFORMED),
+    "event: error, a code": ([named("error", {"error": {"code": 503}})], UNAVAILABLE),
+    "an error in an unknown event": (
+        [named("failed", {"error": {"code": 503, "message": WHY}}), DONE],
+        UNAVAILABLE,
     ),
-    "named events": (
-        [b"event: message\n", WORDS[0], b"event: delta\n", WORDS[1]],
-        DONE,
-        *WHOLE,
-        "",
-    ),
-    "a note that is none of ours": (
-        [{"message": "processing"}, *WORDS, chunk(reason="stop")],
-        b"",
-        *WHOLE,
-        "",
-    ),
-    "a title beside it": ([{"title": "Paris"}, *WORDS], DONE, *WHOLE, ""),
-    "Azure's filter before the choices": (
-        [{"id": "", "choices": [], "prompt_filter_results": [{"prompt_index": 0}]}, *WORDS],
-        DONE,
-        *WHOLE,
-        "",
-    ),
+    "event: error, no data": ([b"event: error\n\n", DONE], MALFORMED),
+    "event: error, empty data": ([b"event: error\ndata:\n\n", DONE], MALFORMED),
+    "llama.cpp's": ([f'error: {{"code": 500, "message": "{WHY}"}}\n\n'.encode()], UNAVAILABLE),
+    "a line of JSON": ([json.dumps({"error": {"message": WHY}}).encode() + b"\n\n"], MALFORMED),
+    "no JSON": ([b"data: {nonsense\n\n", DONE], MALFORMED),
+}
+# The events, what was written, the code; the reason is told where it stands in them.
+STREAMS = {
+    **{name: (events, *WHOLE) for name, events in WHOLES.items()},
+    **{name: ([*WRITTEN, *rest], HALF, code) for name, (rest, code) in BROKEN.items()},
+    "an error beside a choice": ([WRITTEN[0], {**WRITTEN[1], **SENTENCE}], HALF, UNAVAILABLE),
+    "fields without an event": ([b"retry: 3000\n\n"], "", UNAVAILABLE),
+    "an event without data": ([b"event: ping\n\n"], "", UNAVAILABLE),
+    "a word that is no field": ([b"database is locked\n"], "", MALFORMED),
+    "null in a text, cut": ([chunk(HALF, "null")], HALF, UNAVAILABLE),
+    "None in a text, cut": ([chunk(HALF, "None")], HALF, UNAVAILABLE),
+    "a reason before the text, cut": ([chunk("", "stop"), *WRITTEN], HALF, UNAVAILABLE),
+    "a limit, then a stop": ([chunk(HALF, "length"), chunk("", "stop"), DONE], HALF, LIMIT),
+    "a limit before its end": ([chunk(HALF, "length"), chunk(".")], HALF + ".", LIMIT),
     "a character in two events": (
         [chunk("It is \ud83d"), chunk("\ude00, "), chunk("Paris.\ud83d", "stop")],
-        b"",
         "It is 😀, Paris.",
         None,
-        "",
     ),
-    "half a character": (
-        [chunk("It is \ud83d"), chunk("Paris.")],
-        DONE,
-        "It is \ufffdParis.",
-        None,
-        "",
-    ),
-    "an empty error": ([{**WORDS[0], "error": None}, WORDS[1]], DONE, *WHOLE, ""),
-    "an error of blanks": ([{**WORDS[0], "error": BLANKS}, WORDS[1]], DONE, *WHOLE, ""),
-    "a choice's error of blanks": ([chunk(WHOLE[0], "stop", error=BLANKS)], b"", *WHOLE, ""),
-    "an error": ([*WRITTEN, SENTENCE], DONE, HALF, "upstream_unavailable", "Connection error."),
-    "an error before a reason": (
-        [*WRITTEN, SENTENCE, chunk(reason="stop")],
-        b"",
-        HALF,
-        "upstream_unavailable",
-        "Connection error.",
-    ),
-    "an error beside a choice": (
-        [*WRITTEN[:1], {**WRITTEN[1], **SENTENCE}],
-        b"",
-        HALF,
-        "upstream_unavailable",
-        "Connection error.",
-    ),
-    "OpenRouter's": (
-        [*WRITTEN, {"error": {"code": 429, "message": "Slow down."}, **chunk("", "error")}],
-        b"",
-        HALF,
-        "rate_limited",
-        "Slow down.",
-    ),
-    "a choice's error": (
-        [*WRITTEN, chunk("", "error", error={"code": 502, "message": "Provider is down."})],
-        b"",
-        HALF,
-        "upstream_unavailable",
-        "Provider is down.",
-    ),
-    "a choice's error alone": (
-        [*WRITTEN, chunk("", None, error={"message": "Provider is down."})],
-        b"",
-        HALF,
-        "upstream_malformed",
-        "Provider is down.",
-    ),
-    "OpenAI's": (
-        [*WRITTEN, {"error": {"code": None, "type": "server_error", "message": "Broken."}}],
-        b"",
-        HALF,
-        "upstream_unavailable",
-        "Broken.",
-    ),
-    "an error in a text": (
-        [*WRITTEN, {"error": "Broken."}],
-        b"",
-        HALF,
-        "upstream_malformed",
-        "Broken.",
-    ),
-    "Gemini's": (
-        [*WRITTEN, [{"error": {"code": 503, "message": "Overloaded."}}]],
-        b"",
-        HALF,
-        "upstream_unavailable",
-        "Overloaded.",
-    ),
-    "flat, before a title": (
-        [*WRITTEN, {"object": "error", "message": "Broken.", "code": 400}, {"title": "Paris"}],
-        DONE,
-        HALF,
-        "upstream_rejected",
-        "Broken.",
-    ),
+    "half a character": ([chunk("It is \ud83d"), WORDS[1], DONE], "It is \ufffdParis.", None),
     "DeepInfra's": (
-        [{"choices": None, "error_type": "BadRequestError", "error_message": "Too long."}],
-        b"",
+        [{"choices": None, "error_type": "BadRequestError", "error_message": WHY}],
         "",
-        "upstream_malformed",
-        "Too long.",
+        MALFORMED,
     ),
-    "detail": ([*WRITTEN, {"detail": "Broken."}], b"", HALF, "upstream_malformed", "Broken."),
-    "event: error": (
-        [*WRITTEN, b'event: error\ndata: {"message": "Broken."}\n\n'],
-        b"",
-        HALF,
-        "upstream_malformed",
-        "Broken.",
-    ),
-    "event: error, a text": (
-        [*WRITTEN, b"event: error\ndata: Broken.\n\n"],
-        b"",
-        HALF,
-        "upstream_malformed",
-        "Broken.",
-    ),
-    "event: error, a code": (
-        [*WRITTEN, b'event: error\ndata: {"error": {"code": 503}}\n\n'],
-        b"",
-        HALF,
-        "upstream_unavailable",
-        "",
-    ),
-    "an error in an unknown event": (
-        [*WRITTEN, b'event: failed\ndata: {"error": {"code": 503, "message": "Broken."}}\n\n'],
-        DONE,
-        HALF,
-        "upstream_unavailable",
-        "Broken.",
-    ),
-    "event: error, no data": (
-        [*WRITTEN, b"event: error\n\n"],
-        DONE,
-        HALF,
-        "upstream_malformed",
-        "",
-    ),
-    "event: error, empty data": (
-        [*WRITTEN, b"event: error\ndata:\n\n"],
-        DONE,
-        HALF,
-        "upstream_malformed",
-        "",
-    ),
-    "llama.cpp's": (
-        [*WRITTEN, b'error: {"code": 500, "message": "Broken."}\n\n'],
-        b"",
-        HALF,
-        "upstream_unavailable",
-        "Broken.",
-    ),
-    "a line of JSON": (
-        [*WRITTEN, b'{"error": {"message": "Broken."}}\n\n'],
-        b"",
-        HALF,
-        "upstream_malformed",
-        "Broken.",
-    ),
-    "no JSON": ([*WRITTEN, NO_JSON], DONE, HALF, "upstream_malformed", ""),
-    "blank": ([chunk(" ")], DONE, "", "upstream_malformed", ""),
-    "nothing but a sentence": ([b"Internal error\n"], b"", "", "upstream_malformed", ""),
-    "a web page": ([b"<!doctype html><title>Busy</title>"], b"", "", "upstream_malformed", ""),
+    "blank": ([chunk(" "), DONE], "", MALFORMED),
+    "nothing but a sentence": ([b"Internal error\n"], "", MALFORMED),
+    "a web page": ([b"<!doctype html><title>Busy</title>"], "", MALFORMED),
 }
