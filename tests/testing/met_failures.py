@@ -89,60 +89,54 @@ CODES = [
 """A code, or the fields in which the status stands, and what becomes of it under 200."""
 
 NO_MONEY = "You have run out of credits"
-NO_QUOTA = ("quota_exhausted", 1, 500)
+NO_ACCESS = "Project `proj_1` does not have access to model `gpt-4o`"
+NO_QUOTA, LIMITED = ("quota_exhausted", 1, 500), ("rate_limited", 3, 500)
+DOWN, REFUSED = ("upstream_unavailable", 3, 500), ("upstream_rejected", 1, 400)
 STATUSES = [
-    (429, {"message": "Slow down."}, {}, "rate_limited", 3, 500),
-    (429, {"message": "Slow down.", "type": "budget_exceeded"}, {}, "quota_exhausted", 1, 500),
+    (429, {"message": "Slow down."}, {}, *LIMITED),
+    (429, {"message": "Slow down.", "type": "budget_exceeded"}, {}, *NO_QUOTA),
     (400, {"message": "Budget was exceeded!", "type": "budget_exceeded"}, {}, *NO_QUOTA),
-    (429, {"message": "x", "type": "insufficient_quota"}, {}, "quota_exhausted", 1, 500),
-    (429, {"message": "x", "code": "INSUFFICIENT_QUOTA"}, {}, "quota_exhausted", 1, 500),
-    (402, {"message": NO_MONEY, "code": 402}, {}, "quota_exhausted", 1, 500),
-    (402, {"message": NO_MONEY}, {"Retry_After": "1"}, "quota_exhausted", 1, 500),
-    (429, {"message": NO_MONEY}, {}, "quota_exhausted", 1, 500),
+    (429, {"message": "x", "type": "insufficient_quota"}, {}, *NO_QUOTA),
+    (429, {"message": "x", "code": "INSUFFICIENT_QUOTA"}, {}, *NO_QUOTA),
+    (402, {"message": NO_MONEY, "code": 402}, {}, *NO_QUOTA),
+    (402, {"message": NO_MONEY}, {"Retry_After": "1"}, *NO_QUOTA),
+    (429, {"message": NO_MONEY}, {}, *NO_QUOTA),
     (429, {"message": "You exceeded your current quota, check your plan."}, {}, *NO_QUOTA),
-    (429, {"message": "Max budget limit reached."}, {}, "quota_exhausted", 1, 500),
-    (429, {"message": NO_MONEY}, {"x_should_retry": "true"}, "quota_exhausted", 1, 500),
-    (429, {"message": NO_MONEY}, {"Retry_After": "0"}, "rate_limited", 3, 500),
-    (429, {"message": NO_MONEY}, {"retry_after_ms": "1"}, "rate_limited", 3, 500),
-    (429, {"message": "Quota exceeded. Please retry in 0.01s."}, {}, "rate_limited", 3, 500),
-    (429, {"message": "Out of quota; try again in 20s"}, {}, "rate_limited", 3, 500),
-    (429, {"message": "Your budget resets at midnight."}, {}, "rate_limited", 3, 500),
-    (
-        429,
-        {"message": "Quota exceeded.", "details": [{"retryDelay": "26s"}]},
-        {},
-        "rate_limited",
-        3,
-        500,
-    ),
-    (429, {"message": "Credits refresh in 3 hours."}, {}, "rate_limited", 3, 500),
-    (429, {"message": "Out of quota. Come back in one hour."}, {}, "rate_limited", 3, 500),
-    (429, {"message": "Quota exceeded. Please retry shortly."}, {}, "rate_limited", 3, 500),
+    (429, {"message": "Max budget limit reached."}, {}, *NO_QUOTA),
+    (429, {"message": NO_MONEY}, {"x_should_retry": "true"}, *NO_QUOTA),
+    (429, {"message": NO_MONEY}, {"Retry_After": "0"}, *LIMITED),
+    (429, {"message": NO_MONEY}, {"retry_after_ms": "1"}, *LIMITED),
+    (429, {"message": "Quota exceeded. Please retry in 0.01s."}, {}, *LIMITED),
+    (429, {"message": "Out of quota; try again in 20s"}, {}, *LIMITED),
+    (429, {"message": "Your budget resets at midnight."}, {}, *LIMITED),
+    (429, {"message": "Quota exceeded.", "details": [{"retryDelay": "26s"}]}, {}, *LIMITED),
+    (429, {"message": "Credits refresh in 3 hours."}, {}, *LIMITED),
+    (429, {"message": "Out of quota. Come back in one hour."}, {}, *LIMITED),
+    (429, {"message": "Quota exceeded. Please retry shortly."}, {}, *LIMITED),
     (429, {"message": "Quota: 50 requests a day. Try again later."}, {}, *NO_QUOTA),
     (429, {"message": "Your spending limit is reached."}, {}, *NO_QUOTA),
-    (429, {"message": "No credentials were used."}, {}, "rate_limited", 3, 500),
+    (429, {"message": "No credentials were used."}, {}, *LIMITED),
     (429, {"message": "Insufficient balance. Recharge.", "code": "1113"}, {}, *NO_QUOTA),
     (429, {"message": "Your paid balance is too low.", "isRetryable": True}, {}, *NO_QUOTA),
     (429, {"message": "余额不足或无可用资源包,请充值。"}, {}, *NO_QUOTA),
     (429, {"message": "您的额度已用完。"}, {}, *NO_QUOTA),
-    (429, {"message": "您的额度已用完,请 30 秒后重试。"}, {}, "rate_limited", 3, 500),
-    (429, {"message": "free-models-per-day-high-balance."}, {}, "rate_limited", 3, 500),
-    (429, {"message": "The load balancer is busy."}, {}, "rate_limited", 3, 500),
-    (501, {"message": "Speech is not implemented."}, {}, "upstream_rejected", 1, 400),
-    (501, {"message": "Not implemented."}, {"x_should_retry": "true"}, "upstream_rejected", 1, 400),
-    (
-        500,
-        {"message": "CUDA out of memory. Tried to allocate 2.00 GiB."},
-        {},
-        "upstream_unavailable",
-        3,
-        500,
-    ),
-    (503, {"message": "The model is loading."}, {}, "upstream_unavailable", 3, 500),
+    (429, {"message": "您的额度已用完,请 30 秒后重试。"}, {}, *LIMITED),
+    (429, {"message": "free-models-per-day-high-balance."}, {}, *LIMITED),
+    (429, {"message": "The load balancer is busy."}, {}, *LIMITED),
+    (501, {"message": "Speech is not implemented."}, {}, *REFUSED),
+    (501, {"message": "Not implemented."}, {"x_should_retry": "true"}, *REFUSED),
+    (500, {"message": "CUDA out of memory. Tried to allocate 2.00 GiB."}, {}, *DOWN),
+    (500, {"message": "Perhaps."}, {"x_should_retry": "perhaps"}, *DOWN),
+    (429, {"message": "Slow down."}, {"x_should_retry": "false"}, "rate_limited", 1, 500),
+    (400, {"message": "x", "code": "insufficient_quota"}, {}, *REFUSED),
+    (499, {"message": "You have left."}, {}, *REFUSED),
+    (401, {"message": "No.", "code": "model_not_found"}, {}, "api_key_rejected", 1, 401),
+    (403, {"message": NO_ACCESS}, {}, "api_key_rejected", 1, 401),
+    (503, {"message": "The model is loading."}, {}, *DOWN),
     (504, {"message": "The gateway waited too long."}, {}, "upstream_timeout", 3, 500),
     (401, {"message": "The token has expired."}, {}, "api_key_rejected", 1, 401),
     (403, {"message": "Your plan has no speech."}, {}, "api_key_rejected", 1, 401),
-    (422, {"message": "The voice is not one of these."}, {}, "upstream_rejected", 1, 400),
+    (422, {"message": "The voice is not one of these."}, {}, *REFUSED),
 ]
 
 ADDRESSES = [
@@ -161,41 +155,22 @@ NO_ADDRESSES = [
     "The model Qwen/Qwen2.5-7B is loading (e.g. for 20 s)",
 ]
 
-# What a Realtime session sends when it is asked to speak.
+
+def told(**error: object) -> dict[str, object]:
+    """An event of the Realtime API that tells of an error."""
+    return {"type": "error", "error": {"message": REASON, **error}}
+
+
+FAILED = {"status": "failed", "status_details": {"error": {"code": 402, "message": REASON}}}
+# What a Realtime session sends when it is asked to speak, with REASON.
 SESSIONS = {
-    "OpenAI's": (
-        {"type": "error", "error": {"type": "server_error", "message": "Busy."}},
-        "upstream_unavailable",
-        3,
-    ),
-    "a code": (
-        {"type": "error", "error": {"code": 429, "message": "Slow down."}},
-        "rate_limited",
-        3,
-    ),
-    "a code as a text": (
-        {"type": "error", "error": {"code": "503", "message": "Loading."}},
-        "upstream_unavailable",
-        3,
-    ),
-    "a text": ({"type": "error", "error": "No such voice."}, "upstream_malformed", 1),
-    "flat": ({"type": "error", "code": 400, "message": "No such voice."}, "upstream_rejected", 1),
-    "detail": ({"type": "error", "detail": "No such voice."}, "upstream_malformed", 1),
-    "without a type": ({"error": {"message": "No such voice."}}, "upstream_malformed", 1),
-    "a failed response": (
-        {
-            "type": "response.done",
-            "response": {
-                "status": "failed",
-                "status_details": {"error": {"code": 402, "message": "No credits."}},
-            },
-        },
-        "quota_exhausted",
-        1,
-    ),
-    "501": (
-        {"type": "error", "error": {"code": 501, "message": "No speech."}},
-        "upstream_rejected",
-        1,
-    ),
+    "OpenAI's": (told(type="server_error"), "upstream_unavailable", 3),
+    "a code": (told(code=429), "rate_limited", 3),
+    "a code as a text": (told(code="503"), "upstream_unavailable", 3),
+    "501": (told(code=501), "upstream_rejected", 1),
+    "a text": ({"type": "error", "error": REASON}, "upstream_malformed", 1),
+    "flat": ({"type": "error", "code": 400, "message": REASON}, "upstream_rejected", 1),
+    "detail": ({"type": "error", "detail": REASON}, "upstream_malformed", 1),
+    "without a type": ({"error": {"message": REASON}}, "upstream_malformed", 1),
+    "a failed response": ({"type": "response.done", "response": FAILED}, "quota_exhausted", 1),
 }

@@ -5,23 +5,18 @@ from testing.fake_openai import good
 from testing.upstream_faults import Behaviour
 
 MODELS = {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
+INVALID = "Invalid model name passed in model={}. Call `/v1/models` to view available models."
+DECOMMISSIONED = "The model `{}` has been decommissioned and is no longer supported."
 UNKNOWN = [
     (404, {"object": "error", "message": "The model `{}` does not exist.", "code": 404}),
     (404, {"error": {"message": "No endpoints found for {}.", "code": 404}}),
     (404, {"detail": "Model '{}' is not installed locally."}),
     (404, {"error": {"message": 'model "{}" not found, try pulling it first', "code": None}}),
     (404, {"error": {"message": "{}", "code": "not_found"}}),
+    (404, {"error": {"message": "{}: no such model"}}),
+    (404, {"error": "{}"}),
     (404, [{"error": {"code": 404, "message": "models/{} is not found for API version v1main"}}]),
-    (
-        400,
-        {
-            "error": {
-                "message": "/chat/completions: Invalid model name passed in model={}. Call "
-                "`/v1/models` to view available models.",
-                "code": "400",
-            }
-        },
-    ),
+    (400, {"error": {"message": f"/chat/completions: {INVALID}", "code": "400"}}),
     (400, {"detail": {"error": "Invalid model name passed in model={}"}}),
     (400, {"error": "Model '{}' is not available"}),
     (400, {"message": "Unknown model: {}"}),
@@ -29,14 +24,7 @@ UNKNOWN = [
     (400, {"detail": {"error": "invalid_model", "message": "Unsupported model: {}"}}),
     (400, {"detail": "Model not found: {}"}),
     (400, {"detail": "The requested model {} does not exist here."}),
-    (
-        400,
-        {
-            "error": {
-                "message": "The model `{}` has been decommissioned and is no longer supported."
-            }
-        },
-    ),
+    (400, {"error": {"message": DECOMMISSIONED}}),
     (400, {"error": {"message": "The model `{}` is gone.", "code": "model_decommissioned"}}),
     (400, {"error": {"message": "Unable to access model {}.", "code": "model_not_available"}}),
     (400, {"error": {"message": "Try {}", "type": "invalid_model"}}),
@@ -93,5 +81,8 @@ KNOWN = [
     (400, {"error": {"message": "{}-mini does not exist."}}),
     (404, {"error": {"message": "Invalid URL (POST /v1/x?model={})"}}),
     (404, {"error": {"message": "Not Found"}}),
+    (404, {"error": {"message": "Only {}-mini, {}.1, {}:8b and x{} are here."}}),
+    (404, {"error": {"message": None}}),
+    (404, {"error": ["gpt"]}),
     (422, {"detail": "Model {} not found"}),
 ]
