@@ -136,8 +136,8 @@ def test_a_host_that_the_caller_named_may_tell_it(met, message):
     fails(met, "text", 400, {"error": {"message": message}})
     assert message in told(post(met)).message
     fails(met, "text", 500, {"error": {"message": message}})
-    client = make_app(PARLEY_ALLOWED_BASE_URLS="*").test_client()
-    response = post(met, client=client, headers={"X-OpenAI-Base-URL": met.url})
+    app = make_app(PARLEY_ALLOWED_BASE_URLS="*")
+    response = post(met, headers={"X-OpenAI-Base-URL": met.url}, app=app)
     assert message in told(response).message
 
 
@@ -149,7 +149,6 @@ def test_no_reason_shows_a_key(met, accept, stage, row):
         assert message not in told(post(met, accept)).message
 
 
-KEYLESS = {"PARLEY_KEY_REQUIRED": "no"}
 TOKEN = "token-0123456789-abc"
 
 
@@ -158,9 +157,9 @@ def test_a_key_that_is_missing_at_a_stage_is_asked_for(met, accept, stage, row):
     """The sentence names the header in which the stage's key is sent."""
     status, own_host = row
     host = {f"PARLEY_{stage.upper()}_BASE_URL": met.url} if own_host else {}
-    client = make_app(PARLEY_OPENAI_BASE_URL=met.url, **KEYLESS, **host).test_client()
+    app = make_app(PARLEY_OPENAI_BASE_URL=met.url, PARLEY_KEY_REQUIRED="no", **host)
     fails(met, stage, status, {"error": {"message": "No key.", "code": 401}})
-    answer = told(post(met, accept, client=client, headers={"X-OpenAI-API-Key": ""}))
+    answer = told(post(met, accept, {"X-OpenAI-API-Key": ""}, app))
     assert (answer.code, answer.stage) == ("api_key_missing", stage)
     assert answer.status == (401 if stage == "stt" else 206)
     name = {"stt": "STT", "text": "Text", "tts": "TTS"}[stage]
@@ -170,10 +169,9 @@ def test_a_key_that_is_missing_at_a_stage_is_asked_for(met, accept, stage, row):
 @REPRESENTATIONS
 def test_with_tokens_no_caller_is_asked_for_a_key(met, accept):
     """It is the operator's to mend, and none of the upstream's words are told."""
-    variables = {"PARLEY_OPENAI_BASE_URL": met.url, "PARLEY_CALLER_TOKENS": TOKEN}
     fails(met, "stt", 401, {"error": {"message": "No key."}})
-    client = make_app(**variables).test_client()
-    answer = told(post(met, accept, client=client, headers={"X-OpenAI-API-Key": TOKEN}))
+    app = make_app(PARLEY_OPENAI_BASE_URL=met.url, PARLEY_CALLER_TOKENS=TOKEN)
+    answer = told(post(met, accept, {"X-OpenAI-API-Key": TOKEN}, app))
     assert (answer.status, answer.code) == (401, "api_key_rejected")
     assert "No key." not in answer.message
 

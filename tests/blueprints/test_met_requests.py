@@ -2,6 +2,7 @@
 
 import pytest
 from testing.builders import FROZEN_LIST, wav
+from testing.conversation_forms import MAIN, PATH
 from testing.fake_openai import REPLY, TRANSCRIPT
 from testing.recordings import NO_RECORDINGS, RECORDINGS
 from testing.representations import REPRESENTATIONS, bodies, body, post, told
@@ -75,5 +76,6 @@ def test_an_option_that_came_as_a_file_is_read_as_its_text(met, accept, mark):
 def test_a_boundary_is_read_as_clients_write_it(met, accept, boundary, written):
     """Also one that needs quotes and has none (RFC 2045, 5.1)."""
     form = encode_multipart_formdata({"audio": ("a.wav", wav())}, boundary)[0]
-    headers = {"Content-Type": f"multipart/form-data; {written}"}
-    assert told(post(met, accept, headers=headers, written=form)).status == 200
+    headers = {**MAIN, "Accept": accept, "Content-Type": f"multipart/form-data; {written}"}
+    with met.client.post(PATH, data=form, headers=headers) as response:
+        assert told(response).status == 200

@@ -3,11 +3,11 @@
 import base64
 import json
 import struct
-from io import BytesIO
 
 import pytest
 from testing import fake_realtime as realtime
-from testing.builders import KEY, make_app, wav
+from testing.builders import make_app
+from testing.fake_openai import REPLY
 from testing.fake_streams import streams_chat, streams_speech
 from testing.representations import REPRESENTATIONS, STREAM, bodies, body, events, post
 
@@ -28,36 +28,37 @@ def spoken(upstream):
 @REPRESENTATIONS
 def test_what_is_not_chosen_is_the_default(spoken, accept):
     """mp3 in the voice alloy, no language, the operator's prompt, and no earlier turns."""
-    post(spoken, accept)
+    app = make_app(PARLEY_OPENAI_BASE_URL=spoken.url, PARLEY_SYSTEM_PROMPT="Be brief.")
+    post(spoken, accept, app=app)
     asked = body(spoken, "tts")
-    assert (asked["voice"], asked["response_format"]) == ("alloy", "mp3")
+    asked_for = {"model": "tts-1", "input": REPLY, "voice": "alloy", "response_format": "mp3"}
+    assert asked == asked_for
     assert b"language" not in bodies(spoken, "stt")[0]
-    assert [message["role"] for message in body(spoken, "text")["messages"]] == ["system", "user"]
+    system, user = body(spoken, "text")["messages"]
+    assert (system, user["role"]) == ({"role": "system", "content": "Be brief."}, "user")
 
 
 @REPRESENTATIONS
 @pytest.mark.parametrize(
-    ("sent", "used"), [("nova", "nova"), (" coral ", "coral"), ("verse", "alloy"), ("x y", "alloy")]
+    ("model", "sent", "used"),
+    [
+        *(("tts-1", "nova", "nova"), ("tts-1", " coral ", "coral"), ("tts-1", "x y", "alloy")),
+        *(("tts-1", "verse", "alloy"), ("gpt-realtime-2.1-mini", "fable", "alloy")),
+    ],
 )
-def test_a_voice_that_the_model_does_not_have_falls_back_to_its_first(spoken, accept, sent, used):
+def test_a_voice_that_the_model_does_not_have_falls_back_to_its_first(
+    spoken, accept, model, sent, used
+):
     """X-Voice, or a stream's `segment`, says which voice spoke; tts-1 has no verse."""
-    response = post(spoken, accept, voice=sent)
-    assert body(spoken, "tts")["voice"] == used
+    if model != "tts-1":
+        spoken.answers["tts"] = realtime.speaks
+    response = post(spoken, accept, tts_model=model, voice=sent)
+    if model == "tts-1":
+        assert body(spoken, "tts")["voice"] == used
     if accept == STREAM:
         assert {segment["voice"] for segment in events(response, "segment")} == {used}
     else:
         assert response.headers["X-Voice"] == used
-
-
-@REPRESENTATIONS
-def test_the_models_of_the_realtime_api_have_voices_of_their_own(upstream, accept):
-    """A voice that ends with its model falls back, too: fable is none of theirs."""
-    upstream.answers |= {"text": streams_chat(), "tts": realtime.speaks}
-    response = post(upstream, accept, tts_model="gpt-realtime-2.1-mini", voice="fable")
-    if accept == STREAM:
-        assert {segment["voice"] for segment in events(response, "segment")} == {"alloy"}
-    else:
-        assert response.headers["X-Voice"] == "alloy"
 
 
 def test_no_voice_is_told_where_nothing_was_spoken(upstream):
@@ -68,33 +69,27 @@ def test_no_voice_is_told_where_nothing_was_spoken(upstream):
     assert "X-Voice" not in response.headers
 
 
-@pytest.mark.parametrize("model", ["tts-1", "gpt-realtime-2.1-mini"])
-@pytest.mark.parametrize(
-    ("audio_format", "head"), [("mp3", b"\xff"), ("wav", b"RIFF"), ("pcm", None)]
-)
-def test_every_interface_gives_every_format(spoken, model, audio_format, head):
-    """Over the Realtime API, which sends PCM alone, it is encoded here."""
-    if model != "tts-1":
-        spoken.answers["tts"] = realtime.speaks
-    response = post(spoken, audio_format=audio_format, tts_model=model)
+@pytest.mark.parametrize("audio_format", ["mp3", "wav", "pcm"])
+def test_speech_is_asked_for_in_the_format(spoken, audio_format):
+    response = post(spoken, audio_format=audio_format)
     assert (response.status_code, response.json["errors"]) == (200, [])
-    speech = base64.b64decode(response.json["audio"])
-    if model == "tts-1":
-        assert body(spoken, "tts")["response_format"] == audio_format
-    elif head is None:
-        assert speech == realtime.PCM
-    else:
-        assert speech.startswith(head)
+    assert body(spoken, "tts")["response_format"] == audio_format
 
 
-def test_a_wav_that_is_whole_says_how_long_it_is(upstream):
-    """The length is not known while it arrives; in JSON it is, and players rely on it."""
+@pytest.mark.parametrize("audio_format", ["mp3", "wav", "pcm"])
+def test_the_realtime_api_gives_every_format(upstream, audio_format):
+    """PCM, which it sends alone, is encoded here. A WAV says how long it is: players rely on it."""
     upstream.answers["tts"] = realtime.speaks
-    response = post(upstream, audio_format="wav", tts_model="gpt-realtime-2.1-mini")
+    response = post(upstream, audio_format=audio_format, tts_model="gpt-realtime-2.1-mini")
     speech = base64.b64decode(response.json["audio"])
-    assert struct.unpack("<I", speech[4:8])[0] == len(speech) - 8
-    assert struct.unpack("<I", speech[40:44])[0] == len(speech) - 44 == len(realtime.PCM)
-    assert speech[44:] == realtime.PCM
+    if audio_format == "mp3":
+        assert speech.startswith(b"\xff")
+    elif audio_format == "wav":
+        assert speech[:4] + speech[8:12] == b"RIFFWAVE"
+        assert struct.unpack("<I", speech[4:8])[0] == len(speech) - 8
+        assert struct.unpack("<I", speech[40:44])[0] == len(speech) - 44
+        speech = speech[44:]
+    assert speech == realtime.PCM or audio_format == "mp3"
 
 
 @REPRESENTATIONS
@@ -142,7 +137,7 @@ def test_a_history_of_the_longest_kind_reaches_the_model(upstream, as_file):
         ("audio_format", "flac"),
         ("language", "deutsch"),
         ("system_prompt", "x" * 8001),
-        ("history", "{}"),
+        ("tts_model", "x" * 201),
         ("history", b"{}"),
         ("history", json.dumps([{"role": "user", "content": "x" * 262_144}])),
     ],
@@ -162,9 +157,9 @@ def test_a_wrong_option_is_refused_in_json_by_name(upstream, accept, name, value
 @pytest.mark.parametrize("name", ["voice", "audio_format", "language", "system_prompt", "history"])
 def test_an_option_that_comes_twice_is_refused(upstream, name):
     """Which of two is meant cannot be told."""
-    response = post(upstream, **{name: ["", ""]})
-    assert response.json["errors"][0]["code"] == "request_malformed"
-    assert f"'{name}'" in response.json["errors"][0]["message"]
+    [error] = post(upstream, **{name: ["", ""]}).json["errors"]
+    assert error["code"] == "request_malformed"
+    assert f"'{name}'" in error["message"]
 
 
 @pytest.mark.parametrize(
@@ -197,21 +192,12 @@ def test_the_format_agrees_with_what_is_accepted(spoken, accept, audio_format, k
 
 
 @REPRESENTATIONS
-def test_every_answer_says_that_accept_chooses(spoken, accept):
-    """A cache must not give one caller's representation to another; nor may a failure's be."""
-    assert "Accept" in post(spoken, accept).headers["Vary"]
-    assert "Accept" in post(spoken, accept, voice="a\nb").headers["Vary"]
-
-
-@REPRESENTATIONS
-def test_pages_of_other_origins_may_read_what_headers_tell(spoken, accept):
-    """The texts of sound alone and the voice are in headers, which CORS hides unless told."""
+@pytest.mark.parametrize("voice", ["nova", "a\nb"])
+def test_pages_of_other_origins_may_read_what_headers_tell(spoken, accept, voice):
+    """CORS hides headers unless told; a cache must give no caller another's representation."""
     origins = "https://app.example https://www.example"
     app = make_app(PARLEY_OPENAI_BASE_URL=spoken.url, PARLEY_ALLOWED_ORIGINS=origins)
-    headers = {"X-OpenAI-API-Key": KEY, "Accept": accept, "Origin": "https://app.example"}
-    form = {"audio": (BytesIO(wav()), "blob")}
-    response = app.test_client().post("/api/conversation/", data=form, headers=headers)
-    assert response.data
+    response = post(spoken, accept, {"Origin": "https://app.example"}, app, voice=voice)
     exposed = response.headers["Access-Control-Expose-Headers"]
     told = {name for name, _ in response.headers if name.startswith("X-")}
     assert told - {"X-Accel-Buffering"} <= set(exposed.split(", "))

@@ -4,16 +4,16 @@ import base64
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from urllib.parse import unquote
 
 import pytest
 import requests
-from flask.testing import FlaskClient
+from flask import Flask
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
 from testing.builders import KEY, make_app, wav
+from testing.conversation_forms import MAIN, converse
 
 JSON, STREAM, SOUND = "application/json", "text/event-stream", "audio/*"
 STAGES = ("stt", "text", "tts")
@@ -33,23 +33,15 @@ def spread(rows: Iterable[object]) -> pytest.MarkDecorator:
 def post(
     upstream,
     accept: str = JSON,
-    client: FlaskClient | None = None,
     headers: Mapping[str, str] = {},
-    written: bytes | None = None,
-    **fields: object,
+    app: Flask | None = None,
+    **fields,
 ) -> TestResponse:
-    """A conversation with these fields, or this body, read to its end; bytes become a file."""
-    form = written or {
-        name: (BytesIO(value), "blob") if isinstance(value, bytes) else value
-        for name, value in {"audio": wav(), **fields}.items()
-    }
-    client = (
-        client or upstream.client or make_app(PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
-    )
-    headers = {"X-OpenAI-API-Key": KEY, "Accept": accept, **headers}
-    response = client.post("/api/conversation/", data=form, headers=headers)
-    assert response.data is not None
-    return response
+    """A conversation with a recording and these fields, read to its end; bytes become a file."""
+    if app is None and not upstream.client:
+        app = make_app(PARLEY_OPENAI_BASE_URL=upstream.url)
+    client = app.test_client() if app else upstream.client
+    return converse(client, {**MAIN, "Accept": accept, **headers}, **fields)
 
 
 def ask(
