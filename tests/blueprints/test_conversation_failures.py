@@ -6,12 +6,13 @@ from testing.conversation_forms import DEFAULTS, STT, TEXT, TTS, check, converse
 
 UNREADABLE = [
     {"text": "not JSON"},
+    {"content": b"\xff"},
     {"json": []},
     {"json": {"choices": []}},
     {"json": {"text": 7, "choices": [{"message": {"content": None}}]}},
     {"json": {"text": [], "choices": [{"message": {"content": [["Hi."]], "refusal": 7}}]}},
     {"json": {"text": {}, "choices": [{"finish_reason": "stop", "message": {"content": " "}}]}},
-    {"text": '{"text": ' + "[" * 100_000},
+    {"text": '{"text": ' + "[" * 40_000},
     {"text": '{"text": "' + "x" * 1_000_000 + '"}'},
 ]
 

@@ -1,5 +1,6 @@
 """What the tests build with: the application, a recording, a key."""
 
+import os
 import shutil
 import struct
 import subprocess
@@ -56,16 +57,25 @@ def make_app(
     return create_app(services, [*BLUEPRINTS, *([page.bp] if settings.page else [])])
 
 
-def copy_tree(folder: Path) -> Path:
-    """A copy of what a push sends, in `folder`, which is made; what is ignored stays behind."""
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
+def ran(*command: object, tree: Path = ROOT, seconds: float = 60, **variables: str) -> str:
+    """What a command prints; it fails, with all that it wrote, unless it succeeds."""
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=tree,
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
+        timeout=seconds,
+        check=False,
     )
-    for name in listing.stdout.splitlines():
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def copy_tree(folder: Path) -> Path:
+    """A copy of what a push sends, in `folder`, which is made; what is ignored stays behind."""
+    listing = ran("git", "ls-files", "--cached", "--others", "--exclude-standard")
+    for name in listing.splitlines():
         if (ROOT / name).exists():  # Else it is deleted, and not yet committed.
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)

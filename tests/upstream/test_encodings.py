@@ -51,5 +51,4 @@ def test_a_whole_wav_says_how_long_it_is(other):
     ],
 )
 def test_what_is_no_wav_stays_as_it_is(data):
-    """An upstream may answer with anything."""
     assert with_lengths(data) == data

@@ -53,7 +53,6 @@ def test_a_reason_too_deep_is_none(key, wrap):
 
 
 def test_a_call_without_a_model_lacks_none():
-    """Asking for the list of models names no model."""
     assert type(failure(404, {"message": "No."}, "")) is UpstreamRejected
 
 
@@ -70,7 +69,6 @@ def test_what_the_upstream_says_is_kept_short(length, said):
 
 @pytest.mark.parametrize("status", [199, 300, 600])
 def test_whatever_is_no_success_is_a_failure(status):
-    """Statuses that nobody has defined, too."""
     assert failure(status, {}).upstream_status == status
 
 

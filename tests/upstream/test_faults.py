@@ -7,15 +7,18 @@ import pytest
 import trustme
 from testing.builders import wav
 from testing.coded_faults import CODED
-from testing.connection_faults import (
-    closes,
-    drips_its_handshake,
-    is_reset,
-    is_silent,
-    speaks_no_tls,
-)
 from testing.fake_openai import Request, good, http, in_tls, soon
-from testing.upstream_faults import BROKEN, FAULTS, LATE, OVERRUN, SLOW, UNUSABLE, refusal, says
+from testing.upstream_faults import (
+    BROKEN,
+    FAULTS,
+    GREETINGS,
+    LATE,
+    OVERRUN,
+    SLOW,
+    UNUSABLE,
+    refusal,
+    says,
+)
 
 from parley.upstream.retries import BACKOFF
 
@@ -38,7 +41,6 @@ CASES = [
     ids=lambda value: getattr(value, "name", None),
 )
 def test_a_fault_ends_in_its_code_and_in_time(upstream, converse, stage, fault):
-    """Each fault, plain and in TLS."""
     upstream.answers[stage] = fault.behave
     answer = converse(fault.code, stage, fault.seconds)
     assert bool(answer["transcript"]) is (stage != "stt")
@@ -49,16 +51,7 @@ def test_a_fault_ends_in_its_code_and_in_time(upstream, converse, stage, fault):
 
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
 @pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize(
-    ("greet", "code"),
-    [
-        (closes, "upstream_unavailable"),
-        (is_reset, "upstream_unavailable"),
-        (speaks_no_tls, "upstream_unavailable"),
-        (is_silent, "upstream_timeout"),
-        (drips_its_handshake, "upstream_timeout"),
-    ],
-)
+@pytest.mark.parametrize(("greet", "code"), GREETINGS)
 def test_a_connection_that_is_never_made_ends_in_time(
     upstream, converse, monkeypatch, stage, greet, code
 ):
@@ -76,20 +69,15 @@ def test_a_connection_that_is_never_made_ends_in_time(
 
 
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
-def test_a_strangers_certificate_is_refused(upstream, converse, monkeypatch, tmp_path):
-    """Nothing is sent to a host that cannot prove its name by the operator's bundle alone."""
+@pytest.mark.parametrize("is_stranger", [True, False])
+def test_a_certificate_proves_the_hosts_name_by_the_operators_bundle_alone(
+    upstream, converse, authority, monkeypatch, tmp_path, is_stranger
+):
+    """Nothing is sent to a host whose certificate another authority signed, or for another name."""
     stranger = trustme.CA()
     stranger.cert_pem.write_to_path(tmp_path / "usual.pem")
     monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(tmp_path / "usual.pem"))
-    upstream.tls = in_tls(stranger)
-    converse("upstream_unavailable", "stt", OVERRUN)
-    assert upstream.requests == []
-
-
-@pytest.mark.parametrize("upstream", ["https"], indirect=True)
-def test_a_certificate_for_another_name_is_refused(upstream, converse, authority):
-    """A trusted authority's word for another host is no word for this one."""
-    upstream.tls = in_tls(authority, "elsewhere.example")
+    upstream.tls = in_tls(stranger) if is_stranger else in_tls(authority, "elsewhere.example")
     converse("upstream_unavailable", "stt", OVERRUN)
     assert upstream.requests == []
 
@@ -115,18 +103,11 @@ def test_what_fails_once_works_at_the_second_try(upstream, converse, stage):
 
 @pytest.mark.parametrize("upstream", ["http", "https"], indirect=True)
 def test_a_conversation_needs_one_connection(upstream, converse):
-    """Connecting, and TLS, cost more than the call."""
-    converse(None, "stt", LATE)
-    assert len(upstream.requests) == 3
-    assert upstream.connections == 1
-
-
-@pytest.mark.parametrize("upstream", ["http", "https"], indirect=True)
-def test_a_connection_that_died_idle_is_replaced(upstream, converse):
-    """An upstream may close what it kept alive; the next conversation does not notice."""
-    converse(None, "stt", LATE)
-    upstream.drop_connections()
-    converse(None, "stt", LATE)
+    """Connecting, and TLS, cost more than the call; one that died idle meanwhile is replaced."""
+    for connections in (1, 2):
+        converse(None, "stt", LATE)
+        assert (len(upstream.requests), upstream.connections) == (3 * connections, connections)
+        upstream.drop_connections()
 
 
 @pytest.mark.parametrize("upstream", ["http", "https"], indirect=True)

@@ -12,9 +12,7 @@ from testing.builders import make_app
 from testing.fake_openai import REPLY
 from testing.fake_openai import running as fake_running
 from testing.fake_realtime import PCM, plays
-from testing.upstream_faults import (
-    LATE,
-)
+from testing.upstream_faults import LATE
 
 from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
@@ -28,10 +26,7 @@ from parley.wire.transport import Transport
 TTS = {"tts_model": "gpt-realtime-2.1-mini"}
 
 
-def test_messages_in_pieces_are_put_together(
-    upstream,
-    converse,
-):
+def test_messages_in_pieces_are_put_together(upstream, converse):
     """A message may come in fragments, with pings between them (RFC 6455, section 5.4)."""
 
     def in_pieces(session):
@@ -50,13 +45,7 @@ def test_messages_in_pieces_are_put_together(
 @pytest.mark.parametrize(
     ("said", "reworded"), [(REPLY, False), ("It's paris", False), ("No.", True)]
 )
-def test_a_rewording_is_logged_without_its_words(
-    upstream,
-    converse,
-    logged,
-    said,
-    reworded,
-):
+def test_a_rewording_is_logged_without_its_words(upstream, converse, logged, said, reworded):
     """The operator learns that a voice strayed from its text, but not what either said."""
     logged.set_level(logging.DEBUG)
 

@@ -1,15 +1,13 @@
 """The WebSocket of the Realtime API is connected and opened as safely as any call."""
 
-import json
-import socket
 from dataclasses import replace
 
 import pytest
 from testing import fake_realtime as realtime
-from testing.connection_faults import closes, drips_its_handshake, is_silent
-from testing.fake_openai import REPLY, http
+from testing.fake_openai import good, http
+from testing.transport_calls import addresses
 from testing.tunnels import tunnels
-from testing.upstream_faults import FAULTS, LATE, OVERRUN, SLOW
+from testing.upstream_faults import FAULTS, GREETINGS, LATE, OVERRUN, SLOW
 from websockets.utils import accept_key
 
 from parley.base_urls import BaseUrl
@@ -23,16 +21,8 @@ TTS = {"tts_model": "gpt-realtime-2.1-mini"}
 
 
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
-@pytest.mark.parametrize(
-    "fault",
-    [*SLOW, *FAULTS[1:]],
-    ids=lambda fault: fault.name,
-)
-def test_a_handshake_that_goes_wrong_ends_as_any_call_does(
-    upstream,
-    converse,
-    fault,
-):
+@pytest.mark.parametrize("fault", [*SLOW, *FAULTS[1:]], ids=lambda fault: fault.name)
+def test_a_handshake_that_goes_wrong_ends_as_any_call_does(upstream, converse, fault):
     """The WebSocket is asked for over the same connections, so it fails in the same ways."""
     upstream.answers["tts"] = fault.behave
     converse(fault.code, "tts", fault.seconds, **TTS)
@@ -40,54 +30,30 @@ def test_a_handshake_that_goes_wrong_ends_as_any_call_does(
 
 
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
-@pytest.mark.parametrize(
-    ("greet", "code"),
-    [
-        (closes, "upstream_unavailable"),
-        (is_silent, "upstream_timeout"),
-        (drips_its_handshake, "upstream_timeout"),
-    ],
-)
-def test_a_connection_that_is_never_made_ends_in_time(
-    upstream,
-    converse,
-    monkeypatch,
-    greet,
-    code,
-):
+@pytest.mark.parametrize(("greet", "code"), GREETINGS)
+def test_a_connection_that_is_never_made_ends_in_time(upstream, converse, monkeypatch, greet, code):
     """Connecting and TLS have five seconds here too."""
     if code == "upstream_timeout":
         monkeypatch.setattr("parley.wire.connections.CONNECT_SECONDS", 0.2)
 
     def once(connection, request):
-        connection.sendall(fake_reply(request))
+        connection.sendall(good(request))
         upstream.greet = greet
         return False
-
-    def fake_reply(request):
-        body = {"choices": [{"message": {"role": "assistant", "content": REPLY}}]}
-        return http(json.dumps(body).encode(), Connection="close")
 
     upstream.answers["text"] = once
     converse(code, "tts", LATE, **TTS)
 
 
 @pytest.mark.parametrize("status", ["200 OK", "101 Switching Protocols"])
-def test_a_handshake_without_its_proof_is_malformed(
-    upstream,
-    converse,
-    status,
-):
+def test_a_handshake_without_its_proof_is_malformed(upstream, converse, status):
     """Only an answer to this very key opens a WebSocket (RFC 6455, section 4.1)."""
     answer = http(b"", status, Upgrade="websocket", Sec_WebSocket_Accept="c3R1ZmY=")
     upstream.answers["tts"] = lambda connection, request: connection.sendall(answer)
     converse("upstream_malformed", "tts", OVERRUN, **TTS)
 
 
-def test_a_websocket_that_is_opened_and_closed_at_once_is_unavailable(
-    upstream,
-    converse,
-):
+def test_a_websocket_that_is_opened_and_closed_at_once_is_unavailable(upstream, converse):
     """An answer that upgrades and closes in one is a connection cut off."""
 
     def answer(connection, request):
@@ -101,19 +67,6 @@ def test_a_websocket_that_is_opened_and_closed_at_once_is_unavailable(
     converse("upstream_unavailable", "tts", OVERRUN, **TTS)
 
 
-def test_the_handshake_carries_the_key_and_the_model(
-    upstream,
-    converse,
-):
-    """https://host/v1 becomes wss://host/v1/realtime, under the caller's key."""
-    upstream.answers["tts"] = realtime.speaks
-    converse(None, "tts", LATE, **TTS)
-    request = upstream.requests[-1]
-    assert request.path == "/v1/realtime?model=gpt-realtime-2.1-mini"
-    assert request.headers["authorization"].startswith("Bearer ")
-    assert "cookie" not in request.headers
-
-
 @pytest.fixture
 def asked_of_proxy(monkeypatch):
     """What a proxy was asked to connect to; the environment names it before the service starts."""
@@ -123,22 +76,23 @@ def asked_of_proxy(monkeypatch):
 
 
 @pytest.mark.parametrize("upstream", ["https"], indirect=True)
-def test_the_websocket_goes_through_the_proxy_too(asked_of_proxy, upstream, converse):
-    """Where the platform names a proxy, every connection is its own."""
+def test_the_handshake_carries_the_key_and_the_model_through_the_proxy(
+    asked_of_proxy, upstream, converse
+):
+    """https://host/v1 becomes wss://host/v1/realtime, over connections of the proxy's alone."""
     upstream.answers["tts"] = realtime.speaks
     converse(None, "tts", LATE, **TTS)
     assert len(asked_of_proxy) == upstream.connections > 0
-    assert upstream.requests[-1].path.startswith("/v1/realtime")
+    request = upstream.requests[-1]
+    assert request.path == "/v1/realtime?model=gpt-realtime-2.1-mini"
+    assert request.headers["authorization"].startswith("Bearer ")
+    assert "cookie" not in request.headers
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254"])
-def test_no_websocket_leads_to_an_address_that_is_not_public(address):
-    """What a caller's host resolves to is checked as for any other call."""
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
-    transport = Transport(1, lambda *_, **__: found)
+def test_no_websocket_leads_to_an_address_that_is_not_public():
+    transport = Transport(1, addresses("169.254.169.254"))
     somewhere = replace(BaseUrl.parse("https://api.example.com/v1"), public_only=True)
-    opening = transport.connect(
-        Upstream(somewhere, "", Secrets()), "/realtime", limit=1000, deadline=Deadline.after(1)
-    )
+    caller, deadline = Upstream(somewhere, "", Secrets()), Deadline.after(1)
+    opening = transport.connect(caller, "/realtime", limit=1000, deadline=deadline)
     with pytest.raises(BaseUrlRefused), opening:
         pass

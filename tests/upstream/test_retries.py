@@ -104,12 +104,10 @@ def test_a_wait_is_no_longer_than_silence_may_be(clock, wait, made):
     ids=["not worth it", "told not to", "not the upstream's"],
 )
 def test_any_other_failure_is_final(clock, error):
-    """What would fail again is not tried again."""
     assert tries(clock, 0, error) == 1
 
 
 def test_what_works_at_last_is_returned(clock):
-    """The caller of a call does not notice what came before."""
     answers = iter([StaleConnection(), RateLimited(retry=True, retry_after=0.25), None])
 
     def call() -> str:

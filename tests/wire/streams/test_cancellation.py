@@ -8,8 +8,8 @@ import time
 import gevent
 import pytest
 from testing import fake_openai as fake
-from testing.streamed_calls import END, HEAD, SOON, chunk, stream
-from testing.transport_calls import descriptors, post
+from testing.transport_calls import END, HEAD, SOON, chunk, descriptors, post, stream
+from testing.upstream_faults import stalls
 
 from parley.wire.transport import Transport
 
@@ -32,16 +32,10 @@ def killed(begun, work, *arguments) -> bool:
     return time.monotonic() - began < SOON
 
 
-@pytest.mark.parametrize("parts", [[], [HEAD], [HEAD + b"\r\n" + chunk(b"one")]])
-def test_a_wait_for_the_upstream_can_be_ended(transport, upstream, parts):
+@pytest.mark.parametrize("sent", [b"", HEAD, HEAD + b"\r\n" + chunk(b"one")])
+def test_a_wait_for_the_upstream_can_be_ended(transport, upstream, sent):
     """Before the headers, amid them or amid the body; the next call makes another connection."""
-
-    def stall(connection: socket.socket, request: fake.Request) -> None:
-        for part in parts:
-            connection.sendall(part)
-        time.sleep(10)
-
-    upstream.answers["text"] = stall
+    upstream.answers["text"] = stalls(sent, 10)
     assert killed(lambda: upstream.requests, read_all, transport, upstream.url)
     upstream.answers.clear()
     read_all(transport, upstream.url)
@@ -49,13 +43,11 @@ def test_a_wait_for_the_upstream_can_be_ended(transport, upstream, parts):
 
 
 def test_a_handshake_can_be_ended(transport, upstream):
-    """A peer that accepts a connection and then says nothing."""
     upstream.greet = lambda connection: bool(time.sleep(10))
     assert killed(lambda: upstream.connections, read_all, transport, upstream.url)
 
 
 def test_a_look_up_can_be_ended():
-    """A name server that does not answer."""
     asked = []
     transport = Transport(1, lambda *_, **__: asked.append(1) or time.sleep(10))
     assert killed(lambda: asked, read_all, transport, "http://slow.example/v1")

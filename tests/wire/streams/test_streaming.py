@@ -8,16 +8,11 @@ from dataclasses import replace
 
 import pytest
 from testing import fake_openai as fake
-from testing.streamed_calls import END, HEAD, SOON, chunk, extend, in_steps, stream
-from testing.transport_calls import post
+from testing.transport_calls import END, HEAD, SOON, chunk, extend, in_steps, post, stream
+from testing.upstream_faults import says
 
 from parley.deadline import Deadline
-from parley.errors import (
-    DeadlineExceeded,
-    UpstreamMalformed,
-    UpstreamUnavailable,
-)
-from parley.wire.messages import Answer
+from parley.errors import DeadlineExceeded, UpstreamMalformed
 
 ALL = (b"abcdef2" * 20_000)[:65_539]
 RAW = zlib.compressobj(9, wbits=-15)
@@ -38,28 +33,22 @@ def test_pieces_come_as_they_are_sent(transport, upstream):
         assert list(pieces) == []
 
 
+ONE, TWO = gzip.compress(b"one"), gzip.compress(b"two")
+GZIP = HEAD + b"Content-Encoding: gzip\r\n\r\n"
+
+
 @pytest.mark.parametrize(
     ("first", "rest"),
     [
         (HEAD + b"\r\n6\r\none", b"two\r\n" + END),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\none", b"two"),
+        (GZIP + chunk(ONE), chunk(TWO) + END),
     ],
+    ids=["a long chunk", "a told length", "flushed by the compressor"],
 )
 def test_a_piece_does_not_wait_for_what_belongs_to_it(transport, upstream, first, rest):
-    """An upstream may send a long chunk slowly, or a body of a told length."""
+    """An upstream may send slowly what is one chunk, one body, or one compressed whole."""
     go_on = in_steps(upstream, first, rest)
-    with stream(transport, upstream.url) as answer:
-        pieces = answer.pieces()
-        assert next(pieces) == b"one"
-        go_on()
-        assert list(pieces) == [b"two"]
-
-
-def test_compressed_pieces_are_decoded_as_they_come(transport, upstream):
-    """What was flushed can be read, though the compressed whole is not there yet."""
-    one, two = gzip.compress(b"one"), gzip.compress(b"two")
-    head = HEAD + b"Content-Encoding: gzip\r\n\r\n"
-    go_on = in_steps(upstream, head + chunk(one), chunk(two) + END)
     with stream(transport, upstream.url) as answer:
         pieces = answer.pieces()
         assert next(pieces) == b"one"
@@ -77,21 +66,9 @@ def test_compressed_pieces_are_decoded_as_they_come(transport, upstream):
 )
 def test_a_compressed_answer_is_decoded_to_its_last_byte(transport, upstream, coding, body):
     """What follows it and is none may be ignored, as other clients do."""
-    answer = fake.http(body, Content_Encoding=coding)
-    upstream.answers["text"] = lambda connection, _: not connection.sendall(answer)
+    upstream.answers["text"] = says(fake.http(body, Content_Encoding=coding))
     with stream(transport, upstream.url) as arriving:
         assert arriving.whole().body == ALL
-
-
-def test_an_answer_that_was_read_whole_leaves_its_connection(transport, upstream):
-    """Streamed calls need no handshake each."""
-    upstream.answers["text"] = lambda connection, request: (
-        not connection.sendall(HEAD + b"\r\n" + chunk(b"all") + END)
-    )
-    for _ in range(3):
-        with stream(transport, upstream.url) as answer:
-            assert answer.whole() == Answer(200, answer.headers, b"all", "req_1")
-    assert upstream.connections == 1
 
 
 @pytest.mark.parametrize("later", [HEAD + b"\r\n" + chunk(b"for nobody") + END, b""])
@@ -115,9 +92,7 @@ def test_an_idle_connection_on_which_something_arrives_is_not_used(transport, up
 @pytest.mark.parametrize("read", [0, 1])
 def test_an_answer_that_was_not_read_whole_ends_its_connection(transport, upstream, read):
     """The next caller would be given the rest of it."""
-    upstream.answers["text"] = lambda connection, request: (
-        not connection.sendall(HEAD + b"\r\n" + chunk(b"one") + chunk(b"two") + END)
-    )
+    upstream.answers["text"] = says(HEAD + b"\r\n" + chunk(b"one") + chunk(b"two") + END)
     for _ in range(2):
         with stream(transport, upstream.url) as answer:
             pieces = answer.pieces()
@@ -133,9 +108,7 @@ def test_an_answer_that_was_not_read_whole_ends_its_connection(transport, upstre
 )
 def test_an_end_that_comes_at_once_leaves_its_connection(transport, upstream, rest, connections):
     """Though its reader has what it wanted; an end that does not come is not awaited."""
-    upstream.answers["text"] = lambda connection, request: (
-        not connection.sendall(HEAD + b"\r\n" + chunk(b"one") + rest)
-    )
+    upstream.answers["text"] = says(HEAD + b"\r\n" + chunk(b"one") + rest)
     begun = time.monotonic()
     for _ in range(2):
         with stream(transport, upstream.url) as answer:
@@ -146,30 +119,16 @@ def test_an_end_that_comes_at_once_leaves_its_connection(transport, upstream, re
 
 
 def test_a_stream_is_bounded_in_total(transport, upstream):
-    """What fits is passed on; past the limit nothing is."""
-    in_steps(upstream, HEAD + b"\r\n" + chunk(b"12345") + chunk(b"67890") + chunk(b"x") + END)
+    sent = b"".join(map(chunk, (b"12345", b"67890", b"x")))
+    upstream.answers["text"] = says(HEAD + b"\r\n" + sent + END)
     taken = bytearray()
     with stream(transport, upstream.url, limit=10) as answer, pytest.raises(UpstreamMalformed):
         extend(taken, answer)
     assert taken == b"1234567890"
 
 
-@pytest.mark.parametrize(
-    "answer", [HEAD + b"\r\n" + chunk(b"one"), b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\none"]
-)
-def test_a_stream_that_is_cut_off_is_unavailable(transport, upstream, answer):
-    """Its end is told from a whole answer's, after what there was of it."""
-    upstream.answers["text"] = lambda connection, request: connection.sendall(answer)
-    with stream(transport, upstream.url) as streamed:
-        pieces = streamed.pieces()
-        assert next(pieces) == b"one"
-        with pytest.raises(UpstreamUnavailable):
-            next(pieces)
-
-
 def test_the_readers_own_errors_stay_its_own(transport, upstream):
     """Who passes pieces on may fail at that, and it is not the upstream's failure."""
-    in_steps(upstream, HEAD + b"\r\n" + chunk(b"one"), END)
 
     def pass_on() -> None:
         with stream(transport, upstream.url) as answer:
@@ -180,28 +139,7 @@ def test_the_readers_own_errors_stay_its_own(transport, upstream):
         pass_on()
 
 
-def test_the_deadline_holds_amid_a_stream_that_drips(transport, upstream):
-    """However regularly the pieces come."""
-
-    def drip(connection: socket.socket, request: fake.Request) -> None:
-        connection.sendall(HEAD + b"\r\n")
-        for _ in range(100):
-            connection.sendall(chunk(b"x"))
-            time.sleep(0.05)
-
-    upstream.answers["text"] = drip
-    began = time.monotonic()
-    deadline = Deadline.after(0.6)
-    with (
-        stream(transport, upstream.url, deadline=deadline) as answer,
-        pytest.raises(DeadlineExceeded),
-    ):
-        list(answer.pieces())
-    assert time.monotonic() - began < 0.6 + SOON
-
-
 def test_the_deadline_holds_amid_an_upload_that_nobody_reads(transport, upstream):
-    """However much the kernel takes of it."""
     upstream.greet = lambda connection: bool(upstream.tls or time.sleep(10))
     upstream.answers["text"] = lambda connection, request: time.sleep(10)
     began = time.monotonic()
