@@ -121,7 +121,6 @@ def test_replacements_that_lead_nowhere_stop_the_start(old, new, line, word):
 
 
 def test_every_date_of_the_projects_own_list_has_its_source():
-    """Each row says where its day comes from, and the page where that is."""
     text = (ROOT / "MODEL_LIST.MD").read_text()
     rows = [
         line

@@ -38,7 +38,6 @@ def names(models: Models) -> tuple[str, str, str]:
 
 
 def test_the_projects_own_list_has_the_promised_defaults():
-    """whisper-1, gpt-4o and tts-1 are used where a caller names nothing."""
     models = model_list.read(ROOT / "MODEL_LIST.MD").resolve({}, None)
     assert names(models) == ("whisper-1", "gpt-4o", "tts-1")
 
@@ -85,7 +84,6 @@ def test_a_name_is_used_where_its_stage_lists_it(options, models):
     ],
 )
 def test_a_list_that_cannot_be_read_is_refused_by_line(old, new, line, word):
-    """The operator learns where to look and what is wrong there."""
     assert_refused(LIST, old, new, line, word)
 
 

@@ -1,6 +1,5 @@
 """A model's parameters go out as what they are, and never in place of what the service sends."""
 
-import io
 import json
 import re
 from itertools import product
@@ -8,7 +7,8 @@ from itertools import product
 import pytest
 from testing import fake_openai as fake
 from testing import fake_realtime as realtime
-from testing.builders import KEY, make_app, wav
+from testing.builders import make_app
+from testing.conversation_forms import MAIN, converse
 
 from parley.models.request_parameters import SENT, parse
 
@@ -42,7 +42,6 @@ def test_a_cell_is_a_json_object(text, fields, in_a_form):
     ],
 )
 def test_what_is_no_object_is_refused(text):
-    """The operator learns what to write."""
     with pytest.raises(ValueError, match="is not a JSON object; write one, such as "):
         parse(text, "chat")
 
@@ -55,7 +54,6 @@ def test_a_name_that_comes_twice_is_refused(text):
 
 
 def test_no_parameter_may_be_what_the_service_sends(at_once):
-    """The names that are refused are those of each interface's own requests, all of them."""
     asked = {interface: {"model"} for interface in SENT}
 
     def hear(connection, request):
@@ -69,9 +67,7 @@ def test_no_parameter_may_be_what_the_service_sends(at_once):
         client = make_app(PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
         for choice, accept in product(choices, ("application/json", "text/event-stream")):
             upstream.answers = {"tts": hear} if choice is choices[1] else {}
-            form = {"audio": (io.BytesIO(wav()), "a.wav"), "language": "en", **choice}
-            headers = {"X-OpenAI-API-Key": KEY, "Accept": accept}
-            assert client.post("/api/conversation/", data=form, headers=headers).data
+            converse(client, {**MAIN, "Accept": accept}, language="en", **choice)
     for request in upstream.requests:
         name = request.path.rpartition("/")[2]
         if name == "transcriptions":

@@ -41,7 +41,6 @@ def test_a_process_that_runs_on_warns_once_a_day(logged):
 
 
 def test_a_days_first_requests_warn_once_between_them(logged):
-    """However many come at once."""
     warn = EndWarnings(make_app().extensions["parley"].registry)
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(warn, [date(2026, 11, 7)] * 64))

@@ -3,10 +3,10 @@
 import json
 import re
 from datetime import date
-from io import BytesIO
 
 import pytest
-from testing.builders import FROZEN_LIST, make_app, wav
+from testing.builders import FROZEN_LIST, make_app
+from testing.conversation_forms import converse
 from testing.fake_openai import http
 from werkzeug.datastructures import Headers
 
@@ -75,15 +75,10 @@ def test_a_listed_name_keeps_its_row():
 
 
 def test_the_hosts_get_the_names_voices_and_languages_as_written(upstream):
-    """What arrives at a host of one's own is what that host calls its models and voices."""
     app = make_app(PARLEY_ALLOWED_BASE_URLS="*")
     fields = {"stt_model": "Systran/faster-whisper-small", "language": "de", "voice": "af_heart"}
     fields |= {"text_model": "llama-3.3-70b", "tts_model": "kokoro"}
-    answer = app.test_client().post(
-        "/api/conversation/",
-        headers=dict.fromkeys(HEADERS.values(), upstream.url),
-        data={"audio": (BytesIO(wav()), "a.wav"), **fields},
-    )
+    answer = converse(app.test_client(), dict.fromkeys(HEADERS.values(), upstream.url), **fields)
     assert answer.status_code == 200
     assert answer.headers["X-Voice"] == "af_heart"
     assert answer.json["models_used"] == {
@@ -103,11 +98,8 @@ def test_a_replacement_is_the_second_try_there_too(upstream):
     answers = iter([http(unknown, "404 Not Found"), http(b'{"text": "Hi."}')])
     upstream.answers["stt"] = lambda connection, request: connection.sendall(next(answers)) or True
     app = make_app(today=LATE, PARLEY_ALLOWED_BASE_URLS="*")
-    answer = app.test_client().post(
-        "/api/conversation/",
-        headers=dict.fromkeys(HEADERS.values(), upstream.url),
-        data={"audio": (BytesIO(wav()), "a.wav"), "stt_model": "whisper-1"},
-    )
+    headers = dict.fromkeys(HEADERS.values(), upstream.url)
+    answer = converse(app.test_client(), headers, stt_model="whisper-1")
     assert answer.json["models_used"] == {**OLD, "stt": "gpt-transcribe"}
 
 

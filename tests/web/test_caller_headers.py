@@ -1,44 +1,29 @@
 """Keys and base URLs of stages are checked in order, and a refusal says what to send."""
 
-from io import BytesIO
-
 import pytest
-from testing.builders import KEY, make_app, wav
+from testing.builders import KEY, make_app
+from testing.conversation_forms import BASE as URL
+from testing.conversation_forms import MAIN, STT, TEXT, TTS, converse, refused
 from testing.fake_realtime import Readings
 
 from parley.errors import ApiKeyMissing, UpstreamRejected
 from parley.web.caller_headers import NAMES
 
-URL = "https://api.openai.com/v1"
+TOKEN = "token-0123456789-abc"
 KEY_HEADERS = {"stt": "X-STT-API-Key", "text": "X-Text-API-Key", "tts": "X-TTS-API-Key"}
 URL_HEADERS = {"stt": "X-STT-Base-URL", "text": "X-Text-Base-URL", "tts": "X-TTS-Base-URL"}
-MAIN = {"X-OpenAI-API-Key": KEY}
 
 
-def refused(headers, app=None) -> tuple[int, str, str]:
-    """The status, code and message of a request that holds nothing but headers."""
-    client = (app or make_app()).test_client()
-    with client.post("/api/conversation/", headers=headers) as answer:
-        [error] = answer.json["errors"]
-        return answer.status_code, error["code"], error["message"]
-
-
-@pytest.mark.parametrize("header", KEY_HEADERS.values())
+@pytest.mark.parametrize("header", [*KEY_HEADERS.values(), "X-OpenAI-API-Key"])
 @pytest.mark.parametrize("key", ["schlüssel", "two words", "tab\there", "sk-\xff"])
 @pytest.mark.parametrize("required", ["yes", "no"])
-def test_a_stages_key_that_no_header_may_carry_is_refused(header, key, required):
-    """It was meant to be used, whichever rule applies; the message names its header."""
-    app = make_app(PARLEY_KEY_REQUIRED=required)
+def test_a_key_that_no_header_may_carry_is_refused(header, key, required):
+    """It was meant to be used, whichever rule applies, or even none; its header is named."""
+    client = make_app(PARLEY_KEY_REQUIRED=required).test_client()
     for others in (MAIN, MAIN | dict.fromkeys(URL_HEADERS.values(), URL)):
-        status, code, message = refused({**others, header: key}, app)
+        status, code, message = refused(client, {**others, header: key})
         assert (status, code) == (401, "api_key_missing")
         assert header in message
-
-
-def test_a_main_key_that_no_header_may_carry_is_refused_where_it_is_not_used_too():
-    """A mistake is told, not hidden."""
-    headers = {**dict.fromkeys(URL_HEADERS.values(), URL), "X-OpenAI-API-Key": "schlüssel"}
-    assert refused(headers)[:2] == (401, "api_key_missing")
 
 
 @pytest.mark.parametrize(
@@ -53,9 +38,9 @@ def test_a_main_key_that_no_header_may_carry_is_refused_where_it_is_not_used_too
         ({"X-STT-Base-URL": " ", "X-Text-API-Key": KEY}, "for stt and tts "),
     ],
 )
-def test_a_missing_key_is_named(headers, named):
+def test_a_missing_key_is_named(client, headers, named):
     """The message says for which stages, and in which headers it may be sent."""
-    status, code, message = refused(headers)
+    status, code, message = refused(client, headers)
     assert (status, code) == (401, "api_key_missing")
     assert len(message) < 200
     if named is None:
@@ -65,61 +50,50 @@ def test_a_missing_key_is_named(headers, named):
         assert message.count("-API-Key") == 1 + len(named.split()[1::2])
 
 
-def test_the_checks_are_made_in_order():
-    """The keys, a slot, the base URLs, the body: each is told before what comes after it."""
-    app = make_app(PARLEY_CAPACITY="1")
-    slots = app.extensions["parley"].slots
+@pytest.mark.parametrize(
+    ("tokens", "main", "wrong", "keyless"),
+    [
+        ("", KEY, {"X-TTS-Base-URL": "http://127.0.0.1/v1"}, "api_key_missing"),
+        (TOKEN, TOKEN, {"X-TTS-API-Key": KEY}, "api_key_rejected"),
+    ],
+    ids=["keys", "tokens"],
+)
+def test_the_checks_are_made_in_order(tokens, main, wrong, keyless):
+    """The keys or the token, a slot, the base URLs, the body: each is told before what follows."""
+    app = make_app(PARLEY_CAPACITY="1", PARLEY_CALLER_TOKENS=tokens)
+    client, slots = app.test_client(), app.extensions["parley"].slots
+    main = {"X-OpenAI-API-Key": main}
     slots.take()
-    wrong = {"X-TTS-Base-URL": "http://127.0.0.1/v1"}
-    assert refused(wrong, app)[1] == "api_key_missing"
-    assert refused({**MAIN, **wrong, "X-STT-API-Key": "ü"}, app)[1] == "api_key_missing"
-    assert refused({**MAIN, **wrong}, app)[1] == "overloaded"
+    if tokens:
+        assert refused(client, {**MAIN, **wrong})[:2] == (401, keyless)
+    else:
+        assert refused(client, wrong)[1] == keyless
+        assert refused(client, {**MAIN, **wrong, "X-STT-API-Key": "ü"})[1] == keyless
+    assert refused(client, {**main, **wrong})[1] == "overloaded"
     slots.release()
-    assert refused({**MAIN, **wrong}, app)[1] == "base_url_refused"
-    assert refused(MAIN, app)[1] == "request_malformed"
-
-
-def test_tokens_keep_the_order():
-    """A token that is not known is told before a full service, and that before what is refused."""
-    token = "token-0123456789-abc"
-    app = make_app(PARLEY_CAPACITY="1", PARLEY_CALLER_TOKENS=token)
-    slots = app.extensions["parley"].slots
-    slots.take()
-    wrong = {"X-TTS-API-Key": KEY}
-    assert refused({**MAIN, **wrong}, app)[:2] == (401, "api_key_rejected")
-    assert refused({"X-OpenAI-API-Key": token, **wrong}, app)[1] == "overloaded"
-    slots.release()
-    assert refused({"X-OpenAI-API-Key": token, **wrong}, app)[1] == "base_url_refused"
-    assert refused({"X-OpenAI-API-Key": token}, app)[1] == "request_malformed"
+    assert refused(client, {**main, **wrong})[1] == "base_url_refused"
+    assert refused(client, main)[1] == "request_malformed"
 
 
 @pytest.mark.parametrize("stage", KEY_HEADERS)
-def test_no_part_of_a_stages_key_is_repeated_as_the_requests_id(stage):
+def test_no_part_of_a_stages_key_is_repeated_as_the_requests_id(client, stage):
     """The id is logged, and sent to every host of the conversation."""
-    client = make_app().test_client()
     for name in (KEY[3:7], f"id-{KEY[6:12]}", KEY[-4:]):
-        headers = {KEY_HEADERS[stage]: KEY, "X-Request-ID": name}
-        assert client.get("/healthz", headers=headers).headers["X-Request-ID"] != name
-        assert (
-            client.get("/healthz", headers={"X-Request-ID": name}).headers["X-Request-ID"] == name
-        )
+        for headers, kept in (({KEY_HEADERS[stage]: KEY}, False), ({}, True)):
+            answer = client.get("/healthz", headers={**headers, "X-Request-ID": name})
+            assert (answer.headers["X-Request-ID"] == name) is kept
 
 
 @pytest.mark.parametrize("stage", KEY_HEADERS)
-def test_no_part_of_a_stages_key_is_logged(openai, logged, stage):
+def test_no_part_of_a_stages_key_is_logged(client, openai, logged, stage):
     """Neither as a model's name nor as an upstream's id, whichever host says it."""
     logged.set_level("INFO", "parley")
     said = b'{"text": "Hi.", "choices": [{"message": {"content": "Hi."}}]}'
-    for path, body in (("audio/transcriptions", said), ("chat/completions", said)):
-        openai.post(f"{URL}/{path}", content=body, headers={"x-request-id": f"req-{KEY[7:14]}"})
-    speech = {"content": b"ID3", "headers": {"x-request-id": f"req-{KEY[7:14]}"}}
-    openai.post(f"{URL}/audio/speech", **speech)
+    for url, body in ((STT, said), (TEXT, said), (TTS, b"ID3")):
+        openai.post(url, content=body, headers={"x-request-id": f"req-{KEY[7:14]}"})
     headers = {"X-OpenAI-API-Key": "sk-another-key", KEY_HEADERS[stage]: KEY}
     headers |= dict.fromkeys(URL_HEADERS.values(), URL) | {"X-STT-API-Key": KEY}
-    form = {"audio": (BytesIO(wav()), "a.wav"), "text_model": f"m-{KEY[7:14]}"}
-    client = make_app().test_client()
-    with client.post("/api/conversation/", headers=headers, data=form) as answer:
-        assert answer.status_code == 200, answer.text
+    assert converse(client, headers, text_model=f"m-{KEY[7:14]}").status_code == 200
     assert "text_model= " in logged.text
     assert 'upstream_ids=",,"' in logged.text or "upstream_ids=,,\n" in logged.text
     assert KEY[7:14] not in logged.text
@@ -130,11 +104,8 @@ def test_no_key_is_logged_as_a_host(openai, logged):
     logged.set_level("INFO", "parley")
     host = f"https://{KEY[3:].lower()}.example/v1"
     openai.post(f"{host}/audio/speech", content=b"ID3")
-    headers = {**MAIN, "X-TTS-Base-URL": host}
-    app = make_app(PARLEY_ALLOWED_BASE_URLS="*")
-    form = {"audio": (BytesIO(wav()), "a.wav")}
-    with app.test_client().post("/api/conversation/", headers=headers, data=form) as answer:
-        assert answer.status_code == 200
+    client = make_app(PARLEY_ALLOWED_BASE_URLS="*").test_client()
+    assert converse(client, {**MAIN, "X-TTS-Base-URL": host}).status_code == 200
     assert "tts_host= " in logged.text
     assert KEY[7:14].lower() not in logged.text
 
@@ -150,47 +121,27 @@ def test_no_key_is_logged_as_the_model_of_a_voice_that_rewords(upstream, logged,
     app = make_app(PARLEY_OPENAI_BASE_URL=upstream.url, PARLEY_MODEL_LIST=str(tmp_path / "list.md"))
     headers = {**MAIN, **dict.fromkeys(KEY_HEADERS.values(), "sk-another-key")}
     for name in (KEY[7:14], "fine"):
-        form = {"audio": (BytesIO(wav()), "a.wav"), "tts_model": name}
-        with app.test_client().post("/api/conversation/", headers=headers, data=form) as answer:
-            assert answer.status_code == 200
+        assert converse(app.test_client(), headers, tts_model=name).status_code == 200
     assert "event=speech_reworded stage=tts model=\n" in logged.text
     assert "event=speech_reworded stage=tts model=fine\n" in logged.text
     assert KEY[7:14] not in logged.text
 
 
-def test_an_upstreams_error_shows_no_key_that_was_not_used(openai):
-    """Each stage has its own key, and the main one is sent nowhere; a host may know it still."""
-    openai.post(
-        f"{URL}/audio/speech",
-        status_code=400,
-        json={"error": {"message": f"No {KEY[7:14]}."}},
-        headers={"x-request-id": f"req-{KEY[7:14]}"},
-    )
-    headers = {**MAIN, **dict.fromkeys(KEY_HEADERS.values(), "sk-another-key")}
-    form = {"audio": (BytesIO(wav()), "a.wav")}
-    answer = make_app().test_client().post("/api/conversation/", headers=headers, data=form)
-    [error] = answer.json["errors"]
-    assert (error["message"], error.get("upstream_request_id")) == (UpstreamRejected.message, None)
+OTHERS = dict.fromkeys(KEY_HEADERS.values(), "sk-another-key")
 
 
-def test_an_upstreams_error_shows_no_key_of_another_stage(openai):
-    """Neither in its words nor in its id; what shows none is told."""
-    headers = {
-        KEY_HEADERS["stt"]: KEY,
-        KEY_HEADERS["text"]: "sk-uuuuuuuu",
-        KEY_HEADERS["tts"]: "sk-eeeeeeee",
-    }
+@pytest.mark.parametrize(
+    "headers",
+    [{**MAIN, **OTHERS}, {**OTHERS, KEY_HEADERS["stt"]: KEY}],
+    ids=["the main key, which is not used", "another stage's key"],
+)
+def test_an_upstreams_error_shows_no_key_of_the_request(client, openai, headers):
+    """Neither in its words nor in its id, whichever key it is; what shows none is told."""
     told = []
     for shown in (KEY[7:14], "nothing"):
-        openai.post(
-            f"{URL}/audio/speech",
-            status_code=400,
-            json={"error": {"message": f"No {shown}."}},
-            headers={"x-request-id": f"req-{shown}"},
-        )
-        form = {"audio": (BytesIO(wav()), "a.wav")}
-        answer = make_app().test_client().post("/api/conversation/", headers=headers, data=form)
-        [error] = answer.json["errors"]
+        error = {"json": {"error": {"message": f"No {shown}."}}, "status_code": 400}
+        openai.post(TTS, headers={"x-request-id": f"req-{shown}"}, **error)
+        [error] = converse(client, headers).json["errors"]
         told.append((error["message"].split(": ")[-1], error.get("upstream_request_id")))
     assert told == [(UpstreamRejected.message, None), ("No nothing.", "req-nothing")]
 
@@ -198,21 +149,19 @@ def test_an_upstreams_error_shows_no_key_of_another_stage(openai):
 @pytest.mark.parametrize("field", NAMES)
 @pytest.mark.parametrize("key", [KEY, KEY[:12]])
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "audio/mpeg"])
-def test_a_key_in_the_place_of_a_name_is_refused(openai, field, key, accept):
+def test_a_key_in_the_place_of_a_name_is_refused(client, openai, field, key, accept):
     """It would be sent to whichever host the stage has, and shown as what was used."""
     headers = {**MAIN, **dict.fromkeys(URL_HEADERS.values(), URL), "Accept": accept}
-    form = {"audio": (BytesIO(wav()), "a.wav"), field: key}
-    with make_app().test_client().post("/api/conversation/", headers=headers, data=form) as answer:
-        [error] = answer.json["errors"]
-        assert (answer.status_code, error["code"]) == (400, "option_invalid")
-        assert f"'{field}'" in error["message"]
-        assert KEY[3:12] not in f"{answer.headers}{answer.text}"
+    answer = converse(client, headers, **{field: key})
+    [error] = answer.json["errors"]
+    assert (answer.status_code, error["code"]) == (400, "option_invalid")
+    assert f"'{field}'" in error["message"]
+    assert KEY[3:12] not in f"{answer.headers}{answer.text}"
     assert not openai.called
 
 
-def test_a_key_that_is_a_common_word_may_stand_in_a_name(openai):
+def test_a_key_that_is_a_common_word_may_stand_in_a_name(client, openai):
     """As hosts on one's own machine take any, and examples write theirs."""
     headers = {"X-OpenAI-API-Key": "ollama", **dict.fromkeys(URL_HEADERS.values(), URL)}
-    form = {"audio": (BytesIO(wav()), "a.wav"), "text_model": "ollama/llama3.2"}
-    with make_app().test_client().post("/api/conversation/", headers=headers, data=form) as answer:
-        assert answer.json["models_used"]["text"] == "ollama/llama3.2"
+    answer = converse(client, headers, text_model="ollama/llama3.2")
+    assert answer.json["models_used"]["text"] == "ollama/llama3.2"

@@ -5,10 +5,11 @@ import socket
 import threading
 import time
 from dataclasses import replace
-from io import BytesIO
 
 import pytest
-from testing.builders import KEY, make_app, wav
+from testing import conversation_forms as forms
+from testing.builders import KEY, make_app
+from testing.conversation_forms import DEFAULTS, MAIN, PATH, check, refused
 
 from blueprints import BLUEPRINTS
 from parley.base_urls import BaseUrl
@@ -26,8 +27,7 @@ STAGE = {header: name if name in EARLIER else "" for name, header in BASE_URL_HE
 
 def app_where(*answers: str, **variables: str):
     """The application, whose look-ups find one of these addresses after the other."""
-    app = make_app(**variables)
-    left = list(answers)
+    app, left = make_app(**variables), list(answers)
 
     def look_up(host: str, port: int, **_: object) -> list[tuple]:
         assert left or host == "127.0.0.1", f"{host} was looked up"
@@ -39,49 +39,37 @@ def app_where(*answers: str, **variables: str):
     return create_app(services, BLUEPRINTS)
 
 
-def converse(app, header: str, url: str, form: dict | None = None):
+def converse(app, header: str, url: str):
     """One conversation with a base URL in a header."""
-    form = {"audio": (BytesIO(wav()), "a.wav")} if form is None else form
-    headers = {"X-OpenAI-API-Key": KEY, "X-TTS-API-Key": KEY, header: url}
-    return app.test_client().post("/api/conversation/", headers=headers, data=form)
+    headers = {**MAIN, "X-TTS-API-Key": KEY, header: url}
+    return forms.converse(app.test_client(), headers)
 
 
-def refusal(app, header: str, url: str, form: dict | None = None) -> str:
-    """The message of the refusal of a base URL."""
-    answer = converse(app, header, url, form)
-    [error] = answer.json["errors"]
-    assert (answer.status_code, error["code"]) == (400, "base_url_refused")
-    assert error["stage"] == "request"
-    assert answer.json["models_used"] == {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
+def refusal(app, header: str, url: str) -> str:
+    """The message of the refusal of a base URL, before the form is read."""
+    answer = app.test_client().post(PATH, headers={**MAIN, header: url})
+    [error] = check(answer, 400, "base_url_refused")["errors"]
+    assert answer.json["models_used"] == DEFAULTS
     return error["message"]
 
 
+REFUSED = """
+http://api.openai.com/v1 https://127.0.0.1/v1 https://169.254.169.254/v1 https://10.0.0.1/v1
+https://[::ffff:127.0.0.1]/v1 https://2130706433/v1 https://localhost/v1
+https://metadata.google.internal/v1 https://user@api.openai.com/v1 https://api.openai.com/v1?x=1
+"""
+
+
 @pytest.mark.parametrize("header", HEADERS)
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://api.openai.com/v1",
-        "https://127.0.0.1/v1",
-        "https://169.254.169.254/v1",
-        "https://10.0.0.1/v1",
-        "https://[::ffff:127.0.0.1]/v1",
-        "https://2130706433/v1",
-        "https://localhost/v1",
-        "https://metadata.google.internal/v1",
-        "https://user@api.openai.com/v1",
-        "https://api.openai.com/v1?x=1",
-        "no url",
-    ],
-)
+@pytest.mark.parametrize("url", [*REFUSED.split(), "no url"])
 def test_what_may_not_be_called_is_refused_by_its_text(header, url):
     """No name is looked up, and the message names the header, before the form is read."""
-    assert f" in {header}" in refusal(app_where(), header, url, form={})
+    assert f" in {header}" in refusal(app_where(), header, url)
 
 
 @pytest.mark.parametrize("header", HEADERS)
 def test_a_name_that_leads_inside_is_refused(header):
-    """At once, before the form is read."""
-    message = refusal(app_where("10.0.0.1"), header, "https://inside.example/v1", form={})
+    message = refusal(app_where("10.0.0.1"), header, "https://inside.example/v1")
     assert message == replace(BaseUrl.parse("https://x"), header=header).refusal().message
     assert header in message
 
@@ -122,9 +110,7 @@ def test_all_base_urls_together_have_one_limit_of_time(monkeypatch):
     app.extensions["parley"] = dataclasses.replace(app.extensions["parley"], transport=transport)
     headers = {header: f"https://{n}.example/v1" for n, header in enumerate(HEADERS)}
     began = time.monotonic()
-    answer = app.test_client().post(
-        "/api/conversation/", headers={**headers, "X-OpenAI-API-Key": KEY}
-    )
-    assert answer.json["errors"][0]["code"] == "request_malformed"  # The body came next.
+    told = refused(app.test_client(), {**MAIN, **headers})
+    assert told[1] == "request_malformed"  # The body came next.
     assert time.monotonic() - began < 4.5
     gate.set()

@@ -42,7 +42,6 @@ def caller():
     ],
 )
 def test_each_failure_has_its_status_and_code(caller, logged, path, status, code):
-    """Flask's abort, our own errors, and what nobody foresaw."""
     response = caller.get(f"/api/failing/{path}?text=sk-secret")
     assert response.status_code == status
     assert list(response.json) == ["success", "errors"]

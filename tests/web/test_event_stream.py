@@ -5,6 +5,7 @@ from io import BytesIO
 import gevent
 import pytest
 from testing.builders import KEY, make_app, wav
+from testing.conversation_forms import MAIN, PATH
 from testing.fake_openai import REPLY
 from testing.fake_streams import streams_chat, streams_speech
 from testing.stream_readers import events_of, heard
@@ -18,15 +19,8 @@ def converse(upstream):
     """Holds a streamed conversation with the application, without gunicorn."""
     upstream.answers = {"text": streams_chat(), "tts": streams_speech()}
     client = make_app(PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
-
-    def post():
-        return client.post(
-            "/api/conversation/",
-            headers={"X-OpenAI-API-Key": KEY, "Accept": "text/event-stream"},
-            data={"audio": (BytesIO(wav()), "a.wav")},
-        )
-
-    return post
+    headers = {**MAIN, "Accept": "text/event-stream"}
+    return lambda: client.post(PATH, headers=headers, data={"audio": (BytesIO(wav()), "a.wav")})
 
 
 @pytest.fixture
@@ -84,8 +78,7 @@ def test_a_stream_that_is_closed_amid_ends_its_work(converse, upstream, logged, 
     upstream.answers["text"] = streams_chat("stalls", reply=lambda body: REPLY * 9)
     response = converse()
     pieces = iter(response.response)
-    next(pieces)
-    next(pieces)
+    assert next(pieces) + next(pieces)
     response.close()
     assert all(greenlet.dead for greenlet in spawned)
     assert "event=answer_cut" in logged.text

@@ -66,7 +66,6 @@ def test_what_a_client_wrote_is_read(encoder, fields, size):
     ],
 )
 def test_a_file_is_what_has_the_name_of_one(headers, file_name, size):
-    """In every form in which clients write it."""
     body = b"preamble\r\n" + NAMED + headers + b"\r\n\r\nRIFF\r\n-\r\n--b--\r\nthe rest"
     assert read(body, size) == [("a", file_name, b"RIFF\r\n-")]
 

@@ -12,7 +12,6 @@ from parley.web.request_record import current_record
 
 @pytest.mark.parametrize(("calls", "more"), [(20, ""), (21, "_ids=1"), (4500, "_ids=4480")])
 def test_twenty_ids_of_the_upstream_are_named(logged, calls, more):
-    """And how many more there are; one that shows the key is left out."""
     bp = Blueprint("talking", __name__)
 
     @bp.get("/talk")

@@ -3,11 +3,11 @@
 import itertools
 import random
 from functools import cache
-from io import BytesIO
 
 import pytest
+from testing import conversation_forms as forms
 from testing import recording_hosts
-from testing.builders import make_app, wav
+from testing.builders import make_app
 from testing.recording_hosts import STAGES, Hosts, secret, shows
 from testing.stage_rules import KEY_FLAGS, KEYS, OPERATORS_KEYS, PORT, TOKEN, URLS, told
 
@@ -35,9 +35,7 @@ def app_of(hosts_id: tuple[str, ...], flags: frozenset[str], tokens: str, requir
         if name:
             middle = "OPENAI" if name == "main" else name.upper()
             variable = f"PARLEY_{middle}_{'BASE_URL' if kind == 'url' else 'API_KEY'}"
-            variables[variable] = (
-                urls[f"operator {name}"] if kind == "url" else KEYS[f"operator {name}"]
-            )
+            variables[variable] = (urls if kind == "url" else KEYS)[f"operator {name}"]
     try:
         return make_app(**variables)
     except ConfigurationError:
@@ -59,16 +57,13 @@ def converse(
         if name:
             middle = HEADER.get(name, "OpenAI")
             header = f"X-{middle}-{'Base-URL' if kind == 'url' else 'API-Key'}"
-            headers[header] = urls[f"caller {name}"] if kind == "url" else KEYS[f"caller {name}"]
+            headers[header] = (urls if kind == "url" else KEYS)[f"caller {name}"]
     if not tokens.startswith("off"):
         headers.pop("X-OpenAI-API-Key", None)
         sent = {"right": TOKEN, "wrong": "no-token-of-this-team", "none": ""}[tokens]
         headers["Authorization"] = f"Bearer {sent}"
     hosts.begin(fault)
-    form = {"audio": (BytesIO(wav()), "a.wav"), **({"tts_model": model} if model else {})}
-    with app.test_client().post("/api/conversation/", data=form, headers=headers) as response:
-        assert response.data
-        return response
+    return forms.converse(app.test_client(), headers, tts_model=model)
 
 
 def check(hosts: Hosts, flags, tokens="off", required="yes", fault="none", **how):
@@ -190,12 +185,9 @@ def test_one_connection_serves_many_keys(hosts):
     for _ in range(2):
         headers = {f"X-{HEADER[stage]}-API-Key": next(sent) for stage in STAGES}
         headers["X-TTS-Base-URL"] = hosts.url(0, "elsewhere")
-        form = {"audio": (BytesIO(wav()), "a.wav")}
-        assert client.post("/api/conversation/", data=form, headers=headers).status_code == 200
+        assert forms.converse(client, headers).status_code == 200
     arrived = hosts.upstreams[0].requests
     assert len({request.connection for request in arrived}) == 1
-    assert [request.headers["authorization"] for request in arrived] == [
-        f"Bearer {k}" for k in keys
-    ]
     for request, key in zip(arrived, keys, strict=True):
+        assert request.headers["authorization"] == f"Bearer {key}"
         assert not any(shows(request.sent, other) for other in keys if other != key)

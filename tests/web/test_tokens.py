@@ -2,13 +2,15 @@
 
 import logging
 import re
-from io import BytesIO
 
 import pytest
+from testing import conversation_forms as forms
 from testing import fake_openai as fake
-from testing.builders import FROZEN_LIST, KEY, make_app, wav
+from testing.builders import FROZEN_LIST, KEY, make_app
 from testing.fake_streams import streams_chat
 from testing.recording_hosts import secret, shows
+from testing.representations import STREAM
+from testing.upstream_faults import closes, says
 
 from parley.web import caller_headers
 
@@ -35,8 +37,7 @@ def converse(app, token: str = OLD, fields: dict | None = None, **headers: str):
     """One conversation with a token, sent as the main key."""
     sent = {"X-OpenAI-API-Key": token} if token else {}
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-    form = {"audio": (BytesIO(wav()), "a.wav"), **(fields or {})}
-    return app.test_client().post("/api/conversation/", headers=sent, data=form)
+    return forms.converse(app.test_client(), sent, **(fields or {}))
 
 
 @pytest.fixture
@@ -65,25 +66,22 @@ def test_a_token_is_changed_without_a_gap(upstream):
     assert sent == [main, main, speech] * 4
 
 
+WRONG = [OLD[:-1], OLD + "x", OLD.upper(), "a" * 8000, *KEYS.values()]
+MISSING = ["", "  ", "schlüssel", f"{OLD} {NEW}"]
+
+
 @pytest.mark.parametrize(
-    "token", [OLD[:-1], OLD + "x", OLD.upper(), f"{OLD} {NEW}", "a" * 8000, *KEYS.values()]
+    ("token", "code"),
+    [*((t, "api_key_rejected") for t in WRONG), *((t, "api_key_missing") for t in MISSING)],
 )
-def test_another_token_is_rejected(upstream, token):
-    """However near it is; a key of the operator's is no token."""
-    answer = converse(team(upstream), token)
-    assert code_of(answer)[0] == 401
-    assert answer.json["errors"][0]["stage"] == "request"
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert upstream.requests == []
-
-
-@pytest.mark.parametrize("token", ["", "  ", "schlüssel"])
 @pytest.mark.parametrize("required", ["yes", "no"])
-def test_a_request_without_a_token_is_refused(upstream, token, required):
-    """Also where the upstream needs no key: the token is the service's own lock."""
+def test_another_token_or_none_is_refused(upstream, token, code, required):
+    """However near it is; a key of the operator's is none. The upstream may need no key."""
     answer = converse(team(upstream, PARLEY_KEY_REQUIRED=required), token)
-    assert code_of(answer) == (401, "api_key_missing")
-    assert "token" in answer.json["errors"][0]["message"]
+    assert code_of(answer) == (401, code)
+    [error] = answer.json["errors"]
+    assert error["stage"] == "request"
+    assert "token" in error["message"]
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert upstream.requests == []
 
@@ -120,13 +118,6 @@ def test_a_header_that_is_blank_is_not_sent(upstream):
     assert code_of(converse(team(upstream), **blank)) == (200, None)
 
 
-def test_an_upstream_that_asks_for_no_key_gets_none(upstream):
-    """Tokens lock the service also where there is no key to lend."""
-    app = make_app(PARLEY_OPENAI_BASE_URL=upstream.url, PARLEY_CALLER_TOKENS=OLD)
-    assert code_of(converse(app)) == (200, None)
-    assert not any("authorization" in request.headers for request in upstream.requests)
-
-
 def test_nothing_shows_the_operators_keys(upstream, logged, at_once):
     """Neither the settings and services in print, nor the log, nor an answer with its headers."""
     logged.set_level(logging.DEBUG, "parley")
@@ -137,12 +128,10 @@ def test_nothing_shows_the_operators_keys(upstream, logged, at_once):
     for status in ("400 No", "401 No", "500 No", "200 OK"):
         body = b'{"error": {"message": "Your key %b."}}' % main.encode()
         answer = fake.http(body, status, x_request_id=main[5:], Connection="keep-alive")
-        upstream.answers["stt"] = lambda connection, request, answer=answer: connection.sendall(
-            answer
-        )
-        with converse(app) as response:
-            assert response.status_code >= 400
-            written += [response.text, str(response.headers)]
+        upstream.answers["stt"] = says(answer)
+        response = converse(app)
+        assert response.status_code >= 400
+        written += [response.text, str(response.headers)]
     written.append(logged.text)
     assert "upstream_ids" in logged.text
     for text in written:
@@ -175,29 +164,18 @@ def test_a_caller_cannot_try_out_the_operators_keys(upstream, any_model):
 
 @pytest.mark.parametrize(
     ("accept", "stage"),
-    [
-        ("text/event-stream", "text"),
-        ("text/event-stream", "tts"),
-        ("application/json", "tts"),
-        ("audio/mpeg", "tts"),
-    ],
+    [(STREAM, "text"), (STREAM, "tts"), ("application/json", "tts"), ("audio/mpeg", "tts")],
 )
 def test_no_answer_names_a_failed_call_with_a_token(upstream, logged, at_once, accept, stage):
     """Not after an answer has begun, either. The operator finds the id in the log."""
     logged.set_level(logging.INFO)
 
-    def breaks_off(connection, request):
-        head = b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\nx-request-id: req-0815\r\n\r\n"
-        begun = {
-            "text": b'data: {"choices": [{"delta": {"content": "Yes. "}}]}\n\n',
-            "tts": b"ID3 ",
-        }
-        connection.sendall(head + begun[stage])
-
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\nx-request-id: req-0815\r\n\r\n"
+    delta = b'data: {"choices": [{"delta": {"content": "Yes. "}}]}\n\n'
     upstream.answers["text"] = streams_chat()
-    upstream.answers[stage] = breaks_off
-    with converse(team(upstream), Accept=accept) as answer:
-        written = answer.text + str(answer.headers)
+    upstream.answers[stage] = closes(head + {"text": delta, "tts": b"ID3 "}[stage])
+    answer = converse(team(upstream), Accept=accept)
+    written = answer.text + str(answer.headers)
     assert "req-0815" in logged.text
     assert "req-0815" not in written
     assert "upstream_unavailable" in (logged.text if accept == "audio/mpeg" else written)
@@ -209,6 +187,5 @@ def test_a_part_of_a_key_is_not_logged_as_a_models_name(upstream, any_model, log
     main = KEYS["PARLEY_OPENAI_API_KEY"].removeprefix("sk-")
     app = team(upstream, PARLEY_MODEL_LIST=any_model)
     names = {"stt_model": main[3:11], "text_model": "fine", "tts_model": OLD[2:12]}
-    with converse(app, OLD, names) as answer:
-        assert code_of(answer) == (200, None)
+    assert code_of(converse(app, OLD, names)) == (200, None)
     assert "stt_model= text_model=fine tts_model= " in logged.text

@@ -16,13 +16,7 @@ from parley.web.request_schema import SCHEMA
 from parley.web.serving.slots import SLOT, Slot, Slots
 from parley.web.uploads import FILES_ON_DISK, FormRequest
 
-CODES = {
-    "request_malformed",
-    "audio_missing",
-    "audio_empty",
-    "audio_unsupported",
-    "option_invalid",
-}
+CODES = {"request_malformed", "audio_missing", "audio_empty", "audio_unsupported", "option_invalid"}
 CLIENT = make_app().test_client()
 
 names = st.sampled_from([*SCHEMA.fields, "x", ""]) | st.text()
@@ -87,7 +81,6 @@ def form_of(parts: list[bytes]) -> Iterator[FormRequest]:
 
 
 def test_all_files_of_a_form_share_the_memory_of_one():
-    """However many there are, each is what was sent."""
     parts = [bytes([number]) * 50_000 for number in range(5)]
     with form_of(parts) as request:
         assert [file.read() for file in request.files.values()] == parts

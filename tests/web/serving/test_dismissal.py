@@ -5,7 +5,7 @@ import io
 import socket
 import threading
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from unittest.mock import Mock
 
 import pytest
@@ -20,12 +20,19 @@ from parley.wire.forms import StreamedForm
 from parley.wire.messages import Form
 
 
+@contextmanager
+def caller_of(connections):
+    """A connection to a caller who neither sends nor reads."""
+    ours, theirs = socket.socketpair()
+    with theirs, connections.opened(ours.detach()) as caller, closing(caller):
+        yield caller
+
+
 @pytest.mark.parametrize("reads", [True, False], ids=["sends nothing", "reads nothing"])
 def test_a_dismissed_connection_ends_as_others_do(reads):
     """Not with gevent's own error, which gunicorn would log with its frames."""
     connections, ended = CallerConnections(10, 95), []
-    ours, theirs = socket.socketpair()
-    with theirs, connections.opened(ours.detach()) as caller, closing(caller):
+    with caller_of(connections) as caller:
 
         def wait():
             try:
@@ -45,22 +52,14 @@ def test_a_dismissed_connection_ends_as_others_do(reads):
 
 def test_only_who_does_not_read_their_answer_makes_room():
     """A stream that is silent while the upstream works is owed an answer, however many come."""
-    connections = CallerConnections(10, 95)
-    pairs = [socket.socketpair() for _ in range(2)]
-    with (
-        connections.opened(pairs[0][0].detach()) as reader,
-        connections.opened(pairs[1][0].detach()) as stalled,
-        pairs[0][1],
-        pairs[1][1],
-        closing(reader),
-        closing(stalled),
-    ):
-        for connection in (reader, stalled):
+    connections, ended = CallerConnections(10, 95), []
+    with ExitStack() as opened:
+        reader, stalled = callers = [opened.enter_context(caller_of(connections)) for _ in "12"]
+        for connection in callers:
             connection.start_request(None)
             connection.start_answer()
         reader.send(b"x")
         assert not connections.disconnect_longest_waiting()
-        ended = []
 
         def send():
             try:

@@ -1,20 +1,18 @@
 """A conversation's slot is released, whatever happens to its request."""
 
 import resource
-import subprocess
 import sys
 from contextlib import contextmanager
-from io import BytesIO
 
 import pytest
 from flask import request
-from testing.builders import KEY, ROOT, make_app, wav
+from testing.builders import ROOT, make_app, ran, wav
+from testing.conversation_forms import DEFAULTS, MAIN, check, post
 
 from parley.memory import Budget
 from parley.web.admission import admit
 from parley.web.serving.slots import SLOT, Slot, Slots, release_after_answer
 
-HEADERS = {"X-OpenAI-API-Key": KEY}
 CAPACITY = 2
 RECORDING_BYTES = 200_000
 UNDER_GEVENT = """
@@ -58,32 +56,25 @@ def full_disk(size):
 
 def test_a_recording_that_finds_no_disk_stays_in_memory(client, openai):
     """As long as the budget has room."""
-    data = {"audio": (BytesIO(wav(10)), "a.wav")}
-    with full_disk(1_000), client.post("/api/conversation/", headers=HEADERS, data=data) as answer:
-        assert answer.status_code == 200
+    with full_disk(1_000):
+        assert post(client, audio=wav(10)).status_code == 200
 
 
 def test_a_full_disk_is_an_answer_and_costs_no_slot(client, openai, caplog):
     """Each caller is told that the service is full, the operator why; the next one finds a slot."""
     for _ in range(2 * CAPACITY):
-        data = {"audio": (BytesIO(bytes(RECORDING_BYTES)), "a.wav")}
         # The last bytes are in the file's buffer when it is full: closing it fails as writing did.
-        disk = full_disk(RECORDING_BYTES - 1_000)
-        with disk, client.post("/api/conversation/", headers=HEADERS, data=data) as response:
-            assert response.status_code == 503
-            assert response.headers["Retry-After"] == "2"
-            assert response.json["errors"][0]["code"] == "overloaded"
-            assert response.json["models_used"]["stt"] == "whisper-1"
+        with full_disk(RECORDING_BYTES - 1_000):
+            response = post(client, audio=bytes(RECORDING_BYTES))
+        assert response.headers["Retry-After"] == "2"
+        assert check(response, 503, "overloaded")["models_used"] == DEFAULTS
     told = [record.msg for record in caplog.records if record.levelname == "ERROR"]
     assert [(each["kind"], each["errno"]) for each in told] == [("OSError", "EFBIG")] * 2 * CAPACITY
     assert free_slots(client) == CAPACITY
-    data = {"audio": (BytesIO(wav()), "a.wav")}
-    with client.post("/api/conversation/", headers=HEADERS, data=data) as response:
-        assert response.status_code == 200
+    assert post(client, audio=wav()).status_code == 200
 
 
 def test_a_section_that_asks_twice_has_one_slot(client, openai):
-    """It is one request, and releases one slot."""
     services = client.application.extensions["parley"]
 
     @client.application.get("/twice")
@@ -92,7 +83,7 @@ def test_a_section_that_asks_twice_has_one_slot(client, openai):
             admit(request, services)
         return {"free": free_slots(client)}
 
-    with client.get("/twice", headers=HEADERS) as response:
+    with client.get("/twice", headers=MAIN) as response:
         assert response.json == {"free": CAPACITY - 1}
     assert free_slots(client) == CAPACITY
 
@@ -138,7 +129,6 @@ def test_every_end_of_a_request_releases_its_slot_once(fails):
 
 
 def test_a_slot_is_released_once():
-    """A second release does not release another request's slot."""
     slots = Slots(1)
     slot = Slot(slots)
     assert slot.take()
@@ -163,5 +153,4 @@ def test_no_slot_is_free_while_memory_is_exhausted():
 
 def test_no_greenlet_waits_to_release_a_slot():
     """Else all that have answered wait in a row, with their slots, while others are refused."""
-    command = [sys.executable, "-c", UNDER_GEVENT]
-    subprocess.run(command, env={"PYTHONPATH": str(ROOT / "src")}, timeout=60, check=True)
+    ran(sys.executable, "-c", UNDER_GEVENT, PYTHONPATH=str(ROOT / "src"))

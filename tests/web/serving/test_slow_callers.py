@@ -4,23 +4,17 @@ import time
 
 import pytest
 from testing import fake_openai as fake
-from testing.builders import wav
-from testing.raw_callers import PATIENCE, connect, until_closed
-from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE
+from testing.raw_callers import HEALTH, PATIENCE, connect, one_answer, until_closed
+from testing.short_limits import IDLE, REQUEST, SILENCE, WHOLE
+from testing.upstream_faults import says
 
 
-def hear(service, upstream, read, speech=16_000_000):
+def hear(service, upstream, read):
     """A conversation with a long answer, which `read` reads; the answer."""
-    body = PART + wav() + b"\r\n--b--\r\n"
-
-    def speak(connection, request):
-        connection.sendall(fake.http(b"ID3".ljust(speech, b"\0"), Content_Type="audio/mpeg"))
-        return True
-
-    upstream.answers["tts"] = speak
+    upstream.answers["tts"] = says(fake.http(b"ID3".ljust(16_000_000, b"\0")))
     try:
         with connect(service) as caller:
-            caller.sendall(HEADERS.replace(b"5000", str(len(body)).encode()) + body)
+            caller.sendall(WHOLE)
             return until_closed(caller)
     finally:
         upstream.answers.clear()
@@ -61,10 +55,9 @@ def test_a_reader_who_stalls_is_dropped_and_told_of(service, upstream):
     assert time.monotonic() - begun >= SILENCE
 
 
-@pytest.mark.parametrize("sent", [b"\r\n", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
+@pytest.mark.parametrize("sent", [b"\r\n", HEALTH])
 def test_a_caller_who_sends_on_is_there(service, upstream, sent):
     """After the time that a request may take, too: a stray line or the next request is no FIN."""
-    body = PART + wav() + b"\r\n--b--\r\n"
 
     def answer_late(connection, request):
         time.sleep(REQUEST + 0.5)
@@ -74,7 +67,7 @@ def test_a_caller_who_sends_on_is_there(service, upstream, sent):
     upstream.answers["stt"] = answer_late
     try:
         with connect(service) as caller:
-            caller.sendall(HEADERS.replace(b"5000", str(len(body)).encode()) + body)
+            caller.sendall(WHOLE)
             time.sleep(0.2)
             caller.sendall(sent)
             answer = caller.recv(65_536)
@@ -88,11 +81,8 @@ def test_an_idle_connection_is_kept(service):
     with connect(service) as caller:
         for wait in (2 * SILENCE, 1.5 * REQUEST):
             time.sleep(wait)
-            caller.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-            answer = caller.recv(65_536)
-            while not answer.endswith(b"}\n"):
-                answer += caller.recv(65_536)
-            assert answer.startswith(b"HTTP/1.1 200")
+            caller.sendall(HEALTH)
+            assert one_answer(caller).startswith(b"HTTP/1.1 200")
 
 
 def test_an_idle_connection_is_closed_in_the_end(service):

@@ -5,15 +5,13 @@ import socket
 import time
 
 import pytest
-import requests
 from testing import fake_openai as fake
-from testing.builders import KEY, wav
-from testing.raw_callers import PATIENCE, connect, until_closed
-from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE
+from testing.raw_callers import PATIENCE, connect, one_answer, until_closed
+from testing.served_conversations import converse
+from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE, WHOLE
 
 
 def test_an_upload_that_stops_is_told_so(service, upstream):
-    """Silence amid the body ends in upload_timeout."""
     before = len(upstream.requests)
     with connect(service) as caller:
         caller.sendall(HEADERS + PART)
@@ -32,9 +30,7 @@ def test_an_upload_that_drips_is_ended(service):
         caller.sendall(HEADERS + PART)
         while not select.select([caller], [], [], 0.1)[0]:
             caller.sendall(b"x")
-        answer = caller.recv(65_536)
-        while b'"errors"' not in answer:
-            answer += caller.recv(65_536)
+        answer = one_answer(caller)
     assert REQUEST <= time.monotonic() - began < REQUEST + PATIENCE
     assert b'"upload_timeout"' in answer
 
@@ -57,12 +53,7 @@ def test_stalling_callers_keep_others_out_no_longer_than_they_may_stall(service)
     began = time.monotonic()
     status = 503
     while status == 503 and time.monotonic() - began < SILENCE + PATIENCE:
-        status = requests.post(
-            service.conversation_url,
-            headers={"X-OpenAI-API-Key": KEY},
-            files={"audio": wav()},
-            timeout=10,
-        ).status_code
+        status = converse(service).status_code
     assert status == 200
     for caller in stalled:
         caller.close()
@@ -71,7 +62,6 @@ def test_stalling_callers_keep_others_out_no_longer_than_they_may_stall(service)
 @pytest.mark.parametrize("stage", ["stt", "text"])
 def test_no_stage_is_begun_for_a_caller_who_has_gone(service, upstream, stage):
     """A FIN amid a stage: that stage ends, and the next one is never called."""
-    body = PART + wav() + b"\r\n--b--\r\n"
     upstream.requests.clear()
     with connect(service) as caller:
 
@@ -82,7 +72,7 @@ def test_no_stage_is_begun_for_a_caller_who_has_gone(service, upstream, stage):
             return True
 
         upstream.answers[stage] = answer_late
-        caller.sendall(HEADERS.replace(b"5000", str(len(body)).encode()) + body)
+        caller.sendall(WHOLE)
         answer = until_closed(caller)
     upstream.answers.clear()
     assert [request.stage for request in upstream.requests][-1] == stage
@@ -90,7 +80,6 @@ def test_no_stage_is_begun_for_a_caller_who_has_gone(service, upstream, stage):
 
 
 def test_nothing_of_it_is_logged_as_a_failure_of_the_service(service):
-    """Callers come and go; the log is for what needs mending."""
     assert "Traceback" not in service.log
     assert "internal_error" not in service.log
 
@@ -104,15 +93,7 @@ def test_broken_chunks_are_the_callers_fault_and_keep_no_place(service, kind, ch
     for _ in range(6):  # More than there are slots.
         with connect(service) as caller:
             caller.sendall(head + chunk)
-            answer = caller.recv(65_536)
-            while b'"errors"' not in answer:
-                answer += caller.recv(65_536)
+            answer = one_answer(caller)
         assert b'"request_malformed"' in answer
-    response = requests.post(
-        service.conversation_url,
-        headers={"X-OpenAI-API-Key": KEY},
-        files={"audio": wav()},
-        timeout=10,
-    )
-    assert response.status_code == 200
+    assert converse(service).status_code == 200
     assert "SECRET" not in service.log
