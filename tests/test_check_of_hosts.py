@@ -175,7 +175,9 @@ def test_a_key_that_no_header_may_carry_is_sent_nowhere(hosts, key):
 def test_without_a_key_the_main_host_is_asked_where_it_needs_none(hosts):
     """Otherwise nothing is asked at all."""
     main, voice = hosts
-    assert check(hosts, key="").exit_code == 2
+    refused = check(hosts, key="")
+    assert refused.exit_code == 2
+    assert "OPENAI_API_KEY" in refused.stderr
     assert main.requests == voice.requests == []
     assert check(hosts, key="", PARLEY_KEY_REQUIRED="no").exit_code == 0
     assert check(hosts, key="", PARLEY_CALLER_TOKENS=TOKEN).exit_code == 0

@@ -70,7 +70,6 @@ def test_an_upload_goes_to_disk_once_it_is_counted(budget):
 
 
 def test_what_was_overwritten_is_counted_once(budget):
-    """As the lengths of a WAV are."""
     spool = written(Usage(budget), 10)
     counted = budget.held
     assert counted == 10 * len(PIECE) - UNCOUNTED_BYTES
@@ -100,7 +99,6 @@ def test_without_a_disk_files_stay_in_memory_while_there_is_room(
 
 @pytest.mark.parametrize("text", ["", "a" * 1_000_000, "é" * 100_000, "🙂" * 100_000])
 def test_a_release_gives_all_of_it_back_once(budget, text):
-    """Whatever was counted, and whatever is counted after it."""
     usage = Usage(budget)
     usage.add_text(text)
     written(usage, 10)

@@ -1,26 +1,11 @@
 """Bytes are told apart by what they are, whatever they are called."""
 
 import pytest
-from testing.recordings import FRAMES, NO_RECORDINGS, RECORDINGS
+from testing.recordings import FRAMES
 
 from parley import recordings
 from parley.mpeg_audio import LONGEST_FRAME, frame_at
 from parley.recordings import HEAD_BYTES, kind_of
-
-
-@pytest.mark.parametrize("name", RECORDINGS)
-def test_a_supported_kind_is_recognised(name):
-    """The name that the upstream is sent comes from the bytes."""
-    file_name, recording = RECORDINGS[name]
-    kind = kind_of(recording[:HEAD_BYTES])
-    assert kind
-    assert kind.file_name == file_name
-
-
-@pytest.mark.parametrize("name", NO_RECORDINGS)
-def test_anything_else_is_of_no_kind(name):
-    """Ogg, FLAC, ADTS AAC, pictures and text are not guessed at, nor what only looks like audio."""
-    assert kind_of(NO_RECORDINGS[name][:HEAD_BYTES]) is None
 
 
 @pytest.mark.parametrize("begins", range(0, len(FRAMES) // 2, 31))

@@ -48,12 +48,10 @@ def test_each_key_of_a_header_that_was_sent_twice_counts(prefix, text):
 
 @pytest.mark.parametrize("credential", ["", " ", ",", "Bearer", "Bearer ", "sk-", "Bearer sk-"])
 def test_a_credential_without_a_secret_shows_nowhere(credential):
-    """What is empty is part of every text."""
     assert not reveals("anything of a bearer", credential)
 
 
 def test_only_what_stands_first_is_a_prefix():
-    """A secret may hold the letters of one."""
     assert reveals("it is wxsk-y", "sk-proj-abcdwxsk-yzefgh")
 
 

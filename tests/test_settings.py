@@ -9,7 +9,6 @@ TOKEN = "token-0123456789-abc"
 
 
 def test_no_variable_is_required():
-    """The service starts on a platform that sets nothing."""
     settings = Settings.from_env({})
     assert str(settings.openai_base_url) == "https://api.openai.com/v1"
     assert settings.model_list == "MODEL_LIST.MD"
@@ -18,71 +17,50 @@ def test_no_variable_is_required():
 
 def test_a_blank_variable_counts_as_not_set():
     """A dashboard that keeps an emptied variable changes nothing."""
-    assert Settings.from_env({"PARLEY_LOG_LEVEL": " ", "PARLEY_CAPACITY": ""}) == Settings.from_env(
-        {}
-    )
+    blank = {"PARLEY_LOG_LEVEL": " ", "PARLEY_CAPACITY": ""}
+    assert Settings.from_env(blank) == Settings.from_env({})
+
+
+BAD = {
+    "PARLEY_OPENAI_BASE_URL": [
+        *("api.openai.com/v1", "ftp://api.openai.com/v1", "https://user:secret@api.openai.com/v1"),
+        *("https://api.openai.com/v1?x=1", "https://api.openai.com:port/v1", "https:///v1"),
+    ],
+    "PARLEY_STT_BASE_URL": ["api.openai.com/v1"],
+    "PARLEY_TEXT_BASE_URL": ["https://user:secret@api.openai.com/v1"],
+    "PARLEY_TTS_BASE_URL": ["https://api.openai.com/v1?key=secret"],
+    "PARLEY_ALLOWED_BASE_URLS": [
+        *("https://a.example/v1 b.example", "https://a.example,b.example"),
+        "https://a.example/v1,secret",
+    ],
+    "PARLEY_KEY_REQUIRED": ["sk-secret"],
+    "PARLEY_CAPACITY": ["many", "0", "-1", "1.5", "10001"],
+    "PARLEY_DEADLINE": ["soon", "0.9", "600.1", "-5", "nan", "inf"],
+    "PARLEY_ALLOWED_ORIGINS": [
+        *("app.example", "https://app.example/", "https://*.example", "https://APP.example"),
+        *("https://app.example:port", "https://app.example .*", "null", "null://", "file://"),
+        *("capacitor://localhost/", "capacitor:localhost", "1app://localhost"),
+    ],
+    "PARLEY_LOG_LEVEL": ["chatty", "DEBUG"],  # The second would show no more than INFO.
+    "PARLEY_CALLER_TOKENS": [
+        *("a-secret-too-short!", f"{TOKEN} another-secret", f"{TOKEN},ein-schlüssel-secret"),
+        f"{TOKEN},{TOKEN}-secret",
+    ],
+    "PARLEY_OPENAI_API_KEY": ["sk-secret"],
+    "PARLEY_STT_API_KEY": ["sk-secret"],
+    "PARLEY_TEXT_API_KEY": ["sk-secret"],
+    "PARLEY_TTS_API_KEY": ["sk-secret", "zwei secret", "schlüssel-secret"],
+    "HTTPS_PROXY": ["http://secret@proxy.example:none", "http://secret@[::1:3128"],
+    "https_proxy": ["http://secret@proxy.example:70000"],
+    "HTTP_PROXY": ["http://secret@proxy.example:0"],
+    "http_proxy": ["htp://secret@proxy.example:3128"],
+    "ALL_PROXY": ["socks5://secret@proxy.example:1080", "secret proxy"],
+    "all_proxy": ["http://secret@:3128"],
+}
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("PARLEY_OPENAI_BASE_URL", "api.openai.com/v1"),
-        ("PARLEY_OPENAI_BASE_URL", "ftp://api.openai.com/v1"),
-        ("PARLEY_OPENAI_BASE_URL", "https://user:secret@api.openai.com/v1"),
-        ("PARLEY_OPENAI_BASE_URL", "https://api.openai.com/v1?x=1"),
-        ("PARLEY_OPENAI_BASE_URL", "https://api.openai.com:port/v1"),
-        ("PARLEY_OPENAI_BASE_URL", "https:///v1"),
-        ("PARLEY_ALLOWED_BASE_URLS", "https://a.example/v1 b.example"),
-        ("PARLEY_ALLOWED_BASE_URLS", "https://a.example,b.example"),
-        ("PARLEY_ALLOWED_BASE_URLS", "https://a.example/v1,secret"),
-        ("PARLEY_KEY_REQUIRED", "sk-secret"),
-        ("PARLEY_CAPACITY", "many"),
-        ("PARLEY_CAPACITY", "0"),
-        ("PARLEY_CAPACITY", "-1"),
-        ("PARLEY_CAPACITY", "1.5"),
-        ("PARLEY_CAPACITY", "10001"),
-        ("PARLEY_DEADLINE", "soon"),
-        ("PARLEY_DEADLINE", "0.9"),
-        ("PARLEY_DEADLINE", "600.1"),
-        ("PARLEY_DEADLINE", "-5"),
-        ("PARLEY_DEADLINE", "nan"),
-        ("PARLEY_DEADLINE", "inf"),
-        ("PARLEY_ALLOWED_ORIGINS", "app.example"),
-        ("PARLEY_ALLOWED_ORIGINS", "https://app.example/"),
-        ("PARLEY_ALLOWED_ORIGINS", "https://*.example"),
-        ("PARLEY_ALLOWED_ORIGINS", "https://APP.example"),
-        ("PARLEY_ALLOWED_ORIGINS", "https://app.example:port"),
-        ("PARLEY_ALLOWED_ORIGINS", "https://app.example .*"),
-        ("PARLEY_ALLOWED_ORIGINS", "null"),
-        ("PARLEY_ALLOWED_ORIGINS", "null://"),
-        ("PARLEY_ALLOWED_ORIGINS", "file://"),
-        ("PARLEY_ALLOWED_ORIGINS", "capacitor://localhost/"),
-        ("PARLEY_ALLOWED_ORIGINS", "capacitor:localhost"),
-        ("PARLEY_ALLOWED_ORIGINS", "1app://localhost"),
-        ("PARLEY_LOG_LEVEL", "chatty"),
-        ("PARLEY_LOG_LEVEL", "DEBUG"),  # It would show no more than INFO.
-        ("PARLEY_STT_BASE_URL", "api.openai.com/v1"),
-        ("PARLEY_TEXT_BASE_URL", "https://user:secret@api.openai.com/v1"),
-        ("PARLEY_TTS_BASE_URL", "https://api.openai.com/v1?key=secret"),
-        ("PARLEY_CALLER_TOKENS", "a-secret-too-short!"),
-        ("PARLEY_CALLER_TOKENS", f"{TOKEN} another-secret"),
-        ("PARLEY_CALLER_TOKENS", f"{TOKEN},ein-schlüssel-secret"),
-        ("PARLEY_CALLER_TOKENS", f"{TOKEN},{TOKEN}-secret"),
-        ("PARLEY_OPENAI_API_KEY", "sk-secret"),
-        ("PARLEY_STT_API_KEY", "sk-secret"),
-        ("PARLEY_TEXT_API_KEY", "sk-secret"),
-        ("PARLEY_TTS_API_KEY", "sk-secret"),
-        ("PARLEY_TTS_API_KEY", "zwei secret"),
-        ("PARLEY_TTS_API_KEY", "schlüssel-secret"),
-        ("HTTPS_PROXY", "http://secret@proxy.example:none"),
-        ("https_proxy", "http://secret@proxy.example:70000"),
-        ("HTTP_PROXY", "http://secret@proxy.example:0"),
-        ("http_proxy", "htp://secret@proxy.example:3128"),
-        ("ALL_PROXY", "socks5://secret@proxy.example:1080"),
-        ("all_proxy", "http://secret@:3128"),
-        ("ALL_PROXY", "secret proxy"),
-        ("HTTPS_PROXY", "http://secret@[::1:3128"),
-    ],
+    ("variable", "value"), [(name, value) for name, values in BAD.items() for value in values]
 )
 def test_a_bad_value_is_refused_by_name(variable, value):
     """The operator learns which variable to mend, and no secret in it is repeated."""
@@ -131,14 +109,12 @@ def test_a_list_with_commas_is_refused(variable, comma):
     for value in (comma.join(LISTS[variable]), f"{LISTS[variable][0]}{comma}"):
         with pytest.raises(ConfigurationError) as refusal:
             Settings.from_env({variable: value})
-        assert (
-            str(refusal.value) == f"{variable} has a comma; separate its entries by spaces alone."
-        )
+        told = f"{variable} has a comma; separate its entries by spaces alone."
+        assert str(refusal.value) == told
 
 
 @pytest.mark.parametrize("seconds", ["1", "28.5", "600"])
 def test_the_deadline_has_a_range(seconds):
-    """Long enough for a call, and no longer than anybody waits; its ends belong to it."""
     assert Settings.from_env({"PARLEY_DEADLINE": seconds}).deadline == float(seconds)
 
 

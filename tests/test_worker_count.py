@@ -1,12 +1,9 @@
 """As many workers as the container has cores and memory for."""
 
-import os
-import subprocess
 import sys
 
 import pytest
-from testing.builders import ROOT
-from testing.gunicorn_process import BOOT_SECONDS, environment
+from testing.builders import ran
 
 from parley.worker_count import workers
 
@@ -32,26 +29,16 @@ MB = 1024 * 1024
     ],
 )
 def test_the_container_decides(tmp_path, cores, files, expected):
-    """Cores, their quota and the memory limit; 1 to 4."""
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     assert workers(tmp_path, cores) == expected
 
 
 @pytest.mark.parametrize(("set_to", "expected"), [("3", "3"), (None, str(workers()))])
-def test_the_platform_decides_first(set_to, expected):
+def test_the_platform_decides_first(monkeypatch, set_to, expected):
     """WEB_CONCURRENCY is gunicorn's own; where a platform sets none, the container decides."""
-    variables = environment(WEB_CONCURRENCY=set_to or "")
-    if set_to is None:
-        del variables["WEB_CONCURRENCY"]
-    run = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "--print-config", "wsgi:app"],
-        check=True,
-        cwd=ROOT,
-        env={**variables, "PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        timeout=BOOT_SECONDS,
-    )
-    [told] = [line.split() for line in run.stdout.splitlines() if line.split()[:1] == ["workers"]]
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+    variables = {"WEB_CONCURRENCY": set_to} if set_to else {}
+    printed = ran(sys.executable, "-m", "gunicorn", "--print-config", "wsgi:app", **variables)
+    [told] = [line.split() for line in printed.splitlines() if line.split()[:1] == ["workers"]]
     assert told[-1] == expected

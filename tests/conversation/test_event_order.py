@@ -40,7 +40,6 @@ def begun(backlog, text="One.", sound=b""):
 
 
 def test_the_first_delta_waits_for_nothing(backlog, clock):
-    """A caller sees the reply begin as soon as it does."""
     assert backlog.add_text("One")
     assert backlog.text_due() <= clock[0]
     assert take(backlog) == [TextDelta("One")]
@@ -60,7 +59,6 @@ def test_later_deltas_become_one_event(backlog, clock):
 
 
 def test_the_last_delta_waits_for_nothing(backlog):
-    """Nothing will follow it."""
     backlog.add_text("One")
     take(backlog)
     backlog.add_text(".")
@@ -99,7 +97,6 @@ def test_sound_that_waits_becomes_one_piece_of_a_bounded_size(backlog):
 
 
 def test_a_segment_without_words_is_told_without_sound(backlog):
-    """It is a part of the reply, and nobody waits for its sound."""
     backlog.add_segment(Segment("`x`", "")).is_finished = True
     [event] = take(backlog)
     assert (event.segment, event.text) == (0, "`x`")
@@ -147,7 +144,6 @@ def test_what_waits_is_counted_until_it_is_told(backlog_usage):
 
 
 def test_all_text_counts_until_it_is_told(backlog):
-    """There is room again once the reader has it."""
     backlog.add_text("One")
     take(backlog)
     backlog.add_text("x" * 20_000)

@@ -10,8 +10,6 @@ from parley.errors import InternalError, UpstreamUnavailable
 
 
 def test_no_sound_follows_a_failure_and_the_text_goes_on():
-    """What comes before the failed segment is heard to its end."""
-
     def fails(text):
         if "number 3." in text:
             raise UpstreamUnavailable()
@@ -29,8 +27,6 @@ def test_no_sound_follows_a_failure_and_the_text_goes_on():
 
 
 def test_a_segment_that_breaks_off_does_not_end():
-    """Its sound is not whole, and nobody is told that it is."""
-
     def breaks(text):
         yield text.encode()[:3]
         raise UpstreamUnavailable()
@@ -40,20 +36,6 @@ def test_a_segment_that_breaks_off_does_not_end():
     assert sounds == [b"Thi"]
     assert not ended
     assert reply.conversation.failure.stage == "tts"
-
-
-def test_what_was_written_before_a_failure_of_the_text_is_spoken():
-    """The failure is told afterwards."""
-
-    def fails():
-        yield SENTENCES[0] + SENTENCES[1]
-        raise UpstreamUnavailable()
-
-    reply = reply_of(fails, sound)
-    text, segments, _, ended = heard(reply.events())
-    assert text == "".join(segments) == SENTENCES[0] + SENTENCES[1]
-    assert len(ended) == len(segments)
-    assert reply.conversation.failure.stage == "text"
 
 
 def test_an_error_of_our_own_is_internal_and_logged(caplog):
@@ -88,7 +70,6 @@ def test_a_slow_reader_slows_the_upstream(text, pieces):
 
 
 def test_a_slow_reader_slows_the_text():
-    """However fast it is written: it is not gathered either."""
     made = []
 
     def endless():

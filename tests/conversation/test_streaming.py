@@ -85,17 +85,6 @@ def test_the_reply_is_what_was_told(reply, upstream, interface):
 
 
 @pytest.mark.parametrize(
-    ("row", "code"), [("whole", "upstream_malformed"), ("length", "text_incomplete")]
-)
-def test_thoughts_alone_are_no_reply(reply, upstream, row, code):
-    """Nothing is told and nothing is said; a model that thought too long is told of as such."""
-    streamed = reply(says="<think>Hm.</think> ", row=row)
-    assert gather(streamed) == ("", "")
-    assert code_of(streamed) == code
-    assert [request.stage for request in upstream.requests] == ["text"]
-
-
-@pytest.mark.parametrize(
     ("row", "says", "code"),
     [
         ("length", REPLY, "text_incomplete"),
@@ -189,7 +178,6 @@ def test_what_was_made_and_not_told_is_no_part_of_the_reply(reply, upstream):
 
 
 def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch):
-    """However long the wait would be."""
     monkeypatch.setattr("parley.upstream.retries.BACKOFF", (15.0, 15.0))
     streamed = reply(row="fails")
     events = streamed.events()

@@ -75,7 +75,6 @@ def tree_of(error: type, parent: str | None = None) -> dict[str, tuple[str | Non
 
 
 def test_every_error_says_what_to_do():
-    """Each code has one plain sentence for the caller."""
     for error in every_error():
         assert error.message.endswith(".")
         assert len(error.message) < 160
@@ -107,7 +106,6 @@ def test_the_openapi_document_describes_the_schemas():
 
 @pytest.mark.parametrize(("schema", "value"), EXAMPLES)
 def test_the_examples_of_the_openapi_document_are_answers(schema, value):
-    """With the sentences of errors.py."""
     jsonschema.validate(value, {**schema, "components": OPENAPI["components"]})
     told = {(error["code"], error["message"]) for error in value.get("errors", [])}
     assert told <= {(error.code, error.message) for error in every_error()}
@@ -172,7 +170,6 @@ def test_the_documented_limits_are_the_limits():
 
 
 def test_the_documented_times_and_sizes_of_a_stream_are_its_own():
-    """What API_DOCS.md says of streams and of sound alone in numbers."""
     text = " ".join(API_DOCS.split())
     assert f"nothing else to send for {event_stream.HEARTBEAT_SECONDS} seconds" in text
     assert f"at most {segments.LONGEST} characters" in text

@@ -29,7 +29,6 @@ def test_every_setting_is_documented():
 
 
 def test_the_documented_defaults_are_the_defaults():
-    """What README.md gives as a default is what the service uses when nothing is set."""
     given = {row[0].strip("`"): row[1] for row in rows(README, "variable")}
     values = {
         name: default.strip("`")
@@ -50,14 +49,12 @@ def test_every_make_command_of_the_documents_exists():
 
 
 def test_the_map_names_every_room():
-    """README.md shows each folder of src/parley, and nothing that is not there."""
     drawn = README.partition("src/parley/\n")[2].partition("src/local_engine/")[0]
     folders = {path.parent.name for path in (ROOT / "src" / "parley").glob("*/__init__.py")}
     assert set(re.findall(r"^    (\w+)/ ", drawn, re.M)) == folders
 
 
 def test_every_path_that_the_documents_name_exists():
-    """A file that was moved is named where it is now."""
     for name in DOCUMENTS:
         text = (ROOT / name).read_text()
         named = re.findall(r"`((?:src|tests|docs|deploy|blueprints|benchmarks)/[\w./-]*)`", text)
@@ -78,7 +75,6 @@ def test_the_changelog_knows_the_version():
 
 
 def test_every_file_that_the_documents_link_to_exists():
-    """A link leads somewhere."""
     for document in (*(ROOT / name for name in DOCUMENTS), *(ROOT / "docs").glob("**/*.md")):
         for link in re.findall(r"\]\(((?!http)[^)]+)\)", document.read_text()):
             path, _, heading = link.partition("#")
@@ -102,11 +98,6 @@ def test_the_readme_begins_with_an_answer():
     before = README.partition("## Try it")[0]
     [sample] = re.findall(r"```json\n(.*?)```", before, re.DOTALL)
     assert list(json.loads(sample)) == list(ConversationSchema().fields)
-
-
-def test_the_example_recording_is_there():
-    """The README's curl has something to send."""
-    assert (ROOT / "examples" / "question.wav").read_bytes()[:4] == b"RIFF"
 
 
 def test_the_parameters_that_are_refused_are_listed():

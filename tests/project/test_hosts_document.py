@@ -38,11 +38,6 @@ def test_every_known_host_has_an_address_names_and_a_note():
         assert BaseUrl.parse(written.strip("`").replace("HOST", "host.example")).path
 
 
-def test_the_table_says_when_it_was_read():
-    """A table of what others serve is of one day."""
-    assert re.search(r"read on \d{4}-\d\d-\d\d", KNOWN)
-
-
 def test_the_marks_are_those_of_the_tests():
     """Each host is marked as called, with the version and the day of its test, or as read."""
     marks = dict(zip(column("host | base URL", 0), column("host | base URL", 6), strict=True))
@@ -54,7 +49,6 @@ def test_the_marks_are_those_of_the_tests():
 
 
 def test_the_readme_leads_to_the_known_hosts():
-    """README.md names each of them where it links to the page."""
     paragraph = README.partition("[docs/hosts.md](docs/hosts.md)")[2].partition("\n\n")[0]
     named = " ".join(paragraph.split())
     assert all(host in named for host in column("host | base URL", 0))

@@ -98,7 +98,6 @@ def test_a_section_has_text_exactly_where_its_blueprint_has_routes():
 
 
 def test_imports_run_one_way():
-    """Each room imports the rooms that the table allows, the ground, and itself."""
     for module, imports in modules().items():
         room = room_of(module)
         for imported in imports:
@@ -123,14 +122,12 @@ def test_rooms_import_what_leaves_a_room():
 
 
 def test_what_leaves_a_room_is_in_it():
-    """Each name in a room's `__all__` is a module of the room."""
     for room in rooms():
         for name in importlib.import_module(f"parley.{room}").__all__:
             assert f"{room}.{name}" in modules()
 
 
 def test_no_modules_import_each_other():
-    """The order within a room has no circle either."""
     known = modules()
     graph = {
         module: {
@@ -171,6 +168,5 @@ def test_who_may_know_what(package, allowed):
 
 
 def test_the_local_engine_knows_nothing_of_the_service():
-    """HTTP is the only tie between the two."""
     for path in (ROOT / "src" / "local_engine").rglob("*.py"):
         assert not re.search(r"^\s*(import|from) (parley|blueprints)", path.read_text(), re.M), path

@@ -92,16 +92,11 @@ def add_section(tree: Path, name: str, steps: set[int]) -> None:
 
 def check(tree: Path, *files: str) -> str:
     """What these tests say of the tree."""
-    options = ("-q", "-p", "no:cacheprovider")
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *files],
-        check=False,
-        cwd=tree,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-    ).stdout
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
+    done = subprocess.run(
+        command, check=False, cwd=tree, capture_output=True, text=True, timeout=SECONDS
+    )
+    return f"{done.stdout}{done.stderr}"
 
 
 def test_the_four_steps_make_a_section(tmp_path):
@@ -117,7 +112,6 @@ def test_the_four_steps_make_a_section(tmp_path):
 
 @pytest.mark.parametrize(("name", "forgotten"), [("limits", 1), ("limits", 3), ("chats", 2)])
 def test_a_forgotten_step_is_told_by_name(tmp_path, name, forgotten):
-    """`make test` says which section is not whole."""
     add_section(copy_tree(tmp_path), name, {1, 2, 3} - {forgotten})
     said = check(tmp_path, "tests/project/test_layout.py", "-k", "section")
     assert re.search(rf"^E .*: \['{name}'\]$", said, re.M)

@@ -15,7 +15,6 @@ PICTURE = (ROOT / "docs" / "comparison.svg").read_text()
 
 
 def test_the_documented_figures_are_the_runs():
-    """The tables of docs/performance.md are written from the committed run."""
     [found] = documents.BLOCK.finditer(PERFORMANCE)
     assert found[0] == f"{found[1]}{documents.block(RESULTS)}\n{found[2]}"
 

@@ -1,6 +1,6 @@
 """The service with a fault of its own: what /fail/NAME named last raises a text with a key."""
 
-import importlib
+from pkgutil import resolve_name
 from typing import NoReturn
 
 from testing.builders import KEY
@@ -18,12 +18,9 @@ def arm(fault: str) -> str:
     """Mend what failed before, and break that; `none` breaks nothing."""
     while whole:
         setattr(*whole.pop())
-    module, _, name = fault.partition(":")
-    if name:
-        owner = importlib.import_module(module)
-        *path, last = name.split(".")
-        for part in path:
-            owner = getattr(owner, part)
-        whole.append((owner, last, getattr(owner, last)))
-        setattr(owner, last, fail)
+    owner, _, last = fault.replace(":", ".").rpartition(".")
+    if owner:
+        broken = resolve_name(owner)
+        whole.append((broken, last, getattr(broken, last)))
+        setattr(broken, last, fail)
     return fault

@@ -4,9 +4,9 @@ With /hold/PLACE?call=2 it is the call after the next one; with ?seconds=1&yield
 second of processor time, and lets others run now and then.
 """
 
-import importlib
 import time
 from functools import wraps
+from pkgutil import resolve_name
 
 import gevent
 from flask import request
@@ -49,11 +49,8 @@ def hold() -> None:
 
 
 def replace(place: str, path: str) -> None:
-    module, _, name = path.partition(":")
-    owner = importlib.import_module(module)
-    *within, last = name.split(".")
-    for part in within:
-        owner = getattr(owner, part)
+    path, _, last = path.replace(":", ".").rpartition(".")
+    owner = resolve_name(path)
     real = getattr(owner, last)
 
     @wraps(real)

@@ -111,12 +111,5 @@ def told(response: TestResponse) -> Told:
     [error] = answer["errors"] or [{"code": None, "stage": None, "message": ""}]
     assert answer["success"] is (status == 200)
     texts = answer["transcript"], answer["text_response"]
-    return Told(
-        status,
-        error["code"],
-        error["stage"],
-        error["message"],
-        *texts,
-        sound,
-        answer["models_used"],
-    )
+    said = (error[name] for name in ("code", "stage", "message"))
+    return Told(status, *said, *texts, sound, answer["models_used"])

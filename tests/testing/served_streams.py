@@ -3,12 +3,12 @@
 import re
 import socket
 import textwrap
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import requests
+from urllib3 import encode_multipart_formdata
 
 from testing.builders import KEY, ROOT, wav
 from testing.fake_openai import Upstream, soon
@@ -115,16 +115,10 @@ def listen(service: Service, **fields: str) -> Heard:
 
 def request(accept: str = "text/event-stream", request_id: str = "", **fields: str) -> bytes:
     """The same request, written out."""
-    parts = [
-        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-        for name, value in fields.items()
-    ]
-    part = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
-    body = b"".join([*parts, part, wav(), b"\r\n--b--\r\n"])
+    body, content_type = encode_multipart_formdata({**fields, "audio": ("a", wav())})
     head = (
         f"POST /api/conversation/ HTTP/1.1\r\nHost: x\r\nX-OpenAI-API-Key: {KEY}\r\n"
-        f"X-Request-ID: {request_id}\r\n"
-        f"Accept: {accept}\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        f"X-Request-ID: {request_id}\r\nAccept: {accept}\r\nContent-Type: {content_type}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -179,17 +173,16 @@ def is_quiet(service: Service) -> None:
 
 def all_slots_are_free(service: Service) -> None:
     """As many conversations as there are slots can be under way at once."""
-    until = time.monotonic() + END_SECONDS
-    while True:
+
+    def are_free() -> bool:
         with ExitStack() as stack:
             streams = [stack.enter_context(closing(post(service))) for _ in range(CAPACITY)]
             statuses = {stream.status_code for stream in streams}
             for stream in streams:
                 stream.content  # noqa: B018  # Reads it to its end.
-        if statuses == {200} or time.monotonic() > until:
-            assert statuses == {200}
-            return
-        time.sleep(0.1)
+        return statuses == {200}
+
+    assert soon(are_free, END_SECONDS)
 
 
 LEAVES = {

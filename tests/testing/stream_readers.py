@@ -64,7 +64,7 @@ def heard(events: Iterable[Told]) -> Heard:
         assert at <= data["at"] < 1_000_000
         at = data.pop("at")
         stream.names.append(name)
-        _TAKE[name](stream, data)
+        _take(stream, name, data)
     assert stream.names[-1:] == ["done"], "the stream was cut"
     assert stream.done["transcript"] == stream.transcript
     assert stream.done["text_response"] == stream.text
@@ -78,44 +78,28 @@ def heard(events: Iterable[Told]) -> Heard:
     return stream
 
 
-def _transcript(stream: Heard, data: dict[str, Any]) -> None:
-    stream.transcript = data["text"]
-
-
-def _text(stream: Heard, data: dict[str, Any]) -> None:
-    assert data["delta"]
-    stream.text += data["delta"]
-
-
-def _segment(stream: Heard, data: dict[str, Any]) -> None:
-    assert data["segment"] == len(stream.segments)
-    stream.segments.append(data["text"])
-    stream.sounds.append(b"")
-    stream.form = data["format"]
-    stream.voices.add(data["voice"])
-
-
-def _audio(stream: Heard, data: dict[str, Any]) -> None:
-    assert data["segment"] == len(stream.segments) - 1, "in order, after its segment event"
-    assert data["segment"] not in stream.ended
-    stream.sounds[-1] += base64.b64decode(data["data"], validate=True)
-    if data["last"]:
-        stream.ended.append(data["segment"])
-
-
-def _error(stream: Heard, data: dict[str, Any]) -> None:
-    stream.error = data
-
-
-def _done(stream: Heard, data: dict[str, Any]) -> None:
-    stream.done = data
-
-
-_TAKE = {
-    "transcript": _transcript,
-    "text": _text,
-    "segment": _segment,
-    "audio": _audio,
-    "error": _error,
-    "done": _done,
-}
+def _take(stream: Heard, name: str, data: dict[str, Any]) -> None:
+    match name:
+        case "transcript":
+            stream.transcript = data["text"]
+        case "text":
+            assert data["delta"]
+            stream.text += data["delta"]
+        case "segment":
+            assert data["segment"] == len(stream.segments)
+            stream.segments.append(data["text"])
+            stream.sounds.append(b"")
+            stream.form = data["format"]
+            stream.voices.add(data["voice"])
+        case "audio":
+            assert data["segment"] == len(stream.segments) - 1, "in order, after its segment event"
+            assert data["segment"] not in stream.ended
+            stream.sounds[-1] += base64.b64decode(data["data"], validate=True)
+            if data["last"]:
+                stream.ended.append(data["segment"])
+        case "error":
+            stream.error = data
+        case "done":
+            stream.done = data
+        case _:
+            raise AssertionError(f"an event of no known name: {name}")
