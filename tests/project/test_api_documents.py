@@ -15,10 +15,9 @@ from parley.conversation import segments, stages
 from parley.models.registry import INTERFACES
 from parley.upstream.encodings import AUDIO_FORMATS
 from parley.upstream.options import VOICE
-from parley.web import event_stream, request_schema, sound
+from parley.web import event_stream, request_schema, sound, uploads
 from parley.web.caller_headers import BASE_URL_HEADERS, KEY_HEADERS
 from parley.web.schemas import ConversationSchema, ErrorAnswerSchema
-from parley.web.uploads import LIMITS
 
 # The conversation's section alone: other sections have tables of their own.
 _, API_DOCS, _ = re.split("<!-- .*: CONVERSATION -->", (ROOT / "API_DOCS.md").read_text())
@@ -167,8 +166,8 @@ def test_the_documented_limits_are_the_limits():
     assert all(f"`{name}`" in told["audio_format"] for name in AUDIO_FORMATS)
     assert f"`{VOICE}`" in told["voice"]
     malformed = next(row[3] for row in rows(API_DOCS, "code") if row[0] == "`request_malformed`")
-    assert f"over {LIMITS['MAX_FORM_PARTS']} parts" in malformed
-    assert f"over {LIMITS['MAX_FORM_MEMORY_SIZE'] // 1024} kB of text" in malformed
+    assert f"over {uploads.PARTS} parts" in malformed
+    assert f"over {uploads.TEXT_BYTES // 1024} kB of text" in malformed
 
 
 def test_the_documented_times_and_sizes_of_a_stream_are_its_own():

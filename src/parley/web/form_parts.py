@@ -7,6 +7,8 @@ from typing import IO
 
 from werkzeug.http import parse_options_header
 
+from parley.errors import RequestMalformed
+
 PIECE_BYTES = 64 * 1024
 """How much of a form is read at once."""
 
@@ -14,6 +16,9 @@ HEAD_BYTES = 16 * 1024
 """The longest headers of one part, all together, and the longest padding behind a boundary."""
 
 LINE_BREAK = b"\r\n"
+
+AS_IT_IS = frozenset({"7bit", "8bit", "binary"})
+"""The values of Content-Transfer-Encoding (RFC 7578, 4.7: deprecated) that encode nothing."""
 
 # A quoted string, which stays as it is, or a value that is not quoted.
 _VALUE = re.compile(r"""\"(?:[^"\\]|\\.)*"?|(?<![*])=([^\s";][^";]*)""", re.DOTALL)
@@ -93,6 +98,11 @@ def _part(head: bytes) -> Part:
         headers[name.strip().lower()] = value.strip()
     if "content-disposition" not in headers:
         raise FormBroken()
+    if headers.get("content-transfer-encoding", "binary").lower() not in AS_IT_IS:
+        raise RequestMalformed(
+            "A part of the form has a Content-Transfer-Encoding, which forms no longer have; "
+            "send the part's bytes as they are."
+        )
     named = parameters_of(headers["content-disposition"])
     declared = parameters_of(headers.get("content-type", ""))
     return Part(named.get("name", ""), named.get("filename"), declared.get("charset", "").lower())
