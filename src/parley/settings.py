@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
-from parley import proxies
 from parley.base_urls import BaseUrl, EgressPolicy
 from parley.errors import ConfigurationError
 
@@ -29,6 +29,7 @@ ORIGIN = re.compile(
 )
 """An origin as browsers and apps' web views write it (RFC 6454, 6.1); `null` is none."""
 
+PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 SYSTEM_PROMPT = (
     "You are talking with someone by voice. Answer in one to three short plain sentences, "
     "as people speak: no lists, no markup, no emoji, no code."
@@ -124,6 +125,31 @@ def _read(reader: Callable[[str], Any], default: str = "") -> dict[str, Any]:
     return {"reader": reader, "default": default}
 
 
+def _require_usable_proxies(environ: Mapping[str, str]) -> None:
+    """Raise ConfigurationError for a proxy over which every call would fail.
+
+    As elsewhere (curl, Python's urllib) the lower-case variable counts where both are set.
+    """
+    for upper in PROXIES:
+        name = upper.lower() if upper.lower() in environ else upper
+        url = environ.get(name, "").strip()
+        if url and not _is_proxy(url if "://" in url else f"http://{url}"):
+            # The value is not repeated: it may hold a password.
+            raise ConfigurationError(
+                f"{name} is no URL of a proxy that speaks HTTP; set it to one like "
+                "http://proxy.example:3128, or leave it out."
+            )
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        has_place = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and has_place and not re.search(r"\s", url)
+
+
 @dataclass(frozen=True)
 class Settings:
     """Each field is read from the environment variable PARLEY_ plus its name in capitals."""
@@ -161,7 +187,7 @@ class Settings:
 
         A variable that is set but blank counts as not set: platforms' dashboards leave such ones.
         """
-        proxies.require_usable(environ)
+        _require_usable_proxies(environ)
         values = {}
         for each in fields(cls):
             variable = f"PARLEY_{each.name.upper()}"

@@ -21,7 +21,8 @@ TURN = {"role": "user", "content": "My dog is called Rex."}
 def load(name: str, value: object) -> dict[str, object]:
     """What the form means in which the option has this value; a history is always a file."""
     is_text = isinstance(value, str) and name == "history"
-    form = SCHEMA.load({"audio": BytesIO(wav()), name: BytesIO(value.encode()) if is_text else value})
+    sent = BytesIO(value.encode()) if is_text else value
+    form = SCHEMA.load({"audio": BytesIO(wav()), name: sent})
     del form["audio"]
     return form
 

@@ -15,7 +15,6 @@ __all__ = [
     "representation",
     "request_record",
     "request_schema",
-    "schemas",
     "services",
     "serving",
     "sound",

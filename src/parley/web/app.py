@@ -65,7 +65,13 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     warn(services.today())
     app.before_request(lambda: warn(services.today()))
     if origins := services.settings.allowed_origins:
-        CORS(app, origins=origins, methods=["GET", "POST"], expose_headers=EXPOSED)
+        CORS(
+            app,
+            origins=origins,
+            send_wildcard=True,
+            methods=["GET", "POST"],
+            expose_headers=EXPOSED,
+        )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from gunicorn.http.body import ChunkedReader
 from gunicorn.util import close_graceful
 
 from parley.deadline import Deadline, let_others_run
 from parley.errors import ConversationError
-from parley.web.serving.bodies import is_unread
 from parley.wire.sockets import YieldingSocket
 
 SILENCE_SECONDS = 20
@@ -88,8 +88,10 @@ class CallerConnection(YieldingSocket):
         """
         self._is_answer = True
         self.limit = Deadline(math.inf, stalled, SILENCE_SECONDS)
-        if self.request and is_unread(self.request.body):
-            self.request.force_close()
+        if self.request:
+            reader = self.request.body.reader
+            if reader.parser if isinstance(reader, ChunkedReader) else reader.length:
+                self.request.force_close()
 
     def disconnect(self) -> None:
         """Shut the connection down while another greenlet waits for it."""
@@ -157,7 +159,9 @@ class CallerConnections:
     """The open connections of a process, and those that wait in the order of how long they do."""
 
     def __init__(self, most: int, idle_seconds: float) -> None:
-        self.most, self.idle_seconds = most, idle_seconds  # gunicorn's `keepalive`.
+        self.most = most
+        # gunicorn's `keepalive`; at 0, by which it keeps none, the first request still has a time.
+        self.idle_seconds = idle_seconds or SILENCE_SECONDS
         self._open: set[CallerConnection] = set()
         self._waiting: OrderedDict[CallerConnection, None] = OrderedDict()
 
