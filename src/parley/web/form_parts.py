@@ -1,6 +1,7 @@
 """The parts of a form, multipart/form-data, as they arrive (RFC 2046, 5.1.1, and RFC 7578)."""
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -24,16 +25,20 @@ AS_IT_IS = frozenset({"7bit", "8bit", "binary"})
 _VALUE = re.compile(r"""\"(?:[^"\\]|\\.)*"?|(?<![*])=([^\s";][^";]*)""", re.DOTALL)
 
 
-class FormBroken(ValueError):
-    """A form that breaks the format."""
+consume = deque[bytes](maxlen=0).extend
+"""Pass over what pieces there still are."""
+
+
+class FormBroken(RequestMalformed):
+    message = "The multipart body is broken; let your HTTP client build it, with its boundary."
 
 
 class FormEnded(FormBroken):
     """A form ends before its last boundary."""
 
 
-class FormTooLarge(ValueError):
-    """A form has more parts, or longer texts or headers, than it may have."""
+class FormTooLarge(RequestMalformed):
+    message = "The form has too many parts, or too long a text; send only the documented fields."
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
         raise FormBroken()
     reader = _Reader(stream)
     delimiter = LINE_BREAK + b"--" + boundary
-    _pass_over(reader.until(delimiter))
+    consume(reader.until(delimiter))
     while not reader.skip(b"--"):
         if reader.short(LINE_BREAK).strip(b" \t"):  # RFC 2046's padding may follow a boundary.
             raise FormBroken()
@@ -63,7 +68,7 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
         is_absent = reader.skip(delimiter.removeprefix(LINE_BREAK))
         content = iter(()) if is_absent else reader.until(delimiter)
         yield part, content
-        _pass_over(content)
+        consume(content)
     while stream.read(PIECE_BYTES):
         pass  # What follows the last boundary means nothing.
 
@@ -81,11 +86,6 @@ def parameters_of(header: str) -> dict[str, str]:
 def _quoted(value: re.Match[str]) -> str:
     bare: str | None = value[1]
     return '="{}"'.format(bare.strip().replace("\\", r"\\")) if bare else value[0]
-
-
-def _pass_over(pieces: Iterator[bytes]) -> None:
-    for _ in pieces:
-        pass
 
 
 def _part(head: bytes) -> Part:

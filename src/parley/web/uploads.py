@@ -50,19 +50,15 @@ def fields_of(request: Request, names: Collection[str]) -> dict[str, str | Spool
         if isinstance(disconnected.__context__, TimeoutError):
             raise UploadTimeout() from None
         raise CallerDisconnected() from None
-    except FormTooLarge:
-        raise RequestMalformed(
-            "The form has too many parts, or too long a text; send only the documented fields."
-        ) from None
     except OSError as error:  # Neither the disk nor the budget has room.
         log.unexpected(error, "request")
         raise Overloaded(retry_after=RETRY_SECONDS) from None
-    except (FormBroken, UnicodeEncodeError, ParseException) as broken:
-        if isinstance(broken, FormEnded) and stream.tell() < (request.content_length or 0):
+    except FormEnded:
+        if stream.tell() < (request.content_length or 0):
             raise CallerDisconnected() from None
-        raise RequestMalformed(
-            "The multipart body is broken; let your HTTP client build it, with its boundary."
-        ) from None
+        raise
+    except (UnicodeEncodeError, ParseException):
+        raise FormBroken() from None
 
 
 def _fields(

@@ -2,6 +2,7 @@
 
 import errno
 import math
+import select
 import socket
 import time
 from collections import OrderedDict
@@ -14,7 +15,7 @@ from gunicorn.util import close_graceful
 
 from parley.deadline import Deadline, let_others_run
 from parley.errors import ConversationError
-from parley.wire.sockets import YieldingSocket
+from parley.wire.sockets import YieldingSocket, has_event
 
 SILENCE_SECONDS = 20
 """How long a caller may send nothing within a request, or read nothing of its answer."""
@@ -35,6 +36,11 @@ RECEIVED_BYTES = 64 * 1024
 UNSENT_BYTES = 128 * 1024
 """How much of an answer the kernel buffers: with its own limit, a slow reader must read hundreds of
 kilobytes before the service sees any progress."""
+
+
+HAS_LEFT = getattr(select, "POLLRDHUP", select.POLLHUP)
+"""The event of a connection whose other side was closed. macOS has none for a side that only sends
+no more: there, a caller is seen to leave once the whole connection is closed."""
 
 
 def stalled() -> TimeoutError:
@@ -98,6 +104,14 @@ class CallerConnection(YieldingSocket):
         self._disconnected = True
         with suppress(OSError):
             self.shutdown(socket.SHUT_RDWR)
+
+    def is_open(self) -> bool:
+        """Whether the caller is still connected.
+
+        One who has closed only its sending side (a FIN) counts as disconnected, even if something
+        that it sent before was not read yet.
+        """
+        return self.fileno() >= 0 and not has_event(self, HAS_LEFT)
 
     def recv(self, size: int, *flags: int) -> bytes:
         """Receive; the first byte starts the request's time."""
