@@ -13,10 +13,6 @@ from parley.base_urls import BaseUrl, EgressPolicy
 from parley.errors import ConfigurationError
 
 LOG_LEVELS = ("INFO", "WARNING", "ERROR", "CRITICAL")
-LONGEST_DEADLINE = 600
-"""In seconds."""
-
-MOST_CAPACITY = 10_000
 MODEL_LIST = "MODEL_LIST.MD"
 VISIBLE_ASCII = re.compile(r"[!-~]+")
 """What an HTTP header can carry as a key, on its own and behind `Bearer`."""
@@ -50,11 +46,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _egress_policy(text: str) -> EgressPolicy:
-    words = _words(text)
-    try:
-        return EgressPolicy.parse(words)
-    except ValueError as error:
-        raise ValueError(f"{error}; list base URLs, separated by spaces.") from None
+    return EgressPolicy.parse(_words(text))
 
 
 def _key(text: str) -> str:
@@ -75,16 +67,17 @@ def _tokens(text: str) -> tuple[str, ...]:
     return tokens
 
 
-def _deadline(text: str) -> float:
-    seconds = math.nan
-    with suppress(ValueError):
-        seconds = float(text)
-    _require(
-        1 <= seconds <= LONGEST_DEADLINE,
-        f"is {text!r}; set seconds from 1 to {LONGEST_DEADLINE}, less than the timeout of the "
-        "platform's router.",
-    )
-    return seconds
+def _number(kind: Callable[[str], float], most: int, what: str) -> Callable[[str], float]:
+    """How a number from 1 to `most` is read, such as an int or a float."""
+
+    def read(text: str) -> float:
+        number = math.nan
+        with suppress(ValueError):
+            number = kind(text)
+        _require(1 <= number <= most, f"is {text!r}; set {what} from 1 to {most}.")
+        return number
+
+    return read
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -95,12 +88,6 @@ def _origins(text: str) -> tuple[str, ...]:
             f"names {origin!r}; list origins like https://app.example, separated by spaces, or *.",
         )
     return origins
-
-
-def _capacity(text: str) -> int:
-    is_number = text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_CAPACITY
-    _require(is_number, f"is {text!r}; set a whole number from 1 to {MOST_CAPACITY}.")
-    return int(text)
 
 
 def _log_level(text: str) -> str:
@@ -156,13 +143,13 @@ class Settings:
 
     openai_base_url: BaseUrl = field(metadata=_read(_base_url, "https://api.openai.com/v1"))
     allowed_base_urls: EgressPolicy = field(metadata=_read(_egress_policy))
-    deadline: float = field(metadata=_read(_deadline, "28"))
-    """Seconds from the end of the upload to the answer."""
+    deadline: float = field(metadata=_read(_number(float, 600, "seconds"), "28"))
+    """Seconds from the end of the upload to the answer: fewer than the platform's router waits."""
 
     model_list: str = field(metadata=_read(str, MODEL_LIST))
     system_prompt: str = field(repr=False, metadata=_read(str, SYSTEM_PROMPT))
     allowed_origins: tuple[str, ...] = field(metadata=_read(_origins))
-    capacity: int = field(metadata=_read(_capacity, "1000"))
+    capacity: int = field(metadata=_read(_number(int, 10_000, "a whole number"), "1000"))
     """How many conversations one worker process holds at once."""
 
     log_level: str = field(metadata=_read(_log_level, "INFO"))

@@ -14,7 +14,7 @@ from testing.builders import KEY, make_app, wav
 from werkzeug.test import EnvironBuilder
 
 from parley.memory import Spool, Usage
-from parley.web.speech_json import PIECE_BYTES, json_with_speech
+from parley.web.answers import PIECE_BYTES, json_with_speech
 
 BODY = {"transcript": 'a","audio":"" b', "audio": "", "success": True}
 
