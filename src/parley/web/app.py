@@ -5,22 +5,17 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
-from flask_cors import CORS
 
 from parley.errors import InternalError
 from parley.held_too_long import HeldTooLong
 from parley.models.shutdown_warnings import EndWarnings
-from parley.web import error_handlers, request_log, request_record
+from parley.web import cors, error_handlers, request_log, request_record
 from parley.web.answers import add_promised_headers
 from parley.web.model_choice import undated_stages
 from parley.web.services import Services
 from parley.web.serving.request_connection import connection_of
 from parley.web.serving.slots import release_after_answer
-from parley.web.sound import SOUND_HEADERS
 from parley.web.uploads import FORM_BYTES
-
-EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID", *SOUND_HEADERS)
-"""The headers of an answer that a page on another origin may read."""
 
 
 class Application(Flask):
@@ -64,14 +59,7 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     warn = EndWarnings(services.registry, undated_stages(services.settings))
     warn(services.today())
     app.before_request(lambda: warn(services.today()))
-    if origins := services.settings.allowed_origins:
-        CORS(
-            app,
-            origins=origins,
-            send_wildcard=True,
-            methods=["GET", "POST"],
-            expose_headers=EXPOSED,
-        )
+    cors.allow(app, services.settings.allowed_origins)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
 

@@ -27,9 +27,6 @@ AUDIO = "audio"
 LONG = frozenset({"history"})
 """The texts that are kept as files are, on disk if they are long: they may have 256 KB."""
 
-CHARSETS = frozenset({"us-ascii", "iso-8859-1"})
-"""Those that a text may name beside UTF-8."""
-
 
 def fields_of(request: Request, names: Collection[str]) -> dict[str, str | Spool]:
     """The form's fields of these names; others are passed over.
@@ -86,6 +83,6 @@ def _fields(
                 text += piece
             if name in names:
                 # A text editor may have put a byte order mark before a file's text.
-                charset = part.charset if part.charset in CHARSETS else "utf-8-sig"
-                fields[name] = text.decode(charset, "replace")
+                is_latin = part.charset == "iso-8859-1"
+                fields[name] = text.decode("iso-8859-1" if is_latin else "utf-8-sig", "replace")
     return fields
