@@ -2,6 +2,7 @@
 
 from io import BytesIO
 
+import pytest
 import requests_mock
 from flask import Request
 from hypothesis import given, settings
@@ -81,3 +82,17 @@ def test_all_files_of_a_form_share_the_memory_of_one():
     }
     assert 0 < slot.uploads.size <= UNCOUNTED_BYTES
     slot.release()
+
+
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [("", "é"), ("charset=utf-8", "é"), ("charset=ISO-8859-1", "é"), ("charset=x", "\ufffd")],
+)
+def test_a_text_is_read_in_its_charset(declared, text):
+    """Some clients still write Latin-1 (RFC 7578, 4.4)."""
+    written = "é".encode("iso-8859-1" if text != "é" or "ISO" in declared else "utf-8")
+    head = b'--b\r\nContent-Disposition: form-data; name="voice"\r\nContent-Type: text/plain; '
+    body = head + declared.encode() + b"\r\n\r\n" + written + b"\r\n--b--"
+    kind = "multipart/form-data; boundary=b"
+    environ = EnvironBuilder(method="POST", data=body, content_type=kind).get_environ()
+    assert fields_of(Request(environ | {SLOT: Slot(Slots(1))}), ["voice"]) == {"voice": text}

@@ -83,6 +83,6 @@ def _fields(
                 text += piece
             if name in names:
                 # A text editor may have put a byte order mark before a file's text.
-                is_latin = part.charset == "iso-8859-1"
-                fields[name] = text.decode("iso-8859-1" if is_latin else "utf-8-sig", "replace")
+                charset = "iso-8859-1" if part.charset == "iso-8859-1" else "utf-8-sig"
+                fields[name] = text.decode(charset, "replace")
     return fields
