@@ -9,18 +9,16 @@ from parley.conversation.state import Conversation
 from parley.errors import AudioTooLarge
 from parley.recordings import Recording
 from parley.web.admission import admit, client_of, options_of
-from parley.web.answers import set_status, status_of
+from parley.web.answers import ConversationSchema, json_with_speech, set_status, status_of
 from parley.web.error_handlers import answer_exception, error_of
 from parley.web.event_stream import event_stream
 from parley.web.model_choice import models_of
 from parley.web.representation import Representation
 from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
-from parley.web.schemas import ConversationSchema
 from parley.web.services import services
 from parley.web.serving.request_connection import connection_check
 from parley.web.sound import name_voice, sound_answer
-from parley.web.speech_json import json_with_speech
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
 

@@ -113,7 +113,10 @@ class EgressPolicy:
             try:
                 allowed.append(BaseUrl.parse(word))
             except ValueError as error:
-                raise ValueError(f"has a base URL, number {position}, that {error}") from None
+                raise ValueError(
+                    f"has a base URL, number {position}, that {error}; list base URLs, separated "
+                    "by spaces."
+                ) from None
         return cls(tuple(allowed))
 
     def admitted(self, text: str, header: str = BaseUrl.header) -> BaseUrl:

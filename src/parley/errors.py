@@ -1,30 +1,4 @@
-"""Everything that can go wrong, as one tree. A status holds for the classes below it, too.
-
-ParleyError
-├── ConfigurationError          never reaches a caller: the service does not start
-└── ConversationError           has a code, a status and a message for the caller
-    ├── RequestError            400: the request cannot be used
-    │   ├── ApiKeyMissing       401
-    │   ├── TokenRejected       401
-    │   ├── BaseUrlRefused
-    │   ├── RequestMalformed
-    │   │   └── CallerDisconnected, RequestBroken
-    │   ├── HeadersTooLarge     431
-    │   ├── AudioMissing, AudioEmpty, AudioTooLarge, AudioUnsupported
-    │   ├── UploadTimeout, OptionInvalid
-    │   ├── Overloaded          503
-    │   ├── NotFound            404
-    │   └── MethodNotAllowed    405
-    ├── InternalError           500: the service failed
-    └── UpstreamError           500: the upstream failed
-        ├── ApiKeyRejected, StageKeyMissing                       401
-        ├── UpstreamRejected    400
-        │   └── ModelNotFound
-        ├── RateLimited, QuotaExhausted, UpstreamTimeout, DeadlineExceeded, UpstreamMalformed
-        ├── UpstreamUnavailable
-        │   └── StaleConnection
-        └── NoSpeech, TextIncomplete, TextTruncated, Interrupted  206
-"""
+"""Everything that can go wrong. A code and a status hold for the classes below one, too."""
 
 
 class ParleyError(Exception):
@@ -45,6 +19,14 @@ class ConversationError(ParleyError):
     retry: bool = False
     """Whether the same call may succeed if it is tried again at once."""
 
+    def __init_subclass__(cls, *, code: str = "", status: int = 0) -> None:
+        """A kind of failure, with a code or a status of its own unless it has its parent's."""
+        super().__init_subclass__()
+        if code:
+            cls.code = code
+        if status:
+            cls.status = status
+
     def __init__(
         self,
         message: str = "",
@@ -62,33 +44,25 @@ class ConversationError(ParleyError):
         super().__init__(self.message)
 
 
-class RequestError(ConversationError):
+class RequestError(ConversationError, status=400):
     """The request cannot be used, whether that is found before the stages or in one of them."""
 
-    status = 400
 
-
-class ApiKeyMissing(RequestError):
-    code = "api_key_missing"
-    status = 401
+class ApiKeyMissing(RequestError, code="api_key_missing", status=401):
     message = (
         "Send your API key in visible ASCII, as X-OpenAI-API-Key or Authorization: Bearer KEY."
     )
 
 
-class TokenRejected(RequestError):
-    code = "api_key_rejected"
-    status = 401
+class TokenRejected(RequestError, code="api_key_rejected", status=401):
     message = "This service does not know the token; ask its operator for a valid one."
 
 
-class BaseUrlRefused(RequestError):
-    code = "base_url_refused"
+class BaseUrlRefused(RequestError, code="base_url_refused"):
     message = "The service may not call the base URL; name a public https host or ask its operator."
 
 
-class RequestMalformed(RequestError):
-    code = "request_malformed"
+class RequestMalformed(RequestError, code="request_malformed"):
     message = "Send one multipart/form-data body with the recording in the field 'audio'."
 
 
@@ -100,89 +74,65 @@ class RequestBroken(RequestMalformed):
     message = "The bytes sent are not a valid HTTP request; use an HTTP client to send it."
 
 
-class HeadersTooLarge(RequestError):
-    code = "headers_too_large"
-    status = 431
+class HeadersTooLarge(RequestError, code="headers_too_large", status=431):
     message = "Send at most 100 headers, 8,190 bytes in each and in the first line, 32 kB in all."
 
 
-class UploadTimeout(RequestError):
-    code = "upload_timeout"
+class UploadTimeout(RequestError, code="upload_timeout"):
     message = "The upload stopped or took too long; send it again, or send a shorter one."
 
 
-class AudioMissing(RequestError):
-    code = "audio_missing"
+class AudioMissing(RequestError, code="audio_missing"):
     message = (
         "Send the recording as a file in the field 'audio', as curl -F audio=@speech.wav does."
     )
 
 
-class AudioEmpty(RequestError):
-    code = "audio_empty"
+class AudioEmpty(RequestError, code="audio_empty"):
     message = "The file in 'audio' is empty; send a recording."
 
 
-class AudioTooLarge(RequestError):
-    code = "audio_too_large"
+class AudioTooLarge(RequestError, code="audio_too_large"):
     message = "Send at most 25 MB (26,214,400 bytes) of audio."
 
 
-class AudioUnsupported(RequestError):
-    code = "audio_unsupported"
+class AudioUnsupported(RequestError, code="audio_unsupported"):
     message = "The file in 'audio' is of no supported kind; send mp3, mp4, mpeg, m4a, wav or webm."
 
 
-class OptionInvalid(RequestError):
-    code = "option_invalid"
+class OptionInvalid(RequestError, code="option_invalid"):
     message = "Send each option as API_DOCS.md describes it, or leave it out."
 
 
-class Overloaded(RequestError):
-    code = "overloaded"
-    status = 503
+class Overloaded(RequestError, code="overloaded", status=503):
     message = "The service is full and nothing was begun; wait as Retry-After says, then try again."
 
 
-class NotFound(RequestError):
-    code = "not_found"
-    status = 404
+class NotFound(RequestError, code="not_found", status=404):
     message = "There is nothing at this address; a conversation is POST /api/conversation/."
 
 
-class MethodNotAllowed(RequestError):
-    code = "method_not_allowed"
-    status = 405
+class MethodNotAllowed(RequestError, code="method_not_allowed", status=405):
     message = "This address does not accept the method; use one that the Allow header names."
 
 
-class InternalError(ConversationError):
-    code = "internal_error"
-    status = 500
+class InternalError(ConversationError, code="internal_error", status=500):
     message = "The service failed because of an error of its own; try again, then report it."
 
 
-class UpstreamError(ConversationError):
+class UpstreamError(ConversationError, status=500):
     """A stage failed. The status holds until there is a transcript; from then on it is 206."""
 
-    status = 500
 
-
-class ApiKeyRejected(UpstreamError):
-    code = "api_key_rejected"
-    status = 401
+class ApiKeyRejected(UpstreamError, code="api_key_rejected", status=401):
     message = "The upstream refused the API key; check the key and what it may use."
 
 
-class StageKeyMissing(UpstreamError):
-    code = "api_key_missing"
-    status = 401
+class StageKeyMissing(UpstreamError, code="api_key_missing", status=401):
     message = "The upstream wants an API key, and none was sent; send one."
 
 
-class UpstreamRejected(UpstreamError):
-    code = "upstream_rejected"
-    status = 400
+class UpstreamRejected(UpstreamError, code="upstream_rejected", status=400):
     message = "The upstream refused the request; check base URL, model names and recording."
 
 
@@ -190,24 +140,19 @@ class ModelNotFound(UpstreamRejected):
     message = "The upstream does not know the model, or not for this purpose; name another one."
 
 
-class NoSpeech(UpstreamError):
-    code = "no_speech"
-    status = 206
+class NoSpeech(UpstreamError, code="no_speech", status=206):
     message = "No speech was recognised in the recording; speak closer to the microphone."
 
 
-class RateLimited(UpstreamError):
-    code = "rate_limited"
+class RateLimited(UpstreamError, code="rate_limited"):
     message = "The upstream allows no more calls at the moment; wait, then try again."
 
 
-class QuotaExhausted(UpstreamError):
-    code = "quota_exhausted"
+class QuotaExhausted(UpstreamError, code="quota_exhausted"):
     message = "The key's account at the upstream has no credit left; check its plan and billing."
 
 
-class UpstreamUnavailable(UpstreamError):
-    code = "upstream_unavailable"
+class UpstreamUnavailable(UpstreamError, code="upstream_unavailable"):
     message = "The upstream could not be reached or failed; try again in a moment."
     retry = True
 
@@ -216,34 +161,25 @@ class StaleConnection(UpstreamUnavailable):
     """A connection that was used before was closed while the request was on its way."""
 
 
-class UpstreamTimeout(UpstreamError):
-    code = "upstream_timeout"
+class UpstreamTimeout(UpstreamError, code="upstream_timeout"):
     message = "The upstream took too long; try again in a moment."
 
 
-class DeadlineExceeded(UpstreamError):
-    code = "deadline_exceeded"
+class DeadlineExceeded(UpstreamError, code="deadline_exceeded"):
     message = "The upstream did not finish in the time that a conversation may take; try again."
 
 
-class UpstreamMalformed(UpstreamError):
-    code = "upstream_malformed"
+class UpstreamMalformed(UpstreamError, code="upstream_malformed"):
     message = "The upstream's answer could not be used; try again, or name another model."
 
 
-class TextIncomplete(UpstreamError):
-    code = "text_incomplete"
-    status = 206
+class TextIncomplete(UpstreamError, code="text_incomplete", status=206):
     message = "The model ended its reply early, at a limit or a filter; ask for a shorter one."
 
 
-class TextTruncated(UpstreamError):
-    code = "text_truncated"
-    status = 206
+class TextTruncated(UpstreamError, code="text_truncated", status=206):
     message = "The reply was longer than speech takes, so its end was not spoken; ask for less."
 
 
-class Interrupted(UpstreamError):
-    code = "interrupted"
-    status = 206
+class Interrupted(UpstreamError, code="interrupted", status=206):
     message = "The service was stopped while it answered; send the recording again."

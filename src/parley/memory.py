@@ -59,11 +59,6 @@ class Usage:
     _spools: list["Spool"] = field(default_factory=list)
     _is_released: bool = False
 
-    @property
-    def files_on_disk(self) -> int:
-        """How many files have moved to disk."""
-        return sum(spool.is_on_disk for spool in self._spools)
-
     def add(self, size: int) -> None:
         """Count `size` more bytes, or fewer where it is negative."""
         if not self._is_released:

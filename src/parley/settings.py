@@ -7,16 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
-from parley import proxies
 from parley.base_urls import BaseUrl, EgressPolicy
 from parley.errors import ConfigurationError
 
 LOG_LEVELS = ("INFO", "WARNING", "ERROR", "CRITICAL")
-LONGEST_DEADLINE = 600
-"""In seconds."""
-
-MOST_CAPACITY = 10_000
 MODEL_LIST = "MODEL_LIST.MD"
 VISIBLE_ASCII = re.compile(r"[!-~]+")
 """What an HTTP header can carry as a key, on its own and behind `Bearer`."""
@@ -29,6 +25,7 @@ ORIGIN = re.compile(
 )
 """An origin as browsers and apps' web views write it (RFC 6454, 6.1); `null` is none."""
 
+PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 SYSTEM_PROMPT = (
     "You are talking with someone by voice. Answer in one to three short plain sentences, "
     "as people speak: no lists, no markup, no emoji, no code."
@@ -49,11 +46,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _egress_policy(text: str) -> EgressPolicy:
-    words = _words(text)
-    try:
-        return EgressPolicy.parse(words)
-    except ValueError as error:
-        raise ValueError(f"{error}; list base URLs, separated by spaces.") from None
+    return EgressPolicy.parse(_words(text))
 
 
 def _key(text: str) -> str:
@@ -74,16 +67,17 @@ def _tokens(text: str) -> tuple[str, ...]:
     return tokens
 
 
-def _deadline(text: str) -> float:
-    seconds = math.nan
-    with suppress(ValueError):
-        seconds = float(text)
-    _require(
-        1 <= seconds <= LONGEST_DEADLINE,
-        f"is {text!r}; set seconds from 1 to {LONGEST_DEADLINE}, less than the timeout of the "
-        "platform's router.",
-    )
-    return seconds
+def _number(kind: Callable[[str], float], most: int, what: str) -> Callable[[str], float]:
+    """How a number from 1 to `most` is read, such as an int or a float."""
+
+    def read(text: str) -> float:
+        number = math.nan
+        with suppress(ValueError):
+            number = kind(text)
+        _require(1 <= number <= most, f"is {text!r}; set {what} from 1 to {most}.")
+        return number
+
+    return read
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -94,12 +88,6 @@ def _origins(text: str) -> tuple[str, ...]:
             f"names {origin!r}; list origins like https://app.example, separated by spaces, or *.",
         )
     return origins
-
-
-def _capacity(text: str) -> int:
-    is_number = text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_CAPACITY
-    _require(is_number, f"is {text!r}; set a whole number from 1 to {MOST_CAPACITY}.")
-    return int(text)
 
 
 def _log_level(text: str) -> str:
@@ -124,19 +112,44 @@ def _read(reader: Callable[[str], Any], default: str = "") -> dict[str, Any]:
     return {"reader": reader, "default": default}
 
 
+def _require_usable_proxies(environ: Mapping[str, str]) -> None:
+    """Raise ConfigurationError for a proxy over which every call would fail.
+
+    As elsewhere (curl, Python's urllib) the lower-case variable counts where both are set.
+    """
+    for upper in PROXIES:
+        name = upper.lower() if upper.lower() in environ else upper
+        url = environ.get(name, "").strip()
+        if url and not _is_proxy(url if "://" in url else f"http://{url}"):
+            # The value is not repeated: it may hold a password.
+            raise ConfigurationError(
+                f"{name} is no URL of a proxy that speaks HTTP; set it to one like "
+                "http://proxy.example:3128, or leave it out."
+            )
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        has_place = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and has_place and not re.search(r"\s", url)
+
+
 @dataclass(frozen=True)
 class Settings:
     """Each field is read from the environment variable PARLEY_ plus its name in capitals."""
 
     openai_base_url: BaseUrl = field(metadata=_read(_base_url, "https://api.openai.com/v1"))
     allowed_base_urls: EgressPolicy = field(metadata=_read(_egress_policy))
-    deadline: float = field(metadata=_read(_deadline, "28"))
-    """Seconds from the end of the upload to the answer."""
+    deadline: float = field(metadata=_read(_number(float, 600, "seconds"), "28"))
+    """Seconds from the end of the upload to the answer: fewer than the platform's router waits."""
 
     model_list: str = field(metadata=_read(str, MODEL_LIST))
     system_prompt: str = field(repr=False, metadata=_read(str, SYSTEM_PROMPT))
     allowed_origins: tuple[str, ...] = field(metadata=_read(_origins))
-    capacity: int = field(metadata=_read(_capacity, "1000"))
+    capacity: int = field(metadata=_read(_number(int, 10_000, "a whole number"), "1000"))
     """How many conversations one worker process holds at once."""
 
     log_level: str = field(metadata=_read(_log_level, "INFO"))
@@ -161,7 +174,7 @@ class Settings:
 
         A variable that is set but blank counts as not set: platforms' dashboards leave such ones.
         """
-        proxies.require_usable(environ)
+        _require_usable_proxies(environ)
         values = {}
         for each in fields(cls):
             variable = f"PARLEY_{each.name.upper()}"

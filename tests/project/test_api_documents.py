@@ -15,10 +15,9 @@ from parley.conversation import segments, stages
 from parley.models.registry import INTERFACES
 from parley.upstream.encodings import AUDIO_FORMATS
 from parley.upstream.options import VOICE
-from parley.web import event_stream, request_schema, sound
+from parley.web import event_stream, request_schema, sound, uploads
+from parley.web.answers import ConversationSchema, ErrorAnswerSchema
 from parley.web.caller_headers import BASE_URL_HEADERS, KEY_HEADERS
-from parley.web.schemas import ConversationSchema, ErrorAnswerSchema
-from parley.web.uploads import LIMITS
 
 # The conversation's section alone: other sections have tables of their own.
 _, API_DOCS, _ = re.split("<!-- .*: CONVERSATION -->", (ROOT / "API_DOCS.md").read_text())
@@ -51,38 +50,10 @@ def test_every_code_is_documented_with_its_status():
     assert described["stage"]["enum"] == ["request", *INTERFACES]
 
 
-def drawn_tree(picture: str) -> dict[str, tuple[str | None, int | None]]:
-    """Each class that is drawn: what it stands below, and its status, its parent's unless drawn."""
-    tree: dict[str, tuple[str | None, int | None]] = {}
-    above: list[str] = []
-    for line in picture.splitlines():
-        if drawn := re.fullmatch(r"([ │├└─]*)([A-Z]\w+(?:, \w+)*)(?:  +(\d{3})?.*)?", line):
-            depth = len(drawn[1]) // 4
-            parent = above[depth - 1] if depth else None
-            status = int(drawn[3]) if drawn[3] else tree[parent][1] if parent else None
-            for name in drawn[2].split(", "):
-                tree[name] = parent, status
-                above[depth:] = [name]
-    return tree
-
-
-def tree_of(error: type, parent: str | None = None) -> dict[str, tuple[str | None, int | None]]:
-    """The same of the classes as they are."""
-    tree = {error.__name__: (parent, getattr(error, "status", None))}
-    for child in error.__subclasses__():
-        tree |= tree_of(child, error.__name__)
-    return tree
-
-
 def test_every_error_says_what_to_do():
     for error in every_error():
         assert error.message.endswith(".")
         assert len(error.message) < 160
-
-
-def test_the_tree_of_errors_is_drawn_whole():
-    """The picture at the top of errors.py holds every class, below its parent, with its status."""
-    assert drawn_tree(errors.__doc__) == tree_of(errors.ParleyError)
 
 
 def test_the_openapi_document_describes_the_schemas():
@@ -165,8 +136,8 @@ def test_the_documented_limits_are_the_limits():
     assert all(f"`{name}`" in told["audio_format"] for name in AUDIO_FORMATS)
     assert f"`{VOICE}`" in told["voice"]
     malformed = next(row[3] for row in rows(API_DOCS, "code") if row[0] == "`request_malformed`")
-    assert f"over {LIMITS['MAX_FORM_PARTS']} parts" in malformed
-    assert f"over {LIMITS['MAX_FORM_MEMORY_SIZE'] // 1024} kB of text" in malformed
+    assert f"over {uploads.PARTS} parts" in malformed
+    assert f"over {uploads.TEXT_BYTES // 1024} kB of text" in malformed
 
 
 def test_the_documented_times_and_sizes_of_a_stream_are_its_own():

@@ -11,7 +11,7 @@ from testing.tables import rows
 
 from parley.models.request_parameters import SENT
 from parley.settings import Settings
-from parley.web.schemas import ConversationSchema
+from parley.web.answers import ConversationSchema
 
 README = (ROOT / "README.md").read_text()
 LOG = (ROOT / "docs" / "log.md").read_text()

@@ -35,6 +35,14 @@ def test_a_conversation_is_served(service, served_upstream):
     assert response.json()["text_response"] == fake.REPLY
 
 
+def test_without_keep_alive_a_request_has_its_time(served_upstream, tmp_path):
+    """Gunicorn's `--keep-alive 0` keeps no connection, and still answers on each."""
+    variables = {"PARLEY_OPENAI_BASE_URL": served_upstream.url}
+    with serving(tmp_path / "log", variables, ROOT, "--keep-alive=0") as running:
+        answer = requests.get(f"{running.url}/healthz", timeout=10)
+    assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize(
     ("headers", "status", "code"),

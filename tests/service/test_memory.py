@@ -21,7 +21,7 @@ from testing.health_probe import probed
 from testing.raw_callers import PATIENCE, connect, memory, until_closed
 from testing.served_conversations import HEADERS
 
-from parley.web.serving.bodies import CHUNKS
+from parley.web.serving.worker import CHUNKS
 
 SPEECH = b"ID3" + bytes(15_999_000)
 VOICE = "tts-1"

@@ -182,7 +182,8 @@ class TestHeaders:
             ("capacitor://localhost", "capacitor://localhost.evil.example", None),
             ("tauri://localhost ionic://localhost", "ionic://localhost", "same"),
             ("chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop", "same"),
-            ("*", "https://any.example", "same"),
+            ("*", "https://any.example", "*"),
+            ("*", "null", "*"),
         ],
     )
     def test_pages_of_listed_origins_may_call(self, openai, origins, origin, allowed):

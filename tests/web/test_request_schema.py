@@ -6,7 +6,6 @@ from io import BytesIO
 import pytest
 from marshmallow import ValidationError
 from testing.builders import wav
-from werkzeug.datastructures import FileStorage
 
 from parley.web.request_schema import (
     HISTORY_BYTES,
@@ -19,14 +18,11 @@ from parley.web.request_schema import (
 TURN = {"role": "user", "content": "My dog is called Rex."}
 
 
-def file(content: bytes) -> FileStorage:
-    return FileStorage(BytesIO(content), "turns.json")
-
-
 def load(name: str, value: object) -> dict[str, object]:
     """What the form means in which the option has this value; a history is always a file."""
     is_text = isinstance(value, str) and name == "history"
-    form = SCHEMA.load({"audio": file(wav()), name: file(value.encode()) if is_text else value})
+    sent = BytesIO(value.encode()) if is_text else value
+    form = SCHEMA.load({"audio": BytesIO(wav()), name: sent})
     del form["audio"]
     return form
 
@@ -57,9 +53,9 @@ def history_of(size: int) -> str:
         ("history", "[]", []),
         ("history", json.dumps([TURN]), [TURN]),
         ("history", json.dumps([{**TURN, "name": "Eve"}]), [TURN]),
-        ("history", file(json.dumps([TURN], ensure_ascii=False).encode()), [TURN]),
-        ("history", file(b"\xef\xbb\xbf" + json.dumps([TURN]).encode()), [TURN]),
-        ("history", file(b"\xef\xbb\xbf \n"), []),
+        ("history", BytesIO(json.dumps([TURN], ensure_ascii=False).encode()), [TURN]),
+        ("history", BytesIO(b"\xef\xbb\xbf" + json.dumps([TURN]).encode()), [TURN]),
+        ("history", BytesIO(b"\xef\xbb\xbf \n"), []),
         ("history", turns(HISTORY_TURNS), json.loads(turns(HISTORY_TURNS))),
         ("history", history_of(HISTORY_BYTES), json.loads(history_of(HISTORY_BYTES))),
     ],
@@ -101,9 +97,9 @@ def test_a_blank_option_is_as_if_it_were_not_sent(name, value):
         ("history", '[{"role": "user", "content": [{"type": "text"}]}]', '"content"'),
         ("history", turns(HISTORY_TURNS + 1), "at most 100 turns"),
         ("history", history_of(HISTORY_BYTES + 1), "256 KB"),
-        ("history", file(history_of(HISTORY_BYTES + 1).encode()), "256 KB"),
-        ("history", file(b"\xff\xfe["), "a JSON list"),
-        ("history", file(b"\xc3("), "a JSON list"),
+        ("history", BytesIO(history_of(HISTORY_BYTES + 1).encode()), "256 KB"),
+        ("history", BytesIO(b"\xff\xfe["), "a JSON list"),
+        ("history", BytesIO(b"\xc3("), "a JSON list"),
     ],
     ids=lambda value: str(value)[:30],
 )

@@ -15,7 +15,7 @@ from testing.conversation_forms import MAIN, PATH, TTS
 from werkzeug.test import EnvironBuilder
 
 from parley.memory import Spool, Usage
-from parley.web.speech_json import PIECE_BYTES, json_with_speech
+from parley.web.answers import PIECE_BYTES, json_with_speech
 
 BODY = {"transcript": 'a","audio":"" b', "audio": "", "success": True}
 

@@ -1,20 +1,19 @@
 """Whatever bytes arrive as a form, the answer keeps the contract."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from io import BytesIO
 
 import pytest
 import requests_mock
+from flask import Request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from testing.builders import KEY, make_app, wav
 from werkzeug.test import EnvironBuilder
 
-from parley.errors import RequestMalformed
 from parley.memory import UNCOUNTED_BYTES
 from parley.web.request_schema import SCHEMA
 from parley.web.serving.slots import SLOT, Slot, Slots
-from parley.web.uploads import FILES_ON_DISK, FormRequest
+from parley.web.uploads import fields_of
 
 CODES = {"request_malformed", "audio_missing", "audio_empty", "audio_unsupported", "option_invalid"}
 CLIENT = make_app().test_client()
@@ -64,31 +63,30 @@ def test_no_form_breaks_the_service(body: bytes, content_type: str):
         assert error["code"] in CODES
 
 
-@contextmanager
-def form_of(parts: list[bytes]) -> Iterator[FormRequest]:
-    written = [
-        b'--b\r\nContent-Disposition: form-data; name="%d"; filename="a"\r\n\r\n%b\r\n' % part
-        for part in enumerate(parts)
-    ]
+def test_all_files_of_a_form_share_the_memory_of_one():
+    """Whatever goes to disk, each is what was sent; what no field takes is not kept."""
+    sent = {"x": bytes(90_000), "audio": b"1" * 90_000, "history": b"2" * 90_000, "y": b"3" * 9}
     builder = EnvironBuilder(
-        method="POST",
-        data=b"".join(written) + b"--b--",
-        content_type="multipart/form-data; boundary=b",
+        method="POST", data={name: (BytesIO(data), "a") for name, data in sent.items()}
     )
     slot = Slot(Slots(1))
-    yield FormRequest(builder.get_environ() | {SLOT: slot})
+    fields = fields_of(Request(builder.get_environ() | {SLOT: slot}), ["audio", "history"])
+    assert {name: file.read() for name, file in fields.items()} == {
+        name: sent[name] for name in ("audio", "history")
+    }
+    assert 0 < slot.uploads.size <= UNCOUNTED_BYTES
     slot.release()
 
 
-def test_all_files_of_a_form_share_the_memory_of_one():
-    parts = [bytes([number]) * 50_000 for number in range(5)]
-    with form_of(parts) as request:
-        assert [file.read() for file in request.files.values()] == parts
-        assert request.environ[SLOT].uploads.size <= UNCOUNTED_BYTES
-
-
-@pytest.mark.parametrize("parts", [[bytes(200_000)] * (FILES_ON_DISK + 1), [bytes(100_000)] * 6])
-def test_a_form_takes_few_descriptors(parts):
-    """More long files than the endpoint knows are refused."""
-    with form_of(parts) as request, pytest.raises(RequestMalformed):
-        _ = request.files
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [("", "é"), ("charset=utf-8", "é"), ("charset=ISO-8859-1", "é"), ("charset=x", "\ufffd")],
+)
+def test_a_text_is_read_in_its_charset(declared, text):
+    """Some clients still write Latin-1 (RFC 7578, 4.4)."""
+    written = "é".encode("iso-8859-1" if text != "é" or "ISO" in declared else "utf-8")
+    head = b'--b\r\nContent-Disposition: form-data; name="voice"\r\nContent-Type: text/plain; '
+    body = head + declared.encode() + b"\r\n\r\n" + written + b"\r\n--b--"
+    kind = "multipart/form-data; boundary=b"
+    environ = EnvironBuilder(method="POST", data=body, content_type=kind).get_environ()
+    assert fields_of(Request(environ | {SLOT: Slot(Slots(1))}), ["voice"]) == {"voice": text}

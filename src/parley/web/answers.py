@@ -1,11 +1,72 @@
-"""Answers: their statuses, and the headers of every answer."""
+"""Answers: their fields, their statuses, JSON with speech, and the headers of every answer."""
 
-from flask import Response, request
+import base64
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from flask import Response, current_app, request
+from marshmallow import Schema, fields, post_dump
 from werkzeug.exceptions import MethodNotAllowed
 
 from parley.conversation.state import Conversation
 from parley.errors import ConversationError
-from parley.web.schemas import seconds
+from parley.memory import Spool
+
+PIECE_BYTES = 48 * 1024
+"""How much speech is encoded at once: a multiple of three, so that base64 pads only the end."""
+
+EMPTY_AUDIO = b'"audio":""'
+"""Where the speech is inserted. No text in the JSON can look like this: its quotes are escaped."""
+
+
+class ErrorSchema(Schema):
+    """One entry of `errors`."""
+
+    stage = fields.String()
+    code = fields.String()
+    message = fields.String()
+    upstream_status = fields.Integer()
+    upstream_request_id = fields.String()
+    retry_after = fields.Function(lambda error: seconds(error.retry_after))
+
+    @post_dump
+    def leave_out_unknown(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """Leave out the keys that have no value."""
+        return {name: value for name, value in data.items() if value is not None}
+
+
+class ErrorAnswerSchema(Schema):
+    """The whole app's answer to an error that belongs to no section."""
+
+    success = fields.Boolean()
+    errors = fields.List(fields.Nested(ErrorSchema))
+
+
+class ModelsSchema(Schema):
+    """The models of the three stages."""
+
+    stt = fields.String(attribute="stt.name")
+    text = fields.String(attribute="text.name")
+    tts = fields.String(attribute="tts.name")
+
+
+class ConversationSchema(ErrorAnswerSchema):
+    """The answer of POST /api/conversation/: always six keys, in this order."""
+
+    class Meta:
+        fields = ("transcript", "text_response", "audio", "models_used", "success", "errors")
+
+    transcript = fields.String()
+    text_response = fields.String(attribute="reply")
+    audio = fields.Constant("")  # `json_with_speech` puts the speech there.
+    models_used = fields.Nested(ModelsSchema)
+
+
+def seconds(duration: float | None) -> int | None:
+    """A duration in whole seconds, rounded up, as `Retry-After` takes it."""
+    return None if duration is None else math.ceil(duration)
 
 
 def status_of(conversation: Conversation) -> int:
@@ -21,6 +82,30 @@ def set_status(response: Response, status: int, failure: ConversationError | Non
     if failure and failure.retry_after is not None:
         response.headers["Retry-After"] = str(seconds(failure.retry_after))
     return response
+
+
+def json_with_speech(body: Mapping[str, Any], speech: Spool | None) -> Response:
+    """`body`, whose `audio` is empty, as JSON with the speech there in base64 (RFC 4648, 4).
+
+    It is made piece by piece: whole, it would be in memory four times. The speech is at its start,
+    and is closed when it is written.
+    """
+    text = current_app.json.dumps(body, separators=(",", ":")).encode()
+    head, _, tail = text.partition(EMPTY_AUDIO)
+    head, tail = head + EMPTY_AUDIO[:-1], EMPTY_AUDIO[-1:] + tail + b"\n"
+    pieces = _pieces(head, speech, tail) if speech else [head + tail]
+    response = current_app.response_class(pieces, mimetype="application/json")
+    size = speech.size if speech else 0
+    response.content_length = len(head) + 4 * ((size + 2) // 3) + len(tail)
+    return response
+
+
+def _pieces(head: bytes, speech: Spool, tail: bytes) -> Iterator[bytes]:
+    with closing(speech):
+        for start in range(0, speech.size or 1, PIECE_BYTES):
+            piece = base64.b64encode(speech.read(PIECE_BYTES))
+            first, last = start == 0, start + PIECE_BYTES >= speech.size
+            yield (head if first else b"") + piece + (tail if last else b"")
 
 
 def add_promised_headers(response: Response) -> None:

@@ -5,21 +5,17 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
-from flask_cors import CORS
 
 from parley.errors import InternalError
 from parley.held_too_long import HeldTooLong
 from parley.models.shutdown_warnings import EndWarnings
-from parley.web import error_handlers, request_log, request_record, uploads
+from parley.web import cors, error_handlers, request_log, request_record
 from parley.web.answers import add_promised_headers
 from parley.web.model_choice import undated_stages
 from parley.web.services import Services
 from parley.web.serving.request_connection import connection_of
 from parley.web.serving.slots import release_after_answer
-from parley.web.sound import SOUND_HEADERS
-
-EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID", *SOUND_HEADERS)
-"""The headers of an answer that a page on another origin may read."""
+from parley.web.uploads import FORM_BYTES
 
 
 class Application(Flask):
@@ -51,8 +47,7 @@ class Application(Flask):
 def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     """The service, with the sections of its API that `blueprints` bring."""
     app = Application("parley", static_folder=None)
-    app.request_class = uploads.FormRequest
-    app.config.update(uploads.LIMITS)
+    app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -64,8 +59,7 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     warn = EndWarnings(services.registry, undated_stages(services.settings))
     warn(services.today())
     app.before_request(lambda: warn(services.today()))
-    if origins := services.settings.allowed_origins:
-        CORS(app, origins=origins, methods=["GET", "POST"], expose_headers=EXPOSED)
+    cors.allow(app, services.settings.allowed_origins)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
 

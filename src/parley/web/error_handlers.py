@@ -12,8 +12,7 @@ from parley.errors import (
     RequestError,
     RequestMalformed,
 )
-from parley.web.answers import set_status
-from parley.web.schemas import ErrorAnswerSchema
+from parley.web.answers import ErrorAnswerSchema, set_status
 from parley.web.serving.request_connection import connection_of
 
 ABORTS = {400: RequestMalformed, 404: NotFound, 405: MethodNotAllowed}

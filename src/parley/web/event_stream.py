@@ -14,8 +14,8 @@ from parley.conversation.state import failure_of
 from parley.conversation.streaming import begin_reply
 from parley.errors import CallerDisconnected
 from parley.held_too_long import ANY_ERROR
+from parley.web.answers import ConversationSchema, ErrorSchema
 from parley.web.request_record import current_record
-from parley.web.schemas import ConversationSchema, ErrorSchema
 from parley.web.serving.stream_ends import end_of_streams
 
 HEARTBEAT = b":\n\n"

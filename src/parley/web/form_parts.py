@@ -1,11 +1,14 @@
 """The parts of a form, multipart/form-data, as they arrive (RFC 2046, 5.1.1, and RFC 7578)."""
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
 from werkzeug.http import parse_options_header
+
+from parley.errors import RequestMalformed
 
 PIECE_BYTES = 64 * 1024
 """How much of a form is read at once."""
@@ -15,20 +18,27 @@ HEAD_BYTES = 16 * 1024
 
 LINE_BREAK = b"\r\n"
 
+AS_IT_IS = frozenset({"7bit", "8bit", "binary"})
+"""The values of Content-Transfer-Encoding (RFC 7578, 4.7: deprecated) that encode nothing."""
+
 # A quoted string, which stays as it is, or a value that is not quoted.
 _VALUE = re.compile(r"""\"(?:[^"\\]|\\.)*"?|(?<![*])=([^\s";][^";]*)""", re.DOTALL)
 
 
-class FormBroken(ValueError):
-    """A form that breaks the format."""
+consume = deque[bytes](maxlen=0).extend
+"""Pass over what pieces there still are."""
+
+
+class FormBroken(RequestMalformed):
+    message = "The multipart body is broken; let your HTTP client build it, with its boundary."
 
 
 class FormEnded(FormBroken):
     """A form ends before its last boundary."""
 
 
-class FormTooLarge(ValueError):
-    """A form has more parts, or longer texts or headers, than it may have."""
+class FormTooLarge(RequestMalformed):
+    message = "The form has too many parts, or too long a text; send only the documented fields."
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,7 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
         raise FormBroken()
     reader = _Reader(stream)
     delimiter = LINE_BREAK + b"--" + boundary
-    _pass_over(reader.until(delimiter))
+    consume(reader.until(delimiter))
     while not reader.skip(b"--"):
         if reader.short(LINE_BREAK).strip(b" \t"):  # RFC 2046's padding may follow a boundary.
             raise FormBroken()
@@ -58,7 +68,7 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
         is_absent = reader.skip(delimiter.removeprefix(LINE_BREAK))
         content = iter(()) if is_absent else reader.until(delimiter)
         yield part, content
-        _pass_over(content)
+        consume(content)
     while stream.read(PIECE_BYTES):
         pass  # What follows the last boundary means nothing.
 
@@ -78,11 +88,6 @@ def _quoted(value: re.Match[str]) -> str:
     return '="{}"'.format(bare.strip().replace("\\", r"\\")) if bare else value[0]
 
 
-def _pass_over(pieces: Iterator[bytes]) -> None:
-    for _ in pieces:
-        pass
-
-
 def _part(head: bytes) -> Part:
     unfolded = head.replace(LINE_BREAK + b" ", b" ").replace(LINE_BREAK + b"\t", b" ")
     headers = {}
@@ -93,6 +98,11 @@ def _part(head: bytes) -> Part:
         headers[name.strip().lower()] = value.strip()
     if "content-disposition" not in headers:
         raise FormBroken()
+    if headers.get("content-transfer-encoding", "binary").lower() not in AS_IT_IS:
+        raise RequestMalformed(
+            "A part of the form has a Content-Transfer-Encoding, which forms no longer have; "
+            "send the part's bytes as they are."
+        )
     named = parameters_of(headers["content-disposition"])
     declared = parameters_of(headers.get("content-type", ""))
     return Part(named.get("name", ""), named.get("filename"), declared.get("charset", "").lower())

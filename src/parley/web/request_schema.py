@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any, cast
 
 from flask import Request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
 from marshmallow.validate import Length, OneOf, Predicate, Regexp
-from werkzeug.datastructures import FileStorage
 
 from parley.errors import AudioEmpty, AudioMissing, AudioTooLarge, AudioUnsupported, OptionInvalid
+from parley.memory import Spool
 from parley.recordings import AUDIO_BYTES, HEAD_BYTES, Recording, kind_of
 from parley.upstream.encodings import AUDIO_FORMATS
 from parley.web.caller_headers import require_no_key_in
@@ -32,9 +32,9 @@ HISTORY = (
 )
 
 
-def turns_of(file: FileStorage) -> list[dict[str, str]]:
+def turns_of(file: Spool) -> list[dict[str, str]]:
     """The earlier turns in a file of JSON; none if it is blank, as if it were not sent."""
-    text = file.stream.read(HISTORY_BYTES + 1)
+    text = file.read(HISTORY_BYTES + 1)
     try:
         turns: Any = json.loads(text) if text.decode("utf-8-sig", "replace").strip() else []
     except (ValueError, RecursionError):
@@ -115,23 +115,21 @@ def form_of(request: Request) -> dict[str, Any]:
     return {**form, "audio": recording}
 
 
-def recording_of(file: Any) -> Recording:
+def recording_of(file: object) -> Recording:
     """An uploaded file. Its bytes tell its kind; its name and its declared type are ignored.
 
     Raises AudioMissing for what is no file, AudioEmpty, AudioTooLarge or AudioUnsupported.
     """
-    if not isinstance(file, FileStorage):
+    if not isinstance(file, Spool):
         raise AudioMissing()
-    size = file.stream.seek(0, 2)
-    file.stream.seek(0)
-    kind = kind_of(file.stream.read(HEAD_BYTES))
-    if size == 0:
+    if file.size == 0:
         raise AudioEmpty()
-    if size > AUDIO_BYTES:
+    if file.size > AUDIO_BYTES:
         raise AudioTooLarge()
+    kind = kind_of(file.read(HEAD_BYTES))
     if kind is None:
         raise AudioUnsupported()
-    return Recording(file.stream, size, kind)
+    return Recording(cast(IO[bytes], file), file.size, kind)
 
 
 def first_error(invalid: ValidationError) -> OptionInvalid:

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Generator, Iterator
+from functools import partial
 from urllib.parse import quote, unquote
 
 from flask import Response, current_app, request
@@ -15,8 +16,8 @@ from parley.web.serving.connection_limits import CallerConnection
 from parley.web.serving.request_connection import connection_of
 from parley.web.serving.stream_ends import end_of_streams
 
-UNESCAPED = "!'()*"
-"""What `encodeURIComponent` leaves as it is beside letters, digits, `-`, `_`, `.` and `~`."""
+encoded = partial(quote, safe="!'()*")
+"""Encode as `encodeURIComponent` does, which also leaves these characters as they are."""
 
 ELLIPSIS = quote("…")
 
@@ -73,12 +74,8 @@ def _written(
 
 def header_text(text: str, limit: int) -> str:
     """The text, percent-encoded as `encodeURIComponent` does, with an ellipsis where it is cut."""
-    encoded = _encoded(text[: limit + 1])  # A character takes one byte or more.
-    if len(encoded) <= limit:
-        return encoded
-    cut = re.sub("%.?$", "", encoded[: limit - len(ELLIPSIS)])
-    return _encoded(unquote(cut, errors="ignore")) + ELLIPSIS  # Half a character is ignored.
-
-
-def _encoded(text: str) -> str:
-    return quote(text, safe=UNESCAPED)
+    whole = encoded(text[: limit + 1])  # A character takes one byte or more.
+    if len(whole) <= limit:
+        return whole
+    cut = re.sub("%.?$", "", whole[: limit - len(ELLIPSIS)])
+    return encoded(unquote(cut, errors="ignore")) + ELLIPSIS  # Half a character is ignored.

@@ -74,6 +74,17 @@ def test_a_full_disk_is_an_answer_and_costs_no_slot(client, openai, caplog):
     assert post(client, audio=wav()).status_code == 200
 
 
+def test_speech_that_finds_no_room_is_the_failure_of_its_stage(client, openai):
+    """Neither in memory nor on disk: the caller has the texts all the same."""
+    openai.post("https://api.openai.com/v1/audio/speech", content=b"ID3" + bytes(2**20))
+    client.application.extensions["parley"].slots.budget.size = RECORDING_BYTES
+    with full_disk(0):
+        data = {"audio": (BytesIO(wav()), "a.wav")}
+        answer = client.post("/api/conversation/", headers=HEADERS, data=data)
+    assert (answer.status_code, answer.json["text_response"]) == (206, "It is noon.")
+    assert answer.json["errors"][0].items() >= {"stage": "tts", "code": "internal_error"}.items()
+
+
 def test_a_section_that_asks_twice_has_one_slot(client, openai):
     services = client.application.extensions["parley"]
 

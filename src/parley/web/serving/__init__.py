@@ -3,12 +3,3 @@
 It may import the wire room; the rest of the web room, wsgi.py and gunicorn import it. Nothing here
 knows what a conversation is.
 """
-
-__all__ = [
-    "connection_limits",
-    "log_stream",
-    "request_connection",
-    "slots",
-    "stream_ends",
-    "worker",
-]

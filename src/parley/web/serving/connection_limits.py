@@ -2,6 +2,7 @@
 
 import errno
 import math
+import select
 import socket
 import time
 from collections import OrderedDict
@@ -9,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from gunicorn.http.body import ChunkedReader
 from gunicorn.util import close_graceful
 
 from parley.deadline import Deadline, let_others_run
 from parley.errors import ConversationError
-from parley.web.serving.bodies import is_unread
-from parley.wire.sockets import YieldingSocket
+from parley.wire.sockets import YieldingSocket, has_event
 
 SILENCE_SECONDS = 20
 """How long a caller may send nothing within a request, or read nothing of its answer."""
@@ -35,6 +36,11 @@ RECEIVED_BYTES = 64 * 1024
 UNSENT_BYTES = 128 * 1024
 """How much of an answer the kernel buffers: with its own limit, a slow reader must read hundreds of
 kilobytes before the service sees any progress."""
+
+
+HAS_LEFT = getattr(select, "POLLRDHUP", select.POLLHUP)
+"""The event of a connection whose other side was closed. macOS has none for a side that only sends
+no more: there, a caller is seen to leave once the whole connection is closed."""
 
 
 def stalled() -> TimeoutError:
@@ -88,14 +94,24 @@ class CallerConnection(YieldingSocket):
         """
         self._is_answer = True
         self.limit = Deadline(math.inf, stalled, SILENCE_SECONDS)
-        if self.request and is_unread(self.request.body):
-            self.request.force_close()
+        if self.request:
+            reader = self.request.body.reader
+            if reader.parser if isinstance(reader, ChunkedReader) else reader.length:
+                self.request.force_close()
 
     def disconnect(self) -> None:
         """Shut the connection down while another greenlet waits for it."""
         self._disconnected = True
         with suppress(OSError):
             self.shutdown(socket.SHUT_RDWR)
+
+    def is_open(self) -> bool:
+        """Whether the caller is still connected.
+
+        One who has closed only its sending side (a FIN) counts as disconnected, even if something
+        that it sent before was not read yet.
+        """
+        return self.fileno() >= 0 and not has_event(self, HAS_LEFT)
 
     def recv(self, size: int, *flags: int) -> bytes:
         """Receive; the first byte starts the request's time."""
@@ -157,7 +173,9 @@ class CallerConnections:
     """The open connections of a process, and those that wait in the order of how long they do."""
 
     def __init__(self, most: int, idle_seconds: float) -> None:
-        self.most, self.idle_seconds = most, idle_seconds  # gunicorn's `keepalive`.
+        self.most = most
+        # gunicorn's `keepalive`; at 0, by which it keeps none, the first request still has a time.
+        self.idle_seconds = idle_seconds or SILENCE_SECONDS
         self._open: set[CallerConnection] = set()
         self._waiting: OrderedDict[CallerConnection, None] = OrderedDict()
 

@@ -1,6 +1,5 @@
 """The connection of a request: which headers it brought, and whether it is still open."""
 
-import select
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -8,11 +7,6 @@ from werkzeug.wrappers import Request
 
 from parley.errors import ConversationError
 from parley.web.serving.connection_limits import CallerConnection
-from parley.wire.sockets import has_event
-
-HAS_LEFT = getattr(select, "POLLRDHUP", select.POLLHUP)
-"""The event of a connection whose other side was closed. macOS has none for a side that only sends
-no more: there, a caller is seen to leave once the whole connection is closed."""
 
 
 def connection_of(request: Request) -> CallerConnection | None:
@@ -41,16 +35,7 @@ def require_once(request: Request, names: Iterable[str], error: type[Conversatio
 def connection_check(request: Request) -> Callable[[], bool]:
     """A function that tells, whenever it is called, whether the caller is still connected.
 
-    A caller who has closed only its sending side (a FIN) counts as disconnected, even if something
-    that it sent before was not read yet. Without the connection, the function returns true.
+    Without the connection, the function returns true.
     """
     connection = connection_of(request)
-
-    def is_open() -> bool:
-        if connection is None:
-            return True
-        if connection.fileno() < 0:
-            return False
-        return not has_event(connection, HAS_LEFT)
-
-    return is_open
+    return connection.is_open if connection else lambda: True
