@@ -79,8 +79,7 @@ def test_speech_that_finds_no_room_is_the_failure_of_its_stage(client, openai):
     openai.post("https://api.openai.com/v1/audio/speech", content=b"ID3" + bytes(2**20))
     client.application.extensions["parley"].slots.budget.size = RECORDING_BYTES
     with full_disk(0):
-        data = {"audio": (BytesIO(wav()), "a.wav")}
-        answer = client.post("/api/conversation/", headers=HEADERS, data=data)
+        answer = post(client, audio=wav())
     assert (answer.status_code, answer.json["text_response"]) == (206, "It is noon.")
     assert answer.json["errors"][0].items() >= {"stage": "tts", "code": "internal_error"}.items()
 
