@@ -20,7 +20,7 @@ from parley.conversation.stages import Stages
 from parley.conversation.streaming import begin_reply
 from parley.deadline import Deadline
 from parley.memory import Usage
-from parley.models.registry import Choice, Model, Models
+from parley.models.registry import Model
 from parley.upstream.speaker import Speaker
 from report import ROOT, draw, hold, measure, show
 
@@ -75,11 +75,11 @@ def text_of(kind: str, kilobytes: int) -> str:
 def tell(text: str, every: int) -> float:
     """Have the text told in deltas of so many characters; return the seconds of processor time."""
     deltas = [text[start : start + every] for start in range(0, len(text), every)]
-    models = Models(
-        stt=Choice(Model("hearer", "transcriptions")),
-        text=Choice(Model("thinker", "chat")),
-        tts=Choice(Model("speaker", "speech")),
-    )
+    models = {
+        "stt": Model("hearer", "transcriptions"),
+        "text": Model("thinker", "chat"),
+        "tts": Model("speaker", "speech"),
+    }
     stages = Stages(AtOnce(deltas), models, lambda: True)
     stages.conversation.transcript = "Tell me."
     reply = begin_reply(stages)

@@ -78,7 +78,7 @@ ANSWERS = {
 def answer_failure(exception: Exception) -> Response:
     """Answer with all six keys where the request cannot be used, too."""
     record = current_record()
-    models = models_of(record.form, record.routes, services()).by_stage()
+    models = models_of(record.form, record.routes, services())
     record.conversation = failed = Conversation(models, failure=error_of(exception))
     return dump(failed)
 

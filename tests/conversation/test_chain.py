@@ -22,7 +22,7 @@ from parley.errors import (
     TextTruncated,
     UpstreamUnavailable,
 )
-from parley.models.registry import Choice, Model, Models
+from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
 from parley.redaction import Secrets
 from parley.upstream.client import Client
@@ -41,10 +41,10 @@ INTERFACES = {"stt": "transcriptions", "text": "chat", "tts": "speech"}
 UNKNOWN = {"status_code": 404, "json": {"error": {"message": "No.", "code": "model_not_found"}}}
 
 
-def choice(stage: str, fallback: bool = True) -> Choice:
-    """A stage's model, and a fallback beside it."""
-    models = [Model(f"{name}-{stage}", INTERFACES[stage]) for name in ("old", "new")]
-    return Choice(models[0], models[1] if fallback else None)
+def choice(stage: str, fallback: bool) -> Model:
+    """A stage's model, with or without a fallback."""
+    new = Model(f"new-{stage}", INTERFACES[stage])
+    return Model(f"old-{stage}", INTERFACES[stage], fallback=new if fallback else None)
 
 
 def begin(caller_waits=lambda: True, fallback: bool = True) -> Stages:
@@ -53,7 +53,7 @@ def begin(caller_waits=lambda: True, fallback: bool = True) -> Stages:
     upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
     options = Options(system_prompt="Be brief.")
     client = Client(Transport(1), upstreams, Deadline.after(30), options)
-    models = Models(**{stage: choice(stage, fallback) for stage in STAGES})
+    models = {stage: choice(stage, fallback) for stage in STAGES}
     return Stages(client, models, caller_waits)
 
 

@@ -15,7 +15,7 @@ from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
 from parley.conversation.streaming import begin_reply, read_reply
 from parley.deadline import Deadline
-from parley.models.registry import Choice, Model, Models
+from parley.models.registry import Model
 from parley.redaction import Secrets
 from parley.upstream.client import Client
 from parley.upstream.options import Options
@@ -36,11 +36,11 @@ def begin(upstream, at_once):
         )
         options = Options(system_prompt="Be brief.", audio_format="pcm")
         client = Client(Transport(1), upstreams, Deadline.after(20), options)
-        models = Models(
-            stt=Choice(Model("hearer", "transcriptions")),
-            text=Choice(Model("thinker", "chat")),
-            tts=Choice(Model("speaker", interface)),
-        )
+        models = {
+            "stt": Model("hearer", "transcriptions"),
+            "text": Model("thinker", "chat"),
+            "tts": Model("speaker", interface),
+        }
         stages = Stages(client, models, lambda: True)
         stages.conversation.transcript = "What is a number?"
         return stages

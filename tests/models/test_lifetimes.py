@@ -54,7 +54,7 @@ LIFETIMES = """\
 def test_a_model_that_has_shut_down_is_replaced(name, today, used):
     """By its own replacements or the default's; without a day, nothing is replaced."""
     models = model_list.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today)
-    assert models.stt.model.name == used
+    assert models["stt"].name == used
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_a_model_that_has_shut_down_is_replaced(name, today, used):
 )
 def test_each_model_has_a_fallback_that_is_alive(name, today, fallback):
     """Never the model itself, nor one that has shut down; on another host its replacement."""
-    choice = model_list.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today).stt
-    assert (choice.fallback.name if choice.fallback else None) == fallback
+    model = model_list.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today)["stt"]
+    assert (model.fallback and model.fallback.name) == fallback
 
 
 def test_a_row_says_which_interface_and_parameters_its_model_needs():
@@ -85,7 +85,7 @@ def test_a_row_says_which_interface_and_parameters_its_model_needs():
     assert stages["stt"].models["a"].interface == "transcriptions"
     assert stages["stt"].models["b"].parameters == {"x": "1", "y": "two"}
     assert stages["text"].models["t"].parameters == {"n": 1, "words": "two words"}
-    assert stages["stt"].resolve("other", None).model.parameters == {"z": "3"}
+    assert stages["stt"].resolve("other", None).parameters == {"z": "3"}
     assert [model.interface for model in stages["text"].models.values()] == ["chat"]
     assert [model.interface for model in stages["tts"].models.values()] == ["speech", "realtime"]
 

@@ -8,7 +8,6 @@ from testing.model_lists import assert_refused
 
 from parley.errors import ConfigurationError
 from parley.models import model_list
-from parley.models.registry import Models
 
 LIST = """\
 # Models
@@ -32,9 +31,9 @@ LIST = """\
 """
 
 
-def names(models: Models) -> tuple[str, str, str]:
+def names(models) -> tuple[str, ...]:
     """What each stage uses."""
-    return models.stt.model.name, models.text.model.name, models.tts.model.name
+    return tuple(model.name for model in models.values())
 
 
 def test_the_projects_own_list_has_the_promised_defaults():
@@ -133,7 +132,7 @@ def test_a_row_says_which_voices_a_model_has_and_how_it_takes_a_language():
     stages = model_list.parse(HEARD_AND_SPOKEN, "LIST.MD").stages
     heard = {name: model.language for name, model in stages["stt"].models.items()}
     assert heard == {"a": "language", "b": "languages[]", "c": "", "*": "language"}
-    assert stages["stt"].resolve("other", None).model.language == "language"
+    assert stages["stt"].resolve("other", None).language == "language"
     speaker, any_voice = stages["tts"].models.values()
     assert speaker.voices == ("ash", "nova", "af_bella(2)+af_sky")
     assert [speaker.voice_for(name) for name in ("nova", "Nova", "")] == ["nova", "ash", "ash"]

@@ -22,7 +22,7 @@ from parley.errors import (
     UpstreamMalformed,
 )
 from parley.held_too_long import ANY_ERROR
-from parley.models.registry import Model, Models
+from parley.models.registry import Model
 from parley.recordings import Recording
 from parley.upstream.client import Client
 from parley.upstream.speaker import SPEECH_CHARACTERS
@@ -45,13 +45,13 @@ class Stages:
     """
 
     client: Client
-    models: Models
+    models: dict[str, Model]
     caller_waits: Callable[[], bool]
     conversation: Conversation = field(init=False)
     _began: dict[str, float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.conversation = Conversation(self.models.by_stage(), attempts=self.client.records)
+        self.conversation = Conversation(self.models, attempts=self.client.records)
 
     @property
     def voice(self) -> str:
@@ -154,12 +154,11 @@ class Stages:
 
         The fallback is tried once, and only if the upstream does not know the model.
         """
-        fallback = getattr(self.models, stage).fallback
         model = self.conversation.models_used[stage]
         try:
             return call(model)
         except ModelNotFound:
-            if fallback in (None, model):
+            if not (fallback := model.fallback):
                 raise
         result = call(fallback)
         log.model_replaced(stage, model.name, fallback.name)

@@ -1,19 +1,20 @@
 """MODEL_LIST.MD, a Markdown page, read as a Registry or refused with the line to correct."""
 
+import json
 import re
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from parley.errors import ConfigurationError
-from parley.models import request_parameters
 from parley.models.registry import (
     ANY_MODEL,
     INTERFACES,
@@ -31,6 +32,19 @@ ONLY_IN = {"voices": "tts", "language": "stt"}
 """By column, the one stage whose table may fill it."""
 
 VOICE = re.compile(r"[^\s,;]+")
+
+SENT: Mapping[str, frozenset[str]] = {
+    "transcriptions": frozenset({"model", "response_format", "file", *LANGUAGE_FIELDS}),
+    "chat": frozenset({"model", "messages", "stream"}),
+    "speech": frozenset({"model", "input", "voice", "response_format"}),
+    "realtime": frozenset(
+        {"model", "conversation", "output_modalities", "instructions", "input", "audio"}
+    ),
+}
+"""By interface, the fields that the service itself sends. No parameter may overwrite them."""
+
+FORMS = frozenset({"transcriptions"})
+"""The interfaces that take a form, in which every value is text. The others take JSON."""
 
 
 def read(path: Path) -> Registry:
@@ -80,6 +94,15 @@ class _Row:
         if not is_so:
             raise _Problem(f"{self.line}: {sentence}")
 
+    def one_of(self, column: str, *values: str) -> str:
+        """The cell of a column, which is one of the values, or empty; raise _Problem otherwise."""
+        cell = self.cells.get(column, "")
+        known = " or ".join(values)
+        self.require(
+            cell in ("", *values), f"'{column}' is {cell!r}; write {known}, or leave it empty."
+        )
+        return cell
+
 
 def _stage(stage: str, header: _Row, rows: list[_Row]) -> StageModels:
     for column in ("model", "default"):
@@ -87,11 +110,10 @@ def _stage(stage: str, header: _Row, rows: list[_Row]) -> StageModels:
     models: dict[str, Model] = {}
     default = ""
     for row in rows:
-        name, chosen = row.cells["model"], row.cells["default"]
+        name, chosen = row.cells["model"], row.one_of("default", "yes")
         is_name = name == ANY_MODEL or WELL_FORMED.fullmatch(name)
         row.require(is_name, f"{name!r} is not a model's name; write one, or *.")
         row.require(name not in models, f"{name} is listed twice; keep one row.")
-        row.require(chosen in ("", "yes"), f"'default' is {chosen!r}; write yes or leave it empty.")
         row.require(not chosen or name != ANY_MODEL, "* cannot be the default; name a model.")
         row.require(not (chosen and default), f"{stage} has a second default; keep one.")
         default = name if chosen else default
@@ -103,35 +125,70 @@ def _stage(stage: str, header: _Row, rows: list[_Row]) -> StageModels:
 
 def _model(stage: str, row: _Row) -> Model:
     """The model of one row, optional columns included."""
-    cells = defaultdict(str, row.cells)
     for column, only in ONLY_IN.items():
-        is_right = stage == only or not cells[column]
+        is_right = stage == only or not row.cells.get(column)
         row.require(is_right, f"'{column}' belongs to the table of {only}; leave it empty.")
-    known, interface = INTERFACES[stage], cells["interface"] or INTERFACES[stage][0]
-    row.require(interface in known, f"'interface' is {interface!r}; write {' or '.join(known)}.")
-    language, voices = cells["language"], cells["voices"].split()
-    row.require(
-        language in ("", *LANGUAGE_FIELDS),
-        f"'language' is {language!r}; write {' or '.join(LANGUAGE_FIELDS)}, or leave it empty.",
-    )
+    interface = row.one_of("interface", *INTERFACES[stage]) or INTERFACES[stage][0]
+    voices = row.cells.get("voices", "").split()
     for number, voice in enumerate(voices):
         is_name = VOICE.fullmatch(voice)
         row.require(is_name, f"'voices' holds {voice!r}; write names with spaces between.")
         row.require(voice not in voices[:number], f"'voices' holds {voice!r} twice; keep one.")
-    shutdown = None
+    ends, shutdown = row.cells.get("shuts down", ""), None
     with suppress(ValueError):
-        shutdown = date.fromisoformat(cells["shuts down"])
+        shutdown = date.fromisoformat(ends)
+    is_day = shutdown or not ends
     row.require(
-        shutdown or not cells["shuts down"],
-        f"'shuts down' is {cells['shuts down']!r}; write a day like 2027-01-06, or leave it empty.",
+        is_day, f"'shuts down' is {ends!r}; write a day like 2027-01-06, or leave it empty."
     )
     try:
-        fields = request_parameters.parse(cells["parameters"], interface)
+        parameters = parameters_in(row.cells.get("parameters", ""), interface)
     except ValueError as error:
         raise _Problem(f"{row.line}: 'parameters' {error}") from None
     return Model(
-        cells["model"], interface, fields, shutdown, cells["replacement"], tuple(voices), language
+        row.cells["model"],
+        interface,
+        parameters,
+        shutdown,
+        row.cells.get("replacement", ""),
+        tuple(voices),
+        row.one_of("language", *LANGUAGE_FIELDS),
     )
+
+
+def parameters_in(text: str, interface: str) -> dict[str, Any]:
+    """Read a JSON object, or nothing, for requests to an interface.
+
+    In a form each value is text: a string as it is, any other value as JSON. Raises ValueError
+    that says what to correct.
+    """
+    if not text:
+        return {}
+    repeated: list[str] = []
+
+    def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = Counter(name for name, _ in pairs)
+        repeated.extend(name for name, times in names.items() if times > 1)
+        return dict(pairs)
+
+    try:
+        parameters = json.loads(text, object_pairs_hook=noted)
+        json.dumps(parameters, allow_nan=False)  # Python alone reads NaN (RFC 8259, section 6).
+    except (ValueError, RecursionError):
+        parameters = None
+    if not isinstance(parameters, dict):
+        raise ValueError('is not a JSON object; write one, such as {"reasoning_effort": "none"}.')
+    for name in repeated:
+        raise ValueError(f"holds {name!r} twice; keep one.")
+    for name in parameters:
+        if name in SENT[interface]:
+            raise ValueError(f"holds {name!r}, which the service itself sends; leave it out.")
+    if interface not in FORMS:
+        return parameters
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in parameters.items()
+    }
 
 
 def _check_replacements(

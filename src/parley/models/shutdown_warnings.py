@@ -25,8 +25,8 @@ class EndWarnings:
         if today == self.said_on:
             return
         self.said_on = today  # Before anything below lets another request run.
-        used = self.registry.resolve({}, today, self.undated).by_stage()
+        used = self.registry.resolve({}, today, self.undated)
         for stage, model in used.items():
             if stage not in self.undated and model.shutdown and model.shutdown - today <= NOTICE:
                 then = self.registry.stages[stage].resolve(model.name, model.shutdown)
-                log.model_ends(stage, model.name, model.shutdown, then.model.name)
+                log.model_ends(stage, model.name, model.shutdown, then.name)

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from datetime import date
 
 from parley.base_urls import BaseUrl
-from parley.models.registry import Models
+from parley.models.registry import Model
 from parley.settings import Settings
 from parley.web.services import Services
 from parley.web.stage_routes import MAIN, Route, operator_routes
 
 
-def models_of(names: Mapping[str, str], routes: Mapping[str, Route], services: Services) -> Models:
-    """The request's models: those that a form names, or what MODEL_LIST.MD has in their stead.
+def models_of(
+    names: Mapping[str, str], routes: Mapping[str, Route], services: Services
+) -> dict[str, Model]:
+    """By stage, the model that a form names, or what MODEL_LIST.MD has in its stead.
 
     The list's shutdown dates apply to OpenAI's hosts and to the service's own upstream. A model of
     the same name on another host, such as a self-hosted tts-1, does not shut down with OpenAI's.
@@ -22,7 +24,7 @@ def models_of(names: Mapping[str, str], routes: Mapping[str, Route], services: S
     return services.registry.resolve(names, services.today(), undated, callers)
 
 
-def default_models(services: Services, day: date) -> Models:
+def default_models(services: Services, day: date) -> dict[str, Model]:
     """The models of a day for callers who name neither models nor hosts."""
     return services.registry.resolve({}, day, undated_stages(services.settings))
 
