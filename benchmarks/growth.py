@@ -21,7 +21,7 @@ from parley.conversation.streaming import begin_reply
 from parley.deadline import Deadline
 from parley.memory import Usage
 from parley.models.registry import Model
-from parley.upstream.speaker import Speaker
+from parley.upstream.realtime import Reader
 from report import ROOT, draw, hold, measure, show
 
 KINDS = {
@@ -60,7 +60,7 @@ class AtOnce:
     def stream_reply(self, transcript: str, model: Model) -> Generator[str]:
         yield from self.deltas
 
-    def stream_speech(self, text: str, model: Model, speaker: Speaker) -> Generator[bytes]:
+    def stream_speech(self, text: str, model: Model, reader: Reader) -> Generator[bytes]:
         yield b"sound"
 
 

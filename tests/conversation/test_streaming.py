@@ -17,8 +17,7 @@ from parley.conversation.streaming import begin_reply, read_reply
 from parley.deadline import Deadline
 from parley.models.registry import Model
 from parley.redaction import Secrets
-from parley.upstream.client import Client
-from parley.upstream.options import Options
+from parley.upstream.client import Client, Options
 from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 
@@ -190,7 +189,7 @@ def test_what_was_made_and_not_told_is_no_part_of_the_reply(reply, upstream):
 
 def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch):
     """However long the wait would be."""
-    monkeypatch.setattr("parley.upstream.retries.BACKOFF", (15.0, 15.0))
+    monkeypatch.setattr("parley.upstream.calls.BACKOFF", (15.0, 15.0))
     streamed = reply(row="fails")
     events = streamed.events()
     assert next(events) == []
@@ -203,7 +202,7 @@ def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch
 
 def test_a_retry_waits_no_longer_than_silence_may_last(reply, upstream, monkeypatch):
     """The ten minutes of a stream are not for one wait."""
-    monkeypatch.setattr("parley.upstream.retries.BACKOFF", (25.0, 25.0))
+    monkeypatch.setattr("parley.upstream.calls.BACKOFF", (25.0, 25.0))
     begun, streamed = time.monotonic(), reply(row="fails")
     assert gather(streamed) == ("", "")
     assert time.monotonic() - begun < 20

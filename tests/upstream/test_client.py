@@ -16,8 +16,7 @@ from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
 from parley.redaction import Secrets
 from parley.upstream.calls import AttemptRecord
-from parley.upstream.client import Client
-from parley.upstream.options import Options
+from parley.upstream.client import Client, Options
 from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 

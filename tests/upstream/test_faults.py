@@ -17,7 +17,7 @@ from testing.connection_faults import (
 from testing.fake_openai import Request, good, http, in_tls, soon
 from testing.upstream_faults import BROKEN, FAULTS, LATE, OVERRUN, SLOW, UNUSABLE, refusal, says
 
-from parley.upstream.retries import BACKOFF
+from parley.upstream.calls import BACKOFF
 
 STAGES = ("stt", "text", "tts")
 

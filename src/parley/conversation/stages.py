@@ -24,8 +24,7 @@ from parley.errors import (
 from parley.held_too_long import ANY_ERROR
 from parley.models.registry import Model
 from parley.recordings import Recording
-from parley.upstream.client import Client
-from parley.upstream.speaker import SPEECH_CHARACTERS
+from parley.upstream.client import SPEECH_CHARACTERS, Client
 
 STREAM_SECONDS = 600
 """The longest that a caller may be answered for, once its answer has begun."""

@@ -7,7 +7,7 @@ from parley.conversation.spoken_reply import Speak, SpokenReply
 from parley.conversation.stages import Stages
 from parley.conversation.thoughts import ThoughtFilter
 from parley.errors import UpstreamError, UpstreamMalformed
-from parley.upstream.speaker import Speaker
+from parley.upstream.realtime import Reader
 
 LANES = {"speech": 3, "realtime": 1}
 """How many segments are spoken at once, by the interface of the model that speaks."""
@@ -51,14 +51,12 @@ def _speaker(stages: Stages) -> Iterator[Speak]:
         with (
             stages.stage("tts"),
             closing(
-                stages.with_fallback(
-                    "tts", lambda model: client.stream_speech(text, model, speaker)
-                )
+                stages.with_fallback("tts", lambda model: client.stream_speech(text, model, reader))
             ) as pieces,
         ):
             yield from pieces
 
-    with closing(Speaker(client.options)) as speaker:
+    with closing(Reader()) as reader:
         yield speak
 
 

@@ -15,9 +15,8 @@ from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, Overloaded
 from parley.settings import Settings
-from parley.upstream.client import Client
+from parley.upstream.client import Client, Options
 from parley.upstream.encodings import AUDIO_FORMATS
-from parley.upstream.options import Options
 from parley.web.caller_headers import (
     BASE_URL_HEADERS,
     CREDENTIAL_HEADERS,
