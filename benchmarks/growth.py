@@ -16,8 +16,8 @@ if __name__ == "__main__":
 
 import gevent  # What follows is to find the patched modules.
 
+from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
-from parley.conversation.streaming import begin_reply
 from parley.deadline import Deadline
 from parley.memory import Usage
 from parley.models.registry import Model
@@ -82,7 +82,7 @@ def tell(text: str, every: int) -> float:
     }
     stages = Stages(AtOnce(deltas), models, lambda: True)
     stages.conversation.transcript = "Tell me."
-    reply = begin_reply(stages)
+    reply = SpokenReply(stages)
     begun = time.process_time()
     for _ in reply.events():
         pass

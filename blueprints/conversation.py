@@ -3,7 +3,6 @@
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
 
-from parley.conversation import chain
 from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
 from parley.errors import AudioTooLarge
@@ -44,7 +43,7 @@ def converse() -> Response:
 
 def answer_json(stages: Stages, recording: Recording) -> Response:
     """Three calls in sequence, and all of it at once."""
-    conversation = chain.converse(stages, recording)
+    conversation = stages.converse(recording)
     response = dump(conversation)
     if conversation.speech:
         name_voice(response, stages)
@@ -53,7 +52,7 @@ def answer_json(stages: Stages, recording: Recording) -> Response:
 
 def answer_stream(stages: Stages, recording: Recording) -> Response:
     """Text and sound while they are made; a failure before there is a transcript is JSON."""
-    conversation = chain.hear(stages, recording)
+    conversation = stages.hear(recording)
     if conversation.failure:
         return dump(conversation)
     return event_stream(stages)
@@ -61,7 +60,7 @@ def answer_stream(stages: Stages, recording: Recording) -> Response:
 
 def answer_sound(stages: Stages, recording: Recording) -> Response:
     """The speech alone, as it arrives; a failure with no speech is JSON."""
-    pieces = chain.converse_in_sound(stages, recording)
+    pieces = stages.converse_in_sound(recording)
     if pieces is None:
         return dump(stages.conversation)
     return sound_answer(stages, pieces, stages.client.options.audio_format)

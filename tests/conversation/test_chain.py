@@ -9,7 +9,6 @@ import pytest
 from requests_mock import Mocker
 
 from parley.base_urls import BaseUrl
-from parley.conversation import chain
 from parley.conversation.segments import speakable
 from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
@@ -59,7 +58,7 @@ def begin(caller_waits=lambda: True, fallback: bool = True) -> Stages:
 def hold(*, recording: Recording | None = None, **options: Any) -> Conversation:
     """The whole of such a conversation."""
     recording = recording or Recording(BytesIO(b"RIFF"), 4, KINDS[0])
-    return chain.converse(begin(**options), recording)
+    return begin(**options).converse(recording)
 
 
 def used(conversation: Conversation) -> list[str]:

@@ -10,10 +10,9 @@ from testing.fake_streams import CHATS, Pace, Streamed, streams_chat, streams_sp
 from testing.spoken_replies import generator
 
 from parley.base_urls import BaseUrl
-from parley.conversation.reply_events import SoundPiece, TextDelta
+from parley.conversation.event_order import SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
-from parley.conversation.streaming import begin_reply, read_reply
 from parley.deadline import Deadline
 from parley.models.registry import Model
 from parley.redaction import Secrets
@@ -50,7 +49,7 @@ def begin(upstream, at_once):
 @pytest.fixture
 def reply(begin):
     """Makes the reply of such a conversation."""
-    return lambda *how, **says: begin_reply(begin(*how, **says))
+    return lambda *how, **says: SpokenReply(begin(*how, **says))
 
 
 def gather(reply: SpokenReply) -> tuple[str, str]:
@@ -141,7 +140,7 @@ def test_blank_deltas_take_time_that_is_linear_in_their_number(begin, monkeypatc
         deltas = ["One.", *" " * count, "Two.", *"\n" * count]
         monkeypatch.setattr(Client, "stream_reply", lambda *_, deltas=deltas: generator(*deltas))
         begun = time.process_time()
-        assert "".join(read_reply(stages)) == f"One.{' ' * count}Two."
+        assert "".join(stages.stream_reply()) == f"One.{' ' * count}Two."
         seconds.append(time.process_time() - begun)
     assert seconds[1] < 8 * seconds[0]  # It was 16 times as long.
 

@@ -1,9 +1,11 @@
-"""The three stages of a conversation: speech to text, text to reply, reply to speech."""
+"""The chain of a conversation: hear the caller, think of a reply, speak it.
+
+A failure is noted, and ends it.
+"""
 
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import gevent
@@ -12,7 +14,7 @@ from parley import log
 from parley.conversation.segments import speakable_parts
 from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation, failure_of
-from parley.conversation.thoughts import without_thoughts
+from parley.conversation.thoughts import stripped, without_thoughts
 from parley.deadline import let_others_run
 from parley.errors import (
     CallerDisconnected,
@@ -25,6 +27,7 @@ from parley.held_too_long import ANY_ERROR
 from parley.models.registry import Model
 from parley.recordings import Recording
 from parley.upstream.client import SPEECH_CHARACTERS, Client
+from parley.upstream.realtime import Reader
 
 STREAM_SECONDS = 600
 """The longest that a caller may be answered for, once its answer has begun."""
@@ -32,10 +35,10 @@ STREAM_SECONDS = 600
 LOOK_SECONDS = 0.25
 """How often `while_caller_waits` looks whether the caller is still there."""
 
+Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
 
-@dataclass
 class Stages:
     """The stages of one conversation. Each writes its result into `conversation`.
 
@@ -43,14 +46,42 @@ class Stages:
     disconnected.
     """
 
-    client: Client
-    models: dict[str, Model]
-    caller_waits: Callable[[], bool]
-    conversation: Conversation = field(init=False)
-    _began: dict[str, float] = field(init=False, default_factory=dict)
+    def __init__(
+        self, client: Client, models: dict[str, Model], caller_waits: Callable[[], bool]
+    ) -> None:
+        """Begin with nothing heard; `caller_waits` tells if the caller is still connected."""
+        self.client, self.caller_waits = client, caller_waits
+        self.conversation = Conversation(models, attempts=client.records)
+        self._began: dict[str, float] = {}
 
-    def __post_init__(self) -> None:
-        self.conversation = Conversation(self.models, attempts=self.client.records)
+    def converse(self, recording: Recording) -> Conversation:
+        """The whole conversation, or what there is of it by its first failure.
+
+        A reply that the model did not finish is a failure too, but it is spoken. Whether the caller
+        has left is looked at between the stages: the answer comes all at once.
+        """
+        with self.conversation.up_to_a_failure():
+            self.transcribe(recording)
+            self.think()
+            self.speak()
+        return self.conversation
+
+    def hear(self, recording: Recording) -> Conversation:
+        """The conversation with its transcript; it ends once the caller has left."""
+        with self.conversation.up_to_a_failure(), self.while_caller_waits():
+            self.transcribe(recording)
+        return self.conversation
+
+    def converse_in_sound(self, recording: Recording) -> Generator[bytes] | None:
+        """The speech of the reply, which has begun to arrive; None: there is none.
+
+        Where there is nothing to say, the speech is empty. All of it ends once the caller has left.
+        """
+        with self.conversation.up_to_a_failure(), self.while_caller_waits():
+            self.transcribe(recording)
+            self.think()
+            return self.begin_speech()
+        return None
 
     @property
     def voice(self) -> str:
@@ -130,6 +161,25 @@ class Stages:
     def _next(self, speech: Generator[bytes]) -> bytes:
         with self.while_caller_waits():
             return next(speech, b"")
+
+    def stream_reply(self) -> Generator[str]:
+        """The reply to the transcript as it is written, without thoughts and space around it."""
+        transcript, is_blank = self.conversation.transcript, True
+        written = self._streamed("text", lambda model: self.client.stream_reply(transcript, model))
+        with closing(written):
+            for text in stripped(written):
+                is_blank = False
+                yield text
+        if is_blank:
+            raise UpstreamMalformed()
+
+    def stream_segment(self, text: str, reader: Reader) -> Generator[bytes]:
+        """The speech of a part of the reply, made speakable, as it arrives."""
+        return self._streamed("tts", lambda model: self.client.stream_speech(text, model, reader))
+
+    def _streamed(self, stage: str, call: Callable[[Model], Generator[Piece]]) -> Generator[Piece]:
+        with self.stage(stage), closing(self.with_fallback(stage, call)) as pieces:
+            yield from pieces
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
