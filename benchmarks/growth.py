@@ -7,7 +7,6 @@ greenlet measures for how long nobody else could run.
 import json
 import time
 from collections.abc import Generator
-from types import SimpleNamespace
 
 from gevent import monkey
 
@@ -55,12 +54,12 @@ class AtOnce:
 
     def __init__(self, deltas: list[str]) -> None:
         self.deltas, self.deadline, self.records = deltas, Deadline.after(600), []
-        self.options, self.usage = SimpleNamespace(voice="alloy"), Usage()
+        self.usage, self.models = Usage(), {"tts": Model("speaker", "speech")}
 
-    def stream_reply(self, transcript: str, model: Model) -> Generator[str]:
+    def stream_reply(self, transcript: str) -> Generator[str]:
         yield from self.deltas
 
-    def stream_speech(self, text: str, model: Model, reader: Reader) -> Generator[bytes]:
+    def stream_speech(self, text: str, reader: Reader) -> Generator[bytes]:
         yield b"sound"
 
 
@@ -75,12 +74,7 @@ def text_of(kind: str, kilobytes: int) -> str:
 def tell(text: str, every: int) -> float:
     """Have the text told in deltas of so many characters; return the seconds of processor time."""
     deltas = [text[start : start + every] for start in range(0, len(text), every)]
-    models = {
-        "stt": Model("hearer", "transcriptions"),
-        "text": Model("thinker", "chat"),
-        "tts": Model("speaker", "speech"),
-    }
-    stages = Stages(AtOnce(deltas), models, lambda: True)
+    stages = Stages(AtOnce(deltas), lambda: True)
     stages.conversation.transcript = "Tell me."
     reply = SpokenReply(stages)
     begun = time.process_time()

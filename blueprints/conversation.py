@@ -35,8 +35,9 @@ def converse() -> Response:
     upstreams = admit(request, ours)
     form = form_of(request)
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
-    client = client_of(upstreams, options, request, ours)
-    stages = Stages(client, models_of(form, record.routes, ours), connection_check(request))
+    models = models_of(form, record.routes, ours)
+    client = client_of(upstreams, models, options, request, ours)
+    stages = Stages(client, connection_check(request))
     record.conversation = stages.conversation
     return ANSWERS[representation](stages, form["audio"])
 

@@ -39,7 +39,7 @@ INTERFACES = {"stt": "transcriptions", "text": "chat", "tts": "speech"}
 UNKNOWN = {"status_code": 404, "json": {"error": {"message": "No.", "code": "model_not_found"}}}
 
 
-def choice(stage: str, fallback: bool) -> Model:
+def model(stage: str, fallback: bool) -> Model:
     """A stage's model, with or without a fallback."""
     new = Model(f"new-{stage}", INTERFACES[stage])
     return Model(f"old-{stage}", INTERFACES[stage], fallback=new if fallback else None)
@@ -50,9 +50,9 @@ def begin(caller_waits=lambda: True, fallback: bool = True) -> Stages:
     upstream = Upstream(BaseUrl.parse(BASE), "sk-of-the-caller", Secrets())
     upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
     options = Options(system_prompt="Be brief.")
-    client = Client(Transport(1), upstreams, Deadline.after(30), options)
-    models = {stage: choice(stage, fallback) for stage in STAGES}
-    return Stages(client, models, caller_waits)
+    models = {stage: model(stage, fallback) for stage in STAGES}
+    client = Client(Transport(1), upstreams, models, Deadline.after(30), options)
+    return Stages(client, caller_waits)
 
 
 def hold(*, recording: Recording | None = None, **options: Any) -> Conversation:

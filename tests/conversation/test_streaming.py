@@ -33,13 +33,13 @@ def begin(upstream, at_once):
             ("stt", "text", "tts"), Upstream(BaseUrl.parse(upstream.url), "key", Secrets())
         )
         options = Options(system_prompt="Be brief.", audio_format="pcm")
-        client = Client(Transport(1), upstreams, Deadline.after(20), options)
         models = {
             "stt": Model("hearer", "transcriptions"),
             "text": Model("thinker", "chat"),
             "tts": Model("speaker", interface),
         }
-        stages = Stages(client, models, lambda: True)
+        client = Client(Transport(1), upstreams, models, Deadline.after(20), options)
+        stages = Stages(client, lambda: True)
         stages.conversation.transcript = "What is a number?"
         return stages
 
@@ -124,11 +124,11 @@ def test_a_whole_reply_leaves_its_connection_to_the_next_call(
     begin, upstream, row, after, connections
 ):
     """A new one would cost a handshake; but what does not come at once is not awaited."""
-    client, model = begin().client, Model("thinker", "chat")
+    client = begin().client
     upstream.answers["text"] = Streamed(lambda body: [*CHATS[row](REPLY), *after], lambda body: "")
     begun = time.monotonic()
     for _ in range(3):
-        assert "".join(client.stream_reply("What is a number?", model)) == REPLY
+        assert "".join(client.stream_reply("What is a number?")) == REPLY
     assert upstream.connections == connections
     assert time.monotonic() - begun < 15
 

@@ -26,7 +26,7 @@ def sound(text):
 def reply_of(read, speak, lanes=3):
     """A reply that `read` writes, and `speak` speaks in so many lanes."""
     models = {"tts": Model("m", {1: "realtime", 3: "speech"}[lanes])}
-    stages = Stages(Client(None, {}, Deadline.after(60), None), models, lambda: True)
+    stages = Stages(Client(None, {}, models, Deadline.after(60), None), lambda: True)
     stages.stream_reply, stages.stream_segment = read, lambda text, reader: speak(text)
     return SpokenReply(stages)
 

@@ -22,9 +22,11 @@ from parley.wire.transport import Transport
 
 BASE = "https://api.openai.com/v1"
 STT, TEXT, TTS = f"{BASE}/audio/transcriptions", f"{BASE}/chat/completions", f"{BASE}/audio/speech"
-HEARER = Model("whisper-1", "transcriptions", {"temperature": "0"})
-THINKER = Model("gpt-6-luna", "chat", {"reasoning_effort": "none"})
-SPEAKER = Model("tts-1", "speech", {"speed": 1.1})
+MODELS = {
+    "stt": Model("whisper-1", "transcriptions", {"temperature": "0"}),
+    "text": Model("gpt-6-luna", "chat", {"reasoning_effort": "none"}),
+    "tts": Model("tts-1", "speech", {"speed": 1.1}),
+}
 READER = Model("gpt-realtime-2.1-mini", "realtime")
 
 
@@ -34,7 +36,8 @@ def client() -> Client:
     key = "sk-of-the-caller"
     upstream = Upstream(BaseUrl.parse(BASE), key, Secrets(key), "caller-7")
     upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
-    return Client(Transport(1), upstreams, Deadline.after(30), Options(system_prompt="Be brief."))
+    models, options = dict(MODELS), Options(system_prompt="Be brief.")
+    return Client(Transport(1), upstreams, models, Deadline.after(30), options)
 
 
 def recording(kind: int = 0) -> Recording:
@@ -51,7 +54,7 @@ def test_a_recording_is_named_from_its_kind(client: Client, openai: Mocker, kind
         return {"text": " What time is it? "}
 
     openai.post(STT, json=hear)
-    assert client.transcribe(recording(kind), HEARER) == "What time is it?"
+    assert client.transcribe(recording(kind)) == "What time is it?"
     assert f'filename="{KINDS[kind].file_name}"'.encode() in forms[0]
     assert f"Content-Type: {KINDS[kind].mime_type}".encode() in forms[0]
     for name, value in (("model", "whisper-1"), ("response_format", "json"), ("temperature", "0")):
@@ -68,14 +71,14 @@ def test_a_retried_recording_is_sent_from_its_start(client: Client, openai: Mock
         return {"text": "Hello."}
 
     openai.post(STT, json=hear)
-    client.transcribe(recording(), HEARER)
+    client.transcribe(recording())
     assert len(bodies) == 2
     assert all(b"\r\n\r\nbytes\r\n" in body for body in bodies)
 
 
 def test_the_chat_model_gets_the_prompt_and_then_the_transcript(client: Client, openai: Mocker):
     """With the parameters of its row, and nothing more."""
-    assert client.complete("What time is it?", THINKER).text == "It is noon."
+    assert client.complete("What time is it?").text == "It is noon."
     assert openai.last_request.json() == {
         "model": "gpt-6-luna",
         "messages": [
@@ -89,7 +92,7 @@ def test_the_chat_model_gets_the_prompt_and_then_the_transcript(client: Client, 
 
 def test_speech_is_asked_for_in_one_voice_and_format(client: Client, openai: Mocker):
     """With the parameters of its row, and nothing more."""
-    assert client.speak("It is noon.", SPEAKER).read() == b"ID3 speech"
+    assert client.speak("It is noon.").read() == b"ID3 speech"
     assert openai.last_request.json() == {
         "model": "tts-1",
         "input": "It is noon.",
@@ -116,7 +119,7 @@ def test_speech_is_asked_for_in_one_voice_and_format(client: Client, openai: Moc
 def test_a_reply_is_its_content_or_its_refusal(client, openai, choice, text, failure):
     """And a failure beside it if the model did not finish it."""
     openai.post(TEXT, json={"choices": [choice]})
-    reply = client.complete("Hello?", THINKER)
+    reply = client.complete("Hello?")
     assert reply.text == text
     assert (reply.failure.code if reply.failure else None) == failure
 
@@ -127,9 +130,9 @@ def test_an_answer_without_content_is_malformed(client: Client, openai: Mocker, 
     for url in (STT, TEXT, TTS):
         openai.post(url, content=b"", headers={"x-request-id": "up-1", "Content-Length": "0"})
     arguments = {
-        "transcribe": (recording(), HEARER),
-        "complete": ("Hello?", THINKER),
-        "speak": ("Hello.", SPEAKER),
+        "transcribe": (recording(),),
+        "complete": ("Hello?",),
+        "speak": ("Hello.",),
     }
     with pytest.raises(UpstreamMalformed) as raised:
         getattr(client, call)(*arguments[call])
@@ -138,9 +141,9 @@ def test_an_answer_without_content_is_malformed(client: Client, openai: Mocker, 
 
 def test_every_call_carries_the_key_and_the_requests_id(client: Client, openai: Mocker):
     """The upstream can find the call under the id that the caller knows."""
-    client.transcribe(recording(), HEARER)
-    client.complete("Hello?", THINKER)
-    client.speak("Hello.", SPEAKER)
+    client.transcribe(recording())
+    client.complete("Hello?")
+    client.speak("Hello.")
     for request in openai.request_history:
         assert request.headers["Authorization"] == "Bearer sk-of-the-caller"
         assert request.headers["X-Client-Request-Id"] == "caller-7"
@@ -156,7 +159,7 @@ def test_each_try_is_recorded_once_with_its_id(client: Client, openai: Mocker):
             {"content": b"ID3 speech", "headers": {"x-request-id": "up-3"}},
         ],
     )
-    client.speak("Hello.", SPEAKER)
+    client.speak("Hello.")
     assert client.records == [
         AttemptRecord(is_retry=False, upstream_id="up-1"),
         AttemptRecord(is_retry=True),
@@ -166,9 +169,10 @@ def test_each_try_is_recorded_once_with_its_id(client: Client, openai: Mocker):
 
 def test_a_refused_websocket_is_recorded_with_its_id(client: Client, openai: Mocker):
     """The Realtime API's refusals have ids as well."""
+    client.models["tts"] = READER
     openai.get(f"{BASE}/realtime", status_code=403, headers={"x-request-id": "up-1"})
     with pytest.raises(UpstreamError):
-        client.speak("Hello.", READER)
+        client.speak("Hello.")
     assert client.records == [AttemptRecord(is_retry=False, upstream_id="up-1")]
 
 
@@ -176,7 +180,7 @@ def test_a_call_that_is_given_up_is_recorded_too(client: Client, openai: Mocker)
     """The record does not depend on how the call ends."""
     openai.post(TTS, exc=requests.ConnectionError)
     with pytest.raises(UpstreamUnavailable):
-        client.speak("Hello.", SPEAKER)
+        client.speak("Hello.")
     assert [record.is_retry for record in client.records] == [False, True, True]
 
 
@@ -192,7 +196,7 @@ def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Moc
     openai.post(TTS, content=speak)
     texts = [str(number) for number in range(20)]
     with ThreadPoolExecutor(20) as pool:
-        speeches = list(pool.map(lambda text: client.speak(text, SPEAKER), texts))
+        speeches = list(pool.map(client.speak, texts))
     assert [speech.read() for speech in speeches] == [b"ID3 " + text.encode() for text in texts]
     assert len(client.records) == 20
     assert {record.upstream_id for record in client.records} == {f"up-{text}" for text in texts}
@@ -212,6 +216,6 @@ def test_what_fails_amid_an_answer_ends_the_attempt(client: Client, monkeypatch)
     monkeypatch.setattr(Client, "_speech_of", speaks)
     monkeypatch.setattr(Spool, "write", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError) as raised:
-        client.speak("Hello.", SPEAKER)
+        client.speak("Hello.")
     assert raised.tb
     assert ended

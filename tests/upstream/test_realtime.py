@@ -35,7 +35,8 @@ TTS = {"tts_model": "gpt-realtime-2.1-mini"}
 def call_to(server) -> Call:
     """A call of a voice of that upstream."""
     upstream = Upstream(BaseUrl.parse(server.url), "key", Secrets("key"))
-    return Call(Transport(1), upstream, Model("m", "realtime"), Deadline.after(60), Usage(), [])
+    models, deadline = {"tts": Model("m", "realtime")}, Deadline.after(60)
+    return Call(Transport(1), upstream, "tts", models, deadline, Usage(), [])
 
 
 def test_messages_in_pieces_are_put_together(

@@ -10,7 +10,6 @@ from typing import TypeVar
 
 import gevent
 
-from parley import log
 from parley.conversation.segments import speakable_parts
 from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation, failure_of
@@ -18,13 +17,11 @@ from parley.conversation.thoughts import stripped, without_thoughts
 from parley.deadline import let_others_run
 from parley.errors import (
     CallerDisconnected,
-    ModelNotFound,
     NoSpeech,
     TextTruncated,
     UpstreamMalformed,
 )
 from parley.held_too_long import ANY_ERROR
-from parley.models.registry import Model
 from parley.recordings import Recording
 from parley.upstream.client import SPEECH_CHARACTERS, Client
 from parley.upstream.realtime import Reader
@@ -35,7 +32,6 @@ STREAM_SECONDS = 600
 LOOK_SECONDS = 0.25
 """How often `while_caller_waits` looks whether the caller is still there."""
 
-Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
 
@@ -46,12 +42,10 @@ class Stages:
     disconnected.
     """
 
-    def __init__(
-        self, client: Client, models: dict[str, Model], caller_waits: Callable[[], bool]
-    ) -> None:
+    def __init__(self, client: Client, caller_waits: Callable[[], bool]) -> None:
         """Begin with nothing heard; `caller_waits` tells if the caller is still connected."""
         self.client, self.caller_waits = client, caller_waits
-        self.conversation = Conversation(models, attempts=client.records)
+        self.conversation = Conversation(client.models, attempts=client.records)
         self._began: dict[str, float] = {}
 
     def converse(self, recording: Recording) -> Conversation:
@@ -83,17 +77,10 @@ class Stages:
             return self.begin_speech()
         return None
 
-    @property
-    def voice(self) -> str:
-        """The name of the voice."""
-        return self.conversation.models_used["tts"].voice_for(self.client.options.voice)
-
     def transcribe(self, recording: Recording) -> None:
         """Turn the recording into the transcript, and close it; raise NoSpeech for a blank one."""
         with self.stage("stt"):
-            self.conversation.transcript = self.with_fallback(
-                "stt", lambda model: self.client.transcribe(recording, model)
-            )
+            self.conversation.transcript = self.client.transcribe(recording)
             self.client.usage.add_text(self.conversation.transcript)
             recording.stream.close()  # It may lie on a disk that many conversations share.
             if not self.conversation.transcript:
@@ -101,11 +88,8 @@ class Stages:
 
     def think(self) -> None:
         """Turn the transcript into the reply; what there is of a broken one is kept, and noted."""
-        transcript = self.conversation.transcript
         with self.stage("text"):
-            reply = self.with_fallback(
-                "text", lambda model: self.client.complete(transcript, model)
-            )
+            reply = self.client.complete(self.conversation.transcript)
             self.conversation.reply = without_thoughts(reply.text)
             self.client.usage.add_text(self.conversation.reply)
             if reply.failure:
@@ -130,7 +114,7 @@ class Stages:
         """Have the deadline bound each wait for the upstream, and STREAM_SECONDS all of them."""
         self.client.deadline.extend(STREAM_SECONDS)
 
-    def _speak_reply(self, speak: Callable[[str, Model], Result]) -> Result | None:
+    def _speak_reply(self, speak: Callable[[str], Result]) -> Result | None:
         """What `speak` makes of the reply, made speakable; None if nothing is left to say.
 
         If it is longer than SPEECH_CHARACTERS, its first sentences are spoken, and TextTruncated is
@@ -148,7 +132,7 @@ class Stages:
                     text, is_whole = first_sentences(text, SPEECH_CHARACTERS), False
                     break
             if text:
-                speech = self.with_fallback("tts", lambda model: speak(text, model))
+                speech = speak(text)
             if not is_whole:
                 self.conversation.note(failure_of(TextTruncated(), "tts"))
             return speech
@@ -164,21 +148,20 @@ class Stages:
 
     def stream_reply(self) -> Generator[str]:
         """The reply to the transcript as it is written, without thoughts and space around it."""
-        transcript, is_blank = self.conversation.transcript, True
-        written = self._streamed("text", lambda model: self.client.stream_reply(transcript, model))
-        with closing(written):
-            for text in stripped(written):
+        is_blank = True
+        with (
+            self.stage("text"),
+            closing(self.client.stream_reply(self.conversation.transcript)) as deltas,
+        ):
+            for text in stripped(deltas):
                 is_blank = False
                 yield text
-        if is_blank:
-            raise UpstreamMalformed()
+            if is_blank:
+                raise UpstreamMalformed()
 
     def stream_segment(self, text: str, reader: Reader) -> Generator[bytes]:
         """The speech of a part of the reply, made speakable, as it arrives."""
-        return self._streamed("tts", lambda model: self.client.stream_speech(text, model, reader))
-
-    def _streamed(self, stage: str, call: Callable[[Model], Generator[Piece]]) -> Generator[Piece]:
-        with self.stage(stage), closing(self.with_fallback(stage, call)) as pieces:
+        with self.stage("tts"), closing(self.client.stream_speech(text, reader)) as pieces:
             yield from pieces
 
     @contextmanager
@@ -197,22 +180,6 @@ class Stages:
                 self.conversation.seconds[name] = time.monotonic() - began
         except ANY_ERROR as error:
             raise failure_of(error, name) from None
-
-    def with_fallback(self, stage: str, call: Callable[[Model], Result]) -> Result:
-        """What `call` returns for the stage's model, or for its fallback, which is then used on.
-
-        The fallback is tried once, and only if the upstream does not know the model.
-        """
-        model = self.conversation.models_used[stage]
-        try:
-            return call(model)
-        except ModelNotFound:
-            if not (fallback := model.fallback):
-                raise
-        result = call(fallback)
-        log.model_replaced(stage, model.name, fallback.name)
-        self.conversation.models_used[stage] = fallback
-        return result
 
     @contextmanager
     def while_caller_waits(self) -> Iterator[None]:

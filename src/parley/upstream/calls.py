@@ -7,8 +7,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from parley import log
 from parley.deadline import Deadline
-from parley.errors import StaleConnection, UpstreamError, UpstreamMalformed
+from parley.errors import ModelNotFound, StaleConnection, UpstreamError, UpstreamMalformed
 from parley.memory import Usage
 from parley.models.registry import Model
 from parley.upstream.failures import failure_in, require_success, with_answer
@@ -42,35 +43,68 @@ class Call:
 
     transport: Transport = field(repr=False)
     upstream: Upstream
-    model: Model
+    stage: str
+    models: dict[str, Model]
+    """By stage; a fallback is put there once it has answered."""
     deadline: Deadline
     usage: Usage
     """Counts what is collected of an answer."""
     records: list[AttemptRecord]
-    """Gets a record of each attempt when it has ended, or its answer has begun to arrive."""
-    _record: AttemptRecord = field(default_factory=lambda: AttemptRecord(is_retry=False))
+    """Gets a record of each attempt."""
+
+    def __post_init__(self) -> None:
+        self.model = self.models[self.stage]
 
     def tried(self, attempt: Callable[[], Result]) -> Result:
-        """What `attempt` makes of an answer that it asks for by `post` or `connect`.
+        """What `attempt` makes of an answer of `model`, asked for by `post` or `connect`.
 
-        One that fails is followed by others; raises the UpstreamError of the last.
+        One that fails is followed by others; raises the UpstreamError of the last. If the upstream
+        does not know the model, its fallback is tried in the same way.
         """
+        try:
+            return self._retried(attempt)
+        except ModelNotFound:
+            if not (fallback := self.model.fallback):
+                raise
+        unknown, self.model = self.model, fallback
+        result = self._retried(attempt)
+        log.model_replaced(self.stage, unknown.name, fallback.name)
+        self.models[self.stage] = fallback
+        return result
+
+    def _retried(self, attempt: Callable[[], Result]) -> Result:
+        is_retry = False
 
         def recorded() -> Result:
-            try:
-                return attempt()
-            finally:
-                self.records.append(self._record)
-                self._record = AttemptRecord(is_retry=True)
+            nonlocal is_retry
+            self._record = AttemptRecord(is_retry)
+            self.records.append(self._record)
+            is_retry = True
+            return attempt()
 
         return with_retries(recorded, self.deadline)
 
     def begun(self, exchange: Callable[[], Generator[Piece]]) -> Generator[Piece]:
         """The pieces of an attempt, once the first is there: from then on nothing is tried again.
 
-        Raises UpstreamMalformed if there is none.
+        Closing them closes what they come from. Raises UpstreamMalformed if there is none.
         """
-        return self.tried(lambda: _begun(exchange()))
+
+        def all_pieces() -> Generator[Piece]:
+            with closing(exchange()) as pieces:
+                for first in pieces:
+                    yield first  # For `next` below: a generator that has not begun closes nothing.
+                    yield first
+                    yield from pieces
+                    return
+            raise UpstreamMalformed()
+
+        def begin() -> Generator[Piece]:
+            begun = all_pieces()
+            next(begun)
+            return begun
+
+        return self.tried(begin)
 
     @contextmanager
     def post(self, path: str, body: Body, limit: int) -> Iterator[StreamedAnswer]:
@@ -136,20 +170,3 @@ def with_retries(attempt: Callable[[], Result], deadline: Deadline) -> Result:
         deadline.sleep(wait)
         waited += wait
     return attempt()
-
-
-def _begun(pieces: Generator[Piece]) -> Generator[Piece]:
-    """The pieces, of which the first has arrived; closing them closes what they come from."""
-
-    def all_pieces() -> Generator[Piece]:
-        with closing(pieces):
-            for first in pieces:
-                yield first  # For `next` below: a generator that has not begun closes nothing.
-                yield first
-                yield from pieces
-                return
-        raise UpstreamMalformed()
-
-    begun = all_pieces()
-    next(begun)
-    return begun

@@ -69,7 +69,8 @@ class Client:
 
     transport: Transport = field(repr=False)
     upstreams: Mapping[str, Upstream]
-    """By stage."""
+    models: dict[str, Model]
+    """Those that are used, by stage, as the upstreams are; a fallback only once it has answered."""
 
     deadline: Deadline
     options: Options
@@ -77,28 +78,35 @@ class Client:
     """Counts what the conversation holds in memory."""
 
     records: list[AttemptRecord] = field(default_factory=list)
-    """One of each attempt at each call, in the order in which they ended or began to answer."""
+    """One of each attempt at each call, in the order in which they began."""
 
-    def transcribe(self, recording: Recording, model: Model) -> str:
+    @property
+    def voice(self) -> str:
+        """The name of the voice that is used."""
+        return self.models["tts"].voice_for(self.options.voice)
+
+    def transcribe(self, recording: Recording) -> str:
         """The words of the recording; blank if there were none. Raises UpstreamError."""
-        fields = [("model", model.name), *model.parameters.items(), ("response_format", "json")]
-        if model.language and self.options.language:
-            fields.append((model.language, self.options.language))
-        form, call = Form(fields, "file", recording), self._call("stt", model)
+        call = self._call("stt")
 
         def hear() -> str:
+            model, language = call.model, self.options.language
+            fields = [("model", model.name), *model.parameters.items(), ("response_format", "json")]
+            if model.language and language:
+                fields.append((model.language, language))
+            form = Form(fields, "file", recording)
             with call.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
                 heard = json_in(answer.whole(call.counted).body)
                 return _transcript_in(heard, call.failure_in)
 
         return call.tried(hear)
 
-    def complete(self, transcript: str, model: Model) -> Reply:
+    def complete(self, transcript: str) -> Reply:
         """The chat model's reply; a refusal is a reply too. Raises UpstreamError.
 
         What was written before a failure is the reply, if no other attempt brought a whole one.
         """
-        written, call = "", self._call("text", model)
+        written, call = "", self._call("text")
 
         def read() -> str:
             nonlocal written
@@ -116,17 +124,17 @@ class Client:
                 raise
             return Reply(written, failure)
 
-    def stream_reply(self, transcript: str, model: Model) -> Generator[str]:
+    def stream_reply(self, transcript: str) -> Generator[str]:
         """The chat model's reply, delta by delta, once the first is there.
 
         Raises UpstreamError, and TextIncomplete at the end of a reply that is not finished.
         """
-        call = self._call("text", model)
+        call = self._call("text")
         return call.begun(lambda: self._reply_to(transcript, call, is_stream=True))
 
-    def speak(self, text: str, model: Model) -> Spool:
+    def speak(self, text: str) -> Spool:
         """The speech of `text` as a whole file, never empty, at its start. Raises UpstreamError."""
-        call = self._call("tts", model)
+        call = self._call("tts")
 
         def read() -> Spool:
             speech = self.usage.spool()
@@ -144,19 +152,24 @@ class Client:
 
         return call.tried(read)
 
-    def stream_speech(
-        self, text: str, model: Model, reader: Reader | None = None
-    ) -> Generator[bytes]:
+    def stream_speech(self, text: str, reader: Reader | None = None) -> Generator[bytes]:
         """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError.
 
         Where one `reader` reads several texts over the Realtime API, whoever made it closes it.
         """
-        call = self._call("tts", model)
+        call = self._call("tts")
         return call.begun(lambda: self._speech_of(text, call, reader))
 
-    def _call(self, stage: str, model: Model) -> Call:
-        upstream = self.upstreams[stage]
-        return Call(self.transport, upstream, model, self.deadline, self.usage, self.records)
+    def _call(self, stage: str) -> Call:
+        return Call(
+            self.transport,
+            self.upstreams[stage],
+            stage,
+            self.models,
+            self.deadline,
+            self.usage,
+            self.records,
+        )
 
     def _reply_to(self, transcript: str, call: Call, *, is_stream: bool) -> Generator[str]:
         """The reply's deltas; a host may answer with a stream or without one, whatever is asked.

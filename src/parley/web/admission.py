@@ -14,6 +14,7 @@ from werkzeug.datastructures import MIMEAccept
 from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, Overloaded
+from parley.models.registry import Model
 from parley.settings import Settings
 from parley.upstream.client import Client, Options
 from parley.upstream.encodings import AUDIO_FORMATS
@@ -99,7 +100,11 @@ def options_of(
 
 
 def client_of(
-    upstreams: Mapping[str, Upstream], options: Options, request: Request, services: Services
+    upstreams: Mapping[str, Upstream],
+    models: dict[str, Model],
+    options: Options,
+    request: Request,
+    services: Services,
 ) -> Client:
     """The client for one conversation with its upstreams; the conversation's time begins now.
 
@@ -108,4 +113,4 @@ def client_of(
     deadline, usage = Deadline.after(services.settings.deadline), request.environ[SLOT].usage
     for text in (options.system_prompt, *(turn["content"] for turn in options.history)):
         usage.add_text(text)
-    return Client(services.transport, upstreams, deadline, options, usage)
+    return Client(services.transport, upstreams, models, deadline, options, usage)

@@ -87,7 +87,7 @@ class EventStream:
             case TextDelta(delta):
                 return self._frame("text", {"delta": delta})
             case SegmentStarted(number, text, asked):
-                about = {"segment": number, "text": text, "voice": self._stages.voice}
+                about = {"segment": number, "text": text, "voice": self._stages.client.voice}
                 sound = {"format": self._stages.client.options.audio_format}
                 return self._frame("segment", {**about, **sound, "began": self._at(asked)})
             case SoundPiece(number, piece, last):
