@@ -174,8 +174,8 @@ def test_the_conversation_has_a_record_of_every_call(openai: Mocker):
     )
     conversation = hold()
     assert conversation.success
-    assert conversation.retries == 1
-    assert conversation.upstream_ids == ["", "up-1", "up-2", "", "up-4"]
+    told = [(attempt.upstream_id, attempt.is_retry) for attempt in conversation.attempts]
+    assert told == [("", False), ("up-1", False), ("up-2", True), ("", False), ("up-4", False)]
 
 
 LONG = {

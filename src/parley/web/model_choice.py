@@ -1,13 +1,17 @@
 """Which models a request uses, on the hosts that serve its stages."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
+from parley import log
 from parley.base_urls import BaseUrl
 from parley.models.registry import Model
 from parley.settings import Settings
 from parley.web.services import Services
 from parley.web.stage_routes import MAIN, Route, operator_routes
+
+NOTICE = timedelta(days=60)
+"""How long before a model shuts down the service begins to warn of it."""
 
 
 def models_of(
@@ -27,6 +31,26 @@ def models_of(
 def default_models(services: Services, day: date) -> dict[str, Model]:
     """The models of a day for callers who name neither models nor hosts."""
     return services.registry.resolve({}, day, undated_stages(services.settings))
+
+
+class EndWarnings:
+    """Warns of the models used by default that shut down soon; cheap enough for every request."""
+
+    def __init__(self, services: Services) -> None:
+        """Begin with nothing said."""
+        self._services, self._said_on = services, date.min
+
+    def __call__(self) -> None:
+        """Log `model_ends` for each such model, at the first call on a day (UTC)."""
+        services, today = self._services, self._services.today()
+        if today == self._said_on:
+            return
+        self._said_on = today  # Before anything below lets another request run.
+        undated = undated_stages(services.settings)
+        for stage, model in default_models(services, today).items():
+            if stage not in undated and model.shutdown and model.shutdown - today <= NOTICE:
+                then = services.registry.stages[stage].resolve(model.name, model.shutdown)
+                log.model_ends(stage, model.name, model.shutdown, then.name)
 
 
 def undated_stages(settings: Settings) -> set[str]:
