@@ -35,7 +35,7 @@ def converse() -> Response:
     upstreams = admit(request, ours)
     form = form_of(request)
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
-    models = models_of(form, record.routes, ours)
+    models = models_of(form, record.routes, ours, ours.today())
     client = client_of(upstreams, models, options, request, ours)
     stages = Stages(client, connection_check(request))
     record.conversation = stages.conversation
@@ -77,8 +77,8 @@ ANSWERS = {
 @bp.errorhandler(Exception)
 def answer_failure(exception: Exception) -> Response:
     """Answer with all six keys where the request cannot be used, too."""
-    record = current_record()
-    models = models_of(record.form, record.routes, services())
+    ours, record = services(), current_record()
+    models = models_of(record.form, record.routes, ours, ours.today())
     record.conversation = failed = Conversation(models, failure=error_of(exception))
     return dump(failed)
 

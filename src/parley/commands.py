@@ -74,7 +74,7 @@ def check() -> None:
 
 def _compare(stage: str, upstream: Upstream, announced: Mapping[str, Day]) -> int:
     """Print how a stage's models differ from what its host announces; how many do."""
-    listed, today = services().registry.stages[stage], services().today()
+    listed, today = services().registry[stage], services().today()
     is_dated = stage not in undated_stages(services().settings)
     expected = listed.models.keys() if is_dated else {*announced, listed.default}
     names = [name for name in listed.models if name in expected and name != ANY_MODEL]

@@ -53,8 +53,8 @@ LIFETIMES = """\
 )
 def test_a_model_that_has_shut_down_is_replaced(name, today, used):
     """By its own replacements or the default's; without a day, nothing is replaced."""
-    models = model_list.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today)
-    assert models["stt"].name == used
+    models = model_list.parse(LIFETIMES, "LIST.MD")["stt"]
+    assert models.resolve(name, today).name == used
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_a_model_that_has_shut_down_is_replaced(name, today, used):
 )
 def test_each_model_has_a_fallback_that_is_alive(name, today, fallback):
     """Never the model itself, nor one that has shut down; on another host its replacement."""
-    model = model_list.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today)["stt"]
+    model = model_list.parse(LIFETIMES, "LIST.MD")["stt"].resolve(name, today)
     assert (model.fallback and model.fallback.name) == fallback
 
 
 def test_a_row_says_which_interface_and_parameters_its_model_needs():
     """An empty cell, or no column, means the stage's usual one and nothing besides."""
-    stages = model_list.parse(LIFETIMES, "LIST.MD").stages
+    stages = model_list.parse(LIFETIMES, "LIST.MD")
     assert stages["stt"].models["a"].interface == "transcriptions"
     assert stages["stt"].models["b"].parameters == {"x": "1", "y": "two"}
     assert stages["text"].models["t"].parameters == {"n": 1, "words": "two words"}
@@ -128,7 +128,7 @@ def test_every_date_of_the_projects_own_list_has_its_source():
         for line in text.splitlines()
         if re.match(r"\|.*\| (chat|transcriptions|speech|real)", line)
     ]
-    listed = model_list.parse(text, "MODEL_LIST.MD").stages.values()
+    listed = model_list.parse(text, "MODEL_LIST.MD").values()
     assert len(rows) == sum(len(stage.models) for stage in listed)
     for row in rows:
         for source in re.findall(r"\[([^]]+)\]", row) or ["none"]:

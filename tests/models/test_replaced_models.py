@@ -205,7 +205,7 @@ def test_openais_hosts_share_their_days(upstream, base_url, models):
     app = make_app(today=date(2027, 3, 1), PARLEY_OPENAI_BASE_URL=upstream.url)
     services = app.extensions["parley"]
     routes = routes_for(Headers({"X-OpenAI-Base-URL": base_url}), services.settings)
-    chosen = models_of({}, routes, services)
+    chosen = models_of({}, routes, services, date(2027, 3, 1))
     assert tuple(model.name for model in chosen.values()) == models
 
 

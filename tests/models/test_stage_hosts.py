@@ -28,7 +28,7 @@ def chosen(options=None, headers=None, today=LATE, **variables):
     app = make_app(today=today, **variables)
     services = app.extensions["parley"]
     routes = routes_for(Headers(headers), services.settings)
-    return models_of(options or {}, routes, services)
+    return models_of(options or {}, routes, services, today)
 
 
 def names(choices) -> dict[str, str]:

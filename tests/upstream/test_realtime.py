@@ -176,5 +176,5 @@ def test_pcm_may_be_cut_anywhere():
 
 def test_the_named_model_is_listed():
     """What these tests name is what the list holds."""
-    models = make_app().extensions["parley"].registry.stages["tts"].models
+    models = make_app().extensions["parley"].registry["tts"].models
     assert models[TTS["tts_model"]].interface == "realtime"

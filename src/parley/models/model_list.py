@@ -76,7 +76,7 @@ def parse(text: str, file_name: str) -> Registry:
             end.require(stage in stages, f"a table under a heading '{stage}' is missing; add it.")
     except _Problem as problem:
         raise ConfigurationError(f"{file_name}, line {problem}") from None
-    return Registry({stage: stages[stage] for stage in INTERFACES})
+    return {stage: stages[stage] for stage in INTERFACES}
 
 
 class _Problem(Exception):

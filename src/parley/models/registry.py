@@ -1,7 +1,7 @@
 """The registry: which models each stage may use, until when, and what replaces them."""
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -87,29 +87,5 @@ class StageModels:
         return self.models[model.replacement or self.default]
 
 
-@dataclass(frozen=True)
-class Registry:
-    """The models of the three stages. The replacements of each default end in a lasting model."""
-
-    stages: Mapping[str, StageModels]
-
-    def resolve(
-        self,
-        names: Mapping[str, str],
-        today: date | None,
-        undated: Container[str] = (),
-        as_written: Container[str] = (),
-    ) -> dict[str, Model]:
-        """By stage, the model for a request's `stt_model` and so on, on a day (UTC).
-
-        `undated` names the stages on hosts where the list's dates do not hold, and `as_written`
-        those in which each well-formed name is sent as it is.
-        """
-        return {
-            name: stage.resolve(
-                names.get(f"{name}_model", "").strip(),
-                None if name in undated else today,
-                UNLISTED[name] if name in as_written else None,
-            )
-            for name, stage in self.stages.items()
-        }
+Registry = Mapping[str, StageModels]
+"""By stage, its models. The replacements of each default end in a lasting model."""

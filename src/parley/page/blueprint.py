@@ -71,7 +71,7 @@ def offer() -> Response:
             "own_host": getattr(settings, f"{name}_base_url") is not None,
             "models": _living(stage, dated=name not in undated),
         }
-        for name, stage in registry.stages.items()
+        for name, stage in registry.items()
     }
     body = {
         "key_required": is_key_needed(settings),

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from parley import log
 from parley.base_urls import BaseUrl
-from parley.models.registry import Model
+from parley.models.registry import UNLISTED, Model
 from parley.settings import Settings
 from parley.web.services import Services
 from parley.web.stage_routes import MAIN, Route, operator_routes
@@ -15,22 +15,27 @@ NOTICE = timedelta(days=60)
 
 
 def models_of(
-    names: Mapping[str, str], routes: Mapping[str, Route], services: Services
+    names: Mapping[str, str], routes: Mapping[str, Route], services: Services, day: date
 ) -> dict[str, Model]:
-    """By stage, the model that a form names, or what MODEL_LIST.MD has in its stead.
+    """By stage, the model that a form names, or what MODEL_LIST.MD has in its stead on that day.
 
     The list's shutdown dates apply to OpenAI's hosts and to the service's own upstream. A model of
     the same name on another host, such as a self-hosted tts-1, does not shut down with OpenAI's.
     """
-    undated = _undated(routes, services.settings)
-    stages = (stage for stage, route in routes.items() if route.name == stage)
-    callers = {stage for stage in stages if isinstance(routes[stage].url, str)}
-    return services.registry.resolve(names, services.today(), undated, callers)
+    models = {}
+    for stage, route in routes.items():
+        is_callers_own = route.name == stage and isinstance(route.url, str)
+        models[stage] = services.registry[stage].resolve(
+            names.get(f"{stage}_model", ""),
+            day if _dates_hold(route, services.settings) else None,
+            UNLISTED[stage] if is_callers_own else None,
+        )
+    return models
 
 
 def default_models(services: Services, day: date) -> dict[str, Model]:
     """The models of a day for callers who name neither models nor hosts."""
-    return services.registry.resolve({}, day, undated_stages(services.settings))
+    return models_of({}, operator_routes(services.settings), services, day)
 
 
 class EndWarnings:
@@ -49,16 +54,13 @@ class EndWarnings:
         undated = undated_stages(services.settings)
         for stage, model in default_models(services, today).items():
             if stage not in undated and model.shutdown and model.shutdown - today <= NOTICE:
-                then = services.registry.stages[stage].resolve(model.name, model.shutdown)
+                then = services.registry[stage].resolve(model.name, model.shutdown)
                 log.model_ends(stage, model.name, model.shutdown, then.name)
 
 
 def undated_stages(settings: Settings) -> set[str]:
     """The stages in which the list's dates do not hold, for callers who name no hosts."""
-    return _undated(operator_routes(settings), settings)
-
-
-def _undated(routes: Mapping[str, Route], settings: Settings) -> set[str]:
+    routes = operator_routes(settings)
     return {stage for stage, route in routes.items() if not _dates_hold(route, settings)}
 
 
