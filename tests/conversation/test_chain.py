@@ -209,7 +209,7 @@ def test_a_long_reply_lets_others_run_until_the_deadline(openai: Mocker, monkeyp
 
 
 @pytest.mark.parametrize("kills", [True, False], ids=["a kill", "a caller who leaves"])
-def test_sound_that_waits_for_a_piece_is_ended_there(monkeypatch, kills):
+def test_sound_that_waits_for_a_piece_is_ended_there(openai: Mocker, monkeypatch, kills):
     """By what ends it and nothing else, and the upstream's call with it."""
     ended, waits = [], [True]
 
@@ -222,11 +222,10 @@ def test_sound_that_waits_for_a_piece_is_ended_there(monkeypatch, kills):
 
     monkeypatch.setattr(Client, "_speech_of", stalls)
     stages = begin(caller_waits=lambda: waits[0])
-    stages.conversation.reply = "It is noon."
-    heard = []
+    recording, heard = Recording(BytesIO(b"RIFF"), 4, KINDS[0]), []
 
     def tell() -> None:
-        with closing(stages.begin_speech()) as speech:
+        with closing(stages.converse_in_sound(recording)) as speech:
             heard.extend(stages.arriving(speech))
 
     telling = gevent.spawn(tell)

@@ -50,11 +50,8 @@ class SpokenReply:
         self._is_text_over = self._is_closed = self._is_mute = self._are_lanes_settled = False
 
     def events(self) -> Iterator[list[Event]]:
-        """The events whose turn has come, and none where TICK_SECONDS brought none.
-
-        From now on the deadline bounds each wait for the upstream.
-        """
-        self._stages.bound_each_wait()
+        """The events whose turn has come, and none where TICK_SECONDS brought none."""
+        self._stages.extend_deadline()
         self._greenlets.append(gevent.spawn(self._run_text))
         self._open_lane()
         while True:

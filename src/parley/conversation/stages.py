@@ -67,14 +67,17 @@ class Stages:
         return self.conversation
 
     def converse_in_sound(self, recording: Recording) -> Generator[bytes] | None:
-        """The speech of the reply, which has begun to arrive; None: there is none.
+        """The speech of the reply, once its first piece is there; close it in any case.
 
-        Where there is nothing to say, the speech is empty. All of it ends once the caller has left.
+        None where a failure left nothing to say; empty where there was none, and nothing to say.
+        All of it ends once the caller has left.
         """
         with self.conversation.up_to_a_failure(), self.while_caller_waits():
             self.transcribe(recording)
             self.think()
-            return self.begin_speech()
+            speech = self._speak_reply(self.client.stream_speech)
+            self.extend_deadline()
+            return speech or (None if self.conversation.failure else _nothing())
         return None
 
     def transcribe(self, recording: Recording) -> None:
@@ -101,16 +104,7 @@ class Stages:
         """Turn the reply into speech."""
         self.conversation.speech = self._speak_reply(self.client.speak)
 
-    def begin_speech(self) -> Generator[bytes] | None:
-        """The reply's speech as it arrives, once its first piece is there; close it in any case.
-
-        None where a reply that failed has nothing to say; empty where another one has not.
-        """
-        speech = self._speak_reply(self.client.stream_speech)
-        self.bound_each_wait()
-        return speech or (None if self.conversation.failure else _nothing())
-
-    def bound_each_wait(self) -> None:
+    def extend_deadline(self) -> None:
         """Have the deadline bound each wait for the upstream, and STREAM_SECONDS all of them."""
         self.client.deadline.extend(STREAM_SECONDS)
 
