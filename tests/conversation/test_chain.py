@@ -7,12 +7,11 @@ from typing import Any
 import gevent
 import pytest
 from requests_mock import Mocker
+from testing.builders import KEY, make_client
 
-from parley.base_urls import BaseUrl
 from parley.conversation.segments import speakable
 from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
-from parley.deadline import Deadline
 from parley.errors import (
     CallerDisconnected,
     DeadlineExceeded,
@@ -23,10 +22,7 @@ from parley.errors import (
 )
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
-from parley.redaction import Secrets
-from parley.upstream.client import Client, Options
-from parley.wire.messages import Upstream
-from parley.wire.transport import Transport
+from parley.upstream.client import Client
 
 BASE = "https://api.openai.com/v1"
 URLS = {
@@ -47,12 +43,8 @@ def model(stage: str, fallback: bool) -> Model:
 
 def begin(caller_waits=lambda: True, fallback: bool = True) -> Stages:
     """The stages of a conversation over the simulated upstream."""
-    upstream = Upstream(BaseUrl.parse(BASE), "sk-of-the-caller", Secrets())
-    upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
-    options = Options(system_prompt="Be brief.")
     models = {stage: model(stage, fallback) for stage in STAGES}
-    client = Client(Transport(1), upstreams, models, Deadline.after(30), options)
-    return Stages(client, caller_waits)
+    return Stages(make_client(BASE, models), caller_waits)
 
 
 def hold(*, recording: Recording | None = None, **options: Any) -> Conversation:
@@ -144,13 +136,13 @@ def test_the_first_failure_stands(openai: Mocker):
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_failure_of_our_own_ends_the_stage_and_is_logged(openai: Mocker, logged, stage: str):
     """An exception that nobody foresaw is `internal_error`, and its text stays out of the log."""
-    openai.post(URLS[stage], exc=ZeroDivisionError("sk-of-the-caller"))
+    openai.post(URLS[stage], exc=ZeroDivisionError(KEY))
     conversation = hold()
     assert [(error.code, error.stage) for error in conversation.errors] == [
         ("internal_error", stage)
     ]
     assert f"stage={stage} kind=ZeroDivisionError" in logged.text
-    assert "sk-of-the-caller" not in logged.text
+    assert KEY not in logged.text
 
 
 def test_each_stage_is_timed_even_when_it_fails(openai: Mocker):

@@ -5,20 +5,16 @@ import time
 
 import pytest
 from testing import coded_speech
+from testing.builders import make_client
 from testing.fake_realtime import Readings
 from testing.fake_streams import CHATS, Pace, Streamed, streams_chat, streams_speech
 from testing.spoken_replies import generator
 
-from parley.base_urls import BaseUrl
 from parley.conversation.event_order import SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
-from parley.deadline import Deadline
 from parley.models.registry import Model
-from parley.redaction import Secrets
-from parley.upstream.client import Client, Options
-from parley.wire.messages import Upstream
-from parley.wire.transport import Transport
+from parley.upstream.client import Client
 
 REPLY = "One is a number, and so is two. Three comes next, then four. Five is the last of them all."
 
@@ -29,17 +25,12 @@ def begin(upstream, at_once):
 
     def make(interface="speech", says=REPLY, row="whole") -> Stages:
         upstream.answers["text"] = streams_chat(row, reply=lambda body: says)
-        upstreams = dict.fromkeys(
-            ("stt", "text", "tts"), Upstream(BaseUrl.parse(upstream.url), "key", Secrets())
-        )
-        options = Options(system_prompt="Be brief.", audio_format="pcm")
         models = {
             "stt": Model("hearer", "transcriptions"),
             "text": Model("thinker", "chat"),
             "tts": Model("speaker", interface),
         }
-        client = Client(Transport(1), upstreams, models, Deadline.after(20), options)
-        stages = Stages(client, lambda: True)
+        stages = Stages(make_client(upstream.url, models, audio_format="pcm"), lambda: True)
         stages.conversation.transcript = "What is a number?"
         return stages
 

@@ -7,18 +7,14 @@ from io import BytesIO
 import pytest
 import requests
 from requests_mock import Mocker
+from testing.builders import KEY, make_client
 
-from parley.base_urls import BaseUrl
-from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.memory import Spool
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
-from parley.redaction import Secrets
 from parley.upstream.calls import AttemptRecord
-from parley.upstream.client import Client, Options
-from parley.wire.messages import Upstream
-from parley.wire.transport import Transport
+from parley.upstream.client import Client
 
 BASE = "https://api.openai.com/v1"
 STT, TEXT, TTS = f"{BASE}/audio/transcriptions", f"{BASE}/chat/completions", f"{BASE}/audio/speech"
@@ -32,12 +28,8 @@ READER = Model("gpt-realtime-2.1-mini", "realtime")
 
 @pytest.fixture
 def client() -> Client:
-    """The calls of one conversation, with half a minute left."""
-    key = "sk-of-the-caller"
-    upstream = Upstream(BaseUrl.parse(BASE), key, Secrets(key), "caller-7")
-    upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
-    models, options = dict(MODELS), Options(system_prompt="Be brief.")
-    return Client(Transport(1), upstreams, models, Deadline.after(30), options)
+    """The calls of one conversation, with twenty seconds left."""
+    return make_client(BASE, dict(MODELS))
 
 
 def recording(kind: int = 0) -> Recording:
@@ -145,7 +137,7 @@ def test_every_call_carries_the_key_and_the_requests_id(client: Client, openai: 
     client.complete("Hello?")
     client.speak("Hello.")
     for request in openai.request_history:
-        assert request.headers["Authorization"] == "Bearer sk-of-the-caller"
+        assert request.headers["Authorization"] == f"Bearer {KEY}"
         assert request.headers["X-Client-Request-Id"] == "caller-7"
 
 
