@@ -7,7 +7,7 @@ from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
 from parley.errors import AudioTooLarge
 from parley.recordings import Recording
-from parley.web.admission import admit, client_of, options_of
+from parley.web.admission import admit, begin_client, options_of
 from parley.web.answers import set_status, status_of
 from parley.web.error_handlers import answer_exception, error_of
 from parley.web.event_stream import event_stream
@@ -36,7 +36,7 @@ def converse() -> Response:
     form = form_of(request)
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
     models = models_of(form, record.routes, ours, ours.today())
-    client = client_of(upstreams, models, options, request, ours)
+    client = begin_client(upstreams, models, options, request, ours)
     stages = Stages(client, connection_check(request))
     record.conversation = stages.conversation
     return ANSWERS[representation](stages, form["audio"])

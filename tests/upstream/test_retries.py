@@ -43,7 +43,7 @@ def tries(clock: Clock, seconds: float, *errors: Exception, longest_wait: float 
     failures = list(errors)
     made = 0
 
-    def call() -> None:
+    def call(_: int) -> None:
         nonlocal made
         made += 1
         clock.now += seconds
@@ -112,7 +112,7 @@ def test_what_works_at_last_is_returned(clock):
     """The caller of a call does not notice what came before."""
     answers = iter([StaleConnection(), RateLimited(retry=True, retry_after=0.25), None])
 
-    def call() -> str:
+    def call(_: int) -> str:
         if error := next(answers):
             raise error
         return "answer"

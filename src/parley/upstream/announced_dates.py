@@ -23,7 +23,7 @@ Day = date | str | None
 def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline) -> dict[str, Day]:
     """Each model that `GET /models` lists, with its shutdown date; raise UpstreamError."""
 
-    def listed() -> dict[str, Day]:
+    def listed(_: int) -> dict[str, Day]:
         answer = transport.get(upstream, "/models", limit=LIST_BYTES, deadline=deadline)
         models = json_in(require_success(answer, upstream).body)
         try:

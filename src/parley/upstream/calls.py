@@ -61,28 +61,22 @@ class Call:
         One that fails is followed by others; raises the UpstreamError of the last. If the upstream
         does not know the model, its fallback is tried in the same way.
         """
+
+        def recorded(number: int) -> Result:
+            self._record = AttemptRecord(is_retry=number > 1)
+            self.records.append(self._record)
+            return attempt()
+
         try:
-            return self._retried(attempt)
+            return with_retries(recorded, self.deadline)
         except ModelNotFound:
             if not (fallback := self.model.fallback):
                 raise
         unknown, self.model = self.model, fallback
-        result = self._retried(attempt)
+        result = with_retries(recorded, self.deadline)
         log.model_replaced(self.stage, unknown.name, fallback.name)
         self.models[self.stage] = fallback
         return result
-
-    def _retried(self, attempt: Callable[[], Result]) -> Result:
-        is_retry = False
-
-        def recorded() -> Result:
-            nonlocal is_retry
-            self._record = AttemptRecord(is_retry)
-            self.records.append(self._record)
-            is_retry = True
-            return attempt()
-
-        return with_retries(recorded, self.deadline)
 
     def begun(self, exchange: Callable[[], Generator[Piece]]) -> Generator[Piece]:
         """The pieces of an attempt, once the first is there: from then on nothing is tried again.
@@ -149,16 +143,17 @@ class Call:
         return self.usage.counted(pieces, self.deadline)
 
 
-def with_retries(attempt: Callable[[], Result], deadline: Deadline) -> Result:
-    """What `attempt` returns, which is made up to three times; raises the last one's error.
+def with_retries(attempt: Callable[[int], Result], deadline: Deadline) -> Result:
+    """What `attempt` returns: it is made up to three times, and gets its number, from 1 on.
 
-    Another one follows an UpstreamError with `retry`, if the wait, which the upstream may ask for,
-    and an attempt of the usual length end before the deadline. None waits after a StaleConnection.
+    Raises the last one's error. Another follows an UpstreamError with `retry`, if the wait, which
+    the upstream may ask for, and an attempt of the usual length end before the deadline. None
+    waits after a StaleConnection.
     """
     began, waited = time.monotonic(), 0.0
     for count, backoff in enumerate(BACKOFF, 1):
         try:
-            return attempt()
+            return attempt(count)
         except UpstreamError as error:
             wait = 0.0 if isinstance(error, StaleConnection) else error.retry_after
             if wait is None:
@@ -169,4 +164,4 @@ def with_retries(attempt: Callable[[], Result], deadline: Deadline) -> Result:
                 raise
         deadline.sleep(wait)
         waited += wait
-    return attempt()
+    return attempt(len(BACKOFF) + 1)

@@ -99,7 +99,7 @@ def options_of(
     return representation, Options(**{"system_prompt": settings.system_prompt, **chosen})
 
 
-def client_of(
+def begin_client(
     upstreams: Mapping[str, Upstream],
     models: dict[str, Model],
     options: Options,
