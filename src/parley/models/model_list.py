@@ -66,36 +66,31 @@ def parse(text: str, file_name: str) -> Registry:
     and `language` (stt). Everything else on the page is for people.
     """
     stages: dict[str, StageModels] = {}
-    try:
-        for stage, header, rows in _tables(text):
-            if stage in INTERFACES:
-                header.require(stage not in stages, f"{stage} has a second table; keep one.")
-                stages[stage] = _stage(stage, header, rows)
-        end = _Row(text.count("\n") + 1, {})
-        for stage in INTERFACES:
-            end.require(stage in stages, f"a table under a heading '{stage}' is missing; add it.")
-    except _Problem as problem:
-        raise ConfigurationError(f"{file_name}, line {problem}") from None
+    for stage, header, rows in _tables(text, file_name):
+        if stage in INTERFACES:
+            header.require(stage not in stages, f"{stage} has a second table; keep one.")
+            stages[stage] = _stage(stage, header, rows)
+    last = text.count("\n") + 1
+    end = _Row(f"{file_name}, line {last}", {})
+    for stage in INTERFACES:
+        end.require(stage in stages, f"a table under a heading '{stage}' is missing; add it.")
     return {stage: stages[stage] for stage in INTERFACES}
-
-
-class _Problem(Exception):
-    """Why the list cannot be used: the line, a colon, and what is to be corrected there."""
 
 
 @dataclass(frozen=True)
 class _Row:
-    line: int
+    place: str
+    """The file and the line, as a refusal names them."""
     cells: Mapping[str, str]
     """By column; a header's are the columns themselves."""
 
     def require(self, is_so: object, sentence: str) -> None:
-        """Raise _Problem with the row's line unless that is so."""
+        """Raise ConfigurationError with the row's place unless that is so."""
         if not is_so:
-            raise _Problem(f"{self.line}: {sentence}")
+            raise ConfigurationError(f"{self.place}: {sentence}")
 
     def one_of(self, column: str, *values: str) -> str:
-        """The cell of a column, which is one of the values, or empty; raise _Problem otherwise."""
+        """The cell of a column, which is one of the values, or empty; raises as `require` does."""
         cell = self.cells.get(column, "")
         known = " or ".join(values)
         self.require(
@@ -144,7 +139,7 @@ def _model(stage: str, row: _Row) -> Model:
     try:
         parameters = parameters_in(row.cells.get("parameters", ""), interface)
     except ValueError as error:
-        raise _Problem(f"{row.line}: 'parameters' {error}") from None
+        raise ConfigurationError(f"{row.place}: 'parameters' {error}") from None
     return Model(
         row.cells["model"],
         interface,
@@ -194,9 +189,9 @@ def parameters_in(text: str, interface: str) -> dict[str, Any]:
 def _check_replacements(
     models: Mapping[str, Model], rows: Mapping[str, _Row], default: str
 ) -> None:
-    """Raise _Problem if a replacement has no row, or the default ends without a replacement.
+    """Raise ConfigurationError if a replacement has no row, or if they form a circle.
 
-    Replacements that form a circle are refused too.
+    The default may not end without a replacement either.
     """
     for name, model in models.items():
         has_row = model.replacement != ANY_MODEL and model.replacement in {"", *models}
@@ -214,7 +209,7 @@ def _check_replacements(
         default = replacement
 
 
-def _tables(text: str) -> Iterator[tuple[str, _Row, list[_Row]]]:
+def _tables(text: str, file_name: str) -> Iterator[tuple[str, _Row, list[_Row]]]:
     """Each table of the Markdown text: the heading above it in lower case, its header, its rows."""
     heading = ""
     for node in SyntaxTreeNode(MarkdownIt("commonmark").enable("table").parse(text)).children:
@@ -225,7 +220,7 @@ def _tables(text: str) -> Iterator[tuple[str, _Row, list[_Row]]]:
             columns = [_text_of(cell).lower() for cell in rows[0].children]
             texts = (dict(zip(columns, map(_text_of, row.children), strict=True)) for row in rows)
             lines = (row.map[0] + 1 if row.map else 0 for row in rows)
-            header, *others = map(_Row, lines, texts)
+            header, *others = map(_Row, (f"{file_name}, line {line}" for line in lines), texts)
             yield heading, header, others
 
 
