@@ -55,7 +55,7 @@ class Call:
     def __post_init__(self) -> None:
         self.model = self.models[self.stage]
 
-    def tried(self, attempt: Callable[[], Result]) -> Result:
+    def run(self, attempt: Callable[[], Result]) -> Result:
         """What `attempt` makes of an answer of `model`, asked for by `post` or `connect`.
 
         One that fails is followed by others; raises the UpstreamError of the last. If the upstream
@@ -78,7 +78,7 @@ class Call:
         self.models[self.stage] = fallback
         return result
 
-    def begun(self, exchange: Callable[[], Generator[Piece]]) -> Generator[Piece]:
+    def begin(self, exchange: Callable[[], Generator[Piece]]) -> Generator[Piece]:
         """The pieces of an attempt, once the first is there: from then on nothing is tried again.
 
         Closing them closes what they come from. Raises UpstreamMalformed if there is none.
@@ -93,12 +93,12 @@ class Call:
                     return
             raise UpstreamMalformed()
 
-        def begin() -> Generator[Piece]:
-            begun = all_pieces()
-            next(begun)
-            return begun
+        def begun() -> Generator[Piece]:
+            pieces = all_pieces()
+            next(pieces)
+            return pieces
 
-        return self.tried(begin)
+        return self.run(begun)
 
     @contextmanager
     def post(self, path: str, body: Body, limit: int) -> Iterator[StreamedAnswer]:

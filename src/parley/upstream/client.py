@@ -99,7 +99,7 @@ class Client:
                 heard = json_in(answer.whole(call.counted).body)
                 return _transcript_in(heard, call.failure_in)
 
-        return call.tried(hear)
+        return call.run(hear)
 
     def complete(self, transcript: str) -> Reply:
         """The chat model's reply; a refusal is a reply too. Raises UpstreamError.
@@ -118,7 +118,7 @@ class Client:
             return written
 
         try:
-            return Reply(call.tried(read))
+            return Reply(call.run(read))
         except UpstreamError as failure:
             if not written or isinstance(failure, ModelNotFound):
                 raise
@@ -130,7 +130,7 @@ class Client:
         Raises UpstreamError, and TextIncomplete at the end of a reply that is not finished.
         """
         call = self._call("text")
-        return call.begun(lambda: self._reply_to(transcript, call, is_stream=True))
+        return call.begin(lambda: self._reply_to(transcript, call, is_stream=True))
 
     def speak(self, text: str) -> Spool:
         """The speech of `text` as a whole file, never empty, at its start. Raises UpstreamError."""
@@ -150,7 +150,7 @@ class Client:
                 raise
             return speech
 
-        return call.tried(read)
+        return call.run(read)
 
     def stream_speech(self, text: str, reader: Reader | None = None) -> Generator[bytes]:
         """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError.
@@ -158,7 +158,7 @@ class Client:
         Where one `reader` reads several texts over the Realtime API, whoever made it closes it.
         """
         call = self._call("tts")
-        return call.begun(lambda: self._speech_of(text, call, reader))
+        return call.begin(lambda: self._speech_of(text, call, reader))
 
     def _call(self, stage: str) -> Call:
         return Call(
