@@ -53,7 +53,7 @@ class AtOnce:
     """A client whose model writes these deltas at once, and whose voice says nothing."""
 
     def __init__(self, deltas: list[str]) -> None:
-        self.deltas, self.deadline, self.records = deltas, Deadline.after(600), []
+        self.deltas, self.deadline, self.attempts = deltas, Deadline.after(600), []
         self.usage, self.models = Usage(), {"tts": Model("speaker", "speech")}
 
     def stream_reply(self, transcript: str) -> Generator[str]:

@@ -152,7 +152,7 @@ def test_each_try_is_recorded_once_with_its_id(client: Client, openai: Mocker):
         ],
     )
     client.speak("Hello.")
-    assert client.records == [
+    assert client.attempts == [
         AttemptRecord(is_retry=False, upstream_id="up-1"),
         AttemptRecord(is_retry=True),
         AttemptRecord(is_retry=True, upstream_id="up-3"),
@@ -165,7 +165,7 @@ def test_a_refused_websocket_is_recorded_with_its_id(client: Client, openai: Moc
     openai.get(f"{BASE}/realtime", status_code=403, headers={"x-request-id": "up-1"})
     with pytest.raises(UpstreamError):
         client.speak("Hello.")
-    assert client.records == [AttemptRecord(is_retry=False, upstream_id="up-1")]
+    assert client.attempts == [AttemptRecord(is_retry=False, upstream_id="up-1")]
 
 
 def test_a_call_that_is_given_up_is_recorded_too(client: Client, openai: Mocker):
@@ -173,7 +173,7 @@ def test_a_call_that_is_given_up_is_recorded_too(client: Client, openai: Mocker)
     openai.post(TTS, exc=requests.ConnectionError)
     with pytest.raises(UpstreamUnavailable):
         client.speak("Hello.")
-    assert [record.is_retry for record in client.records] == [False, True, True]
+    assert [record.is_retry for record in client.attempts] == [False, True, True]
 
 
 def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Mocker):
@@ -190,9 +190,9 @@ def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Moc
     with ThreadPoolExecutor(20) as pool:
         speeches = list(pool.map(client.speak, texts))
     assert [speech.read() for speech in speeches] == [b"ID3 " + text.encode() for text in texts]
-    assert len(client.records) == 20
-    assert {record.upstream_id for record in client.records} == {f"up-{text}" for text in texts}
-    assert not any(record.is_retry for record in client.records)
+    assert len(client.attempts) == 20
+    assert {record.upstream_id for record in client.attempts} == {f"up-{text}" for text in texts}
+    assert not any(record.is_retry for record in client.attempts)
 
 
 def test_what_fails_amid_an_answer_ends_the_attempt(client: Client, monkeypatch):

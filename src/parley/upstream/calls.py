@@ -49,7 +49,7 @@ class Call:
     deadline: Deadline
     usage: Usage
     """Counts what is collected of an answer."""
-    records: list[AttemptRecord]
+    attempts: list[AttemptRecord]
     """Gets a record of each attempt."""
 
     def __post_init__(self) -> None:
@@ -64,7 +64,7 @@ class Call:
 
         def recorded(number: int) -> Result:
             self._record = AttemptRecord(is_retry=number > 1)
-            self.records.append(self._record)
+            self.attempts.append(self._record)
             return attempt()
 
         try:

@@ -77,7 +77,7 @@ class Client:
     usage: Usage = field(default_factory=Usage)
     """Counts what the conversation holds in memory."""
 
-    records: list[AttemptRecord] = field(default_factory=list)
+    attempts: list[AttemptRecord] = field(default_factory=list)
     """One of each attempt at each call, in the order in which they began."""
 
     @property
@@ -168,7 +168,7 @@ class Client:
             self.models,
             self.deadline,
             self.usage,
-            self.records,
+            self.attempts,
         )
 
     def _reply_to(self, transcript: str, call: Call, *, is_stream: bool) -> Generator[str]:
