@@ -54,7 +54,7 @@ class AtOnce:
 
     def __init__(self, deltas: list[str]) -> None:
         self.deltas, self.deadline, self.attempts = deltas, Deadline.after(600), []
-        self.usage, self.models = Usage(), {"tts": Model("speaker", "speech")}
+        self.usage, self.models_used = Usage(), {"tts": Model("speaker", "speech")}
 
     def stream_reply(self, transcript: str) -> Generator[str]:
         yield from self.deltas

@@ -161,7 +161,7 @@ def test_each_try_is_recorded_once_with_its_id(client: Client, openai: Mocker):
 
 def test_a_refused_websocket_is_recorded_with_its_id(client: Client, openai: Mocker):
     """The Realtime API's refusals have ids as well."""
-    client.models["tts"] = READER
+    client.models_used["tts"] = READER
     openai.get(f"{BASE}/realtime", status_code=403, headers={"x-request-id": "up-1"})
     with pytest.raises(UpstreamError):
         client.speak("Hello.")

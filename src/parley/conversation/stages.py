@@ -45,7 +45,7 @@ class Stages:
     def __init__(self, client: Client, caller_waits: Callable[[], bool]) -> None:
         """Begin with nothing heard; `caller_waits` tells if the caller is still connected."""
         self.client, self.caller_waits = client, caller_waits
-        self.conversation = Conversation(client.models, attempts=client.attempts)
+        self.conversation = Conversation(client.models_used, attempts=client.attempts)
         self._began: dict[str, float] = {}
 
     def converse(self, recording: Recording) -> Conversation:

@@ -44,7 +44,7 @@ class Call:
     transport: Transport = field(repr=False)
     upstream: Upstream
     stage: str
-    models: dict[str, Model]
+    models_used: dict[str, Model]
     """By stage; a fallback is put there once it has answered."""
     deadline: Deadline
     usage: Usage
@@ -53,7 +53,7 @@ class Call:
     """Gets a record of each attempt."""
 
     def __post_init__(self) -> None:
-        self.model = self.models[self.stage]
+        self.model = self.models_used[self.stage]
 
     def run(self, attempt: Callable[[], Result]) -> Result:
         """What `attempt` makes of an answer of `model`, asked for by `post` or `connect`.
@@ -75,7 +75,7 @@ class Call:
         unknown, self.model = self.model, fallback
         result = with_retries(recorded, self.deadline)
         log.model_replaced(self.stage, unknown.name, fallback.name)
-        self.models[self.stage] = fallback
+        self.models_used[self.stage] = fallback
         return result
 
     def begin(self, exchange: Callable[[], Generator[Piece]]) -> Generator[Piece]:

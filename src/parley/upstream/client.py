@@ -69,7 +69,7 @@ class Client:
 
     transport: Transport = field(repr=False)
     upstreams: Mapping[str, Upstream]
-    models: dict[str, Model]
+    models_used: dict[str, Model]
     """Those that are used, by stage, as the upstreams are; a fallback only once it has answered."""
 
     deadline: Deadline
@@ -83,7 +83,7 @@ class Client:
     @property
     def voice(self) -> str:
         """The name of the voice that is used."""
-        return self.models["tts"].voice_for(self.options.voice)
+        return self.models_used["tts"].voice_for(self.options.voice)
 
     def transcribe(self, recording: Recording) -> str:
         """The words of the recording; blank if there were none. Raises UpstreamError."""
@@ -165,7 +165,7 @@ class Client:
             self.transport,
             self.upstreams[stage],
             stage,
-            self.models,
+            self.models_used,
             self.deadline,
             self.usage,
             self.attempts,
