@@ -162,6 +162,19 @@ def test_one_websocket_reads_one_text_after_another(logged):
     assert "speech_reworded" not in logged.text
 
 
+def test_a_reading_that_is_given_up_takes_its_websocket_along():
+    """Nobody knows what would still arrive for its text."""
+    with fake_running() as server:
+        server.answers["tts"] = realtime.Readings()
+        with closing(Reader()) as reader:
+            given_up = reader.read_aloud("It is Paris.", "alloy", call_to(server))
+            next(given_up)
+            given_up.close()
+            pcm = b"".join(reader.read_aloud("It is Rome.", "alloy", call_to(server)))
+        assert pcm == coded_speech.encode("It is Rome.", "pcm")
+        assert len(server.requests) == 2
+
+
 def test_pcm_may_be_cut_anywhere():
     """A sample in two pieces is still one."""
 
