@@ -7,7 +7,6 @@ greenlet measures for how long nobody else could run.
 import json
 import time
 from collections.abc import Generator
-from types import SimpleNamespace
 
 from gevent import monkey
 
@@ -16,12 +15,12 @@ if __name__ == "__main__":
 
 import gevent  # What follows is to find the patched modules.
 
+from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
-from parley.conversation.streaming import begin_reply
 from parley.deadline import Deadline
 from parley.memory import Usage
-from parley.models.registry import Choice, Model, Models
-from parley.upstream.speaker import Speaker
+from parley.models.registry import Model
+from parley.upstream.realtime import Reader
 from report import ROOT, draw, hold, measure, show
 
 KINDS = {
@@ -54,13 +53,13 @@ class AtOnce:
     """A client whose model writes these deltas at once, and whose voice says nothing."""
 
     def __init__(self, deltas: list[str]) -> None:
-        self.deltas, self.deadline, self.records = deltas, Deadline.after(600), []
-        self.options, self.usage = SimpleNamespace(voice="alloy"), Usage()
+        self.deltas, self.deadline, self.attempts = deltas, Deadline.after(600), []
+        self.usage, self.models_used = Usage(), {"tts": Model("speaker", "speech")}
 
-    def stream_reply(self, transcript: str, model: Model) -> Generator[str]:
+    def stream_reply(self, transcript: str) -> Generator[str]:
         yield from self.deltas
 
-    def stream_speech(self, text: str, model: Model, speaker: Speaker) -> Generator[bytes]:
+    def stream_speech(self, text: str, reader: Reader) -> Generator[bytes]:
         yield b"sound"
 
 
@@ -75,14 +74,9 @@ def text_of(kind: str, kilobytes: int) -> str:
 def tell(text: str, every: int) -> float:
     """Have the text told in deltas of so many characters; return the seconds of processor time."""
     deltas = [text[start : start + every] for start in range(0, len(text), every)]
-    models = Models(
-        stt=Choice(Model("hearer", "transcriptions")),
-        text=Choice(Model("thinker", "chat")),
-        tts=Choice(Model("speaker", "speech")),
-    )
-    stages = Stages(AtOnce(deltas), models, lambda: True)
+    stages = Stages(AtOnce(deltas), lambda: True)
     stages.conversation.transcript = "Tell me."
-    reply = begin_reply(stages)
+    reply = SpokenReply(stages)
     begun = time.process_time()
     for _ in reply.events():
         pass

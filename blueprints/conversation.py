@@ -3,12 +3,11 @@
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
 
-from parley.conversation import chain
 from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
 from parley.errors import AudioTooLarge
 from parley.recordings import Recording
-from parley.web.admission import admit, client_of, options_of
+from parley.web.admission import admit, begin_client, options_of
 from parley.web.answers import ConversationSchema, json_with_speech, set_status, status_of
 from parley.web.error_handlers import answer_exception, error_of
 from parley.web.event_stream import event_stream
@@ -34,15 +33,16 @@ def converse() -> Response:
     upstreams = admit(request, ours)
     form = form_of(request)
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
-    client = client_of(upstreams, options, request, ours)
-    stages = Stages(client, models_of(form, record.routes, ours), connection_check(request))
+    models = models_of(form, record.routes, ours, ours.today())
+    client = begin_client(upstreams, models, options, request, ours)
+    stages = Stages(client, connection_check(request))
     record.conversation = stages.conversation
     return ANSWERS[representation](stages, form["audio"])
 
 
 def answer_json(stages: Stages, recording: Recording) -> Response:
     """Three calls in sequence, and all of it at once."""
-    conversation = chain.converse(stages, recording)
+    conversation = stages.converse(recording)
     response = dump(conversation)
     if conversation.speech:
         name_voice(response, stages)
@@ -51,7 +51,7 @@ def answer_json(stages: Stages, recording: Recording) -> Response:
 
 def answer_stream(stages: Stages, recording: Recording) -> Response:
     """Text and sound while they are made; a failure before there is a transcript is JSON."""
-    conversation = chain.hear(stages, recording)
+    conversation = stages.hear(recording)
     if conversation.failure:
         return dump(conversation)
     return event_stream(stages)
@@ -59,7 +59,7 @@ def answer_stream(stages: Stages, recording: Recording) -> Response:
 
 def answer_sound(stages: Stages, recording: Recording) -> Response:
     """The speech alone, as it arrives; a failure with no speech is JSON."""
-    pieces = chain.converse_in_sound(stages, recording)
+    pieces = stages.converse_in_sound(recording)
     if pieces is None:
         return dump(stages.conversation)
     return sound_answer(stages, pieces, stages.client.options.audio_format)
@@ -75,8 +75,8 @@ ANSWERS = {
 @bp.errorhandler(Exception)
 def answer_failure(exception: Exception) -> Response:
     """Answer with all six keys where the request cannot be used, too."""
-    record = current_record()
-    models = models_of(record.form, record.routes, services()).by_stage()
+    ours, record = services(), current_record()
+    models = models_of(record.form, record.routes, ours, ours.today())
     record.conversation = failed = Conversation(models, failure=error_of(exception))
     return dump(failed)
 

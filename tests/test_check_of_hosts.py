@@ -22,7 +22,7 @@ HOSTS = (ROOT / "docs" / "hosts.md").read_text()
 def hosts(monkeypatch):
     """The main host and a voice's, each of which announces its own models."""
     monkeypatch.setattr("parley.settings.MODEL_LIST", str(FROZEN_LIST))
-    stages = make_app().extensions["parley"].registry.stages
+    stages = make_app().extensions["parley"].registry
     dates = {
         stage: {name: model.shutdown for name, model in listed.models.items()}
         for stage, listed in stages.items()
@@ -190,7 +190,7 @@ def test_a_host_that_cannot_be_asked_hides_no_other(hosts, status, ended):
     """It is named, the other stages are compared all the same, and the exit status is 2."""
     main, voice = hosts
     voice.answers[""] = lambda connection, request: connection.sendall(fake.http(b"", status))
-    stages = make_app().extensions["parley"].registry.stages
+    stages = make_app().extensions["parley"].registry
     dates = {
         name: model.shutdown
         for stage in ("stt", "text")

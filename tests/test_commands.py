@@ -29,7 +29,7 @@ def run(*arguments: str, today: date = TODAY, key: str = KEY) -> Result:
 @pytest.fixture
 def announced() -> dict[str, str | None]:
     """The upstream's own dates, which are those of the list."""
-    stages = make_app().extensions["parley"].registry.stages.values()
+    stages = make_app().extensions["parley"].registry.values()
     return {
         name: model.shutdown.isoformat() if model.shutdown else None
         for stage in stages

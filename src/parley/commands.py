@@ -43,7 +43,7 @@ def models(context: click.Context, day: str | None) -> None:
         raise click.BadParameter("write a day like 2027-03-01.", param_hint="--date") from None
     undated = undated_stages(services().settings)
     routes = operator_routes(services().settings)
-    for stage, model in default_models(services(), today).by_stage().items():
+    for stage, model in default_models(services(), today).items():
         until = f", until {model.shutdown}" if model.shutdown and stage not in undated else ""
         where = f"{routes[stage].url}{f', {NO_DATES}' if stage in undated else ''}"
         click.echo(f"{stage}: {model.name} ({model.interface}{until}) at {where}")
@@ -74,7 +74,7 @@ def check() -> None:
 
 def _compare(stage: str, upstream: Upstream, announced: Mapping[str, Day]) -> int:
     """Print how a stage's models differ from what its host announces; how many do."""
-    listed, today = services().registry.stages[stage], services().today()
+    listed, today = services().registry[stage], services().today()
     is_dated = stage not in undated_stages(services().settings)
     expected = listed.models.keys() if is_dated else {*announced, listed.default}
     names = [name for name in listed.models if name in expected and name != ANY_MODEL]

@@ -7,26 +7,20 @@ from typing import Any
 import gevent
 import pytest
 from requests_mock import Mocker
+from testing.builders import make_client
 
-from parley.base_urls import BaseUrl
-from parley.conversation import chain
 from parley.conversation.segments import speakable
 from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
-from parley.deadline import Deadline
 from parley.errors import (
     CallerDisconnected,
     DeadlineExceeded,
     ModelNotFound,
     TextTruncated,
 )
-from parley.models.registry import Choice, Model, Models
+from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
-from parley.redaction import Secrets
 from parley.upstream.client import Client
-from parley.upstream.options import Options
-from parley.wire.messages import Upstream
-from parley.wire.transport import Transport
 
 BASE = "https://api.openai.com/v1"
 URLS = {
@@ -39,26 +33,22 @@ INTERFACES = {"stt": "transcriptions", "text": "chat", "tts": "speech"}
 UNKNOWN = {"status_code": 404, "json": {"error": {"message": "No.", "code": "model_not_found"}}}
 
 
-def choice(stage: str, fallback: bool = True) -> Choice:
-    """A stage's model, and a fallback beside it."""
-    models = [Model(f"{name}-{stage}", INTERFACES[stage]) for name in ("old", "new")]
-    return Choice(models[0], models[1] if fallback else None)
+def model(stage: str, fallback: bool) -> Model:
+    """A stage's model, with or without a fallback."""
+    new = Model(f"new-{stage}", INTERFACES[stage])
+    return Model(f"old-{stage}", INTERFACES[stage], fallback=new if fallback else None)
 
 
 def begin(caller_waits=lambda: True, fallback: bool = True) -> Stages:
     """The stages of a conversation over the simulated upstream."""
-    upstream = Upstream(BaseUrl.parse(BASE), "sk-of-the-caller", Secrets())
-    upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
-    options = Options(system_prompt="Be brief.")
-    client = Client(Transport(1), upstreams, Deadline.after(30), options)
-    models = Models(**{stage: choice(stage, fallback) for stage in STAGES})
-    return Stages(client, models, caller_waits)
+    models = {stage: model(stage, fallback) for stage in STAGES}
+    return Stages(make_client(BASE, models), caller_waits)
 
 
 def hold(*, recording: Recording | None = None, **options: Any) -> Conversation:
     """The whole of such a conversation."""
     recording = recording or Recording(BytesIO(b"RIFF"), 4, KINDS[0])
-    return chain.converse(begin(**options), recording)
+    return begin(**options).converse(recording)
 
 
 def used(conversation: Conversation) -> list[str]:
@@ -132,8 +122,8 @@ def test_the_conversation_has_a_record_of_every_call(openai: Mocker):
     )
     conversation = hold()
     assert conversation.success
-    assert conversation.retries == 1
-    assert conversation.upstream_ids == ["", "up-1", "up-2", "", "up-4"]
+    told = [(attempt.upstream_id, attempt.is_retry) for attempt in conversation.attempts]
+    assert told == [("", False), ("up-1", False), ("up-2", True), ("", False), ("up-4", False)]
 
 
 LONG = {
@@ -167,7 +157,7 @@ def test_a_long_reply_lets_others_run_until_the_deadline(openai: Mocker, monkeyp
 
 
 @pytest.mark.parametrize("kills", [True, False], ids=["a kill", "a caller who leaves"])
-def test_sound_that_waits_for_a_piece_is_ended_there(monkeypatch, kills):
+def test_sound_that_waits_for_a_piece_is_ended_there(openai: Mocker, monkeypatch, kills):
     """By what ends it and nothing else, and the upstream's call with it."""
     ended, waits = [], [True]
 
@@ -180,11 +170,10 @@ def test_sound_that_waits_for_a_piece_is_ended_there(monkeypatch, kills):
 
     monkeypatch.setattr(Client, "_speech_of", stalls)
     stages = begin(caller_waits=lambda: waits[0])
-    stages.conversation.reply = "It is noon."
-    heard = []
+    recording, heard = Recording(BytesIO(b"RIFF"), 4, KINDS[0]), []
 
     def tell() -> None:
-        with closing(stages.begin_speech()) as speech:
+        with closing(stages.converse_in_sound(recording)) as speech:
             heard.extend(stages.arriving(speech))
 
     telling = gevent.spawn(tell)

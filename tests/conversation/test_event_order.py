@@ -4,8 +4,15 @@ import math
 
 import pytest
 
-from parley.conversation.event_order import PIECE_BYTES, SCARCE_BYTES, TEXT_SECONDS, Backlog
-from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.event_order import (
+    PIECE_BYTES,
+    SCARCE_BYTES,
+    TEXT_SECONDS,
+    Backlog,
+    SegmentStarted,
+    SoundPiece,
+    TextDelta,
+)
 from parley.conversation.segments import Segment
 from parley.memory import Budget, Usage
 

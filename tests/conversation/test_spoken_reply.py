@@ -7,8 +7,7 @@ from types import SimpleNamespace
 import pytest
 from testing.spoken_replies import REPLY, SENTENCES, generator, heard, reply_of, sound, words
 
-from parley.conversation.event_order import TEXT_SECONDS
-from parley.conversation.reply_events import TextDelta
+from parley.conversation.event_order import TEXT_SECONDS, TextDelta
 
 
 @pytest.mark.parametrize("lanes", [1, 3])

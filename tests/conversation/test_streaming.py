@@ -5,22 +5,16 @@ import time
 
 import pytest
 from testing import coded_speech
+from testing.builders import make_client
 from testing.fake_realtime import Readings
 from testing.fake_streams import CHATS, Pace, Streamed, streams_chat, streams_speech
 from testing.spoken_replies import generator
 
-from parley.base_urls import BaseUrl
-from parley.conversation.reply_events import SoundPiece, TextDelta
+from parley.conversation.event_order import SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
-from parley.conversation.streaming import begin_reply, read_reply
-from parley.deadline import Deadline
-from parley.models.registry import Choice, Model, Models
-from parley.redaction import Secrets
+from parley.models.registry import Model
 from parley.upstream.client import Client
-from parley.upstream.options import Options
-from parley.wire.messages import Upstream
-from parley.wire.transport import Transport
 
 REPLY = "One is a number, and so is two. Three comes next, then four. Five is the last of them all."
 
@@ -31,17 +25,12 @@ def begin(upstream, at_once):
 
     def make(interface="speech", says=REPLY, row="whole") -> Stages:
         upstream.answers["text"] = streams_chat(row, reply=lambda body: says)
-        upstreams = dict.fromkeys(
-            ("stt", "text", "tts"), Upstream(BaseUrl.parse(upstream.url), "key", Secrets())
-        )
-        options = Options(system_prompt="Be brief.", audio_format="pcm")
-        client = Client(Transport(1), upstreams, Deadline.after(20), options)
-        models = Models(
-            stt=Choice(Model("hearer", "transcriptions")),
-            text=Choice(Model("thinker", "chat")),
-            tts=Choice(Model("speaker", interface)),
-        )
-        stages = Stages(client, models, lambda: True)
+        models = {
+            "stt": Model("hearer", "transcriptions"),
+            "text": Model("thinker", "chat"),
+            "tts": Model("speaker", interface),
+        }
+        stages = Stages(make_client(upstream.url, models, audio_format="pcm"), lambda: True)
         stages.conversation.transcript = "What is a number?"
         return stages
 
@@ -51,7 +40,7 @@ def begin(upstream, at_once):
 @pytest.fixture
 def reply(begin):
     """Makes the reply of such a conversation."""
-    return lambda *how, **says: begin_reply(begin(*how, **says))
+    return lambda *how, **says: SpokenReply(begin(*how, **says))
 
 
 def gather(reply: SpokenReply) -> tuple[str, str]:
@@ -115,11 +104,11 @@ def test_a_whole_reply_leaves_its_connection_to_the_next_call(
     begin, upstream, row, after, connections
 ):
     """A new one would cost a handshake; but what does not come at once is not awaited."""
-    client, model = begin().client, Model("thinker", "chat")
+    client = begin().client
     upstream.answers["text"] = Streamed(lambda body: [*CHATS[row](REPLY), *after], lambda body: "")
     begun = time.monotonic()
     for _ in range(3):
-        assert "".join(client.stream_reply("What is a number?", model)) == REPLY
+        assert "".join(client.stream_reply("What is a number?")) == REPLY
     assert upstream.connections == connections
     assert time.monotonic() - begun < 15
 
@@ -131,7 +120,7 @@ def test_blank_deltas_take_time_that_is_linear_in_their_number(begin, monkeypatc
         deltas = ["One.", *" " * count, "Two.", *"\n" * count]
         monkeypatch.setattr(Client, "stream_reply", lambda *_, deltas=deltas: generator(*deltas))
         begun = time.process_time()
-        assert "".join(read_reply(stages)) == f"One.{' ' * count}Two."
+        assert "".join(stages.stream_reply()) == f"One.{' ' * count}Two."
         seconds.append(time.process_time() - begun)
     assert seconds[1] < 8 * seconds[0]  # It was 16 times as long.
 
@@ -178,7 +167,7 @@ def test_what_was_made_and_not_told_is_no_part_of_the_reply(reply, upstream):
 
 
 def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch):
-    monkeypatch.setattr("parley.upstream.retries.BACKOFF", (15.0, 15.0))
+    monkeypatch.setattr("parley.upstream.calls.BACKOFF", (15.0, 15.0))
     streamed = reply(row="fails")
     events = streamed.events()
     assert next(events) == []
@@ -191,7 +180,7 @@ def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch
 
 def test_a_retry_waits_no_longer_than_silence_may_last(reply, upstream, monkeypatch):
     """The ten minutes of a stream are not for one wait."""
-    monkeypatch.setattr("parley.upstream.retries.BACKOFF", (25.0, 25.0))
+    monkeypatch.setattr("parley.upstream.calls.BACKOFF", (25.0, 25.0))
     begun, streamed = time.monotonic(), reply(row="fails")
     assert gather(streamed) == ("", "")
     assert time.monotonic() - begun < 20

@@ -53,8 +53,8 @@ LIFETIMES = """\
 )
 def test_a_model_that_has_shut_down_is_replaced(name, today, used):
     """By its own replacements or the default's; without a day, nothing is replaced."""
-    models = model_list.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today)
-    assert models.stt.model.name == used
+    models = model_list.parse(LIFETIMES, "LIST.MD")["stt"]
+    assert models.resolve(name, today).name == used
 
 
 @pytest.mark.parametrize(
@@ -75,17 +75,17 @@ def test_a_model_that_has_shut_down_is_replaced(name, today, used):
 )
 def test_each_model_has_a_fallback_that_is_alive(name, today, fallback):
     """Never the model itself, nor one that has shut down; on another host its replacement."""
-    choice = model_list.parse(LIFETIMES, "LIST.MD").resolve({"stt_model": name}, today).stt
-    assert (choice.fallback.name if choice.fallback else None) == fallback
+    model = model_list.parse(LIFETIMES, "LIST.MD")["stt"].resolve(name, today)
+    assert (model.fallback and model.fallback.name) == fallback
 
 
 def test_a_row_says_which_interface_and_parameters_its_model_needs():
     """An empty cell, or no column, means the stage's usual one and nothing besides."""
-    stages = model_list.parse(LIFETIMES, "LIST.MD").stages
+    stages = model_list.parse(LIFETIMES, "LIST.MD")
     assert stages["stt"].models["a"].interface == "transcriptions"
     assert stages["stt"].models["b"].parameters == {"x": "1", "y": "two"}
     assert stages["text"].models["t"].parameters == {"n": 1, "words": "two words"}
-    assert stages["stt"].resolve("other", None).model.parameters == {"z": "3"}
+    assert stages["stt"].resolve("other", None).parameters == {"z": "3"}
     assert [model.interface for model in stages["text"].models.values()] == ["chat"]
     assert [model.interface for model in stages["tts"].models.values()] == ["speech", "realtime"]
 
@@ -127,7 +127,7 @@ def test_every_date_of_the_projects_own_list_has_its_source():
         for line in text.splitlines()
         if re.match(r"\|.*\| (chat|transcriptions|speech|real)", line)
     ]
-    listed = model_list.parse(text, "MODEL_LIST.MD").stages.values()
+    listed = model_list.parse(text, "MODEL_LIST.MD").values()
     assert len(rows) == sum(len(stage.models) for stage in listed)
     for row in rows:
         for source in re.findall(r"\[([^]]+)\]", row) or ["none"]:

@@ -8,7 +8,6 @@ from testing.model_lists import assert_refused
 
 from parley.errors import ConfigurationError
 from parley.models import model_list
-from parley.models.registry import Models
 
 LIST = """\
 # Models
@@ -32,33 +31,34 @@ LIST = """\
 """
 
 
-def names(models: Models) -> tuple[str, str, str]:
+def names(stages, options, today) -> tuple[str, ...]:
     """What each stage uses."""
-    return models.stt.model.name, models.text.model.name, models.tts.model.name
+    chosen = (models.resolve(options.get(stage, ""), today) for stage, models in stages.items())
+    return tuple(model.name for model in chosen)
 
 
 def test_the_projects_own_list_has_the_promised_defaults():
-    models = model_list.read(ROOT / "MODEL_LIST.MD").resolve({}, None)
-    assert names(models) == ("whisper-1", "gpt-4o", "tts-1")
+    stages = model_list.read(ROOT / "MODEL_LIST.MD")
+    assert names(stages, {}, None) == ("whisper-1", "gpt-4o", "tts-1")
 
 
 @pytest.mark.parametrize(
     ("options", "models"),
     [
         ({}, ("whisper-1", "gpt-4o", "tts-1")),
-        ({"stt_model": " gpt-transcribe "}, ("gpt-transcribe", "gpt-4o", "tts-1")),
-        ({"stt_model": "tts-1"}, ("whisper-1", "gpt-4o", "tts-1")),
-        ({"text_model": "llama-3.1:8b"}, ("whisper-1", "llama-3.1:8b", "tts-1")),
-        ({"text_model": "org/model@v1"}, ("whisper-1", "org/model@v1", "tts-1")),
-        ({"text_model": "not a name"}, ("whisper-1", "gpt-4o", "tts-1")),
-        ({"text_model": "*"}, ("whisper-1", "gpt-4o", "tts-1")),
-        ({"tts_model": "*"}, ("whisper-1", "gpt-4o", "tts-1")),
-        ({"tts_model": "TTS-1"}, ("whisper-1", "gpt-4o", "tts-1")),
+        ({"stt": "gpt-transcribe"}, ("gpt-transcribe", "gpt-4o", "tts-1")),
+        ({"stt": "tts-1"}, ("whisper-1", "gpt-4o", "tts-1")),
+        ({"text": "llama-3.1:8b"}, ("whisper-1", "llama-3.1:8b", "tts-1")),
+        ({"text": "org/model@v1"}, ("whisper-1", "org/model@v1", "tts-1")),
+        ({"text": "not a name"}, ("whisper-1", "gpt-4o", "tts-1")),
+        ({"text": "*"}, ("whisper-1", "gpt-4o", "tts-1")),
+        ({"tts": "*"}, ("whisper-1", "gpt-4o", "tts-1")),
+        ({"tts": "TTS-1"}, ("whisper-1", "gpt-4o", "tts-1")),
     ],
 )
 def test_a_name_is_used_where_its_stage_lists_it(options, models):
     """Anything else falls back to the stage's default; a row * takes every well-formed name."""
-    assert names(model_list.parse(LIST, "LIST.MD").resolve(options, LONG_AGO)) == models
+    assert names(model_list.parse(LIST, "LIST.MD"), options, LONG_AGO) == models
 
 
 @pytest.mark.parametrize(
@@ -128,10 +128,10 @@ HEARD_AND_SPOKEN = """\
 
 def test_a_row_says_which_voices_a_model_has_and_how_it_takes_a_language():
     """No voices mean any voice, and no field means that no language is sent."""
-    stages = model_list.parse(HEARD_AND_SPOKEN, "LIST.MD").stages
+    stages = model_list.parse(HEARD_AND_SPOKEN, "LIST.MD")
     heard = {name: model.language for name, model in stages["stt"].models.items()}
     assert heard == {"a": "language", "b": "languages[]", "c": "", "*": "language"}
-    assert stages["stt"].resolve("other", None).model.language == "language"
+    assert stages["stt"].resolve("other", None).language == "language"
     speaker, any_voice = stages["tts"].models.values()
     assert speaker.voices == ("ash", "nova", "af_bella(2)+af_sky")
     assert [speaker.voice_for(name) for name in ("nova", "Nova", "")] == ["nova", "ash", "ash"]
@@ -157,7 +157,7 @@ def test_voices_and_languages_that_cannot_be_read_are_refused_by_line(old, new, 
 @pytest.mark.parametrize("path", [ROOT / "MODEL_LIST.MD", FROZEN_LIST], ids=lambda path: path.name)
 def test_the_projects_own_lists_know_voices_and_languages(path):
     """Every model that hears takes a language, every one that speaks has alloy as its first."""
-    stages = model_list.read(path).stages
+    stages = model_list.read(path)
     fields = {name: model.language for name, model in stages["stt"].models.items()}
     assert fields.pop("gpt-transcribe") == "languages[]"
     assert set(fields.values()) == {"language"}

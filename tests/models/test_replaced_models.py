@@ -124,8 +124,8 @@ def test_openais_hosts_share_their_days(upstream, base_url, models):
     app = make_app(today=date(2027, 3, 1), PARLEY_OPENAI_BASE_URL=upstream.url)
     services = app.extensions["parley"]
     routes = routes_for(Headers({"X-OpenAI-Base-URL": base_url}), services.settings)
-    chosen = models_of({}, routes, services)
-    assert tuple(model.name for model in chosen.by_stage().values()) == models
+    chosen = models_of({}, routes, services, date(2027, 3, 1))
+    assert tuple(model.name for model in chosen.values()) == models
 
 
 def test_the_services_own_host_is_its_own_however_it_is_named(upstream):

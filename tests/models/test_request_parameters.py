@@ -10,7 +10,7 @@ from testing import fake_realtime as realtime
 from testing.builders import make_app
 from testing.conversation_forms import MAIN, converse
 
-from parley.models.request_parameters import SENT, parse
+from parley.models.model_list import SENT, parameters_in
 
 
 @pytest.mark.parametrize(
@@ -26,10 +26,10 @@ from parley.models.request_parameters import SENT, parse
 )
 def test_a_cell_is_a_json_object(text, fields, in_a_form):
     """A JSON body has its values as they are; in a form each is text."""
-    parsed = parse(text, "chat")
+    parsed = parameters_in(text, "chat")
     assert parsed == fields
     assert [type(value) for value in parsed.values()] == [type(value) for value in fields.values()]
-    assert parse(text, "transcriptions") == in_a_form
+    assert parameters_in(text, "transcriptions") == in_a_form
 
 
 @pytest.mark.parametrize(
@@ -43,14 +43,14 @@ def test_a_cell_is_a_json_object(text, fields, in_a_form):
 )
 def test_what_is_no_object_is_refused(text):
     with pytest.raises(ValueError, match="is not a JSON object; write one, such as "):
-        parse(text, "chat")
+        parameters_in(text, "chat")
 
 
 @pytest.mark.parametrize("text", ['{"a": 1, "a": 1}', '{"b": {"a": 1, "a": 2}}'])
 def test_a_name_that_comes_twice_is_refused(text):
     """Which of two values is meant cannot be told."""
     with pytest.raises(ValueError, match="'a' twice"):
-        parse(text, "chat")
+        parameters_in(text, "chat")
 
 
 def test_no_parameter_may_be_what_the_service_sends(at_once):

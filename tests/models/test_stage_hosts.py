@@ -28,12 +28,11 @@ def chosen(options=None, headers=None, today=LATE, **variables):
     app = make_app(today=today, **variables)
     services = app.extensions["parley"]
     routes = routes_for(Headers(headers), services.settings)
-    models = models_of(options or {}, routes, services)
-    return vars(models)
+    return models_of(options or {}, routes, services, today)
 
 
 def names(choices) -> dict[str, str]:
-    return {stage: choice.model.name for stage, choice in choices.items()}
+    return {stage: choice.name for stage, choice in choices.items()}
 
 
 @pytest.mark.parametrize("stage", OLD)
@@ -54,20 +53,20 @@ def test_a_name_that_cannot_be_one_is_the_default(stage, name):
     """The list's dates then hold on OpenAI's hosts, and not elsewhere."""
     for url, default in ((OPENAI, NEW), (ELSEWHERE, OLD)):
         choices = chosen({f"{stage}_model": name}, {HEADERS[stage]: url})
-        assert choices[stage].model.name == default[stage]
+        assert choices[stage].name == default[stage]
 
 
 def test_a_listed_name_keeps_its_row():
     """Its interface, its parameters and its voices; of another, the common ones are taken."""
     everywhere = dict.fromkeys(HEADERS.values(), ELSEWHERE)
     listed = {f"{stage}_model": name for stage, name in NEW.items()}
-    models = {stage: choice.model for stage, choice in chosen(listed, everywhere).items()}
+    models = chosen(listed, everywhere)
     assert models["text"].parameters == {"reasoning_effort": "none"}
     assert models["tts"].interface == "realtime"
     assert models["tts"].voice_for("nobody") == "alloy"
     assert models["stt"].language == "languages[]"
     others = {f"{stage}_model": "other" for stage in NEW}
-    models = {stage: choice.model for stage, choice in chosen(others, everywhere).items()}
+    models = chosen(others, everywhere)
     assert [model.interface for model in models.values()] == ["transcriptions", "chat", "speech"]
     assert models["text"].parameters == {}
     assert models["tts"].voice_for("af_heart") == "af_heart"

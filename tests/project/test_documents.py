@@ -9,7 +9,7 @@ from datetime import date
 from testing.builders import ROOT
 from testing.tables import rows
 
-from parley.models.request_parameters import SENT
+from parley.models.model_list import SENT
 from parley.settings import Settings
 from parley.web.answers import ConversationSchema
 

@@ -22,7 +22,8 @@ def column(header: str, number: int) -> list[str]:
 def test_the_sample_list_is_one_that_the_service_reads():
     """Its defaults are used by callers who name no model, and OpenAI's voice becomes its first."""
     [sample] = re.findall(r"```markdown\n(.*?)```", HOSTS, re.DOTALL)
-    used = model_list.parse(sample, "hosts.md").resolve({}, None).by_stage()
+    stages = model_list.parse(sample, "hosts.md").items()
+    used = {stage: models.resolve("", None) for stage, models in stages}
     assert used["stt"].language == "language"
     assert used["text"].parameters == {"reasoning_effort": "none"}
     assert (used["tts"].interface, used["tts"].voice_for("alloy")) == ("speech", "af_heart")

@@ -12,12 +12,18 @@ from pathlib import Path
 from flask import Flask
 
 from blueprints import BLUEPRINTS
+from parley.base_urls import BaseUrl
+from parley.deadline import Deadline
 from parley.models import model_list
+from parley.models.registry import Model
 from parley.page import blueprint as page
+from parley.redaction import Secrets
 from parley.settings import Settings
+from parley.upstream.client import Client, Options
 from parley.web.app import create_app
 from parley.web.services import Services
 from parley.web.serving.slots import Slots
+from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +61,13 @@ def make_app(
         slots=Slots(settings.capacity),
     )
     return create_app(services, [*BLUEPRINTS, *([page.bp] if settings.page else [])])
+
+
+def make_client(base_url: str, models: dict[str, Model], **options: str) -> Client:
+    """The client of a conversation in which each stage has the same upstream."""
+    upstream = Upstream(BaseUrl.parse(base_url), KEY, Secrets(KEY), "caller-7")
+    chosen = Options(**{"system_prompt": "Be brief.", **options})
+    return Client(Transport(1), dict.fromkeys(models, upstream), models, Deadline.after(20), chosen)
 
 
 def ran(*command: object, tree: Path = ROOT, seconds: float = 60, **variables: str) -> str:

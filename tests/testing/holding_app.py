@@ -24,7 +24,7 @@ PLACES = {
     "at the reply's end": "parley.conversation.segments:Segmenter.finish",
     "in a lane": "parley.conversation.event_order:Backlog.has_room_for",
     "events": "parley.conversation.event_order:Backlog.take",
-    "speech": "parley.upstream.speaker:checked",
+    "speech": "parley.upstream.client:checked",
     "sound": "parley.conversation.stages:Stages._next",
     "before the route": "parley.web.request_record:credentials_of",
     "after the answer": "parley.log:conversation",

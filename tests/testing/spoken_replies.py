@@ -1,12 +1,13 @@
 """A reply of forty sentences, how it is spoken, and what of it is heard."""
 
-from contextlib import nullcontext
 from itertools import chain
 
-from parley.conversation.reply_events import SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.event_order import SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
-from parley.conversation.state import Conversation
-from parley.memory import Usage
+from parley.conversation.stages import Stages
+from parley.deadline import Deadline
+from parley.models.registry import Model
+from parley.upstream.client import Client
 
 SENTENCES = [f"This is sentence number {number}. " for number in range(40)]
 REPLY = "".join(SENTENCES)
@@ -23,7 +24,11 @@ def sound(text):
 
 
 def reply_of(read, speak, lanes=3):
-    return SpokenReply(read, lambda: nullcontext(speak), lambda: lanes, Conversation({}), Usage())
+    """A reply that `read` writes, and `speak` speaks in so many lanes."""
+    models = {"tts": Model("m", {1: "realtime", 3: "speech"}[lanes])}
+    stages = Stages(Client(None, {}, models, Deadline.after(60), None), lambda: True)
+    stages.stream_reply, stages.stream_segment = read, lambda text, reader: speak(text)
+    return SpokenReply(stages)
 
 
 def generator(*deltas):

@@ -8,35 +8,29 @@ from io import BytesIO
 import pytest
 import requests
 from requests_mock import Mocker
+from testing.builders import KEY, make_client
 
-from parley.base_urls import BaseUrl
-from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.memory import Spool
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
-from parley.redaction import Secrets
 from parley.upstream.calls import AttemptRecord
 from parley.upstream.client import Client
-from parley.upstream.options import Options
-from parley.wire.messages import Upstream
-from parley.wire.transport import Transport
 
 BASE = "https://api.openai.com/v1"
 STT, TEXT, TTS = f"{BASE}/audio/transcriptions", f"{BASE}/chat/completions", f"{BASE}/audio/speech"
-HEARER = Model("whisper-1", "transcriptions", {"temperature": "0"})
-THINKER = Model("gpt-6-luna", "chat", {"reasoning_effort": "none"})
-SPEAKER = Model("tts-1", "speech", {"speed": 1.1})
+MODELS = {
+    "stt": Model("whisper-1", "transcriptions", {"temperature": "0"}),
+    "text": Model("gpt-6-luna", "chat", {"reasoning_effort": "none"}),
+    "tts": Model("tts-1", "speech", {"speed": 1.1}),
+}
 READER = Model("gpt-realtime-2.1-mini", "realtime")
 
 
 @pytest.fixture
 def client() -> Client:
-    """The calls of one conversation, with half a minute left."""
-    key = "sk-of-the-caller"
-    upstream = Upstream(BaseUrl.parse(BASE), key, Secrets(key), "caller-7")
-    upstreams = dict.fromkeys(("stt", "text", "tts"), upstream)
-    return Client(Transport(1), upstreams, Deadline.after(30), Options(system_prompt="Be brief."))
+    """The calls of one conversation, with twenty seconds left."""
+    return make_client(BASE, dict(MODELS))
 
 
 def recording(kind: int = 0) -> Recording:
@@ -53,7 +47,7 @@ def test_a_recording_is_named_from_its_kind(client: Client, openai: Mocker, kind
         return {"text": " What time is it? "}
 
     openai.post(STT, json=hear)
-    assert client.transcribe(recording(kind), HEARER) == "What time is it?"
+    assert client.transcribe(recording(kind)) == "What time is it?"
     assert f'filename="{KINDS[kind].file_name}"'.encode() in forms[0]
     assert f"Content-Type: {KINDS[kind].mime_type}".encode() in forms[0]
     for name, value in (("model", "whisper-1"), ("response_format", "json"), ("temperature", "0")):
@@ -61,14 +55,14 @@ def test_a_recording_is_named_from_its_kind(client: Client, openai: Mocker, kind
 
 
 def test_a_call_has_the_parameters_of_its_models_row_and_nothing_more(client, openai):
-    assert client.complete("What time is it?", THINKER).text == "It is noon."
+    assert client.complete("What time is it?").text == "It is noon."
     asked = openai.last_request.json()
     assert [message["content"] for message in asked.pop("messages")] == [
         "Be brief.",
         "What time is it?",
     ]
     assert asked == {"model": "gpt-6-luna", "reasoning_effort": "none", "stream": False}
-    assert client.speak("It is noon.", SPEAKER).read() == b"ID3 speech"
+    assert client.speak("It is noon.").read() == b"ID3 speech"
     spoken = {"model": "tts-1", "input": "It is noon.", "voice": "alloy"}
     assert openai.last_request.json() == {**spoken, "response_format": "mp3", "speed": 1.1}
 
@@ -76,9 +70,9 @@ def test_a_call_has_the_parameters_of_its_models_row_and_nothing_more(client, op
 @pytest.mark.parametrize(
     "call",
     [
-        lambda client: client.transcribe(recording(), HEARER),
-        lambda client: client.complete("Hello?", THINKER),
-        lambda client: client.speak("Hello.", SPEAKER),
+        lambda client: client.transcribe(recording()),
+        lambda client: client.complete("Hello?"),
+        lambda client: client.speak("Hello."),
     ],
 )
 def test_an_answer_without_content_is_malformed(client: Client, openai: Mocker, call):
@@ -92,11 +86,11 @@ def test_an_answer_without_content_is_malformed(client: Client, openai: Mocker, 
 
 def test_every_call_carries_the_key_and_the_requests_id(client: Client, openai: Mocker):
     """The upstream can find the call under the id that the caller knows."""
-    client.transcribe(recording(), HEARER)
-    client.complete("Hello?", THINKER)
-    client.speak("Hello.", SPEAKER)
+    client.transcribe(recording())
+    client.complete("Hello?")
+    client.speak("Hello.")
     for request in openai.request_history:
-        assert request.headers["Authorization"] == "Bearer sk-of-the-caller"
+        assert request.headers["Authorization"] == f"Bearer {KEY}"
         assert request.headers["X-Client-Request-Id"] == "caller-7"
 
 
@@ -110,16 +104,17 @@ def test_each_try_is_recorded_once_with_its_id(client: Client, openai: Mocker, l
     )
     openai.post(TTS, [first, {"exc": requests.ConnectionError}, third])
     with nullcontext() if last == 200 else pytest.raises(UpstreamUnavailable):
-        client.speak("Hello.", SPEAKER)
-    told = [(record.is_retry, record.upstream_id) for record in client.records]
+        client.speak("Hello.")
+    told = [(record.is_retry, record.upstream_id) for record in client.attempts]
     assert told == [(False, "up-1"), (True, ""), (True, "up-3")]
 
 
 def test_a_refused_websocket_is_recorded_with_its_id(client: Client, openai: Mocker):
+    client.models_used["tts"] = READER
     openai.get(f"{BASE}/realtime", status_code=403, headers={"x-request-id": "up-1"})
     with pytest.raises(UpstreamError):
-        client.speak("Hello.", READER)
-    assert client.records == [AttemptRecord(is_retry=False, upstream_id="up-1")]
+        client.speak("Hello.")
+    assert client.attempts == [AttemptRecord(is_retry=False, upstream_id="up-1")]
 
 
 def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Mocker):
@@ -134,11 +129,11 @@ def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Moc
     openai.post(TTS, content=speak)
     texts = [str(number) for number in range(20)]
     with ThreadPoolExecutor(20) as pool:
-        speeches = list(pool.map(lambda text: client.speak(text, SPEAKER), texts))
+        speeches = list(pool.map(client.speak, texts))
     assert [speech.read() for speech in speeches] == [b"ID3 " + text.encode() for text in texts]
-    assert len(client.records) == 20
-    assert {record.upstream_id for record in client.records} == {f"up-{text}" for text in texts}
-    assert not any(record.is_retry for record in client.records)
+    assert len(client.attempts) == 20
+    assert {record.upstream_id for record in client.attempts} == {f"up-{text}" for text in texts}
+    assert not any(record.is_retry for record in client.attempts)
 
 
 def test_what_fails_amid_an_answer_ends_the_attempt(client: Client, monkeypatch):
@@ -154,6 +149,6 @@ def test_what_fails_amid_an_answer_ends_the_attempt(client: Client, monkeypatch)
     monkeypatch.setattr(Client, "_speech_of", speaks)
     monkeypatch.setattr(Spool, "write", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError) as raised:
-        client.speak("Hello.", SPEAKER)
+        client.speak("Hello.")
     assert raised.tb
     assert ended

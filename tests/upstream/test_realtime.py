@@ -3,6 +3,7 @@
 import io
 import logging
 import tracemalloc
+from contextlib import closing
 
 import av
 import pytest
@@ -17,13 +18,23 @@ from testing.upstream_faults import LATE
 from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded
+from parley.memory import Usage
+from parley.models.registry import Model
 from parley.redaction import Secrets
+from parley.upstream.calls import Call
 from parley.upstream.encodings import PIECE_BYTES, encoded
-from parley.upstream.realtime import ReadingSession, is_read_word_for_word
+from parley.upstream.realtime import Reader, is_read_word_for_word
 from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 
 TTS = {"tts_model": "gpt-realtime-2.1-mini"}
+
+
+def call_to(server) -> Call:
+    """A call of a voice of that upstream."""
+    upstream = Upstream(BaseUrl.parse(server.url), "key", Secrets("key"))
+    models, deadline = {"tts": Model("m", "realtime")}, Deadline.after(60)
+    return Call(Transport(1), upstream, "tts", models, deadline, Usage(), [])
 
 
 def test_messages_in_pieces_are_put_together(upstream, converse):
@@ -112,20 +123,14 @@ def test_long_speech_is_encoded_as_it_arrives():
             session.audio(PCM)
         session.done()
 
-    deadline = Deadline.after(60)
     with fake_running() as server:
         server.answers["tts"] = plays(script)
-        opening = Transport(1).connect(
-            Upstream(BaseUrl.parse(server.url), "key", Secrets("key")),
-            "/realtime?model=m",
-            limit=1_000_000,
-            deadline=deadline,
-        )
+        call = call_to(server)
         tracemalloc.start()
         try:
-            with opening as channel:
-                speech = ReadingSession(channel, pytest.fail).read_aloud(REPLY, "alloy", {})
-                mp3 = b"".join(encoded(speech, "mp3", deadline))
+            with closing(Reader()) as reader:
+                speech = reader.read_aloud(REPLY, "alloy", call)
+                mp3 = b"".join(encoded(speech, "mp3", call.deadline))
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -134,23 +139,29 @@ def test_long_speech_is_encoded_as_it_arrives():
     assert peak < len(PCM) * 100 * 0.8
 
 
-def test_one_websocket_reads_one_text_after_another():
+def test_one_websocket_reads_one_text_after_another(logged):
     """Each reading has its own text's speech and transcript, and nothing of the one before."""
     with fake_running() as server:
         server.answers["tts"] = realtime.Readings()
-        opening = Transport(1).connect(
-            Upstream(BaseUrl.parse(server.url), "key", Secrets("key")),
-            "/realtime?model=m",
-            limit=1_000_000,
-            deadline=Deadline.after(20),
-        )
-        with opening as channel:
-            session = ReadingSession(channel, pytest.fail)
+        with closing(Reader()) as reader:
             for text in ("It is Paris.", "It lies on the Seine."):
-                pcm = b"".join(session.read_aloud(text, "alloy", {}))
+                pcm = b"".join(reader.read_aloud(text, "alloy", call_to(server)))
                 assert pcm == coded_speech.encode(text, "pcm")
-                assert session.transcript.strip() == text
         assert len(server.requests) == 1
+    assert "speech_reworded" not in logged.text
+
+
+def test_a_reading_that_is_given_up_takes_its_websocket_along():
+    """Nobody knows what would still arrive for its text."""
+    with fake_running() as server:
+        server.answers["tts"] = realtime.Readings()
+        with closing(Reader()) as reader:
+            given_up = reader.read_aloud("It is Paris.", "alloy", call_to(server))
+            next(given_up)
+            given_up.close()
+            pcm = b"".join(reader.read_aloud("It is Rome.", "alloy", call_to(server)))
+        assert pcm == coded_speech.encode("It is Rome.", "pcm")
+        assert len(server.requests) == 2
 
 
 def test_pcm_may_be_cut_anywhere():
@@ -167,5 +178,5 @@ def test_pcm_may_be_cut_anywhere():
 
 def test_the_named_model_is_listed():
     """What these tests name is what the list holds."""
-    models = make_app().extensions["parley"].registry.stages["tts"].models
+    models = make_app().extensions["parley"].registry["tts"].models
     assert models[TTS["tts_model"]].interface == "realtime"

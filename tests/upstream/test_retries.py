@@ -8,7 +8,7 @@ import pytest
 
 from parley.deadline import Deadline
 from parley.errors import RateLimited, StaleConnection, UpstreamMalformed, UpstreamUnavailable
-from parley.upstream.retries import with_retries
+from parley.upstream.calls import with_retries
 
 
 class Clock:
@@ -43,7 +43,7 @@ def tries(clock: Clock, seconds: float, *errors: Exception, longest_wait: float 
     failures = list(errors)
     made = 0
 
-    def call() -> None:
+    def call(_: int) -> None:
         nonlocal made
         made += 1
         clock.now += seconds
@@ -110,7 +110,7 @@ def test_any_other_failure_is_final(clock, error):
 def test_what_works_at_last_is_returned(clock):
     answers = iter([StaleConnection(), RateLimited(retry=True, retry_after=0.25), None])
 
-    def call() -> str:
+    def call(_: int) -> str:
         if error := next(answers):
             raise error
         return "answer"

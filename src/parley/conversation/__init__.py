@@ -4,4 +4,4 @@ It may import `upstream`, `models` and the ground. What leaves it: the chain, wh
 its stages, the events of a spoken reply, and the state of a conversation: what a caller is told.
 """
 
-__all__ = ["chain", "reply_events", "stages", "state", "streaming"]
+__all__ = ["event_order", "spoken_reply", "stages", "state"]

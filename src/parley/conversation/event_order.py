@@ -1,4 +1,4 @@
-"""The part of a spoken reply that is made but not told to the caller yet: events, in order."""
+"""The events of a spoken reply, and those that are made but not told to the caller yet."""
 
 import math
 import time
@@ -6,7 +6,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from io import StringIO
 
-from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.segments import Segment
 from parley.memory import Usage
 
@@ -22,6 +21,34 @@ second, and each event costs as much as a piece of sound. The first delta waits 
 
 PIECE_BYTES = 48 * 1024
 """The most sound in one event, which is a third longer in base64."""
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """The reply goes on."""
+
+    delta: str
+
+
+@dataclass(frozen=True)
+class SegmentStarted:
+    """The sound that follows is of this part of the reply, asked for at `began` (monotonic)."""
+
+    segment: int
+    text: str
+    began: float
+
+
+@dataclass(frozen=True)
+class SoundPiece:
+    """The next bytes of a segment's sound; the last piece may be empty."""
+
+    segment: int
+    data: bytes
+    last: bool
+
+
+Event = TextDelta | SegmentStarted | SoundPiece
 
 
 @dataclass(eq=False)

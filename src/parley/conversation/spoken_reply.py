@@ -5,19 +5,19 @@ a backlog until it is told. Nobody needs a lock: greenlets take turns only where
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterator
+from contextlib import closing
 
 import gevent
 from gevent.event import Event as Signal
 
-from parley.conversation.event_order import TEXT_SECONDS, Backlog, SpokenSegment
-from parley.conversation.reply_events import Event
+from parley.conversation.event_order import TEXT_SECONDS, Backlog, Event, SpokenSegment
 from parley.conversation.segments import LONGEST, Segmenter, Waiting
-from parley.conversation.state import Conversation, failure_of
+from parley.conversation.stages import Stages
+from parley.conversation.state import failure_of
 from parley.deadline import let_others_run
 from parley.held_too_long import ANY_ERROR
-from parley.memory import Usage
+from parley.upstream.realtime import Reader
 
 TICK_SECONDS = 0.25
 """How long `events` waits before it says that nothing has happened."""
@@ -32,38 +32,26 @@ BUSY_SECONDS = 0.02
 END_SECONDS = 1
 """How long `close` waits for the greenlets to end."""
 
-Speak = Callable[[str], Generator[bytes]]
-"""Gives the sound of a text, piece by piece."""
+LANES = {"speech": 3, "realtime": 1}
+"""How many segments are spoken at once, by the interface of the model that speaks."""
 
 
 class SpokenReply:
     """The greenlets that make one reply; a change wakes only those who wait for its kind."""
 
-    def __init__(
-        self,
-        read: Callable[[], Generator[str]],
-        speaker: Callable[[], AbstractContextManager[Speak]],
-        lanes: Callable[[], int],
-        conversation: Conversation,
-        usage: Usage,
-    ) -> None:
-        """`read` gives the reply's deltas.
-
-        Each lane, a greenlet that speaks one segment after another, opens a `speaker` of its own.
-        `lanes` says how many lanes there may be, and is asked when the first sound has arrived:
-        only then is it settled which model speaks. `usage` counts what is held; `conversation` gets
-        the first failure, and what was told of the reply.
-        """
-        self._read, self._speaker, self._lanes = read, speaker, lanes
-        self._segmenter, self._unspoken, self._backlog = Segmenter(), Waiting(), Backlog(usage)
+    def __init__(self, stages: Stages) -> None:
+        """Speak the reply to the transcript; its text will be what was told of it."""
+        self._stages, self.conversation = stages, stages.conversation
+        self._segmenter, self._unspoken = Segmenter(), Waiting()
+        self._backlog = Backlog(stages.client.usage)
         self._news, self._room, self._work = Signal(), Signal(), Signal()
         self._greenlets: list[gevent.Greenlet] = []
         self._open_lanes = self._idle_lanes = 0
         self._is_text_over = self._is_closed = self._is_mute = self._are_lanes_settled = False
-        self.conversation = conversation
 
     def events(self) -> Iterator[list[Event]]:
         """The events whose turn has come, and none where TICK_SECONDS brought none."""
+        self._stages.extend_deadline()
         self._greenlets.append(gevent.spawn(self._run_text))
         self._open_lane()
         while True:
@@ -109,7 +97,7 @@ class SpokenReply:
             _wake(self._news, self._room, self._work)
 
     def _read_text(self) -> None:
-        with closing(self._read()) as deltas:
+        with closing(self._stages.stream_reply()) as deltas:
             asked = busy_since = time.monotonic()
             for delta in deltas:
                 waited = (now := time.monotonic()) - asked
@@ -141,9 +129,9 @@ class SpokenReply:
     def _run_lane(self) -> None:
         """Speak one segment after another, in a greenlet."""
         try:
-            with self._speaker() as speak:
-                while (segment := self._take()) and self._speak_segment(segment, speak):
-                    pass
+            with closing(Reader()) as reader:
+                while segment := self._take():
+                    self._speak(segment, reader)
         except ANY_ERROR as error:
             self._note(error, "tts")
         finally:
@@ -160,17 +148,18 @@ class SpokenReply:
             return None
         return self._backlog.add_segment(self._unspoken.take())
 
-    def _speak_segment(self, segment: SpokenSegment, speak: Speak) -> bool:
-        """Have a segment spoken; return whether what follows it may be heard, too."""
+    def _speak(self, segment: SpokenSegment, reader: Reader) -> None:
+        """Have a segment spoken; after a failure no sound that follows may be heard."""
         try:
             if segment.speakable:
-                with closing(speak(segment.speakable)) as pieces:
-                    return all(self._add(segment, piece) for piece in pieces)
-            return True
+                speech = self._stages.stream_segment(segment.speakable, reader)
+                with closing(speech):
+                    for piece in speech:
+                        if not self._add(segment, piece):
+                            return
         except ANY_ERROR as error:
             segment.has_failed = self._is_mute = True
             self._note(error, "tts")
-            return False
         finally:
             segment.is_finished = True
             _wake(self._news)
@@ -180,18 +169,17 @@ class SpokenReply:
 
         Returns whether anybody will be told of it.
         """
-        if not self._are_lanes_settled:
+        if not self._are_lanes_settled:  # Only now is it settled which model speaks.
             self._are_lanes_settled = True
-            for _ in range(self._lanes() - 1):
+            for _ in range(LANES[self.conversation.models_used["tts"].interface] - 1):
                 self._open_lane()
         while not self._backlog.has_room_for(segment):
             self._room.wait()
-        if not segment.will_be_told:
-            return False
-        self._backlog.add_sound(segment, piece)
-        if self._backlog.is_next(segment):
-            _wake(self._news)
-        return True
+        if segment.will_be_told:
+            self._backlog.add_sound(segment, piece)
+            if self._backlog.is_next(segment):
+                _wake(self._news)
+        return segment.will_be_told
 
 
 def _wake(*signals: Signal) -> None:

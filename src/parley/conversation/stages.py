@@ -1,31 +1,30 @@
-"""The three stages of a conversation: speech to text, text to reply, reply to speech."""
+"""The chain of a conversation: hear the caller, think of a reply, speak it.
+
+A failure is noted, and ends it.
+"""
 
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import gevent
 
-from parley import log
 from parley.conversation.segments import speakable_parts
 from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation, failure_of
-from parley.conversation.thoughts import without_thoughts
+from parley.conversation.thoughts import stripped, without_thoughts
 from parley.deadline import let_others_run
 from parley.errors import (
     CallerDisconnected,
-    ModelNotFound,
     NoSpeech,
     TextTruncated,
     UpstreamMalformed,
 )
 from parley.held_too_long import ANY_ERROR
-from parley.models.registry import Model, Models
 from parley.recordings import Recording
-from parley.upstream.client import Client
-from parley.upstream.speaker import SPEECH_CHARACTERS
+from parley.upstream.client import SPEECH_CHARACTERS, Client
+from parley.upstream.realtime import Reader
 
 STREAM_SECONDS = 600
 """The longest that a caller may be answered for, once its answer has begun."""
@@ -36,7 +35,6 @@ LOOK_SECONDS = 0.25
 Result = TypeVar("Result")
 
 
-@dataclass
 class Stages:
     """The stages of one conversation. Each writes its result into `conversation`.
 
@@ -44,26 +42,48 @@ class Stages:
     disconnected.
     """
 
-    client: Client
-    models: Models
-    caller_waits: Callable[[], bool]
-    conversation: Conversation = field(init=False)
-    _began: dict[str, float] = field(init=False, default_factory=dict)
+    def __init__(self, client: Client, caller_waits: Callable[[], bool]) -> None:
+        """Begin with nothing heard; `caller_waits` tells if the caller is still connected."""
+        self.client, self.caller_waits = client, caller_waits
+        self.conversation = Conversation(client.models_used, attempts=client.attempts)
+        self._began: dict[str, float] = {}
 
-    def __post_init__(self) -> None:
-        self.conversation = Conversation(self.models.by_stage(), attempts=self.client.records)
+    def converse(self, recording: Recording) -> Conversation:
+        """The whole conversation, or what there is of it by its first failure.
 
-    @property
-    def voice(self) -> str:
-        """The name of the voice."""
-        return self.conversation.models_used["tts"].voice_for(self.client.options.voice)
+        A reply that the model did not finish is a failure too, but it is spoken. Whether the caller
+        has left is looked at between the stages: the answer comes all at once.
+        """
+        with self.conversation.up_to_a_failure():
+            self.transcribe(recording)
+            self.think()
+            self.speak()
+        return self.conversation
+
+    def hear(self, recording: Recording) -> Conversation:
+        """The conversation with its transcript; it ends once the caller has left."""
+        with self.conversation.up_to_a_failure(), self.while_caller_waits():
+            self.transcribe(recording)
+        return self.conversation
+
+    def converse_in_sound(self, recording: Recording) -> Generator[bytes] | None:
+        """The speech of the reply, once its first piece is there; close it in any case.
+
+        None where a failure left nothing to say; empty where there was none, and nothing to say.
+        All of it ends once the caller has left.
+        """
+        with self.conversation.up_to_a_failure(), self.while_caller_waits():
+            self.transcribe(recording)
+            self.think()
+            speech = self._speak_reply(self.client.stream_speech)
+            self.extend_deadline()
+            return speech or (None if self.conversation.failure else _nothing())
+        return None
 
     def transcribe(self, recording: Recording) -> None:
         """Turn the recording into the transcript, and close it; raise NoSpeech for a blank one."""
         with self.stage("stt"):
-            self.conversation.transcript = self.with_fallback(
-                "stt", lambda model: self.client.transcribe(recording, model)
-            )
+            self.conversation.transcript = self.client.transcribe(recording)
             self.client.usage.add_text(self.conversation.transcript)
             recording.stream.close()  # It may lie on a disk that many conversations share.
             if not self.conversation.transcript:
@@ -71,11 +91,8 @@ class Stages:
 
     def think(self) -> None:
         """Turn the transcript into the reply; what there is of a broken one is kept, and noted."""
-        transcript = self.conversation.transcript
         with self.stage("text"):
-            reply = self.with_fallback(
-                "text", lambda model: self.client.complete(transcript, model)
-            )
+            reply = self.client.complete(self.conversation.transcript)
             self.conversation.reply = without_thoughts(reply.text)
             self.client.usage.add_text(self.conversation.reply)
             if reply.failure:
@@ -87,20 +104,11 @@ class Stages:
         """Turn the reply into speech."""
         self.conversation.speech = self._speak_reply(self.client.speak)
 
-    def begin_speech(self) -> Generator[bytes] | None:
-        """The reply's speech as it arrives, once its first piece is there; close it in any case.
-
-        None where a reply that failed has nothing to say; empty where another one has not.
-        """
-        speech = self._speak_reply(self.client.stream_speech)
-        self.bound_each_wait()
-        return speech or (None if self.conversation.failure else _nothing())
-
-    def bound_each_wait(self) -> None:
+    def extend_deadline(self) -> None:
         """Have the deadline bound each wait for the upstream, and STREAM_SECONDS all of them."""
         self.client.deadline.extend(STREAM_SECONDS)
 
-    def _speak_reply(self, speak: Callable[[str, Model], Result]) -> Result | None:
+    def _speak_reply(self, speak: Callable[[str], Result]) -> Result | None:
         """What `speak` makes of the reply, made speakable; None if nothing is left to say.
 
         If it is longer than SPEECH_CHARACTERS, its first sentences are spoken, and TextTruncated is
@@ -118,7 +126,7 @@ class Stages:
                     text, is_whole = first_sentences(text, SPEECH_CHARACTERS), False
                     break
             if text:
-                speech = self.with_fallback("tts", lambda model: speak(text, model))
+                speech = speak(text)
             if not is_whole:
                 self.conversation.note(failure_of(TextTruncated(), "tts"))
             return speech
@@ -131,6 +139,24 @@ class Stages:
     def _next(self, speech: Generator[bytes]) -> bytes:
         with self.while_caller_waits():
             return next(speech, b"")
+
+    def stream_reply(self) -> Generator[str]:
+        """The reply to the transcript as it is written, without thoughts and space around it."""
+        is_blank = True
+        with (
+            self.stage("text"),
+            closing(self.client.stream_reply(self.conversation.transcript)) as deltas,
+        ):
+            for text in stripped(deltas):
+                is_blank = False
+                yield text
+            if is_blank:
+                raise UpstreamMalformed()
+
+    def stream_segment(self, text: str, reader: Reader) -> Generator[bytes]:
+        """The speech of a part of the reply, made speakable, as it arrives."""
+        with self.stage("tts"), closing(self.client.stream_speech(text, reader)) as pieces:
+            yield from pieces
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -148,23 +174,6 @@ class Stages:
                 self.conversation.seconds[name] = time.monotonic() - began
         except ANY_ERROR as error:
             raise failure_of(error, name) from None
-
-    def with_fallback(self, stage: str, call: Callable[[Model], Result]) -> Result:
-        """What `call` returns for the stage's model, or for its fallback, which is then used on.
-
-        The fallback is tried once, and only if the upstream does not know the model.
-        """
-        fallback = getattr(self.models, stage).fallback
-        model = self.conversation.models_used[stage]
-        try:
-            return call(model)
-        except ModelNotFound:
-            if fallback in (None, model):
-                raise
-        result = call(fallback)
-        log.model_replaced(stage, model.name, fallback.name)
-        self.conversation.models_used[stage] = fallback
-        return result
 
     @contextmanager
     def while_caller_waits(self) -> Iterator[None]:

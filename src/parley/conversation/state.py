@@ -37,16 +37,6 @@ class Conversation:
         """The first failure, if any."""
         return [self.failure] if self.failure else []
 
-    @property
-    def retries(self) -> int:
-        """How many attempts followed one that had failed."""
-        return sum(attempt.is_retry for attempt in self.attempts)
-
-    @property
-    def upstream_ids(self) -> list[str]:
-        """The upstream's id of each attempt; blank where the upstream sent none."""
-        return [attempt.upstream_id for attempt in self.attempts]
-
     def note(self, failure: ConversationError) -> None:
         """Keep the failure, unless there was one before: the first failure stands."""
         self.failure = self.failure or failure

@@ -1,10 +1,12 @@
 """A model's leading thoughts, as <think>…</think>, taken out of a reply while it is written."""
 
 import re
+from collections.abc import Iterable, Iterator
 
 import regex
 
 from parley.conversation.speakable import fence_after
+from parley.errors import UpstreamError
 
 BEGIN, END = "<think>", "</think>"
 MARKS = {
@@ -95,3 +97,30 @@ def without_thoughts(reply: str) -> str:
             break
     thoughts = ThoughtFilter()
     return (thoughts.feed(reply) + thoughts.finish()).strip()
+
+
+def stripped(deltas: Iterable[str]) -> Iterator[str]:
+    """The deltas without thoughts, and without the space around the reply; none is blank.
+
+    Before a failure of the upstream comes all that was written. Linear in the deltas.
+    """
+    blanks, has_begun = list[str](), False
+    for text in _filtered(deltas):
+        begun = text if has_begun else text.lstrip()
+        if kept := begun.rstrip():
+            has_begun = True
+            yield "".join([*blanks, kept])
+            blanks.clear()
+        if has_begun:
+            blanks.append(begun[len(kept) :])
+
+
+def _filtered(deltas: Iterable[str]) -> Iterator[str]:
+    thoughts = ThoughtFilter()
+    try:
+        for delta in deltas:
+            yield thoughts.feed(delta)
+    except UpstreamError:
+        yield thoughts.finish()
+        raise
+    yield thoughts.finish()

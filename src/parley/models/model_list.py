@@ -1,19 +1,20 @@
 """MODEL_LIST.MD, a Markdown page, read as a Registry or refused with the line to correct."""
 
+import json
 import re
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from parley.errors import ConfigurationError
-from parley.models import request_parameters
 from parley.models.registry import (
     ANY_MODEL,
     INTERFACES,
@@ -31,6 +32,19 @@ ONLY_IN = {"voices": "tts", "language": "stt"}
 """By column, the one stage whose table may fill it."""
 
 VOICE = re.compile(r"[^\s,;]+")
+
+SENT: Mapping[str, frozenset[str]] = {
+    "transcriptions": frozenset({"model", "response_format", "file", *LANGUAGE_FIELDS}),
+    "chat": frozenset({"model", "messages", "stream"}),
+    "speech": frozenset({"model", "input", "voice", "response_format"}),
+    "realtime": frozenset(
+        {"model", "conversation", "output_modalities", "instructions", "input", "audio"}
+    ),
+}
+"""By interface, the fields that the service itself sends. No parameter may overwrite them."""
+
+FORMS = frozenset({"transcriptions"})
+"""The interfaces that take a form, in which every value is text. The others take JSON."""
 
 
 def read(path: Path) -> Registry:
@@ -52,33 +66,37 @@ def parse(text: str, file_name: str) -> Registry:
     and `language` (stt). Everything else on the page is for people.
     """
     stages: dict[str, StageModels] = {}
-    try:
-        for stage, header, rows in _tables(text):
-            if stage in INTERFACES:
-                header.require(stage not in stages, f"{stage} has a second table; keep one.")
-                stages[stage] = _stage(stage, header, rows)
-        end = _Row(text.count("\n") + 1, {})
-        for stage in INTERFACES:
-            end.require(stage in stages, f"a table under a heading '{stage}' is missing; add it.")
-    except _Problem as problem:
-        raise ConfigurationError(f"{file_name}, line {problem}") from None
-    return Registry({stage: stages[stage] for stage in INTERFACES})
-
-
-class _Problem(Exception):
-    """Why the list cannot be used: the line, a colon, and what is to be corrected there."""
+    for stage, header, rows in _tables(text, file_name):
+        if stage in INTERFACES:
+            header.require(stage not in stages, f"{stage} has a second table; keep one.")
+            stages[stage] = _stage(stage, header, rows)
+    last = text.count("\n") + 1
+    end = _Row(f"{file_name}, line {last}", {})
+    for stage in INTERFACES:
+        end.require(stage in stages, f"a table under a heading '{stage}' is missing; add it.")
+    return {stage: stages[stage] for stage in INTERFACES}
 
 
 @dataclass(frozen=True)
 class _Row:
-    line: int
+    place: str
+    """The file and the line, as a refusal names them."""
     cells: Mapping[str, str]
     """By column; a header's are the columns themselves."""
 
     def require(self, is_so: object, sentence: str) -> None:
-        """Raise _Problem with the row's line unless that is so."""
+        """Raise ConfigurationError with the row's place unless that is so."""
         if not is_so:
-            raise _Problem(f"{self.line}: {sentence}")
+            raise ConfigurationError(f"{self.place}: {sentence}")
+
+    def one_of(self, column: str, *values: str) -> str:
+        """The cell of a column, which is one of the values, or empty; raises as `require` does."""
+        cell = self.cells.get(column, "")
+        known = " or ".join(values)
+        self.require(
+            cell in ("", *values), f"'{column}' is {cell!r}; write {known}, or leave it empty."
+        )
+        return cell
 
 
 def _stage(stage: str, header: _Row, rows: list[_Row]) -> StageModels:
@@ -87,11 +105,10 @@ def _stage(stage: str, header: _Row, rows: list[_Row]) -> StageModels:
     models: dict[str, Model] = {}
     default = ""
     for row in rows:
-        name, chosen = row.cells["model"], row.cells["default"]
+        name, chosen = row.cells["model"], row.one_of("default", "yes")
         is_name = name == ANY_MODEL or WELL_FORMED.fullmatch(name)
         row.require(is_name, f"{name!r} is not a model's name; write one, or *.")
         row.require(name not in models, f"{name} is listed twice; keep one row.")
-        row.require(chosen in ("", "yes"), f"'default' is {chosen!r}; write yes or leave it empty.")
         row.require(not chosen or name != ANY_MODEL, "* cannot be the default; name a model.")
         row.require(not (chosen and default), f"{stage} has a second default; keep one.")
         default = name if chosen else default
@@ -103,43 +120,78 @@ def _stage(stage: str, header: _Row, rows: list[_Row]) -> StageModels:
 
 def _model(stage: str, row: _Row) -> Model:
     """The model of one row, optional columns included."""
-    cells = defaultdict(str, row.cells)
     for column, only in ONLY_IN.items():
-        is_right = stage == only or not cells[column]
+        is_right = stage == only or not row.cells.get(column)
         row.require(is_right, f"'{column}' belongs to the table of {only}; leave it empty.")
-    known, interface = INTERFACES[stage], cells["interface"] or INTERFACES[stage][0]
-    row.require(interface in known, f"'interface' is {interface!r}; write {' or '.join(known)}.")
-    language, voices = cells["language"], cells["voices"].split()
-    row.require(
-        language in ("", *LANGUAGE_FIELDS),
-        f"'language' is {language!r}; write {' or '.join(LANGUAGE_FIELDS)}, or leave it empty.",
-    )
+    interface = row.one_of("interface", *INTERFACES[stage]) or INTERFACES[stage][0]
+    voices = row.cells.get("voices", "").split()
     for number, voice in enumerate(voices):
         is_name = VOICE.fullmatch(voice)
         row.require(is_name, f"'voices' holds {voice!r}; write names with spaces between.")
         row.require(voice not in voices[:number], f"'voices' holds {voice!r} twice; keep one.")
-    shutdown = None
+    ends, shutdown = row.cells.get("shuts down", ""), None
     with suppress(ValueError):
-        shutdown = date.fromisoformat(cells["shuts down"])
+        shutdown = date.fromisoformat(ends)
+    is_day = shutdown or not ends
     row.require(
-        shutdown or not cells["shuts down"],
-        f"'shuts down' is {cells['shuts down']!r}; write a day like 2027-01-06, or leave it empty.",
+        is_day, f"'shuts down' is {ends!r}; write a day like 2027-01-06, or leave it empty."
     )
     try:
-        fields = request_parameters.parse(cells["parameters"], interface)
+        parameters = parameters_in(row.cells.get("parameters", ""), interface)
     except ValueError as error:
-        raise _Problem(f"{row.line}: 'parameters' {error}") from None
+        raise ConfigurationError(f"{row.place}: 'parameters' {error}") from None
     return Model(
-        cells["model"], interface, fields, shutdown, cells["replacement"], tuple(voices), language
+        row.cells["model"],
+        interface,
+        parameters,
+        shutdown,
+        row.cells.get("replacement", ""),
+        tuple(voices),
+        row.one_of("language", *LANGUAGE_FIELDS),
     )
+
+
+def parameters_in(text: str, interface: str) -> dict[str, Any]:
+    """Read a JSON object, or nothing, for requests to an interface.
+
+    In a form each value is text: a string as it is, any other value as JSON. Raises ValueError
+    that says what to correct.
+    """
+    if not text:
+        return {}
+    repeated: list[str] = []
+
+    def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = Counter(name for name, _ in pairs)
+        repeated.extend(name for name, times in names.items() if times > 1)
+        return dict(pairs)
+
+    try:
+        parameters = json.loads(text, object_pairs_hook=noted)
+        json.dumps(parameters, allow_nan=False)  # Python alone reads NaN (RFC 8259, section 6).
+    except (ValueError, RecursionError):
+        parameters = None
+    if not isinstance(parameters, dict):
+        raise ValueError('is not a JSON object; write one, such as {"reasoning_effort": "none"}.')
+    for name in repeated:
+        raise ValueError(f"holds {name!r} twice; keep one.")
+    for name in parameters:
+        if name in SENT[interface]:
+            raise ValueError(f"holds {name!r}, which the service itself sends; leave it out.")
+    if interface not in FORMS:
+        return parameters
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in parameters.items()
+    }
 
 
 def _check_replacements(
     models: Mapping[str, Model], rows: Mapping[str, _Row], default: str
 ) -> None:
-    """Raise _Problem if a replacement has no row, or the default ends without a replacement.
+    """Raise ConfigurationError if a replacement has no row, or if they form a circle.
 
-    Replacements that form a circle are refused too.
+    The default may not end without a replacement either.
     """
     for name, model in models.items():
         has_row = model.replacement != ANY_MODEL and model.replacement in {"", *models}
@@ -157,7 +209,7 @@ def _check_replacements(
         default = replacement
 
 
-def _tables(text: str) -> Iterator[tuple[str, _Row, list[_Row]]]:
+def _tables(text: str, file_name: str) -> Iterator[tuple[str, _Row, list[_Row]]]:
     """Each table of the Markdown text: the heading above it in lower case, its header, its rows."""
     heading = ""
     for node in SyntaxTreeNode(MarkdownIt("commonmark").enable("table").parse(text)).children:
@@ -168,7 +220,7 @@ def _tables(text: str) -> Iterator[tuple[str, _Row, list[_Row]]]:
             columns = [_text_of(cell).lower() for cell in rows[0].children]
             texts = (dict(zip(columns, map(_text_of, row.children), strict=True)) for row in rows)
             lines = (row.map[0] + 1 if row.map else 0 for row in rows)
-            header, *others = map(_Row, lines, texts)
+            header, *others = map(_Row, (f"{file_name}, line {line}" for line in lines), texts)
             yield heading, header, others
 
 

@@ -1,7 +1,7 @@
 """The registry: which models each stage may use, until when, and what replaces them."""
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -35,6 +35,9 @@ class Model:
     language: str = ""
     """The name of the field that takes the language of a recording; blank if none does."""
 
+    fallback: "Model | None" = field(default=None, compare=False)
+    """What a request that chose the model uses where the upstream does not know it."""
+
     def voice_for(self, name: str) -> str:
         """The voice of that name, or the model's first if the model has no such voice."""
         return name if not self.voices or name in self.voices else self.voices[0]
@@ -49,34 +52,13 @@ UNLISTED = {
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The model that a stage uses, and the fallback for an upstream that does not know it."""
-
-    model: Model
-    fallback: Model | None = None
-
-
-@dataclass(frozen=True)
-class Models:
-    """The choices for the three stages of one conversation."""
-
-    stt: Choice
-    text: Choice
-    tts: Choice
-
-    def by_stage(self) -> dict[str, Model]:
-        """Each stage's model, fallbacks aside."""
-        return {stage: choice.model for stage, choice in vars(self).items()}
-
-
-@dataclass(frozen=True)
 class StageModels:
     """What one stage may use: `models` may hold `*`, which stands for every well-formed name."""
 
     default: str
     models: Mapping[str, Model]
 
-    def resolve(self, name: str, today: date | None, unlisted: Model | None = None) -> Choice:
+    def resolve(self, name: str, today: date | None, unlisted: Model | None = None) -> Model:
         """The model to use for the caller's `name`, which may be any text, or blank.
 
         A model that is shut down by `today` is replaced. Without a day no model counts as shut
@@ -88,12 +70,12 @@ class StageModels:
         known = name in self.models and name != ANY_MODEL
         any_model = self.models.get(ANY_MODEL) or unlisted
         if not known and any_model and WELL_FORMED.fullmatch(name):
-            return Choice(replace(any_model, name=name))
+            return replace(any_model, name=name)
         model = self.models[name if known else self.default]
         if not (known and unlisted):
             model = self._first_alive(model, today)
         fallback = self._first_alive(self._replacement_of(model), today)
-        return Choice(model, None if fallback == model else fallback)
+        return replace(model, fallback=None if fallback == model else fallback)
 
     def _first_alive(self, model: Model, today: date | None) -> Model:
         """The model itself or the first of its replacements that is not shut down by `today`."""
@@ -105,31 +87,5 @@ class StageModels:
         return self.models[model.replacement or self.default]
 
 
-@dataclass(frozen=True)
-class Registry:
-    """The models of the three stages. The replacements of each default end in a lasting model."""
-
-    stages: Mapping[str, StageModels]
-
-    def resolve(
-        self,
-        names: Mapping[str, str],
-        today: date | None,
-        undated: Container[str] = (),
-        as_written: Container[str] = (),
-    ) -> Models:
-        """The models for a request's `stt_model`, `text_model` and `tts_model` on a day (UTC).
-
-        `undated` names the stages on hosts where the list's dates do not hold, and `as_written`
-        those in which each well-formed name is sent as it is.
-        """
-        return Models(
-            **{
-                name: stage.resolve(
-                    names.get(f"{name}_model", "").strip(),
-                    None if name in undated else today,
-                    UNLISTED[name] if name in as_written else None,
-                )
-                for name, stage in self.stages.items()
-            }
-        )
+Registry = Mapping[str, StageModels]
+"""By stage, its models. The replacements of each default end in a lasting model."""

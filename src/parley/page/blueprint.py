@@ -66,12 +66,12 @@ def offer() -> Response:
     defaults = default_models(services(), services().today())
     stages = {
         name: {
-            "default": getattr(defaults, name).model.name,
+            "default": defaults[name].name,
             "open": ANY_MODEL in stage.models,
             "own_host": getattr(settings, f"{name}_base_url") is not None,
             "models": _living(stage, dated=name not in undated),
         }
-        for name, stage in registry.stages.items()
+        for name, stage in registry.items()
     }
     body = {
         "key_required": is_key_needed(settings),

@@ -4,9 +4,9 @@ from datetime import date
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamMalformed
+from parley.upstream.calls import with_retries
 from parley.upstream.failures import require_success, with_answer
 from parley.upstream.json_values import json_in
-from parley.upstream.retries import with_retries
 from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 
@@ -23,7 +23,7 @@ Day = date | str | None
 def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline) -> dict[str, Day]:
     """Each model that `GET /models` lists, with its shutdown date; raise UpstreamError."""
 
-    def listed() -> dict[str, Day]:
+    def listed(_: int) -> dict[str, Day]:
         answer = transport.get(upstream, "/models", limit=LIST_BYTES, deadline=deadline)
         models = json_in(require_success(answer, upstream).body)
         try:

@@ -1,20 +1,28 @@
 """A call to the upstream: it is tried until it works, and each attempt is recorded."""
 
+import random
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from parley import log
 from parley.deadline import Deadline
-from parley.errors import UpstreamError, UpstreamMalformed
+from parley.errors import ModelNotFound, StaleConnection, UpstreamError, UpstreamMalformed
 from parley.memory import Usage
 from parley.models.registry import Model
 from parley.upstream.failures import failure_in, require_success, with_answer
-from parley.upstream.retries import with_retries
 from parley.wire.bodies import StreamedAnswer
 from parley.wire.messages import Answer, Body, Upstream
 from parley.wire.transport import Transport
 from parley.wire.websocket import Channel
+
+BACKOFF = (0.5, 1.0)
+"""Seconds before the second and the third attempt, the last, as in OpenAI's own SDK."""
+
+JITTER = 0.25
+"""By which part at most a wait is made longer, so that a crowd does not return all at once."""
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -35,35 +43,62 @@ class Call:
 
     transport: Transport = field(repr=False)
     upstream: Upstream
-    model: Model
+    stage: str
+    models_used: dict[str, Model]
+    """By stage; a fallback is put there once it has answered."""
     deadline: Deadline
     usage: Usage
     """Counts what is collected of an answer."""
-    records: list[AttemptRecord]
-    """Gets a record of each attempt when it has ended, or its answer has begun to arrive."""
-    _record: AttemptRecord = field(default_factory=lambda: AttemptRecord(is_retry=False))
+    attempts: list[AttemptRecord]
+    """Gets a record of each attempt."""
 
-    def tried(self, attempt: Callable[[], Result]) -> Result:
-        """What `attempt` makes of an answer that it asks for by `post` or `connect`.
+    def __post_init__(self) -> None:
+        self.model = self.models_used[self.stage]
 
-        One that fails is followed by others; raises the UpstreamError of the last.
+    def run(self, attempt: Callable[[], Result]) -> Result:
+        """What `attempt` makes of an answer of `model`, asked for by `post` or `connect`.
+
+        One that fails is followed by others; raises the UpstreamError of the last. If the upstream
+        does not know the model, its fallback is tried in the same way.
         """
 
-        def recorded() -> Result:
-            try:
-                return attempt()
-            finally:
-                self.records.append(self._record)
-                self._record = AttemptRecord(is_retry=True)
+        def recorded(number: int) -> Result:
+            self._record = AttemptRecord(is_retry=number > 1)
+            self.attempts.append(self._record)
+            return attempt()
 
-        return with_retries(recorded, self.deadline)
+        try:
+            return with_retries(recorded, self.deadline)
+        except ModelNotFound:
+            if not (fallback := self.model.fallback):
+                raise
+        unknown, self.model = self.model, fallback
+        result = with_retries(recorded, self.deadline)
+        log.model_replaced(self.stage, unknown.name, fallback.name)
+        self.models_used[self.stage] = fallback
+        return result
 
-    def begun(self, exchange: Callable[[], Generator[Piece]]) -> Generator[Piece]:
+    def begin(self, exchange: Callable[[], Generator[Piece]]) -> Generator[Piece]:
         """The pieces of an attempt, once the first is there: from then on nothing is tried again.
 
-        Raises UpstreamMalformed if there is none.
+        Closing them closes what they come from. Raises UpstreamMalformed if there is none.
         """
-        return self.tried(lambda: _begun(exchange()))
+
+        def all_pieces() -> Generator[Piece]:
+            with closing(exchange()) as pieces:
+                for first in pieces:
+                    yield first  # For `next` below: a generator that has not begun closes nothing.
+                    yield first
+                    yield from pieces
+                    return
+            raise UpstreamMalformed()
+
+        def begun() -> Generator[Piece]:
+            pieces = all_pieces()
+            next(pieces)
+            return pieces
+
+        return self.run(begun)
 
     @contextmanager
     def post(self, path: str, body: Body, limit: int) -> Iterator[StreamedAnswer]:
@@ -108,18 +143,25 @@ class Call:
         return self.usage.counted(pieces, self.deadline)
 
 
-def _begun(pieces: Generator[Piece]) -> Generator[Piece]:
-    """The pieces, of which the first has arrived; closing them closes what they come from."""
+def with_retries(attempt: Callable[[int], Result], deadline: Deadline) -> Result:
+    """What `attempt` returns: it is made up to three times, and gets its number, from 1 on.
 
-    def all_pieces() -> Generator[Piece]:
-        with closing(pieces):
-            for first in pieces:
-                yield first  # For `next` below: a generator that has not begun closes nothing.
-                yield first
-                yield from pieces
-                return
-        raise UpstreamMalformed()
-
-    begun = all_pieces()
-    next(begun)
-    return begun
+    Raises the last one's error. Another follows an UpstreamError with `retry`, if the wait, which
+    the upstream may ask for, and an attempt of the usual length end before the deadline. None
+    waits after a StaleConnection.
+    """
+    began, waited = time.monotonic(), 0.0
+    for count, backoff in enumerate(BACKOFF, 1):
+        try:
+            return attempt(count)
+        except UpstreamError as error:
+            wait = 0.0 if isinstance(error, StaleConnection) else error.retry_after
+            if wait is None:
+                wait = backoff * random.uniform(1, 1 + JITTER)  # noqa: S311  # No secret.
+            now = time.monotonic()
+            usual = (now - began - waited) / count
+            if not error.retry or now + wait + usual >= deadline.end_of_wait():
+                raise
+        deadline.sleep(wait)
+        waited += wait
+    return attempt(len(BACKOFF) + 1)

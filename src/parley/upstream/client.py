@@ -1,8 +1,8 @@
 """The calls of a conversation to OpenAI's API: what is sent, and what of each answer is used."""
 
 import re
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +13,11 @@ from parley.models.registry import Model
 from parley.recordings import Recording
 from parley.upstream.calls import AttemptRecord, Call
 from parley.upstream.chat_stream import deltas_of
-from parley.upstream.encodings import set_lengths
+from parley.upstream.encodings import SAMPLE_BYTES, encoded, set_lengths
 from parley.upstream.error_reports import error_field_of, report_of
 from parley.upstream.json_values import json_in, text_of
-from parley.upstream.options import Options
-from parley.upstream.speaker import Speaker
+from parley.upstream.realtime import Reader
+from parley.upstream.sent_speech import checked
 from parley.wire.messages import Form, Upstream
 from parley.wire.transport import Transport
 
@@ -27,11 +27,32 @@ TEXT_BYTES = 1_000_000
 STREAM_BYTES = 16_000_000
 """The largest stream of a text: each delta comes in an event that is many times its length."""
 
+SPEECH_CHARACTERS = 4096
+"""The longest `input` that /audio/speech takes (OpenAI's API reference)."""
+
+SPEECH_BYTES = 16_000_000
+"""The largest speech that is taken, counted after decompression."""
+
+VOICE = "alloy"
+
 REMARKS = re.compile(
     r"\A(?:[\s.…。\u2013\u2014♪♫🎵🎶-]++|\[++[^\[\]]*+\]++|[(\uff08][^()\uff08\uff09]*+[)\uff09]|【[^【】]*+】)++\Z"
 )
 """A transcript of remarks, full stops, dashes and notes (`[BLANK_AUDIO]`, "♪ [Music]."):
 whisper.cpp has one for each silent segment."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a request may choose beside its models; each has the name of the field that sets it."""
+
+    system_prompt: str = field(repr=False)
+    voice: str = VOICE
+    audio_format: str = "mp3"
+    language: str = ""
+    """The language of the recording (ISO 639-1); blank where the model is to find out."""
+    history: Sequence[Mapping[str, str]] = field(default=(), repr=False)
+    """Earlier turns, each with `role` and `content`, the oldest first."""
 
 
 @dataclass(frozen=True)
@@ -48,36 +69,44 @@ class Client:
 
     transport: Transport = field(repr=False)
     upstreams: Mapping[str, Upstream]
-    """By stage."""
+    models_used: dict[str, Model]
+    """Those that are used, by stage, as the upstreams are; a fallback only once it has answered."""
 
     deadline: Deadline
     options: Options
     usage: Usage = field(default_factory=Usage)
     """Counts what the conversation holds in memory."""
 
-    records: list[AttemptRecord] = field(default_factory=list)
-    """One of each attempt at each call, in the order in which they ended or began to answer."""
+    attempts: list[AttemptRecord] = field(default_factory=list)
+    """One of each attempt at each call, in the order in which they began."""
 
-    def transcribe(self, recording: Recording, model: Model) -> str:
+    @property
+    def voice(self) -> str:
+        """The name of the voice that is used."""
+        return self.models_used["tts"].voice_for(self.options.voice)
+
+    def transcribe(self, recording: Recording) -> str:
         """The words of the recording; blank if there were none. Raises UpstreamError."""
-        fields = [("model", model.name), *model.parameters.items(), ("response_format", "json")]
-        if model.language and self.options.language:
-            fields.append((model.language, self.options.language))
-        form, call = Form(fields, "file", recording), self._call("stt", model)
+        call = self._call("stt")
 
         def hear() -> str:
+            model, language = call.model, self.options.language
+            fields = [("model", model.name), *model.parameters.items(), ("response_format", "json")]
+            if model.language and language:
+                fields.append((model.language, language))
+            form = Form(fields, "file", recording)
             with call.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
                 heard = json_in(answer.whole(call.counted).body)
                 return _transcript_in(heard, call.failure_in)
 
-        return call.tried(hear)
+        return call.run(hear)
 
-    def complete(self, transcript: str, model: Model) -> Reply:
+    def complete(self, transcript: str) -> Reply:
         """The chat model's reply; a refusal is a reply too. Raises UpstreamError.
 
         What was written before a failure is the reply, if no other attempt brought a whole one.
         """
-        written, call = "", self._call("text", model)
+        written, call = "", self._call("text")
 
         def read() -> str:
             nonlocal written
@@ -89,23 +118,23 @@ class Client:
             return written
 
         try:
-            return Reply(call.tried(read))
+            return Reply(call.run(read))
         except UpstreamError as failure:
             if not written or isinstance(failure, ModelNotFound):
                 raise
             return Reply(written, failure)
 
-    def stream_reply(self, transcript: str, model: Model) -> Generator[str]:
+    def stream_reply(self, transcript: str) -> Generator[str]:
         """The chat model's reply, delta by delta, once the first is there.
 
         Raises UpstreamError, and TextIncomplete at the end of a reply that is not finished.
         """
-        call = self._call("text", model)
-        return call.begun(lambda: self._reply_to(transcript, call, is_stream=True))
+        call = self._call("text")
+        return call.begin(lambda: self._reply_to(transcript, call, is_stream=True))
 
-    def speak(self, text: str, model: Model) -> Spool:
+    def speak(self, text: str) -> Spool:
         """The speech of `text` as a whole file, never empty, at its start. Raises UpstreamError."""
-        call = self._call("tts", model)
+        call = self._call("tts")
 
         def read() -> Spool:
             speech = self.usage.spool()
@@ -121,21 +150,26 @@ class Client:
                 raise
             return speech
 
-        return call.tried(read)
+        return call.run(read)
 
-    def stream_speech(
-        self, text: str, model: Model, speaker: Speaker | None = None
-    ) -> Generator[bytes]:
+    def stream_speech(self, text: str, reader: Reader | None = None) -> Generator[bytes]:
         """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError.
 
-        Where one `speaker` speaks several texts, whoever made it closes it.
+        Where one `reader` reads several texts over the Realtime API, whoever made it closes it.
         """
-        call = self._call("tts", model)
-        return call.begun(lambda: (speaker.speak if speaker else self._speech_of)(text, call))
+        call = self._call("tts")
+        return call.begin(lambda: self._speech_of(text, call, reader))
 
-    def _call(self, stage: str, model: Model) -> Call:
-        upstream = self.upstreams[stage]
-        return Call(self.transport, upstream, model, self.deadline, self.usage, self.records)
+    def _call(self, stage: str) -> Call:
+        return Call(
+            self.transport,
+            self.upstreams[stage],
+            stage,
+            self.models_used,
+            self.deadline,
+            self.usage,
+            self.attempts,
+        )
 
     def _reply_to(self, transcript: str, call: Call, *, is_stream: bool) -> Generator[str]:
         """The reply's deltas; a host may answer with a stream or without one, whatever is asked.
@@ -161,9 +195,31 @@ class Client:
                 raise
             answer.end()
 
-    def _speech_of(self, text: str, call: Call) -> Generator[bytes]:
-        with closing(Speaker(self.options)) as speaker:
-            yield from speaker.speak(text, call)
+    def _speech_of(self, text: str, call: Call, reader: Reader | None = None) -> Generator[bytes]:
+        """The speech's file, piece by piece as it arrives."""
+        voice, audio_format = call.model.voice_for(self.options.voice), self.options.audio_format
+        if call.model.interface == "realtime":
+            with (
+                nullcontext(reader) if reader else closing(Reader()) as opened,
+                closing(opened.read_aloud(text, voice, call)) as pcm,
+            ):
+                # At once, since PCM is six times as large as mp3.
+                yield from encoded(pcm, audio_format, call.deadline)
+            return
+        body = {
+            "model": call.model.name,
+            "input": text,
+            "voice": voice,
+            "response_format": audio_format,
+            **call.model.parameters,
+        }
+        size = 0
+        with call.post("/audio/speech", body, SPEECH_BYTES) as answer:
+            for piece in checked(answer.pieces(), audio_format, answer.headers, call.failure_in):
+                size += len(piece)
+                yield piece
+            if audio_format == "pcm" and size % SAMPLE_BYTES:
+                raise UpstreamMalformed()  # Whatever is joined to half a sample becomes noise.
 
 
 def _transcript_in(heard: Any, failure_in: Callable[[Any], UpstreamError]) -> str:

@@ -2,11 +2,15 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack
 from difflib import SequenceMatcher
 from typing import Any
+from urllib.parse import quote
 
-from parley.errors import UpstreamError, UpstreamMalformed
+from parley import log
+from parley.errors import UpstreamMalformed
+from parley.upstream.calls import Call
 from parley.upstream.encodings import RATE
 from parley.upstream.json_values import parse_json
 from parley.wire.websocket import Channel
@@ -34,45 +38,62 @@ COMPARED_LETTERS = 200
 time of difflib grows with the square of the length."""
 
 
-class ReadingSession:
-    """An open WebSocket on which a voice reads one text after another; for one greenlet.
+class Reader:
+    """A voice that reads one text after another over one WebSocket; for one greenlet.
 
-    Unknown events are passed over, as OpenAI asks of its clients.
+    The first text opens the WebSocket, and so does one after a failure. Unknown events are passed
+    over, as OpenAI asks of its clients.
     """
 
-    def __init__(self, channel: Channel, failure_in: Callable[[Any], UpstreamError]) -> None:
-        """Wait for the session; `failure_in` makes the failure that an event tells.
+    def __init__(self) -> None:
+        """Begin without a WebSocket."""
+        self._open = ExitStack()
+        self._channel: Channel | None = None
 
-        Raises UpstreamError.
-        """
-        self._channel, self._messages, self._failure_in = channel, channel.messages(), failure_in
-        self.transcript = ""
-        """What the voice really said of the last text."""
-        for event in self._events():
-            if event.get("type") == "session.created":
-                return
+    def close(self) -> None:
+        """Close the WebSocket, if one is open; the next text opens another."""
+        self._channel = None
+        self._open.close()
 
-    def read_aloud(self, text: str, voice: str, parameters: Mapping[str, Any]) -> Iterator[bytes]:
+    def read_aloud(self, text: str, voice: str, call: Call) -> Generator[bytes]:
         """The speech as PCM (RATE, 16 bit, mono, little-endian), as it arrives.
 
-        Raises UpstreamError, and UpstreamMalformed past any of the limits of one text.
+        A voice that says other words is logged. Raises UpstreamError, and UpstreamMalformed past
+        any of the limits of one text.
         """
-        self._channel.send(json.dumps(_request(text, voice, parameters)))
-        self.transcript, pcm_bytes = "", 0
-        for event in self._events():
-            match event:
-                case {"type": "response.output_audio.delta", "delta": str(delta)}:
-                    pcm = _decoded(delta)
-                    pcm_bytes += len(pcm)
-                    yield pcm
-                case {"type": "response.output_audio_transcript.done", "transcript": str(said)}:
-                    self.transcript += f" {said}"
-                case {"type": "response.done"}:
-                    return
-            if pcm_bytes > PCM_BYTES or len(self.transcript) > TRANSCRIPT_CHARACTERS:
-                raise UpstreamMalformed()
+        name, said, pcm_bytes = call.model.name, "", 0
+        try:
+            channel = self._channel or self._connect(call)
+            channel.send(json.dumps(_request(text, voice, call.model.parameters)))
+            for event in self._events(call):
+                match event:
+                    case {"type": "response.output_audio.delta", "delta": str(delta)}:
+                        pcm = _decoded(delta)
+                        pcm_bytes += len(pcm)
+                        yield pcm
+                    case {"type": "response.output_audio_transcript.done", "transcript": str(part)}:
+                        said += f" {part}"
+                    case {"type": "response.done"}:
+                        break
+                if pcm_bytes > PCM_BYTES or len(said) > TRANSCRIPT_CHARACTERS:
+                    raise UpstreamMalformed()
+        except BaseException:
+            self.close()  # Nobody knows what would still arrive for this text.
+            raise
+        if pcm_bytes and not is_read_word_for_word(text, said):
+            log.reworded("" if call.upstream.shows_key(name) else name)  # A caller may choose it.
 
-    def _events(self) -> Iterator[dict[str, Any]]:
+    def _connect(self, call: Call) -> Channel:
+        """Open the WebSocket, and wait for its session."""
+        path = f"/realtime?model={quote(call.model.name, safe='')}"
+        self._channel = self._open.enter_context(call.connect(path, EVENT_BYTES))
+        self._messages = self._channel.messages()
+        for event in self._events(call):
+            if event.get("type") == "session.created":
+                break
+        return self._channel
+
+    def _events(self, call: Call) -> Iterator[dict[str, Any]]:
         """Each event of a text as it arrives; raise the UpstreamError that one tells of.
 
         Raises UpstreamMalformed past EVENTS or EVENTS_BYTES.
@@ -90,13 +111,13 @@ class ReadingSession:
                 case {"type": "response.done", "response": {"status": "completed"}}:
                     yield event
                 case {"type": "response.done", "response": {"status_details": {"error": error}}}:
-                    raise self._failure_in(error)
+                    raise call.failure_in_event(error)
                 case {"type": "response.done"}:
                     raise UpstreamMalformed()
                 case {"type": "error"}:
-                    raise self._failure_in(event)
+                    raise call.failure_in_event(event)
                 case {"error": error} if error:
-                    raise self._failure_in(error)
+                    raise call.failure_in_event(error)
                 case dict():
                     yield event
 

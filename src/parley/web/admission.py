@@ -14,10 +14,10 @@ from werkzeug.datastructures import MIMEAccept
 from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, Overloaded
+from parley.models.registry import Model
 from parley.settings import Settings
-from parley.upstream.client import Client
+from parley.upstream.client import Client, Options
 from parley.upstream.encodings import AUDIO_FORMATS
-from parley.upstream.options import Options
 from parley.web.caller_headers import (
     BASE_URL_HEADERS,
     CREDENTIAL_HEADERS,
@@ -99,8 +99,12 @@ def options_of(
     return representation, Options(**{"system_prompt": settings.system_prompt, **chosen})
 
 
-def client_of(
-    upstreams: Mapping[str, Upstream], options: Options, request: Request, services: Services
+def begin_client(
+    upstreams: Mapping[str, Upstream],
+    models: dict[str, Model],
+    options: Options,
+    request: Request,
+    services: Services,
 ) -> Client:
     """The client for one conversation with its upstreams; the conversation's time begins now.
 
@@ -109,4 +113,4 @@ def client_of(
     deadline, usage = Deadline.after(services.settings.deadline), request.environ[SLOT].usage
     for text in (options.system_prompt, *(turn["content"] for turn in options.history)):
         usage.add_text(text)
-    return Client(services.transport, upstreams, deadline, options, usage)
+    return Client(services.transport, upstreams, models, deadline, options, usage)

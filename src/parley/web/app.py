@@ -8,10 +8,9 @@ from flask.typing import ResponseReturnValue
 
 from parley.errors import InternalError
 from parley.held_too_long import HeldTooLong
-from parley.models.shutdown_warnings import EndWarnings
 from parley.web import cors, error_handlers, request_log, request_record
 from parley.web.answers import add_promised_headers
-from parley.web.model_choice import undated_stages
+from parley.web.model_choice import EndWarnings
 from parley.web.services import Services
 from parley.web.serving.request_connection import connection_of
 from parley.web.serving.slots import release_after_answer
@@ -56,9 +55,9 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.before_request(request_record.begin)
     app.after_request(_complete)
     error_handlers.install(app)
-    warn = EndWarnings(services.registry, undated_stages(services.settings))
-    warn(services.today())
-    app.before_request(lambda: warn(services.today()))
+    warn = EndWarnings(services)
+    warn()
+    app.before_request(warn)
     cors.allow(app, services.settings.allowed_origins)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

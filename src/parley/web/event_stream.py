@@ -8,10 +8,10 @@ from typing import Any
 
 from flask import Response, current_app
 
-from parley.conversation.reply_events import Event, SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.event_order import Event, SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
 from parley.conversation.state import failure_of
-from parley.conversation.streaming import begin_reply
 from parley.errors import CallerDisconnected
 from parley.held_too_long import ANY_ERROR
 from parley.web.answers import ConversationSchema, ErrorSchema
@@ -42,7 +42,7 @@ class EventStream:
 
     def __init__(self, stages: Stages, began: float) -> None:
         self._stages, self._began = stages, began
-        self._conversation, self._reply = stages.conversation, begin_reply(stages)
+        self._conversation, self._reply = stages.conversation, SpokenReply(stages)
 
     def __iter__(self) -> Iterator[bytes]:
         """The frames, up to `done`; nothing more to a caller who has left."""
@@ -87,7 +87,7 @@ class EventStream:
             case TextDelta(delta):
                 return self._frame("text", {"delta": delta})
             case SegmentStarted(number, text, asked):
-                about = {"segment": number, "text": text, "voice": self._stages.voice}
+                about = {"segment": number, "text": text, "voice": self._stages.client.voice}
                 sound = {"format": self._stages.client.options.audio_format}
                 return self._frame("segment", {**about, **sound, "began": self._at(asked)})
             case SoundPiece(number, piece, last):

@@ -1,38 +1,66 @@
 """Which models a request uses, on the hosts that serve its stages."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
+from parley import log
 from parley.base_urls import BaseUrl
-from parley.models.registry import Models
+from parley.models.registry import UNLISTED, Model
 from parley.settings import Settings
 from parley.web.services import Services
 from parley.web.stage_routes import MAIN, Route, operator_routes
 
+NOTICE = timedelta(days=60)
+"""How long before a model shuts down the service begins to warn of it."""
 
-def models_of(names: Mapping[str, str], routes: Mapping[str, Route], services: Services) -> Models:
-    """The request's models: those that a form names, or what MODEL_LIST.MD has in their stead.
+
+def models_of(
+    names: Mapping[str, str], routes: Mapping[str, Route], services: Services, day: date
+) -> dict[str, Model]:
+    """By stage, the model that a form names, or what MODEL_LIST.MD has in its stead on that day.
 
     The list's shutdown dates apply to OpenAI's hosts and to the service's own upstream. A model of
     the same name on another host, such as a self-hosted tts-1, does not shut down with OpenAI's.
     """
-    undated = _undated(routes, services.settings)
-    stages = (stage for stage, route in routes.items() if route.name == stage)
-    callers = {stage for stage in stages if isinstance(routes[stage].url, str)}
-    return services.registry.resolve(names, services.today(), undated, callers)
+    models = {}
+    for stage, route in routes.items():
+        is_callers_own = route.name == stage and isinstance(route.url, str)
+        models[stage] = services.registry[stage].resolve(
+            names.get(f"{stage}_model", ""),
+            day if _dates_hold(route, services.settings) else None,
+            UNLISTED[stage] if is_callers_own else None,
+        )
+    return models
 
 
-def default_models(services: Services, day: date) -> Models:
+def default_models(services: Services, day: date) -> dict[str, Model]:
     """The models of a day for callers who name neither models nor hosts."""
-    return services.registry.resolve({}, day, undated_stages(services.settings))
+    return models_of({}, operator_routes(services.settings), services, day)
+
+
+class EndWarnings:
+    """Warns of the models used by default that shut down soon; cheap enough for every request."""
+
+    def __init__(self, services: Services) -> None:
+        """Begin with nothing said."""
+        self._services, self._said_on = services, date.min
+
+    def __call__(self) -> None:
+        """Log `model_ends` for each such model, at the first call on a day (UTC)."""
+        services, today = self._services, self._services.today()
+        if today == self._said_on:
+            return
+        self._said_on = today  # Before anything below lets another request run.
+        undated = undated_stages(services.settings)
+        for stage, model in default_models(services, today).items():
+            if stage not in undated and model.shutdown and model.shutdown - today <= NOTICE:
+                then = services.registry[stage].resolve(model.name, model.shutdown)
+                log.model_ends(stage, model.name, model.shutdown, then.name)
 
 
 def undated_stages(settings: Settings) -> set[str]:
     """The stages in which the list's dates do not hold, for callers who name no hosts."""
-    return _undated(operator_routes(settings), settings)
-
-
-def _undated(routes: Mapping[str, Route], settings: Settings) -> set[str]:
+    routes = operator_routes(settings)
     return {stage for stage, route in routes.items() if not _dates_hold(route, settings)}
 
 

@@ -54,7 +54,8 @@ def _log(
     if body.cut:
         conversation.note(CallerDisconnected())
     stage, code = _failed(conversation)
-    secrets, hosts, ids = record.secrets, record.other_hosts, conversation.upstream_ids
+    secrets, hosts, attempts = record.secrets, record.other_hosts, conversation.attempts
+    ids = [attempt.upstream_id for attempt in attempts]
     models = conversation.models_used.items()
     # Hosts are in lower case.
     lowered = Secrets(*map(str.lower, secrets.credentials)) if hosts else secrets
@@ -68,7 +69,7 @@ def _log(
         **{f"{stage}_model": _without_key(model.name, secrets) for stage, model in models},
         **{f"{stage}_host": _without_key(host, lowered) for stage, host in hosts.items()},
         **{f"{name}_ms": duration for name, duration in _durations(record).items()},
-        "retries": conversation.retries,
+        "retries": sum(attempt.is_retry for attempt in attempts),
         "upstream_ids": ",".join(_without_key(each, secrets) for each in ids[:MOST_IDS]),
     }
     if len(ids) > MOST_IDS:

@@ -48,7 +48,7 @@ def sound_answer(stages: Stages, pieces: Generator[bytes], audio_format: str) ->
 
 def name_voice(response: Response, stages: Stages) -> None:
     """Say in the header X-Voice which voice spoke, percent-encoded as the texts are."""
-    response.headers["X-Voice"] = header_text(stages.voice, VOICE_BYTES)
+    response.headers["X-Voice"] = header_text(stages.client.voice, VOICE_BYTES)
 
 
 def _written(
