@@ -33,6 +33,18 @@ STREAMS = {
         "",
     ),
     "a message after the deltas": ([*WORDS, MESSAGE], b"", *WHOLE, ""),
+    "several choices": (
+        [
+            chunk("It is ", index=0),
+            chunk("That's ", index=1),
+            {"choices": [{"index": 1}, *chunk("Paris.", "stop", index=0)["choices"]]},
+            chunk("", "error", index=1),
+        ],
+        DONE,
+        *WHOLE,
+        "",
+    ),
+    "a long wait before the reply": ([b"\n" * 9000, *WORDS], DONE, *WHOLE, ""),
     "neither": (WRITTEN, *CUT),
     "fields without an event": ([b"retry: 3000\n\n"], b"", "", "upstream_unavailable", ""),
     "an event without data": ([b"event: ping\n\n"], b"", "", "upstream_unavailable", ""),

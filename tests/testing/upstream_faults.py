@@ -172,8 +172,8 @@ REFUSED = [
     Fault("307", says(http(b"", "307 Moved", Location="/v1/elsewhere")), "upstream_rejected"),
     Fault(
         "302 without end",
-        never_ends(b"HTTP/1.1 302 x\r\nLocation: /x\r\n"),  # Nobody should read its body.
-        "upstream_malformed",
+        never_ends(b"HTTP/1.1 302 x\r\nLocation: /x\r\n"),  # Nobody should read all of its body.
+        "upstream_rejected",
     ),
     Fault("302 to nowhere", says(http(b"", "302 x", Location="http://[::1")), "upstream_rejected"),
     Fault("429, absurd date", says(refusal("429 x", Retry_After=ABSURD)), "rate_limited", 3),

@@ -23,8 +23,7 @@ FIELD = re.compile(rb"\s*(?::|(?:event|data|id|retry)\b)")
 """How a stream of events begins, though none of them may be whole."""
 
 SPACE = b" \t\r\n" + BYTE_ORDER_MARK
-SPACE_BYTES = 4096
-"""How much space may stand before an answer in JSON."""
+"""What hosts send before an answer that is not there yet."""
 
 FailureIn = Callable[[Any], UpstreamError]
 """Which failure it is that JSON tells of."""
@@ -38,13 +37,14 @@ def deltas_of(pieces: Iterable[bytes], failure_in: FailureIn) -> Iterator[str]:
     was cut, and UpstreamMalformed where all of it was blank. Raises what `failure_in` makes of an
     error under a success's status, after what was written before it.
     """
-    begun, rest = _beginning(iter(pieces))
-    reply = _Reply(failure_in)
-    if begun.lstrip(SPACE).startswith((b"{", b"[")):
-        yield from reply.read(json_in(_whole(begun, rest)), "message")
+    pieces = iter(pieces)
+    begun = next(filter(None, (piece.lstrip(SPACE) for piece in pieces)), b"")
+    reply, all_of_it = _Reply(failure_in), chain((begun,), pieces)
+    if begun.startswith((b"{", b"[")):
+        yield from reply.read(json_in(_whole(all_of_it)), "message")
         reply.require_whole(is_ended=True)
     else:
-        yield from _streamed(reply, begun, chain((begun,), rest))
+        yield from _streamed(reply, begun, all_of_it)
 
 
 def _streamed(reply: "_Reply", begun: bytes, pieces: Iterable[bytes]) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _streamed(reply: "_Reply", begun: bytes, pieces: Iterable[bytes]) -> Iterato
         value = _value_of(event, data)
         if value is not None:
             yield from reply.read(value, "delta")
-    if event is None and begun.strip() and not FIELD.match(begun):
+    if event is None and begun and not FIELD.match(begun):
         raise UpstreamMalformed()  # A sentence, or a web page.
     reply.require_whole(is_ended=is_ended)
 
@@ -72,6 +72,8 @@ class _Reply:
     place: str = ""
     """Where content was found: some send a message as one event, others again after its deltas."""
     is_blank: bool = True
+    index: Any = None
+    """Which choice is read: of several in one stream, the first that comes."""
     half: str = ""
     """Half a surrogate pair: hosts that count in UTF-16 may part a character between two events."""
     suspect: Any = field(default=None, repr=False)
@@ -81,7 +83,7 @@ class _Reply:
 
     def read(self, value: Any, name: str) -> Iterator[str]:
         """The texts in an answer, or in the data of an event; raise the failure that it tells."""
-        choice = value_at(value, "choices", 0)
+        choice = self._choice_in(value_at(value, "choices"))
         place = self.place or (name if value_at(choice, name) is not None else "message")
         said = value_at(choice, place)
         content = text_in(value_at(said, "content"))
@@ -107,6 +109,14 @@ class _Reply:
         if choice is None and is_open and report_of(value).message:
             self.suspect = value
             self.is_note = not any(value_at(value, name) for name in SENTENCES)
+
+    def _choice_in(self, choices: Any) -> Any:
+        for choice in choices if isinstance(choices, list) else ():
+            index = value_at(choice, "index")
+            self.index = index if self.index is None else self.index
+            if index in (None, self.index):
+                return choice
+        return None
 
     def _joined(self, text: str) -> str:
         """The text with the half of a character that waited, without the half at its end."""
@@ -141,20 +151,10 @@ def _value_of(event: SentEvent, data: bytes) -> Any:
     return value if is_ours else None
 
 
-def _beginning(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """The bytes up to the first that is no space, with what came with it, and the other pieces."""
-    begun = b""
+def _whole(pieces: Iterable[bytes]) -> bytes:
+    body = bytearray()
     for piece in pieces:
-        begun += piece
-        if begun.strip(SPACE) or len(begun) > SPACE_BYTES:
-            break
-    return begun, pieces
-
-
-def _whole(begun: bytes, rest: Iterator[bytes]) -> bytes:
-    body = bytearray(begun)
-    for piece in rest:
         body += piece
         if len(body) > EVENT_BYTES:
             raise UpstreamMalformed()
-    return bytes(body).lstrip(BYTE_ORDER_MARK)
+    return bytes(body)
