@@ -32,6 +32,7 @@ SHAPES = {
     "RFC 9457": {"type": "about:blank", "title": REASON, "status": 400},
     "RFC 9457, with detail": {"title": "Bad Request", "status": 400, "detail": REASON},
     "ASP.NET": {"title": "Validation failed.", "status": 400, "errors": {"voice": [REASON]}},
+    "JSON:API, with a page": {"errors": [{"title": REASON, "detail": "<!DOCTYPE html><p>x</p>"}]},
     "Apigee": {"fault": {"faultstring": REASON, "detail": {"errorcode": "x"}}},
     "API Gateway": {"Message": REASON},
     "a reason": {"error": {"type": "bad_request", "reason": REASON}},

@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Any
 
 from parley.errors import TextIncomplete, UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from parley.upstream.error_reports import SENTENCES, error_field_of, report_of
+from parley.upstream.error_reports import SENTENCES, SPACE, error_field_of, report_of
 from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, text_of, value_at
-from parley.upstream.sent_events import BYTE_ORDER_MARK, EVENT_BYTES, SentEvent, events_in
+from parley.upstream.sent_events import EVENT_BYTES, SentEvent, events_in
 
 INCOMPLETE = ("length", "max_tokens", "content_filter")
 """The values of `finish_reason` for a reply that the model did not finish."""
@@ -21,9 +21,6 @@ END = b"[DONE]"
 UNNAMED = (b"", b"message")
 FIELD = re.compile(rb"\s*(?::|(?:event|data|id|retry)\b)")
 """How a stream of events begins, though none of them may be whole."""
-
-SPACE = b" \t\r\n" + BYTE_ORDER_MARK
-"""What hosts send before an answer that is not there yet."""
 
 FailureIn = Callable[[Any], UpstreamError]
 """Which failure it is that JSON tells of."""
@@ -139,16 +136,14 @@ class _Reply:
 
 def _value_of(event: SentEvent, data: bytes) -> Any:
     """The event's JSON; None where it is to be passed over: what has no data, or is unknown."""
-    if not data:
-        return None
+    is_unnamed = event.name in UNNAMED
     try:
-        value = parse_json(data)
+        value = parse_json(data or b"null")
     except ValueError:
-        if event.name in UNNAMED and not event.is_cut:
+        if is_unnamed and not event.is_cut:
             raise UpstreamMalformed() from None
         return None
-    is_ours = event.name in UNNAMED or value_at(value, "choices") or error_field_of(value)
-    return value if is_ours else None
+    return value if is_unnamed or value_at(value, "choices") or error_field_of(value) else None
 
 
 def _whole(pieces: Iterable[bytes]) -> bytes:
