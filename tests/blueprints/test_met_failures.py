@@ -141,6 +141,14 @@ def test_a_host_that_the_caller_named_may_tell_it(met, message):
     assert message in told(response).message
 
 
+@pytest.mark.parametrize(("repeated", "is_told"), [(400_000, True), (600_000, False)])
+def test_a_refusal_may_repeat_what_it_was_sent_and_is_read_no_further(met, repeated, is_told):
+    """As validators do with each field; what is longer keeps its status."""
+    fails(met, "text", 422, {"detail": REASON, "input": "x" * repeated})
+    answer = told(post(met))
+    assert (answer.code, REASON in answer.message) == ("upstream_rejected", is_told)
+
+
 @spread([400, 401, 429, 500, 501, 200])
 def test_no_reason_shows_a_key(met, accept, stage, row):
     """Nor what is not printable: the error's own sentence stands."""

@@ -45,7 +45,7 @@ def test_ten_languages_and_more_have_twenty_sentences():
         ("Oh, what you say is just on par. 5 of it", False),  # Elsewhere it is an abbreviation.
         ("Oh, what you say is just on par.\n5 of it", True),
         ("Oh, what you say is sensible. 5 of it", True),
-        ("Oh, what you say is just on par. (5 of", False),
+        ("Oh, what you say is just on par. (", False),  # Nobody knows if a number follows.
         ("Nobody knows but the answer is no. It is", True),
         ("It is all of what he has. Then I left for it", True),
         ("It went on and on until World War II. Then", True),
@@ -86,7 +86,7 @@ def test_ten_languages_and_more_have_twenty_sentences():
         ("So schrieb er es an alle: 1. Febr. 2026", False),
         ("Das passiert an jedem 7. Tag des Monats", False),
         ("Urodziła się dopiero 7 list. 1867 r. w", False),
-        ("Ich habe mit Frau Dr. med. Weber", False),
+        ("Ich fragte die Frau Dr. phil. Weber", False),
         ("Doch er sagte zu allen nur usw. wirklich. Weber", True),
         ("Er ging so weit, wie er konnte ... . Dann", True),
         ("He looked at me for very long -. Then", True),
@@ -94,7 +94,6 @@ def test_ten_languages_and_more_have_twenty_sentences():
         ("Սա գրել է մեր բոլորի պրոֆ. Պետրոսյանը", False),
         ("ይህን የጻፈው የእኛ ዶክተር ፕሮፌ. አበበ", False),
         ("वह बहुत देर तक सोचता रहा... मैं", False),
-        ("وظل يفكر في الأمر طويلا… لكنه", False),
         ("这是我们大家的Ｕ．Ｓ．Ａ．的经济政策", False),
         ("Since the last week I am 42. You are", True),
         ("Le città sono molte, ad es. Milano e", False),

@@ -21,7 +21,7 @@ from parley.conversation.speakable import speakable
         ("see https://www.example.com/a/b?c=d#e.", "see example.com."),
         ("see <https://example.com/a>.", "see example.com."),
         ("see (https://example.com/a_(b)).", "see (example.com)."),
-        ("see www.example.com/a?b, or awww.", "see example.com, or awww."),
+        ("see www.example.com/a?b, or awww.no", "see example.com, or awww.no"),
         ("[a](file:///b) [c](javascript:d(0))", "a c"),
         ("> [!NOTE]\n> Look here.", "Look here."),
         ("访问https://example.com/路。好", "访问example.com路。好"),

@@ -59,7 +59,7 @@ _SMALL_LETTER = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\"'–—―]*+(?:\p{Ll}|(?
 # letter of an ordinal ("2.ª").
 _GOES_ON = regex.compile(
     r"(?<=[\p{Latin}\p{N}]．)\S|(?<=\p{N}\.)\p{N}|(?<=[\p{Armenian}\p{Ethiopic}]\.\s*+)\S"
-    r"|(?<=(?:\.\.|…)\s*+)\p{Lo}|(?<=[\p{Pe}\p{Pf}])\S|(?<=[\p{Pe}\p{Pf}\"][^\S\n]*+)\p{Lo}"
+    r"|(?<=\.\.\s*+)\p{Lo}|(?<=[\p{Pe}\p{Pf}])\S|(?<=[\p{Pe}\p{Pf}\"][^\S\n]*+)\p{Lo}"
     r"|[\p{Pe}\p{Pf}、，&;:%/=×ªº]|(?<=[。？！?!])(?:と|って)(?:[言聞思答叫問尋考書]|い[うっ])"
 )
 # Where the marks tell which opens, a longer quotation is known, and may hold others.
