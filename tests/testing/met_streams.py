@@ -8,6 +8,7 @@ DONE = b"data: [DONE]\n\n"
 SENTENCE = {"error": {"message": "Connection error.", "type": None, "code": "500"}}
 WORDS = [chunk("It is "), chunk("Paris.")]
 WRITTEN = [chunk(HALF[:20]), chunk(HALF[20:])]
+CHOICES = [chunk("It is ", index=0), chunk("No", index=1), chunk("Paris.", "stop", index=0)]
 MESSAGE = {"choices": [{"message": {"content": WHOLE[0]}, "finish_reason": "stop"}]}
 NO_JSON = b"data: {nonsense\n\n"
 LIMIT, CUT = "text_incomplete", (b"", HALF, "upstream_unavailable", "")
@@ -33,17 +34,7 @@ STREAMS = {
         "",
     ),
     "a message after the deltas": ([*WORDS, MESSAGE], b"", *WHOLE, ""),
-    "several choices": (
-        [
-            chunk("It is ", index=0),
-            chunk("That's ", index=1),
-            {"choices": [{"index": 1}, *chunk("Paris.", "stop", index=0)["choices"]]},
-            chunk("", "error", index=1),
-        ],
-        DONE,
-        *WHOLE,
-        "",
-    ),
+    "several choices": (CHOICES, DONE, *WHOLE, ""),
     "a long wait before the reply": ([b"\n" * 9000, *WORDS], DONE, *WHOLE, ""),
     "neither": (WRITTEN, *CUT),
     "fields without an event": ([b"retry: 3000\n\n"], b"", "", "upstream_unavailable", ""),
