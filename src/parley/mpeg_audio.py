@@ -10,21 +10,16 @@ HEADER_BYTES = 4
 LONGEST_FRAME = 2881
 """In bytes: layer II of version 2.5, at 8 kHz and 160 kbit/s, padded."""
 
-# kbit/s by the four bits of the field; the first means "free", which tells no length.
-_V1_LAYER_1 = (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448)
-_V1_LAYER_2 = (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
-_V1_LAYER_3 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-_V2_LAYER_1 = (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256)
-_V2_OTHERS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 BIT_RATES = {
-    (1, 1): _V1_LAYER_1,
-    (1, 2): _V1_LAYER_2,
-    (1, 3): _V1_LAYER_3,
-    (2, 1): _V2_LAYER_1,
-    (2, 2): _V2_OTHERS,
-    (2, 3): _V2_OTHERS,
+    (1, 1): range(0, 480, 32),
+    (1, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (1, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (2, 1): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (2, 2): (_LOW := (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)),
+    (2, 3): _LOW,
 }
-"""By the version (2 stands for 2.5, too) and the layer."""
+"""In kbit/s by the field's four bits, by the version (2 stands for 2.5, too) and the layer; the
+first means "free", which tells no length."""
 
 SAMPLING_RATES = {
     0b11: (44_100, 48_000, 32_000),  # version 1

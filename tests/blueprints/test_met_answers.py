@@ -109,6 +109,14 @@ def test_a_message_is_understood(met, accept, streams, name):
     assert len(bodies(met, "text")) == (3 if again else 1)
 
 
+@REPRESENTATIONS
+def test_blank_lines_may_come_for_long_before_a_whole_reply(met, accept):
+    """Busy hosts keep the connection open so (DeepSeek's documents), whatever they were asked."""
+    reply = {"choices": [{"message": {"content": WHOLE[0]}, "finish_reason": "stop"}]}
+    answers(met, "text", b"\n" * 9000 + json.dumps(reply, indent=1).encode())
+    assert told(post(met, accept)).reply == WHOLE[0]
+
+
 PASSING = ("upstream_unavailable", "rate_limited")
 
 

@@ -110,12 +110,12 @@ def test_what_is_not_about_the_model_replaces_none(met, accept, stage, row):
     check(met, accept, stage, "upstream_rejected", 1, 400)
 
 
-@pytest.mark.parametrize("status", [500, 503, 504, 200])
-@pytest.mark.parametrize("message", [*ADDRESSES, *NO_ADDRESSES])
-def test_where_the_operators_hosts_stand_is_not_told(met, status, message):
+@spread([(status, said) for status in (504, 200) for said in (*ADDRESSES, *NO_ADDRESSES)])
+def test_where_the_operators_hosts_stand_is_not_told(met, accept, stage, row):
     """When they fail; what else they say of it is."""
-    fails(met, "text", status, {"error": {"message": message, "code": 500}})
-    assert (message in told(post(met)).message) is (message in NO_ADDRESSES)
+    status, message = row
+    fails(met, stage, status, {"error": {"message": message, "code": 500}})
+    assert (message in told(post(met, accept)).message) is (message in NO_ADDRESSES)
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,14 @@ def test_a_host_that_the_caller_named_may_tell_it(met, message):
     app = make_app(PARLEY_ALLOWED_BASE_URLS="*")
     response = post(met, headers={"X-OpenAI-Base-URL": met.url}, app=app)
     assert message in told(response).message
+
+
+@pytest.mark.parametrize(("repeated", "is_told"), [(400_000, True), (600_000, False)])
+def test_a_refusal_may_repeat_what_it_was_sent_and_is_read_no_further(met, repeated, is_told):
+    """As validators do with each field; what is longer keeps its status."""
+    fails(met, "text", 422, {"detail": REASON, "input": "x" * repeated})
+    answer = told(post(met))
+    assert (answer.code, REASON in answer.message) == ("upstream_rejected", is_told)
 
 
 @spread([400, 401, 429, 500, 501, 200])

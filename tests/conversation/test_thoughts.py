@@ -18,6 +18,10 @@ REPLIES = {
     "<thought>**Hm**\n</thought>Hello.": "Hello.",
     "<reasoning>\nHm</reasoning>\n\nHello.": "Hello.",
     "<seed:think>Hm</seed:think>Hello.": "Hello.",
+    "<M2_7_thinking>Hm</M2_7_thinking>Hello.": "Hello.",
+    "<REASONING_SCRATCHPAD>Hm</REASONING_SCRATCHPAD>Hello.": "Hello.",
+    "<thoughts>Hm</thoughts>Hello.": "Hello.",
+    "<|START_THINKING|>Hm<|END_THINKING|>Hello.": "Hello.",
     "[THINK]Hm[/THINK]Hello.": "Hello.",
     "[THANKS] Hello.": "[THANKS] Hello.",
     "◁think▷Hm◁/think▷Hello.": "Hello.",
@@ -76,4 +80,4 @@ def test_space_before_thoughts_is_looked_at_once():
 def test_text_is_passed_on_at_once():
     """Only what may be the beginning of thoughts is held back."""
     thoughts = ThoughtFilter()
-    assert [thoughts.feed(delta) for delta in ("<th", "e", " end")] == ["", "<the", " end"]
+    assert [thoughts.feed(delta) for delta in ("<th", "e ", "end")] == ["", "<the ", "end"]

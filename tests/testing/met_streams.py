@@ -34,6 +34,12 @@ WHOLES = {
         DONE,
     ],
     "a message after the deltas": [*WORDS, MESSAGE],
+    "several choices": [
+        chunk("It is ", index=0),
+        chunk("No", index=1),
+        chunk("Paris.", "stop", index=0),
+    ],
+    "a long wait before the reply": [b"\n" * 9000, *WORDS, DONE],
     "null in a text, and [DONE]": [chunk(WHOLE[0], "null"), DONE],
     "the last event without its end": [
         WORDS[0],

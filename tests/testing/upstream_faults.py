@@ -169,9 +169,9 @@ REFUSED = [
     # The second try is what replaces the model.
     Fault("404", says(refusal("404 Not Found", "model_not_found")), "upstream_rejected", 2),
     Fault("307", says(http(b"", "307 Moved", Location="/v1/elsewhere")), "upstream_rejected"),
-    # Nobody should read its body.
+    # Nobody should read all of its body.
     Fault(
-        "302 without end", never_ends(b"HTTP/1.1 302 x\r\nLocation: /x\r\n"), "upstream_malformed"
+        "302 without end", never_ends(b"HTTP/1.1 302 x\r\nLocation: /x\r\n"), "upstream_rejected"
     ),
     Fault("302 to nowhere", says(http(b"", "302 x", Location="http://[::1")), "upstream_rejected"),
     Fault("429, absurd date", says(refusal("429 x", Retry_After=ABSURD)), "rate_limited", 3),

@@ -21,7 +21,7 @@ def turns(monkeypatch):
 def test_many_events_at_once_hold_up_nobody(turns, line):
     """However many there are in what was received together, others run in between."""
     with pytest.raises(UpstreamUnavailable):
-        list(deltas_of([line * (64_000 // len(line))], pytest.fail))
+        list(deltas_of([b":\n" + line * (64_000 // len(line))], pytest.fail))
     assert len(turns) >= 30
 
 

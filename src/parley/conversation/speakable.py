@@ -10,6 +10,7 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 # A model that indents by four spaces means prose, and what stands in HTML blocks is words, too.
 # Text is not joined, so that a star without a partner is a token of its own.
 _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
+_PARSER.validateLink = bool  # type: ignore[assignment]  # Nobody follows any of them.
 
 _FENCE = regex.compile(r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(`{3,}|~{3,})", regex.M)
 _DELIMITERS = regex.compile(r"[*_~`]+")
@@ -24,11 +25,12 @@ _UNSAID = regex.compile(
     r"""
       \A\[\^[^\[\]\s]+\]:.*                                       # [^1]: a footnote
     | 【[^【】]*†[^【】]*】                                          # a source, as some models do
-    | \A\[[ xX]\][ ]                                              # the box of a task
+    | \A\[(?:[ xX]|!\w+)\][ ]                                     # a task's box, or [!NOTE]
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
     | \[(?!\^|[1-9][0-9]?\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
-    | https?://(?:www\.)?(?P<said>[\p{Latin}\p{Cyrillic}0-9.-]*[\p{Latin}\p{Cyrillic}0-9])
-      (?:[:/?\#](?:[!-~--["'()*<>\[\]`]]*[A-Za-z0-9/])?)?         # an address: its host
+    | (?:https?://(?:www\.)?|\bwww\.)                            # an address: its host
+      (?P<said>[\p{Latin}\p{Cyrillic}0-9.-]*[\p{Latin}\p{Cyrillic}0-9])
+      (?:[:/?\#](?:[!-~--["'()*<>\[\]`]]*(?:[A-Za-z0-9/]|\([!-~--["'()*<>\[\]`]]*\)))*)?
     | (?:\p{RI}{2}|(?![©®™‼⁉ℹ])\p{Extended_Pictographic})         # emoji and flags,
       (?:[\p{EMod}\uFE0E\uFE0F\U000E0020-\U000E007F]|\u200D\p{Extended_Pictographic})*
     | [\uFE0F\u20E3`]                                             # a keycap's frame; a backtick

@@ -10,24 +10,25 @@ from parley.errors import UpstreamError
 
 BEGIN, END = "<think>", "</think>"
 MARKS = {
-    **{
-        f"<{tag}>": f"</{tag}>"
-        for name in ("think", "thinking", "thought", "reasoning", "seed:think")
-        for tag in (name, name.upper(), name.title())
-    },
     "[THINK]": "[/THINK]",  # Magistral
     "◁think▷": "◁/think▷",  # Kimi
     "<|begin_of_thought|>": "<|end_of_thought|>",
     "<unused94>": "<unused95>",  # MedGemma
+    "<|START_THINKING|>": "<|END_THINKING|>",  # Command
     "<|channel>": "<channel|>",  # Gemma
     "<|channel|>": "final<|message|>",  # gpt-oss, whose reply is the last of several channels.
     "<|start|>": "final<|message|>",
     "analysis": "assistantfinal",  # The same, where the host leaves out what is no text.
 }
-"""How thoughts begin, and how each kind of them ends: of these, no mark begins with another."""
+"""How thoughts begin that have no tag, and how each kind of them ends."""
 
-# The last one is a word, too, and is a mark where the next word follows without a space.
-MARK = regex.compile("|".join(map(regex.escape, MARKS)) + r"(?=\p{Lu})")
+# Models name the tag as they like: thinking, THOUGHT, seed:think, reasoning_scratchpad. The last of
+# the others is a word, too, and is a mark where the next word follows without a space.
+MARK = regex.compile(
+    r"<(?P<tag>(?i:[\w.:-]{0,20}?(?:think|thought|reason)(?:ing|s)?(?:_\w{1,20})?))>|"
+    + "|".join(map(regex.escape, MARKS))
+    + r"(?=\p{Lu})"
+)
 
 ENDING = re.compile(rf"^ {{0,3}}{END}[^\S\n]*$", re.MULTILINE)
 """The end of thoughts, alone on its line; with four spaces before it, it is code."""
@@ -70,7 +71,8 @@ class ThoughtFilter:
         if not self._thought and (mark := MARK.match(begun, partial=True)):
             if mark.partial:
                 return ""
-            self._held, self._end = begun[mark.end() :], MARKS[mark[0]]
+            self._held = begun[mark.end() :]
+            self._end = f"</{mark['tag']}>" if mark["tag"] else MARKS[mark[0]]
             return self.feed("")
         self._speaks = True
         return begun if self._thought else "".join([*self._blanks, begun])

@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Any
 
 from parley.errors import TextIncomplete, UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from parley.upstream.error_reports import SENTENCES, error_field_of, report_of
+from parley.upstream.error_reports import SENTENCES, SPACE, error_field_of, report_of
 from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, text_of, value_at
-from parley.upstream.sent_events import BYTE_ORDER_MARK, EVENT_BYTES, SentEvent, events_in
+from parley.upstream.sent_events import EVENT_BYTES, SentEvent, events_in
 
 INCOMPLETE = ("length", "max_tokens", "content_filter")
 """The values of `finish_reason` for a reply that the model did not finish."""
@@ -21,10 +21,6 @@ END = b"[DONE]"
 UNNAMED = (b"", b"message")
 FIELD = re.compile(rb"\s*(?::|(?:event|data|id|retry)\b)")
 """How a stream of events begins, though none of them may be whole."""
-
-SPACE = b" \t\r\n" + BYTE_ORDER_MARK
-SPACE_BYTES = 4096
-"""How much space may stand before an answer in JSON."""
 
 FailureIn = Callable[[Any], UpstreamError]
 """Which failure it is that JSON tells of."""
@@ -38,13 +34,14 @@ def deltas_of(pieces: Iterable[bytes], failure_in: FailureIn) -> Iterator[str]:
     was cut, and UpstreamMalformed where all of it was blank. Raises what `failure_in` makes of an
     error under a success's status, after what was written before it.
     """
-    begun, rest = _beginning(iter(pieces))
-    reply = _Reply(failure_in)
-    if begun.lstrip(SPACE).startswith((b"{", b"[")):
-        yield from reply.read(json_in(_whole(begun, rest)), "message")
+    pieces = iter(pieces)
+    begun = next(filter(None, (piece.lstrip(SPACE) for piece in pieces)), b"")
+    reply, all_of_it = _Reply(failure_in), chain((begun,), pieces)
+    if begun.startswith((b"{", b"[")):
+        yield from reply.read(json_in(_whole(all_of_it)), "message")
         reply.require_whole(is_ended=True)
     else:
-        yield from _streamed(reply, begun, chain((begun,), rest))
+        yield from _streamed(reply, begun, all_of_it)
 
 
 def _streamed(reply: "_Reply", begun: bytes, pieces: Iterable[bytes]) -> Iterator[str]:
@@ -58,7 +55,7 @@ def _streamed(reply: "_Reply", begun: bytes, pieces: Iterable[bytes]) -> Iterato
         value = _value_of(event, data)
         if value is not None:
             yield from reply.read(value, "delta")
-    if event is None and begun.strip() and not FIELD.match(begun):
+    if event is None and begun and not FIELD.match(begun):
         raise UpstreamMalformed()  # A sentence, or a web page.
     reply.require_whole(is_ended=is_ended)
 
@@ -72,6 +69,8 @@ class _Reply:
     place: str = ""
     """Where content was found: some send a message as one event, others again after its deltas."""
     is_blank: bool = True
+    index: Any = None
+    """Which choice is read: of several in one stream, the first that comes."""
     half: str = ""
     """Half a surrogate pair: hosts that count in UTF-16 may part a character between two events."""
     suspect: Any = field(default=None, repr=False)
@@ -81,7 +80,7 @@ class _Reply:
 
     def read(self, value: Any, name: str) -> Iterator[str]:
         """The texts in an answer, or in the data of an event; raise the failure that it tells."""
-        choice = value_at(value, "choices", 0)
+        choice = self._choice_in(value_at(value, "choices"))
         place = self.place or (name if value_at(choice, name) is not None else "message")
         said = value_at(choice, place)
         content = text_in(value_at(said, "content"))
@@ -108,6 +107,14 @@ class _Reply:
             self.suspect = value
             self.is_note = not any(value_at(value, name) for name in SENTENCES)
 
+    def _choice_in(self, choices: Any) -> Any:
+        for choice in choices if isinstance(choices, list) else ():
+            index = value_at(choice, "index")
+            self.index = index if self.index is None else self.index
+            if index in (None, self.index):
+                return choice
+        return None
+
     def _joined(self, text: str) -> str:
         """The text with the half of a character that waited, without the half at its end."""
         text = self.half + text
@@ -129,32 +136,20 @@ class _Reply:
 
 def _value_of(event: SentEvent, data: bytes) -> Any:
     """The event's JSON; None where it is to be passed over: what has no data, or is unknown."""
-    if not data:
-        return None
+    is_unnamed = event.name in UNNAMED
     try:
-        value = parse_json(data)
+        value = parse_json(data or b"null")
     except ValueError:
-        if event.name in UNNAMED and not event.is_cut:
+        if is_unnamed and not event.is_cut:
             raise UpstreamMalformed() from None
         return None
-    is_ours = event.name in UNNAMED or value_at(value, "choices") or error_field_of(value)
-    return value if is_ours else None
+    return value if is_unnamed or value_at(value, "choices") or error_field_of(value) else None
 
 
-def _beginning(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """The bytes up to the first that is no space, with what came with it, and the other pieces."""
-    begun = b""
+def _whole(pieces: Iterable[bytes]) -> bytes:
+    body = bytearray()
     for piece in pieces:
-        begun += piece
-        if begun.strip(SPACE) or len(begun) > SPACE_BYTES:
-            break
-    return begun, pieces
-
-
-def _whole(begun: bytes, rest: Iterator[bytes]) -> bytes:
-    body = bytearray(begun)
-    for piece in rest:
         body += piece
         if len(body) > EVENT_BYTES:
             raise UpstreamMalformed()
-    return bytes(body).lstrip(BYTE_ORDER_MARK)
+    return bytes(body)

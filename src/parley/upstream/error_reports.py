@@ -1,5 +1,7 @@
 """What an upstream says of a failure, read from every shape in which hosts say it."""
 
+import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,9 +11,10 @@ DEEPEST = 5
 """How many objects or lists may lie around the reason."""
 
 SPACE = b" \t\r\n\xef\xbb\xbf"
+"""What hosts send before an answer, some of them for long: space, and a byte order mark."""
 
-READ_CHARACTERS, LISTED = 2000, 5
-"""How much of a reason, and how many of several, are examined."""
+READ_CHARACTERS, LISTED, READ_BYTES = 2000, 5, 64 * 1024
+"""How much of a reason, how many of several, and how much around them is examined."""
 
 NAMES = (
     *("code", "error_code", "type", "error_type"),
@@ -33,8 +36,11 @@ REASONS = (
 """The fields in which the reason stands, or what it stands in: after those of most, MiniMax's
 `base_resp`, Apigee's `fault`, AWS's `Message`, and the `title` of RFC 9457."""
 
-WAITS = ("retry", "reset")
-"""What stands in the name of a field that says when to try again (`retryDelay`, `retry_after`)."""
+WAITS = re.compile(
+    r"(?:retry|reset)[\w-]{0,16}\\{0,9}\"\s?:\s?+(?!(?:null|true|false|0|\\{0,9}\"{2}|\[\]|\{\})\s?[,}])",
+    re.IGNORECASE,
+)
+"""A field that says when to try again (`retryDelay`, `retry_after`), also in JSON within a text."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,10 @@ class Report:
     @property
     def has_wait(self) -> bool:
         """Whether a field says when to try again."""
-        return _has_wait(self.source, DEEPEST)
+        try:
+            return bool(WAITS.search(json.dumps(self.source)[:READ_BYTES]))
+        except RecursionError:  # Nobody says it that deep.
+            return False
 
 
 def error_field_of(value: Any) -> Any:
@@ -81,22 +90,24 @@ def report_of(value: Any) -> Report:
 
 
 def report_in(body: bytes) -> Report:
-    """What the body of a refusal says: JSON, or a line of text that is no web page."""
+    """What the body of a refusal says: JSON, or a line of text."""
     value = json_in(body)
     text = body.strip(SPACE)
-    if value is None and text[:1] not in (b"{", b"[", b"<") and text != b"null":
+    if value is None and text[:1] not in (b"{", b"[") and text != b"null":
         value = text[: 4 * READ_CHARACTERS].decode(errors="ignore")
     return report_of(value)
 
 
 def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
-    """The names and the reason; gateways put the JSON of the host behind them into a text."""
+    """The names and the reason; gateways put the JSON of the host behind them into a text.
+
+    Or its web page, which says nothing.
+    """
     if isinstance(value, str):
-        inner = (
-            json_in(value.encode(errors="replace")) if value.lstrip()[:1] in ("{", "[") else None
-        )
-        names, said = _read(inner, depth - 1) if depth else ((), "")
-        return (names, said) if names or said else ((), value)
+        begins = value.lstrip()[:1]
+        inner = json_in(value.encode(errors="replace")) if depth and begins in ("{", "[") else None
+        names, said = _read(inner, depth - 1)
+        return (names, said) if names or said or begins == "<" else ((), value)
     if not depth or not isinstance(value, dict | list):
         return (), ""
     if isinstance(value, list):
@@ -109,8 +120,10 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
     for key in REASONS[1:] if is_name else REASONS:
         others, message = _read(value.get(key), depth - 1)
         if message or others:
-            quoted_names, quoted = _quoted(value, depth)
-            return own + others + quoted_names, _placed(value, message) + quoted
+            # OpenRouter's own words do not repeat those of the provider that failed.
+            quoted_names, quoted = _read(value_at(value, "metadata", "raw"), depth - 1)
+            told = ": ".join(filter(None, (_placed(value, message), quoted)))
+            return own + others + quoted_names, told
     # Validators name each field, with a list of what is wrong with it.
     lists = [item for item in value.items() if isinstance(item[1], list)] if depth < DEEPEST else []
     fields = {str(field)[:100]: _read(each, depth - 1)[1] for field, each in lists[:LISTED]}
@@ -124,21 +137,3 @@ def _placed(value: dict[str, Any], message: str) -> str:
         return message
     steps = [str(step)[:100] for step in place[:LISTED] if step not in ("body", "query")]
     return f"{'.'.join(steps)}: {message}" if steps else message
-
-
-def _quoted(value: dict[str, Any], depth: int) -> tuple[tuple[str, ...], str]:
-    """What OpenRouter quotes of the provider that failed, whose words its own do not repeat."""
-    names, said = _read(value_at(value, "metadata", "raw"), depth - 1)
-    return names, f": {said}" if said else ""
-
-
-def _has_wait(value: Any, depth: int) -> bool:
-    if isinstance(value, list):
-        return bool(depth) and any(_has_wait(item, depth - 1) for item in value)
-    if not isinstance(value, dict):
-        return False
-    return any(
-        (item and item is not True and any(word in str(key).lower() for word in WAITS))
-        or (bool(depth) and _has_wait(item, depth - 1))
-        for key, item in value.items()
-    )

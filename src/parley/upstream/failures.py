@@ -51,16 +51,8 @@ BY_CODE: Mapping[str, type[UpstreamError]] = {
 RETRIED_STATUSES = (408, 409, 429)
 """What OpenAI's own SDK tries again, beside every 5xx."""
 
-NOT_IMPLEMENTED = 501
-"""A 5xx that will not pass: the host does not have what it was asked for."""
-
-NEVER_RETRIED = (QuotaExhausted, ModelNotFound)
-"""What does not pass by itself, whatever its status; another model may be tried instead."""
-
 SHOULD_RETRY = {"true": True, "false": False}
 """The values of the header `x-should-retry`, which overrules the statuses."""
-
-RETRIED_EVENTS = (RateLimited, UpstreamUnavailable)
 
 MESSAGE_CHARACTERS = 300
 """How much of an upstream's message is passed on."""
@@ -116,13 +108,13 @@ def _failure(
     if status is None:
         is_unknown = is_about_model(400, report.message, model, report.names)
         kind = ModelNotFound if is_unknown else _by_name(report)
-        retry = kind in RETRIED_EVENTS
+        retry = kind in (RateLimited, UpstreamUnavailable)
     else:
         kind = _by_status(status, report, upstream, model, headers)
         retry = status in RETRIED_STATUSES or status >= 500
         retry = SHOULD_RETRY.get(headers.get("x-should-retry", ""), retry)
-    if kind in NEVER_RETRIED or status == NOT_IMPLEMENTED:
-        retry = False
+    if kind in (QuotaExhausted, ModelNotFound) or status == 501:
+        retry = False  # It does not pass by itself, whatever the header says.
     if kind is StageKeyMissing:
         sentence = f"The upstream wants an API key, and none was sent; send {upstream.key_header}."
     else:

@@ -46,7 +46,7 @@ SAID_OF_MODEL = re.compile(
 QUOTA = re.compile(
     r"(?<![a-z])(?:(?:quota|budget|credit)s?(?![a-z])|(?:insufficient|not enough) (?:\w+ )?balance"
     r"|balance (?:\w+ )?(?:insufficient|not enough|too low)|(?:insufficient|out of) funds"
-    r"|spend(?:ing)? (?:limit|cap))|余额|欠费|额度|配额",
+    r"|spend(?:ing)? (?:limit|cap)|billing_(?:not_active|hard_limit))|余额|欠费|额度|配额",
     re.IGNORECASE,
 )
 """What speaks of the quota, the budget, the credits or the balance."""
@@ -57,10 +57,10 @@ TIME = re.compile(
     rf"|reopens?)\b{NEAR}"
     r"(?:\d|\b(?:an?|one|two|three|five|ten|few|next) (?:second|minute|hour|day|week|month)"
     r"|\b(?:tomorrow|midnight|shortly|soon)\b)"
-    r"|\d\s*(?:秒|分钟|小时|天)",
+    r"|\d\s*(?:秒|分钟|小时|天)|\bper[ -](?:sec|min|hour)",
     re.IGNORECASE,
 )
-"""What says when to try again, as "in 20s" or "after midnight"."""
+"""What says when to try again, as "in 20s" or "after midnight"; a quota "per minute" does, too."""
 
 ADDRESS = re.compile(
     r"""

@@ -19,8 +19,6 @@ READ_BYTES = 2 * 1024
 WHOLE = re.compile(rb"\{.*\}\s*", re.DOTALL)
 """A line of data that can be an object of its own: with another one behind it, it must be."""
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
 
 @dataclass(frozen=True)
 class SentEvent:
@@ -35,11 +33,11 @@ class SentEvent:
 def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
     """Each event that has data or the name `error`, also one that the stream's end cuts off.
 
-    Lines end with LF, CRLF or CR. What is no field of an event is passed over, as comments are.
-    Three things are read that the standard does not have: a field `error` (llama.cpp); a line that
-    begins with a brace, as data; and objects in one line of data each, without blank lines between
-    them. Raises UpstreamMalformed past EVENT_BYTES and EVENT_LINES. Linear in the
-    bytes, however small the pieces.
+    Lines end with LF, CRLF or CR. What is no field of an event is passed over, as comments are. A
+    byte order mark is the caller's to leave out. Three things are read that the standard does not
+    have: a field `error` (llama.cpp); a line that begins with a brace, as data; and objects in one
+    line of data each, without blank lines between them. Raises UpstreamMalformed past EVENT_BYTES
+    and EVENT_LINES. Linear in the bytes, however small the pieces.
     """
     name, data, size, count = b"", list[bytes](), 0, 0
     for line in _lines_in(pieces):
@@ -72,7 +70,7 @@ def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
 def _lines_in(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Each line without its end, and what is left at the stream's end."""
     begun: list[bytes] = []
-    size, was_return, is_first = 0, False, True
+    size, was_return = 0, False
     for part in _parts_of(pieces):
         for line in part.splitlines(keepends=True):
             if was_return and line == b"\n":  # The rest of a CRLF.
@@ -86,13 +84,10 @@ def _lines_in(pieces: Iterable[bytes]) -> Iterator[bytes]:
             was_return = line.endswith(b"\r")
             if len(text) == len(line):
                 continue
-            whole = b"".join(begun) if len(begun) > 1 else text
+            yield b"".join(begun) if len(begun) > 1 else text
             begun, size = [], 0
-            if is_first:
-                whole, is_first = whole.removeprefix(BYTE_ORDER_MARK), False
-            yield whole
     if begun:
-        yield b"".join(begun).removeprefix(BYTE_ORDER_MARK if is_first else b"")
+        yield b"".join(begun)
 
 
 def _parts_of(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -17,26 +17,17 @@ TEXT_BYTES = 512
 REASON_BYTES = 64 * 1024
 """The longest JSON that is read for why it came instead of speech."""
 
+PCM_HEADERS = ("x-sample-rate", "x-audio-sample-rate", "x-channels", "x-audio-channels")
 PCM = (
-    (
-        "(?:sample[_-]?)?rate",
-        "sample-rate",
-        RATE,
-        f"at {{}} Hz where {RATE} Hz was asked for",
-        "the rate",
-    ),
-    ("channels", "channels", 1, "of {} channels where one was asked for", "how many"),
+    (r"(?:sample[_-]?)?rate", RATE, f"at {{}} Hz where {RATE} Hz was asked for", "the rate"),
+    (r"channels", 1, "of {} channels where one was asked for", "how many"),
 )
-"""What PCM cannot say of itself: a parameter of its type, a header's name after what begins it, our
-value, and sentences."""
-
-HEADER_BEGINNINGS = ("x-", "x-audio-")
-"""How hosts begin the names of those headers."""
+"""What PCM cannot say of itself, and hosts in those headers or as a parameter of its type: the end
+of a name, our value, and sentences."""
 
 SIGNATURES = (
     ("WAV", re.compile(rb"RIFF.{4}WAVE", re.DOTALL)),
-    ("RF64 or BW64", re.compile(rb"(?:RF64|BW64).{4}WAVE", re.DOTALL)),
-    ("RIFX", re.compile(rb"RIFX.{4}WAVE", re.DOTALL)),
+    ("RF64, BW64 or RIFX", re.compile(rb"(?:RF64|BW64|RIFX).{4}WAVE", re.DOTALL)),
     ("mp3", re.compile(rb"ID3")),
     ("Ogg", re.compile(rb"OggS")),
     ("FLAC", re.compile(rb"fLaC")),
@@ -76,10 +67,11 @@ def checked(
 
 
 def _filled(head: bytes, pieces: Iterator[bytes], needed: Callable[[bytes], int]) -> bytes:
-    """The first bytes, as many as are needed or there are."""
-    while len(head) < needed(head) and (piece := next(pieces, b"")):
-        head += piece
-    return head
+    """The first bytes, as many as are needed by what they begin with, or there are."""
+    filled = bytearray(head)
+    while len(filled) < needed(bytes(filled[:HEADER_BYTES])) and (piece := next(pieces, b"")):
+        filled += piece
+    return bytes(filled)
 
 
 def _needed(head: bytes, audio_format: str) -> int:
@@ -130,14 +122,11 @@ def _instead(came: str, asked: str) -> UpstreamMalformed:
 
 def _require_rate(headers: Mapping[str, str]) -> None:
     """Raise UpstreamMalformed where the headers name another rate, or more channels, than ours."""
-    declared = headers.get("content-type", "")
-    for parameter, header, ours, said, tells in PCM:
-        named = re.search(rf";\s*{parameter}\s*=\s*\"?(\d{{1,9}})", declared, re.IGNORECASE)
-        own = (
-            re.fullmatch(r"\s*(\d{1,9})(?:\.0*)?\s*", headers.get(beginning + header, ""), re.ASCII)
-            for beginning in HEADER_BEGINNINGS
-        )
-        for found in filter(None, (named, *own)):
+    named = (f";{name}={headers.get(name)}" for name in PCM_HEADERS)
+    declared = headers.get("content-type", "") + "".join(named)
+    for name, ours, said, tells in PCM:
+        values = rf";\s*(?:x-(?:audio-)?)?{name}\s*=\s*\"?(\d{{1,9}})(?:\.0*)?\s*(?:[\";]|\Z)"
+        for found in re.finditer(values, declared, re.IGNORECASE | re.ASCII):
             if int(found[1]) != ours:
                 raise UpstreamMalformed(
                     f"The upstream sent pcm {said.format(found[1])}; ask for wav "
@@ -149,13 +138,7 @@ def _raise_reason(
     head: bytes, pieces: Iterator[bytes], failure_in: Callable[[Any], UpstreamError]
 ) -> None:
     """Raise the failure that JSON tells of, if it is JSON that does."""
-    body = bytearray(head)
-    while len(body) <= REASON_BYTES:
-        if not (piece := next(pieces, b"")):
-            break
-        body += piece
-    else:
-        return
-    value = json_in(bytes(body))
+    body = _filled(head, pieces, lambda head: REASON_BYTES + 1)
+    value = json_in(body) if len(body) <= REASON_BYTES else None
     if error_field_of(value) or report_of(value).message:
         raise failure_in(value)

@@ -17,6 +17,9 @@ from parley.wire.messages import Answer, Upstream
 PIECE_BYTES = 64 * 1024
 """How much of an answer is read at once."""
 
+REFUSAL_BYTES = 512 * 1024
+"""How much of a refusal is read: some repeat all that they were sent, behind their reason."""
+
 SILENT_BYTES = 64 * 1024
 """How much compressed input in a row may decode to nothing."""
 
@@ -47,7 +50,8 @@ class StreamedAnswer:
         self.request_id = valid_request_id(response.headers.get("x-request-id", ""), self._secrets)
         self.is_quoted = upstream.is_quoted
         self.response, self._raw = response, response.raw
-        self._limit, self._deadline = limit, deadline
+        self._limit = limit if self.status < 300 else min(limit, REFUSAL_BYTES)
+        self._deadline = deadline
 
     def __enter__(self) -> "StreamedAnswer":
         return self
@@ -66,6 +70,8 @@ class StreamedAnswer:
         for piece in self._decoded():
             size += len(piece)
             if size > self._limit:
+                if self.status >= 300:
+                    return  # The status tells what it is.
                 raise UpstreamMalformed()
             yield piece
         if self.status < 300 and not size:
