@@ -70,6 +70,13 @@ class Adapter(HTTPAdapter):
     def cert_verify(self, *_: object) -> None:
         """Leave the certificates to the context: requests would read the file anew for each one."""
 
+    def build_response(self, request: PreparedRequest, answered: Any) -> Response:
+        """The answer as urllib3 has it; requests would copy its headers and look for cookies."""
+        response = Response()
+        response.status_code, response.reason = answered.status, answered.reason
+        response.raw, response.headers = answered, answered.headers
+        return response
+
 
 class PreparedSession(Session):
     """A session for prepared requests. It prepares none itself: no cookie and no .netrc is sent."""
