@@ -73,8 +73,8 @@ class Adapter(HTTPAdapter):
     def build_response(self, request: PreparedRequest, answered: Any) -> Response:
         """The answer as urllib3 has it; requests would copy its headers and look for cookies."""
         response = Response()
-        response.status_code, response.reason = answered.status, answered.reason
         response.raw, response.headers = answered, answered.headers
+        response.status_code = answered.status
         return response
 
 
@@ -84,8 +84,8 @@ class PreparedSession(Session):
     def __init__(self, adapter: Adapter) -> None:
         """Send every request through the adapter."""
         super().__init__()
-        for scheme in ("http://", "https://"):
-            self.mount(scheme, adapter)
+        self.adapters.clear()
+        self.mount("http", adapter)  # What begins with "https" does so, too.
         self.cookies = NoCookies()  # type: ignore[assignment]  # Any jar will do.
         # To look for proxies before each call takes a tenth of its time.
         self._proxies: dict[str, Any] = {} if getproxies() else {"proxies": {}}
