@@ -7,9 +7,10 @@ import requests_mock
 import trustme
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
-from logfmter import Logfmter
 from testing import fake_openai
 from testing.builders import make_app
+
+from parley import log
 
 # On a busy machine to make an example may take long, and so may to try it.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,7 +26,7 @@ def client() -> FlaskClient:
 @pytest.fixture
 def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """The log, as the service writes it."""
-    caplog.handler.setFormatter(Logfmter())
+    caplog.handler.setFormatter(log.Formatter())
     return caplog
 
 

@@ -2,9 +2,10 @@
 
 import errno
 import logging
+import re
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from logfmter import Logfmter
 
@@ -14,6 +15,23 @@ log = logging.getLogger("parley")
 
 MOST_FRAMES = 30
 """How many of an error's innermost calls are logged."""
+
+UNQUOTED = re.compile(r"[!#-<>-~]*")
+"""A text that stands in a line as it is: ASCII without spaces, quotes and equals signs."""
+
+
+class Formatter(Logfmter):
+    """Logfmter, which would look at each text 33 times, and at what Python notes of a record."""
+
+    @classmethod
+    def format_string(cls, value: str) -> str:
+        """The text, in quotes where it needs them."""
+        return value if UNQUOTED.fullmatch(value) else super().format_string(value)
+
+    @classmethod
+    def get_extra(cls, record: logging.LogRecord) -> dict[str, Any]:
+        """Nothing: an event is all in its message."""
+        return {}
 
 
 def write_to(stream: TextIO, level: str) -> None:
@@ -25,7 +43,7 @@ def write_to(stream: TextIO, level: str) -> None:
     # gunicorn's --log-config-json) writes the lines of every library.
     logging.getLogger("urllib3").propagate = False
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(Logfmter(ignored_keys=["exc_info"]))
+    handler.setFormatter(Formatter(ignored_keys=["exc_info"]))
     log.handlers = [handler]  # Instead of an earlier call's.
     log.setLevel(level)
     log.propagate = False

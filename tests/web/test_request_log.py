@@ -2,8 +2,10 @@
 
 import pytest
 from flask import Blueprint
+from logfmter import Logfmter
 from testing.builders import KEY, make_app
 
+from parley import log
 from parley.conversation.state import Conversation
 from parley.upstream.calls import AttemptRecord
 from parley.web.app import create_app
@@ -31,3 +33,11 @@ def test_twenty_ids_of_the_upstream_are_named(logged, calls, more):
     assert "19...." in line
     assert "20...." not in line
     assert len(line) < 8000
+
+
+@pytest.mark.parametrize("first", range(0, 0x180, 0x80))
+def test_a_text_is_quoted_where_logfmt_asks_for_it(first):
+    """Most texts need no quotes, and are not looked at further."""
+    signs = [chr(code) for code in range(first, first + 0x80)]
+    for text in ["", *signs, *(f"a{sign}b" for sign in signs), *(f"\\{sign}" for sign in signs)]:
+        assert log.Formatter.format_string(text) == Logfmter.format_string(text)

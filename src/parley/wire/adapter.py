@@ -70,6 +70,13 @@ class Adapter(HTTPAdapter):
     def cert_verify(self, *_: object) -> None:
         """Leave the certificates to the context: requests would read the file anew for each one."""
 
+    def build_response(self, request: PreparedRequest, answered: Any) -> Response:
+        """The answer as urllib3 has it; requests would copy its headers and look for cookies."""
+        response = Response()
+        response.raw, response.headers = answered, answered.headers
+        response.status_code = answered.status
+        return response
+
 
 class PreparedSession(Session):
     """A session for prepared requests. It prepares none itself: no cookie and no .netrc is sent."""
@@ -77,8 +84,8 @@ class PreparedSession(Session):
     def __init__(self, adapter: Adapter) -> None:
         """Send every request through the adapter."""
         super().__init__()
-        for scheme in ("http://", "https://"):
-            self.mount(scheme, adapter)
+        self.adapters.clear()
+        self.mount("http", adapter)  # What begins with "https" does so, too.
         self.cookies = NoCookies()  # type: ignore[assignment]  # Any jar will do.
         # To look for proxies before each call takes a tenth of its time.
         self._proxies: dict[str, Any] = {} if getproxies() else {"proxies": {}}

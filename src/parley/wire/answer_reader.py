@@ -55,9 +55,8 @@ class Reader(http.client.HTTPResponse):
         self._socket.is_deaf = False
 
     def begin(self) -> None:
-        """Read the headers of the final answer without its cookies, however many those are."""
+        """Read the headers of the final answer."""
         super().begin()
-        del self.headers["Set-Cookie"]  # requests would read each of them.
         if self.status != http.HTTPStatus.SWITCHING_PROTOCOLS and not self._is_plainly_framed():
             self.will_close = True
 

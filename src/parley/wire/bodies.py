@@ -1,8 +1,8 @@
 """The bodies of answers, decoded as they arrive and bounded."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -34,7 +34,7 @@ END_SECONDS = 0.05
 """How long the end of a body may take that was read but for that; a new connection takes longer."""
 
 
-class StreamedAnswer:
+class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
     """An upstream's answer whose headers have arrived, and whose body arrives while it is read.
 
     Leaving its `with` closes the connection, unless the body was read to its end.
@@ -44,17 +44,13 @@ class StreamedAnswer:
         self, response: Response, limit: int, upstream: Upstream, deadline: Deadline
     ) -> None:
         """Accept at most `limit` bytes of body, as decoded, and hardly more before that."""
-        self.status: int = response.status_code
-        self.headers: Mapping[str, str] = response.headers
+        self.status, self.headers = response.status_code, response.headers
         self._secrets = upstream.secrets
         self.request_id = valid_request_id(response.headers.get("x-request-id", ""), self._secrets)
         self.is_quoted = upstream.is_quoted
         self.response, self._raw = response, response.raw
         self._limit = limit if self.status < 300 else min(limit, REFUSAL_BYTES)
         self._deadline = deadline
-
-    def __enter__(self) -> "StreamedAnswer":
-        return self
 
     def __exit__(self, *_: object) -> None:
         with suppress(*BROKEN):

@@ -115,10 +115,9 @@ class Transport:
         self, upstream: Upstream, request: PreparedRequest, limit: int, deadline: Deadline
     ) -> StreamedAnswer:
         """The answer to a request, once its headers have arrived."""
-        session = self._sessions[upstream.url.public_only]
         try:
             with errors_translated, deadline.wait():
-                response = session.answer_to(request)
+                response = self._sessions[upstream.url.public_only].answer_to(request)
         except BaseUrlRefused:
             raise upstream.url.refusal() from None
         return StreamedAnswer(response, limit, upstream, deadline)

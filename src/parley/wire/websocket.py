@@ -50,9 +50,8 @@ class Channel:
         answered: Any = response.raw
         headers = Headers(response.headers.items())
         try:
-            self._protocol.process_response(
-                http11.Response(response.status_code, response.reason, headers)
-            )
+            switched = http11.Response(answered.status, answered.reason, headers)
+            self._protocol.process_response(switched)
         except InvalidHandshake:
             raise UpstreamMalformed() from None
         self._socket = answered.connection.sock
