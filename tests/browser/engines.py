@@ -1,25 +1,32 @@
 """Firefox and WebKit, moved as people move them; each engine has the same few verbs."""
 
 import os
+import signal
 import subprocess
 import time
-import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from browser import shown
 from playwright.sync_api import Browser, Page, Playwright
 from selenium import webdriver
+from selenium.common import WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.client_config import ClientConfig
+from selenium.webdriver.remote.file_detector import UselessFileDetector
+from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
+from urllib3.exceptions import ReadTimeoutError
 
 WAIT_SECONDS = 30
+ANSWER_SECONDS = 60  # Longer than anything that WebKit's driver is asked for takes.
+STARTS = 3
 TURNS_OVER = "return document.querySelectorAll('.again:not([hidden])').length"
 NOTE_ERRORS = """
 window.failed ??= [];
@@ -40,6 +47,9 @@ if (navigator.userAgent.includes("Firefox/")) {
 
 class Engine(Protocol):
     """A tab of a browser."""
+
+    loses: float
+    """By how many seconds at most a recording may be shorter than what was said."""
 
     def go(self, url: str) -> None:
         """Open the page, with notes of what fails in it."""
@@ -65,6 +75,8 @@ class Engine(Protocol):
 
 class Firefox:
     """A tab of Firefox, by Playwright."""
+
+    loses = 0.4  # So much of its beginning was lost at least, when some was.
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -95,7 +107,9 @@ class Firefox:
 class WebKit:
     """A tab of WebKitGTK, by WebDriver."""
 
-    def __init__(self, driver: webdriver.WebKitGTK) -> None:
+    loses = 1.1  # It writes a second at a time, and on a busy machine may leave out the last.
+
+    def __init__(self, driver: webdriver.Remote) -> None:
         self.driver = driver
         self.handle = driver.current_window_handle
 
@@ -124,7 +138,7 @@ class WebKit:
         self.run("document.getElementById('file').hidden = true")
 
     def other(self) -> "WebKit":
-        self._there().switch_to.new_window("tab")
+        self._there().switch_to.new_window("window")
         return WebKit(self.driver)
 
     def _seen(self, selector: str) -> WebElement:
@@ -133,7 +147,7 @@ class WebKit:
         self.run("arguments[0].scrollIntoView({ block: 'center' })", found)
         return found
 
-    def _there(self) -> webdriver.WebKitGTK:
+    def _there(self) -> webdriver.Remote:
         self.driver.switch_to.window(self.handle)
         return self.driver
 
@@ -196,15 +210,39 @@ def webkit(
         f"--enable-mock-capture-devices={str(microphone).lower()}",
     ):
         options.add_argument(argument)
-    service = Service("/usr/bin/WebKitWebDriver", env={**environment, "LANG": lang})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Selenium warns of its own doing.
-        driver = webdriver.WebKitGTK(options=options, service=service)
-    try:
-        driver.set_script_timeout(WAIT_SECONDS)
+    with ExitStack() as stack:
+        for _ in range(STARTS - 1):
+            with suppress(WebDriverException, ReadTimeoutError):
+                driver = stack.enter_context(session(options, {**environment, "LANG": lang}))
+                break
+        else:
+            driver = stack.enter_context(session(options, {**environment, "LANG": lang}))
         yield WebKit(driver)
+
+
+@contextmanager
+def session(options: Options, environment: dict[str, str]) -> Iterator[webdriver.Remote]:
+    """A driver and its browser, which both end with the block, whatever they do.
+
+    The driver picks a port for the browser, which opens it half a second later. If another program
+    takes it in between, as the near end of any connection, the driver waits for ever.
+    """
+    service = Service("/usr/bin/WebKitWebDriver", env=environment, popen_kw={"process_group": 0})
+    service.start()
+    try:
+        config = ClientConfig(service.service_url, timeout=ANSWER_SECONDS)
+        # The driver is on this machine, and so are the files that it sends.
+        driver = webdriver.Remote(
+            RemoteConnection(client_config=config),
+            file_detector=UselessFileDetector(),
+            options=options,
+        )
+        driver.set_script_timeout(WAIT_SECONDS)
+        yield driver
     finally:
-        driver.quit()
+        os.killpg(service.process.pid, signal.SIGKILL)
+        service.process.wait()
+        service.stop()
 
 
 def wait_for(engine: Engine, script: str, *arguments: Any) -> Any:

@@ -57,7 +57,8 @@ SCRIPT = """
     window.began = Date.now();
   };
   window.microphones = [];
-  navigator.mediaDevices.getUserMedia = async (asked) => {
+  // The object itself WebKit may forget, and make anew: what it was given is lost then.
+  MediaDevices.prototype.getUserMedia = async (asked) => {
     await context.resume();
     const stream = room.stream.clone();
     window.microphones.push(stream.getTracks()[0]);

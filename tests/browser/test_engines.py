@@ -16,8 +16,7 @@ from browser.speaking_upstream import SENTENCES, refuse, speak, told, write
 from testing.builders import KEY, ROOT
 from testing.fake_openai import TRANSCRIPT, http
 
-# Firefox hangs at times, and records less than was said, where others take the processor.
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 QUESTION = ROOT / "examples" / "question.wav"
 AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 REPLY = "".join(SENTENCES)
@@ -26,17 +25,18 @@ FIELDS = """return ['voice', 'language', 'system_prompt', 'speed'].map(
   (id) => document.getElementById(id).value)"""
 
 
+@pytest.mark.alone
 def test_the_first_question_is_heard_from_its_first_word(engine, upstream):
     """What is said once the page says that it listens; the next turn knows of it."""
     tap(engine)
     wait_for_state(engine, "Listening")
     assert engine.run(TEXT_OF, "#talk-word") == "Send"
     began = time.monotonic()
-    time.sleep(1.5)
+    time.sleep(2)
     said = time.monotonic() - began
     tap(engine)
     wait_for_turn(engine, 1)
-    assert recorded(upstream).seconds > said - 0.4  # So much was lost at least.
+    assert recorded(upstream).seconds > said - engine.loses
     assert recorded(upstream).loudest(after=0.1) > 0.01
     engine.send(QUESTION)
     wait_for_turn(engine, 2)
@@ -44,6 +44,7 @@ def test_the_first_question_is_heard_from_its_first_word(engine, upstream):
     assert told(upstream)[-1] == [*turn, ("user", TRANSCRIPT)]
 
 
+@pytest.mark.alone
 def test_every_sample_is_heard_and_none_after_it_was_stopped(engine, upstream, ear):
     """Whatever came is heard, and within 0.3 s of Escape nothing."""
     with ear.listening() as recording:

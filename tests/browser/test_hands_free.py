@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from browser import engines
 from browser.conftest import PHONE
-from browser.engines import wait_for, wait_for_state
+from browser.engines import tap, wait_for, wait_for_state, wait_for_turn
 from browser.mouth import (
     HEARD,
     INTERRUPTED,
@@ -31,7 +31,15 @@ INSTRUCTIONS = """return [...document.querySelectorAll(".by-hand, #how")].map(
 
 
 def test_several_turns_without_a_touch(phone, upstream):
-    """Two replies are interrupted: what the model is told of them ends where they were heard to."""
+    """After one by hand; two replies are interrupted, and told of to where they were heard."""
+    upstream.answers["tts"] = speak(0.1)
+    tap(phone)
+    wait_for_state(phone, "Listening")
+    say(phone)
+    time.sleep(1)
+    tap(phone)
+    wait_for_turn(phone, 1)
+    time.sleep(1)  # Before that, a click where Stop was is meant for Stop.
     upstream.answers["tts"] = speak(20)
     begin(phone)
     for turn in range(3):
@@ -42,8 +50,8 @@ def test_several_turns_without_a_touch(phone, upstream):
         time.sleep(1.5)
     assert phone.run("return document.querySelectorAll('.stopped').length") == 2
     heard = [turn[1::2] for turn in told(upstream)]
-    assert [len(turns) for turns in heard] == [0, 1, 2]
-    for _, reply in heard[2]:
+    assert [len(turns) for turns in heard] == [0, 1, 2, 3]
+    for _, reply in heard[3][1:]:
         assert REPLY.startswith(reply)
         assert 0 < len(reply) < len(SENTENCES[0])
     recording = recorded(upstream)
