@@ -64,6 +64,13 @@ def chromium(start):
         yield browser
 
 
+@pytest.fixture(scope="session")
+def asking(start):
+    """The same, where each page needs leave for the microphone, which can be withdrawn."""
+    with closing(start(*MICROPHONE)) as browser:
+        yield browser
+
+
 @pytest.fixture
 def launch(start):
     """Starts another Chromium, with other flags; it ends with the test."""
@@ -156,7 +163,7 @@ def talked(tab, upstream):
     """A conversation of two turns."""
     upstream.answers["tts"] = speaking_upstream.speak(0.1)
     for turn in (1, 2):
-        tab.send(ROOT / "examples" / "question.wav")
+        tab.send(speaking_upstream.QUESTION)
         tab.expect_turn(turn)
     return tab
 
@@ -189,42 +196,41 @@ def start_engine(request, playwright, environment):
         yield launch
 
 
-@pytest.fixture(params=["firefox", "webkit"])
-def engine(request, environment, serve):
-    """The page in the engine; at the end nothing had failed that nobody was told of."""
-    if request.param == "webkit":
-        with engines.webkit(environment) as tab:
-            yield engines.opened(tab, serve().url)
-            assert tab.run("return failed") == []
-    else:
-        with closing(request.getfixturevalue("fox").new_context()) as context:
-            yield engines.opened(tab := engines.Firefox(context.new_page()), serve().url)
-            assert tab.run("return failed") == []
-
-
 @pytest.fixture
-def chrome(chromium, serve):
-    """The page in Chromium at a phone's size, with a microphone in whose room tests speak."""
-    with closing(chromium.new_context(**PHONE)) as context:
-        yield mouth.in_room(engines.Firefox(context.new_page()), serve().url)
+def new_tab(request, environment):
+    """Opens a tab in an engine; nothing fails in it of which nobody is told."""
+    with ExitStack() as stack:
+        tabs = []
+
+        def open_in(name, **options):
+            if name == "webkit":
+                tabs.append(stack.enter_context(engines.webkit(environment)))
+            else:
+                browser = request.getfixturevalue({"firefox": "fox"}.get(name, name))
+                context = stack.enter_context(closing(browser.new_context(**options)))
+                tabs.append(engines.Firefox(context.new_page()))
+            return tabs[-1]
+
+        yield open_in
+        assert [tab.run("return failed") for tab in tabs] == [[] for _ in tabs]
+
+
+@pytest.fixture(params=["firefox", "webkit"])
+def engine(request, new_tab, serve):
+    """The page in the engine."""
+    return engines.opened(new_tab(request.param), serve().url)
 
 
 @pytest.fixture(params=["chromium", "firefox", "webkit"])
-def phone(request, environment, serve):
-    """The same in each engine; at the end nothing had failed that nobody was told of."""
-    with ExitStack() as stack:
-        match request.param:
-            case "chromium":
-                tab = request.getfixturevalue("chrome")
-            case "firefox":
-                context = request.getfixturevalue("fox").new_context(**PHONE)
-                stack.enter_context(closing(context))
-                tab = mouth.in_room(engines.Firefox(context.new_page()), serve().url)
-            case "webkit":
-                driver = stack.enter_context(engines.webkit(environment))
-                tab = mouth.in_room(driver, serve().url)
-        yield tab
-        assert tab.run("return failed") == []
+def phone(request, new_tab, serve):
+    """The page at a phone's size, with a microphone in whose room tests speak, in each engine."""
+    return mouth.in_room(new_tab(request.param, **PHONE), serve().url)
+
+
+@pytest.fixture
+def chrome(new_tab, serve):
+    """The same in Chromium alone."""
+    return mouth.in_room(new_tab("chromium", **PHONE), serve().url)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from browser import shown
 from playwright.sync_api import Browser, Page, Playwright
@@ -22,8 +22,10 @@ from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
+from testing.builders import ROOT
 from urllib3.exceptions import ReadTimeoutError
 
+AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 WAIT_SECONDS = 30
 ANSWER_SECONDS = 60  # Longer than anything that WebKit's driver is asked for takes.
 STARTS = 3
@@ -45,53 +47,31 @@ if (navigator.userAgent.includes("Firefox/")) {
 """
 
 
-class Engine(Protocol):
-    """A tab of a browser."""
-
-    loses: float
-    """By how many seconds at most a recording may be shorter than what was said."""
-
-    def go(self, url: str) -> None:
-        """Open the page, with notes of what fails in it."""
-
-    def run(self, script: str, *arguments: Any) -> Any:
-        """What the body of a function returns; it has `arguments`."""
-
-    def click(self, selector: str) -> None:
-        """Click in the middle of what is seen of it."""
-
-    def press(self, key: str) -> None:
-        """Press a key: `Escape`, or what it types."""
-
-    def fill(self, selector: str, text: str) -> None:
-        """Type into a field."""
-
-    def send(self, file: Path) -> None:
-        """Choose a file."""
-
-    def other(self) -> "Engine":
-        """Another tab of the same browser."""
-
-
 class Firefox:
-    """A tab of Firefox, by Playwright."""
+    """A tab of Firefox, or of Chromium, by Playwright."""
 
-    loses = 0.4  # So much of its beginning was lost at least, when some was.
+    # By how many seconds at most a recording may be shorter than what was said: so much of its
+    # beginning was lost at least, when some was.
+    loses = 0.4
 
     def __init__(self, page: Page) -> None:
         self.page = page
         page.add_init_script(NOTE_ERRORS + shown.NOTE)
 
     def go(self, url: str) -> None:
+        """Open the page, with notes of what fails in it."""
         self.page.goto(url)
 
     def run(self, script: str, *arguments: Any) -> Any:
+        """What the body of a function returns, or what that resolves to; it has `arguments`."""
         return self.page.evaluate(f"(given) => (function () {{ {script} }})(...given)", arguments)
 
     def click(self, selector: str) -> None:
+        """Click in the middle of what is seen of it."""
         self.page.click(selector)
 
     def press(self, key: str) -> None:
+        """Press a key: `Escape`, or what it types."""
         self.page.keyboard.press(key)
 
     def fill(self, selector: str, text: str) -> None:
@@ -101,6 +81,7 @@ class Firefox:
         self.page.set_input_files("#file", file)
 
     def other(self) -> "Firefox":
+        """Another tab of the same browser."""
         return Firefox(self.page.context.new_page())
 
 
@@ -150,6 +131,9 @@ class WebKit:
     def _there(self) -> webdriver.Remote:
         self.driver.switch_to.window(self.handle)
         return self.driver
+
+
+Engine = Firefox | WebKit
 
 
 @contextmanager
@@ -237,7 +221,7 @@ def session(options: Options, environment: dict[str, str]) -> Iterator[webdriver
             file_detector=UselessFileDetector(),
             options=options,
         )
-        driver.set_script_timeout(WAIT_SECONDS)
+        driver.set_script_timeout(ANSWER_SECONDS)
         yield driver
     finally:
         os.killpg(service.process.pid, signal.SIGKILL)
@@ -279,6 +263,15 @@ def wait_for_turn(engine: Engine, number: int) -> None:
     """Wait until that many turns were had, and the last is over."""
     wait_for(engine, f"{TURNS_OVER} === arguments[0]", number)
     wait_for_state(engine, "Ready")
+
+
+def violations(engine: Engine) -> list[list[str]]:
+    """What axe-core finds: each rule, and the elements that break it."""
+    return engine.run(
+        f"""{AXE.read_text()};
+        return axe.run({{ resultTypes: ["violations"] }}).then(({{ violations }}) =>
+          violations.map(({{ id, nodes }}) => [id, ...nodes.map(({{ html }}) => html)]));"""
+    )
 
 
 def tap(engine: Engine) -> None:
