@@ -65,7 +65,7 @@ def test_a_voice_interrupts_within_300_milliseconds(chrome, ear, upstream):
     upstream.answers["tts"] = speak(20)
     begin(chrome)
     # Whatever else the machine does can only delay it.
-    assert any(seconds_to_silence(chrome, ear) < 0.3 for _ in range(3))
+    assert any(seconds_to_silence(chrome, ear) < 0.3 for _ in range(6))
 
 
 def seconds_to_silence(chrome, ear):
