@@ -160,19 +160,9 @@ def firefox(
 def screen() -> Iterator[str]:
     """A screen that nobody sees; its name as DISPLAY has it."""
     reader, writer = os.pipe()
-    command = [
-        "Xvfb",
-        "-displayfd",
-        str(writer),
-        "-screen",
-        "0",
-        "1400x1200x24",
-        "-nolisten",
-        "tcp",
-    ]
-    process = subprocess.Popen(
-        ["timeout", "3600", *command], pass_fds=[writer], stderr=subprocess.DEVNULL
-    )
+    command = ["timeout", "3600", "Xvfb", "-displayfd", str(writer), "-nolisten", "tcp"]
+    command += ["-screen", "0", "1400x1200x24"]
+    process = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
     os.close(writer)
     try:
         with os.fdopen(reader) as told:
@@ -204,6 +194,14 @@ def webkit(
         yield WebKit(driver)
 
 
+class Driver(Service):
+    """WebKit's driver in a group of processes, for ten minutes at most."""
+
+    def command_line_args(self) -> list[str]:
+        """What `timeout` is told."""
+        return ["600", "/usr/bin/WebKitWebDriver", *super().command_line_args()]
+
+
 @contextmanager
 def session(options: Options, environment: dict[str, str]) -> Iterator[webdriver.Remote]:
     """A driver and its browser, which both end with the block, whatever they do.
@@ -211,7 +209,7 @@ def session(options: Options, environment: dict[str, str]) -> Iterator[webdriver
     The driver picks a port for the browser, which opens it half a second later. If another program
     takes it in between, as the near end of any connection, the driver waits for ever.
     """
-    service = Service("/usr/bin/WebKitWebDriver", env=environment, popen_kw={"process_group": 0})
+    service = Driver("/usr/bin/timeout", env=environment)
     service.start()
     try:
         config = ClientConfig(service.service_url, timeout=ANSWER_SECONDS)
