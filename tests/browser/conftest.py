@@ -7,6 +7,7 @@ import pytest
 from browser import engines, mouth, speaking_upstream
 from browser.ear import ear as ear_in
 from browser.tab import open_tab
+from browser.webkit import webkit
 from playwright.sync_api import sync_playwright
 from testing import fake_openai as upstreams
 from testing import gunicorn_process as serving
@@ -189,7 +190,7 @@ def start_engine(request, playwright, environment):
         def launch(*, loudspeaker=True, **options):
             variables = environment if loudspeaker else {**environment, "PULSE_SERVER": "unix:/no"}
             if request.param == "webkit":
-                return stack.enter_context(engines.webkit(variables, **options))
+                return stack.enter_context(webkit(variables, **options))
             browser = stack.enter_context(engines.firefox(playwright, variables, **options))
             return engines.Firefox(browser.new_page())
 
@@ -204,7 +205,7 @@ def new_tab(request, environment):
 
         def open_in(name, **options):
             if name == "webkit":
-                tabs.append(stack.enter_context(engines.webkit(environment)))
+                tabs.append(stack.enter_context(webkit(environment)))
             else:
                 browser = request.getfixturevalue({"firefox": "fox"}.get(name, name))
                 context = stack.enter_context(closing(browser.new_context(**options)))

@@ -172,7 +172,7 @@ def test_a_reply_reads_as_text(engine, upstream):
 
 def test_one_tab_speaks_at_a_time(engine, upstream):
     """Which begins last; the other falls silent."""
-    upstream.answers["tts"] = speak(15)
+    upstream.answers["tts"] = speak(60)  # A busy machine opens a tab slowly.
     engine.send(QUESTION)
     wait_for_state(engine, "Speaking")
     other = opened(engine.other(), engine.run("return location.href"))

@@ -74,12 +74,12 @@ def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
     for (const kind of ["keydown", "click"]) addEventListener(kind, press, { capture: true });
     """
     tab = visit(serve().url, script=note)
-    length = 6
+    length = 15
     upstream.answers["tts"] = speak(length)
     with ear.listening() as recording:
         tab.send(QUESTION)
         tab.expect_state("Speaking")
-        time.sleep(2.5)
+        time.sleep(5)
         tab.page.keyboard.press("Escape") if stop == "Escape" else tab.tap()
         time.sleep(1)
     assert recording.last_sound() - tab.page.evaluate("window.pressed") / 1000 < 0.2
