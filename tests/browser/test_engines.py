@@ -50,8 +50,8 @@ def test_every_sample_is_heard_and_none_after_it_was_stopped(engine, upstream, e
         deadline = time.monotonic() + 10  # What was played is heard a little later.
         while recording.moments().count(True) < 140 and time.monotonic() < deadline:
             time.sleep(0.1)
-    # Both segments; a busy machine loses some of it on its way.
-    assert recording.moments().count(True) / 50 > 2
+    # Both segments, of 1.5 s each; a busy machine loses some of it on its way.
+    assert recording.moments().count(True) / 50 > 1.6
     upstream.answers["tts"] = speak(15)
     note = "window.pressed = performance.timeOrigin + event.timeStamp"
     engine.run(f"addEventListener('keydown', (event) => {{ {note}; }}, {{ capture: true }})")

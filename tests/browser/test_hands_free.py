@@ -43,7 +43,7 @@ def test_several_turns_without_a_touch(phone, upstream):
         say(phone)
         wait_for_state(phone, INTERRUPTED if turn else HEARD)
         wait_for_state(phone, "Speaking")
-        wait_for(phone, "return document.querySelector('.turn:last-child .heard').textContent")
+        wait_for(phone, "return document.querySelector('.turn:last-child .heard')?.textContent")
         time.sleep(1.5)
     assert phone.run("return document.querySelectorAll('.stopped').length") == 2
     heard = [turn[1::2] for turn in told(upstream)]
