@@ -7,6 +7,7 @@ import pytest
 from browser import engines, mouth, speaking_upstream
 from browser.ear import ear as ear_in
 from browser.tab import open_tab
+from browser.webkit import webkit
 from playwright.sync_api import sync_playwright
 from testing import fake_openai as upstreams
 from testing import gunicorn_process as serving
@@ -61,6 +62,13 @@ def start(playwright, ear):
 def chromium(start):
     """Chromium with a microphone that hears the question, and leave to use it."""
     with closing(start(*MICROPHONE, ALLOWED)) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def asking(start):
+    """The same, where each page needs leave for the microphone, which can be withdrawn."""
+    with closing(start(*MICROPHONE)) as browser:
         yield browser
 
 
@@ -156,7 +164,7 @@ def talked(tab, upstream):
     """A conversation of two turns."""
     upstream.answers["tts"] = speaking_upstream.speak(0.1)
     for turn in (1, 2):
-        tab.send(ROOT / "examples" / "question.wav")
+        tab.send(speaking_upstream.QUESTION)
         tab.expect_turn(turn)
     return tab
 
@@ -182,49 +190,48 @@ def start_engine(request, playwright, environment):
         def launch(*, loudspeaker=True, **options):
             variables = environment if loudspeaker else {**environment, "PULSE_SERVER": "unix:/no"}
             if request.param == "webkit":
-                return stack.enter_context(engines.webkit(variables, **options))
+                return stack.enter_context(webkit(variables, **options))
             browser = stack.enter_context(engines.firefox(playwright, variables, **options))
             return engines.Firefox(browser.new_page())
 
         yield launch
 
 
-@pytest.fixture(params=["firefox", "webkit"])
-def engine(request, environment, serve):
-    """The page in the engine; at the end nothing had failed that nobody was told of."""
-    if request.param == "webkit":
-        with engines.webkit(environment) as tab:
-            yield engines.opened(tab, serve().url)
-            assert tab.run("return failed") == []
-    else:
-        with closing(request.getfixturevalue("fox").new_context()) as context:
-            yield engines.opened(tab := engines.Firefox(context.new_page()), serve().url)
-            assert tab.run("return failed") == []
-
-
 @pytest.fixture
-def chrome(chromium, serve):
-    """The page in Chromium at a phone's size, with a microphone in whose room tests speak."""
-    with closing(chromium.new_context(**PHONE)) as context:
-        yield mouth.in_room(engines.Firefox(context.new_page()), serve().url)
+def new_tab(request, environment):
+    """Opens a tab in an engine; nothing fails in it of which nobody is told."""
+    with ExitStack() as stack:
+        tabs = []
+
+        def open_in(name, **options):
+            if name == "webkit":
+                tabs.append(stack.enter_context(webkit(environment)))
+            else:
+                browser = request.getfixturevalue({"firefox": "fox"}.get(name, name))
+                context = stack.enter_context(closing(browser.new_context(**options)))
+                tabs.append(engines.Firefox(context.new_page()))
+            return tabs[-1]
+
+        yield open_in
+        assert [tab.run("return failed") for tab in tabs] == [[] for _ in tabs]
+
+
+@pytest.fixture(params=["firefox", "webkit"])
+def engine(request, new_tab, serve):
+    """The page in the engine."""
+    return engines.opened(new_tab(request.param), serve().url)
 
 
 @pytest.fixture(params=["chromium", "firefox", "webkit"])
-def phone(request, environment, serve):
-    """The same in each engine; at the end nothing had failed that nobody was told of."""
-    with ExitStack() as stack:
-        match request.param:
-            case "chromium":
-                tab = request.getfixturevalue("chrome")
-            case "firefox":
-                context = request.getfixturevalue("fox").new_context(**PHONE)
-                stack.enter_context(closing(context))
-                tab = mouth.in_room(engines.Firefox(context.new_page()), serve().url)
-            case "webkit":
-                driver = stack.enter_context(engines.webkit(environment))
-                tab = mouth.in_room(driver, serve().url)
-        yield tab
-        assert tab.run("return failed") == []
+def phone(request, new_tab, serve):
+    """The page at a phone's size, with a microphone in whose room tests speak, in each engine."""
+    return mouth.in_room(new_tab(request.param, **PHONE), serve().url)
+
+
+@pytest.fixture
+def chrome(new_tab, serve):
+    """The same in Chromium alone."""
+    return mouth.in_room(new_tab("chromium", **PHONE), serve().url)
 
 
 @pytest.fixture(scope="module")

@@ -1,85 +1,48 @@
-"""Firefox and WebKit, moved as people move them; each engine has the same few verbs."""
+"""Firefox, Chromium and WebKit, moved as people move them; each engine has the same few verbs."""
 
 import os
 import subprocess
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from browser import shown
+from browser.webkit import WebKit
 from playwright.sync_api import Browser, Page, Playwright
-from selenium import webdriver
-from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.webkitgtk.options import Options
-from selenium.webdriver.webkitgtk.service import Service
+from testing.builders import ROOT
 
+AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 WAIT_SECONDS = 30
 TURNS_OVER = "return document.querySelectorAll('.again:not([hidden])').length"
-NOTE_ERRORS = """
-window.failed ??= [];
-addEventListener("error", (event) => { if (event.message) failed.push(event.message); });
-addEventListener("unhandledrejection", ({ reason }) => failed.push(String(reason)));
-addEventListener("securitypolicyviolation", ({ violatedDirective }) => {
-  failed.push(violatedDirective);
-});
-const { error } = console;
-console.error = (...words) => { failed.push(words.join(" ")); error(...words); };
-// Where Firefox is asked for this while a worklet plays, it stops for ever now and then.
-if (navigator.userAgent.includes("Firefox/")) {
-  const get = () => { failed.push("outputLatency"); };
-  Object.defineProperty(AudioContext.prototype, "outputLatency", { get });
-}
-"""
-
-
-class Engine(Protocol):
-    """A tab of a browser."""
-
-    def go(self, url: str) -> None:
-        """Open the page, with notes of what fails in it."""
-
-    def run(self, script: str, *arguments: Any) -> Any:
-        """What the body of a function returns; it has `arguments`."""
-
-    def click(self, selector: str) -> None:
-        """Click in the middle of what is seen of it."""
-
-    def press(self, key: str) -> None:
-        """Press a key: `Escape`, or what it types."""
-
-    def fill(self, selector: str, text: str) -> None:
-        """Type into a field."""
-
-    def send(self, file: Path) -> None:
-        """Choose a file."""
-
-    def other(self) -> "Engine":
-        """Another tab of the same browser."""
 
 
 class Firefox:
-    """A tab of Firefox, by Playwright."""
+    """A tab of Firefox, or of Chromium, by Playwright."""
+
+    # By how many seconds at most a recording may be shorter than what was said: so much of its
+    # beginning was lost at least, when some was.
+    loses = 0.4
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        page.add_init_script(NOTE_ERRORS + shown.NOTE)
+        page.add_init_script(shown.ERRORS + shown.NOTE)
 
     def go(self, url: str) -> None:
+        """Open the page, with notes of what fails in it."""
         self.page.goto(url)
 
     def run(self, script: str, *arguments: Any) -> Any:
+        """What the body of a function returns, or what that resolves to; it has `arguments`."""
         return self.page.evaluate(f"(given) => (function () {{ {script} }})(...given)", arguments)
 
     def click(self, selector: str) -> None:
+        """Click in the middle of what is seen of it."""
         self.page.click(selector)
 
     def press(self, key: str) -> None:
+        """Press a key: `Escape`, or what it types."""
         self.page.keyboard.press(key)
 
     def fill(self, selector: str, text: str) -> None:
@@ -89,53 +52,11 @@ class Firefox:
         self.page.set_input_files("#file", file)
 
     def other(self) -> "Firefox":
+        """Another tab of the same browser."""
         return Firefox(self.page.context.new_page())
 
 
-class WebKit:
-    """A tab of WebKitGTK, by WebDriver."""
-
-    def __init__(self, driver: webdriver.WebKitGTK) -> None:
-        self.driver = driver
-        self.handle = driver.current_window_handle
-
-    def go(self, url: str) -> None:
-        self._there().get(url)
-        # There is no earlier moment; what keeps the page from being ready is seen all the same.
-        self.run(NOTE_ERRORS + shown.NOTE)
-
-    def run(self, script: str, *arguments: Any) -> Any:
-        return self._there().execute_script(script, *arguments)
-
-    def click(self, selector: str) -> None:
-        self._seen(selector).click()
-
-    def press(self, key: str) -> None:
-        self._there()
-        ActionChains(self.driver).send_keys(getattr(Keys, key.upper(), key)).perform()
-
-    def fill(self, selector: str, text: str) -> None:
-        self._seen(selector).send_keys(text)
-
-    def send(self, file: Path) -> None:
-        # WebDriver types into what is seen only.
-        self.run("document.getElementById('file').hidden = false")
-        self.driver.find_element(By.ID, "file").send_keys(str(file))
-        self.run("document.getElementById('file').hidden = true")
-
-    def other(self) -> "WebKit":
-        self._there().switch_to.new_window("tab")
-        return WebKit(self.driver)
-
-    def _seen(self, selector: str) -> WebElement:
-        """The element, scrolled to where nothing that sticks to an edge lies over it."""
-        found = self._there().find_element(By.CSS_SELECTOR, selector)
-        self.run("arguments[0].scrollIntoView({ block: 'center' })", found)
-        return found
-
-    def _there(self) -> webdriver.WebKitGTK:
-        self.driver.switch_to.window(self.handle)
-        return self.driver
+Engine = Firefox | WebKit
 
 
 @contextmanager
@@ -162,19 +83,9 @@ def firefox(
 def screen() -> Iterator[str]:
     """A screen that nobody sees; its name as DISPLAY has it."""
     reader, writer = os.pipe()
-    command = [
-        "Xvfb",
-        "-displayfd",
-        str(writer),
-        "-screen",
-        "0",
-        "1400x1200x24",
-        "-nolisten",
-        "tcp",
-    ]
-    process = subprocess.Popen(
-        ["timeout", "3600", *command], pass_fds=[writer], stderr=subprocess.DEVNULL
-    )
+    command = ["timeout", "3600", "Xvfb", "-displayfd", str(writer), "-nolisten", "tcp"]
+    command += ["-screen", "0", "1400x1200x24"]
+    process = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
     os.close(writer)
     try:
         with os.fdopen(reader) as told:
@@ -182,29 +93,6 @@ def screen() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(10)
-
-
-@contextmanager
-def webkit(
-    environment: dict[str, str], *, microphone: bool = True, lang: str = "en_US.UTF-8"
-) -> Iterator[WebKit]:
-    """Debian's WebKitGTK in a session of its own; its microphone hears beeps."""
-    options = Options()
-    [options.binary_location] = map(str, Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser"))
-    for argument in (
-        *("--automation", "--enable-media-stream=true"),
-        f"--enable-mock-capture-devices={str(microphone).lower()}",
-    ):
-        options.add_argument(argument)
-    service = Service("/usr/bin/WebKitWebDriver", env={**environment, "LANG": lang})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Selenium warns of its own doing.
-        driver = webdriver.WebKitGTK(options=options, service=service)
-    try:
-        driver.set_script_timeout(WAIT_SECONDS)
-        yield WebKit(driver)
-    finally:
-        driver.quit()
 
 
 def wait_for(engine: Engine, script: str, *arguments: Any) -> Any:
@@ -241,6 +129,15 @@ def wait_for_turn(engine: Engine, number: int) -> None:
     """Wait until that many turns were had, and the last is over."""
     wait_for(engine, f"{TURNS_OVER} === arguments[0]", number)
     wait_for_state(engine, "Ready")
+
+
+def violations(engine: Engine) -> list[list[str]]:
+    """What axe-core finds: each rule, and the elements that break it."""
+    return engine.run(
+        f"""{AXE.read_text()};
+        return axe.run({{ resultTypes: ["violations"] }}).then(({{ violations }}) =>
+          violations.map(({{ id, nodes }}) => [id, ...nodes.map(({{ html }}) => html)]));"""
+    )
 
 
 def tap(engine: Engine) -> None:

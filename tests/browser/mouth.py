@@ -4,10 +4,11 @@ import base64
 import json
 import time
 import wave
+from functools import cache
 
 import numpy as np
 from browser.engines import Engine, wait_for_state
-from testing.builders import ROOT
+from browser.speaking_upstream import QUESTION
 
 RATE = 24_000
 HEARD = "Hearing you; silence sends it"
@@ -57,7 +58,8 @@ SCRIPT = """
     window.began = Date.now();
   };
   window.microphones = [];
-  navigator.mediaDevices.getUserMedia = async (asked) => {
+  // The object itself WebKit may forget, and make anew: what it was given is lost then.
+  MediaDevices.prototype.getUserMedia = async (asked) => {
     await context.resume();
     const stream = room.stream.clone();
     window.microphones.push(stream.getTracks()[0]);
@@ -70,16 +72,21 @@ SCRIPT = """
 
 def question() -> np.ndarray:
     """What examples/question.wav says, at RATE, from -1 to 1."""
-    with wave.open(str(ROOT / "examples" / "question.wav")) as file:
+    with wave.open(str(QUESTION)) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
         times = np.arange(0, len(samples) / file.getframerate(), 1 / RATE)
         return np.interp(times, np.arange(len(samples)) / file.getframerate(), samples)
 
 
+@cache
 def script() -> str:
-    """What makes the room; then `say` says a question, or a syllable of it."""
+    """What makes the room; then `say` says a question, its first words, or a syllable of it."""
     spoken = question()
-    pieces = {"question": spoken, "syllable": spoken[int(0.55 * RATE) : int(0.75 * RATE)]}
+    pieces = {
+        "question": spoken,
+        "words": spoken[: int(1.2 * RATE)],
+        "syllable": spoken[int(0.55 * RATE) : int(0.75 * RATE)],
+    }
     coded = {
         name: base64.b64encode((samples * 32767).astype("<i2").tobytes()).decode()
         for name, samples in pieces.items()
@@ -114,7 +121,7 @@ def say(tab: Engine, piece: str = "question") -> None:
 
 def bring(tab: Engine, state: str) -> None:
     """From listening to a reply, or to its interruption."""
-    say(tab)
+    say(tab, "words")
     wait_for_state(tab, "Speaking")
     if state == INTERRUPTED:
         time.sleep(1)  # It has to know how loud its own voice is.

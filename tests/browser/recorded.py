@@ -48,7 +48,7 @@ def recorded(upstream: Upstream) -> Recorded:
     with av.open(io.BytesIO(file)) as container:
         for packet in container.demux(audio=0):
             seconds += float((packet.duration or 0) * packet.time_base)
-            with suppress(av.error.InvalidDataError):
+            with suppress(av.error.FFmpegError):
                 resampled = [r for frame in packet.decode() for r in resampler.resample(frame)]
                 samples += [frame.to_ndarray()[0] for frame in resampled]
     return Recorded(file, np.concatenate(samples), seconds)

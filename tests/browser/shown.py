@@ -1,4 +1,4 @@
-"""What a page has shown since the last gesture: a busy machine looks after it was taken away."""
+"""What a page has shown since the last gesture and what failed in it."""
 
 NOTE = """
 if (!window.shown) {
@@ -29,3 +29,20 @@ window.shown.splice(0, at + 1);
 return at >= 0 || [...document.querySelectorAll(place)].some((one) => one.textContent === words);
 """
 """Whether `place` reads `words`, or has since the last gesture and what was asked before."""
+
+ERRORS = """
+window.failed ??= [];
+addEventListener("error", (event) => { if (event.message) failed.push(event.message); });
+addEventListener("unhandledrejection", ({ reason }) => failed.push(String(reason)));
+addEventListener("securitypolicyviolation", ({ violatedDirective }) => {
+  failed.push(violatedDirective);
+});
+const { error } = console;
+console.error = (...words) => { failed.push(words.join(" ")); error(...words); };
+// Where Firefox is asked for this while a worklet plays, it stops for ever now and then.
+if (navigator.userAgent.includes("Firefox/")) {
+  const get = () => { failed.push("outputLatency"); };
+  Object.defineProperty(AudioContext.prototype, "outputLatency", { get });
+}
+"""
+"""Notes what fails in a page, in `failed`."""

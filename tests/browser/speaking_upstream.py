@@ -9,10 +9,13 @@ import threading
 import time
 from functools import cache
 
+from testing.builders import ROOT
 from testing.fake_openai import Request, Upstream, good, http, soon
 
+QUESTION = ROOT / "examples" / "question.wav"
 TONE_SECONDS = 1.5
 SENTENCES = ("Paris is the capital of France, as everyone says. ", "It lies on the river Seine.")
+REPLY = "".join(SENTENCES)
 
 
 @cache

@@ -6,23 +6,27 @@ import time
 
 import pytest
 import requests
-from browser.speaking_upstream import SENTENCES, hold_back, prepare, refuse, speak, told, write
+from browser.speaking_upstream import (
+    QUESTION,
+    REPLY,
+    SENTENCES,
+    hold_back,
+    prepare,
+    refuse,
+    speak,
+    told,
+    write,
+)
 from playwright.sync_api import expect
-from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
-QUESTION = ROOT / "examples" / "question.wav"
-REPLY = "".join(SENTENCES)
 SHORTENED = "its oldest turns are no longer sent"
 
 
-def test_a_conversation_goes_on_until_it_is_cleared(tab, upstream):
+def test_a_conversation_goes_on_until_it_is_cleared(talked, upstream):
     """Each turn tells the model of those before it; Clear forgets them."""
-    upstream.answers["tts"] = speak(0.2)
-    for turn in (1, 2):
-        tab.send(QUESTION)
-        tab.expect_turn(turn)
+    tab = talked
     tab.page.get_by_role("button", name="Clear").click()
     expect(tab.said).to_have_count(0)
     expect(tab.page.get_by_role("heading", name="Say something.")).to_be_visible()

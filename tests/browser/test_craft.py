@@ -1,13 +1,12 @@
 """What is not heard: access for everyone, whatever they see, press and read."""
 
 import pytest
-from browser.speaking_upstream import hold_back, speak, write
+from browser.engines import Firefox, violations
+from browser.speaking_upstream import QUESTION, hold_back, speak, write
 from playwright.sync_api import expect
-from testing.builders import KEY, ROOT
+from testing.builders import KEY
 
 pytestmark = pytest.mark.system
-QUESTION = ROOT / "examples" / "question.wav"
-AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 CONTRAST = """(text) => {
   const light = (colour) => {
     const parts = colour.match(/[0-9.]+/g).slice(0, 3).map((part) => part / 255);
@@ -27,47 +26,40 @@ NAME_OF_FOCUS = """(() => {
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 
 
-def violations(tab):
-    """What axe-core finds, rule by rule."""
-    tab.page.evaluate(AXE.read_text())
-    found = tab.page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
-    return [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
 def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
     """In each state, with a failure, with a reply that was cut, and in Settings."""
     url = serve(PARLEY_KEY_REQUIRED="yes").url
     tab = visit(url, color_scheme=scheme, reduced_motion="reduce", **device)
-    found = {"at first": violations(tab)}
+    found = {"at first": violations(Firefox(tab.page))}
     tab.tap()
     tab.expect_failure("An API key is needed")
-    found["failed"] = violations(tab)
+    found["failed"] = violations(Firefox(tab.page))
     with tab.settings() as page:
         page.get_by_label("API key").fill(KEY)
         page.get_by_text("Advanced").click()
         page.get_by_text("A host for each stage").click()
         page.get_by_role("group", name="Reply").get_by_label("Host").fill(upstream.url)
-        found["in Settings"] = violations(tab)
+        found["in Settings"] = violations(Firefox(tab.page))
         page.get_by_role("group", name="Reply").get_by_label("Host").fill("")
     tab.tap()
     tab.expect_state("Listening")
-    found["listening"] = violations(tab)
+    found["listening"] = violations(Firefox(tab.page))
     tab.page.get_by_role("button", name="Mute").click()
-    found["muted"] = violations(tab)
+    found["muted"] = violations(Firefox(tab.page))
     tab.page.keyboard.press("Escape")
     upstream.answers["text"], go = hold_back(write(pause=0.3))
     tab.send(QUESTION)
     tab.expect_state("Thinking")
-    found["thinking"] = violations(tab)
+    found["thinking"] = violations(Firefox(tab.page))
     upstream.answers["tts"] = speak(20)
     go.set()
     tab.expect_state("Speaking")
-    found["speaking"] = violations(tab)
+    found["speaking"] = violations(Firefox(tab.page))
     tab.page.keyboard.press("Escape")
     expect(tab.page.get_by_text("The voice stopped here")).to_be_visible()
-    found["stopped"] = violations(tab)
+    found["stopped"] = violations(Firefox(tab.page))
     assert found == {state: [] for state in found}
     assert len(found) == 8
     narrow = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
@@ -76,8 +68,16 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_was_not_heard_can_be_read_and_told_apart(visit, serve, upstream, scheme):
-    """By who sees no colours, too, and by who hears the page; it is no text that was struck out."""
+    """By who sees no colours, too, and by who hears the page; it is no text that was struck out.
+
+    Ink is dark on light paper, or the other way round, as the device has it.
+    """
     tab = visit(serve().url, color_scheme=scheme)
+    paper, ink = tab.page.evaluate(
+        """["backgroundColor", "color"].map((name) =>
+          Math.max(...getComputedStyle(document.body)[name].match(/\\d+/g).map(Number)))"""
+    )
+    assert (paper > ink) is (scheme == "light")
     upstream.answers["tts"] = speak(20)
     tab.send(QUESTION)
     expect(tab.page.locator(".heard")).to_contain_text("Paris is")
@@ -91,17 +91,6 @@ def test_what_was_not_heard_can_be_read_and_told_apart(visit, serve, upstream, s
     stopped = "The voice stopped here; the rest was not heard then."
     read = [line.removeprefix("- paragraph: ") for line in tab.replies.aria_snapshot().split("\n")]
     assert read == [heard.strip(), stopped, rest.strip()]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_follows_the_devices_scheme(visit, serve, scheme):
-    """Dark ink on light paper, or the other way round."""
-    tab = visit(serve().url, color_scheme=scheme)
-    paper, ink = tab.page.evaluate(
-        """["backgroundColor", "color"].map((name) =>
-          Math.max(...getComputedStyle(document.body)[name].match(/\\d+/g).map(Number)))"""
-    )
-    assert (paper > ink) is (scheme == "light")
 
 
 def test_forced_colours_show_the_button_and_its_state(visit, serve):

@@ -6,7 +6,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from browser.speaking_upstream import SENTENCES, TONE_SECONDS
+from browser.speaking_upstream import QUESTION, REPLY, SENTENCES, TONE_SECONDS
 from playwright.sync_api import expect
 from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT, soon
@@ -37,10 +37,10 @@ def test_the_example_for_browsers_asks_and_sounds(examples, chromium, serve, ups
     with closing(chromium.new_context()) as context, ear.listening() as recording:
         page = context.new_page()
         page.goto(f"{examples}/talk.html?url={service.url}")
-        page.get_by_label("Recording").set_input_files(ROOT / "examples" / "question.wav")
+        page.get_by_label("Recording").set_input_files(QUESTION)
         page.get_by_role("button", name="Ask").click()
         expect(page.locator("#heard")).to_have_text(TRANSCRIPT)
-        expect(page.locator("#said")).to_have_text("".join(SENTENCES))
+        expect(page.locator("#said")).to_have_text(REPLY)
         expect(page.get_by_role("status")).to_have_text("Done")
         seconds = len(SENTENCES) * TONE_SECONDS
         assert soon(lambda: recording.moments().count(True) / 50 > seconds - 0.3, 30)
@@ -54,6 +54,6 @@ def test_the_example_for_browsers_tells_a_failure(examples, chromium, serve):
     with closing(chromium.new_context()) as context:
         page = context.new_page()
         page.goto(f"{examples}/talk.html?url={service.url}")
-        page.get_by_label("Recording").set_input_files(ROOT / "examples" / "question.wav")
+        page.get_by_label("Recording").set_input_files(QUESTION)
         page.get_by_role("button", name="Ask").click()
         expect(page.get_by_role("status")).to_contain_text("does it allow this origin?")

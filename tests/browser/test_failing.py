@@ -8,19 +8,26 @@ from pathlib import Path
 
 import pytest
 from browser.conftest import ALLOWED, MICROPHONE
-from browser.speaking_upstream import SENTENCES, hold_back, refuse, speak, told, write
+from browser.speaking_upstream import (
+    QUESTION,
+    REPLY,
+    SENTENCES,
+    hold_back,
+    refuse,
+    speak,
+    told,
+    write,
+)
 from playwright.sync_api import expect
-from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT, http
 from testing.gunicorn_process import free_port
 
 pytestmark = pytest.mark.system
-QUESTION = ROOT / "examples" / "question.wav"
 
 
-def test_without_leave_for_the_microphone(visit, launch, serve):
+def test_without_leave_for_the_microphone(visit, asking, serve):
     """The browser refuses, as it does once the user has."""
-    tab = visit(serve().url, browser=launch(*MICROPHONE))
+    tab = visit(serve().url, browser=asking)
     tab.tap()
     tab.expect_failure("The microphone is blocked: allow it")
 
@@ -97,7 +104,7 @@ def test_a_question_that_is_tried_again_is_told_once(tab, upstream):
     expect(tab.page.get_by_text("No answer: it failed.")).to_be_visible()
     upstream.answers["text"] = write()
     tab.page.get_by_role("button", name="Try again").click()
-    expect(tab.replies.last).to_have_text("".join(SENTENCES))
+    expect(tab.replies.last).to_have_text(REPLY)
     assert told(upstream) == [[("user", TRANSCRIPT)]] * 2
     expect(tab.said).to_have_count(1)
     tab.page.keyboard.press("Escape")
@@ -121,12 +128,12 @@ def test_speech_that_fails(tab, upstream):
     upstream.answers["tts"] = refuse("400 Bad Request")
     tab.send(QUESTION)
     tab.expect_failure("Text to speech: The AI service")
-    expect(tab.replies).to_have_text("".join(SENTENCES))
+    expect(tab.replies).to_have_text(REPLY)
     upstream.answers["tts"] = speak(0.1)
     tab.send(QUESTION)
     expect(tab.replies).to_have_count(2)
     tab.expect_state("Ready")
-    assert told(upstream)[-1][1] == ("assistant", "".join(SENTENCES))
+    assert told(upstream)[-1][1] == ("assistant", REPLY)
 
 
 def test_a_reply_that_is_cut_short_by_its_length(tab, upstream):
@@ -185,28 +192,29 @@ def test_a_service_that_is_gone_before_the_page_knows_it(visit, serve):
     """Try again asks it anew what it offers; so do Talk, Settings, and a file, which is sent."""
     tab = visit(serve().url)
     page = tab.page
-    page.route("**/page.json", lambda route: route.abort())
-    page.reload()
-    alert = page.get_by_role("alert")
-    expect(alert).to_have_text(re.compile("The service cannot be reached"))
-    page.get_by_role("button", name="Talk").click()
-    tab.expect_state("Loading")
-    tab.expect_state("Not connected")
-    expect(alert).to_have_text(re.compile("The service cannot be reached"))
-    page.unroute("**/page.json")
+    gone = re.compile("The service cannot be reached")
+
+    def lose(gesture):
+        page.route("**/page.json", lambda route: route.abort())
+        page.reload()
+        expect(tab.alert).to_have_text(gone)
+        gesture()
+        page.unroute("**/page.json")
+
+    def talk():
+        tab.talk.click()
+        tab.expect_state("Loading")
+        tab.expect_state("Not connected")
+        expect(tab.alert).to_have_text(gone)
+
+    lose(talk)
     page.get_by_role("button", name="Try again").click()
     tab.expect_state("Ready")
-    expect(alert).to_be_empty()
-    page.route("**/page.json", lambda route: route.abort())
-    page.reload()
-    expect(alert).to_have_text(re.compile("The service cannot be reached"))
-    page.unroute("**/page.json")
+    expect(tab.alert).to_be_empty()
+    lose(lambda: None)
     tab.send(QUESTION)
     tab.expect_turn(1)
-    page.route("**/page.json", lambda route: route.abort())
-    page.reload()
-    expect(alert).to_have_text(re.compile("The service cannot be reached"))
-    page.unroute("**/page.json")
+    lose(lambda: None)
     with tab.settings():
         pass
     tab.expect_state("Ready")

@@ -4,32 +4,23 @@ import time
 
 import pytest
 from browser.recorded import recorded
-from browser.speaking_upstream import refuse
+from browser.speaking_upstream import QUESTION, refuse
 from playwright.sync_api import expect
-from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
-QUESTION = ROOT / "examples" / "question.wav"
 OVER = ["dragEnter", "dragOver"]
 DROPPED = [*OVER, "drop"]
 
 
-def test_what_comes_again_is_not_offered_again(tab, tmp_path):
-    """A file that is no audio stays so."""
-    (tmp_path / "words.wav").write_text("These are words.")
-    tab.send(tmp_path / "words.wav")
-    tab.expect_failure("This file is of no supported kind")
-    expect(tab.page.get_by_role("button", name="Try again")).to_be_hidden()
-
-
-def test_a_first_question_that_fails_leaves_the_greeting(tab, tmp_path):
-    """There is no conversation yet, and nothing to clear."""
+def test_a_file_that_is_no_audio(tab, tmp_path):
+    """It stays so, and is not offered again; nothing of a conversation is there to clear."""
     (tmp_path / "words.wav").write_text("These are words.")
     tab.send(tmp_path / "words.wav")
     tab.expect_failure("This file is of no supported kind")
     expect(tab.page.get_by_role("heading", name="Say something.")).to_be_visible()
-    expect(tab.page.get_by_role("button", name="Clear")).to_be_hidden()
+    for name in ("Try again", "Clear"):
+        expect(tab.page.get_by_role("button", name=name)).to_be_hidden()
 
 
 def drag(tab, at, kinds, *, files=(), items=()):

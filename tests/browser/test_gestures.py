@@ -4,14 +4,12 @@ import time
 
 import pytest
 from browser.recorded import recorded
-from browser.speaking_upstream import SENTENCES, hold_back, write
+from browser.speaking_upstream import QUESTION, SENTENCES, hold_back, write
 from browser.tab import QUESTION_SECONDS
 from playwright.sync_api import expect
-from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
-QUESTION = ROOT / "examples" / "question.wav"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -92,37 +90,24 @@ def test_a_tap_begins_and_a_second_one_sends(gesture, upstream):
     tab.expect_turn(1)
 
 
-def test_enter_on_the_button_taps(tab):
-    """As assistive technology presses it."""
-    tab.talk.focus()
-    tab.page.keyboard.press("Enter")
-    tab.expect_state("Listening")
-    tab.page.keyboard.press("Enter")
-    expect(tab.said).to_have_text(TRANSCRIPT)
-    tab.expect_turn(1)
+def test_enter_on_the_button_taps_once(tab, upstream):
+    """As assistive technology presses it, however often the keyboard repeats it.
 
-
-def test_enter_that_is_held_taps_once(tab, upstream):
-    """However often the keyboard repeats it."""
+    Who thinks in the middle of a sentence is not cut off: silence ends nothing unless that is
+    switched on.
+    """
     tab.talk.focus()
     for _ in range(8):
         tab.page.keyboard.down("Enter")
         time.sleep(0.1)
     tab.page.keyboard.up("Enter")
     tab.expect_state("Listening")
-    time.sleep(1)
+    time.sleep(QUESTION_SECONDS + 2.5)
     tab.expect_state("Listening")
     assert upstream.requests == []
-    tab.page.keyboard.press("Escape")
-
-
-def test_space_in_a_field_is_a_space(tab):
-    """The space bar talks outside of controls only."""
-    with tab.settings() as page:
-        field = page.get_by_label("What the model is told first")
-        field.press_sequentially("Be brief")
-        expect(field).to_have_value("Be brief")
-        tab.expect_state("Ready")
+    tab.page.keyboard.press("Enter")
+    expect(tab.said).to_have_text(TRANSCRIPT)
+    tab.expect_turn(1)
 
 
 def test_space_on_a_button_presses_it(tab):
@@ -134,9 +119,12 @@ def test_space_on_a_button_presses_it(tab):
 
 
 def test_the_space_bar_talks_after_a_click(tab):
-    """What was clicked does not keep it."""
-    with tab.settings():
-        pass
+    """What was clicked does not keep it. In a field it is a space."""
+    with tab.settings() as page:
+        field = page.get_by_label("What the model is told first")
+        field.press_sequentially("Be brief")
+        expect(field).to_have_value("Be brief")
+        tab.expect_state("Ready")
     tab.page.keyboard.down(" ")
     tab.expect_state("Listening")
     tab.page.keyboard.press("Escape")
@@ -167,16 +155,6 @@ def test_silence_ends_a_tap_where_that_is_switched_on(tab, upstream):
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert recorded(upstream).seconds > QUESTION_SECONDS + 0.5
     tab.expect_turn(1)
-
-
-def test_silence_ends_nothing_unless_it_is_switched_on(tab, upstream):
-    """Who thinks in the middle of a sentence is not cut off."""
-    tab.tap()
-    tab.expect_state("Listening")
-    time.sleep(QUESTION_SECONDS + 3)
-    tab.expect_state("Listening")
-    assert upstream.requests == []
-    tab.page.keyboard.press("Escape")
 
 
 def test_a_muted_microphone_hears_nothing(tab, upstream):
@@ -215,16 +193,20 @@ def test_a_meter_shows_the_level(tab):
     tab.page.wait_for_function("() => window.level() === 0", polling=50)
 
 
-def test_the_state_is_told_in_plain_words(tab, upstream):
+def test_the_state_is_told_in_plain_words(visit, serve, upstream):
     """What it hears, thinks and says, as it does so; what takes long is said to."""
+    tab = visit(serve().url)
+    tab.page.clock.install()
     upstream.answers["stt"], heard = hold_back(lambda *_: False)
     tab.send(QUESTION)
     tab.expect_state("Hearing what was said")
+    tab.page.clock.fast_forward(6_000)
     tab.expect_state("Still hearing; this can take a while")
     del upstream.answers["stt"]
     upstream.answers["text"], thought = hold_back(write(SENTENCES))
     heard.set()
     tab.expect_state("Thinking")
+    tab.page.clock.fast_forward(6_000)
     tab.expect_state("Still thinking; this can take a while")
     thought.set()
     tab.expect_state("Speaking")

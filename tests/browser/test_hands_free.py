@@ -1,13 +1,11 @@
 """A conversation without a hand: several turns of it, its pauses and its interruptions."""
 
 import time
-from contextlib import closing
 
 import numpy as np
 import pytest
-from browser import engines
 from browser.conftest import PHONE
-from browser.engines import wait_for, wait_for_state
+from browser.engines import tap, wait_for, wait_for_state, wait_for_turn
 from browser.mouth import (
     HEARD,
     INTERRUPTED,
@@ -21,29 +19,36 @@ from browser.mouth import (
     say,
 )
 from browser.recorded import recorded
-from browser.speaking_upstream import SENTENCES, hold_back, speak, told, write
+from browser.speaking_upstream import REPLY, SENTENCES, hold_back, speak, told, write
 from testing.fake_openai import TRANSCRIPT, http
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
-REPLY = "".join(SENTENCES)
+pytestmark = pytest.mark.system
 INSTRUCTIONS = """return [...document.querySelectorAll(".by-hand, #how")].map(
   (one) => one.checkVisibility({ visibilityProperty: true }))"""
 
 
 def test_several_turns_without_a_touch(phone, upstream):
-    """Two replies are interrupted: what the model is told of them ends where they were heard to."""
+    """After one by hand; two replies are interrupted, and told of to where they were heard."""
+    upstream.answers["tts"] = speak(0.1)
+    tap(phone)
+    wait_for_state(phone, "Listening")
+    say(phone)
+    time.sleep(1)
+    tap(phone)
+    wait_for_turn(phone, 1)
+    time.sleep(1)  # Before that, a click where Stop was is meant for Stop.
     upstream.answers["tts"] = speak(20)
     begin(phone)
     for turn in range(3):
         say(phone)
         wait_for_state(phone, INTERRUPTED if turn else HEARD)
         wait_for_state(phone, "Speaking")
-        wait_for(phone, "return document.querySelector('.turn:last-child .heard').textContent")
+        wait_for(phone, "return document.querySelector('.turn:last-child .heard')?.textContent")
         time.sleep(1.5)
     assert phone.run("return document.querySelectorAll('.stopped').length") == 2
     heard = [turn[1::2] for turn in told(upstream)]
-    assert [len(turns) for turns in heard] == [0, 1, 2]
-    for _, reply in heard[2]:
+    assert [len(turns) for turns in heard] == [0, 1, 2, 3]
+    for _, reply in heard[3][1:]:
         assert REPLY.startswith(reply)
         assert 0 < len(reply) < len(SENTENCES[0])
     recording = recorded(upstream)
@@ -54,31 +59,34 @@ def test_several_turns_without_a_touch(phone, upstream):
     assert phone.run(OPEN) == 0
 
 
+@pytest.mark.alone
 def test_a_voice_interrupts_within_300_milliseconds(chrome, ear, upstream):
     """Of its first sound, the loudspeaker is silent."""
     upstream.answers["tts"] = speak(20)
     begin(chrome)
-    waits = []
-    for _ in range(3):
-        bring(chrome, "Speaking")
-        time.sleep(1)
-        with ear.listening() as recording:
-            time.sleep(0.3)
-            say(chrome)
-            wait_for_state(chrome, INTERRUPTED)
-            time.sleep(0.5)
-        # The question begins with a fifth of a second of silence.
-        began = chrome.run("return window.began") / 1000 + 0.25
-        waits.append(recording.last_sound() - began)
-        wait_for_state(chrome, "Speaking")
-        chrome.click("#talk")
-        wait_for_state(chrome, PAUSED)
-        chrome.click("#talk")
-        wait_for_state(chrome, "Listening")
     # Whatever else the machine does can only delay it.
-    assert min(waits) < 0.3
+    assert any(seconds_to_silence(chrome, ear) < 0.3 for _ in range(6))
 
 
+def seconds_to_silence(chrome, ear):
+    """How long a reply is heard after somebody speaks; it listens again then."""
+    bring(chrome, "Speaking")
+    time.sleep(1)
+    with ear.listening() as recording:
+        time.sleep(0.3)
+        say(chrome)
+        wait_for_state(chrome, INTERRUPTED)
+        time.sleep(0.5)
+    wait_for_state(chrome, "Speaking")
+    chrome.click("#talk")
+    wait_for_state(chrome, PAUSED)
+    chrome.click("#talk")
+    wait_for_state(chrome, "Listening")
+    # The question begins with a fifth of a second of silence.
+    return recording.last_sound() - chrome.run("return window.began") / 1000 - 0.25
+
+
+@pytest.mark.alone
 def test_a_noise_interrupts_nothing(chrome, ear, upstream):
     """The reply waits for as long as it may be a voice, then goes on, and all of it is heard."""
     upstream.answers["tts"] = speak(4)
@@ -97,6 +105,7 @@ def test_a_noise_interrupts_nothing(chrome, ear, upstream):
     assert chrome.run("return document.querySelectorAll('.stopped').length") == 0
 
 
+@pytest.mark.alone
 def test_its_own_voice_interrupts_nothing(chrome, upstream):
     """Though the microphone hears it as loud as it is played, without echo cancellation."""
     spoken = (np.tile(question(), 4) * 32767).astype("<i2").tobytes()
@@ -148,19 +157,18 @@ def test_who_speaks_already_interrupts_the_reply_as_it_begins(chrome, upstream):
     assert len(told(upstream)) == 2
 
 
-def test_nothing_is_loaded_before_it_is_wanted(chromium, serve):
+def test_nothing_is_loaded_before_it_is_wanted(new_tab, serve):
     """Nor is the microphone asked for; echo cancellation is then, and what to do is told."""
-    with closing(chromium.new_context(**PHONE)) as context:
-        page, loaded = context.new_page(), []
-        page.on("request", lambda request: loaded.append(request.url.rpartition("/")[2]))
-        tab = in_room(engines.Firefox(page), serve().url)
-        assert "voice-model.bin" not in loaded
-        assert tab.run(INSTRUCTIONS) == [True, True, True, False]
-        begin(tab)
-        assert tab.run(INSTRUCTIONS) == [False, False, False, True]
-        assert loaded.count("voice-model.bin") == 1
-        assert tab.run("return window.asked.audio.echoCancellation") is True
-        converse(tab)
-        wait_for_state(tab, "Ready")
-        begin(tab)
-        assert loaded.count("voice-model.bin") == 1
+    tab, loaded = new_tab("chromium", **PHONE), []
+    tab.page.on("request", lambda request: loaded.append(request.url.rpartition("/")[2]))
+    in_room(tab, serve().url)
+    assert "voice-model.bin" not in loaded
+    assert tab.run(INSTRUCTIONS) == [True, True, True, False]
+    begin(tab)
+    assert tab.run(INSTRUCTIONS) == [False, False, False, True]
+    assert loaded.count("voice-model.bin") == 1
+    assert tab.run("return window.asked.audio.echoCancellation") is True
+    converse(tab)
+    wait_for_state(tab, "Ready")
+    begin(tab)
+    assert loaded.count("voice-model.bin") == 1

@@ -1,14 +1,10 @@
 """What ends a conversation without a hand, or makes it wait, and the sentence for each."""
 
-from contextlib import closing
-
 import pytest
 from browser import engines
-from browser.conftest import PHONE
 from browser.engines import tap, wait_for, wait_for_state
 from browser.mouth import INTERRUPTED, OPEN, PAUSED, begin, bring, converse, in_room, say
-from browser.speaking_upstream import hear, hold_back, prepare, refuse, speak
-from testing.builders import ROOT
+from browser.speaking_upstream import QUESTION, hear, hold_back, prepare, refuse, speak
 from testing.fake_openai import http
 
 pytestmark = pytest.mark.system
@@ -22,55 +18,51 @@ NOTE = "return document.querySelector('.note').textContent"
 OTHER_TAB = "new BroadcastChannel('parley').postMessage('quiet')"
 
 
+TAKEN = {
+    WITHDRAW: "The microphone was lost: connect or allow it again, then press Go on.",
+    MUTE: "Something else has taken the microphone, a call perhaps: press Go on",
+    OTHER_TAB: "Another tab with this page began to listen or to speak: press Go on",
+}
+
+
 @pytest.mark.parametrize("state", ["Listening", "Speaking", INTERRUPTED])
-@pytest.mark.parametrize(
-    ("what", "words"),
-    [
-        (WITHDRAW, "The microphone was lost: connect or allow it again, then press Go on."),
-        (MUTE, "Something else has taken the microphone, a call perhaps: press Go on"),
-        (OTHER_TAB, "Another tab with this page began to listen or to speak: press Go on"),
-    ],
-    ids=["lost", "taken", "another tab"],
-)
-def test_whatever_takes_the_microphone_pauses_it_and_is_told(chrome, upstream, what, words, state):
+def test_whatever_takes_the_microphone_pauses_it_and_is_told(chrome, upstream, state):
     """The microphone is closed, the voice is silent, and Go on opens it again."""
     upstream.answers["tts"] = speak(20)
     begin(chrome)
-    if state != "Listening":
-        bring(chrome, state)
-    chrome.run(what)
+    for what, words in TAKEN.items():
+        if state != "Listening":
+            bring(chrome, state)
+        chrome.run(what)
+        wait_for_state(chrome, PAUSED)
+        assert chrome.run(ALERT).startswith(words)
+        assert chrome.run(OPEN) == 0
+        assert chrome.run("return document.getElementById('talk-word').textContent") == "Go on"
+        tap(chrome)
+        wait_for_state(chrome, "Listening")
+        assert chrome.run(ALERT) == ""
+        assert chrome.run(OPEN) == 1
+
+
+def test_after_five_minutes_without_a_voice_it_pauses(chrome):
+    """Not before; a voice begins them anew."""
+    begin(chrome)
+    bring(chrome, "Speaking")
+    wait_for_state(chrome, "Listening")
+    chrome.page.clock.install()
+    chrome.run(OTHER_TAB)
     wait_for_state(chrome, PAUSED)
-    assert chrome.run(ALERT).startswith(words)
-    assert chrome.run(OPEN) == 0
-    assert chrome.run("return document.getElementById('talk-word').textContent") == "Go on"
     tap(chrome)
     wait_for_state(chrome, "Listening")
-    assert chrome.run(ALERT) == ""
-    assert chrome.run(OPEN) == 1
-
-
-def test_after_five_minutes_without_a_voice_it_pauses(chromium, serve):
-    """Not before; a voice begins them anew."""
-    with closing(chromium.new_context(**PHONE)) as context:
-        page = context.new_page()
-        tab = in_room(engines.Firefox(page), serve().url)
-        begin(tab)
-        bring(tab, "Speaking")
-        wait_for_state(tab, "Listening")
-        page.clock.install()
-        tab.run(OTHER_TAB)
-        wait_for_state(tab, PAUSED)
-        tap(tab)
-        wait_for_state(tab, "Listening")
-        page.clock.fast_forward(299_000)
-        wait_for_state(tab, "Listening")
-        page.clock.fast_forward(2_000)
-        wait_for_state(tab, PAUSED)
-        assert tab.run(ALERT).startswith("Nobody has spoken for five minutes")
-        assert tab.run(OPEN) == 0
-        tab.click("#clear")
-        cleared = tab.run("return document.getElementById('cleared').textContent")
-        assert cleared.startswith("The conversation was ended and cleared.")
+    chrome.page.clock.fast_forward(299_000)
+    wait_for_state(chrome, "Listening")
+    chrome.page.clock.fast_forward(2_000)
+    wait_for_state(chrome, PAUSED)
+    assert chrome.run(ALERT).startswith("Nobody has spoken for five minutes")
+    assert chrome.run(OPEN) == 0
+    chrome.click("#clear")
+    cleared = chrome.run("return document.getElementById('cleared').textContent")
+    assert cleared.startswith("The conversation was ended and cleared.")
 
 
 SCREEN = """
@@ -109,7 +101,7 @@ def test_a_failure_is_told_and_it_listens_on(chrome, upstream, stage, answer, wo
     """Unless Settings have to mend it."""
     upstream.answers[stage] = answer
     begin(chrome)
-    say(chrome)
+    say(chrome, "words")
     wait_for(chrome, f"{ALERT}.startsWith(arguments[0])", words)
     wait_for_state(chrome, state)
     if state == PAUSED:  # What is tried again goes on with it.
@@ -140,14 +132,12 @@ def test_without_a_microphone_there_is_no_conversation(chrome, error, words):
     assert chrome.run("return document.getElementById('converse').ariaChecked") == "false"
 
 
-def test_what_is_missing_is_told_before_anything_is_said(chromium, serve):
+def test_what_is_missing_is_told_before_anything_is_said(new_tab, serve):
     """Not after it was said in vain; the microphone is not asked for."""
-    with closing(chromium.new_context(**PHONE)) as context:
-        service = serve(PARLEY_KEY_REQUIRED="yes")
-        tab = in_room(engines.Firefox(context.new_page()), service.url)
-        converse(tab)
-        engines.wait_for_failure(tab, "An API key is needed")
-        assert tab.run(OPEN) == 0
+    tab = in_room(new_tab("chromium"), serve(PARLEY_KEY_REQUIRED="yes").url)
+    converse(tab)
+    engines.wait_for_failure(tab, "An API key is needed")
+    assert tab.run(OPEN) == 0
 
 
 GESTURES = {
@@ -155,7 +145,7 @@ GESTURES = {
     "stop": lambda tab: tab.press("Escape"),
     "converse": converse,
     "voice": say,
-    "file": lambda tab: tab.send(ROOT / "examples" / "question.wav"),
+    "file": lambda tab: tab.send(QUESTION),
 }
 
 
@@ -176,10 +166,10 @@ def test_every_gesture_leads_where_the_table_says(chrome, upstream, state):
                 say(chrome)
             case "answering":
                 upstream.answers["stt"], _ = hold_back(hear)
-                say(chrome)
+                say(chrome, "words")
             case "pondering":
                 upstream.answers["text"], _ = hold_back(upstream.answers["text"])
-                say(chrome)
+                say(chrome, "words")
             case "replying" | "interrupted":
                 bring(chrome, table[state]["status"])
         wait_for_state(chrome, table[state]["status"])

@@ -3,14 +3,13 @@
 import json
 
 import pytest
-from browser.speaking_upstream import refuse, speak
+from browser.speaking_upstream import QUESTION, refuse, speak
 from browser.test_settings import EVERYTHING, TOKEN, of_stage
 from playwright.sync_api import expect
-from testing.builders import KEY, ROOT
+from testing.builders import KEY
 from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
-QUESTION = ROOT / "examples" / "question.wav"
 
 
 def test_without_a_key(visit, serve, upstream):

@@ -3,7 +3,6 @@
 import time
 
 import pytest
-from browser.conftest import MICROPHONE
 from browser.recorded import recorded
 from browser.tab import QUESTION_SECONDS
 from playwright.sync_api import expect
@@ -14,9 +13,9 @@ LOST = "The microphone was lost: connect or allow it again, then press Talk."
 
 
 @pytest.fixture
-def tab(visit, launch, serve):
-    """The page in a browser whose leave for the microphone can be withdrawn."""
-    return visit(serve().url, browser=launch(*MICROPHONE), permissions=["microphone"])
+def tab(visit, asking, serve):
+    """The page, with leave for the microphone."""
+    return visit(serve().url, browser=asking, permissions=["microphone"])
 
 
 @pytest.fixture

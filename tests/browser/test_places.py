@@ -3,12 +3,10 @@
 from itertools import combinations
 
 import pytest
-from browser.speaking_upstream import hold_back, speak, write
+from browser.speaking_upstream import QUESTION, hold_back, speak, write
 from playwright.sync_api import expect
-from testing.builders import ROOT
 
 pytestmark = pytest.mark.system
-QUESTION = ROOT / "examples" / "question.wav"
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 256), (640, 320), (640, 400)])

@@ -30,55 +30,41 @@ def test_what_is_recorded_is_named(visit, serve, upstream, name):
     assert file.loudest() > 0.1
 
 
-def test_the_microphone_does_not_hear_the_page(visit, serve):
-    """Echo cancellation is asked for."""
-    note = """
-    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-    navigator.mediaDevices.getUserMedia = (asked) => { window.asked = asked; return open(asked); };
-    """
-    tab = visit(serve().url, script=note)
-    tab.tap()
-    tab.expect_state("Listening")
-    asked = tab.page.evaluate("window.asked")
-    assert asked["audio"]["echoCancellation"] is True
-    assert "video" not in asked
-    tab.page.keyboard.press("Escape")
+NOTE_DEVICES = """
+window.tracks = [];
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (asked) => {
+  window.asked = asked;
+  const stream = await open(asked);
+  window.tracks.push(...stream.getTracks());
+  return stream;
+};
+window.told = [];
+Object.defineProperty(navigator, "audioSession", {
+  value: { set type(type) { window.told.push(type); } },
+});
+"""
+STATES = "window.tracks.map((track) => track.readyState)"
 
 
 def test_the_microphone_is_given_back(visit, serve):
-    """It is open while it listens, and at no other time."""
-    note = """
-    window.tracks = [];
-    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-    navigator.mediaDevices.getUserMedia = async (asked) => {
-      const stream = await open(asked);
-      window.tracks.push(...stream.getTracks());
-      return stream;
-    };
+    """It is open while it listens, and at no other time; and is asked not to hear the page.
+
+    An iPhone's ring switch does not silence the reply: its audio session is told of a playback, and
+    not while the microphone is needed.
     """
-    tab = visit(serve().url, script=note)
-    states = "window.tracks.map((track) => track.readyState)"
-    assert tab.page.evaluate(states) == []
+    tab = visit(serve().url, script=NOTE_DEVICES)
+    assert tab.page.evaluate(STATES) == []
     tab.ask_by_tapping()
     tab.expect_turn(1)
-    assert tab.page.evaluate(states) == ["ended"]
+    assert tab.page.evaluate(STATES) == ["ended"]
+    assert tab.page.evaluate("window.told") == ["auto", "playback"]
+    asked = tab.page.evaluate("window.asked")
+    assert asked["audio"]["echoCancellation"] is True
+    assert "video" not in asked
     tab.tap()
     tab.expect_state("Listening")
-    assert tab.page.evaluate(states) == ["ended", "live"]
+    assert tab.page.evaluate(STATES) == ["ended", "live"]
     tab.page.keyboard.press("Escape")
     tab.expect_state("Ready")
-    assert tab.page.evaluate(states) == ["ended", "ended"]
-
-
-def test_an_iphones_ring_switch_does_not_silence_the_reply(visit, serve):
-    """Its audio session is told of a playback, and not while the microphone is needed."""
-    note = """
-    window.told = [];
-    Object.defineProperty(navigator, "audioSession", {
-      value: { set type(type) { window.told.push(type); } },
-    });
-    """
-    tab = visit(serve().url, script=note)
-    tab.ask_by_tapping()
-    tab.expect_turn(1)
-    assert tab.page.evaluate("window.told") == ["auto", "playback"]
+    assert tab.page.evaluate(STATES) == ["ended", "ended"]

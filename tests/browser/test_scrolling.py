@@ -1,15 +1,14 @@
 """What is in sight while a conversation grows, and after the page was left."""
 
 import time
+from contextlib import closing
 
 import pytest
 from browser.conftest import ALLOWED, MICROPHONE
-from browser.speaking_upstream import SENTENCES, refuse, speak, write
+from browser.speaking_upstream import QUESTION, REPLY, SENTENCES, refuse, speak, write
 from playwright.sync_api import expect
-from testing.builders import ROOT
 
 pytestmark = pytest.mark.system
-QUESTION = ROOT / "examples" / "question.wav"
 FORTY = [f"This is sentence number {number}. " for number in range(40)]
 LOW = {"width": 800, "height": 500}
 FONTS = ["sans-serif", "monospace"]
@@ -95,13 +94,19 @@ def test_a_failure_covers_nothing_of_the_conversation(talked, upstream):
     assert talked.page.evaluate(SCROLLED)[1] < 5
 
 
+@pytest.fixture(scope="module")
+def keeping(start):
+    """A browser that keeps pages that were left."""
+    with closing(start(*MICROPHONE, ALLOWED, keeps_pages=True)) as browser:
+        yield browser
+
+
 @pytest.mark.parametrize("state", ["Listening", "Speaking"])
 def test_a_page_that_was_left_comes_back_with_its_conversation(
-    visit, launch, serve, upstream, state
+    visit, keeping, serve, upstream, state
 ):
     """Whatever went on ends as it is left: it gives the microphone back, and speaks to nobody."""
-    browser = launch(*MICROPHONE, ALLOWED, keeps_pages=True)
-    tab = visit(serve().url, browser=browser)
+    tab = visit(serve().url, browser=keeping)
     upstream.answers["tts"] = speak(0.1)
     tab.send(QUESTION)
     tab.expect_turn(1)
@@ -114,15 +119,15 @@ def test_a_page_that_was_left_comes_back_with_its_conversation(
     time.sleep(1)
     leave_and_come_back(tab)
     tab.expect_state("Ready")
-    assert tab.replies.first.inner_text() == "".join(SENTENCES)
+    assert tab.replies.first.inner_text() == REPLY
     expect(tab.said).to_have_count(1 if state == "Listening" else 2)
     stopped = tab.page.get_by_text("The voice stopped here")
     expect(stopped).to_have_count(0 if state == "Listening" else 1)
 
 
-def test_a_failure_is_still_there_after_the_page_was_left(visit, launch, serve, upstream):
+def test_a_failure_is_still_there_after_the_page_was_left(visit, keeping, serve, upstream):
     """With what to do about it: the recording can be sent again."""
-    tab = visit(serve().url, browser=launch(*MICROPHONE, ALLOWED, keeps_pages=True))
+    tab = visit(serve().url, browser=keeping)
     upstream.answers["stt"] = refuse("400 Bad Request")
     tab.send(QUESTION)
     tab.expect_failure("Speech to text: The AI service")

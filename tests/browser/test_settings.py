@@ -4,14 +4,13 @@ import json
 import re
 
 import pytest
-from browser.speaking_upstream import prepare
+from browser.speaking_upstream import QUESTION, prepare
 from playwright.sync_api import expect
 from testing import fake_openai as upstreams
-from testing.builders import KEY, ROOT
+from testing.builders import KEY
 from testing.gunicorn_process import LASTING_LIST
 
 pytestmark = pytest.mark.system
-QUESTION = ROOT / "examples" / "question.wav"
 STAGES = {"stt": "Speech to text", "text": "Reply", "tts": "Text to speech"}
 STAGE_KEY = "sk-Hd7uQ2xV9eM4tB8zK1nW"
 TOKEN = "a-token-of-the-teams-own-20"

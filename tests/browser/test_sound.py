@@ -9,14 +9,20 @@ import wave
 
 import numpy as np
 import pytest
-from browser.speaking_upstream import SENTENCES, TONE_SECONDS, hold_back, speak, told, tone
+from browser.speaking_upstream import (
+    QUESTION,
+    REPLY,
+    SENTENCES,
+    TONE_SECONDS,
+    hold_back,
+    speak,
+    told,
+    tone,
+)
 from playwright.sync_api import expect
-from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT, http
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
-QUESTION = ROOT / "examples" / "question.wav"
-REPLY = "".join(SENTENCES)
 ALL_HERE = re.compile("all of its 2 segments")
 LONGEST_WORD = 10
 

@@ -3,13 +3,11 @@
 import json
 
 import pytest
-from browser.speaking_upstream import SENTENCES, hold_back, speak, told
+from browser.speaking_upstream import QUESTION, REPLY, hold_back, speak, told
 from playwright.sync_api import expect
-from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
-QUESTION = ROOT / "examples" / "question.wav"
 
 
 def test_speech_is_asked_for_as_pcm(tab, upstream):
@@ -24,7 +22,7 @@ def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
     """What was said is; an ellipsis stands for the reply, since models take turns."""
     upstream.answers["tts"], go = hold_back(speak())
     tab.send(QUESTION)
-    expect(tab.replies).to_have_text("".join(SENTENCES))
+    expect(tab.replies).to_have_text(REPLY)
     tab.page.keyboard.press("Escape")
     tab.expect_state("Ready")
     go.set()

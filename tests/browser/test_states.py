@@ -1,13 +1,11 @@
 """The table of states, walked through: each gesture leads from each state where it says."""
 
 import pytest
-from browser.speaking_upstream import hear, hold_back, speak, write
+from browser.speaking_upstream import QUESTION, hear, hold_back, speak, write
 from browser.test_holding import SLOW
 from playwright.sync_api import expect
-from testing.builders import ROOT
 
 pytestmark = pytest.mark.system
-QUESTION = ROOT / "examples" / "question.wav"
 TABLE = "async () => (await import('/states.js')).STATES"
 GESTURES = ["talk", "stop", "file", "replay"]
 
