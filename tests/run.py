@@ -11,6 +11,7 @@ options: a process then imports its own files alone, and what a file shares is s
 
 import json
 import os
+import random
 import re
 import signal
 import sys
@@ -52,7 +53,7 @@ class Kind(NamedTuple):
 # threads, so that these are not patched.
 KINDS = {
     "test": Kind(
-        8,
+        6,
         ("-m", "gevent.monkey", "--module", "pytest"),
         "not (system or index or interop)",
         re.compile(
@@ -192,6 +193,9 @@ def main(*arguments: str) -> int:
     """Run the tests of some kinds; the exit status."""
     kinds = [argument for argument in arguments if argument in KINDS]
     options = [argument for argument in arguments if argument not in (*KINDS, "--measure")]
+    if "--random-order" in options and "-seed" not in "".join(options):
+        options.append(f"--random-order-seed={random.randrange(1_000_000)}")  # For all groups.
+        print(f"In random order; to repeat it: {options[-1]}", flush=True)
     began, total, failed = time.monotonic(), Counter[str](), 0
     running: dict[Popen[bytes], tuple[Run, Path, Path]] = {}
     with TemporaryDirectory() as folder, ended_with(running):

@@ -50,13 +50,28 @@ def base_url(engine_log: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
-def service(
-    base_url: str, run_command: Callable, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
-    """The service in front of the engine, with the engine's own model list, as in `make run`."""
-    folder: Path = tmp_path_factory.mktemp("service")
-    (folder / "MODEL_LIST.MD").write_text(run_command("--model-list").stdout)
+@pytest.fixture(scope="session")
+def model_list(run_command: Callable) -> str:
+    """The engine's own model list, as `make run` hands it to the service."""
+    return run_command("--model-list").stdout
+
+
+@pytest.fixture(scope="session")
+def service(base_url: str, model_list: str, tmp_path_factory) -> Iterator[Service]:
+    """The service in front of the engine, as in `make run`."""
+    yield from in_front_of(base_url, model_list, tmp_path_factory.mktemp("service"))
+
+
+@pytest.fixture(scope="session")
+def realtime_service(base_url: str, model_list: str, tmp_path_factory) -> Iterator[Service]:
+    """The same, whose speech is asked for over the engine's Realtime API."""
+    assert "| speech |" in model_list
+    models = model_list.replace("| speech |", "| realtime |")
+    yield from in_front_of(base_url, models, tmp_path_factory.mktemp("realtime"))
+
+
+def in_front_of(base_url: str, models: str, folder: Path) -> Iterator[Service]:
+    (folder / "MODEL_LIST.MD").write_text(models)
     variables = {
         "PARLEY_OPENAI_BASE_URL": base_url,
         "PARLEY_MODEL_LIST": str(folder / "MODEL_LIST.MD"),

@@ -2,6 +2,9 @@
 
 import base64
 import json
+import os
+import signal
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,7 +12,14 @@ from pathlib import Path
 import pytest
 from testing import fake_openai, stream_readers
 from testing.builders import KEY
-from testing.documented_setups import Place, Terminal, engine_lines, place, section
+from testing.documented_setups import (
+    STOP_SECONDS,
+    Place,
+    Terminal,
+    engine_lines,
+    place,
+    section,
+)
 from testing.word_errors import joined, word_error_rate
 
 HOSTS = "docs/hosts.md"
@@ -70,17 +80,34 @@ def is_answered(answer: dict, hear) -> None:
 
 
 @pytest.mark.parametrize("by", ["operator", "caller"])
-def test_a_second_engine_speaks_beside_the_first(here, asked, hear, by):
+def test_a_second_engine_speaks_beside_the_first(here, asked, hear, monkeypatch, by):
     """The first engine hears and replies; the second is asked for the speech alone."""
     engine, *rest = SECOND_VOICE
     assert engine.strip() == ENGINES["8002"]
     service, call = rest[:2] if by == "operator" else rest[2:]
     first = place(here.folder, **{"8002": here.ports["8002"]})  # make run brings its own engine.
-    with first.terminal(service) as running:
+    # A proxy that the environment names, which knows nothing of this machine, is not asked.
+    for name in ("http_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with first.terminal(service, HTTP_PROXY="http://127.0.0.1:9") as running:
         running.wait_for("Try this: ")
         is_answered(first.answer(call), hear)
         assert running.asked() == ["transcriptions", "completions"]
+        if by == "caller":
+            is_what_the_terminal_says(first, running)
     assert asked() == {"8002": ["speech"]}
+
+
+def is_what_the_terminal_says(first: Place, running: Terminal) -> None:
+    """What `make run` says to try works as it stands there; Ctrl-C frees both ports."""
+    command = running.log.partition("Try this: ")[2].splitlines()[0]
+    assert str(first.ports["8000"]) in command
+    assert "Paris" in first.answer(command)["text_response"]
+    os.killpg(running.process.pid, signal.SIGINT)
+    running.process.wait(STOP_SECONDS)
+    for written in ("8000", "8001"):
+        socket.create_server(("127.0.0.1", first.ports[written])).close()
+    assert "Traceback" not in running.log
 
 
 @pytest.fixture
@@ -124,9 +151,9 @@ def test_the_readmes_caller_names_three_hosts(here, asked, hear, models):
     assert asked() == EACH_ITS_OWN
 
 
-def test_a_team_talks_with_a_token(here, asked, hear, run_command, ground):
+def test_a_team_talks_with_a_token(here, asked, hear, model_list, ground):
     """A member's token opens the service; without one, or with another, it stays closed."""
-    (here.folder / "MODEL_LIST.MD").write_text(run_command("--model-list").stdout)
+    (here.folder / "MODEL_LIST.MD").write_text(model_list)
     instead_of_openai = {
         "PARLEY_OPENAI_BASE_URL": f"http://127.0.0.1:{ground.ports['8001']}/v1",
         "PARLEY_MODEL_LIST": str(here.folder / "MODEL_LIST.MD"),

@@ -64,25 +64,15 @@ def test_the_example_is_heard(service, models):
     assert answer["models_used"] == models
 
 
-def test_a_conversation_is_spoken_over_the_realtime_api(
-    base_url, run_command, engine_log, hear, tmp_path
-):
+def test_a_conversation_is_spoken_over_the_realtime_api(realtime_service, engine_log, hear):
     """Synthesised, encoded, transcribed back: the written reply is heard, and none other."""
-    listed = run_command("--model-list").stdout.replace("| speech |", "| realtime |")
-    (tmp_path / "MODEL_LIST.MD").write_text(listed)
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": base_url,
-        "PARLEY_MODEL_LIST": str(tmp_path / "MODEL_LIST.MD"),
-    }
     spoken = engine_log.read_text().count("POST /v1/audio/speech")
-    with serving(tmp_path / "log", variables) as service:
-        answer = converse(
-            service, "a.wav", (ROOT / "examples" / "question.wav").read_bytes()
-        ).json()
+    recording = (ROOT / "examples" / "question.wav").read_bytes()
+    answer = converse(realtime_service, "a.wav", recording).json()
     assert answer["errors"] == []
     assert engine_log.read_text().count("POST /v1/audio/speech") == spoken
     assert word_error_rate(answer["text_response"], hear(base64.b64decode(answer["audio"]))) <= 0.2
-    assert "speech_reworded" not in service.log
+    assert "speech_reworded" not in realtime_service.log
 
 
 @pytest.mark.system

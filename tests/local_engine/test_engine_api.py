@@ -46,17 +46,19 @@ def ask(client, models, text, **options):
     return client.chat.completions.create(model=models["text"], messages=messages, **options)
 
 
-@pytest.mark.parametrize("form", ["mp3", "opus", "aac", "flac", "wav"])
-def test_each_format_is_heard_as_it_was_said(say, hear, form):
-    """Whatever the engine speaks, in any format, it understands."""
-    text = "Plants make food from sunlight, water and air. What do you eat for breakfast?"
-    assert jiwer.wer(words(text), words(hear(say(text, form)))) <= 0.2
-
-
-@pytest.mark.parametrize("text", ["Stop.", "Yes, please.", "What is the capital of France?"])
-def test_short_questions_survive_the_silence_filter(say, hear, text):
-    """A single word is speech, not silence."""
-    assert words(hear(say(text))) == words(text)
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("Stop.", "aac"),
+        ("Yes, please.", "opus"),
+        ("What is the capital of France?", "flac"),
+        ("Where is the nearest station?", "wav"),
+        ("Plants make food from sunlight, water and air. What do you eat for breakfast?", "mp3"),
+    ],
+)
+def test_what_was_said_is_heard_in_each_format(say, hear, text, form):
+    """Whatever the engine speaks it understands; a single word is speech, not silence."""
+    assert jiwer.wer(words(text), words(hear(say(text, form)))) <= (0.2 if form == "mp3" else 0)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def test_a_system_message_is_honoured(client, models, role):
 
 def test_a_reply_that_is_cut_says_so(client, models):
     """The cap is 256 tokens unless the request has its own, and `finish_reason` is honest."""
-    caps = {256: {}, 3: {"max_tokens": 3}, 260: {"max_completion_tokens": 260}}
+    caps = {256: {}, 3: {"max_tokens": 3}, 4: {"max_completion_tokens": 4}}
     story = partial(ask, client, models, "Write a very long story about a dragon.")
     with ThreadPoolExecutor() as pool:  # Together they take little more time than one.
         replies = {most: pool.submit(story, **options) for most, options in caps.items()}

@@ -97,7 +97,6 @@ def test_a_caller_that_leaves_amid_its_upload_harms_nobody(service):
     [
         {"PARLEY_CAPACITY": "many"},
         {"PARLEY_MODEL_LIST": "NOWHERE.MD"},
-        {"PARLEY_OPENAI_BASE_URL": "nonsense"},
         {"REQUESTS_CA_BUNDLE": "nowhere.pem"},
     ],
     ids=lambda variables: next(iter(variables)),

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from itertools import product
 from pathlib import Path
 
-import pytest
 import requests
 import trustme
 from testing import fake_openai as fake
@@ -22,42 +21,9 @@ BASE_URL_HEADERS = [f"X-{name}-Base-URL" for name in ("OpenAI", *STAGES.values()
 
 
 def test_no_conversation_sees_another(tmp_path: Path):
-    """240 conversations from 64 clients at once: each answer is made of its own request alone.
-
-    Every third is a stream, and every third is sound alone.
-    """
-    with fake.running() as upstream:
-        upstream.answers = dict.fromkeys(("stt", "text", "tts"), echo)
-        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "WEB_CONCURRENCY": "2"}
-        with serving(tmp_path / "log", variables) as service:
-            local = threading.local()
-
-            def converse(number: int) -> None:
-                local.session = getattr(local, "session", None) or requests.Session()
-                key, marker = f"sk-{random.getrandbits(128):032x}", f"m{number:04d}"
-                accept = ("application/json", "text/event-stream", "audio/mpeg")[number % 3]
-                response = local.session.post(
-                    service.conversation_url,
-                    headers={"X-OpenAI-API-Key": key, "Accept": accept},
-                    files={"audio": wav() + f"marker:{marker}".encode()},
-                    timeout=30,
-                )
-                assert response.status_code == 200
-                assert response.headers["Content-Type"].startswith(accept)
-                assert not response.cookies
-                transcript, reply, speech = TOLD[accept](response)
-                assert transcript == f"{marker} {key} None"
-                assert reply == f"{marker} {key} None {key} None"
-                assert speech == f"{reply}{key}"
-
-            with ThreadPoolExecutor(CLIENTS) as pool:
-                assert len(list(pool.map(converse, range(CONVERSATIONS)))) == CONVERSATIONS
-        assert upstream.connections < CONVERSATIONS  # They did share connections.
-
-
-def test_no_conversation_sees_another_on_three_hosts(tmp_path: Path):
     """240 conversations from 64 clients at once, each with its own keys on its own choice of hosts.
 
+    Every third is a stream, and every third is sound alone; every fourth names no host and one key.
     Each host answers what it was asked and with which key, and so tells of any mistake.
     """
     with ExitStack() as opened:
@@ -77,14 +43,14 @@ def test_no_conversation_sees_another_on_three_hosts(tmp_path: Path):
             draw = random.Random(number)
             keys = {stage: f"sk-{draw.getrandbits(128):032x}" for stage in STAGES}
             headers = {"X-OpenAI-API-Key": f"sk-{draw.getrandbits(128):032x}"}
-            asked = {}
+            asked, share = {}, 0.7 if number % 4 else 0
             for stage, name in STAGES.items():
                 asked[stage] = draw.choice(hosts)
-                if draw.random() < 0.7:
+                if draw.random() < share:
                     headers[f"X-{name}-Base-URL"] = asked[stage].url
                 else:
                     asked[stage] = hosts[0]
-                if draw.random() < 0.7:
+                if draw.random() < share:
                     headers[f"X-{name}-API-Key"] = keys[stage]
                 elif f"X-{name}-Base-URL" in headers:
                     keys[stage] = "none"
@@ -96,7 +62,7 @@ def test_no_conversation_sees_another_on_three_hosts(tmp_path: Path):
                 service.conversation_url,
                 headers=headers,
                 files={"audio": wav() + f"marker:{marker}".encode()},
-                timeout=30,
+                timeout=120,
             )
             assert response.status_code == 200
             assert not response.cookies
@@ -140,15 +106,14 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("level", ["debug", "info"])
-def test_a_key_shows_up_nowhere(tmp_path: Path, level: str, authority: trustme.CA):
+def test_a_key_shows_up_nowhere(tmp_path: Path, authority: trustme.CA):
     """Neither in what the process writes, nor in its title, nor in an answer: not even a part."""
     keys = {name: f"sk-{random.getrandbits(160):040x}" for name in FAILURES}
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     with fake.running(fake.in_tls(authority)) as upstream:
         variables = {
             "PARLEY_OPENAI_BASE_URL": upstream.url,
-            "GUNICORN_CMD_ARGS": f"--log-level={level}",
+            "GUNICORN_CMD_ARGS": "--log-level=debug",
             "REQUESTS_CA_BUNDLE": str(tmp_path / "authority.pem"),
         }
         with serving(tmp_path / "log", variables) as service:

@@ -196,7 +196,6 @@ CHATS: dict[str, Row] = {
     "error": lambda text: [ROLE, *half(deltas(text)), event({"error": ERROR})],
     "not JSON": lambda text: [ROLE, *half(deltas(text)), b"data: {nonsense\n\n", DONE],
     "fails": lambda text: [Raw(failure("500 Internal Server Error", ERROR))],
-    "far too long": lambda text: [ROLE, *deltas(text * 1000, 1000)],
 }
 # Each makes a stream of a speech's bytes.
 SPEECHES: dict[str, Row] = {

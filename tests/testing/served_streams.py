@@ -57,7 +57,7 @@ WHILE = {
 
 @contextmanager
 def served(
-    folder: Path, url: str, limits: str = "", deadline: float = DEADLINE
+    folder: Path, url: str, limits: str = "", deadline: float = DEADLINE, **more: str
 ) -> Iterator[Service]:
     """The service with its limits shortened, where gunicorn reads its configuration."""
     (folder / "models.md").write_text(MODELS)
@@ -80,6 +80,7 @@ def served(
         "PARLEY_CAPACITY": str(CAPACITY),
         "PARLEY_DEADLINE": str(deadline),
         "PARLEY_MODEL_LIST": str(folder / "models.md"),
+        **more,
     }
     configuration = f"--config={folder / 'gunicorn.conf.py'}"
     with serving(folder / "log", variables, ROOT, configuration) as running:
@@ -92,11 +93,13 @@ def speaks(model: str, row: str = "whole", pace: Pace | None = None) -> Streamed
     return answer(lambda text: row, pace or Pace())
 
 
-def post(service: Service, accept: str = "text/event-stream", **fields: str) -> requests.Response:
+def post(
+    service: Service, accept: str = "text/event-stream", base_url: str = "", **fields: str
+) -> requests.Response:
     """A conversation's answer, whose body is not read yet."""
     return requests.post(
         service.conversation_url,
-        headers={"X-OpenAI-API-Key": KEY, "Accept": accept},
+        headers={"X-OpenAI-API-Key": KEY, "Accept": accept, "X-OpenAI-Base-URL": base_url},
         files={"audio": wav()},
         data=fields,
         stream=True,

@@ -2,11 +2,13 @@
 
 import re
 import time
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 from testing import fake_openai as fake
+from testing.fake_openai import soon
 from testing.fake_streams import Pace, Silent, Streamed, streams_chat
+from testing.raw_callers import until_closed
 from testing.served_streams import (
     CAPACITY,
     DEADLINE,
@@ -135,22 +137,28 @@ def late(body):
     yield bytes(1_000)
 
 
-@pytest.mark.parametrize(
-    ("sound", "told"), [(endless, "stage=tts code=interrupted"), (late, "stage= code=")]
-)
-def test_sound_under_way_in_a_service_that_stops(tmp_path, upstream, sound, told):
+SOUNDS = {"endless": endless, "late": late}
+
+
+def test_sound_under_way_in_a_service_that_stops(tmp_path, upstream):
     """Without end, its body breaks before the grace period's end, and the log says why."""
-    upstream.answers["tts"] = Streamed(sound, lambda body: "audio/mpeg")
-    with (
-        served(tmp_path, upstream.url, deadline=25) as service,
-        caller(service, "audio/mpeg") as connection,
-    ):
-        until_asked(upstream, "tts")
-        answer = until(connection, b"ID3") if sound is endless else b""
+    upstream.answers["tts"] = Streamed(
+        lambda body: SOUNDS[body["voice"]](body), lambda body: "audio/mpeg"
+    )
+    with ExitStack() as opened:
+        service = opened.enter_context(served(tmp_path, upstream.url, deadline=25))
+        without_end, begun_late = (
+            opened.enter_context(caller(service, "audio/mpeg", voice=voice)) for voice in SOUNDS
+        )
+        answer = until(without_end, b"ID3")
+        assert soon(lambda: sum(asked.stage == "tts" for asked in upstream.requests) == len(SOUNDS))
         service.process.terminate()
-        with suppress(OSError):
-            while piece := connection.recv(65_536):
-                answer += piece
-        line = log_line(service, request_id_of(answer))
-    assert answer.endswith(b"\r\n0\r\n\r\n") is (sound is late)
-    assert f"status=200 {told}" in line
+        for connection, told, is_whole in (
+            (without_end, "stage=tts code=interrupted", False),
+            (begun_late, "stage= code=", True),
+        ):
+            with suppress(OSError):
+                answer += until_closed(connection)
+            assert answer.endswith(b"\r\n0\r\n\r\n") is is_whole
+            assert f"status=200 {told}" in log_line(service, request_id_of(answer))
+            answer = b""

@@ -4,9 +4,11 @@ Each of them as well over the Realtime API, whose WebSocket stays open between t
 """
 
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
+from itertools import chain
 
 import pytest
+from testing import fake_openai as fake
 from testing.fake_streams import Silent, streams_chat
 from testing.served_streams import (
     CAPACITY,
@@ -130,28 +132,32 @@ def test_a_caller_who_leaves_gives_its_slot_back(patient_service, upstream, mode
     all_slots_are_free(patient_service)
 
 
-@pytest.mark.parametrize(
-    ("event", "model"),
-    [*((event, "tts-1") for event in WHILE), ("text", "reader-1"), ("audio", "reader-1")],
-)
-def test_a_stopping_service_ends_its_streams_with_an_event(tmp_path, upstream, event, model):
-    """In time before the end of the grace period, whatever the stream waits for."""
-    under_way = stopped_at(upstream, event, model)
-    names = []
-    with served(tmp_path, upstream.url, deadline=25) as service:
+STOPPED = [*((event, "tts-1") for event in WHILE), ("text", "reader-1"), ("audio", "reader-1")]
 
-        def told(events):
-            for name, data in events:
-                names.append(name)
-                if name == event and names.count(event) == 1:
-                    service.process.terminate()
-                yield name, data
 
-        with closing(post(service, tts_model=model)) as response:
-            stream = heard(told(events_of(response.iter_content(None))))
-        assert stream.code == "interrupted"
-        assert stream.error["stage"] == ("tts" if event == "audio" else "text")
-        for call in under_way:
-            assert call.left.wait(END_SECONDS)
+def test_a_stopping_service_ends_its_streams_with_an_event(tmp_path):
+    """In time before the end of the grace period, whatever each of them waits for."""
+    with ExitStack() as opened:
+        hosts = [opened.enter_context(fake.running()) for _ in STOPPED]
+        under_way = [stopped_at(host, *row) for host, row in zip(hosts, STOPPED, strict=True)]
+        limits = {"PARLEY_CAPACITY": str(len(STOPPED)), "PARLEY_ALLOWED_BASE_URLS": "*"}
+        service = opened.enter_context(served(tmp_path, hosts[0].url, deadline=25, **limits))
+        streams = []
+        for host, (event, model) in zip(hosts, STOPPED, strict=True):
+            response = opened.enter_context(
+                closing(post(service, base_url=host.url, tts_model=model))
+            )
+            rest = events_of(response.iter_content(None))
+            told = [next(rest)]
+            while told[-1][0] != event:
+                told.append(next(rest))
+            streams.append(chain(told, rest))
+        service.process.terminate()
+        for (event, model), events, calls in zip(STOPPED, streams, under_way, strict=True):
+            stream = heard(events)
+            assert stream.code == "interrupted", (event, model)
+            assert stream.error["stage"] == ("tts" if event == "audio" else "text")
+            for call in calls:
+                assert call.left.wait(END_SECONDS), (event, model)
         assert service.process.wait(GRACE + END_SECONDS) == 0
         is_quiet(service)

@@ -104,7 +104,6 @@ CHAT_FAULTS = {
     "error": ("upstream_unavailable", 0.5),
     "not JSON": ("upstream_malformed", 0.5),
     "fails": ("upstream_unavailable", 0),
-    "far too long": ("upstream_unavailable", None),
 }
 
 
