@@ -173,8 +173,8 @@ GESTURES = {
     "stop": lambda tab: tab.press("Escape"),
     "converse": converse,
     "voice": say,
-    "file": lambda tab: tab.send(ROOT / "examples" / "question.wav"),
     "replay": lambda tab: tab.click(".turn:last-child [data-action=replay]"),
+    "file": lambda tab: tab.send(ROOT / "examples" / "question.wav"),
 }
 STATES = ["awaiting", "voice", "answering", "pondering", "replying", "interrupted", "paused"]
 
