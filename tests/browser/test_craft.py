@@ -94,8 +94,16 @@ def test_what_was_not_heard_can_be_read_and_told_apart(visit, serve, upstream, s
 
 
 def test_forced_colours_show_the_button_and_its_state(visit, serve):
-    """They take backgrounds away: Talk has an edge, and a ring where something goes on."""
+    """They take backgrounds away: Talk has an edge, and a ring where something goes on.
+
+    The text scrolls below what stays, and the switch shows whether it is on.
+    """
     tab = visit(serve().url, forced_colors="active")
+    for place in ("header", "footer"):
+        colour = f"getComputedStyle(document.querySelector('{place}')).backgroundColor"
+        assert not tab.page.evaluate(colour).endswith(", 0)")
+    knob = "getComputedStyle(document.getElementById('converse'), '::before').forcedColorAdjust"
+    assert tab.page.evaluate(knob) == "none"
     ring = "getComputedStyle(document.querySelector('.ring rect')).stroke"
     assert tab.talk.evaluate("(talk) => getComputedStyle(talk).borderTopWidth") == "2px"
     assert tab.page.evaluate(ring) == "none"

@@ -4,8 +4,8 @@ import pytest
 from browser import engines
 from browser.engines import tap, wait_for, wait_for_state
 from browser.mouth import INTERRUPTED, OPEN, PAUSED, begin, bring, converse, in_room, say
-from browser.speaking_upstream import QUESTION, hear, hold_back, prepare, refuse, speak
-from testing.fake_openai import http
+from browser.speaking_upstream import QUESTION, hear, hold_back, prepare, refuse, speak, told, write
+from testing.fake_openai import TRANSCRIPT, http
 
 pytestmark = pytest.mark.system
 ALERT = "return document.getElementById('alert').textContent"
@@ -112,6 +112,28 @@ def test_a_failure_is_told_and_it_listens_on(chrome, upstream, stage, answer, wo
         assert chrome.run(OPEN) == 1
 
 
+def test_what_was_said_is_kept_where_the_microphone_cannot_be_opened_again(chrome, upstream):
+    """Who finds no microphone after Settings can still send it; the model is told of it once."""
+    upstream.answers["text"] = refuse("401 Unauthorized")
+    begin(chrome)
+    say(chrome)
+    wait_for_state(chrome, PAUSED)
+    chrome.run(REFUSE, "NotFoundError")
+    chrome.click("#try-again")
+    engines.wait_for_failure(chrome, "No microphone was found")
+    assert chrome.page.locator("#try-again").inner_text() == "Send what was recorded"
+    upstream.answers["text"] = write()
+    chrome.click("#try-again")
+    engines.wait_for_turn(chrome, 1)
+    assert told(upstream)[-1] == [("user", TRANSCRIPT)]
+
+
+REFUSE = """
+const [name] = arguments;
+navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("", name); };
+"""
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -122,11 +144,7 @@ def test_a_failure_is_told_and_it_listens_on(chrome, upstream, stage, answer, wo
 )
 def test_without_a_microphone_there_is_no_conversation(chrome, error, words):
     """The switch is off again, and it says why."""
-    chrome.run(
-        f"""navigator.mediaDevices.getUserMedia = async () => {{
-          throw new DOMException("", "{error}");
-        }}"""
-    )
+    chrome.run(REFUSE, error)
     converse(chrome)
     engines.wait_for_failure(chrome, f"{words}, then switch Conversation on again.")
     assert chrome.run("return document.getElementById('converse').ariaChecked") == "false"
@@ -145,23 +163,29 @@ GESTURES = {
     "stop": lambda tab: tab.press("Escape"),
     "converse": converse,
     "voice": say,
+    "replay": lambda tab: tab.click(".turn:last-child [data-action=replay]"),
     "file": lambda tab: tab.send(QUESTION),
 }
+STATES = ["awaiting", "voice", "answering", "pondering", "replying", "interrupted", "paused"]
 
 
-@pytest.mark.parametrize(
-    "state", ["awaiting", "voice", "answering", "pondering", "replying", "interrupted", "paused"]
-)
+@pytest.mark.parametrize("state", [*STATES, "recalling"])
 def test_every_gesture_leads_where_the_table_says(chrome, upstream, state):
     """The switch ends it as Escape does; what the table does not name changes nothing."""
     table = chrome.page.evaluate("async () => (await import('/states.js')).STATES")
     for name, gesture in GESTURES.items():
+        if name == "replay" and state not in ("paused", "recalling"):
+            continue  # There is no turn yet.
         upstream.answers.clear()
         prepare(upstream).answers["tts"] = speak(20)
         begin(chrome)
         match state:
-            case "paused":
+            case "paused" | "recalling":
+                bring(chrome, "Speaking")
                 tap(chrome)
+                wait_for_state(chrome, PAUSED)
+                if state == "recalling":
+                    GESTURES["replay"](chrome)
             case "voice":
                 say(chrome)
             case "answering":
@@ -178,8 +202,10 @@ def test_every_gesture_leads_where_the_table_says(chrome, upstream, state):
         happening = "stop" if name == "converse" else name
         following = table[state]["next"].get(happening, state)
         # The microphone may be open before anybody could look.
-        wait_for_state(chrome, table["awaiting" if following == "opening" else following]["status"])
-        if (state, name) == ("paused", "file"):
+        row = table["awaiting" if following == "opening" else following]
+        wait_for_state(chrome, row["status"])
+        assert chrome.run(OPEN) == row.get("open", 0)
+        if name == "file" and state in ("paused", "recalling"):
             assert chrome.run(NOTE).startswith("The conversation ended here")
         if chrome.run("return document.getElementById('status').textContent") != "Ready":
             chrome.press("Escape")

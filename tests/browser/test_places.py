@@ -1,6 +1,6 @@
 """Where things stand: in sight, and not over one another, in any window and with any fonts."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 from browser.speaking_upstream import QUESTION, hold_back, speak, write
@@ -34,22 +34,36 @@ PLACES = """() => {
 }"""
 
 
-@pytest.mark.parametrize("font", ["serif", "monospace"])
+ENLARGE = """() => {
+  const all = [...document.body.querySelectorAll("*")];
+  const sizes = all.map((one) => getComputedStyle(one).fontSize);
+  for (const [index, { style }] of all.entries()) style.fontSize = `calc(2 * ${sizes[index]})`;
+}"""
+"""As browsers enlarge the text alone: no other length grows, and no window becomes narrower."""
+
+WINDOWS = [(260, 563), (320, 568), (360, 640), (844, 390), (1280, 800)]
+
+
 @pytest.mark.parametrize(
-    ("width", "height"), [(260, 563), (320, 568), (360, 640), (844, 390), (1280, 800)]
+    ("window", "font"),
+    [
+        *product(WINDOWS, ["serif", "monospace"]),
+        *product([(390, 844), (1280, 800)], ["twice as large"]),
+    ],
 )
-def test_nothing_lies_over_anything_and_all_can_be_touched(
-    visit, serve, upstream, width, height, font
-):
+def test_nothing_lies_over_anything_and_all_can_be_touched(visit, serve, upstream, window, font):
     """Whatever window and fonts: what stays is in sight, apart, and as large as a finger.
 
     260 pixels are to the page what a phone's 390 are with letters half again as large.
     """
+    width, height = window
     tab = visit(serve().url, viewport={"width": width, "height": height})
     tab.set_font(font)
     upstream.answers["tts"] = speak(0.1)
     tab.send(QUESTION)
     tab.expect_turn(1)
+    if font == "twice as large":
+        tab.page.evaluate(ENLARGE)
     tab.tap()
     for state in ("Listening", "Ready"):
         tab.expect_state(state)

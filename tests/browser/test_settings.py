@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from browser.speaking_upstream import QUESTION, prepare
+from browser.speaking_upstream import QUESTION, prepare, refuse
 from playwright.sync_api import expect
 from testing import fake_openai as upstreams
 from testing.builders import KEY
@@ -32,6 +32,7 @@ def models(tmp_path):
     rows = {
         "stt": "| model | default | shuts down | replacement | language |\n|---|---|---|---|---|\n"
         "| whisper-1 | yes | 2099-02-26 | gpt-transcribe | language |\n| gpt-transcribe | | | | |",
+        "text": "| model | default |\n|---|---|\n| gpt-4o | yes |",
         "tts": "| model | default | voices |\n|---|---|---|\n"
         "| tts-1 | yes | alloy nova |\n| tts-2 | | cedar |\n| * | | |",
     }
@@ -70,6 +71,11 @@ def test_models_are_offered_with_the_day_that_each_ends(visit, serve, upstream, 
     tab.send(QUESTION)
     tab.expect_turn(2)
     heard = of_stage(upstream, "stt").body
+    for stage, remedy in (("text", "name another host"), ("stt", "choose another model")):
+        upstream.answers[stage] = refuse("400 Bad Request")
+        tab.send(QUESTION)
+        tab.expect_failure(f"{STAGES[stage]}: The AI service refused the request, saying: No. Try")
+        expect(tab.alert).to_contain_text(f"again, or {remedy} in Settings.")
     assert b"gpt-transcribe" in heard
     assert b'name="language' not in heard
 

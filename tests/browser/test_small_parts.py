@@ -98,6 +98,14 @@ return it.blocksOf(argument).map(({ kind, parts }) => [
         ("`**x**`", [["p", "code:**x**"]]),
         ("[a](https://b.c/d) [x](javascript:y)", [["p", "a:a| [x](javascript:y)"]]),
         (r"2 \* 3", [["p", "2 |*| 3"]]),
+        ("***a***", [["p", "strong:em:a"]]),
+        (
+            "Two:\n| a | *b* |\n|---|:-:|\n| c \\| d | |\n\nx",
+            [["p", "Two:"], ["table", "a", "em:b|", "c ||| d", ""], ["p", "x"]],
+        ),
+        ("a | b\n-|-\nc | d", [["table", "a", "b", "c", "d"]]),
+        ("a | b\nc | d", [["p", "a | b\nc | d"]]),
+        ("> a\n> b\nc\n\n---\n- d", [["blockquote", "a", "b\nc"], ["hr"], ["ul", "d"]]),
     ],
 )
 def test_markdown_is_read(page, source, read):
@@ -124,7 +132,12 @@ def test_every_state_is_reached_and_can_be_ended(page):
         assert bool(stop) is (state != "idle" and not hands_free)
 
 
-SENTENCE = "return new it.Failure(...argument).sentence;"
+SENTENCE = """
+const [code, told, sent] = argument;
+const given = { tokens: false, headers: {}, remedies: { text: "choose another model" }, ...sent };
+return new it.Failure(code, told).of(given).sentence;
+"""
+TOKENS = {"tokens": True}
 REFUSED = "The upstream refused the request, saying: No."
 
 
@@ -144,7 +157,20 @@ REFUSED = "The upstream refused the request, saying: No."
             ["upstream_rejected", {"stage": "text", "message": REFUSED}],
             "Reply: The AI service refused the request, saying: No. Try again, or choose another",
         ),
+        (
+            ["upstream_rejected", {"stage": "text", "message": REFUSED}, {"remedies": {}}],
+            "Reply: The AI service refused the request, saying: No. Try again.",
+        ),
         (["api_key_rejected", {"stage": "tts"}], "The API key was refused: check it in Settings"),
+        (
+            ["api_key_rejected", {"stage": "tts"}, {"headers": {"X-TTS-API-Key": "k"}}],
+            'The key for "Text to speech" was refused',
+        ),
+        (["api_key_missing", {"stage": "request"}, TOKENS], "An access token is needed"),
+        (["api_key_rejected", {"stage": "request"}, TOKENS], "The access token was refused"),
+        (["api_key_rejected", {"stage": "tts"}, TOKENS], "The AI service refused this service's"),
+        (["api_key_missing", {"stage": "tts"}, TOKENS], "This service has no key for the AI"),
+        (["quota_exhausted", {"stage": "tts"}, TOKENS], "This service's account at the AI service"),
     ],
 )
 def test_a_failure_names_the_culprit_and_the_remedy(page, failure, sentence):

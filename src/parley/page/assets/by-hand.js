@@ -30,7 +30,7 @@ export class ByHand {
       if (microphone.silenced) microphone.onmuted();
       microphone.stopped.then(() => this.#lose(microphone));
     } catch (error) {
-      if (!signal.aborted) this.#fail(asFailure(error, "microphone_busy"));
+      if (!signal.aborted) session.fail(asFailure(error, "microphone_busy"));
     }
   }
 
@@ -57,15 +57,7 @@ export class ByHand {
     const { session } = this;
     if (session.state !== "listening" || this.microphone !== microphone) return;
     const { recording, fileName } = microphone;
-    if (recording.size) session.unsent = { recording, fileName };
-    this.#fail(new Failure("microphone_lost"));
-  }
-
-  /** Offer what a lost microphone had recorded, if any. @param {Failure} failure */
-  #fail(failure) {
-    const { session } = this;
-    const { unsent } = session;
-    if (unsent) session.fail(failure, () => session.send(unsent), "Send what was recorded");
-    else session.fail(failure);
+    if (recording.size) session.unsent = () => session.send({ recording, fileName });
+    session.fail(new Failure("microphone_lost"));
   }
 }

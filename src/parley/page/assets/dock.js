@@ -77,7 +77,7 @@ export function showMuted({ muted, silenced }) {
   element("mute").setAttribute("aria-pressed", String(muted));
   const words = muted ? "Muted" : STATES.listening.status;
   element("status").textContent = silenced ? SILENCED : words;
-  element("how").textContent = muted ? "Unmute to be heard." : ENDS[pressed];
+  element("how").textContent = muted ? "Tap Mute again to be heard." : ENDS[pressed];
 }
 
 /** Show for how long it has listened. @param {number | null} milliseconds null where it does not */

@@ -46,8 +46,12 @@ const SENTENCES = {
   api_key_rejected: "The API key was refused: check it in Settings, then try again.",
   token_missing: "An access token is needed: enter yours in Settings, then try again.",
   token_rejected: "The access token was refused: check it in Settings, then try again.",
+  operator_key_missing:
+    "This service has no key for the AI service: tell whoever runs this service.",
   operator_key_rejected:
     "The AI service refused this service's own key: tell whoever runs this service.",
+  operator_quota_exhausted:
+    "This service's account at the AI service has no credit left: tell whoever runs this service.",
   base_url_refused:
     "The service may not call this base URL: change it in Settings, then try again.",
   audio_too_large: "The recording is too large: send at most 25 MB.",
@@ -63,6 +67,15 @@ const SENTENCES = {
 
 /** The header of the main key; the service's sentence names it where that key is missing. */
 const MAIN_KEY = "X-OpenAI-API-Key";
+
+/** What failures are where users have tokens. @type {Record<string, string>} */
+const WITH_TOKENS = {
+  "api_key_missing of a request": "token_missing",
+  "api_key_rejected of a request": "token_rejected",
+  api_key_missing: "operator_key_missing",
+  api_key_rejected: "operator_key_rejected",
+  quota_exhausted: "operator_quota_exhausted",
+};
 
 /** Codes whose remedy is in Settings. */
 const IN_SETTINGS = new Set([
@@ -94,19 +107,14 @@ export class Failure extends Error {
    * @param {boolean} [told.ofStage] whether the key in question is the stage's own
    * @param {number} [told.retryAfter] seconds to wait
    * @param {number} [told.upstreamStatus] what the upstream answered
+   * @param {string} [told.remedy] what Settings offer against what the stage's host refuses, if anything
    */
-  constructor(
-    code,
-    {
-      message = "",
-      stage = "",
-      ofStage = code !== "api_key_rejected" && !message.includes(MAIN_KEY),
-      retryAfter,
-      upstreamStatus,
-    } = {},
-  ) {
-    super(sentenceFor(code, ofStage ? stage : "") ?? saying(message, stage));
+  constructor(code, told = {}) {
+    const { message = "", stage = "", retryAfter, upstreamStatus, remedy } = told;
+    const { ofStage = code !== "api_key_rejected" && !message.includes(MAIN_KEY) } = told;
+    super(sentenceFor(code, ofStage ? stage : "") ?? saying(message, stage, remedy));
     this.code = code;
+    this.told = told;
     /** Whether a key that is missing or refused is the stage's own. */
     this.ofStage = ofStage;
     this.stage = stage;
@@ -122,21 +130,24 @@ export class Failure extends Error {
     return `${what} Wait ${seconds}, then try again.`;
   }
 
-  /** The same where users have tokens: a key that an upstream refused is not the user's. */
-  withTokens() {
-    if (this.code === "api_key_missing") return new Failure("token_missing");
-    if (this.code !== "api_key_rejected") return this;
-    return new Failure(this.stage === "request" ? "token_rejected" : "operator_key_rejected");
-  }
-
-  /** The same where the key that was refused is a stage's own. @param {Record<string, string>} sent headers */
-  withKeys(sent) {
-    const { code, stage } = this;
-    const own = Object.entries(sent).some(
+  /**
+   * The same in the words that are true of what was sent: where users have tokens, a key that an upstream
+   * refused is not theirs; else it may be the stage's own.
+   * @param {{tokens: boolean, headers: Record<string, string>, remedies: Record<string, string>}} sent
+   */
+  of({ tokens, headers, remedies }) {
+    const { code, stage, told } = this;
+    const theirs = WITH_TOKENS[stage === "request" ? `${code} of a request` : code];
+    if (tokens && theirs) return new Failure(theirs);
+    const own = Object.entries(headers).some(
       ([name, value]) => value && name.toLowerCase() === `x-${stage}-api-key`,
     );
     const refused = code === "api_key_rejected" && own;
-    return refused ? new Failure(code, { stage, ofStage: true }) : this;
+    return new Failure(code, {
+      ...told,
+      ...(refused && { ofStage: true }),
+      remedy: remedies[stage],
+    });
   }
 
   /** The same of a file, of which no microphone is to blame. */
@@ -193,12 +204,13 @@ function sentenceFor(code, stage) {
  * else's words end it.
  * @param {string} message
  * @param {string} stage
+ * @param {string} [remedy]
  */
-function saying(message, stage) {
+function saying(message, stage, remedy) {
   const name = /** @type {Record<string, string>} */ (NAMES)[stage];
   const plain = message.replace(/\b([Tt])he upstream\b/g, "$1he AI service");
   if (!name) return plain;
-  const advice = "Try again, or choose another model in Settings.";
+  const advice = `Try again${remedy ? `, or ${remedy} in Settings` : ""}.`;
   return `${name}: ${plain}${plain.includes(", saying: ") ? ` ${advice}` : ""}`;
 }
 

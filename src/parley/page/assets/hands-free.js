@@ -42,13 +42,13 @@ export class HandsFree {
 
   /** Talk, while a conversation is under way: close the microphone for a while, or open it again. */
   async talk() {
-    if (this.session.state === "paused") await this.#open("talk");
+    if (!STATES[this.session.state].open) await this.#open("talk");
     else this.session.begin("talk");
   }
 
-  /** Close the microphone, if it is open, and say why. @param {string} code a failure's */
+  /** Pause, if there is anything to pause, and say why. @param {string} code a failure's */
   pause(code) {
-    if (!STATES[this.session.state].open) return;
+    if (!STATES[this.session.state].next.pause) return;
     this.session.begin("pause");
     this.session.view.fail(new Failure(code));
   }

@@ -9,6 +9,7 @@ import { takeFiles } from "./files.js";
 import { HandsFree } from "./hands-free.js";
 import { watch } from "./meter.js";
 import { heed } from "./other-tabs.js";
+import { makeRoom } from "./room.js";
 import { Session } from "./session.js";
 import { Settings } from "./settings.js";
 import { talkWith } from "./talk.js";
@@ -103,6 +104,7 @@ takeFiles(field("file"), element("choose"), async (file, others) => {
   if (!others) return;
   view.note(`One recording is sent at a time: drop the next one after the reply to ${file.name}.`);
 });
+makeRoom(() => view.follow());
 watch(byHand, handsFree, element("talk"), () => settings?.endBySilence ?? false);
 
 /** @type {Promise<void> | null} */

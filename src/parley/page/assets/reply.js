@@ -83,6 +83,11 @@ export class Reply {
     if (kind === "pre") element.dir = "ltr";
     for (const part of parts) {
       let parent = /** @type {HTMLElement} */ (element);
+      if (element instanceof HTMLTableElement) {
+        const row = part.row ? element.insertRow() : element.rows[element.rows.length - 1];
+        parent = row.appendChild(document.createElement(element.rows.length > 1 ? "td" : "th"));
+      }
+      if (kind === "blockquote") parent = element.appendChild(document.createElement("p"));
       if (kind === "ul" || kind === "ol") {
         parent = document.createElement("li");
         parent.classList.toggle("deep", part.deep);

@@ -26,7 +26,7 @@ export class Session {
   onstate = () => {};
   /** Opens the microphone of a conversation that is paused; false where it cannot. */
   resume = async () => false;
-  /** What a microphone that was lost had recorded. @type {Recorded | null} */
+  /** Sends what was recorded and not answered, until it is no longer wanted. @type {(() => void) | null} */
   unsent = null;
   transcript;
   #speaker = new Speaker();
@@ -140,7 +140,10 @@ export class Session {
     if (!failure || failure.code === "text_incomplete") return this.enter("done");
     const again = async () => {
       // A conversation that had to wait for Settings goes on; why it cannot has been told.
-      if (this.state === "paused" && !(await this.resume())) return;
+      if (this.state === "paused") {
+        this.unsent = again;
+        if (!(await this.resume())) return;
+      }
       // The model is told of what was said once, not once for each try.
       this.transcript.history.entries = before;
       if (!turn.reply) this.transcript.remove(turn);
@@ -211,13 +214,15 @@ export class Session {
   }
 
   /**
+   * Tell of a failure; what was recorded and not sent can still be.
    * @param {Failure} failure
    * @param {() => void} [again] does it once more
-   * @param {string} [words] what the button for it says
    */
-  fail(failure, again, words) {
+  fail(failure, again) {
     this.begin(failure.inSettings && STATES[this.state].next.pause ? "pause" : "fail");
-    this.view.fail(failure, again, words);
+    const { unsent } = this;
+    if (again || !unsent) this.view.fail(failure, again);
+    else this.view.fail(failure, unsent, "Send what was recorded");
   }
 
   /** Go where this leads, if it leads anywhere now. @param {Happening} what */

@@ -10,9 +10,10 @@ import { Secret } from "./secret.js";
 /** @import {Offer, StageName} from "./offer.js" */
 
 /**
- * `tokens` says whether users have tokens of the service's instead of keys.
+ * `tokens` says whether users have tokens of the service's instead of keys, and `remedies` what can be
+ * chosen here against what a stage's host refuses.
  * @typedef {{headers: Record<string, string>, fields: Record<string, string>, tokens: boolean,
- *   microphone: string}} Chosen
+ *   remedies: Record<string, string>, microphone: string}} Chosen
  */
 
 export class Settings {
@@ -108,6 +109,7 @@ export class Settings {
       headers: this.#headers,
       fields: Object.fromEntries([...fields, ...models]),
       tokens,
+      remedies: Object.fromEntries(STAGES.map((stage) => [stage, this.#remedy(stage)])),
       microphone: field("microphone").value,
     };
   }
@@ -126,14 +128,12 @@ export class Settings {
 
   /** Show what is needed with what is chosen, and nothing else. */
   #refresh() {
-    const { key_required: required, stages } = this.#offer;
+    const { key_required: required } = this.#offer;
     // Another host may need a key in any case.
     element("key-row").hidden = !(required || this.#key.value || this.#mainUrl);
     element("needs-key").hidden = !this.lacksKey;
     for (const stage of STAGES) {
-      const { models, open } = stages[stage];
-      const one = models.length < 2 && !open;
-      element(`${stage}_model-row`).hidden = one || this.#hosts.has(stage);
+      element(`${stage}_model-row`).hidden = !this.#hasChoice(stage) || this.#hosts.has(stage);
     }
     this.#hosts.refresh();
     const chosen = STAGES.some((stage) => field(`${stage}_model`).value.trim());
@@ -142,6 +142,18 @@ export class Settings {
     element("advanced").hidden = this.#offer.tokens && !any;
     offerVoices(this.#model("tts")?.voices ?? []);
     element("language-row").hidden = !(this.#model("stt")?.language ?? true);
+  }
+
+  /** Whether the service has more than one model for a stage. @param {StageName} stage */
+  #hasChoice(stage) {
+    const { models, open } = this.#offer.stages[stage];
+    return open || models.length > 1;
+  }
+
+  /** @param {StageName} stage */
+  #remedy(stage) {
+    if (this.#hosts.has(stage) || this.#hasChoice(stage)) return "choose another model";
+    return this.#offer.tokens ? "" : "name another host";
   }
 
   get #mainUrl() {

@@ -3,7 +3,7 @@
 /**
  * @typedef {"idle" | "starting" | "listening" | "hearing" | "thinking" | "held" | "speaking"} ByHand
  * @typedef {"opening" | "awaiting" | "voice" | "answering" | "pondering" | "replying" | "interrupted"
- *   | "paused"} HandsFree
+ *   | "paused" | "recalling"} HandsFree
  * @typedef {ByHand | HandsFree} State
  *
  * Gestures: `talk` presses Talk, `converse` the switch for a conversation, `file` brings a recording,
@@ -155,7 +155,22 @@ const HANDS_FREE = {
     talk: "Go on",
     how: "Go on, or end it with the switch.",
     looks: "idle",
-    next: { ...ENDS, talk: "opening", file: "hearing" },
+    next: { ...ENDS, talk: "opening", file: "hearing", replay: "recalling" },
+  },
+  recalling: {
+    status: "Speaking; the microphone is closed",
+    talk: "Go on",
+    how: "Go on stops the voice, and listens.",
+    looks: "speaking",
+    next: {
+      stop: "idle",
+      fail: "paused",
+      pause: "paused",
+      done: "paused",
+      talk: "opening",
+      file: "hearing",
+      replay: "recalling",
+    },
   },
 };
 

@@ -13,6 +13,7 @@ const NEAR_THE_END = 120;
 /** Where the voice stays in a reply that is longer than the window, as a share of its height. */
 const VOICE_FROM_TOP = 0.25;
 const COPIED_MILLISECONDS = 2000;
+const AGAIN = "Try again";
 
 export class View {
   #log = element("conversation");
@@ -50,7 +51,7 @@ export class View {
    * @param {() => void} [again] does it once more
    * @param {string} [words] what the button for it says
    */
-  fail(failure, again, words = "Try again") {
+  fail(failure, again, words = AGAIN) {
     this.#failure = failure;
     this.#again = again ?? (() => {});
     element("alert").textContent = failure.sentence;
@@ -74,7 +75,8 @@ export class View {
     if (!this.#failure?.inSettings) return;
     if (element("try-again").hidden) return this.forgive();
     const { activeElement: focused } = document;
-    element("alert").textContent = "Settings were changed: try again.";
+    element("alert").textContent = `Settings were changed: ${AGAIN.toLowerCase()}.`;
+    element("try-again").textContent = AGAIN;
     element("mend-settings").hidden = true;
     keepFocus(focused, element("try-again"));
   }
