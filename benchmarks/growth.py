@@ -20,7 +20,7 @@ from parley.conversation.stages import Stages
 from parley.deadline import Deadline
 from parley.memory import Usage
 from parley.models.registry import Model
-from parley.upstream.realtime import Reader
+from parley.upstream.realtime import VoiceReader
 from report import ROOT, draw, hold, measure, show
 
 KINDS = {
@@ -59,7 +59,7 @@ class AtOnce:
     def stream_reply(self, transcript: str) -> Generator[str]:
         yield from self.deltas
 
-    def stream_speech(self, text: str, reader: Reader) -> Generator[bytes]:
+    def stream_speech(self, text: str, reader: VoiceReader) -> Generator[bytes]:
         yield b"sound"
 
 

@@ -14,7 +14,7 @@ BUDGET_BYTES = 64 * 1024 * 1024
 """The budget of a process: half of `worker_count.WORKER_BYTES`, which is reserved for each."""
 
 UNCOUNTED_BYTES = 128 * 1024
-"""What one conversation may hold uncounted: nearly all hold less (docs/scaling.md)."""
+"""What one Usage may hold uncounted: nearly all conversations hold less (docs/scaling.md)."""
 
 PIECE_BYTES = 64 * 1024
 """How much is moved to disk at once; others run in between."""
@@ -31,7 +31,7 @@ ESCAPED = 6
 
 @dataclass
 class Budget:
-    """The bytes that all conversations of a process may hold, beyond UNCOUNTED_BYTES each."""
+    """The bytes that all conversations may hold, beyond UNCOUNTED_BYTES of each Usage."""
 
     size: int = BUDGET_BYTES
     held: int = 0
@@ -52,7 +52,7 @@ class Budget:
 
 @dataclass(eq=False)
 class Usage:
-    """Counts what one conversation holds, for all its greenlets; `release` ends it."""
+    """Counts what a request's uploads hold, or all else of it, until `release` (see `Slot`)."""
 
     budget: Budget = field(default_factory=Budget)
     size: int = 0

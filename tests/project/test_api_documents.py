@@ -14,7 +14,7 @@ from parley import errors
 from parley.conversation import segments, stages
 from parley.models.registry import INTERFACES
 from parley.upstream.client import VOICE
-from parley.upstream.encodings import AUDIO_FORMATS
+from parley.upstream.speech_formats import AUDIO_FORMATS
 from parley.web import event_stream, request_schema, sound, uploads
 from parley.web.answers import ConversationSchema, ErrorAnswerSchema
 from parley.web.caller_headers import BASE_URL_HEADERS, KEY_HEADERS

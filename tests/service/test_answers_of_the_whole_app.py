@@ -151,7 +151,7 @@ class TestKeys:
     @pytest.mark.parametrize(
         ("fault", "accept"),
         [
-            ("parley.wire.transport:encoded", "application/json"),
+            ("parley.wire.transport:encoded_body", "application/json"),
             ("parley.upstream.client:Client.speak", "application/json"),
             ("parley.conversation.event_order:Backlog.take", "text/event-stream"),
             ("parley.log:conversation", "application/json"),

@@ -8,11 +8,11 @@ import time
 import gevent
 import greenlet
 
-from parley.upstream import calls
+from parley.upstream import retries
 from parley.web.serving import connection_limits
 from wsgi import app
 
-calls.BACKOFF = (0.0, 0.0)
+retries.BACKOFF = (0.0, 0.0)
 connection_limits.SILENCE_SECONDS = 120  # Forty callers on a busy machine read late.
 
 

@@ -65,11 +65,11 @@ def served(
         (ROOT / "gunicorn.conf.py").read_text()
         + textwrap.dedent(
             f"""
-            from parley.upstream import calls
+            from parley.upstream import retries
             from parley.web import event_stream
             from parley.web.serving import connection_limits
             event_stream.HEARTBEAT_SECONDS = {HEARTBEAT}
-            calls.BACKOFF = (0.05, 0.05)
+            retries.BACKOFF = (0.05, 0.05)
             graceful_timeout = {GRACE}
             """
         )

@@ -27,7 +27,7 @@ def stream(transport, url, body=None, *, path="/chat/completions", limit=1_000_0
     """One call with the test's key, whose answer arrives as a stream."""
     url = url if isinstance(url, BaseUrl) else BaseUrl.parse(url)
     upstream, deadline = Upstream(url, KEY, Secrets(KEY)), deadline or Deadline.after(20)
-    return transport.stream(upstream, path, body or {"model": "m"}, limit=limit, deadline=deadline)
+    return transport.post(upstream, path, body or {"model": "m"}, limit=limit, deadline=deadline)
 
 
 def post(transport, url, body=None, *, seconds=5, **options):

@@ -17,7 +17,7 @@ from parley.errors import (
     UpstreamRejected,
 )
 from parley.redaction import Secrets
-from parley.upstream.failures import failure_in, require_success, retry_after
+from parley.upstream.failures import failure_told_by, require_success, retry_after
 from parley.wire.messages import Answer, Upstream
 
 DAY = 86_400
@@ -47,9 +47,9 @@ def test_a_reason_too_deep_is_none(key, wrap):
     value = {"message": "quota", "code": 429}
     for _ in range(5000):
         value = {key: wrap(value)}
-    assert type(failure_in(value, UPSTREAM)) is UpstreamMalformed
+    assert type(failure_told_by(value, UPSTREAM)) is UpstreamMalformed
     deep = {"message": "Out of quota.", "code": 429, "details": value}
-    assert type(failure_in({"error": deep}, UPSTREAM)) is QuotaExhausted
+    assert type(failure_told_by({"error": deep}, UPSTREAM)) is QuotaExhausted
 
 
 def test_a_call_without_a_model_lacks_none():

@@ -20,7 +20,7 @@ from testing.upstream_faults import (
     says,
 )
 
-from parley.upstream.calls import BACKOFF
+from parley.upstream.retries import BACKOFF
 
 STAGES = ("stt", "text", "tts")
 

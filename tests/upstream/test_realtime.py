@@ -22,8 +22,8 @@ from parley.memory import Usage
 from parley.models.registry import Model
 from parley.redaction import Secrets
 from parley.upstream.calls import Call
-from parley.upstream.encodings import PIECE_BYTES, encoded
-from parley.upstream.realtime import Reader, is_read_word_for_word
+from parley.upstream.realtime import VoiceReader, is_read_word_for_word
+from parley.upstream.speech_formats import PIECE_BYTES, in_format
 from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 
@@ -104,14 +104,14 @@ def test_only_case_punctuation_and_a_few_letters_may_differ(text, transcript, sa
 def test_encoding_keeps_the_deadline():
     """A speech that is too long to encode in time is given up."""
     with pytest.raises(DeadlineExceeded):
-        list(encoded([bytes(48_000_000)], "mp3", Deadline.after(0.05)))
+        list(in_format([bytes(48_000_000)], "mp3", Deadline.after(0.05)))
 
 
 def test_encoding_lets_others_run(monkeypatch):
     """Before each piece, since twenty conversations may be encoded at once."""
     turns = []
-    monkeypatch.setattr("parley.upstream.encodings.let_others_run", lambda: turns.append(1))
-    list(encoded([bytes(10 * PIECE_BYTES)], "mp3", Deadline.after(60)))
+    monkeypatch.setattr("parley.upstream.speech_formats.let_others_run", lambda: turns.append(1))
+    list(in_format([bytes(10 * PIECE_BYTES)], "mp3", Deadline.after(60)))
     assert len(turns) == 10
 
 
@@ -128,9 +128,9 @@ def test_long_speech_is_encoded_as_it_arrives():
         call = call_to(server)
         tracemalloc.start()
         try:
-            with closing(Reader()) as reader:
+            with closing(VoiceReader()) as reader:
                 speech = reader.read_aloud(REPLY, "alloy", call)
-                mp3 = b"".join(encoded(speech, "mp3", call.deadline))
+                mp3 = b"".join(in_format(speech, "mp3", call.deadline))
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -143,7 +143,7 @@ def test_one_websocket_reads_one_text_after_another(logged):
     """Each reading has its own text's speech and transcript, and nothing of the one before."""
     with fake_running() as server:
         server.answers["tts"] = realtime.Readings()
-        with closing(Reader()) as reader:
+        with closing(VoiceReader()) as reader:
             for text in ("It is Paris.", "It lies on the Seine."):
                 pcm = b"".join(reader.read_aloud(text, "alloy", call_to(server)))
                 assert pcm == coded_speech.encode(text, "pcm")
@@ -155,7 +155,7 @@ def test_a_reading_that_is_given_up_takes_its_websocket_along():
     """Nobody knows what would still arrive for its text."""
     with fake_running() as server:
         server.answers["tts"] = realtime.Readings()
-        with closing(Reader()) as reader:
+        with closing(VoiceReader()) as reader:
             given_up = reader.read_aloud("It is Paris.", "alloy", call_to(server))
             next(given_up)
             given_up.close()
@@ -169,7 +169,7 @@ def test_pcm_may_be_cut_anywhere():
 
     def mp3(size):
         pieces = [PCM[at : at + size] for at in range(0, len(PCM), size)]
-        return b"".join(encoded(pieces, "mp3", Deadline.after(10)))
+        return b"".join(in_format(pieces, "mp3", Deadline.after(10)))
 
     with av.open(io.BytesIO(mp3(10_001))) as container:
         assert round(container.duration / av.time_base) == 1

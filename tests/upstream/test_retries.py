@@ -8,7 +8,7 @@ import pytest
 
 from parley.deadline import Deadline
 from parley.errors import RateLimited, StaleConnection, UpstreamMalformed, UpstreamUnavailable
-from parley.upstream.calls import with_retries
+from parley.upstream.retries import with_retries
 
 
 class Clock:

@@ -12,7 +12,7 @@ from testing.transport_calls import post
 from parley.errors import StaleConnection, UpstreamMalformed, UpstreamUnavailable
 from parley.wire import connections
 from parley.wire import transport as transports
-from parley.wire.answer_reader import Reader
+from parley.wire.answer_reader import AnswerReader
 from parley.wire.sockets import YieldingSocket
 from parley.wire.transport import Transport
 
@@ -91,7 +91,7 @@ def test_an_answer_that_is_given_up_half_way_has_no_end():
     ours, theirs = socket.socketpair()
     with theirs, YieldingSocket(fileno=ours.detach()) as sock:
         theirs.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
-        reader = Reader(sock)
+        reader = AnswerReader(sock)
         reader.begin()
         assert reader.read(3) == b"abc"
         reader.close()

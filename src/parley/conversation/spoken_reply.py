@@ -17,7 +17,7 @@ from parley.conversation.stages import Stages
 from parley.conversation.state import failure_of
 from parley.deadline import let_others_run
 from parley.held_too_long import ANY_ERROR
-from parley.upstream.realtime import Reader
+from parley.upstream.realtime import VoiceReader
 
 TICK_SECONDS = 0.25
 """How long `events` waits before it says that nothing has happened."""
@@ -129,7 +129,7 @@ class SpokenReply:
     def _run_lane(self) -> None:
         """Speak one segment after another, in a greenlet."""
         try:
-            with closing(Reader()) as reader:
+            with closing(VoiceReader()) as reader:
                 while segment := self._take():
                     self._speak(segment, reader)
         except ANY_ERROR as error:
@@ -148,7 +148,7 @@ class SpokenReply:
             return None
         return self._backlog.add_segment(self._unspoken.take())
 
-    def _speak(self, segment: SpokenSegment, reader: Reader) -> None:
+    def _speak(self, segment: SpokenSegment, reader: VoiceReader) -> None:
         """Have a segment spoken; after a failure no sound that follows may be heard."""
         try:
             if segment.speakable:

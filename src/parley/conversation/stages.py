@@ -24,7 +24,7 @@ from parley.errors import (
 from parley.held_too_long import ANY_ERROR
 from parley.recordings import Recording
 from parley.upstream.client import SPEECH_CHARACTERS, Client
-from parley.upstream.realtime import Reader
+from parley.upstream.realtime import VoiceReader
 
 STREAM_SECONDS = 600
 """The longest that a caller may be answered for, once its answer has begun."""
@@ -45,6 +45,7 @@ class Stages:
     def __init__(self, client: Client, caller_waits: Callable[[], bool]) -> None:
         """Begin with nothing heard; `caller_waits` tells if the caller is still connected."""
         self.client, self.caller_waits = client, caller_waits
+        # Shared: the calls write into both.
         self.conversation = Conversation(client.models_used, attempts=client.attempts)
         self._began: dict[str, float] = {}
 
@@ -56,7 +57,7 @@ class Stages:
         """
         with self.conversation.up_to_a_failure():
             self.transcribe(recording)
-            self.think()
+            self.reply()
             self.speak()
         return self.conversation
 
@@ -74,7 +75,7 @@ class Stages:
         """
         with self.conversation.up_to_a_failure(), self.while_caller_waits():
             self.transcribe(recording)
-            self.think()
+            self.reply()
             speech = self._speak_reply(self.client.stream_speech)
             self.extend_deadline()
             return speech or (None if self.conversation.failure else _nothing())
@@ -89,7 +90,7 @@ class Stages:
             if not self.conversation.transcript:
                 raise NoSpeech()
 
-    def think(self) -> None:
+    def reply(self) -> None:
         """Turn the transcript into the reply; what there is of a broken one is kept, and noted."""
         with self.stage("text"):
             reply = self.client.complete(self.conversation.transcript)
@@ -105,7 +106,7 @@ class Stages:
         self.conversation.speech = self._speak_reply(self.client.speak)
 
     def extend_deadline(self) -> None:
-        """Have the deadline bound each wait for the upstream, and STREAM_SECONDS all of them."""
+        """Give the rest STREAM_SECONDS; a single wait for the upstream stays as long as before."""
         self.client.deadline.extend(STREAM_SECONDS)
 
     def _speak_reply(self, speak: Callable[[str], Result]) -> Result | None:
@@ -153,7 +154,7 @@ class Stages:
             if is_blank:
                 raise UpstreamMalformed()
 
-    def stream_segment(self, text: str, reader: Reader) -> Generator[bytes]:
+    def stream_segment(self, text: str, reader: VoiceReader) -> Generator[bytes]:
         """The speech of a part of the reply, made speakable, as it arrives."""
         with self.stage("tts"), closing(self.client.stream_speech(text, reader)) as pieces:
             yield from pieces

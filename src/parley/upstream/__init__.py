@@ -4,4 +4,4 @@ It may import `models`, `wire` and the ground. Others may import the client of o
 its calls, its options, the formats and the voices of speech, and the shutdown dates of models.
 """
 
-__all__ = ["announced_dates", "calls", "client", "encodings", "realtime"]
+__all__ = ["announced_dates", "calls", "client", "realtime", "speech_formats"]

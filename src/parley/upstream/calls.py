@@ -1,7 +1,5 @@
 """A call to the upstream: it is tried until it works, and each attempt is recorded."""
 
-import random
-import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -9,20 +7,15 @@ from typing import Any, TypeVar
 
 from parley import log
 from parley.deadline import Deadline
-from parley.errors import ModelNotFound, StaleConnection, UpstreamError, UpstreamMalformed
+from parley.errors import ModelNotFound, UpstreamError, UpstreamMalformed
 from parley.memory import Usage
 from parley.models.registry import Model
-from parley.upstream.failures import failure_in, require_success, with_answer
+from parley.upstream.failures import failure_told_by, require_success, with_answer
+from parley.upstream.retries import with_retries
 from parley.wire.bodies import StreamedAnswer
 from parley.wire.messages import Answer, Body, Upstream
 from parley.wire.transport import Transport
 from parley.wire.websocket import Channel
-
-BACKOFF = (0.5, 1.0)
-"""Seconds before the second and the third attempt, the last, as in OpenAI's own SDK."""
-
-JITTER = 0.25
-"""By which part at most a wait is made longer, so that a crowd does not return all at once."""
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -106,7 +99,7 @@ class Call:
 
         Raises UpstreamError. What is raised within the block names the answer.
         """
-        with self.transport.stream(
+        with self.transport.post(
             self.upstream, path, body, limit=limit, deadline=self.deadline
         ) as answer:
             self._record.upstream_id = answer.request_id or ""
@@ -132,36 +125,12 @@ class Call:
 
     def failure_in(self, value: Any) -> UpstreamError:
         """The failure that JSON tells under a success's status."""
-        return failure_in(value, self.upstream, self.model.name)
+        return failure_told_by(value, self.upstream, self.model.name)
 
     def failure_in_event(self, value: Any) -> UpstreamError:
         """The failure that an event tells."""
-        return failure_in(value, self.upstream, self.model.name, is_event=True)
+        return failure_told_by(value, self.upstream, self.model.name, is_event=True)
 
     def counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """The pieces of an answer that is collected, counted until the last was used."""
         return self.usage.counted(pieces, self.deadline)
-
-
-def with_retries(attempt: Callable[[int], Result], deadline: Deadline) -> Result:
-    """What `attempt` returns: it is made up to three times, and gets its number, from 1 on.
-
-    Raises the last one's error. Another follows an UpstreamError with `retry`, if the wait, which
-    the upstream may ask for, and an attempt of the usual length end before the deadline. None
-    waits after a StaleConnection.
-    """
-    began, waited = time.monotonic(), 0.0
-    for count, backoff in enumerate(BACKOFF, 1):
-        try:
-            return attempt(count)
-        except UpstreamError as error:
-            wait = 0.0 if isinstance(error, StaleConnection) else error.retry_after
-            if wait is None:
-                wait = backoff * random.uniform(1, 1 + JITTER)  # noqa: S311  # No secret.
-            now = time.monotonic()
-            usual = (now - began - waited) / count
-            if not error.retry or now + wait + usual >= deadline.end_of_wait():
-                raise
-        deadline.sleep(wait)
-        waited += wait
-    return attempt(len(BACKOFF) + 1)

@@ -13,11 +13,11 @@ from parley.models.registry import Model
 from parley.recordings import Recording
 from parley.upstream.calls import AttemptRecord, Call
 from parley.upstream.chat_stream import deltas_of
-from parley.upstream.encodings import SAMPLE_BYTES, encoded, set_lengths
 from parley.upstream.error_reports import error_field_of, report_of
 from parley.upstream.json_values import json_in, text_of
-from parley.upstream.realtime import Reader
+from parley.upstream.realtime import VoiceReader
 from parley.upstream.sent_speech import checked
+from parley.upstream.speech_formats import SAMPLE_BYTES, in_format, set_lengths
 from parley.wire.messages import Form, Upstream
 from parley.wire.transport import Transport
 
@@ -152,7 +152,7 @@ class Client:
 
         return call.run(read)
 
-    def stream_speech(self, text: str, reader: Reader | None = None) -> Generator[bytes]:
+    def stream_speech(self, text: str, reader: VoiceReader | None = None) -> Generator[bytes]:
         """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError.
 
         Where one `reader` reads several texts over the Realtime API, whoever made it closes it.
@@ -195,16 +195,18 @@ class Client:
                 raise
             answer.end()
 
-    def _speech_of(self, text: str, call: Call, reader: Reader | None = None) -> Generator[bytes]:
+    def _speech_of(
+        self, text: str, call: Call, reader: VoiceReader | None = None
+    ) -> Generator[bytes]:
         """The speech's file, piece by piece as it arrives."""
         voice, audio_format = call.model.voice_for(self.options.voice), self.options.audio_format
         if call.model.interface == "realtime":
             with (
-                nullcontext(reader) if reader else closing(Reader()) as opened,
+                nullcontext(reader) if reader else closing(VoiceReader()) as opened,
                 closing(opened.read_aloud(text, voice, call)) as pcm,
             ):
                 # At once, since PCM is six times as large as mp3.
-                yield from encoded(pcm, audio_format, call.deadline)
+                yield from in_format(pcm, audio_format, call.deadline)
             return
         body = {
             "model": call.model.name,

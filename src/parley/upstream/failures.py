@@ -82,7 +82,7 @@ def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answ
     raise with_answer(failure, answer)
 
 
-def failure_in(
+def failure_told_by(
     value: Any, upstream: Upstream, model: str = "", *, is_event: bool = False
 ) -> UpstreamError:
     """The failure that JSON tells under a success's status, or in an event.

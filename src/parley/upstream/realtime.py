@@ -11,8 +11,8 @@ from urllib.parse import quote
 from parley import log
 from parley.errors import UpstreamMalformed
 from parley.upstream.calls import Call
-from parley.upstream.encodings import RATE
 from parley.upstream.json_values import parse_json
+from parley.upstream.speech_formats import RATE
 from parley.wire.websocket import Channel
 
 EVENT_BYTES = 2_000_000
@@ -38,7 +38,7 @@ COMPARED_LETTERS = 200
 time of difflib grows with the square of the length."""
 
 
-class Reader:
+class VoiceReader:
     """A voice that reads one text after another over one WebSocket; for one greenlet.
 
     The first text opens the WebSocket, and so does one after a failure. Unknown events are passed

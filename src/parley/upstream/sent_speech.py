@@ -7,9 +7,9 @@ from typing import Any
 
 from parley.errors import UpstreamError, UpstreamMalformed
 from parley.mpeg_audio import HEADER_BYTES, frame_at, has_two_frames_at
-from parley.upstream.encodings import AUDIO_FORMATS, RATE
 from parley.upstream.error_reports import error_field_of, report_of
 from parley.upstream.json_values import json_in
+from parley.upstream.speech_formats import AUDIO_FORMATS, RATE
 
 TEXT_BYTES = 512
 """How much of PCM is looked at for whether it is text instead: samples can be letters for long."""

@@ -17,7 +17,7 @@ from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, Overload
 from parley.models.registry import Model
 from parley.settings import Settings
 from parley.upstream.client import Client, Options
-from parley.upstream.encodings import AUDIO_FORMATS
+from parley.upstream.speech_formats import AUDIO_FORMATS
 from parley.web.caller_headers import (
     BASE_URL_HEADERS,
     CREDENTIAL_HEADERS,
@@ -42,7 +42,8 @@ OPTIONS = [option.name for option in fields(Options)]
 def admit(request: Request, services: Services) -> dict[str, Upstream]:
     """Check a request's keys, take a slot for it, and judge its base URLs; by stage, its upstream.
 
-    Raises ApiKeyMissing, TokenRejected, Overloaded or BaseUrlRefused.
+    The hosts are noted in the request's record, for the log. Raises ApiKeyMissing, TokenRejected,
+    Overloaded or BaseUrlRefused.
     """
     settings, headers, record = services.settings, request.headers, current_record()
     require_once(request, CREDENTIAL_HEADERS, ApiKeyMissing)

@@ -5,7 +5,7 @@ from enum import Enum
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_options_header
 
-from parley.upstream.encodings import AUDIO_FORMATS
+from parley.upstream.speech_formats import AUDIO_FORMATS
 
 
 class Representation(Enum):

@@ -11,7 +11,7 @@ from marshmallow.validate import Length, OneOf, Predicate, Regexp
 from parley.errors import AudioEmpty, AudioMissing, AudioTooLarge, AudioUnsupported, OptionInvalid
 from parley.memory import Spool
 from parley.recordings import AUDIO_BYTES, HEAD_BYTES, Recording, kind_of
-from parley.upstream.encodings import AUDIO_FORMATS
+from parley.upstream.speech_formats import AUDIO_FORMATS
 from parley.web.caller_headers import require_no_key_in
 from parley.web.request_record import current_record
 from parley.web.uploads import fields_of

@@ -10,13 +10,13 @@ from flask import Response, current_app, request
 
 from parley.conversation.stages import Stages
 from parley.errors import ConversationError
-from parley.upstream.encodings import AUDIO_FORMATS
+from parley.upstream.speech_formats import AUDIO_FORMATS
 from parley.web.answers import status_of
 from parley.web.serving.connection_limits import CallerConnection
 from parley.web.serving.request_connection import connection_of
 from parley.web.serving.stream_ends import end_of_streams
 
-encoded = partial(quote, safe="!'()*")
+percent_encoded = partial(quote, safe="!'()*")
 """Encode as `encodeURIComponent` does, which also leaves these characters as they are."""
 
 ELLIPSIS = quote("…")
@@ -74,8 +74,8 @@ def _written(
 
 def header_text(text: str, limit: int) -> str:
     """The text, percent-encoded as `encodeURIComponent` does, with an ellipsis where it is cut."""
-    whole = encoded(text[: limit + 1])  # A character takes one byte or more.
+    whole = percent_encoded(text[: limit + 1])  # A character takes one byte or more.
     if len(whole) <= limit:
         return whole
     cut = re.sub("%.?$", "", whole[: limit - len(ELLIPSIS)])
-    return encoded(unquote(cut, errors="ignore")) + ELLIPSIS  # Half a character is ignored.
+    return percent_encoded(unquote(cut, errors="ignore")) + ELLIPSIS  # Half a character is ignored.

@@ -38,7 +38,7 @@ class _Lines(io.BufferedReader):
         return super().read1(size)
 
 
-class Reader(http.client.HTTPResponse):
+class AnswerReader(http.client.HTTPResponse):
     """An answer that skips interim ones, and drops its connection unless its end is certain.
 
     Where the headers leave that open, http.client is told that they ask to close. Else the socket

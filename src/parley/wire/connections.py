@@ -10,7 +10,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from parley.deadline import Deadline
 from parley.errors import StaleConnection, UpstreamTimeout
-from parley.wire.answer_reader import Reader
+from parley.wire.answer_reader import AnswerReader
 from parley.wire.connecting import Address, connect
 from parley.wire.sockets import YieldingSocket, has_event, under_tls
 
@@ -26,7 +26,7 @@ Resolve = Callable[[str, int], Sequence[Address]]
 class PlainConnection(HTTPConnection):
     """A connection in plain."""
 
-    response_class: Any = Reader
+    response_class: Any = AnswerReader
 
     def __init__(self, *arguments: Any, resolve: Resolve, **options: Any) -> None:
         """Connect to the addresses that `resolve` gives for a host and port."""

@@ -12,7 +12,7 @@ BLOCK_BYTES = 64 * 1024
 """How much of a recording is read and sent at once; 16 KiB would cost twice the time."""
 
 
-def encoded(body: Body) -> tuple["bytes | StreamedForm", str]:
+def encoded_body(body: Body) -> tuple["bytes | StreamedForm", str]:
     """A mapping as JSON, or a form that streams its recording; and its content type."""
     if isinstance(body, Form):
         form = StreamedForm(body)

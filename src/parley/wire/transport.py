@@ -19,17 +19,17 @@ from parley.wire.bodies import StreamedAnswer
 from parley.wire.connecting import Address, LookUp, is_short_of_files, resolve
 from parley.wire.connections import CONNECT_SECONDS
 from parley.wire.foreign_errors import errors_translated
-from parley.wire.forms import encoded
+from parley.wire.forms import encoded_body
 from parley.wire.messages import Answer, Body, Upstream
 from parley.wire.websocket import Channel
 
 HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 
 HOSTS = 100
-"""How many of the operator's hosts have pools at most; one that is left out gets a new one."""
+"""How many hosts of the operator's, or allowed by name, have pools; one left out gets a new one."""
 
-CALLERS_KEPT = 20, 10
-"""To how many hosts that callers choose idle connections are kept, and how many to each."""
+PUBLIC_KEPT = 20, 10
+"""To how many of the callers' hosts idle connections are kept, and how many to each."""
 
 
 class Transport:
@@ -50,13 +50,13 @@ class Transport:
         # By whether addresses must be public: a connection that was made without the check never
         # serves a call that needs it. Behind a proxy only the proxy knows what it connects to.
         try:
-            own = Adapter(self._resolve, self._resolve, bundle, HOSTS, pool_size)
-            callers = Adapter(self._resolve_publicly, self._resolve, bundle, *CALLERS_KEPT)
+            unchecked = Adapter(self._resolve, self._resolve, bundle, HOSTS, pool_size)
+            public = Adapter(self._resolve_publicly, self._resolve, bundle, *PUBLIC_KEPT)
         except OSError:
             raise ConfigurationError(
                 f"REQUESTS_CA_BUNDLE names {bundle}, which holds no readable certificates."
             ) from None
-        self._sessions = {False: PreparedSession(own), True: PreparedSession(callers)}
+        self._sessions = {False: PreparedSession(unchecked), True: PreparedSession(public)}
 
     def require_allowed(self, *urls: BaseUrl) -> None:
         """Raise BaseUrlRefused now if a call would be refused for a host's addresses.
@@ -74,7 +74,7 @@ class Transport:
                 except BaseUrlRefused:
                     raise url.refusal() from None
 
-    def stream(
+    def post(
         self, upstream: Upstream, path: str, body: Body, *, limit: int, deadline: Deadline
     ) -> StreamedAnswer:
         """POST a mapping as JSON, or fields as a form whose recording is streamed from its start.
@@ -84,12 +84,12 @@ class Transport:
         end. Raises UpstreamMalformed past the limit, UpstreamUnavailable, UpstreamTimeout,
         BaseUrlRefused, or what the deadline raises.
         """
-        data, content_type = encoded(body)
+        data, content_type = encoded_body(body)
         headers = {"Content-Type": content_type, "Content-Length": str(len(data))}
         return self._answer(upstream, _request(upstream, path, headers, data), limit, deadline)
 
     def get(self, upstream: Upstream, path: str, *, limit: int, deadline: Deadline) -> Answer:
-        """GET the whole answer; limited as `stream` is, and raising the same."""
+        """GET the whole answer; limited as `post` is, and raising the same."""
         with self._answer(upstream, _request(upstream, path, {}), limit, deadline) as answer:
             return answer.whole()
 
@@ -99,7 +99,7 @@ class Transport:
     ) -> Iterator[Channel | Answer]:
         """Open a WebSocket; if the upstream refuses, yield its answer instead.
 
-        At most `limit` bytes of a message, or of the answer, are accepted. Raises as `stream` does.
+        At most `limit` bytes of a message, or of the answer, are accepted. Raises as `post` does.
         """
         channel = Channel(f"{upstream.url}{path}", limit, deadline)
         request = _request(upstream, path, channel.handshake)

@@ -7,7 +7,7 @@ import wave
 import pytest
 
 from parley.memory import Usage
-from parley.upstream.encodings import CHUNKS, WAV_HEADER, set_lengths
+from parley.upstream.speech_formats import CHUNKS, WAV_HEADER, set_lengths
 
 SAMPLES = bytes(range(256)) * 10
 HEAD = WAV_HEADER

@@ -36,7 +36,7 @@ CHUNKS = 100
 """How many chunks of a WAV are looked at; those who write WAVs put a handful before the samples."""
 
 
-def encoded(pcm: Iterable[bytes], audio_format: str, deadline: Deadline) -> Iterator[bytes]:
+def in_format(pcm: Iterable[bytes], audio_format: str, deadline: Deadline) -> Iterator[bytes]:
     """The file in one of the AUDIO_FORMATS, in pieces; PCM may be cut anywhere, even in a sample.
 
     Raises UpstreamMalformed if there were no samples or a half one, and what the deadline raises.
