@@ -49,6 +49,13 @@ def test_ten_languages_and_more_have_twenty_sentences():
         ("Nobody knows but the answer is no. It is", True),
         ("It is all of what he has. Then I left for it", True),
         ("It went on and on until World War II. Then", True),
+        ("It was all about Queen Elizabeth II. She", True),
+        ("Er fiel noch im Herbst im II. Weltkrieg", False),
+        ("Az ország akkori királya IV. Béla volt", False),
+        ("O dönemin hükümdarı Sultan II. Mahmut", False),
+        ("Evet. Tamam bu mu? IV. Murat", False),
+        ("Pameran itu diadakan PT. Telkom di", False),
+        ("Dia tinggal dengan Bapak dan Ny. Sari", False),
         ("The answer to that question is 42. It is", True),
         ("i like it like that, too. you do not", True),  # This writer uses no capitals.
         ("I like it like that, too. you do not", False),
