@@ -56,6 +56,10 @@ def test_ten_languages_and_more_have_twenty_sentences():
         ("Evet. Tamam bu mu? IV. Murat", False),
         ("Pameran itu diadakan PT. Telkom di", False),
         ("Dia tinggal dengan Bapak dan Ny. Sari", False),
+        ("പദ്ധതിയുടെ ഡയറക്ടർ പ്രൊഫ. മീരാ മേനോൻ", False),
+        ("நேற்று மாலை விழாவில் டாக்டர். ராமன்", False),
+        ("אתמול בערב דיבר איתנו פרופ. כהן על", False),
+        ("Lihatlah ini dalam buku itu, Cet. Ketiga", False),
         ("The answer to that question is 42. It is", True),
         ("i like it like that, too. you do not", True),  # This writer uses no capitals.
         ("I like it like that, too. you do not", False),
