@@ -136,6 +136,10 @@ KINDS = {
             "1. Go away. 2. Come home",
         ],
     ),
+    "formulas": (
+        "The solutions that we look for are $x_1, x_2 \\leq 4$, it seems. It costs $5.",
+        ["The solutions that we look for are x 1, x 2 ≤ 4,", "it seems. It costs $5."],
+    ),
     "numbers": (
         "1. Go away at it.\n2. Then come home.",
         ["1. Go away at it. 2. Then come home."],

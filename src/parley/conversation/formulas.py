@@ -12,6 +12,7 @@ _FORMULA = regex.compile(
     """,
     regex.VERBOSE | regex.DOTALL,
 )
+_OPENING = regex.compile(r"\\[(\[]|\$\$|\$(?=[^\s$]*[\\^_{])")
 _GROUP = r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
 _FRACTION = regex.compile(rf"\\[cdt]?frac{_GROUP}{_GROUP}")
 _DEGREES = regex.compile(r"\^\s*\{?\s*\\circ\b\s*\}?")
@@ -35,6 +36,11 @@ def without_latex(text: str) -> str:
     if "$" not in text and "\\" not in text:
         return text
     return _FORMULA.sub(lambda formula: _said(formula["tex"]), text)
+
+
+def ends_amid_latex(text: str) -> bool:
+    """Whether a formula has begun in the text that has not ended."""
+    return ("$" in text or "\\" in text) and bool(_OPENING.search(_FORMULA.sub("", text)))
 
 
 def _said(tex: str) -> str:
