@@ -46,6 +46,17 @@ from parley.conversation.speakable import speakable
         ("It is so [1].\n[1]: https://example.com/a", "It is so."),
         ("a[1]b, list[0], x[123], [10](x), [Enter]", "a[1]b, list[0], x[123], 10, [Enter]"),
         ("\\*not bold\\*", "*not bold*"),
+        ("Let $6{x}_{1} + 4{x}_{2} \\leq  {24}$ be", "Let 6x 1 + 4x 2 ≤ 24 be"),
+        ("so \\(a^2 = c^2\\) and $x$", "so a^2 = c^2 and x"),
+        ("\\[ \\frac{a+b}{c_{1}} \\ne \\text{no} \\]", "a+b/c 1 ≠ no"),
+        ("$$\\begin{aligned} x &= 1 \\\\ y &= 2 \\end{aligned}$$", "x = 1 , y = 2"),
+        ("$90^\\circ$, 5\\% and \\(\\pi\\,r\\)", "90°, 5% and pi r"),
+        *(
+            (text, text)
+            for text in ("$5 or $10", "$A_B and $C_D", "A$5_0, 6 A$", "$5_0-$10", "$5 (US$)")
+        ),
+        ("┌─────┐\n│ box │\n└─────┘", "box"),
+        ("★ one ■ two ➜ three ❶ 10 → 20 °C", "one two three ❶ 10 → 20 °C"),
         ("👍🏽 yes 1️⃣ ©", "yes 1 ©"),
         ("🎉", ""),
         ("...", ""),
@@ -124,6 +135,10 @@ KINDS = {
             "Two bottles of milk",
             "1. Go away. 2. Come home",
         ],
+    ),
+    "formulas": (
+        "The solutions that we look for are $x_1, x_2 \\leq 4$, it seems. It costs $5.",
+        ["The solutions that we look for are x 1, x 2 ≤ 4,", "it seems. It costs $5."],
     ),
     "numbers": (
         "1. Go away at it.\n2. Then come home.",

@@ -7,6 +7,7 @@ from itertools import accumulate
 
 import regex
 
+from parley.conversation.formulas import ends_amid_latex
 from parley.conversation.sentences import is_sentence_end, proposed_ends
 from parley.conversation.speakable import fence_after, speakable, speakable_after
 
@@ -154,6 +155,9 @@ class Segmenter:
         if self._in_vain > IN_VAIN or (
             self._in_markup and not _CLOSER.search(text, self._in_markup)
         ):
+            return None
+        if ends_amid_latex(text):
+            self._in_vain += len(text)
             return None
         segment = self._segment(text)
         if not _OPENER.search(segment.speakable):

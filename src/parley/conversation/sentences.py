@@ -48,6 +48,12 @@ _ARTICLE = regex.compile(
 )
 # "24. 12. 2026": its month goes before the last full stop.
 _DATE = regex.compile(r"(?r)\d{1,4}\.[^\S\n]?\d{1,2}\.\Z")
+# Some languages count before the name: "padişah IV. Murat", "im II. Weltkrieg". Behind a name the
+# number may end a sentence ("Elizabeth II."), but behind few titles.
+_COUNTED = regex.compile(
+    r"(?r)(?:(?<![\p{L}\p{M}\p{N}])(?:\p{Ll}[\p{Ll}\p{M}]*|Sultan|Padişah|Kral|Papa|Çar)\s+|[.!?…]\s+)"
+    r"[IVX]{2,}\.\Z"
+)
 _HOUR = regex.compile(r"[ap]\.m")
 _WEEKDAY = regex.compile(r"\s+(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
 # Few sentences begin with a number, and short words before one are mostly its own ("art. 5").
@@ -114,7 +120,7 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
         or word.endswith("str")
         or (word[-1] in "ªº" and word[0].isalpha())  # Profª. Maria
         or (".-" in word and _is_abbreviation(word.rpartition(".-")[2], before, after))
-        or bool(_TWO_WORDS.search(before))
+        or bool(_TWO_WORDS.search(before) or _COUNTED.search(before))
         or len(regex.findall(r"\X", word)) == 1
         or (len(word) == 2 and word[0] == word[1] and word not in _ROMAN)  # EE. UU.
         or ("." in word and all(0 < len(part) < 4 for part in regex.split(r"[.\-]+", word)))

@@ -6,6 +6,8 @@ import regex
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from parley.conversation.formulas import without_latex
+
 _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 # A model that indents by four spaces means prose, and what stands in HTML blocks is words, too.
 # Text is not joined, so that a star without a partner is a token of its own.
@@ -34,6 +36,8 @@ _UNSAID = regex.compile(
     | (?:\p{RI}{2}|(?![©®™‼⁉ℹ])\p{Extended_Pictographic})         # emoji and flags,
       (?:[\p{EMod}\uFE0E\uFE0F\U000E0020-\U000E007F]|\u200D\p{Extended_Pictographic})*
     | [\uFE0F\u20E3`]                                             # a keycap's frame; a backtick
+    | [\p{Block=Box_Drawing}\p{Block=Block_Elements}\p{Block=Geometric_Shapes}★☆]  # drawings
+    | [\p{Block=Dingbats}--\p{N}]
     """,
     regex.VERBOSE | regex.VERSION1,
 )
@@ -51,7 +55,7 @@ def speakable(markdown: str) -> str:
 
     A block that ends without a mark gets a full stop before the next one, so that there is a pause.
     """
-    source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), markdown)
+    source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
     texts = [source] if _PLAIN.fullmatch(source) else _blocks(source)
     said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in texts)
     said = (_MARKS.sub("", text) if "[" in text else text for text in said)

@@ -41,6 +41,9 @@ REMARKS = re.compile(
 """A transcript of remarks, full stops, dashes and notes (`[BLANK_AUDIO]`, "♪ [Music]."):
 whisper.cpp has one for each silent segment."""
 
+TOKENS = re.compile(r"<\|[^<>|]{0,40}\|>")
+"""What some hosts leave in a transcript: SenseVoice's `<|en|><|NEUTRAL|>`, Whisper's `<|0.00|>`."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -232,7 +235,7 @@ def _transcript_in(heard: Any, failure_in: Callable[[Any], UpstreamError]) -> st
         case {"text": None}:
             return ""
         case {"text": str(text)}:
-            return REMARKS.sub("", text_of(text).strip())
+            return REMARKS.sub("", TOKENS.sub("", text_of(text)).strip())
     if report_of(heard).message:
         raise failure_in(heard)
     raise UpstreamMalformed()
