@@ -34,6 +34,7 @@ KINDS = {
     "backticks": "`a{n} ``B. `c D. ",
     "tags": "<b>A{n}. <i class='x'>B. <!-- C. ",
     "quotes": "“A{n}. \"B! «C? '",
+    "formulas": "It is $x_{n} \\leq \\frac{{a}}{{b}}$. $A_{n} B. \\(c. $$D. ",
     "blanks": "One{n}" + " \n" * 200,
     "one word": "Abc{n}",
 }

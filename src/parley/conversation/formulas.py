@@ -12,7 +12,8 @@ _FORMULA = regex.compile(
     """,
     regex.VERBOSE | regex.DOTALL,
 )
-_OPENING = regex.compile(r"\\[(\[]|\$\$|\$(?=[^\s$]*[\\^_{])")
+# A formula is no longer than that; what only looks like the beginning of one holds nothing up.
+_OPENING = regex.compile(r"(?s)(?:\\[(\[]|\$\$|\$(?=[^\s$]*[\\^_{])).{0,400}\Z")
 _GROUP = r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
 _FRACTION = regex.compile(rf"\\[cdt]?frac{_GROUP}{_GROUP}")
 _DEGREES = regex.compile(r"\^\s*\{?\s*\\circ\b\s*\}?")
