@@ -39,7 +39,7 @@ class AttemptRecord:
 
 @dataclass
 class Call:
-    """What one model is asked, until the deadline, in one attempt after another."""
+    """What a stage asks its model, or the fallback, in one attempt after another."""
 
     transport: Transport = field(repr=False)
     upstream: Upstream
