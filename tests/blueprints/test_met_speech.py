@@ -61,6 +61,12 @@ BAD = {
     "another rate with a point": ("pcm", NOISE, {"x_sample_rate": "22050.0"}, "22050"),
     "another rate in the type": ("pcm", NOISE, {"Content_Type": "audio/pcm; rate=44100"}, "44100"),
     "another rate of audio": ("pcm", NOISE, {"x_audio_sample_rate": "16000"}, "16000"),
+    "a header that disagrees": (
+        "pcm",
+        NOISE,
+        {"Content_Type": "audio/pcm;rate=24000", "x_sample_rate": "16000"},
+        "16000",
+    ),
     "a sample rate": ("pcm", NOISE, {"Content_Type": "audio/pcm; sample_rate=16000"}, "16000"),
     "a samplerate": ("pcm", NOISE, {"Content_Type": "audio/pcm;samplerate=16000"}, "16000"),
     "two channels of audio": ("pcm", NOISE, {"x_audio_channels": "2"}, "channels"),

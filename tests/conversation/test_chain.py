@@ -16,7 +16,10 @@ from parley.errors import (
     CallerDisconnected,
     DeadlineExceeded,
     ModelNotFound,
+    TextIncomplete,
     TextTruncated,
+    UpstreamError,
+    UpstreamMalformed,
 )
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
@@ -88,6 +91,35 @@ def test_a_fallback_answers_for_an_unknown_model(openai: Mocker, logged, stage: 
     assert used(conversation) == [f"{'new' if name == stage else 'old'}-{name}" for name in STAGES]
     assert f"event=model_replaced stage={stage} model=old-{stage} by=new-{stage}" in logged.text
     assert len(openai.request_history) == 4
+
+
+def says(content: str, **choice: object) -> dict[str, object]:
+    """A reply."""
+    return {"json": {"choices": [{"message": {"content": content}, **choice}]}}
+
+
+AMID = says("Old", finish_reason="error", error={"message": "No.", "code": "model_not_found"})
+
+
+@pytest.mark.parametrize(
+    ("answers", "reply", "failure", "name"),
+    [
+        ([UNKNOWN, says("New", finish_reason="length")], "New", TextIncomplete, "new-text"),
+        ([UNKNOWN, *[says("New", finish_reason="error")] * 3], "New", UpstreamError, "new-text"),
+        ([AMID, says("New", finish_reason="length")], "New", TextIncomplete, "new-text"),
+        ([AMID, says("")], "", UpstreamMalformed, "old-text"),
+        ([AMID, AMID], "", ModelNotFound, "old-text"),
+    ],
+    ids=["not finished", "broken", "both began", "blank", "both unknown"],
+)
+def test_a_fallback_says_its_own_words(openai: Mocker, logged, answers, reply, failure, name):
+    """Part of a reply is an answer; what the unknown model had written is none."""
+    openai.post(URLS["text"], answers)
+    conversation = hold()
+    assert isinstance(conversation.failure, failure)
+    assert (conversation.reply, bool(conversation.speech)) == (reply, bool(reply))
+    assert used(conversation)[1] == name
+    assert ("event=model_replaced stage=text" in logged.text) is (name == "new-text")
 
 
 @pytest.mark.parametrize("fallback", [True, False])

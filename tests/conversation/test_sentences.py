@@ -101,6 +101,7 @@ def test_ten_languages_and_more_have_twenty_sentences():
         ("Doch er sagte zu allen nur usw. wirklich. Weber", True),
         ("Er ging so weit, wie er konnte ... . Dann", True),
         ("He looked at me for very long -. Then", True),
+        ("He looked at me for very long.-. Then", True),
         ("Ο γιατρός μας είναι ο δρ. Γεωργίου", False),
         ("Սա գրել է մեր բոլորի պրոֆ. Պետրոսյանը", False),
         ("ይህን የጻፈው የእኛ ዶክተር ፕሮፌ. አበበ", False),

@@ -174,7 +174,3 @@ def test_kinds_of_text_are_cut_and_said_as_a_reader_would(kind):
     segmenter = Segmenter()
     found = segmenter.feed(reply) + segmenter.finish()
     assert [segment.speakable for segment in found] == heard
-
-
-def test_what_only_begins_as_a_formula_does_holds_nothing_up():
-    assert Segmenter().feed("Set $A_B to 5. " + "It is so, and so. " * 40)

@@ -116,7 +116,6 @@ def drip_record(connection: socket.socket, request: Request) -> None:
 HEADERS = b"".join(b"X-%d: %s\r\n" % (number, b"y" * 1000) for number in range(40))
 ABSURD = "Mon, 01 Jan 99999999999 00:00:00 GMT"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
-MOVED = b"HTTP/1.1 302 x\r\nLocation: /x\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 # In time: whatever trickles or stands still ends at the deadline.
 SLOW = [

@@ -12,8 +12,7 @@ _FORMULA = regex.compile(
     """,
     regex.VERBOSE | regex.DOTALL,
 )
-# A formula is no longer than that; what only looks like the beginning of one holds nothing up.
-_OPENING = regex.compile(r"(?s)(?:\\[(\[]|\$\$|\$(?=[^\s$]*[\\^_{])).{0,400}\Z")
+_OPENING = regex.compile(r"\\[(\[]|\$\$|\$(?=[^\s$]*[\\^_{])")
 _GROUP = r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
 _FRACTION = regex.compile(rf"\\[cdt]?frac{_GROUP}{_GROUP}")
 _DEGREES = regex.compile(r"\^\s*\{?\s*\\circ\b\s*\}?")

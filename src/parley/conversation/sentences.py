@@ -101,7 +101,7 @@ def is_sentence_end(text: str, end: int) -> bool:
     if _SMALL_LETTER.match(text, end) and not text[:end].islower():
         return False
     found = _WORD.search(before)
-    word = found[0].lstrip("-.") if found else ""
+    word = found[0].lstrip("-.").rstrip("-") if found else ""
     return not word or not _is_abbreviation(word, before, text[end - 1 :])
 
 

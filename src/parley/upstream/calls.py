@@ -32,7 +32,7 @@ class AttemptRecord:
 
 @dataclass
 class Call:
-    """What one model is asked, until the deadline, in one attempt after another."""
+    """What a stage asks its model, or the fallback, in one attempt after another."""
 
     transport: Transport = field(repr=False)
     upstream: Upstream
@@ -65,11 +65,17 @@ class Call:
         except ModelNotFound:
             if not (fallback := self.model.fallback):
                 raise
-        unknown, self.model = self.model, fallback
+        self.model = fallback
         result = with_retries(recorded, self.deadline)
-        log.model_replaced(self.stage, unknown.name, fallback.name)
-        self.models_used[self.stage] = fallback
+        self.note_answer()
         return result
+
+    def note_answer(self) -> None:
+        """Have `model` used from now on, for it has answered; the log tells where it is another."""
+        used = self.models_used[self.stage]
+        if self.model != used:
+            log.model_replaced(self.stage, used.name, self.model.name)
+            self.models_used[self.stage] = self.model
 
     def begin(self, exchange: Callable[[], Generator[Piece]]) -> Generator[Piece]:
         """The pieces of an attempt, once the first is there: from then on nothing is tried again.

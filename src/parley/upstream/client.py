@@ -109,23 +109,25 @@ class Client:
 
         What was written before a failure is the reply, if no other attempt brought a whole one.
         """
-        written, call = "", self._call("text")
+        call, written = self._call("text"), dict[str, str]()
 
         def read() -> str:
-            nonlocal written
             deltas: list[str] = []
             try:
                 deltas.extend(self._reply_to(transcript, call, is_stream=False))
             finally:
-                written = "".join(deltas).strip() or written
-            return written
+                if text := "".join(deltas).strip():
+                    written[call.model.name] = text  # No fallback is to say what another began.
+            return text
 
         try:
             return Reply(call.run(read))
         except UpstreamError as failure:
-            if not written or isinstance(failure, ModelNotFound):
+            text = written.get(call.model.name, "")
+            if not text or isinstance(failure, ModelNotFound):
                 raise
-            return Reply(written, failure)
+            call.note_answer()
+            return Reply(text, failure)
 
     def stream_reply(self, transcript: str) -> Generator[str]:
         """The chat model's reply, delta by delta, once the first is there.

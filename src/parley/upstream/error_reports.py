@@ -37,7 +37,8 @@ REASONS = (
 `base_resp`, Apigee's `fault`, AWS's `Message`, and the `title` of RFC 9457."""
 
 WAITS = re.compile(
-    r"(?:retry|reset)[\w-]{0,16}\\{0,9}\"\s?:\s?+(?!(?:null|true|false|0|\\{0,9}\"{2}|\[\]|\{\})\s?[,}])",
+    r"(?:retry|reset)[\w .-]{0,40}\\{0,9}\"\s?:\s?+"
+    r"(?!(?:null|true|false|0(?:\.0)?|\\{0,9}\"{2}|\[\]|\{\})\s?[,}])",
     re.IGNORECASE,
 )
 """A field that says when to try again (`retryDelay`, `retry_after`), also in JSON within a text."""
@@ -101,13 +102,14 @@ def report_in(body: bytes) -> Report:
 def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
     """The names and the reason; gateways put the JSON of the host behind them into a text.
 
-    Or its web page, which says nothing.
+    Or its web page, which says nothing, unlike "<model> is not found".
     """
     if isinstance(value, str):
         begins = value.lstrip()[:1]
         inner = json_in(value.encode(errors="replace")) if depth and begins in ("{", "[") else None
         names, said = _read(inner, depth - 1)
-        return (names, said) if names or said or begins == "<" else ((), value)
+        is_page = begins == "<" and re.search(r"</|<[!?]", value)
+        return (names, said) if names or said or is_page else ((), value)
     if not depth or not isinstance(value, dict | list):
         return (), ""
     if isinstance(value, list):

@@ -125,7 +125,7 @@ def _require_rate(headers: Mapping[str, str]) -> None:
     named = (f";{name}={headers.get(name)}" for name in PCM_HEADERS)
     declared = headers.get("content-type", "") + "".join(named)
     for name, ours, said, tells in PCM:
-        values = rf";\s*(?:x-(?:audio-)?)?{name}\s*=\s*\"?(\d{{1,9}})(?:\.0*)?\s*(?:[\";]|\Z)"
+        values = rf";\s*(?:x-(?:audio-)?)?{name}\s*=\s*\"?(\d{{1,9}})(?:\.0*)?(?=\s*(?:[\",;]|\Z))"
         for found in re.finditer(values, declared, re.IGNORECASE | re.ASCII):
             if int(found[1]) != ours:
                 raise UpstreamMalformed(
