@@ -34,8 +34,8 @@ BAD = {
         "https://a.example/v1,secret",
     ],
     "PARLEY_KEY_REQUIRED": ["sk-secret"],
-    "PARLEY_CAPACITY": ["many", "0", "-1", "1.5", "10001"],
-    "PARLEY_DEADLINE": ["soon", "0.9", "600.1", "-5", "nan", "inf"],
+    "PARLEY_CAPACITY": ["many", "0", "-1", "1.5", "10001", "1_0", "\u0661"],
+    "PARLEY_DEADLINE": ["soon", "0.9", "600.1", "-5", "nan", "inf", "2_8"],
     "PARLEY_ALLOWED_ORIGINS": [
         *("app.example", "https://app.example/", "https://*.example", "https://APP.example"),
         *("https://app.example:port", "https://app.example .*", "null", "null://", "file://"),

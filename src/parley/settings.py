@@ -25,6 +25,7 @@ ORIGIN = re.compile(
 )
 """An origin as browsers and apps' web views write it (RFC 6454, 6.1); `null` is none."""
 
+NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 SYSTEM_PROMPT = (
     "You are talking with someone by voice. Answer in one to three short plain sentences, "
@@ -73,7 +74,8 @@ def _number(kind: Callable[[str], float], most: int, what: str) -> Callable[[str
     def read(text: str) -> float:
         number = math.nan
         with suppress(ValueError):
-            number = kind(text)
+            # Python would also take other scripts' digits, and underscores between them.
+            number = kind(text) if NUMBER.fullmatch(text) else number
         _require(1 <= number <= most, f"is {text!r}; set {what} from 1 to {most}.")
         return number
 

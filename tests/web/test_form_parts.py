@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from urllib3 import encode_multipart_formdata
 from werkzeug.test import encode_multipart
 
-from parley.errors import RequestMalformed
 from parley.web.form_parts import HEAD_BYTES, PIECE_BYTES, FormBroken, FormTooLarge, parts
 
 NAMED = b'--b\r\nContent-Disposition: form-data; name="a"'
@@ -114,17 +113,6 @@ def test_what_is_broken_is_an_error(body, size):
     """Never half of a form, which would answer something else than what was asked."""
     with pytest.raises(FormBroken):
         read(body, size)
-
-
-@pytest.mark.parametrize("encoding", ["7bit", "Binary", "base64", "quoted-printable"])
-def test_no_part_is_passed_on_encoded(encoding):
-    """Forms have no encodings any more (RFC 7578, 4.7); some clients still name those of none."""
-    body = NAMED + f"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\nUklG\r\n--b--".encode()
-    if encoding in ("7bit", "Binary"):
-        assert read(body) == [("a", None, b"UklG")]
-    else:
-        with pytest.raises(RequestMalformed, match="Content-Transfer-Encoding"):
-            read(body)
 
 
 def test_a_form_has_a_boundary():

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from testing.builders import KEY, make_app, wav
 from werkzeug.test import EnvironBuilder
 
+from parley.errors import RequestMalformed
 from parley.memory import UNCOUNTED_BYTES
 from parley.web.request_schema import SCHEMA
 from parley.web.serving.slots import SLOT, Slot, Slots
-from parley.web.uploads import fields_of
+from parley.web.uploads import TEXT_BYTES, fields_of
 
 CODES = {"request_malformed", "audio_missing", "audio_empty", "audio_unsupported", "option_invalid"}
 CLIENT = make_app().test_client()
@@ -78,6 +79,18 @@ def test_all_files_of_a_form_share_the_memory_of_one():
     slot.release()
 
 
+def read(head: str, content: bytes) -> dict:
+    """The fields of a form with the field `voice`, and a part of this head, twice if it may be."""
+    part = (
+        f"--b\r\nContent-Disposition: form-data; name={head}\r\n\r\n".encode() + content + b"\r\n"
+    )
+    voice = b'--b\r\nContent-Disposition: form-data; name="voice"\r\n\r\n1\r\n'
+    body = (part if head.startswith("voice") else voice + 2 * part) + b"--b--"
+    kind = "multipart/form-data; boundary=b"
+    environ = EnvironBuilder(method="POST", data=body, content_type=kind).get_environ()
+    return fields_of(Request(environ | {SLOT: Slot(Slots(1))}), ["voice"])
+
+
 @pytest.mark.parametrize(
     ("declared", "text"),
     [("", "é"), ("charset=utf-8", "é"), ("charset=ISO-8859-1", "é"), ("charset=x", "\ufffd")],
@@ -85,8 +98,30 @@ def test_all_files_of_a_form_share_the_memory_of_one():
 def test_a_text_is_read_in_its_charset(declared, text):
     """Some clients still write Latin-1 (RFC 7578, 4.4)."""
     written = "é".encode("iso-8859-1" if text != "é" or "ISO" in declared else "utf-8")
-    head = b'--b\r\nContent-Disposition: form-data; name="voice"\r\nContent-Type: text/plain; '
-    body = head + declared.encode() + b"\r\n\r\n" + written + b"\r\n--b--"
-    kind = "multipart/form-data; boundary=b"
-    environ = EnvironBuilder(method="POST", data=body, content_type=kind).get_environ()
-    assert fields_of(Request(environ | {SLOT: Slot(Slots(1))}), ["voice"]) == {"voice": text}
+    assert read(f"voice\r\nContent-Type: text/plain; {declared}", written) == {"voice": text}
+
+
+@pytest.mark.parametrize(
+    ("head", "size"),
+    [
+        ("x", 9),
+        ("x; filename=a", 9),
+        ("x; filename=a", TEXT_BYTES + 1),
+        ("x\r\nContent-Transfer-Encoding: base64", 9),
+        ('""', 9),
+    ],
+)
+def test_what_no_field_takes_is_passed_over(head, size):
+    """It may come twice, encoded, or as a file that is longer than a text may be."""
+    assert read(head, bytes(size)) == {"voice": "1"}
+
+
+@pytest.mark.parametrize("encoding", ["", "7bit", "Binary", "base64", "quoted-printable"])
+def test_no_field_is_passed_on_encoded(encoding):
+    """Forms have no encodings any more (RFC 7578, 4.7); some clients still name those of none."""
+    head = f"voice\r\nContent-Transfer-Encoding: {encoding}"
+    if encoding in ("", "7bit", "Binary"):
+        assert read(head, b"UklG") == {"voice": "UklG"}
+    else:
+        with pytest.raises(RequestMalformed, match="'voice' has a Content-Transfer-Encoding"):
+            read(head, b"UklG")

@@ -18,7 +18,7 @@ HEAD_BYTES = 16 * 1024
 
 LINE_BREAK = b"\r\n"
 
-AS_IT_IS = frozenset({"7bit", "8bit", "binary"})
+AS_IT_IS = frozenset({"7bit", "8bit", "binary", ""})
 """The values of Content-Transfer-Encoding (RFC 7578, 4.7: deprecated) that encode nothing."""
 
 # A quoted string, which stays as it is, or a value that is not quoted.
@@ -48,6 +48,8 @@ class Part:
     name: str
     file_name: str | None
     charset: str
+    is_encoded: bool
+    """Whether its bytes are not the content itself, but encoded, as in base64."""
 
 
 def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[bytes]]]:
@@ -98,14 +100,12 @@ def _part(head: bytes) -> Part:
         headers[name.strip().lower()] = value.strip()
     if "content-disposition" not in headers:
         raise FormBroken()
-    if headers.get("content-transfer-encoding", "binary").lower() not in AS_IT_IS:
-        raise RequestMalformed(
-            "A part of the form has a Content-Transfer-Encoding, which forms no longer have; "
-            "send the part's bytes as they are."
-        )
     named = parameters_of(headers["content-disposition"])
-    declared = parameters_of(headers.get("content-type", ""))
-    return Part(named.get("name", ""), named.get("filename"), declared.get("charset", "").lower())
+    charset = parameters_of(headers.get("content-type", "")).get("charset", "")
+    encoding = headers.get("content-transfer-encoding", "").lower()
+    return Part(
+        named.get("name", ""), named.get("filename"), charset.lower(), encoding not in AS_IT_IS
+    )
 
 
 class _Reader:

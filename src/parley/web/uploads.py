@@ -69,6 +69,11 @@ def _fields(
             raise FormTooLarge()
         if name in fields:
             raise RequestMalformed(f"The field '{name}' came more than once; send it once.")
+        if part.is_encoded and name in names:
+            raise RequestMalformed(
+                f"The field '{name}' has a Content-Transfer-Encoding, which forms no longer have; "
+                "send its bytes as they are."
+            )
         if name in LONG or (name == AUDIO and is_file):
             fields[name] = file = usage.spool(prefers_disk=True)
             for piece in content:
