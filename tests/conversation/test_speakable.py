@@ -22,7 +22,7 @@ from parley.conversation.speakable import speakable
         ("see <https://example.com/a>.", "see example.com."),
         ("see (https://example.com/a_(b)).", "see (example.com)."),
         ("see www.example.com/a?b, or awww.no", "see example.com, or awww.no"),
-        ("[a](file:///b) [c](javascript:d(0))", "a c"),
+        ("[a](file:///b) [c](javascript:d(0)) [e](<>)", "a c e"),
         ("> [!NOTE]\n> Look here.", "Look here."),
         ("访问https://example.com/路。好", "访问example.com路。好"),
         ("![a *small* dog](dog.png) runs", "a small dog runs"),
