@@ -48,13 +48,13 @@ def test_what_is_small_is_not_counted_and_stays_in_memory(budget):
 def test_speech_goes_to_disk_past_half_of_the_budget(budget):
     """So that new conversations can begin, however slowly speech is read."""
     usage = Usage(budget)
-    spool = written(usage, 100)
+    spool = written(usage, 50)
     assert spool.is_on_disk
-    assert (spool.size, budget.held) == (100 * len(PIECE), 0)
+    assert (spool.size, budget.held) == (50 * len(PIECE), 0)
     spool.seek(4)
     spool.write(b"\0\0")
     spool.seek(0)
-    assert spool.read() == PIECE[:4] + b"\0\0" + PIECE[6:] + 99 * PIECE
+    assert spool.read() == PIECE[:4] + b"\0\0" + PIECE[6:] + 49 * PIECE
     usage.release()
     with pytest.raises(ValueError, match="closed file"):
         spool.read()
