@@ -96,7 +96,7 @@ def test_a_killed_worker_costs_its_own_conversations_only(upstream, tmp_path):
         results = [outcome.result() for outcome in outcomes]
         assert set(results) <= {200, "lost"}
         assert converse(service).status_code == 200
-        assert soon(lambda: len(set(workers_of(service)) - set(before)) == 1)
+        assert soon(lambda: len(set(workers_of(service)) - set(before)) == 1), service.log
     survived = {line["request_id"] for line in lines(service)} & set(ids)
     assert results.count(200) == len(survived)
 
