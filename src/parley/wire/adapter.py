@@ -1,8 +1,4 @@
-"""requests' adapter and urllib3's pools for our connections.
-
-A request goes through `Session.send`, the adapter's `send` and the `urlopen` of its pool, which
-makes a connection where none is idle, and gives it `resolve`.
-"""
+"""requests' adapter and urllib3's pools, which make our connections and give each `resolve`."""
 
 from collections.abc import Iterator, Mapping
 from http.cookiejar import CookieJar

@@ -4,19 +4,13 @@ from contextlib import AbstractContextManager
 from http.client import HTTPException
 
 import requests
-import urllib3
+from urllib3 import exceptions
 
 from parley.errors import UpstreamTimeout, UpstreamUnavailable
 
-TOO_LATE = (requests.Timeout, urllib3.exceptions.TimeoutError)
-BROKEN = (
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    urllib3.exceptions.ProxySchemeUnsupported,
-    HTTPException,
-    OSError,
-)
-"""What requests and the layers below it raise when an exchange fails."""
+TOO_LATE = (requests.Timeout, exceptions.TimeoutError)
+BROKEN = (exceptions.HTTPError, exceptions.ProxySchemeUnsupported, HTTPException, OSError)
+"""What the layers below requests raise when an exchange fails; its own are each an OSError."""
 
 
 class ErrorsTranslated(AbstractContextManager[None]):
