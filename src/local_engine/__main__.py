@@ -15,7 +15,6 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 try:
     from local_engine.app import create_app
     from local_engine.chat import Replier
-    from local_engine.schemas import VOICES
     from local_engine.stt import Transcriber
     from local_engine.tts import Speaker
 except ModuleNotFoundError as missing:
@@ -26,6 +25,8 @@ MAX_THREADS = 4  # per model; more would only get in each other's way
 
 INTERFACES = {"stt": "transcriptions", "text": "chat", "tts": "speech"}
 COLUMNS = "| model | default | interface | voices | language |\n" + "|---" * 5 + "|"
+
+VOICE = "alloy"  # what the service asks for where its caller names none
 
 say = partial(print, flush=True)
 
@@ -65,8 +66,9 @@ def main() -> None:
     engines: tuple[Transcriber | Replier | Speaker, ...] = transcriber, replier, speaker
     if options.model_list:
         for (stage, interface), engine in zip(INTERFACES.items(), engines, strict=True):
-            voices = " ".join(VOICES) if stage == "tts" else ""
-            language = "language" if stage == "stt" else ""
+            # The other names of voices are taken, too, but nobody is offered what sounds the same.
+            voices = VOICE if stage == "tts" else ""
+            language = "language" if stage == "stt" and transcriber.takes_language else ""
             row = f"| {engine.name} | yes | {interface} | {voices} | {language} |"
             say(f"## {stage}\n\n{COLUMNS}\n{row}\n")
         return

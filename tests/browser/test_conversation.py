@@ -47,9 +47,12 @@ def test_what_was_cleared_comes_back_until_the_next_turn(talked, upstream):
     talked.page.keyboard.press("Enter")
     expect(undo).to_be_hidden()
     expect(talked.talk).to_be_focused()
-    talked.page.get_by_role("button", name="Hear again").first.click()
+    first = talked.page.locator(".turn").first
+    expect(first.locator("summary")).to_have_text(re.compile(r"\d s to the first sound$"))
+    first.get_by_role("button", name="Hear again").click()
     talked.expect_state("Speaking")
     talked.expect_turn(2)
+    expect(first).not_to_contain_text("heard again")
     talked.send(QUESTION)
     talked.expect_turn(3)
     assert len(told(upstream)[-1]) == 5

@@ -131,3 +131,17 @@ def test_nothing_is_sent_behind_settings(tab, upstream, at):
     assert tab.page.url.startswith(tab.origin)
     drag(tab, (400, 200), DROPPED, files=[str(QUESTION)])
     tab.expect_turn(1)
+
+
+@pytest.mark.parametrize("size", [(800, 600), (320, 256)], ids=["a window", "400 percent"])
+def test_a_file_that_is_no_audio_leaves_what_was_cleared(talked, tmp_path, size):
+    """Nothing was said: all of it can still come back, and the offer is in sight."""
+    talked.page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    undo = talked.page.get_by_role("button", name="Undo")
+    talked.page.get_by_role("button", name="Clear").click()
+    expect(undo).to_be_in_viewport(ratio=1)
+    (tmp_path / "words.wav").write_text("These are words.")
+    talked.send(tmp_path / "words.wav")
+    talked.expect_failure("This file is of no supported kind")
+    undo.click()
+    talked.expect_turn(2)

@@ -163,8 +163,11 @@ def test_a_muted_microphone_hears_nothing(tab, upstream):
     tab.tap()
     tab.expect_state("Listening")
     mute = tab.page.get_by_role("button", name="Mute")
+    invitation = tab.page.get_by_role("heading", name="Say something.")
+    expect(invitation).to_be_visible()
     mute.click()
     tab.expect_state("Muted")
+    expect(invitation).to_be_hidden()
     heard_until = time.monotonic() - began + 0.5
     expect(tab.page.get_by_text("Tap Mute again to be heard.")).to_be_visible()
     expect(mute).to_have_attribute("aria-pressed", "true")

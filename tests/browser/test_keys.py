@@ -107,3 +107,18 @@ def test_users_with_tokens(visit, serve, upstream):
     tab.send(QUESTION)
     tab.expect_failure("The AI service refused this service's own key: tell whoever")
     expect(tab.page.get_by_role("button", name="Open Settings")).to_be_hidden()
+
+
+def test_the_focus_stays_where_something_is_forgotten(visit, serve):
+    """By keyboard: in the key's field, and beside the choices, which are forgotten once."""
+    tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url)
+    with tab.settings() as page:
+        key, forget = page.get_by_label("API key"), page.get_by_role("button", name="Forget it")
+        expect(forget).to_be_hidden()
+        key.fill(KEY)
+        page.get_by_label("Voice").fill("nova")
+        page.get_by_role("button", name="Forget", exact=True).press("Enter")
+        expect(key).to_be_focused()
+        forget.press("Enter")
+        expect(page.get_by_text("Forgotten.")).to_be_focused()
+        expect(forget).to_be_hidden()

@@ -132,3 +132,54 @@ def test_a_failure_at_400_percent_can_be_scrolled_away(visit, serve):
     tab.page.mouse.wheel(0, -2000)
     expect(tab.page.get_by_text("Or tap it once to begin")).to_be_in_viewport()
     expect(tab.alert).not_to_be_in_viewport()
+
+
+def test_the_loudest_ring_has_room(visit, serve):
+    """On a phone, too: it touches no words beside it."""
+    tab = visit(serve().url, viewport={"width": 390, "height": 844})
+    tab.page.get_by_role("switch", name="Conversation").click()
+    tab.expect_state("Listening")
+    ring, switch = (tab.page.locator(place).bounding_box() for place in (".ring", "#converse"))
+    assert switch["x"] + switch["width"] <= ring["x"]
+    with tab.settings() as page:
+        expect(page.get_by_text("Meanwhile: ")).to_be_visible()
+    invitation = tab.page.get_by_role("heading", name="Say something.")
+    expect(invitation).to_be_visible()
+    tab.tap()
+    tab.expect_state("Paused; the microphone is closed")
+    expect(invitation).to_be_hidden()
+    tab.page.keyboard.press("Escape")
+
+
+def test_code_that_is_wider_than_the_window_shows_that_it_scrolls(tab, upstream):
+    """Beside its last letter there is as much room as beside its first."""
+    upstream.answers["text"] = write([f"```\n{'wide ' * 60}end\n```\n"])
+    tab.send(QUESTION)
+    code = tab.page.locator("pre")
+    expect(code).to_contain_text("end")
+    assert "local" in code.evaluate("(code) => getComputedStyle(code).backgroundAttachment")
+    room = """(code) => {
+      code.scrollLeft = code.scrollWidth;
+      const [right, end] = [code, code.firstElementChild].map(
+        (one) => one.getBoundingClientRect().right);
+      return [right - end, parseFloat(getComputedStyle(code).paddingLeft)];
+    }"""
+    right, left = code.evaluate(room)
+    assert right == pytest.approx(left, abs=1)
+    tab.page.keyboard.press("Escape")
+
+
+def test_large_letters_leave_the_full_stop_and_the_hint(visit, serve):
+    """No sign stands alone on a line, and what to press is told where the greeting is cut."""
+    tab = visit(serve().url, viewport={"width": 390, "height": 844})
+    tab.page.evaluate(ENLARGE)
+    expect(tab.page.get_by_text("Hold Talk while you speak, or tap it.")).to_be_visible()
+    heading = tab.page.get_by_role("heading", name="Say something.")
+    tops = """({ firstChild: text }) => [text.length - 2, text.length - 1].map((at) => {
+      const range = document.createRange();
+      range.setStart(text, at);
+      range.setEnd(text, at + 1);
+      return range.getBoundingClientRect().top;
+    })"""
+    before, stop = heading.evaluate(tops)
+    assert before == stop

@@ -149,6 +149,8 @@ def test_every_reply_can_be_heard_again_and_none_fills_the_memory(tab, ear, upst
     with ear.listening() as recording:
         tab.page.get_by_role("button", name="Hear again").first.click()
         tab.expect_state("Speaking")
+        expect(tab.page.locator(".turn", has_text="heard again now")).to_have_count(1)
+        expect(tab.page.locator(".turn").first).to_contain_text("heard again now")
         tab.expect_state("Ready")
         time.sleep(0.5)
     assert sounding(recording) == pytest.approx(4, abs=0.3)

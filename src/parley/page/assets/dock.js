@@ -40,12 +40,9 @@ export function show(state) {
   document.body.dataset.state = looks;
   for (const button of document.querySelectorAll("[data-action=replay]"))
     button.ariaDisabled = String(!next.replay);
-  element("status").textContent = status;
-  if (late) {
-    patience = setTimeout(() => {
-      element("status").textContent = late;
-    }, LATE_MILLISECONDS);
-  }
+  document.body.classList.remove("deaf");
+  tell(status);
+  if (late) patience = setTimeout(() => tell(late), LATE_MILLISECONDS);
   element("talk-word").textContent = talk;
   element("stop").textContent = stop;
   if (!stop && !element("stop").hidden) stopped = performance.now();
@@ -57,6 +54,13 @@ export function show(state) {
   element("how").textContent = how;
   if (state === "listening") explain(pressed);
   keepFocus(focused);
+}
+
+/** Say what goes on, also in Settings, which hide it. @param {string} words */
+function tell(words) {
+  element("status").textContent = words;
+  element("meanwhile").textContent = `Meanwhile: ${words}`;
+  element("meanwhile").hidden = shown === "idle";
 }
 
 /** Whether a pointer clicks the switch where Stop was a moment ago. @param {MouseEvent} click */
@@ -76,7 +80,8 @@ export function explain(press) {
 export function showMuted({ muted, silenced }) {
   element("mute").setAttribute("aria-pressed", String(muted));
   const words = muted ? "Muted" : STATES.listening.status;
-  element("status").textContent = silenced ? SILENCED : words;
+  document.body.classList.toggle("deaf", muted || silenced);
+  tell(silenced ? SILENCED : words);
   element("how").textContent = muted ? "Tap Mute again to be heard." : ENDS[pressed];
 }
 

@@ -23,6 +23,12 @@ export function keepFocus(focused, other = element("talk")) {
   if (!focused.checkVisibility({ visibilityProperty: true })) other.focus();
 }
 
+/** The URL in a field; while what is typed is none, the one before. @param {string} id */
+export function urlIn(id) {
+  const { validity, value, defaultValue } = field(id);
+  return (validity.valid ? value : defaultValue).trim();
+}
+
 /**
  * The field of the page with this id.
  * @param {string} id

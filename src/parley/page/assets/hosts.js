@@ -1,6 +1,6 @@
 /** The hosts of single stages, as Settings take them: a base URL, a model and a key for each. */
 
-import { element, field } from "./elements.js";
+import { element, field, urlIn } from "./elements.js";
 import { NAMES, STAGES } from "./offer.js";
 import { Secret } from "./secret.js";
 
@@ -80,7 +80,7 @@ export class Hosts {
 
   /** @param {StageName} stage */
   #url(stage) {
-    return field(`${stage}_base_url`).value.trim();
+    return urlIn(`${stage}_base_url`);
   }
 }
 

@@ -16,9 +16,14 @@ const USUAL = {
 /** Fill the fields with what was chosen the last time, and say whether that is possible. */
 export function restore() {
   if (!store(localStored()))
-    element("remembers").textContent = "This browser remembers no choices.";
+    element("what-is-remembered").textContent = "This browser remembers no choices.";
   const values = { ...USUAL, ...stored() };
   for (const id of Object.keys(USUAL)) set(id, values[id]);
+}
+
+/** Whether there is something to forget. */
+export function remembers() {
+  return Boolean(localStored());
 }
 
 /** Remember what the fields say. */

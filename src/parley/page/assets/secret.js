@@ -1,6 +1,6 @@
 /** A field for a key: what is typed is taken out of the document and kept in memory alone. */
 
-import { element, field } from "./elements.js";
+import { element, field, keepFocus } from "./elements.js";
 
 export class Secret {
   value = "";
@@ -18,7 +18,11 @@ export class Secret {
     this.#onchange = onchange;
     this.#noun = noun;
     field(id).addEventListener("change", () => this.take());
-    element(`${id}-forget`).addEventListener("click", () => this.forget());
+    element(`${id}-forget`).addEventListener("click", () => {
+      this.forget();
+      field(id).focus();
+      keepFocus(field(id), element("settings-title"));
+    });
   }
 
   /** Take what was typed out of the document; browsers tell of no change where a dialog closes. */

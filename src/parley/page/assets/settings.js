@@ -1,10 +1,10 @@
 /** The Settings dialog: what the user chooses, and where what cannot be done without is entered. */
 
-import { element, field, keepFocus } from "./elements.js";
+import { element, field, keepFocus, urlIn } from "./elements.js";
 import { Failure } from "./failures.js";
 import { Hosts } from "./hosts.js";
 import { offerLanguages, offerMicrophones, offerModels, offerVoices, STAGES } from "./offer.js";
-import { forget, remember, restore } from "./remembered.js";
+import { forget, remember, remembers, restore } from "./remembered.js";
 import { Secret } from "./secret.js";
 
 /** @import {Offer, StageName} from "./offer.js" */
@@ -49,14 +49,27 @@ export class Settings {
       refresh();
       element("forgotten").textContent = "";
     });
+    // A browser points to what is wrong only where it is unfolded.
+    const unfold = (/** @type {Event} */ { target }) => {
+      for (const one of this.#dialog.querySelectorAll("details"))
+        one.open ||= one.contains(/** @type {Node} */ (target));
+    };
+    this.#dialog.addEventListener("invalid", unfold, { capture: true });
     element("forget").addEventListener("click", () => {
       forget();
       refresh();
       element("forgotten").textContent = "Forgotten.";
+      keepFocus(element("forget"), element("forgotten"));
     });
     this.#dialog.addEventListener("close", () => {
       this.#key.take();
       this.#hosts.takeKeys();
+      for (const url of this.#urls) {
+        if (url.validity.valid) continue;
+        url.value = url.defaultValue;
+        url.dispatchEvent(new Event("change"));
+      }
+      refresh();
       keepFocus(this.#opener);
       if (this.#before !== this.#sent) onchange();
     });
@@ -67,6 +80,7 @@ export class Settings {
   open(failure = null) {
     this.#before = this.#sent;
     this.#opener = document.activeElement;
+    for (const url of this.#urls) url.defaultValue = url.value;
     offerMicrophones();
     this.#dialog.showModal();
     const stage = STAGES.find((name) => name === failure?.stage);
@@ -136,6 +150,7 @@ export class Settings {
       element(`${stage}_model-row`).hidden = !this.#hasChoice(stage) || this.#hosts.has(stage);
     }
     this.#hosts.refresh();
+    element("forget").hidden = !remembers();
     const chosen = STAGES.some((stage) => field(`${stage}_model`).value.trim());
     element("advanced-used").hidden = !(this.#hosts.used || this.#mainUrl || chosen);
     const any = STAGES.some((stage) => !element(`${stage}_model-row`).hidden);
@@ -157,7 +172,14 @@ export class Settings {
   }
 
   get #mainUrl() {
-    return field("base_url").value.trim();
+    return urlIn("base_url");
+  }
+
+  /** The fields for base URLs. */
+  get #urls() {
+    return /** @type {NodeListOf<HTMLInputElement>} */ (
+      this.#dialog.querySelectorAll("input[type=url]")
+    );
   }
 
   /** The name to send, blank for the default. @param {StageName} stage */

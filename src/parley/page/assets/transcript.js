@@ -13,10 +13,12 @@ export class Transcript {
   #turns = [];
   /** What was cleared and can still come back. @type {{turns: Turn[], entries: readonly Entry[]} | null} */
   #cleared = null;
+  /** How many times a reply was asked for again. */
+  #heardAgain = 0;
 
   /**
    * @param {View} view
-   * @param {(turn: Turn) => void} replay
+   * @param {(turn: Turn) => Promise<void>} replay
    */
   constructor(view, replay) {
     this.view = view;
@@ -25,9 +27,8 @@ export class Transcript {
 
   /** A new turn at the end. @param {"pcm" | "wav"} format of its speech */
   add(format) {
-    this.#cleared = null;
     this.#turns.at(-1)?.fold();
-    const turn = this.view.addTurn(format, { replay: this.replay });
+    const turn = this.view.addTurn(format, { replay: (again) => this.#hearAgain(again) });
     this.#turns.push(turn);
     return turn;
   }
@@ -39,6 +40,7 @@ export class Transcript {
    */
   settle(turn, heard) {
     turn.settle();
+    if (turn.transcript) this.#keepCleared();
     this.history.add(turn.transcript, heard);
     if (!turn.transcript) this.remove(turn);
     limit(this.#turns.map(({ sound }) => sound));
@@ -52,7 +54,7 @@ export class Transcript {
     this.view.removeTurn(turn);
   }
 
-  /** Forget all of it; `restore` brings it back until the next turn begins. */
+  /** Forget all of it; `restore` brings it back until something was said. */
   clear() {
     this.#cleared = { turns: this.#turns, entries: this.history.entries };
     this.#turns = [];
@@ -67,6 +69,20 @@ export class Transcript {
     this.history.entries = this.#cleared.entries;
     this.#cleared = null;
     this.view.restore();
+  }
+
+  /** What was cleared does not come back any more. */
+  #keepCleared() {
+    this.#cleared = null;
+    this.view.keepCleared();
+  }
+
+  /** Have a reply heard again, and its turn say so meanwhile. @param {Turn} turn */
+  async #hearAgain(turn) {
+    const times = ++this.#heardAgain;
+    for (const each of this.#turns) each.markHeard(each === turn);
+    await this.replay(turn);
+    if (times === this.#heardAgain) turn.markHeard(false);
   }
 
   /** All turns as text. */

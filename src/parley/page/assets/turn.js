@@ -108,6 +108,12 @@ export class Turn {
     this.#part("[data-action=save]").hidden = !this.sound.file;
   }
 
+  /** Say whether its reply is heard again at the moment. @param {boolean} heard */
+  markHeard(heard) {
+    this.element.classList.toggle("heard-again", heard);
+    this.#part(".spoken .who").textContent = heard ? "Reply, heard again now" : "Reply";
+  }
+
   /** Fold its times into one figure: another turn has come. */
   fold() {
     /** @type {HTMLDetailsElement} */ (this.#part(".timing")).open = false;

@@ -100,10 +100,14 @@ export class View {
     turn.on("replay", () => replay(turn));
     turn.on("save", () => turn.sound.file && save(turn.sound.file, "reply.wav"));
     turn.on("copy", (button) => copy(turn.text, button));
-    this.#cleared = [];
     this.#greet(false);
     this.follow(true);
     return turn;
+  }
+
+  /** What was cleared is not offered any more. */
+  keepCleared() {
+    this.#cleared = [];
   }
 
   /** Take a turn away in which nothing was heard. @param {Turn} turn */
@@ -146,6 +150,7 @@ export class View {
     this.#cleared = [...this.#log.childNodes];
     this.#log.replaceChildren();
     this.#greet(true);
+    document.documentElement.scrollTop = 0; // The offer stands there.
   }
 
   /** Bring back what was cleared. */
