@@ -1,5 +1,6 @@
 /** What can go wrong, each with one sentence that says what to do. */
 
+import { saying } from "./advice.js";
 import { NAMES } from "./offer.js";
 
 /** By code: the browser's own failures, and the service's where the page knows better words. */
@@ -108,11 +109,12 @@ export class Failure extends Error {
    * @param {number} [told.retryAfter] seconds to wait
    * @param {number} [told.upstreamStatus] what the upstream answered
    * @param {string} [told.remedy] what Settings offer against what the stage's host refuses, if anything
+   * @param {boolean} [told.language] whether a language was chosen there
    */
   constructor(code, told = {}) {
-    const { message = "", stage = "", retryAfter, upstreamStatus, remedy } = told;
+    const { message = "", stage = "", retryAfter, upstreamStatus } = told;
     const { ofStage = code !== "api_key_rejected" && !message.includes(MAIN_KEY) } = told;
-    super(sentenceFor(code, ofStage ? stage : "") ?? saying(message, stage, remedy));
+    super(sentenceFor(code, ofStage ? stage : "") ?? saying(code, { ...told, message, stage }));
     this.code = code;
     this.told = told;
     /** Whether a key that is missing or refused is the stage's own. */
@@ -132,21 +134,24 @@ export class Failure extends Error {
 
   /**
    * The same in the words that are true of what was sent: where users have tokens, a key that an upstream
-   * refused is not theirs; else it may be the stage's own.
-   * @param {{tokens: boolean, headers: Record<string, string>, remedies: Record<string, string>}} sent
+   * refused is not theirs, nor is an account where they named neither key nor host; else it may be the
+   * stage's own.
+   * @param {{tokens: boolean, headers: Record<string, string>, fields: Record<string, string>,
+   *   remedies: Record<string, string>}} sent
    */
-  of({ tokens, headers, remedies }) {
+  of({ tokens, headers, fields, remedies }) {
     const { code, stage, told } = this;
+    const named = Object.keys(headers).filter((name) => headers[name].trim());
+    const has = (/** @type {RegExp} */ pattern) => named.some((name) => pattern.test(name));
     const theirs = WITH_TOKENS[stage === "request" ? `${code} of a request` : code];
-    if (tokens && theirs) return new Failure(theirs);
-    const own = Object.entries(headers).some(
-      ([name, value]) => value && name.toLowerCase() === `x-${stage}-api-key`,
-    );
-    const refused = code === "api_key_rejected" && own;
+    const unnamed = code === "quota_exhausted" && !has(new RegExp(`^x-(openai|${stage})-`, "i"));
+    if ((tokens || unnamed) && theirs) return new Failure(theirs);
+    const refused = code === "api_key_rejected" && has(new RegExp(`^x-${stage}-api-key$`, "i"));
     return new Failure(code, {
       ...told,
       ...(refused && { ofStage: true }),
       remedy: remedies[stage],
+      language: Boolean(fields.language),
     });
   }
 
@@ -180,6 +185,11 @@ export class Failure extends Error {
   get inSettings() {
     return IN_SETTINGS.has(this.code);
   }
+
+  /** Whether Settings is where it may be mended. */
+  get offersSettings() {
+    return this.inSettings || this.message.endsWith(" in Settings.");
+  }
 }
 
 /**
@@ -197,21 +207,6 @@ function sentenceFor(code, stage) {
     return `The key for "${name}" was refused: check it in Settings, under "${name}", then try again.`;
   }
   return /** @type {Record<string, string>} */ (SENTENCES)[code];
-}
-
-/**
- * The service's sentence in plain words, with the stage that it is about, and what to do where somebody
- * else's words end it.
- * @param {string} message
- * @param {string} stage
- * @param {string} [remedy]
- */
-function saying(message, stage, remedy) {
-  const name = /** @type {Record<string, string>} */ (NAMES)[stage];
-  const plain = message.replace(/\b([Tt])he upstream\b/g, "$1he AI service");
-  if (!name) return plain;
-  const advice = `Try again${remedy ? `, or ${remedy} in Settings` : ""}.`;
-  return `${name}: ${plain}${plain.includes(", saying: ") ? ` ${advice}` : ""}`;
 }
 
 /**

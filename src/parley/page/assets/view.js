@@ -57,7 +57,7 @@ export class View {
     element("alert").textContent = failure.sentence;
     element("try-again").textContent = words;
     element("try-again").hidden = !again || failure.inRecording;
-    element("mend-settings").hidden = !failure.inSettings;
+    element("mend-settings").hidden = !failure.offersSettings;
     this.follow(); // What is told takes room from the conversation.
   }
 
@@ -72,7 +72,7 @@ export class View {
 
   /** Settings were changed: what they were to blame for is no longer true. */
   settingsChanged() {
-    if (!this.#failure?.inSettings) return;
+    if (!this.#failure?.offersSettings) return;
     if (element("try-again").hidden) return this.forgive();
     const { activeElement: focused } = document;
     element("alert").textContent = `Settings were changed: ${AGAIN.toLowerCase()}.`;
