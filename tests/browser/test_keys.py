@@ -84,6 +84,21 @@ def test_a_refused_key(tab, upstream):
     expect(tab.alert).to_be_empty()
 
 
+@pytest.mark.parametrize("key", ["sk-Grüße", "sk-one two"])
+def test_a_key_that_cannot_be_one(tab, upstream, key):
+    """No header carries it; the field that it stands in is named, and opened."""
+    with tab.settings() as page:
+        page.get_by_text("Advanced").click()
+        page.get_by_text("A host for each stage").click()
+        field = page.get_by_role("group", name="Text to speech").get_by_label("Key")
+        field.fill(key)
+    tab.send(QUESTION)
+    tab.expect_failure('No key for "Text to speech" has spaces, or letters other than A to Z')
+    tab.page.get_by_role("button", name="Open Settings").click()
+    expect(field).to_be_focused()
+    assert upstream.requests == []
+
+
 def test_users_with_tokens(visit, serve, upstream):
     """A token is asked for, no host and no key; the operator's keys are the operator's matter."""
     service = serve(PARLEY_CALLER_TOKENS=TOKEN, PARLEY_OPENAI_API_KEY=KEY)

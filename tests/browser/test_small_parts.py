@@ -197,6 +197,8 @@ SPENT = QuotaExhausted.message
             ["api_key_rejected", {"stage": "tts"}, {"headers": {"X-TTS-API-Key": "k"}}],
             'The key for "Text to speech" was refused',
         ),
+        (["api_key_unusable", {"stage": "openai"}], "No API key has spaces, or letters other than"),
+        (["api_key_unusable", {"stage": "openai"}, TOKENS], "No access token has spaces, or"),
         (["api_key_missing", {"stage": "request"}, TOKENS], "An access token is needed"),
         (["api_key_rejected", {"stage": "request"}, TOKENS], "The access token was refused"),
         (["api_key_rejected", {"stage": "tts"}, TOKENS], "The AI service refused this service's"),

@@ -46,7 +46,11 @@ const SENTENCES = {
   api_key_missing: "An API key is needed: enter yours in Settings, then try again.",
   api_key_rejected: "The API key was refused: check it in Settings, then try again.",
   token_missing: "An access token is needed: enter yours in Settings, then try again.",
+  api_key_unusable:
+    "No API key has spaces, or letters other than A to Z: check yours in Settings, then try again.",
   token_rejected: "The access token was refused: check it in Settings, then try again.",
+  token_unusable:
+    "No access token has spaces, or letters other than A to Z: check yours in Settings, then try again.",
   operator_key_missing:
     "This service has no key for the AI service: tell whoever runs this service.",
   operator_key_rejected:
@@ -56,7 +60,9 @@ const SENTENCES = {
   base_url_refused:
     "The service may not call this base URL: change it in Settings, then try again.",
   audio_too_large: "The recording is too large: send at most 25 MB.",
-  audio_unsupported: "This file is of no supported kind: send mp3, mp4, mpeg, m4a, wav or webm.",
+  audio_too_large_in_file: "This file is too large: send one of at most 25 MB.",
+  audio_unsupported:
+    "What this file holds is no audio of a supported kind: send mp3, mp4, mpeg, m4a, wav or webm.",
   file_unreadable: "This file cannot be read: send another one.",
   audio_empty: "This file is empty: send another one.",
   no_speech: "No speech was recognised: speak closer to the microphone, and press Talk again.",
@@ -75,6 +81,7 @@ const WITH_TOKENS = {
   "api_key_rejected of a request": "token_rejected",
   api_key_missing: "operator_key_missing",
   api_key_rejected: "operator_key_rejected",
+  api_key_unusable: "token_unusable",
   quota_exhausted: "operator_quota_exhausted",
 };
 
@@ -82,14 +89,17 @@ const WITH_TOKENS = {
 const IN_SETTINGS = new Set([
   "api_key_missing",
   "api_key_rejected",
+  "api_key_unusable",
   "token_missing",
   "token_rejected",
+  "token_unusable",
   "base_url_refused",
 ]);
 
 /** Codes that the same recording would meet again. */
 const IN_RECORDING = new Set([
   "audio_too_large",
+  "audio_too_large_in_file",
   "audio_unsupported",
   "audio_empty",
   "no_speech",
@@ -205,6 +215,9 @@ function sentenceFor(code, stage) {
   }
   if (code === "api_key_rejected" && name) {
     return `The key for "${name}" was refused: check it in Settings, under "${name}", then try again.`;
+  }
+  if (code === "api_key_unusable" && name) {
+    return `No key for "${name}" has spaces, or letters other than A to Z: check it in Settings, then try again.`;
   }
   return /** @type {Record<string, string>} */ (SENTENCES)[code];
 }
