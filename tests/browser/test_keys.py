@@ -38,10 +38,12 @@ def test_a_stage_whose_host_asks_for_a_key(tab):
     expect(key).to_be_focused()
     key.fill(KEY)
     tab.page.get_by_role("button", name="Done").click()
-    expect(tab.alert).to_have_text("Settings were changed: try again.")
+    calm = tab.page.get_by_role("status").filter(has_text="Settings were changed: try again.")
+    expect(calm).to_be_visible()
     tab.page.unroute("**/api/conversation/")
     tab.page.get_by_role("button", name="Try again").click()
     tab.expect_turn(1)
+    expect(calm).to_have_count(0)
 
 
 def test_a_refused_key_of_a_stage(tab, upstream):

@@ -54,6 +54,7 @@ export class View {
   fail(failure, again, words = AGAIN) {
     this.#failure = failure;
     this.#again = again ?? (() => {});
+    element("alert").role = "alert";
     element("alert").textContent = failure.sentence;
     element("try-again").textContent = words;
     element("try-again").hidden = !again || failure.inRecording;
@@ -66,6 +67,7 @@ export class View {
     const { activeElement: focused } = document;
     this.#failure = null;
     element("alert").textContent = "";
+    element("alert").role = "alert";
     for (const button of ["try-again", "mend-settings"]) element(button).hidden = true;
     keepFocus(focused);
   }
@@ -75,6 +77,7 @@ export class View {
     if (!this.#failure?.offersSettings) return;
     if (element("try-again").hidden) return this.forgive();
     const { activeElement: focused } = document;
+    element("alert").role = "status"; // Nothing failed.
     element("alert").textContent = `Settings were changed: ${AGAIN.toLowerCase()}.`;
     element("try-again").textContent = AGAIN;
     element("mend-settings").hidden = true;
