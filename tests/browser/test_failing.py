@@ -129,6 +129,7 @@ def test_speech_that_fails(tab, upstream):
     tab.send(QUESTION)
     tab.expect_failure("Text to speech: The AI service")
     expect(tab.replies).to_have_text(REPLY)
+    expect(tab.page.get_by_text("Not spoken: that failed.")).to_be_visible()
     upstream.answers["tts"] = speak(0.1)
     tab.send(QUESTION)
     expect(tab.replies).to_have_count(2)

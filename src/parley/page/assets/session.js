@@ -164,10 +164,12 @@ export class Session {
     if (!signal) return;
     try {
       const playback = await this.#play(signal);
-      playback.add(await turn.sound.samples());
+      const samples = await turn.sound.samples();
+      playback.add(samples);
       await playback.drain();
       if (signal.aborted) return;
       if (playback.failure) throw playback.failure;
+      turn.hearAgain(samples.length);
       this.enter("done");
     } catch (error) {
       if (!signal.aborted) this.fail(asFailure(error, "sound_missing"));
