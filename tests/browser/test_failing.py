@@ -103,6 +103,11 @@ def test_a_question_that_is_tried_again_is_told_once(tab, upstream):
     expect(tab.said).to_have_text(TRANSCRIPT)
     expect(tab.page.get_by_text("No answer: it failed.")).to_be_visible()
     upstream.answers["text"] = write()
+    tab.page.route("**/api/conversation/", lambda route: route.abort())
+    tab.page.get_by_role("button", name="Try again").click()
+    tab.expect_failure("The service cannot be reached")
+    expect(tab.said).to_have_text(TRANSCRIPT)  # What was kept stays.
+    tab.page.unroute("**/api/conversation/")
     tab.page.get_by_role("button", name="Try again").click()
     expect(tab.replies.last).to_have_text(REPLY)
     assert told(upstream) == [[("user", TRANSCRIPT)]] * 2
