@@ -203,7 +203,7 @@ def test_a_refusal_that_dropping_turns_does_not_mend(talked, upstream, status, t
     assert told(upstream)[-1] == [*turn, *turn, *unanswered, ("user", TRANSCRIPT)]
 
 
-@pytest.mark.parametrize(("interrupt", "turns", "told_of"), [("Clear", 1, 1), ("Interrupt", 4, 7)])
+@pytest.mark.parametrize(("interrupt", "turns", "told_of"), [("Clear", 1, 1), ("Ask anew", 4, 7)])
 def test_an_interruption_while_it_is_shortened(talked, upstream, interrupt, turns, told_of):
     """What is cleared stays cleared; in a conversation that goes on no turn is lost unsaid."""
     held, go = hold_back(write())

@@ -59,20 +59,20 @@ const BY_HAND = {
   hearing: {
     status: "Hearing what was said",
     late: "Still hearing; this can take a while",
-    talk: "Interrupt",
+    talk: "Ask anew",
     stop: "Cancel",
     next: { ...ENDS, ...INTERRUPTS, transcript: "thinking" },
   },
   thinking: {
     status: "Thinking",
     late: "Still thinking; this can take a while",
-    talk: "Interrupt",
+    talk: "Ask anew",
     stop: "Cancel",
     next: { ...ENDS, ...INTERRUPTS, sound: "speaking", held: "held", done: "idle" },
   },
   held: {
     status: "Ready to speak",
-    talk: "Interrupt",
+    talk: "Ask anew",
     stop: "Cancel",
     next: { ...ENDS, ...INTERRUPTS, sound: "speaking", done: "idle" },
   },
@@ -137,7 +137,7 @@ const HANDS_FREE = {
   replying: {
     status: "Speaking",
     talk: "Pause",
-    how: "Speak to interrupt.",
+    how: "Speak to interrupt. Pause ends this reply.",
     looks: "speaking",
     open: true,
     next: { ...OPEN, voice: "interrupted", replay: "replying", done: "awaiting" },
