@@ -20,7 +20,7 @@ const SENTENCES = {
     "The microphone cannot be opened: close other programs that use it, then switch Conversation on again.",
   microphone_lost: "The microphone was lost: connect or allow it again, then press Talk.",
   conversation_missing:
-    "The conversation cannot begin, since this page could not be loaded whole: check the connection.",
+    "The conversation cannot begin, since this page could not be loaded whole: check the connection, then load it again.",
   conversation_lost: "The microphone was lost: connect or allow it again, then press Go on.",
   conversation_taken:
     "Something else has taken the microphone, a call perhaps: press Go on once it is free.",
