@@ -30,6 +30,10 @@ def test_without_leave_for_the_microphone(visit, asking, serve):
     tab = visit(serve().url, browser=asking)
     tab.tap()
     tab.expect_failure("The microphone is blocked: allow it")
+    expect(tab.status).to_have_text("Not ready")
+    tab.send(QUESTION)  # Which needs none.
+    tab.expect_turn(1)
+    expect(tab.status).to_have_text("Ready")
 
 
 def test_without_a_microphone(visit, launch, serve):

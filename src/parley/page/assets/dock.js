@@ -63,6 +63,14 @@ export function show(state) {
   keepFocus(focused);
 }
 
+/** Say whether a failure keeps everybody from talking. @param {boolean} blocked */
+export function block(blocked) {
+  const { status, blocked: words } = STATES[shown];
+  const place = element("status");
+  if (words && place.textContent === (blocked ? status : words))
+    place.textContent = blocked ? words : status;
+}
+
 /** Whether a pointer clicks the switch where Stop was a moment ago. @param {MouseEvent} click */
 export function isMeantForStop({ detail, timeStamp }) {
   return detail > 0 && timeStamp - stopped < LATE_CLICK;

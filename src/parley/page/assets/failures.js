@@ -96,6 +96,10 @@ const IN_SETTINGS = new Set([
   "base_url_refused",
 ]);
 
+/** Codes of what keeps everybody from talking until it is mended. */
+const BLOCKING =
+  /^(insecure|recorder_missing|unreachable|(api_key|operator_key|token|microphone)_missing|microphone_(refused|busy))(_in_voice)?$/;
+
 /** Codes that the same recording would meet again. */
 const IN_RECORDING = new Set([
   "audio_too_large",
@@ -189,6 +193,11 @@ export class Failure extends Error {
   /** Whether the recording itself is at fault, so that sending it again is of no use. */
   get inRecording() {
     return IN_RECORDING.has(this.code);
+  }
+
+  /** Whether nobody can talk before it is mended. */
+  get blocks() {
+    return BLOCKING.test(this.code);
   }
 
   /** Whether Settings is where to mend it. */

@@ -1,6 +1,6 @@
 /** What is seen and announced beside the turns: the state, failures, notes. */
 
-import { show, showMuted } from "./dock.js";
+import { block, show, showMuted } from "./dock.js";
 import { element, keepFocus } from "./elements.js";
 import { Turn } from "./turn.js";
 
@@ -59,6 +59,7 @@ export class View {
     element("try-again").textContent = words;
     element("try-again").hidden = !again || failure.inRecording;
     element("mend-settings").hidden = !failure.offersSettings;
+    block(failure.blocks);
     this.follow(); // What is told takes room from the conversation.
   }
 
@@ -68,6 +69,7 @@ export class View {
     this.#failure = null;
     element("alert").textContent = "";
     element("alert").role = "alert";
+    block(false);
     for (const button of ["try-again", "mend-settings"]) element(button).hidden = true;
     keepFocus(focused);
   }
@@ -78,6 +80,7 @@ export class View {
     if (element("try-again").hidden) return this.forgive();
     const { activeElement: focused } = document;
     element("alert").role = "status"; // Nothing failed.
+    block(false);
     element("alert").textContent = `Settings were changed: ${AGAIN.toLowerCase()}.`;
     element("try-again").textContent = AGAIN;
     element("mend-settings").hidden = true;
