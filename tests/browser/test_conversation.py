@@ -194,7 +194,7 @@ def test_a_refusal_that_dropping_turns_does_not_mend(talked, upstream, status, t
     """It is told as what it is, and the conversation stays as it was."""
     upstream.answers["text"] = refuse(status, "No.")
     talked.send(QUESTION)
-    talked.expect_failure("Reply: The AI service refused the request, saying: No. Try again, or")
+    talked.expect_failure("Reply: The AI service refused the request, saying: No. Name another")
     expect(talked.page.get_by_text(SHORTENED)).to_be_hidden()
     assert [len(turns) for turns in told(upstream)[2:]] == told_of
     upstream.answers["text"] = write()
@@ -206,7 +206,7 @@ def test_a_refusal_that_dropping_turns_does_not_mend(talked, upstream, status, t
     assert told(upstream)[-1] == [*turn, *turn, *unanswered, ("user", TRANSCRIPT)]
 
 
-@pytest.mark.parametrize(("interrupt", "turns", "told_of"), [("Clear", 1, 1), ("Interrupt", 4, 7)])
+@pytest.mark.parametrize(("interrupt", "turns", "told_of"), [("Clear", 1, 1), ("Ask anew", 4, 7)])
 def test_an_interruption_while_it_is_shortened(talked, upstream, interrupt, turns, told_of):
     """What is cleared stays cleared; in a conversation that goes on no turn is lost unsaid."""
     held, go = hold_back(write())

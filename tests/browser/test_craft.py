@@ -58,7 +58,7 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
     tab.expect_state("Speaking")
     found["speaking"] = violations(Firefox(tab.page))
     tab.page.keyboard.press("Escape")
-    expect(tab.page.get_by_text("The voice stopped here")).to_be_visible()
+    expect(tab.page.locator(".stopped")).to_be_visible()
     found["stopped"] = violations(Firefox(tab.page))
     assert found == {state: [] for state in found}
     assert len(found) == 8

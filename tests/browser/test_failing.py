@@ -30,6 +30,10 @@ def test_without_leave_for_the_microphone(visit, asking, serve):
     tab = visit(serve().url, browser=asking)
     tab.tap()
     tab.expect_failure("The microphone is blocked: allow it")
+    expect(tab.status).to_have_text("Not ready")
+    tab.send(QUESTION)  # Which needs none.
+    tab.expect_turn(1)
+    expect(tab.status).to_have_text("Ready")
 
 
 def test_without_a_microphone(visit, launch, serve):
@@ -103,6 +107,11 @@ def test_a_question_that_is_tried_again_is_told_once(tab, upstream):
     expect(tab.said).to_have_text(TRANSCRIPT)
     expect(tab.page.get_by_text("No answer: it failed.")).to_be_visible()
     upstream.answers["text"] = write()
+    tab.page.route("**/api/conversation/", lambda route: route.abort())
+    tab.page.get_by_role("button", name="Try again").click()
+    tab.expect_failure("The service cannot be reached")
+    expect(tab.said).to_have_text(TRANSCRIPT)  # What was kept stays.
+    tab.page.unroute("**/api/conversation/")
     tab.page.get_by_role("button", name="Try again").click()
     expect(tab.replies.last).to_have_text(REPLY)
     assert told(upstream) == [[("user", TRANSCRIPT)]] * 2
@@ -129,6 +138,7 @@ def test_speech_that_fails(tab, upstream):
     tab.send(QUESTION)
     tab.expect_failure("Text to speech: The AI service")
     expect(tab.replies).to_have_text(REPLY)
+    expect(tab.page.get_by_text("Not spoken: that failed.")).to_be_visible()
     upstream.answers["tts"] = speak(0.1)
     tab.send(QUESTION)
     expect(tab.replies).to_have_count(2)

@@ -15,9 +15,9 @@ DROPPED = [*OVER, "drop"]
 
 def test_a_file_that_is_no_audio(tab, tmp_path):
     """It stays so, and is not offered again; nothing of a conversation is there to clear."""
-    (tmp_path / "words.wav").write_text("These are words.")
-    tab.send(tmp_path / "words.wav")
-    tab.expect_failure("This file is of no supported kind")
+    (tmp_path / "words.mp3").write_text("These are words.")
+    tab.send(tmp_path / "words.mp3")
+    tab.expect_failure("What this file holds is no audio of a supported kind")
     expect(tab.page.get_by_role("heading", name="Say something.")).to_be_visible()
     for name in ("Try again", "Clear"):
         expect(tab.page.get_by_role("button", name=name)).to_be_hidden()
@@ -65,14 +65,15 @@ def test_a_folder_that_is_dropped(tab, upstream, tmp_path):
     assert upstream.requests == []
 
 
-def test_a_recording_that_is_too_large_is_not_sent(tab, upstream, tmp_path):
+def test_a_file_that_is_too_large_is_not_sent(tab, upstream, tmp_path):
     """By the service's bound: 25 MB."""
     with (tmp_path / "long.wav").open("wb") as file:
         file.truncate(26_214_401)
     sent = []
     tab.page.on("request", lambda request: sent.append(request.url))
     tab.send(tmp_path / "long.wav")
-    tab.expect_failure("The recording is too large")
+    tab.expect_failure("This file is too large: send one of at most 25 MB.")
+    expect(tab.page.get_by_role("button", name="Try again")).to_be_hidden()
     assert sent == []
 
 

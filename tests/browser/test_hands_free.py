@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 from browser.conftest import PHONE
-from browser.engines import tap, wait_for, wait_for_state, wait_for_turn
+from browser.engines import tap, wait_for, wait_for_failure, wait_for_state, wait_for_turn
 from browser.mouth import (
     HEARD,
     INTERRUPTED,
@@ -155,6 +155,16 @@ def test_who_speaks_already_interrupts_the_reply_as_it_begins(chrome, upstream):
     wait_for_state(chrome, INTERRUPTED)
     wait_for_state(chrome, "Speaking")
     assert len(told(upstream)) == 2
+
+
+def test_what_could_not_be_loaded_is_loaded_once_it_can_be(new_tab, serve):
+    """Though a browser may remember of an address that nothing was there."""
+    tab = in_room(new_tab("firefox", **PHONE), serve().url)
+    tab.page.route("**/ear-worklet.js*", lambda route: route.abort())
+    converse(tab)
+    wait_for_failure(tab, "The conversation cannot begin")
+    tab.page.unroute("**/ear-worklet.js*")
+    begin(tab)
 
 
 def test_nothing_is_loaded_before_it_is_wanted(new_tab, serve):

@@ -38,10 +38,12 @@ def test_a_stage_whose_host_asks_for_a_key(tab):
     expect(key).to_be_focused()
     key.fill(KEY)
     tab.page.get_by_role("button", name="Done").click()
-    expect(tab.alert).to_have_text("Settings were changed: try again.")
+    calm = tab.page.get_by_role("status").filter(has_text="Settings were changed: try again.")
+    expect(calm).to_be_visible()
     tab.page.unroute("**/api/conversation/")
     tab.page.get_by_role("button", name="Try again").click()
     tab.expect_turn(1)
+    expect(calm).to_have_count(0)
 
 
 def test_a_refused_key_of_a_stage(tab, upstream):
@@ -82,6 +84,21 @@ def test_a_refused_key(tab, upstream):
     tab.page.get_by_role("button", name="Try again").click()
     tab.expect_turn(1)
     expect(tab.alert).to_be_empty()
+
+
+@pytest.mark.parametrize("key", ["sk-Grüße", "sk-one two"])
+def test_a_key_that_cannot_be_one(tab, upstream, key):
+    """No header carries it; the field that it stands in is named, and opened."""
+    with tab.settings() as page:
+        page.get_by_text("Advanced").click()
+        page.get_by_text("A host for each stage").click()
+        field = page.get_by_role("group", name="Text to speech").get_by_label("Key")
+        field.fill(key)
+    tab.send(QUESTION)
+    tab.expect_failure('No key for "Text to speech" has spaces, or letters other than A to Z')
+    tab.page.get_by_role("button", name="Open Settings").click()
+    expect(field).to_be_focused()
+    assert upstream.requests == []
 
 
 def test_users_with_tokens(visit, serve, upstream):

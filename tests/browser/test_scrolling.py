@@ -121,7 +121,7 @@ def test_a_page_that_was_left_comes_back_with_its_conversation(
     tab.expect_state("Ready")
     assert tab.replies.first.inner_text() == REPLY
     expect(tab.said).to_have_count(1 if state == "Listening" else 2)
-    stopped = tab.page.get_by_text("The voice stopped here")
+    stopped = tab.page.locator(".stopped")
     expect(stopped).to_have_count(0 if state == "Listening" else 1)
 
 

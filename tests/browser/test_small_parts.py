@@ -3,6 +3,8 @@
 import pytest
 from browser.tab import run
 
+from parley.errors import QuotaExhausted
+
 pytestmark = pytest.mark.system
 
 
@@ -134,11 +136,16 @@ def test_every_state_is_reached_and_can_be_ended(page):
 
 SENTENCE = """
 const [code, told, sent] = argument;
-const given = { tokens: false, headers: {}, remedies: { text: "choose another model" }, ...sent };
+const remedies = { stt: "choose another model", text: "choose another model" };
+const given = { tokens: false, headers: {}, fields: {}, remedies, ...sent };
 return new it.Failure(code, told).of(given).sentence;
 """
 TOKENS = {"tokens": True}
+FRENCH = {"language": "fr"}
 REFUSED = "The upstream refused the request, saying: No."
+REJECTED = "The AI service refused the request, saying:"
+UNKNOWN = "The upstream refused the request, saying: Only the language en"
+SPENT = QuotaExhausted.message
 
 
 @pytest.mark.parametrize(
@@ -155,17 +162,43 @@ REFUSED = "The upstream refused the request, saying: No."
         ),
         (
             ["upstream_rejected", {"stage": "text", "message": REFUSED}],
-            "Reply: The AI service refused the request, saying: No. Try again, or choose another",
+            f"Reply: {REJECTED} No. Choose another model in Settings.",
         ),
         (
             ["upstream_rejected", {"stage": "text", "message": REFUSED}, {"remedies": {}}],
-            "Reply: The AI service refused the request, saying: No. Try again.",
+            f"Reply: {REJECTED} No. Tell whoever runs this service.",
         ),
+        (
+            ["upstream_rejected", {"stage": "stt", "message": REFUSED}],
+            f"Speech to text: {REJECTED} No. Send another recording,",
+        ),
+        (
+            ["upstream_rejected", {"stage": "stt", "message": UNKNOWN}, {"fields": FRENCH}],
+            f"Speech to text: {REJECTED} Only the language en. Choose another language in Settings",
+        ),
+        (
+            [
+                "upstream_unavailable",
+                {"stage": "text", "message": "The upstream failed, saying: No"},
+            ],
+            "Reply: The AI service failed, saying: No. Try again, or choose another model in",
+        ),
+        (
+            [
+                "quota_exhausted",
+                {"stage": "tts", "message": SPENT},
+                {"headers": {"X-TTS-API-Key": "k"}},
+            ],
+            "Text to speech: The key's account at the AI service has no credit left. Check its",
+        ),
+        (["quota_exhausted", {"stage": "tts"}], "This service's account at the AI service"),
         (["api_key_rejected", {"stage": "tts"}], "The API key was refused: check it in Settings"),
         (
             ["api_key_rejected", {"stage": "tts"}, {"headers": {"X-TTS-API-Key": "k"}}],
             'The key for "Text to speech" was refused',
         ),
+        (["api_key_unusable", {"stage": "openai"}], "No API key has spaces, or letters other than"),
+        (["api_key_unusable", {"stage": "openai"}, TOKENS], "No access token has spaces, or"),
         (["api_key_missing", {"stage": "request"}, TOKENS], "An access token is needed"),
         (["api_key_rejected", {"stage": "request"}, TOKENS], "The access token was refused"),
         (["api_key_rejected", {"stage": "tts"}, TOKENS], "The AI service refused this service's"),

@@ -25,6 +25,7 @@ def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
     expect(tab.replies).to_have_text(REPLY)
     tab.page.keyboard.press("Escape")
     tab.expect_state("Ready")
+    expect(tab.page.locator(".stopped")).to_have_text("None of it was heard.")
     go.set()
     upstream.answers["tts"] = speak(0.2)
     tab.send(QUESTION)
@@ -40,3 +41,18 @@ def test_the_words_turn_dark_as_they_are_heard(tab, upstream):
     expect(tab.page.locator(".heard")).to_contain_text("Paris is")
     expect(tab.page.locator(".ahead")).to_contain_text("river Seine")
     tab.page.keyboard.press("Escape")
+
+
+def test_a_reply_that_is_heard_again_to_its_end_was_not_stopped(tab, upstream):
+    """The note of it goes, and all of it is dark."""
+    upstream.answers["tts"] = speak(4)
+    tab.send(QUESTION)
+    expect(tab.page.locator(".heard").first).to_contain_text("Paris is")
+    tab.page.keyboard.press("Escape")
+    expect(tab.page.locator(".stopped")).to_contain_text("The voice stopped here")
+    tab.page.get_by_role("button", name="Hear again").click()
+    tab.expect_state("Speaking")
+    tab.expect_state("Ready")
+    expect(tab.page.locator(".stopped")).to_have_count(0)
+    expect(tab.page.locator(".heard").first).to_have_text(REPLY)
+    expect(tab.replies).to_have_text(REPLY)

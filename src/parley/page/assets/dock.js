@@ -8,13 +8,17 @@ import { isHandsFree, STATES } from "./states.js";
 
 const LATE_MILLISECONDS = 6000;
 const SILENCED = "Your system mutes the microphone: nothing is heard until it is unmuted there";
-/** How it ends that it listens, by what Talk is pressed with. */
-const ENDS = {
-  tap: "Tap Send when you have said it.",
-  silent: "Tap Send, or fall silent, when you have said it.",
+/** How it ends that it listens while Talk is held. */
+const HOLDS = {
   key: "Let go to send. Escape cancels.",
   pointer: "Let go to send. Slide off to cancel.",
   off: "Let go to cancel.",
+};
+/** The same, by what Talk was or is pressed with. */
+const ENDS = {
+  tap: "Tap Send when you have said it.",
+  silent: "Tap Send, or fall silent, when you have said it.",
+  ...HOLDS,
 };
 /** @typedef {keyof typeof ENDS} Press */
 
@@ -63,6 +67,13 @@ function tell(words) {
   element("meanwhile").hidden = shown === "idle";
 }
 
+/** Say whether a failure keeps everybody from talking. @param {boolean} blocked */
+export function block(blocked) {
+  const { status, blocked: words } = STATES[shown];
+  if (words && element("status").textContent === (blocked ? status : words))
+    tell(blocked ? words : status);
+}
+
 /** Whether a pointer clicks the switch where Stop was a moment ago. @param {MouseEvent} click */
 export function isMeantForStop({ detail, timeStamp }) {
   return detail > 0 && timeStamp - stopped < LATE_CLICK;
@@ -72,6 +83,8 @@ export function isMeantForStop({ detail, timeStamp }) {
 export function explain(press) {
   pressed = press;
   if (shown !== "listening") return;
+  // While Talk is held, it alone ends what was begun.
+  for (const other of ["stop", "mute"]) element(other).hidden = press in HOLDS;
   element("talk-word").textContent = press === "off" ? "Cancel" : STATES[shown].talk;
   element("how").textContent = ENDS[press];
 }

@@ -7,6 +7,7 @@ import { Failure } from "./failures.js";
 import { decibelsOf } from "./levels.js";
 import { Utterances } from "./utterances.js";
 import { BLOCK, loadModel, RATE } from "./voice-model.js";
+import { addWorklet } from "./worklets.js";
 
 /** @import {Heard} from "./utterances.js" */
 /** @import {VoiceModel} from "./voice-model.js" */
@@ -67,7 +68,7 @@ export class Ear {
     try {
       const { context } = input;
       if (!loaded.has(context)) {
-        await context.audioWorklet.addModule(new URL("./ear-worklet.js", import.meta.url));
+        await addWorklet(context, "ear-worklet");
         loaded.add(context);
       }
       return new Ear(input, await loadModel(), played);

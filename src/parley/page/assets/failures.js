@@ -1,5 +1,6 @@
 /** What can go wrong, each with one sentence that says what to do. */
 
+import { saying } from "./advice.js";
 import { NAMES } from "./offer.js";
 
 /** By code: the browser's own failures, and the service's where the page knows better words. */
@@ -19,7 +20,7 @@ const SENTENCES = {
     "The microphone cannot be opened: close other programs that use it, then switch Conversation on again.",
   microphone_lost: "The microphone was lost: connect or allow it again, then press Talk.",
   conversation_missing:
-    "The conversation cannot begin, since this page could not be loaded whole: check the connection.",
+    "The conversation cannot begin, since this page could not be loaded whole: check the connection, then load it again.",
   conversation_lost: "The microphone was lost: connect or allow it again, then press Go on.",
   conversation_taken:
     "Something else has taken the microphone, a call perhaps: press Go on once it is free.",
@@ -45,7 +46,11 @@ const SENTENCES = {
   api_key_missing: "An API key is needed: enter yours in Settings, then try again.",
   api_key_rejected: "The API key was refused: check it in Settings, then try again.",
   token_missing: "An access token is needed: enter yours in Settings, then try again.",
+  api_key_unusable:
+    "No API key has spaces, or letters other than A to Z: check yours in Settings, then try again.",
   token_rejected: "The access token was refused: check it in Settings, then try again.",
+  token_unusable:
+    "No access token has spaces, or letters other than A to Z: check yours in Settings, then try again.",
   operator_key_missing:
     "This service has no key for the AI service: tell whoever runs this service.",
   operator_key_rejected:
@@ -55,7 +60,9 @@ const SENTENCES = {
   base_url_refused:
     "The service may not call this base URL: change it in Settings, then try again.",
   audio_too_large: "The recording is too large: send at most 25 MB.",
-  audio_unsupported: "This file is of no supported kind: send mp3, mp4, mpeg, m4a, wav or webm.",
+  audio_too_large_in_file: "This file is too large: send one of at most 25 MB.",
+  audio_unsupported:
+    "What this file holds is no audio of a supported kind: send mp3, mp4, mpeg, m4a, wav or webm.",
   file_unreadable: "This file cannot be read: send another one.",
   audio_empty: "This file is empty: send another one.",
   no_speech: "No speech was recognised: speak closer to the microphone, and press Talk again.",
@@ -74,6 +81,7 @@ const WITH_TOKENS = {
   "api_key_rejected of a request": "token_rejected",
   api_key_missing: "operator_key_missing",
   api_key_rejected: "operator_key_rejected",
+  api_key_unusable: "token_unusable",
   quota_exhausted: "operator_quota_exhausted",
 };
 
@@ -81,14 +89,21 @@ const WITH_TOKENS = {
 const IN_SETTINGS = new Set([
   "api_key_missing",
   "api_key_rejected",
+  "api_key_unusable",
   "token_missing",
   "token_rejected",
+  "token_unusable",
   "base_url_refused",
 ]);
+
+/** Codes of what keeps everybody from talking until it is mended. */
+const BLOCKING =
+  /^(insecure|recorder_missing|unreachable|(api_key|operator_key|token|microphone)_missing|microphone_(refused|busy))(_in_voice)?$/;
 
 /** Codes that the same recording would meet again. */
 const IN_RECORDING = new Set([
   "audio_too_large",
+  "audio_too_large_in_file",
   "audio_unsupported",
   "audio_empty",
   "no_speech",
@@ -108,11 +123,12 @@ export class Failure extends Error {
    * @param {number} [told.retryAfter] seconds to wait
    * @param {number} [told.upstreamStatus] what the upstream answered
    * @param {string} [told.remedy] what Settings offer against what the stage's host refuses, if anything
+   * @param {boolean} [told.language] whether a language was chosen there
    */
   constructor(code, told = {}) {
-    const { message = "", stage = "", retryAfter, upstreamStatus, remedy } = told;
+    const { message = "", stage = "", retryAfter, upstreamStatus } = told;
     const { ofStage = code !== "api_key_rejected" && !message.includes(MAIN_KEY) } = told;
-    super(sentenceFor(code, ofStage ? stage : "") ?? saying(message, stage, remedy));
+    super(sentenceFor(code, ofStage ? stage : "") ?? saying(code, { ...told, message, stage }));
     this.code = code;
     this.told = told;
     /** Whether a key that is missing or refused is the stage's own. */
@@ -132,21 +148,24 @@ export class Failure extends Error {
 
   /**
    * The same in the words that are true of what was sent: where users have tokens, a key that an upstream
-   * refused is not theirs; else it may be the stage's own.
-   * @param {{tokens: boolean, headers: Record<string, string>, remedies: Record<string, string>}} sent
+   * refused is not theirs, nor is an account where they named neither key nor host; else it may be the
+   * stage's own.
+   * @param {{tokens: boolean, headers: Record<string, string>, fields: Record<string, string>,
+   *   remedies: Record<string, string>}} sent
    */
-  of({ tokens, headers, remedies }) {
+  of({ tokens, headers, fields, remedies }) {
     const { code, stage, told } = this;
+    const named = Object.keys(headers).filter((name) => headers[name].trim());
+    const has = (/** @type {RegExp} */ pattern) => named.some((name) => pattern.test(name));
     const theirs = WITH_TOKENS[stage === "request" ? `${code} of a request` : code];
-    if (tokens && theirs) return new Failure(theirs);
-    const own = Object.entries(headers).some(
-      ([name, value]) => value && name.toLowerCase() === `x-${stage}-api-key`,
-    );
-    const refused = code === "api_key_rejected" && own;
+    const unnamed = code === "quota_exhausted" && !has(new RegExp(`^x-(openai|${stage})-`, "i"));
+    if ((tokens || unnamed) && theirs) return new Failure(theirs);
+    const refused = code === "api_key_rejected" && has(new RegExp(`^x-${stage}-api-key$`, "i"));
     return new Failure(code, {
       ...told,
       ...(refused && { ofStage: true }),
       remedy: remedies[stage],
+      language: Boolean(fields.language),
     });
   }
 
@@ -176,9 +195,19 @@ export class Failure extends Error {
     return IN_RECORDING.has(this.code);
   }
 
+  /** Whether nobody can talk before it is mended. */
+  get blocks() {
+    return BLOCKING.test(this.code);
+  }
+
   /** Whether Settings is where to mend it. */
   get inSettings() {
     return IN_SETTINGS.has(this.code);
+  }
+
+  /** Whether Settings is where it may be mended. */
+  get offersSettings() {
+    return this.inSettings || this.message.endsWith(" in Settings.");
   }
 }
 
@@ -196,22 +225,10 @@ function sentenceFor(code, stage) {
   if (code === "api_key_rejected" && name) {
     return `The key for "${name}" was refused: check it in Settings, under "${name}", then try again.`;
   }
+  if (code === "api_key_unusable" && name) {
+    return `No key for "${name}" has spaces, or letters other than A to Z: check it in Settings, then try again.`;
+  }
   return /** @type {Record<string, string>} */ (SENTENCES)[code];
-}
-
-/**
- * The service's sentence in plain words, with the stage that it is about, and what to do where somebody
- * else's words end it.
- * @param {string} message
- * @param {string} stage
- * @param {string} [remedy]
- */
-function saying(message, stage, remedy) {
-  const name = /** @type {Record<string, string>} */ (NAMES)[stage];
-  const plain = message.replace(/\b([Tt])he upstream\b/g, "$1he AI service");
-  if (!name) return plain;
-  const advice = `Try again${remedy ? `, or ${remedy} in Settings` : ""}.`;
-  return `${name}: ${plain}${plain.includes(", saying: ") ? ` ${advice}` : ""}`;
 }
 
 /**

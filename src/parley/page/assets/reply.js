@@ -5,6 +5,7 @@ import { blocksOf, leavesOf } from "./markdown.js";
 /** @import {Block, Leaf, Part} from "./markdown.js" */
 
 const STOPPED = "The voice stopped here; the rest was not heard then.";
+const UNHEARD = "None of it was heard.";
 
 /** @typedef {{start: number, end: number, heard: HTMLElement, ahead: HTMLElement}} Text */
 /** @typedef {{start: number, element: HTMLElement, texts: number}} Shown */
@@ -51,8 +52,18 @@ export class Reply {
     const stopped = document.createElement("p");
     stopped.className = "stopped";
     stopped.dir = "ltr";
-    stopped.textContent = STOPPED;
+    stopped.textContent = this.#texts.some(({ heard }) => heard.textContent) ? STOPPED : UNHEARD;
     this.#root.append(stopped, rest);
+  }
+
+  /** Take back that it was cut: more of it was heard. */
+  uncut() {
+    this.#root.replaceChildren();
+    this.#blocks = [];
+    this.#texts = [];
+    this.#dark = 0;
+    this.#write(this.source);
+    this.#darken();
   }
 
   /** The reply's end is missing: an ellipsis says so. */

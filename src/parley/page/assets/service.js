@@ -83,8 +83,9 @@ function form(recording, fileName, fields) {
 async function post(body, headers, signal) {
   // fetch throws at characters that no header may carry, as it does at a broken connection.
   for (const [name, value] of Object.entries(headers)) {
-    const code = name.endsWith("Key") ? "api_key_rejected" : "base_url_refused";
-    if (!/^[!-~]+$/.test(value)) throw new Failure(code);
+    const code = name.endsWith("Key") ? "api_key_unusable" : "base_url_refused";
+    const stage = name.split("-")[1].toLowerCase();
+    if (!/^[!-~]+$/.test(value)) throw new Failure(code, { stage });
   }
   try {
     return await fetch("api/conversation/", {

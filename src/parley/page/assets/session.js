@@ -9,6 +9,7 @@ import { Speaker } from "./speaker.js";
 import { isHandsFree, STATES } from "./states.js";
 import { Transcript } from "./transcript.js";
 
+/** @import {Entry} from "./history.js" */
 /** @import {Chosen} from "./settings.js" */
 /** @import {Recorded} from "./service.js" */
 /** @import {Happening, State} from "./states.js" */
@@ -82,13 +83,22 @@ export class Session {
    * Send a recording and take its answer to the end.
    * @param {Recorded} recorded
    * @param {"file" | "sent" | "added"} how `added` where it holds what was sent just before, and more
+   * @param {{turn: Turn, before: readonly Entry[]}} [tried] the turn in which it failed, and what came before
    */
-  async send(recorded, how = "file") {
+  async send(recorded, how = "file", tried) {
     const { state } = this;
     const signal = this.begin(how);
     if (!signal) return;
     this.unsent = null;
-    const before = this.transcript.history.entries;
+    const { history } = this.transcript;
+    const { entries } = history;
+    // The model is told of what was said once, not once for each try.
+    const before = tried?.before ?? entries;
+    history.entries = before;
+    const settle = (/** @type {string} */ reply) => {
+      if (!turn.transcript) history.entries = entries; // What was tried before stays.
+      this.transcript.settle(turn, reply);
+    };
     const turn = this.transcript.add(this.#format);
     if (isHandsFree(state) && !isHandsFree(this.state)) this.view.note(ENDED);
     /** @type {SpeakerPlayback | null} */
@@ -103,7 +113,7 @@ export class Session {
       if (signal.reason === "added") return this.transcript.remove(turn);
       turn.cut(heard());
       turn.miss("was cancelled");
-      this.transcript.settle(turn, turn.reply.slice(0, heard()));
+      settle(turn.reply.slice(0, heard()));
     });
     /** @type {Failure | null} */
     let failure = null;
@@ -113,7 +123,10 @@ export class Session {
       for await (const event of this.#answer(recorded, signal)) {
         const samples = await turn.take(event);
         if (signal.aborted) break;
-        if (event.name === "transcript") this.enter("transcript");
+        if (event.name === "transcript") {
+          if (tried && !tried.turn.reply) this.transcript.remove(tried.turn);
+          this.enter("transcript");
+        }
         if (samples.length && !playback && !silent) {
           try {
             playback = await this.#play(signal);
@@ -136,7 +149,7 @@ export class Session {
     if (!whole) turn.markIncomplete();
     if (failure) turn.miss("failed");
     this.#current = new AbortController();
-    this.transcript.settle(turn, turn.reply);
+    settle(turn.reply);
     if (!failure || failure.code === "text_incomplete") return this.enter("done");
     const again = async () => {
       // A conversation that had to wait for Settings goes on; why it cannot has been told.
@@ -144,14 +157,12 @@ export class Session {
         this.unsent = again;
         if (!(await this.resume())) return;
       }
-      // The model is told of what was said once, not once for each try.
-      this.transcript.history.entries = before;
-      if (!turn.reply) this.transcript.remove(turn);
-      this.send(recorded);
+      this.send(recorded, "file", turn.transcript ? { turn, before } : tried);
     };
     if (failure.asksForWav && this.#format === "pcm") {
       this.#format = "wav";
       this.transcript.remove(turn);
+      history.entries = before;
       return again();
     }
     if (isHandsFree(this.state)) failure = failure.inConversation();
@@ -164,10 +175,12 @@ export class Session {
     if (!signal) return;
     try {
       const playback = await this.#play(signal);
-      playback.add(await turn.sound.samples());
+      const samples = await turn.sound.samples();
+      playback.add(samples);
       await playback.drain();
       if (signal.aborted) return;
       if (playback.failure) throw playback.failure;
+      turn.hearAgain(samples.length);
       this.enter("done");
     } catch (error) {
       if (!signal.aborted) this.fail(asFailure(error, "sound_missing"));

@@ -85,8 +85,8 @@ export class Settings {
     this.#dialog.showModal();
     const stage = STAGES.find((name) => name === failure?.stage);
     element(this.lacksKey ? "key" : "settings-title").focus();
-    if (!["api_key_missing", "api_key_rejected"].includes(failure?.code ?? "")) return;
-    if (stage && failure?.ofStage) return this.#hosts.askForKey(stage);
+    if (!failure?.code.startsWith("api_key_")) return;
+    if (stage && failure.ofStage) return this.#hosts.askForKey(stage);
     element("key-row").hidden = false; // Even where the service asks for none, its upstream may.
     field("key").focus();
   }

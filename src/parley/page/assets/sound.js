@@ -20,6 +20,11 @@ export class Sound {
     this.#reader = format === "pcm" ? new PcmReader() : new WavReader();
   }
 
+  /** Whether any of it is there. */
+  get begun() {
+    return this.#pieces.length > 0 || this.file !== null;
+  }
+
   /** The samples of the next piece; a WAV file's come with its last. @param {AudioData} piece */
   async read({ data, last }) {
     const samples = await this.#reader.read(data, last);

@@ -4,6 +4,7 @@ import { use } from "./audio-session.js";
 import { Failure } from "./failures.js";
 import { decibelsAt } from "./levels.js";
 import { SAMPLE_RATE } from "./pcm.js";
+import { addWorklet } from "./worklets.js";
 
 /** How long a browser may take to start the sound before it counts as held back. */
 const START_MILLISECONDS = 500;
@@ -126,9 +127,7 @@ export class Speaker {
       this.#out = new AnalyserNode(this.#context, { fftSize: 1024 });
       this.#out.connect(this.#context.destination);
     }
-    this.#loaded ??= this.#context.audioWorklet.addModule(
-      new URL("./speaker-worklet.js", import.meta.url),
-    );
+    this.#loaded ??= addWorklet(this.#context, "speaker-worklet");
     this.#loaded.catch(() => {
       this.#loaded = null;
     });

@@ -15,13 +15,14 @@
  * @typedef {"talk" | "converse" | "file" | "replay" | "stop" | "arrives" | "sent" | "transcript" | "sound"
  *   | "held" | "done" | "fail" | "voice" | "noise" | "pause" | "added"} Happening
  *
- * `status` says what goes on, and `late` what is said where it lasts; `talk` is what Talk does then,
+ * `status` says what goes on, `late` what is said where it lasts, and `blocked` where nobody can talk then; `talk` is what Talk does then,
  * `stop` how the button is named that ends it, `how` what to do, and `next` where each happening leads. What
  * `next` does not name changes nothing. Of a conversation, `looks` names the state that looks the same, and
  * `open` is whether the microphone is.
  * @typedef {object} Row
  * @property {string} status
  * @property {string} [late]
+ * @property {string} [blocked]
  * @property {string} talk
  * @property {string} [stop]
  * @property {string} [how]
@@ -39,6 +40,7 @@ const INTERRUPTS = { talk: "starting", file: "hearing" };
 const BY_HAND = {
   idle: {
     status: "Ready",
+    blocked: "Not ready",
     talk: "Talk",
     how: "Hold Talk while you speak, or tap it.",
     next: { ...INTERRUPTS, converse: "opening", replay: "speaking", fail: "idle" },
@@ -59,20 +61,20 @@ const BY_HAND = {
   hearing: {
     status: "Hearing what was said",
     late: "Still hearing; this can take a while",
-    talk: "Interrupt",
+    talk: "Ask anew",
     stop: "Cancel",
     next: { ...ENDS, ...INTERRUPTS, transcript: "thinking" },
   },
   thinking: {
     status: "Thinking",
     late: "Still thinking; this can take a while",
-    talk: "Interrupt",
+    talk: "Ask anew",
     stop: "Cancel",
     next: { ...ENDS, ...INTERRUPTS, sound: "speaking", held: "held", done: "idle" },
   },
   held: {
     status: "Ready to speak",
-    talk: "Interrupt",
+    talk: "Ask anew",
     stop: "Cancel",
     next: { ...ENDS, ...INTERRUPTS, sound: "speaking", done: "idle" },
   },
@@ -137,7 +139,7 @@ const HANDS_FREE = {
   replying: {
     status: "Speaking",
     talk: "Pause",
-    how: "Speak to interrupt.",
+    how: "Speak to interrupt. Pause ends this reply.",
     looks: "speaking",
     open: true,
     next: { ...OPEN, voice: "interrupted", replay: "replying", done: "awaiting" },

@@ -73,19 +73,35 @@ export class Turn {
     this.#shown.cut();
   }
 
+  /**
+   * Its speech was heard again to its end: what it was cut short by then is cut no more, or later.
+   * @param {number} samples how long the speech is
+   */
+  hearAgain(samples) {
+    const heard = this.spoken.characters(samples);
+    if (heard <= this.#cut || !Number.isFinite(this.#cut)) return;
+    this.#cut = Infinity;
+    this.element.classList.remove("cut");
+    this.#shown.uncut();
+    this.cut(heard);
+  }
+
   /** The reply's end is missing: an ellipsis says so. */
   markIncomplete() {
     this.#shown.markIncomplete();
   }
 
-  /** Say in its place why there is no reply, if there is none. @param {"failed" | "was cancelled"} how */
+  /**
+   * Say in its place why there is no reply, if there is none, or why none of it can be heard.
+   * @param {"failed" | "was cancelled"} how
+   */
   miss(how) {
-    if (this.reply) return;
+    if (this.reply && (how !== "failed" || this.sound.begun)) return;
     const note = document.createElement("p");
     note.className = "missed";
     note.dir = "ltr";
-    note.textContent = `No answer: it ${how}.`;
-    this.#part(".said").after(note);
+    note.textContent = this.reply ? `Not spoken: that ${how}.` : `No answer: it ${how}.`;
+    this.#part(this.reply ? ".reply" : ".said").after(note);
   }
 
   /** Offer what can be done with it, now that it is over. */
@@ -122,7 +138,7 @@ export class Turn {
   /** The turn as text. */
   get text() {
     const [heard, rest] = [this.reply.slice(0, this.#cut), this.reply.slice(this.#cut)];
-    const unheard = rest && `[stopped here; not heard:] ${rest.trim()}`;
+    const unheard = rest && `[${heard.trim() && "stopped here; "}not heard:] ${rest.trim()}`;
     const reply = `${heard.trim()} ${unheard}`.trim();
     return `You: ${this.transcript.trim()}\n${reply ? `Reply: ${reply}\n` : ""}`;
   }

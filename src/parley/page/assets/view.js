@@ -1,6 +1,6 @@
 /** What is seen and announced beside the turns: the state, failures, notes. */
 
-import { show, showMuted } from "./dock.js";
+import { block, show, showMuted } from "./dock.js";
 import { element, keepFocus } from "./elements.js";
 import { Turn } from "./turn.js";
 
@@ -54,10 +54,12 @@ export class View {
   fail(failure, again, words = AGAIN) {
     this.#failure = failure;
     this.#again = again ?? (() => {});
+    element("alert").role = "alert";
     element("alert").textContent = failure.sentence;
     element("try-again").textContent = words;
     element("try-again").hidden = !again || failure.inRecording;
-    element("mend-settings").hidden = !failure.inSettings;
+    element("mend-settings").hidden = !failure.offersSettings;
+    block(failure.blocks);
     this.follow(); // What is told takes room from the conversation.
   }
 
@@ -66,15 +68,19 @@ export class View {
     const { activeElement: focused } = document;
     this.#failure = null;
     element("alert").textContent = "";
+    element("alert").role = "alert";
+    block(false);
     for (const button of ["try-again", "mend-settings"]) element(button).hidden = true;
     keepFocus(focused);
   }
 
   /** Settings were changed: what they were to blame for is no longer true. */
   settingsChanged() {
-    if (!this.#failure?.inSettings) return;
+    if (!this.#failure?.offersSettings) return;
     if (element("try-again").hidden) return this.forgive();
     const { activeElement: focused } = document;
+    element("alert").role = "status"; // Nothing failed.
+    block(false);
     element("alert").textContent = `Settings were changed: ${AGAIN.toLowerCase()}.`;
     element("try-again").textContent = AGAIN;
     element("mend-settings").hidden = true;
