@@ -56,12 +56,22 @@ def test_a_connection_that_is_never_made_ends_in_time(
     upstream, converse, monkeypatch, stage, greet, code
 ):
     """TLS that stalls, breaks or is none: connecting has a limit of its own, and more tries."""
-    if code == "upstream_timeout":  # The others may take their time on a busy machine.
-        monkeypatch.setattr("parley.wire.connections.CONNECT_SECONDS", 0.2)
+
+    def answer(connection, request):
+        """So that the stage in question has to connect, and none before it in a hurry."""
+        if request.stage == STAGES[first - 2]:
+            hurry()
+        connection.sendall(good(request))
+
+    def hurry():
+        if code == "upstream_timeout":  # The others may take their time on a busy machine.
+            monkeypatch.setattr("parley.wire.connections.CONNECT_SECONDS", 0.2)
+
     first = STAGES.index(stage) + 1
+    if first == 1:
+        hurry()
     for earlier in STAGES[: first - 1]:
-        # So that the stage in question has to connect.
-        upstream.answers[earlier] = lambda connection, request: connection.sendall(good(request))
+        upstream.answers[earlier] = answer
     upstream.greet = lambda connection: upstream.connections < first or greet(connection)
     converse(code, stage, LATE)
     # Others than this one count them.

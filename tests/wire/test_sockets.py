@@ -45,7 +45,7 @@ def test_an_upstream_that_floods_does_not_hold_up_others(scheme, flood, tmp_path
             turns += 1
         flooded.get()
     assert 2 <= time.monotonic() - began < 12
-    assert turns > 10  # Whoever is held up gets one or two.
+    assert turns > 4  # Whoever is held up gets one or two.
 
 
 def give_up(transport, url, seconds):
