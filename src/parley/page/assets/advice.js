@@ -3,7 +3,7 @@
 import { NAMES } from "./offer.js";
 
 const OPERATOR = "tell whoever runs this service";
-/** How sentences of the service's end that know nothing of this page. */
+/** The ends of the service's sentences that are advice for who calls it without this page. */
 const ENDS =
   /; (check base URL, model names and recording|name another one|check its plan and billing)\.$/;
 

@@ -15,8 +15,8 @@
  * @typedef {"talk" | "converse" | "file" | "replay" | "stop" | "arrives" | "sent" | "transcript" | "sound"
  *   | "held" | "done" | "fail" | "voice" | "noise" | "pause" | "added"} Happening
  *
- * `status` says what goes on, `late` what is said where it lasts, and `blocked` where nobody can talk then; `talk` is what Talk does then,
- * `stop` how the button is named that ends it, `how` what to do, and `next` where each happening leads. What
+ * `status` says what goes on, `late` what is said where it lasts, and `blocked` where nobody can talk then;
+ * `talk` is what Talk does then, `stop` how the button is named that ends it, `how` what to do, and `next` where each happening leads. What
  * `next` does not name changes nothing. Of a conversation, `looks` names the state that looks the same, and
  * `open` is whether the microphone is.
  * @typedef {object} Row
