@@ -25,7 +25,6 @@ NOT_PUBLIC = tuple(
 """Networks that the `is_global` of some Python version takes for public: the table of
 requests-hardened, with Azure's address and the site-local ones."""
 
-
 NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
 """An IPv4 address in any spelling: its last part is a number, as no name's is (WHATWG's URLs)."""
 
@@ -44,10 +43,7 @@ def is_public(address: str) -> bool:
 
 
 def may_be_public(host: str) -> bool:
-    """Whether a host is a public IP address, or a name that can be a public host's.
-
-    No name is looked up.
-    """
+    """Whether a host is a public IP address, or can be a public host's name; looks up none."""
     try:
         return is_public(host)
     except ValueError:

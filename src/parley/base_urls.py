@@ -9,10 +9,8 @@ from urllib.parse import urlsplit
 from parley.addresses import may_be_public
 from parley.errors import BaseUrlRefused
 
-ANYTHING = "*"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 OPENAI = ".api.openai.com"
-
 NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
 
@@ -86,29 +84,24 @@ class BaseUrl:
 
     def covers(self, other: "BaseUrl") -> bool:
         """Whether `other` is this URL or lies below it: the path counts by whole segments."""
-        origin = (self.scheme, self.host, self.port)
-        return origin == (other.scheme, other.host, other.port) and (
-            f"{other.path}/".startswith(f"{self.path}/")
-        )
+        is_same_host = (self.scheme, self.authority) == (other.scheme, other.authority)
+        return is_same_host and f"{other.path}/".startswith(f"{self.path}/")
 
 
 @dataclass(frozen=True)
 class EgressPolicy:
-    """Which base URLs callers may name; the operator's own is not subject to it.
-
-    Public https hosts are always allowed, and so is what `allowed` covers; `everything` lifts every
-    limit.
-    """
+    """Which base URLs callers may name: public https hosts, and what `allowed` covers."""
 
     allowed: tuple[BaseUrl, ...] = ()
     everything: bool = False
+    """Whether every limit is lifted, for development."""
 
     @classmethod
     def parse(cls, words: Iterable[str]) -> "EgressPolicy":
         """Read base URLs, or `*`; raise ValueError that says which one is wrong, and how."""
         allowed = []
         for position, word in enumerate(words, 1):
-            if word == ANYTHING:
+            if word == "*":
                 return cls(everything=True)
             try:
                 allowed.append(BaseUrl.parse(word))

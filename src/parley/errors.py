@@ -1,27 +1,33 @@
 """Everything that can go wrong. A code and a status hold for the classes below one, too."""
 
 
-class ParleyError(Exception):
-    """The root of every error that Parley itself raises."""
+class HeldTooLong(BaseException):
+    """A conversation used a second of processor time without letting others run.
+
+    The watchdog raises it anywhere in Python code; no `except Exception` on its way swallows it.
+    """
 
 
-class ConfigurationError(ParleyError):
+ANY_ERROR = (Exception, HeldTooLong)
+"""What becomes an InternalError unless it is a ConversationError."""
+
+
+class ConfigurationError(Exception):
     """The service cannot start; the text names the setting or the file to correct."""
 
 
-class ConversationError(ParleyError):
+class ConversationError(Exception):
     """A failure that the caller is told: its message says what happened and what to do."""
 
     code: str
     status: int
     message: str
-    stage: str = "request"
-    retry: bool = False
+    stage = "request"
+    retry = False
     """Whether the same call may succeed if it is tried again at once."""
 
     def __init_subclass__(cls, *, code: str = "", status: int = 0) -> None:
         """A kind of failure, with a code or a status of its own unless it has its parent's."""
-        super().__init_subclass__()
         if code:
             cls.code = code
         if status:
@@ -40,7 +46,8 @@ class ConversationError(ParleyError):
         self.message = message or self.message
         self.upstream_status, self.upstream_request_id = upstream_status, upstream_request_id
         self.retry_after = retry_after
-        self.retry = self.retry if retry is None else retry
+        if retry is not None:
+            self.retry = retry
         super().__init__(self.message)
 
 

@@ -9,13 +9,11 @@ from typing import Any, TextIO
 
 from logfmter import Logfmter
 
-from parley.held_too_long import HeldTooLong
+from parley.errors import HeldTooLong
 
 log = logging.getLogger("parley")
 
-MOST_FRAMES = 30
-"""How many of an error's innermost calls are logged."""
-
+MOST_FRAMES = 30  # Of an error's calls, the innermost ones.
 UNQUOTED = re.compile(r"[!#-<>-~]*")
 """A text that stands in a line as it is: ASCII without spaces, quotes and equals signs."""
 
@@ -74,8 +72,7 @@ def conversation(fields: Mapping[str, object], *, cut: bool) -> None:
 
 def lines_lost(count: int) -> str:
     """The line that tells how many could not be written; its thread must not use a logger."""
-    fields = {"at": "WARNING", "event": "log_lines_lost", "count": count}
-    return " ".join(f"{name}={value}" for name, value in fields.items()) + "\n"
+    return f"at=WARNING event=log_lines_lost count={count}\n"
 
 
 def held(seconds: float, places: Sequence[str]) -> None:

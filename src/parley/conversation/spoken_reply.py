@@ -16,7 +16,7 @@ from parley.conversation.segments import LONGEST, Segmenter, Waiting
 from parley.conversation.stages import Stages
 from parley.conversation.state import failure_of
 from parley.deadline import let_others_run
-from parley.held_too_long import ANY_ERROR
+from parley.errors import ANY_ERROR
 from parley.upstream.realtime import VoiceReader
 
 TICK_SECONDS = 0.25

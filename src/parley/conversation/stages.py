@@ -16,12 +16,12 @@ from parley.conversation.state import Conversation, failure_of
 from parley.conversation.thoughts import stripped, without_thoughts
 from parley.deadline import let_others_run
 from parley.errors import (
+    ANY_ERROR,
     CallerDisconnected,
     NoSpeech,
     TextTruncated,
     UpstreamMalformed,
 )
-from parley.held_too_long import ANY_ERROR
 from parley.recordings import Recording
 from parley.upstream.client import SPEECH_CHARACTERS, Client
 from parley.upstream.realtime import VoiceReader

@@ -6,8 +6,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
 
-from parley.errors import InternalError
-from parley.held_too_long import HeldTooLong
+from parley.errors import HeldTooLong, InternalError
 from parley.web import cors, error_handlers, request_log, request_record
 from parley.web.answers import add_promised_headers
 from parley.web.model_choice import EndWarnings

@@ -12,8 +12,7 @@ from parley.conversation.event_order import Event, SegmentStarted, SoundPiece, T
 from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
 from parley.conversation.state import failure_of
-from parley.errors import CallerDisconnected
-from parley.held_too_long import ANY_ERROR
+from parley.errors import ANY_ERROR, CallerDisconnected
 from parley.web.answers import ConversationSchema, ErrorSchema
 from parley.web.request_record import current_record
 from parley.web.serving.stream_ends import end_of_streams

@@ -65,10 +65,12 @@ def undated_stages(settings: Settings) -> set[str]:
 
 
 def _dates_hold(route: Route, settings: Settings) -> bool:
-    if isinstance(route.url, BaseUrl):
-        is_own = route.name != MAIN and settings.has_own_model_list
-        return is_own or settings.is_openai_or_main(route.url)
-    try:
-        return settings.is_openai_or_main(BaseUrl.parse(route.url))
-    except ValueError:
-        return True  # Such a request is refused; its answer still names the models.
+    url = route.url
+    if isinstance(url, str):
+        try:
+            url = BaseUrl.parse(url)
+        except ValueError:
+            return True  # Such a request is refused; its answer still names the models.
+    elif route.name != MAIN and settings.has_own_model_list:
+        return True
+    return url.is_openai or url.authority == settings.openai_base_url.authority

@@ -15,7 +15,7 @@ from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
 from parley.deadline import Deadline, let_others_run
-from parley.errors import ParleyError, UpstreamMalformed, UpstreamUnavailable
+from parley.errors import ConversationError, UpstreamMalformed, UpstreamUnavailable
 from parley.wire.foreign_errors import errors_translated
 
 FRAMES = 4096
@@ -93,7 +93,7 @@ class Channel:
 
     def close(self) -> None:
         """Send a close frame if the socket takes it at once: this may be where a call was ended."""
-        with suppress(ParleyError):
+        with suppress(ConversationError):
             if self._protocol.state is OPEN:
                 self._protocol.send_close(1000)
                 self._socket.settimeout(0)

@@ -15,7 +15,7 @@ from weakref import ref
 import gevent
 
 from parley import log
-from parley.held_too_long import HeldTooLong
+from parley.errors import HeldTooLong
 
 HELD_SECONDS = 1.0
 """How much processor time a conversation may use at a stretch."""
