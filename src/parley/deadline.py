@@ -21,8 +21,7 @@ class Deadline:
     answers that have begun to arrive.
     """
 
-    moment: float
-    """The end of it all, in seconds of the monotonic clock."""
+    moment: float  # The end of it all, in seconds of the monotonic clock.
     error: Callable[[], Exception] = DeadlineExceeded
     longest_wait: float = math.inf
     """How many seconds a single wait may take: the longest time without a byte."""

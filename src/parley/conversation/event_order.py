@@ -9,18 +9,14 @@ from io import StringIO
 from parley.conversation.segments import Segment
 from parley.memory import Usage
 
+# How much sound waits for a slow reader, also while memory is scarce, and how much text.
 WAITING_BYTES, SCARCE_BYTES, WAITING_CHARACTERS = 256 * 1024, 64 * 1024, 16 * 1024
-"""How much sound waits for a slow reader, also while memory is scarce, and how much text."""
-
+# What a segment counts besides its text and its sound: many short ones are more than their sum.
 SEGMENT_BYTES = 1024
-"""What a segment counts besides its text and its sound: many short ones are more than their sum."""
-
+# How long text waits for more, unless sound is told sooner: a model writes 50 to 500 deltas a
+# second, and each event costs as much as a piece of sound. The first delta waits for nothing.
 TEXT_SECONDS = 0.1
-"""How long text waits for more, unless sound is told sooner: a model writes 50 to 500 deltas a
-second, and each event costs as much as a piece of sound. The first delta waits for nothing."""
-
-PIECE_BYTES = 48 * 1024
-"""The most sound in one event, which is a third longer in base64."""
+PIECE_BYTES = 48 * 1024  # The most sound in one event, which is a third longer in base64.
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,11 @@ from parley.conversation.formulas import ends_amid_latex
 from parley.conversation.sentences import is_sentence_end, proposed_ends
 from parley.conversation.speakable import fence_after, speakable, speakable_after
 
+# Bounds in characters, of which East Asian wide ones count as three.
 SHORTEST, FIRST_CLAUSE, MERGED, LONGEST = 20, 40, 200, 400
-"""Bounds in characters, of which East Asian wide ones count as three."""
-
+# How many characters of a segment are parsed, at most, for ends that turn out to be in markup.
 IN_VAIN = 2 * LONGEST
-"""How many characters of a segment are parsed, at most, for ends that turn out to be in markup."""
-
-NEXT_WORD = 16
-"""How many characters behind a mark can tell whether the segment ends there."""
-
+NEXT_WORD = 16  # How many characters behind a mark can tell whether the segment ends there.
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]")
 _BLOCK_END = regex.compile(r"\n[ \t\r]*+\n\s*+")
 # Wide marks need no space behind them, but within a number they end nothing. Before a number, a

@@ -13,7 +13,6 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 # Text is not joined, so that a star without a partner is a token of its own.
 _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # Nobody follows any of them.
-
 _FENCE = regex.compile(r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(`{3,}|~{3,})", regex.M)
 _DELIMITERS = regex.compile(r"[*_~`]+")
 _WITHIN_A_WORD = regex.compile(

@@ -19,21 +19,14 @@ from parley.deadline import let_others_run
 from parley.held_too_long import ANY_ERROR
 from parley.upstream.realtime import VoiceReader
 
-TICK_SECONDS = 0.25
-"""How long `events` waits before it says that nothing has happened."""
-
+TICK_SECONDS = 0.25  # How long `events` waits before it says that nothing has happened.
+# Reading several deltas together costs less. So, while every lane speaks, the reading pauses after
+# a delta that took WAITED_SECONDS or more: PAUSE times as long as it took, at most TEXT_SECONDS.
 WAITED_SECONDS, PAUSE = 0.005, 5
-"""Reading several deltas together costs less. So, while every lane speaks, the reading pauses after
-a delta that took WAITED_SECONDS or more: PAUSE times as long as it took, at most TEXT_SECONDS."""
-
-BUSY_SECONDS = 0.02
-"""How long the reading goes on without a wait before it lets others run."""
-
-END_SECONDS = 1
-"""How long `close` waits for the greenlets to end."""
-
+BUSY_SECONDS = 0.02  # How long the reading goes on without a wait before it lets others run.
+END_SECONDS = 1  # How long `close` waits for the greenlets to end.
+# How many segments are spoken at once, by the interface of the model that speaks.
 LANES = {"speech": 3, "realtime": 1}
-"""How many segments are spoken at once, by the interface of the model that speaks."""
 
 
 class SpokenReply:

@@ -26,12 +26,8 @@ from parley.recordings import Recording
 from parley.upstream.client import SPEECH_CHARACTERS, Client
 from parley.upstream.realtime import VoiceReader
 
-STREAM_SECONDS = 600
-"""The longest that a caller may be answered for, once its answer has begun."""
-
-LOOK_SECONDS = 0.25
-"""How often `while_caller_waits` looks whether the caller is still there."""
-
+STREAM_SECONDS = 600  # The longest that a caller may be answered for, once its answer has begun.
+LOOK_SECONDS = 0.25  # How often `while_caller_waits` looks whether the caller is still there.
 Result = TypeVar("Result")
 
 

@@ -9,6 +9,7 @@ from parley.conversation.speakable import fence_after
 from parley.errors import UpstreamError
 
 BEGIN, END = "<think>", "</think>"
+# How thoughts begin that have no tag, and how each kind of them ends.
 MARKS = {
     "[THINK]": "[/THINK]",  # Magistral
     "◁think▷": "◁/think▷",  # Kimi
@@ -20,8 +21,6 @@ MARKS = {
     "<|start|>": "final<|message|>",
     "analysis": "assistantfinal",  # The same, where the host leaves out what is no text.
 }
-"""How thoughts begin that have no tag, and how each kind of them ends."""
-
 # Models name the tag as they like: thinking, THOUGHT, seed:think, reasoning_scratchpad. The last of
 # the others is a word, too, and is a mark where the next word follows without a space.
 MARK = regex.compile(
@@ -29,9 +28,8 @@ MARK = regex.compile(
     + "|".join(map(regex.escape, MARKS))
     + r"(?=\p{Lu})"
 )
-
+# The end of thoughts, alone on its line; with four spaces before it, it is code.
 ENDING = re.compile(rf"^ {{0,3}}{END}[^\S\n]*$", re.MULTILINE)
-"""The end of thoughts, alone on its line; with four spaces before it, it is code."""
 
 
 class ThoughtFilter:

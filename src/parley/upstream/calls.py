@@ -37,13 +37,10 @@ class Call:
     transport: Transport = field(repr=False)
     upstream: Upstream
     stage: str
-    models_used: dict[str, Model]
-    """By stage; a fallback is put there once it has answered."""
+    models_used: dict[str, Model]  # By stage; a fallback is put there once it has answered.
     deadline: Deadline
-    usage: Usage
-    """Counts what is collected of an answer."""
-    attempts: list[AttemptRecord]
-    """Gets a record of each attempt."""
+    usage: Usage  # Counts what is collected of an answer.
+    attempts: list[AttemptRecord]  # Gets a record of each attempt.
 
     def __post_init__(self) -> None:
         self.model = self.models_used[self.stage]

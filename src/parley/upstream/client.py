@@ -21,28 +21,19 @@ from parley.upstream.speech_formats import SAMPLE_BYTES, in_format, set_lengths
 from parley.wire.messages import Form, Upstream
 from parley.wire.transport import Transport
 
-TEXT_BYTES = 1_000_000
-"""The largest text that is taken, counted after decompression."""
-
+TEXT_BYTES = 1_000_000  # The largest text that is taken, counted after decompression.
+# The largest stream of a text: each delta comes in an event that is many times its length.
 STREAM_BYTES = 16_000_000
-"""The largest stream of a text: each delta comes in an event that is many times its length."""
-
-SPEECH_CHARACTERS = 4096
-"""The longest `input` that /audio/speech takes (OpenAI's API reference)."""
-
-SPEECH_BYTES = 16_000_000
-"""The largest speech that is taken, counted after decompression."""
-
+SPEECH_CHARACTERS = 4096  # The longest `input` that /audio/speech takes (OpenAI's API reference).
+SPEECH_BYTES = 16_000_000  # The largest speech that is taken, counted after decompression.
 VOICE = "alloy"
-
+# A transcript of remarks, full stops, dashes and notes (`[BLANK_AUDIO]`, "♪ [Music]."): whisper.cpp
+# has one for each silent segment.
 REMARKS = re.compile(
     r"\A(?:[\s.…。\u2013\u2014♪♫🎵🎶-]++|\[++[^\[\]]*+\]++|[(\uff08][^()\uff08\uff09]*+[)\uff09]|【[^【】]*+】)++\Z"
 )
-"""A transcript of remarks, full stops, dashes and notes (`[BLANK_AUDIO]`, "♪ [Music]."):
-whisper.cpp has one for each silent segment."""
-
+# What some hosts leave in a transcript: SenseVoice's `<|en|><|NEUTRAL|>`, Whisper's `<|0.00|>`.
 TOKENS = re.compile(r"<\|[^<>|]{0,40}\|>")
-"""What some hosts leave in a transcript: SenseVoice's `<|en|><|NEUTRAL|>`, Whisper's `<|0.00|>`."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +68,7 @@ class Client:
 
     deadline: Deadline
     options: Options
-    usage: Usage = field(default_factory=Usage)
-    """Counts what the conversation holds in memory."""
+    usage: Usage = field(default_factory=Usage)  # Counts what the conversation holds in memory.
 
     attempts: list[AttemptRecord] = field(default_factory=list)
     """One of each attempt at each call, in the order in which they began."""

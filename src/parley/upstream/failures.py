@@ -48,15 +48,11 @@ BY_CODE: Mapping[str, type[UpstreamError]] = {
     "rate_limit_exceeded": RateLimited,
     "server_error": UpstreamUnavailable,
 }
-RETRIED_STATUSES = (408, 409, 429)
-"""What OpenAI's own SDK tries again, beside every 5xx."""
-
+RETRIED_STATUSES = (408, 409, 429)  # What OpenAI's own SDK tries again, beside every 5xx.
+# The values of the header `x-should-retry`, which overrules the statuses.
 SHOULD_RETRY = {"true": True, "false": False}
-"""The values of the header `x-should-retry`, which overrules the statuses."""
-
-MESSAGE_CHARACTERS = 300
-"""How much of an upstream's message is passed on."""
-
+MESSAGE_CHARACTERS = 300  # How much of an upstream's message is passed on.
+# How a sentence begins that ends with the upstream's own words.
 LEADS: Mapping[type[UpstreamError], str] = {
     ApiKeyRejected: "The upstream refused the API key",
     UpstreamRejected: "The upstream refused the request",
@@ -67,10 +63,7 @@ LEADS: Mapping[type[UpstreamError], str] = {
     UpstreamTimeout: "The upstream took too long",
     UpstreamMalformed: "The upstream sent an error instead of an answer",
 }
-"""How a sentence begins that ends with the upstream's own words."""
-
-LONGEST_WAIT = 86_400.0
-"""The longest wait, in seconds, that callers are told of: a day."""
+LONGEST_WAIT = 86_400.0  # The longest wait, in seconds, that callers are told of: a day.
 
 
 def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answer:

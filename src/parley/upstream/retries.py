@@ -8,12 +8,10 @@ from typing import TypeVar
 from parley.deadline import Deadline
 from parley.errors import StaleConnection, UpstreamError
 
+# Seconds before the second and the third attempt, the last, as in OpenAI's own SDK.
 BACKOFF = (0.5, 1.0)
-"""Seconds before the second and the third attempt, the last, as in OpenAI's own SDK."""
-
+# By which part at most a wait is made longer, so that a crowd does not return all at once.
 JITTER = 0.25
-"""By which part at most a wait is made longer, so that a crowd does not return all at once."""
-
 Result = TypeVar("Result")
 
 

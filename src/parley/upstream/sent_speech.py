@@ -11,20 +11,17 @@ from parley.upstream.error_reports import error_field_of, report_of
 from parley.upstream.json_values import json_in
 from parley.upstream.speech_formats import AUDIO_FORMATS, RATE
 
+# How much of PCM is looked at for whether it is text instead: samples can be letters for long.
 TEXT_BYTES = 512
-"""How much of PCM is looked at for whether it is text instead: samples can be letters for long."""
-
-REASON_BYTES = 64 * 1024
-"""The longest JSON that is read for why it came instead of speech."""
-
+REASON_BYTES = 64 * 1024  # The longest JSON that is read for why it came instead of speech.
 PCM_HEADERS = ("x-sample-rate", "x-audio-sample-rate", "x-channels", "x-audio-channels")
+# What PCM cannot say of itself, and hosts in those headers or as a parameter of its type: the end
+# of a name, our value, and sentences.
 PCM = (
     (r"(?:sample[_-]?)?rate", RATE, f"at {{}} Hz where {RATE} Hz was asked for", "the rate"),
     (r"channels", 1, "of {} channels where one was asked for", "how many"),
 )
-"""What PCM cannot say of itself, and hosts in those headers or as a parameter of its type: the end
-of a name, our value, and sentences."""
-
+# How what comes instead begins, and what it is called.
 SIGNATURES = (
     ("WAV", re.compile(rb"RIFF.{4}WAVE", re.DOTALL)),
     ("RF64, BW64 or RIFX", re.compile(rb"(?:RF64|BW64|RIFX).{4}WAVE", re.DOTALL)),
@@ -38,7 +35,6 @@ SIGNATURES = (
     ("JSON", re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")),
     ("a web page", re.compile(rb"(?:\xef\xbb\xbf)?\s*<")),
 )
-"""How what comes instead begins, and what it is called."""
 
 
 def checked(

@@ -10,9 +10,9 @@ from typing import Any
 from parley.wire.sockets import under_tls
 
 HEAD_BYTES = 64 * 1024
+# The headers of an answer in all, those of interim answers included, and its trailers likewise.
+# http.client would read 6 MB for each of these.
 HEAD_LINES = 400
-"""The headers of an answer in all, those of interim answers included, and its trailers likewise.
-http.client would read 6 MB for each of these."""
 
 
 class _Lines(io.BufferedReader):

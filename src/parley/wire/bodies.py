@@ -14,24 +14,17 @@ from parley.redaction import valid_request_id
 from parley.wire.foreign_errors import BROKEN, errors_translated
 from parley.wire.messages import Answer, Upstream
 
-PIECE_BYTES = 64 * 1024
-"""How much of an answer is read at once."""
-
+PIECE_BYTES = 64 * 1024  # How much of an answer is read at once.
+# How much of a refusal is read: some repeat all that they were sent, behind their reason.
 REFUSAL_BYTES = 512 * 1024
-"""How much of a refusal is read: some repeat all that they were sent, behind their reason."""
-
-SILENT_BYTES = 64 * 1024
-"""How much compressed input in a row may decode to nothing."""
-
+SILENT_BYTES = 64 * 1024  # How much compressed input in a row may decode to nothing.
+# The content codings that are asked for, as zlib's `wbits`; one at most, since two can blow up
+# without end.
 CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
-"""The content codings that are asked for, as zlib's `wbits`; one at most, since two can blow up
-without end."""
-
 OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
-
+# How long the end of a body may take that was read but for that; a new connection takes longer.
 END_SECONDS = 0.05
-"""How long the end of a body may take that was read but for that; a new connection takes longer."""
 
 
 class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):

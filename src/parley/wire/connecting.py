@@ -13,20 +13,15 @@ from gevent.monkey import get_original
 from parley.errors import UpstreamUnavailable
 from parley.wire.sockets import YieldingSocket
 
+# How long to wait for an address before the next is tried in parallel (RFC 8305, section 8).
 STAGGER_SECONDS = 0.25
-"""How long to wait for an address before the next is tried in parallel (RFC 8305, section 8)."""
-
+# How many addresses are tried at most; a host that a caller names may have any number.
 ADDRESSES = 10
-"""How many addresses are tried at most; a host that a caller names may have any number."""
-
+# How many more files a process should be able to open: enough for a look-up and ten tries.
 FILES_LEFT = 16
-"""How many more files a process should be able to open: enough for a look-up and ten tries."""
-
+# An address family and what `socket.connect` takes in it.
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
-"""An address family and what `socket.connect` takes in it."""
-
-LookUp = Callable[..., list[Any]]
-"""What takes and returns what getaddrinfo does."""
+LookUp = Callable[..., list[Any]]  # What takes and returns what getaddrinfo does.
 
 
 def is_short_of_files() -> bool:

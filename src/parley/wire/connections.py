@@ -14,12 +14,10 @@ from parley.wire.answer_reader import AnswerReader
 from parley.wire.connecting import Address, connect
 from parley.wire.sockets import YieldingSocket, has_event, under_tls
 
+# How long the name look-up, connecting and the TLS handshake may take in total.
 CONNECT_SECONDS = 5
-"""How long the name look-up, connecting and the TLS handshake may take in total."""
-
+# How long an idle connection may be used again: some routes drop idle ones silently.
 IDLE_SECONDS = 30
-"""How long an idle connection may be used again: some routes drop idle ones silently."""
-
 Resolve = Callable[[str, int], Sequence[Address]]
 
 

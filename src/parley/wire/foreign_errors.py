@@ -9,8 +9,8 @@ from urllib3 import exceptions
 from parley.errors import UpstreamTimeout, UpstreamUnavailable
 
 TOO_LATE = (requests.Timeout, exceptions.TimeoutError)
+# What the layers below requests raise when an exchange fails; its own are each an OSError.
 BROKEN = (exceptions.HTTPError, exceptions.ProxySchemeUnsupported, HTTPException, OSError)
-"""What the layers below requests raise when an exchange fails; its own are each an OSError."""
 
 
 class ErrorsTranslated(AbstractContextManager[None]):

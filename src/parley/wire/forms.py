@@ -8,8 +8,8 @@ from urllib3 import encode_multipart_formdata
 from parley.deadline import let_others_run
 from parley.wire.messages import Body, Form
 
+# How much of a recording is read and sent at once; 16 KiB would cost twice the time.
 BLOCK_BYTES = 64 * 1024
-"""How much of a recording is read and sent at once; 16 KiB would cost twice the time."""
 
 
 def encoded_body(body: Body) -> tuple["bytes | StreamedForm", str]:

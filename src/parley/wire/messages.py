@@ -18,8 +18,7 @@ class Form:
     recording: Recording
 
 
-Body = Mapping[str, Any] | Form
-"""What is sent: a mapping as JSON, or a form."""
+Body = Mapping[str, Any] | Form  # What is sent: a mapping as JSON, or a form.
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,7 @@ class Upstream:
     """Whether callers are told what the upstream says of a failure: its own words, and its id."""
     key_header: str = ""
     """The header in which the caller may send a key for this call; blank if the caller may not."""
-    is_operators: bool = False
-    """Whether the operator chose the host, which is not OpenAI's."""
+    is_operators: bool = False  # Whether the operator chose the host, which is not OpenAI's.
 
     def shows_key(self, text: str) -> bool:
         """Whether a text, which others chose, shows a part of a key."""
@@ -61,5 +59,4 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     request_id: str | None = None
-    is_quoted: bool = True
-    """Whether callers are told the id, as the upstream's `is_quoted` says."""
+    is_quoted: bool = True  # Whether callers are told the id, as the upstream's `is_quoted` says.

@@ -28,10 +28,8 @@ class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not ty
 
     is_deaf = False
     """Nothing is received any more; what was received before can still be read above."""
-    is_cut_short = False
-    """Some of what was to be sent was not."""
-    idle_since = 0.0
-    """When its last answer was read whole, on the monotonic clock."""
+    is_cut_short = False  # Some of what was to be sent was not.
+    idle_since = 0.0  # When its last answer was read whole, on the monotonic clock.
 
     def recv(self, size: int, *flags: int) -> bytes:
         """Receive, after others have run."""

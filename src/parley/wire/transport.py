@@ -24,12 +24,10 @@ from parley.wire.messages import Answer, Body, Upstream
 from parley.wire.websocket import Channel
 
 HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
-
+# How many hosts of the operator's, or allowed by name, have pools; one left out gets a new one.
 HOSTS = 100
-"""How many hosts of the operator's, or allowed by name, have pools; one left out gets a new one."""
-
+# To how many of the callers' hosts idle connections are kept, and how many to each.
 PUBLIC_KEPT = 20, 10
-"""To how many of the callers' hosts idle connections are kept, and how many to each."""
 
 
 class Transport:

@@ -18,12 +18,9 @@ from parley.deadline import Deadline, let_others_run
 from parley.errors import ParleyError, UpstreamMalformed, UpstreamUnavailable
 from parley.wire.foreign_errors import errors_translated
 
-FRAMES = 4096
-"""How many frames may come before a message is whole, pings and empty ones included."""
-
+FRAMES = 4096  # How many frames may come before a message is whole, pings and empty ones included.
+# How much is parsed at once. It can be a thousand frames, and nobody else is served meanwhile.
 READ_BYTES = 2 * 1024
-"""How much is parsed at once. It can be a thousand frames, and nobody else is served meanwhile."""
-
 # At the level DEBUG the library logs every frame, and so what was said.
 QUIET = logging.Logger("websocket", logging.CRITICAL + 1)
 
