@@ -80,12 +80,10 @@ def fence_after(text: str, fence: str = "") -> str:
     return fence
 
 
-def speakable_after(text: str, fence: str) -> str:
-    """What the voice gets of a text that begins within a block of code, which `fence` opened."""
-    for mark in _FENCE.finditer(text):
-        if mark[1].startswith(fence):
-            return speakable(text[mark.end() :])
-    return ""
+def behind_code(text: str, fence: str) -> str:
+    """The text without the block of code in which it begins; `fence` opened that, or is blank."""
+    ends = (mark.end() for mark in _FENCE.finditer(text) if mark[1].startswith(fence))
+    return text[next(ends, len(text)) :] if fence else text
 
 
 def _blocks(markdown: str) -> Iterator[str]:

@@ -83,7 +83,7 @@ class SpokenReply:
                 self._read_text()
             finally:
                 self._is_text_over = True
-                self._unspoken.add(self._segmenter.finish())
+                self._unspoken.extend(self._segmenter.finish())
         except ANY_ERROR as error:
             self._note(error, "text")
         finally:
@@ -112,7 +112,7 @@ class SpokenReply:
         if self._backlog.add_text(text):
             _wake(self._news)
         if segments := self._segmenter.feed(text):
-            self._unspoken.add(segments)
+            self._unspoken.extend(segments)
             _wake(self._work)
 
     def _open_lane(self) -> None:

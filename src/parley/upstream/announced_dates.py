@@ -26,7 +26,7 @@ def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline)
         try:
             return {each["id"]: _day(each.get("shutdown_date")) for each in models["data"]}
         except (ValueError, TypeError, LookupError, AttributeError):
-            raise with_answer(UpstreamMalformed(), answer) from None
+            raise with_answer(UpstreamMalformed(), answer, upstream) from None
 
     return with_retries(listed, deadline)
 

@@ -111,7 +111,7 @@ class Call:
                     require_success(answer.whole(self.counted), self.upstream, self.model.name)
                 yield answer
             except UpstreamError as failure:
-                with_answer(failure, answer)
+                with_answer(failure, answer, self.upstream)
                 raise
 
     @contextmanager
@@ -123,7 +123,7 @@ class Call:
             if isinstance(channel, Answer):
                 self._record.upstream_id = channel.request_id or ""
                 require_success(channel, self.upstream, self.model.name)
-                raise with_answer(UpstreamMalformed(), channel)
+                raise with_answer(UpstreamMalformed(), channel, self.upstream)
             yield channel
 
     def failure_in(self, value: Any) -> UpstreamError:

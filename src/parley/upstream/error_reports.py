@@ -48,10 +48,8 @@ class Report:
     @property
     def status(self) -> int | None:
         """The HTTP status that one of the names is (`429`, `"502"`), if it is that of a failure."""
-        for name in self.names:
-            if name.isascii() and name.isdecimal() and 400 <= int(name) <= 599:
-                return int(name)
-        return None
+        codes = (int(name) for name in self.names if name.isascii() and name.isdecimal())
+        return next((code for code in codes if 400 <= code <= 599), None)
 
     @property
     def has_wait(self) -> bool:

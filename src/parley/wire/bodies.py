@@ -40,7 +40,6 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
         self.status, self.headers = response.status_code, response.headers
         self._secrets = upstream.secrets
         self.request_id = valid_request_id(response.headers.get("x-request-id", ""), self._secrets)
-        self.is_quoted = upstream.is_quoted
         self.response, self._raw = response, response.raw
         self._limit = limit if self.status < 300 else min(limit, REFUSAL_BYTES)
         self._deadline = deadline
@@ -141,4 +140,4 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
         body = bytearray()  # A list of many small pieces takes many times their size.
         for piece in counted(self.pieces()):
             body += piece
-        return Answer(self.status, self.headers, bytes(body), self.request_id, self.is_quoted)
+        return Answer(self.status, self.headers, bytes(body), self.request_id)

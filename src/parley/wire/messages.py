@@ -59,4 +59,3 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     request_id: str | None = None
-    is_quoted: bool = True  # Whether callers are told the id, as the upstream's `is_quoted` says.
