@@ -66,12 +66,11 @@ class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
     """
 
     def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:
-        """Begin with the block."""
         super().__init__(seconds)
         self._error = error
 
     def __exit__(self, kind: object, raised: object, traceback: object) -> None:
-        """Raise the error in the place of this end; that of a block around this one goes on."""
+        """Raise the error in place of this end; that of a block around this one goes on."""
         super().__exit__(kind, raised, traceback)
         if raised is self:
             raise self._error() from None

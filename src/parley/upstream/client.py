@@ -18,7 +18,8 @@ from parley.upstream.json_values import json_in, text_of
 from parley.upstream.realtime import VoiceReader
 from parley.upstream.sent_speech import checked
 from parley.upstream.speech_formats import SAMPLE_BYTES, in_format, set_lengths
-from parley.wire.messages import Form, Upstream
+from parley.wire.forms import Form
+from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 
 TEXT_BYTES = 1_000_000  # The largest text that is taken, counted after decompression.

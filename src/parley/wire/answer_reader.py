@@ -48,7 +48,6 @@ class AnswerReader(http.client.HTTPResponse):
     fp: Any
 
     def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
-        """Read from a socket, or from TLS."""
         super().__init__(sock, *arguments, **options)
         self.fp = _Lines(self.fp.detach())
         self._socket = under_tls(sock)
@@ -69,12 +68,8 @@ class AnswerReader(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
 
     def _close_conn(self) -> None:
-        """http.client calls this once the body is read or given up.
-
-        It also gives a proxy's answer to CONNECT to a reader, without `begin`: that connection goes
-        on in any case.
-        """
-        if self.headers is not None:
+        """Keep the connection or shut it down: http.client calls this behind the body."""
+        if self.headers is not None:  # Else it is a proxy's answer to CONNECT, and goes on.
             if self._ends_here() and not self._socket.is_cut_short:
                 self._socket.idle_since = time.monotonic()
             else:

@@ -10,9 +10,9 @@ from requests import Response
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from parley.redaction import valid_request_id
+from parley.redaction import Secrets, valid_request_id
 from parley.wire.foreign_errors import BROKEN, errors_translated
-from parley.wire.messages import Answer, Upstream
+from parley.wire.messages import Answer
 
 PIECE_BYTES = 64 * 1024  # How much of an answer is read at once.
 # How much of a refusal is read: some repeat all that they were sent, behind their reason.
@@ -33,13 +33,11 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
     Leaving its `with` closes the connection, unless the body was read to its end.
     """
 
-    def __init__(
-        self, response: Response, limit: int, upstream: Upstream, deadline: Deadline
-    ) -> None:
+    def __init__(self, response: Response, limit: int, secrets: Secrets, deadline: Deadline):
         """Accept at most `limit` bytes of body, as decoded, and hardly more before that."""
         self.status, self.headers = response.status_code, response.headers
-        self._secrets = upstream.secrets
-        self.request_id = valid_request_id(response.headers.get("x-request-id", ""), self._secrets)
+        self.request_id = valid_request_id(response.headers.get("x-request-id", ""), secrets)
+        self._secrets = secrets
         self.response, self._raw = response, response.raw
         self._limit = limit if self.status < 300 else min(limit, REFUSAL_BYTES)
         self._deadline = deadline

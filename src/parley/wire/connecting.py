@@ -43,17 +43,15 @@ def resolve(look_up: LookUp, host: str, port: int) -> list[Address]:
     try:
         found = look_up(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise UpstreamUnavailable(
-            "The upstream's host name was not found; check the base URL."
-        ) from None
+        sentence = "The upstream's host name was not found; check the base URL."
+        raise UpstreamUnavailable(sentence) from None
     return [(family, address) for family, _, _, _, address in found]
 
 
 def connect(addresses: Sequence[Address]) -> YieldingSocket:
-    """A socket connected to one of the addresses.
+    """A socket connected to one of the addresses (RFC 8305, sections 4 and 5).
 
-    IPv6 and IPv4 take turns, and a slow address does not hold up the next (RFC 8305, sections 4
-    and 5). Raises UpstreamUnavailable if all of them fail.
+    Raises UpstreamUnavailable if all of them fail.
     """
     untried = interleaved(addresses)[:ADDRESSES]
     tries: list[gevent.Greenlet] = []

@@ -27,7 +27,6 @@ class PlainConnection(HTTPConnection):
     response_class: Any = AnswerReader
 
     def __init__(self, *arguments: Any, resolve: Resolve, **options: Any) -> None:
-        """Connect to the addresses that `resolve` gives for a host and port."""
         super().__init__(*arguments, **options)
         self._resolve = resolve
 

@@ -1,24 +1,10 @@
 """What goes into a call to an upstream and what comes back, as plain values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from parley.base_urls import BaseUrl
-from parley.recordings import Recording
 from parley.redaction import Secrets
-
-
-@dataclass(frozen=True)
-class Form:
-    """A form's texts by name, and the field for the recording, which is named from its kind."""
-
-    fields: Sequence[tuple[str, str]]
-    file: str
-    recording: Recording
-
-
-Body = Mapping[str, Any] | Form  # What is sent: a mapping as JSON, or a form.
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,12 @@ class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not ty
     idle_since = 0.0  # When its last answer was read whole, on the monotonic clock.
 
     def recv(self, size: int, *flags: int) -> bytes:
-        """Receive, after others have run."""
+        """Receive up to `size` bytes."""
         self._take_turns()
         return super().recv(size, *flags)  # type: ignore[no-any-return]
 
     def recv_into(self, *arguments: Any) -> int:
-        """Receive, after others have run."""
+        """Receive into a buffer."""
         self._take_turns()
         return super().recv_into(*arguments)  # type: ignore[no-any-return]
 
@@ -50,9 +50,9 @@ class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not ty
             raise
 
     def _take_turns(self) -> None:
+        """Let others run, and gevent look at all sockets and timers."""
         if self.is_deaf:
             raise BlockingIOError(errno.EAGAIN, "deaf")
-        # Others run meanwhile, and gevent looks at all sockets and timers.
         socket.wait_read(self.fileno(), self.gettimeout())
 
 
@@ -61,8 +61,7 @@ class TLS(SSLTransport):
 
     # How many files read from the socket: where TLS is within TLS, urllib3 counts them here.
     _io_refs = property(
-        attrgetter("socket._io_refs"),
-        lambda self, refs: setattr(self.socket, "_io_refs", refs),
+        attrgetter("socket._io_refs"), lambda self, refs: setattr(self.socket, "_io_refs", refs)
     )
 
 
@@ -73,10 +72,7 @@ class _Context(ssl.SSLContext):
 
 @cache
 def tls_context(bundle: str) -> ssl.SSLContext:
-    """What makes TLS of sockets, for peers that prove their name by the certificates in a file.
-
-    Raises OSError if the file cannot be read.
-    """
+    """What makes TLS of sockets, by the certificates in a file; raise OSError without them."""
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(bundle)
     return context

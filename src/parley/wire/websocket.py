@@ -41,8 +41,7 @@ class Channel:
     def open(self, response: Response) -> None:
         """Go on where http.client stopped, behind the headers of a 101.
 
-        Raises UpstreamMalformed if it does not answer the handshake, and UpstreamUnavailable if it
-        also says `Connection: close`.
+        Raises UpstreamMalformed if they do not answer the handshake.
         """
         answered: Any = response.raw
         headers = Headers(response.headers.items())
@@ -52,7 +51,7 @@ class Channel:
         except InvalidHandshake:
             raise UpstreamMalformed() from None
         self._socket = answered.connection.sock
-        if self._socket is None:
+        if self._socket is None:  # The headers also say `Connection: close`.
             raise UpstreamUnavailable()
         self._reader = answered._original_response.fp  # As requests itself does.
 
@@ -100,8 +99,7 @@ class Channel:
         """Send what is due, such as answers to pings, and receive the next bytes."""
         with errors_translated, self._deadline.wait():
             self._flush()
-            data: bytes = self._reader.read1(READ_BYTES)
-        return data
+            return bytes(self._reader.read1(READ_BYTES))
 
     def _flush(self) -> None:
         if data := b"".join(self._protocol.data_to_send()):
