@@ -21,7 +21,7 @@ def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline)
     """Each model that `GET /models` lists, with its shutdown date; raise UpstreamError."""
 
     def listed(_: int) -> dict[str, Day]:
-        answer = transport.get(upstream, "/models", limit=LIST_BYTES, deadline=deadline)
+        answer = transport.get(upstream, "/models", LIST_BYTES, deadline)
         models = json_in(require_success(answer, upstream).body)
         try:
             return {each["id"]: _day(each.get("shutdown_date")) for each in models["data"]}

@@ -103,9 +103,7 @@ class Call:
 
         Raises UpstreamError. What is raised within the block names the answer.
         """
-        with self.transport.post(
-            self.upstream, path, body, limit=limit, deadline=self.deadline
-        ) as answer:
+        with self.transport.post(self.upstream, path, body, limit, self.deadline) as answer:
             self._record.upstream_id = answer.request_id or ""
             try:
                 if not 200 <= answer.status < 300:
@@ -118,22 +116,16 @@ class Call:
     @contextmanager
     def connect(self, path: str, limit: int) -> Iterator[Channel]:
         """Open a WebSocket; raise UpstreamError if the upstream refuses it."""
-        with self.transport.connect(
-            self.upstream, path, limit=limit, deadline=self.deadline
-        ) as channel:
+        with self.transport.connect(self.upstream, path, limit, self.deadline) as channel:
             if isinstance(channel, Answer):
                 self._record.upstream_id = channel.request_id or ""
                 require_success(channel, self.upstream, self.model.name)
                 raise with_answer(UpstreamMalformed(), channel, self.upstream)
             yield channel
 
-    def failure_in(self, value: Any) -> UpstreamError:
-        """The failure that JSON tells under a success's status."""
-        return failure_told_by(value, self.upstream, self.model.name)
-
-    def failure_in_event(self, value: Any) -> UpstreamError:
-        """The failure that an event tells."""
-        return failure_told_by(value, self.upstream, self.model.name, is_event=True)
+    def failure_in(self, value: Any, *, is_event: bool = False) -> UpstreamError:
+        """The failure that JSON tells under a success's status, or in an event."""
+        return failure_told_by(value, self.upstream, self.model.name, is_event=is_event)
 
     def counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """The pieces of an answer that is collected, counted until the last was used."""

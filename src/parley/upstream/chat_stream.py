@@ -1,13 +1,13 @@
 """A chat reply, whole in JSON or as it is written in events: bytes in, the reply's deltas out."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from parley.errors import TextIncomplete, UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from parley.upstream.error_reports import SENTENCES, SPACE, error_field_of, report_of
+from parley.errors import TextIncomplete, UpstreamMalformed, UpstreamUnavailable
+from parley.upstream.error_reports import SENTENCES, SPACE, FailureIn, error_field_of, report_of
 from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, text_of, value_at
 from parley.upstream.sent_events import EVENT_BYTES, SentEvent, events_in
 
@@ -18,7 +18,6 @@ END = b"[DONE]"
 UNNAMED = (b"", b"message")
 # How a stream of events begins, though none of them may be whole.
 FIELD = re.compile(rb"\s*(?::|(?:event|data|id|retry)\b)")
-FailureIn = Callable[[Any], UpstreamError]  # Which failure it is that JSON tells of.
 
 
 def deltas_of(pieces: Iterable[bytes], failure_in: FailureIn) -> Iterator[str]:

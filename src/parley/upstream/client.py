@@ -1,9 +1,10 @@
 """The calls of a conversation to OpenAI's API: what is sent, and what of each answer is used."""
 
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from parley.deadline import Deadline
@@ -13,7 +14,7 @@ from parley.models.registry import Model
 from parley.recordings import Recording
 from parley.upstream.calls import AttemptRecord, Call
 from parley.upstream.chat_stream import deltas_of
-from parley.upstream.error_reports import error_field_of, report_of
+from parley.upstream.error_reports import FailureIn, error_field_of, report_of
 from parley.upstream.json_values import json_in, text_of
 from parley.upstream.realtime import VoiceReader
 from parley.upstream.sent_speech import checked
@@ -66,13 +67,10 @@ class Client:
     upstreams: Mapping[str, Upstream]
     models_used: dict[str, Model]
     """Those that are used, by stage, as the upstreams are; a fallback only once it has answered."""
-
     deadline: Deadline
     options: Options
     usage: Usage = field(default_factory=Usage)  # Counts what the conversation holds in memory.
-
-    attempts: list[AttemptRecord] = field(default_factory=list)
-    """One of each attempt at each call, in the order in which they began."""
+    attempts: list[AttemptRecord] = field(default_factory=list)  # Of all calls, as they began.
 
     @property
     def voice(self) -> str:
@@ -96,7 +94,7 @@ class Client:
         return call.run(hear)
 
     def complete(self, transcript: str) -> Reply:
-        """The chat model's reply; a refusal is a reply too. Raises UpstreamError.
+        """The chat model's reply, which may be a refusal. Raises UpstreamError.
 
         What was written before a failure is the reply, if no other attempt brought a whole one.
         """
@@ -157,21 +155,11 @@ class Client:
         return call.begin(lambda: self._speech_of(text, call, reader))
 
     def _call(self, stage: str) -> Call:
-        return Call(
-            self.transport,
-            self.upstreams[stage],
-            stage,
-            self.models_used,
-            self.deadline,
-            self.usage,
-            self.attempts,
-        )
+        shared = self.models_used, self.deadline, self.usage, self.attempts
+        return Call(self.transport, self.upstreams[stage], stage, *shared)
 
     def _reply_to(self, transcript: str, call: Call, *, is_stream: bool) -> Generator[str]:
-        """The reply's deltas; a host may answer with a stream or without one, whatever is asked.
-
-        Raises UpstreamMalformed in a reply of more than TEXT_BYTES characters.
-        """
+        """The reply's deltas, TEXT_BYTES characters at most; whatever is asked, it may stream."""
         messages = [
             {"role": "system", "content": self.options.system_prompt},
             *self.options.history,
@@ -182,7 +170,7 @@ class Client:
         with call.post("/chat/completions", {**asked, "stream": is_stream}, STREAM_BYTES) as answer:
             pieces = answer.pieces() if is_stream else call.counted(answer.pieces())
             try:
-                for delta in deltas_of(pieces, call.failure_in_event):
+                for delta in deltas_of(pieces, partial(call.failure_in, is_event=True)):
                     yield delta
                     if (size := size + len(delta)) > TEXT_BYTES:
                         raise UpstreamMalformed()
@@ -204,13 +192,8 @@ class Client:
                 # At once, since PCM is six times as large as mp3.
                 yield from in_format(pcm, audio_format, call.deadline)
             return
-        body = {
-            "model": call.model.name,
-            "input": text,
-            "voice": voice,
-            "response_format": audio_format,
-            **call.model.parameters,
-        }
+        body = {"model": call.model.name, "input": text, "voice": voice}
+        body |= {"response_format": audio_format, **call.model.parameters}
         size = 0
         with call.post("/audio/speech", body, SPEECH_BYTES) as answer:
             for piece in checked(answer.pieces(), audio_format, answer.headers, call.failure_in):
@@ -220,7 +203,7 @@ class Client:
                 raise UpstreamMalformed()  # Whatever is joined to half a sample becomes noise.
 
 
-def _transcript_in(heard: Any, failure_in: Callable[[Any], UpstreamError]) -> str:
+def _transcript_in(heard: Any, failure_in: FailureIn) -> str:
     """The transcript in an answer's JSON; blank if no speech was heard."""
     if error_field_of(heard):
         raise failure_in(heard)

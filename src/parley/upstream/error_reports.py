@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from parley.errors import UpstreamError
 from parley.upstream.json_values import json_in, value_at
 
+FailureIn = Callable[[Any], UpstreamError]  # Which failure it is that JSON tells of.
 DEEPEST = 5  # How many objects or lists may lie around the reason.
 # What hosts send before an answer, some of them for long: space, and a byte order mark.
 SPACE = b" \t\r\n\xef\xbb\xbf"

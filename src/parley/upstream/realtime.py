@@ -41,7 +41,6 @@ class VoiceReader:
     """
 
     def __init__(self) -> None:
-        """Begin without a WebSocket."""
         self._open = ExitStack()
         self._channel: Channel | None = None
 
@@ -63,7 +62,10 @@ class VoiceReader:
             for event in self._events(call):
                 match event:
                     case {"type": "response.output_audio.delta", "delta": str(delta)}:
-                        pcm = _decoded(delta)
+                        try:
+                            pcm = base64.b64decode(delta, validate=True)
+                        except ValueError:
+                            raise UpstreamMalformed() from None
                         pcm_bytes += len(pcm)
                         yield pcm
                     case {"type": "response.output_audio_transcript.done", "transcript": str(part)}:
@@ -89,10 +91,7 @@ class VoiceReader:
         return self._channel
 
     def _events(self, call: Call) -> Iterator[dict[str, Any]]:
-        """Each event of a text as it arrives; raise the UpstreamError that one tells of.
-
-        Raises UpstreamMalformed past EVENTS or EVENTS_BYTES.
-        """
+        """Each event of a text as it arrives; raise the UpstreamError that one tells of."""
         size = 0
         for count, message in enumerate(self._messages, 1):
             size += len(message)
@@ -106,22 +105,19 @@ class VoiceReader:
                 case {"type": "response.done", "response": {"status": "completed"}}:
                     yield event
                 case {"type": "response.done", "response": {"status_details": {"error": error}}}:
-                    raise call.failure_in_event(error)
+                    raise call.failure_in(error, is_event=True)
                 case {"type": "response.done"}:
                     raise UpstreamMalformed()
                 case {"type": "error"}:
-                    raise call.failure_in_event(event)
+                    raise call.failure_in(event, is_event=True)
                 case {"error": error} if error:
-                    raise call.failure_in_event(error)
+                    raise call.failure_in(error, is_event=True)
                 case dict():
                     yield event
 
 
 def is_read_word_for_word(text: str, transcript: str) -> bool:
-    """Whether a voice said what it was given; case, punctuation and a tenth of it do not matter.
-
-    So a contraction passes, and another sentence does not.
-    """
+    """Whether a voice said what it was given; case, punctuation and a tenth of it do not matter."""
     read, said = _letters_of(text), _letters_of(transcript)
     ends = (slice(None, COMPARED_LETTERS), slice(-COMPARED_LETTERS, None))
     return SequenceMatcher(None, read, said).real_quick_ratio() >= ALIKE and all(
@@ -144,10 +140,3 @@ def _request(text: str, voice: str, parameters: Mapping[str, Any]) -> dict[str, 
         **parameters,
     }
     return {"type": "response.create", "response": response}
-
-
-def _decoded(delta: str) -> bytes:
-    try:
-        return base64.b64decode(delta, validate=True)
-    except ValueError:
-        raise UpstreamMalformed() from None

@@ -3,11 +3,10 @@
 import codecs
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
-from parley.errors import UpstreamError, UpstreamMalformed
+from parley.errors import UpstreamMalformed
 from parley.mpeg_audio import HEADER_BYTES, frame_at, has_two_frames_at
-from parley.upstream.error_reports import error_field_of, report_of
+from parley.upstream.error_reports import FailureIn, error_field_of, report_of
 from parley.upstream.json_values import json_in
 from parley.upstream.speech_formats import AUDIO_FORMATS, RATE
 
@@ -22,26 +21,23 @@ PCM = (
     (r"channels", 1, "of {} channels where one was asked for", "how many"),
 )
 # How what comes instead begins, and what it is called.
-SIGNATURES = (
-    ("WAV", re.compile(rb"RIFF.{4}WAVE", re.DOTALL)),
-    ("RF64, BW64 or RIFX", re.compile(rb"(?:RF64|BW64|RIFX).{4}WAVE", re.DOTALL)),
-    ("mp3", re.compile(rb"ID3")),
-    ("Ogg", re.compile(rb"OggS")),
-    ("FLAC", re.compile(rb"fLaC")),
-    ("AAC", re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")),
-    ("MP4", re.compile(rb".{4}ftyp", re.DOTALL)),
-    ("WebM", re.compile(rb"\x1a\x45\xdf\xa3")),
-    ("AIFF", re.compile(rb"FORM.{4}AIF[FC]", re.DOTALL)),
-    ("JSON", re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")),
-    ("a web page", re.compile(rb"(?:\xef\xbb\xbf)?\s*<")),
-)
+SIGNATURES = {
+    "WAV": rb"RIFF.{4}WAVE",
+    "RF64, BW64 or RIFX": rb"(?:RF64|BW64|RIFX).{4}WAVE",
+    "mp3": rb"ID3",
+    "Ogg": rb"OggS",
+    "FLAC": rb"fLaC",
+    "AAC": rb"\xff[\xf0\xf1\xf8\xf9]",
+    "MP4": rb".{4}ftyp",
+    "WebM": rb"\x1a\x45\xdf\xa3",
+    "AIFF": rb"FORM.{4}AIF[FC]",
+    "JSON": rb"(?:\xef\xbb\xbf)?\s*[{\[]",
+    "a web page": rb"(?:\xef\xbb\xbf)?\s*<",
+}
 
 
 def checked(
-    pieces: Iterator[bytes],
-    audio_format: str,
-    headers: Mapping[str, str],
-    failure_in: Callable[[Any], UpstreamError],
+    pieces: Iterator[bytes], audio_format: str, headers: Mapping[str, str], failure_in: FailureIn
 ) -> Iterator[bytes]:
     """The pieces of speech in one of the AUDIO_FORMATS, once they begin as such speech does.
 
@@ -97,15 +93,15 @@ def _is_text(head: bytes) -> bool:
 
 
 def _name(head: bytes, headers: Mapping[str, str]) -> str:
-    for name, begins in SIGNATURES:
-        if begins.match(head):
+    for name, signature in SIGNATURES.items():
+        if re.match(signature, head, re.DOTALL):
             return name
     if has_two_frames_at(head):
         return "mp3"
     if _is_text(head[:TEXT_BYTES]):
         return "text"
-    declared = headers.get("content-type", "").lower()
-    return "pcm" if declared.startswith(("audio/pcm", "audio/l16")) else "something else"
+    is_pcm = re.match(r"(?i)audio/(?:pcm|l16)", headers.get("content-type", ""))
+    return "pcm" if is_pcm else "something else"
 
 
 # The page looks for "ask for wav", and does so itself.
@@ -130,9 +126,7 @@ def _require_rate(headers: Mapping[str, str]) -> None:
                 )
 
 
-def _raise_reason(
-    head: bytes, pieces: Iterator[bytes], failure_in: Callable[[Any], UpstreamError]
-) -> None:
+def _raise_reason(head: bytes, pieces: Iterator[bytes], failure_in: FailureIn) -> None:
     """Raise the failure that JSON tells of, if it is JSON that does."""
     body = _filled(head, pieces, lambda head: REASON_BYTES + 1)
     value = json_in(body) if len(body) <= REASON_BYTES else None

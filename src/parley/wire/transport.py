@@ -68,7 +68,7 @@ class Transport:
                     raise url.refusal() from None
 
     def post(
-        self, upstream: Upstream, path: str, body: Body, *, limit: int, deadline: Deadline
+        self, upstream: Upstream, path: str, body: Body, limit: int, deadline: Deadline
     ) -> StreamedAnswer:
         """POST a mapping as JSON, or a form; the answer, once its headers have arrived.
 
@@ -79,14 +79,14 @@ class Transport:
         headers = {"Content-Type": content_type, "Content-Length": str(len(data))}
         return self._answer(upstream, _request(upstream, path, headers, data), limit, deadline)
 
-    def get(self, upstream: Upstream, path: str, *, limit: int, deadline: Deadline) -> Answer:
+    def get(self, upstream: Upstream, path: str, limit: int, deadline: Deadline) -> Answer:
         """GET the whole answer; limited as `post` is, and raising what it and its body raise."""
         with self._answer(upstream, _request(upstream, path, {}), limit, deadline) as answer:
             return answer.whole()
 
     @contextmanager
     def connect(
-        self, upstream: Upstream, path: str, *, limit: int, deadline: Deadline
+        self, upstream: Upstream, path: str, limit: int, deadline: Deadline
     ) -> Iterator[Channel | Answer]:
         """Open a WebSocket for messages of up to `limit` bytes; where it is refused, the answer.
 
