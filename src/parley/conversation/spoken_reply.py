@@ -145,10 +145,10 @@ class SpokenReply:
         """Have a segment spoken; after a failure no sound that follows may be heard."""
         try:
             if segment.speakable:
-                speech = self._stages.stream_segment(segment.speakable, reader)
-                with closing(speech):
+                with closing(self._stages.stream_segment(segment.speakable, reader)) as speech:
                     for piece in speech:
-                        if not self._add(segment, piece):
+                        self._add(segment, piece)
+                        if not segment.will_be_told:
                             return
         except ANY_ERROR as error:
             segment.has_failed = self._is_mute = True
@@ -157,11 +157,8 @@ class SpokenReply:
             segment.is_finished = True
             _wake(self._news)
 
-    def _add(self, segment: SpokenSegment, piece: bytes) -> bool:
-        """Let a piece wait until it is told, once not too much of the segment waits already.
-
-        Returns whether anybody will be told of it.
-        """
+    def _add(self, segment: SpokenSegment, piece: bytes) -> None:
+        """Let a piece wait until it is told, once not too much of the segment waits already."""
         if not self._are_lanes_settled:  # Only now is it settled which model speaks.
             self._are_lanes_settled = True
             for _ in range(LANES[self.conversation.models_used["tts"].interface] - 1):
@@ -172,7 +169,6 @@ class SpokenReply:
             self._backlog.add_sound(segment, piece)
             if self._backlog.is_next(segment):
                 _wake(self._news)
-        return segment.will_be_told
 
 
 def _wake(*signals: Signal) -> None:

@@ -78,8 +78,7 @@ class Stages:
     def converse(self, recording: Recording) -> Conversation:
         """The whole conversation, or what there is of it by its first failure.
 
-        A reply that the model did not finish is a failure too, but it is spoken. Whether the caller
-        has left is looked at between the stages: the answer comes all at once.
+        Whether the caller has left is looked at between the stages: the answer comes all at once.
         """
         with self.conversation.up_to_a_failure():
             self.transcribe(recording)
@@ -119,7 +118,7 @@ class Stages:
                 raise NoSpeech()
 
     def reply(self) -> None:
-        """Turn the transcript into the reply; what there is of a broken one is kept, and noted."""
+        """Turn the transcript into the reply; one that is not whole is kept, its failure noted."""
         with self.stage("text"):
             reply = self.client.complete(self.conversation.transcript)
             self.conversation.reply = without_thoughts(reply.text)
@@ -134,7 +133,7 @@ class Stages:
         self.conversation.speech = self._speak_reply(self.client.speak)
 
     def extend_deadline(self) -> None:
-        """Give the rest STREAM_SECONDS; a single wait for the upstream stays as long as before."""
+        """Give the rest STREAM_SECONDS; a single wait may take as long as before."""
         self.client.deadline.extend(STREAM_SECONDS)
 
     def _speak_reply(self, speak: Callable[[str], Result]) -> Result | None:

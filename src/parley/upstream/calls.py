@@ -27,8 +27,7 @@ class AttemptRecord:
     """What the log tells of one attempt."""
 
     is_retry: bool
-    upstream_id: str = ""
-    """The upstream's own id for it (`x-request-id`); blank if the upstream sent none."""
+    upstream_id: str = ""  # The upstream's own (`x-request-id`); blank if it sent none.
 
 
 @dataclass
@@ -49,8 +48,7 @@ class Call:
     def run(self, attempt: Callable[[], Result]) -> Result:
         """What `attempt` makes of an answer of `model`, asked for by `post` or `connect`.
 
-        One that fails is followed by others; raises the UpstreamError of the last. If the upstream
-        does not know the model, its fallback is tried in the same way.
+        It is called again as `with_retries` says, and then for the fallback of an unknown model.
         """
 
         def recorded(number: int) -> Result:
@@ -78,7 +76,7 @@ class Call:
     def begin(self, exchange: Callable[[], Generator[Piece]]) -> Generator[Piece]:
         """The pieces of an attempt, once the first is there: from then on nothing is tried again.
 
-        Closing them closes what they come from. Raises UpstreamMalformed if there is none.
+        Closing them closes what they come from; raises UpstreamMalformed if there is none.
         """
 
         def all_pieces() -> Generator[Piece]:
@@ -99,10 +97,7 @@ class Call:
 
     @contextmanager
     def post(self, path: str, body: Body, limit: int) -> Iterator[StreamedAnswer]:
-        """Send the request; the block gets the answer once its headers tell of a success.
-
-        Raises UpstreamError. What is raised within the block names the answer.
-        """
+        """A block with the answer to the request, a success; an UpstreamError in it names it."""
         with self.transport.post(self.upstream, path, body, limit, self.deadline) as answer:
             self._record.upstream_id = answer.request_id or ""
             try:

@@ -119,10 +119,7 @@ class Client:
             return Reply(text, failure)
 
     def stream_reply(self, transcript: str) -> Generator[str]:
-        """The chat model's reply, delta by delta, once the first is there.
-
-        Raises UpstreamError, and TextIncomplete at the end of a reply that is not finished.
-        """
+        """The reply, delta by delta, once the first is there. Raises UpstreamError throughout."""
         call = self._call("text")
         return call.begin(lambda: self._reply_to(transcript, call, is_stream=True))
 
@@ -149,7 +146,7 @@ class Client:
     def stream_speech(self, text: str, reader: VoiceReader | None = None) -> Generator[bytes]:
         """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError.
 
-        Where one `reader` reads several texts over the Realtime API, whoever made it closes it.
+        Whoever made `reader` closes it.
         """
         call = self._call("tts")
         return call.begin(lambda: self._speech_of(text, call, reader))

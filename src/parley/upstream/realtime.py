@@ -52,8 +52,7 @@ class VoiceReader:
     def read_aloud(self, text: str, voice: str, call: Call) -> Generator[bytes]:
         """The speech as PCM (RATE, 16 bit, mono, little-endian), as it arrives.
 
-        A voice that says other words is logged. Raises UpstreamError, and UpstreamMalformed past
-        any of the limits of one text.
+        A voice that says other words is logged. Raises UpstreamError.
         """
         name, said, pcm_bytes = call.model.name, "", 0
         try:

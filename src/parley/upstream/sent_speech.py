@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from parley.errors import UpstreamMalformed
 from parley.mpeg_audio import HEADER_BYTES, frame_at, has_two_frames_at
@@ -41,27 +41,30 @@ def checked(
 ) -> Iterator[bytes]:
     """The pieces of speech in one of the AUDIO_FORMATS, once they begin as such speech does.
 
-    Raises UpstreamMalformed, which says what came, for anything else, and for PCM of another rate;
-    and what `failure_in` makes of JSON that holds an error.
+    Raises UpstreamMalformed, which says what came instead, and what `failure_in` makes of JSON.
     """
     if audio_format == "pcm":
         _require_rate(headers)
-    head = _filled(b"", pieces, lambda head: _needed(head, audio_format))
+    head = _filled(b"", pieces, HEADER_BYTES)
+    head = _filled(head, pieces, _needed(head, audio_format))
     if not _begins(head, audio_format):
-        head = _filled(head, pieces, lambda head: TEXT_BYTES)  # Enough to tell what came.
+        head = _filled(head, pieces, TEXT_BYTES)  # Enough to tell what came.
         came = _name(head, headers)
         if came == "JSON":
-            _raise_reason(head, pieces, failure_in)
+            body = _filled(head, pieces, REASON_BYTES + 1)
+            value = json_in(body) if len(body) <= REASON_BYTES else None
+            if error_field_of(value) or report_of(value).message:
+                raise failure_in(value)
         raise _instead(came, audio_format)
     if head:
         yield head
     yield from pieces
 
 
-def _filled(head: bytes, pieces: Iterator[bytes], needed: Callable[[bytes], int]) -> bytes:
-    """The first bytes, as many as are needed by what they begin with, or there are."""
+def _filled(head: bytes, pieces: Iterator[bytes], size: int) -> bytes:
+    """The head, and what follows it up to `size` bytes or more, if there are as many."""
     filled = bytearray(head)
-    while len(filled) < needed(bytes(filled[:HEADER_BYTES])) and (piece := next(pieces, b"")):
+    while len(filled) < size and (piece := next(pieces, b"")):
         filled += piece
     return bytes(filled)
 
@@ -120,15 +123,5 @@ def _require_rate(headers: Mapping[str, str]) -> None:
         values = rf";\s*(?:x-(?:audio-)?)?{name}\s*=\s*\"?(\d{{1,9}})(?:\.0*)?(?=\s*(?:[\",;]|\Z))"
         for found in re.finditer(values, declared, re.IGNORECASE | re.ASCII):
             if int(found[1]) != ours:
-                raise UpstreamMalformed(
-                    f"The upstream sent pcm {said.format(found[1])}; ask for wav "
-                    f"(audio_format=wav), whose header says {tells}."
-                )
-
-
-def _raise_reason(head: bytes, pieces: Iterator[bytes], failure_in: FailureIn) -> None:
-    """Raise the failure that JSON tells of, if it is JSON that does."""
-    body = _filled(head, pieces, lambda head: REASON_BYTES + 1)
-    value = json_in(body) if len(body) <= REASON_BYTES else None
-    if error_field_of(value) or report_of(value).message:
-        raise failure_in(value)
+                advice = f"ask for wav (audio_format=wav), whose header says {tells}"
+                raise UpstreamMalformed(f"The upstream sent pcm {said.format(found[1])}; {advice}.")

@@ -75,8 +75,7 @@ def _mp3(samples: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
 def set_lengths(wav: Spool) -> None:
     """Have the header of a whole WAV say how long it is, if it was streamed without its lengths.
 
-    Those who stream write 0xFFFFFFFF there, or 0, or another length that is too large. A file in
-    which the samples are not among the first CHUNKS chunks stays as it is, as one that is no WAV.
+    Those who stream write 0xFFFFFFFF there, or 0, or another length that is too large.
     """
     start = 12
     for _ in range(CHUNKS):

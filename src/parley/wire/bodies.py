@@ -28,10 +28,7 @@ END_SECONDS = 0.05
 
 
 class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
-    """An upstream's answer whose headers have arrived, and whose body arrives while it is read.
-
-    Leaving its `with` closes the connection, unless the body was read to its end.
-    """
+    """An answer whose body arrives while it is read; leaving its `with` ends the call."""
 
     def __init__(self, response: Response, limit: int, secrets: Secrets, deadline: Deadline):
         """Accept at most `limit` bytes of body, as decoded, and hardly more before that."""
@@ -69,10 +66,7 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
                 raise UpstreamMalformed()
 
     def end(self) -> None:
-        """Read on to the end of a body of which all that counts was read, if it comes at once.
-
-        Only then can the connection serve another call.
-        """
+        """Read the rest of the body, if it comes at once, so that the connection serves again."""
         with suppress(UpstreamError, *BROKEN), Deadline.after(END_SECONDS).wait():
             while not self._raw.closed and self._raw.read1(PIECE_BYTES):
                 pass

@@ -49,10 +49,7 @@ def resolve(look_up: LookUp, host: str, port: int) -> list[Address]:
 
 
 def connect(addresses: Sequence[Address]) -> YieldingSocket:
-    """A socket connected to one of the addresses (RFC 8305, sections 4 and 5).
-
-    Raises UpstreamUnavailable if all of them fail.
-    """
+    """A socket to one of the addresses (RFC 8305, 4, 5); raise UpstreamUnavailable if all fail."""
     untried = interleaved(addresses)[:ADDRESSES]
     tries: list[gevent.Greenlet] = []
     try:

@@ -51,10 +51,7 @@ class PlainConnection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether it is open, and nothing has arrived that was not read, not even its end.
-
-        urllib3 asks gevent's `poll`. Of a TLS connection, what has arrived below TLS counts.
-        """
+        """Whether it is open, and nothing unread has arrived, below TLS, not even its end."""
         sock: Any = self.sock and under_tls(self.sock)
         is_kept = sock and time.monotonic() <= sock.idle_since + IDLE_SECONDS
         return bool(is_kept and not has_event(sock, select.POLLIN))

@@ -14,13 +14,10 @@ BROKEN = (exceptions.HTTPError, exceptions.ProxySchemeUnsupported, HTTPException
 
 
 class ErrorsTranslated(AbstractContextManager[None]):
-    """A block that raises UpstreamTimeout or UpstreamUnavailable for foreign errors.
-
-    Their texts, which may quote a key, are left behind.
-    """
+    """A block that raises UpstreamTimeout or UpstreamUnavailable for foreign errors."""
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        """Raise our error for a foreign one."""
+        """Raise our error for a foreign one, whose text may quote a key and is left behind."""
         if isinstance(error, TOO_LATE):
             raise UpstreamTimeout() from None
         if isinstance(error, BROKEN):

@@ -28,10 +28,7 @@ class Form:
         return len(self._head) + self._recording.size + len(self._tail)
 
     def __iter__(self) -> Iterator[bytes]:
-        """The blocks; the first and the last hold the framing, too, so that it needs no packet.
-
-        No more than one is in memory at once: a thousand conversations may wait here.
-        """
+        """The blocks, one in memory at once; the framing is sent in the first and the last."""
         head, left = self._head, self._recording.size
         while left > 0:
             size = min(left, BLOCK_BYTES)

@@ -88,10 +88,7 @@ class Transport:
     def connect(
         self, upstream: Upstream, path: str, limit: int, deadline: Deadline
     ) -> Iterator[Channel | Answer]:
-        """Open a WebSocket for messages of up to `limit` bytes; where it is refused, the answer.
-
-        Raises as `get` does.
-        """
+        """A WebSocket for messages of `limit` bytes, or the refusal; raise what `get` raises."""
         channel = Channel(f"{upstream.url}{path}", limit, deadline)
         request = _request(upstream, path, channel.handshake)
         with self._answer(upstream, request, limit, deadline) as answer:

@@ -39,10 +39,7 @@ class Channel:
         self._deadline = deadline
 
     def open(self, response: Response) -> None:
-        """Go on where http.client stopped, behind the headers of a 101.
-
-        Raises UpstreamMalformed if they do not answer the handshake.
-        """
+        """Go on behind the headers of a 101; raise UpstreamMalformed if they are no handshake."""
         answered: Any = response.raw
         headers = Headers(response.headers.items())
         try:
@@ -66,8 +63,7 @@ class Channel:
     def messages(self) -> Iterator[bytes]:
         """Each message as it arrives; raise UpstreamUnavailable at the end of the connection.
 
-        Raises UpstreamMalformed for what is not a WebSocket frame, is over the limit, or comes in
-        more than FRAMES frames.
+        Raises UpstreamMalformed for what is no frame, over the limit, or in more than FRAMES.
         """
         message, frames = bytearray(), 0
         while data := self._exchange():
