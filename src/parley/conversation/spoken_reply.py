@@ -1,7 +1,7 @@
-"""A reply, told while it is made: one greenlet reads it, others speak it, and one reader is told.
+"""A reply, told while it is made: one greenlet reads it, others ("lanes") speak its segments.
 
-The greenlet that reads the reply cuts it into segments for those that speak. What is made waits in
-a backlog until it is told. Nobody needs a lock: greenlets take turns only where one waits.
+What they make waits in a backlog until it is told. Nobody needs a lock: greenlets take turns only
+where one waits.
 """
 
 import time

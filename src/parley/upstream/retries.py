@@ -19,8 +19,7 @@ def with_retries(attempt: Callable[[int], Result], deadline: Deadline) -> Result
     """What `attempt` returns: it is made up to three times, and gets its number, from 1 on.
 
     Raises the last one's error. Another follows an UpstreamError with `retry`, if the wait, which
-    the upstream may ask for, and an attempt of the usual length end before the deadline. None
-    waits after a StaleConnection.
+    the upstream may ask for, and an attempt of the usual length end before the deadline.
     """
     began, waited = time.monotonic(), 0.0
     for count, backoff in enumerate(BACKOFF, 1):

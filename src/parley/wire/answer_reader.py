@@ -16,10 +16,7 @@ HEAD_LINES = 400
 
 
 class _Lines(io.BufferedReader):
-    """Lines that hold no bare CR, which RFC 9112, 2.2 forbids; few of them without a body between.
-
-    Python ends a header line at a bare CR as well, so one line could hold 16,000 headers.
-    """
+    """Lines without a bare CR (RFC 9112, 2.2), at which Python would end a header; few of them."""
 
     _bytes, _lines = HEAD_BYTES, HEAD_LINES
 

@@ -46,8 +46,7 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
     def pieces(self) -> Iterator[bytes]:
         """The body's bytes, each piece as soon as it is there; once, while the call is open.
 
-        Raises UpstreamMalformed past the limit, if the body cannot be decoded, or if a success has
-        none, UpstreamUnavailable if it is cut off, and what the deadline raises.
+        Raises UpstreamMalformed, UpstreamUnavailable if it is cut, and what the deadline raises.
         """
         size = 0
         for piece in self._decoded():

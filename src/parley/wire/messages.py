@@ -31,8 +31,8 @@ class Upstream:
     def may_be_told(self, message: str) -> bool:
         """Whether the caller may read an upstream's message: it shows no key.
 
-        Where the key is not the caller's own, no message may be read. A message can repeat what the
-        caller wrote, so that leaving out only some of them would tell which words are in the key.
+        Of the operator's key none may be read: a message can repeat what the caller wrote, so that
+        leaving out only some of them would tell which words are in the key.
         """
         return self.is_quoted and not self.shows_key(message)
 

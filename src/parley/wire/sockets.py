@@ -1,10 +1,8 @@
 """Sockets that let other greenlets run, in plain and in TLS.
 
 gevent switches to another greenlet only where one has to wait: an upstream that always has more to
-read would keep the process to itself, and no deadline would end it. So each `recv` lets others run.
-
-`ssl` would read in C as long as the kernel has bytes: a peer that sends session tickets without end
-keeps it there. urllib3's SSLTransport decrypts in memory what comes from `recv`.
+read would keep the process to itself, and no deadline would end it. So each `recv` lets others run,
+also below TLS: `ssl` itself would read in C as long as a peer sends session tickets.
 """
 
 import errno
@@ -21,13 +19,10 @@ POLL: Any = get_original("select", "poll")
 
 
 class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not typed.
-    """A socket whose `recv` lets others run first, even where bytes are there already.
+    """A socket whose `recv` lets others run first, even where bytes are there already."""
 
-    What is known of a connection to an upstream is noted here, by `answer_reader.py`.
-    """
-
-    is_deaf = False
-    """Nothing is received any more; what was received before can still be read above."""
+    # What `answer_reader.py` notes of a connection, for `connections.py` to judge it by.
+    is_deaf = False  # Nothing is received any more, but what was received before can be read.
     is_cut_short = False  # Some of what was to be sent was not.
     idle_since = 0.0  # When its last answer was read whole, on the monotonic clock.
 
