@@ -17,8 +17,7 @@ from testing.upstream_faults import says
 from parley.errors import DeadlineExceeded, UpstreamError, UpstreamUnavailable
 from parley.recordings import KINDS, Recording
 from parley.wire.adapter import Adapter
-from parley.wire.forms import BLOCK_BYTES, StreamedForm
-from parley.wire.messages import Form
+from parley.wire.forms import BLOCK_BYTES, Form
 
 
 def test_an_answer_of_any_status_leaves_its_connection_usable(transport, upstream):
@@ -51,7 +50,7 @@ def test_a_recording_is_in_memory_a_block_at_a_time():
     recording = Recording(io.BytesIO(b"x" * 300_000), 300_000, KINDS[0])
     tracemalloc.start()
     try:
-        form = StreamedForm(Form([("model", "whisper-1")], "file", recording))
+        form = Form([("model", "whisper-1")], "file", recording)
         held = [(len(block), tracemalloc.get_traced_memory()[0]) for block in form]
     finally:
         tracemalloc.stop()

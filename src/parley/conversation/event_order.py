@@ -5,33 +5,28 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from io import StringIO
+from typing import NamedTuple
 
 from parley.conversation.segments import Segment
 from parley.memory import Usage
 
+# How much sound waits for a slow reader, also while memory is scarce, and how much text.
 WAITING_BYTES, SCARCE_BYTES, WAITING_CHARACTERS = 256 * 1024, 64 * 1024, 16 * 1024
-"""How much sound waits for a slow reader, also while memory is scarce, and how much text."""
-
+# What a segment counts besides its text and its sound: many short ones are more than their sum.
 SEGMENT_BYTES = 1024
-"""What a segment counts besides its text and its sound: many short ones are more than their sum."""
-
+# How long text waits for more, unless sound is told sooner: a model writes 50 to 500 deltas a
+# second, and each event costs as much as a piece of sound. The first delta waits for nothing.
 TEXT_SECONDS = 0.1
-"""How long text waits for more, unless sound is told sooner: a model writes 50 to 500 deltas a
-second, and each event costs as much as a piece of sound. The first delta waits for nothing."""
-
-PIECE_BYTES = 48 * 1024
-"""The most sound in one event, which is a third longer in base64."""
+PIECE_BYTES = 48 * 1024  # The most sound in one event, which is a third longer in base64.
 
 
-@dataclass(frozen=True)
-class TextDelta:
+class TextDelta(NamedTuple):
     """The reply goes on."""
 
     delta: str
 
 
-@dataclass(frozen=True)
-class SegmentStarted:
+class SegmentStarted(NamedTuple):
     """The sound that follows is of this part of the reply, asked for at `began` (monotonic)."""
 
     segment: int
@@ -39,8 +34,7 @@ class SegmentStarted:
     began: float
 
 
-@dataclass(frozen=True)
-class SoundPiece:
+class SoundPiece(NamedTuple):
     """The next bytes of a segment's sound; the last piece may be empty."""
 
     segment: int
@@ -74,7 +68,7 @@ class Backlog:
         self._usage = usage
         self._text = StringIO()  # A list of many short deltas takes many times their size.
         self._bytes = self._count = 0
-        self._text_due = 0.0
+        self._text_due = 0.0  # On the monotonic clock.
         self.told: list[str] = []
         self._segments: deque[SpokenSegment] = deque()
 
@@ -114,10 +108,7 @@ class Backlog:
         return self._text.tell() < WAITING_CHARACTERS
 
     def has_room_for(self, segment: SpokenSegment) -> bool:
-        """Whether the segment's next piece may wait, or will not be told anyway.
-
-        The segment whose turn it is may always bring one, whatever waits behind it.
-        """
+        """Whether the segment's next piece may wait; one whose turn it is may always bring one."""
         has_budget = self._usage.budget.has_room_for_speech
         if self._bytes < (WAITING_BYTES if has_budget else SCARCE_BYTES):
             return True
@@ -128,10 +119,7 @@ class Backlog:
         return self._text_due if self._text.tell() else math.inf
 
     def take(self, *, all_text: bool) -> list[Event]:
-        """The events whose turn it is: text, with `all_text` at once, and the next sound.
-
-        Text is told before the segment that it belongs to.
-        """
+        """The events whose turn it is: text, with `all_text` at once, before the next sound."""
         now, sound = time.monotonic(), self._take_sound()
         if not self._text.tell() or not (sound or all_text or self._text_due <= now):
             return sound
@@ -152,20 +140,16 @@ class Backlog:
         self._weigh(-self._bytes)
 
     def _take_sound(self) -> list[Event]:
-        """Take the first segment, if it was not told of yet, and a piece of its sound.
-
-        Behind a gap all sound is forgotten.
-        """
+        """Take a piece of the first segment's sound; behind a gap all sound is forgotten."""
         first = self._segments[0] if self._segments else None
         if not first or not (first.sound or first.is_finished):
             return []
         if first.has_failed and not first.sound:
             self._forget_sound()
             return []
-        begun: list[Event] = []
-        if not first.is_started:
-            first.is_started = True
-            begun.append(SegmentStarted(first.number, first.text, first.began))
+        started = SegmentStarted(first.number, first.text, first.began)
+        begun: list[Event] = [] if first.is_started else [started]
+        first.is_started = True
         data = bytes(first.sound[:PIECE_BYTES])
         del first.sound[:PIECE_BYTES]
         self._weigh(-len(data))

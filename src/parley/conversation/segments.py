@@ -1,7 +1,7 @@
 """A reply, while it is being written, to the segments that are spoken one by one."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -9,17 +9,13 @@ import regex
 
 from parley.conversation.formulas import ends_amid_latex
 from parley.conversation.sentences import is_sentence_end, proposed_ends
-from parley.conversation.speakable import fence_after, speakable, speakable_after
+from parley.conversation.speakable import behind_code, fence_after, speakable
 
+# Bounds in characters, of which East Asian wide ones count as three.
 SHORTEST, FIRST_CLAUSE, MERGED, LONGEST = 20, 40, 200, 400
-"""Bounds in characters, of which East Asian wide ones count as three."""
-
+# How many characters of a segment are parsed, at most, for ends that turn out to be in markup.
 IN_VAIN = 2 * LONGEST
-"""How many characters of a segment are parsed, at most, for ends that turn out to be in markup."""
-
-NEXT_WORD = 16
-"""How many characters behind a mark can tell whether the segment ends there."""
-
+NEXT_WORD = 16  # How many characters behind a mark can tell whether the segment ends there.
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]")
 _BLOCK_END = regex.compile(r"\n[ \t\r]*+\n\s*+")
 # Wide marks need no space behind them, but within a number they end nothing. Before a number, a
@@ -58,7 +54,6 @@ class Segmenter:
     """
 
     def __init__(self) -> None:
-        """Begin with nothing received."""
         self._fence = self._before = ""
         self._is_first = True
         self._begin_with("")
@@ -167,33 +162,20 @@ class Segmenter:
         return None
 
     def _segment(self, text: str) -> Segment:
-        """The segment of `text`, which may begin within a block of code."""
-        fence = self._fence
-        return Segment(text, speakable_after(text, fence) if fence else speakable(text))
+        return Segment(text, speakable(behind_code(text, self._fence)))
 
 
-class Waiting:
+class Waiting(deque[Segment]):
     """The segments that no voice has taken yet, which become longer ones while they wait."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._segments: deque[Segment] = deque()
-
-    def __bool__(self) -> bool:
-        return bool(self._segments)
-
-    def add(self, segments: Iterable[Segment]) -> None:
-        """Let these wait, too."""
-        self._segments.extend(segments)
 
     def take(self) -> Segment:
         """The first that waits, and with it all that follow up to MERGED characters."""
-        taken = [self._segments.popleft()]
+        taken = [self.popleft()]
         size = length(taken[0].text)
-        while self._segments and (size := size + length(self._segments[0].text)) <= MERGED:
-            taken.append(self._segments.popleft())
-        speakable_parts = [segment.speakable for segment in taken if segment.speakable]
-        return Segment("".join(segment.text for segment in taken), " ".join(speakable_parts))
+        while self and (size := size + length(self[0].text)) <= MERGED:
+            taken.append(self.popleft())
+        said = filter(None, (segment.speakable for segment in taken))
+        return Segment("".join(segment.text for segment in taken), " ".join(said))
 
 
 def speakable_parts(reply: str) -> Iterator[str]:
@@ -206,10 +188,8 @@ def speakable_parts(reply: str) -> Iterator[str]:
     for start in range(0, len(reply), LONGEST):
         if start:
             yield ""
-        for segment in segmenter.feed(reply[start : start + LONGEST]):
-            yield segment.speakable
-    for segment in segmenter.finish():
-        yield segment.speakable
+        yield from (each.speakable for each in segmenter.feed(reply[start : start + LONGEST]))
+    yield from (segment.speakable for segment in segmenter.finish())
 
 
 def length(text: str) -> int:
@@ -222,8 +202,7 @@ def _forced_end(text: str) -> int:
     lengths = accumulate(map(length, text))
     limit = next(index for index, size in enumerate(lengths) if size > LONGEST)
     for place in _CUTS:
-        ends: list[int] = [match.end() for match in place.finditer(text)]
-        ends = [end for end in ends if SHORTEST <= end <= limit]
+        ends = [match.end() for match in place.finditer(text) if SHORTEST <= match.end() <= limit]
         if ends:
-            return ends[-1]
+            return int(ends[-1])
     return limit

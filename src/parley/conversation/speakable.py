@@ -13,7 +13,6 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 # Text is not joined, so that a star without a partner is a token of its own.
 _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # Nobody follows any of them.
-
 _FENCE = regex.compile(r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(`{3,}|~{3,})", regex.M)
 _DELIMITERS = regex.compile(r"[*_~`]+")
 _WITHIN_A_WORD = regex.compile(
@@ -81,12 +80,10 @@ def fence_after(text: str, fence: str = "") -> str:
     return fence
 
 
-def speakable_after(text: str, fence: str) -> str:
-    """What the voice gets of a text that begins within a block of code, which `fence` opened."""
-    for mark in _FENCE.finditer(text):
-        if mark[1].startswith(fence):
-            return speakable(text[mark.end() :])
-    return ""
+def behind_code(text: str, fence: str) -> str:
+    """The text without the block of code in which it begins; `fence` opened that, or is blank."""
+    ends = (mark.end() for mark in _FENCE.finditer(text) if mark[1].startswith(fence))
+    return text[next(ends, len(text)) :] if fence else text
 
 
 def _blocks(markdown: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""A reply, told while it is made: one greenlet reads it, others speak it, and one reader is told.
+"""A reply, told while it is made: one greenlet reads it, others ("lanes") speak its segments.
 
-The greenlet that reads the reply cuts it into segments for those that speak. What is made waits in
-a backlog until it is told. Nobody needs a lock: greenlets take turns only where one waits.
+What they make waits in a backlog until it is told. Nobody needs a lock: greenlets take turns only
+where one waits.
 """
 
 import time
@@ -19,21 +19,14 @@ from parley.deadline import let_others_run
 from parley.errors import ANY_ERROR
 from parley.upstream.realtime import VoiceReader
 
-TICK_SECONDS = 0.25
-"""How long `events` waits before it says that nothing has happened."""
-
+TICK_SECONDS = 0.25  # How long `events` waits before it says that nothing has happened.
+# Reading several deltas together costs less. So, while every lane speaks, the reading pauses after
+# a delta that took WAITED_SECONDS or more: PAUSE times as long as it took, at most TEXT_SECONDS.
 WAITED_SECONDS, PAUSE = 0.005, 5
-"""Reading several deltas together costs less. So, while every lane speaks, the reading pauses after
-a delta that took WAITED_SECONDS or more: PAUSE times as long as it took, at most TEXT_SECONDS."""
-
-BUSY_SECONDS = 0.02
-"""How long the reading goes on without a wait before it lets others run."""
-
-END_SECONDS = 1
-"""How long `close` waits for the greenlets to end."""
-
+BUSY_SECONDS = 0.02  # How long the reading goes on without a wait before it lets others run.
+END_SECONDS = 1  # How long `close` waits for the greenlets to end.
+# How many segments are spoken at once, by the interface of the model that speaks.
 LANES = {"speech": 3, "realtime": 1}
-"""How many segments are spoken at once, by the interface of the model that speaks."""
 
 
 class SpokenReply:
@@ -90,7 +83,7 @@ class SpokenReply:
                 self._read_text()
             finally:
                 self._is_text_over = True
-                self._unspoken.add(self._segmenter.finish())
+                self._unspoken.extend(self._segmenter.finish())
         except ANY_ERROR as error:
             self._note(error, "text")
         finally:
@@ -119,7 +112,7 @@ class SpokenReply:
         if self._backlog.add_text(text):
             _wake(self._news)
         if segments := self._segmenter.feed(text):
-            self._unspoken.add(segments)
+            self._unspoken.extend(segments)
             _wake(self._work)
 
     def _open_lane(self) -> None:
@@ -152,10 +145,10 @@ class SpokenReply:
         """Have a segment spoken; after a failure no sound that follows may be heard."""
         try:
             if segment.speakable:
-                speech = self._stages.stream_segment(segment.speakable, reader)
-                with closing(speech):
+                with closing(self._stages.stream_segment(segment.speakable, reader)) as speech:
                     for piece in speech:
-                        if not self._add(segment, piece):
+                        self._add(segment, piece)
+                        if not segment.will_be_told:
                             return
         except ANY_ERROR as error:
             segment.has_failed = self._is_mute = True
@@ -164,11 +157,8 @@ class SpokenReply:
             segment.is_finished = True
             _wake(self._news)
 
-    def _add(self, segment: SpokenSegment, piece: bytes) -> bool:
-        """Let a piece wait until it is told, once not too much of the segment waits already.
-
-        Returns whether anybody will be told of it.
-        """
+    def _add(self, segment: SpokenSegment, piece: bytes) -> None:
+        """Let a piece wait until it is told, once not too much of the segment waits already."""
         if not self._are_lanes_settled:  # Only now is it settled which model speaks.
             self._are_lanes_settled = True
             for _ in range(LANES[self.conversation.models_used["tts"].interface] - 1):
@@ -179,7 +169,6 @@ class SpokenReply:
             self._backlog.add_sound(segment, piece)
             if self._backlog.is_next(segment):
                 _wake(self._news)
-        return segment.will_be_told
 
 
 def _wake(*signals: Signal) -> None:

@@ -1,7 +1,4 @@
-"""The chain of a conversation: hear the caller, think of a reply, speak it.
-
-A failure is noted, and ends it.
-"""
+"""The chain of a conversation: hear the caller, think of a reply, speak it, up to a failure."""
 
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -15,23 +12,13 @@ from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation, failure_of
 from parley.conversation.thoughts import stripped, without_thoughts
 from parley.deadline import let_others_run
-from parley.errors import (
-    ANY_ERROR,
-    CallerDisconnected,
-    NoSpeech,
-    TextTruncated,
-    UpstreamMalformed,
-)
+from parley.errors import ANY_ERROR, CallerDisconnected, NoSpeech, TextTruncated, UpstreamMalformed
 from parley.recordings import Recording
 from parley.upstream.client import SPEECH_CHARACTERS, Client
 from parley.upstream.realtime import VoiceReader
 
-STREAM_SECONDS = 600
-"""The longest that a caller may be answered for, once its answer has begun."""
-
-LOOK_SECONDS = 0.25
-"""How often `while_caller_waits` looks whether the caller is still there."""
-
+STREAM_SECONDS = 600  # The longest that a caller may be answered for, once its answer has begun.
+LOOK_SECONDS = 0.25  # How often `while_caller_waits` looks whether the caller is still there.
 Result = TypeVar("Result")
 
 
@@ -48,116 +35,6 @@ class Stages:
         # Shared: the calls write into both.
         self.conversation = Conversation(client.models_used, attempts=client.attempts)
         self._began: dict[str, float] = {}
-
-    def converse(self, recording: Recording) -> Conversation:
-        """The whole conversation, or what there is of it by its first failure.
-
-        A reply that the model did not finish is a failure too, but it is spoken. Whether the caller
-        has left is looked at between the stages: the answer comes all at once.
-        """
-        with self.conversation.up_to_a_failure():
-            self.transcribe(recording)
-            self.reply()
-            self.speak()
-        return self.conversation
-
-    def hear(self, recording: Recording) -> Conversation:
-        """The conversation with its transcript; it ends once the caller has left."""
-        with self.conversation.up_to_a_failure(), self.while_caller_waits():
-            self.transcribe(recording)
-        return self.conversation
-
-    def converse_in_sound(self, recording: Recording) -> Generator[bytes] | None:
-        """The speech of the reply, once its first piece is there; close it in any case.
-
-        None where a failure left nothing to say; empty where there was none, and nothing to say.
-        All of it ends once the caller has left.
-        """
-        with self.conversation.up_to_a_failure(), self.while_caller_waits():
-            self.transcribe(recording)
-            self.reply()
-            speech = self._speak_reply(self.client.stream_speech)
-            self.extend_deadline()
-            return speech or (None if self.conversation.failure else _nothing())
-        return None
-
-    def transcribe(self, recording: Recording) -> None:
-        """Turn the recording into the transcript, and close it; raise NoSpeech for a blank one."""
-        with self.stage("stt"):
-            self.conversation.transcript = self.client.transcribe(recording)
-            self.client.usage.add_text(self.conversation.transcript)
-            recording.stream.close()  # It may lie on a disk that many conversations share.
-            if not self.conversation.transcript:
-                raise NoSpeech()
-
-    def reply(self) -> None:
-        """Turn the transcript into the reply; what there is of a broken one is kept, and noted."""
-        with self.stage("text"):
-            reply = self.client.complete(self.conversation.transcript)
-            self.conversation.reply = without_thoughts(reply.text)
-            self.client.usage.add_text(self.conversation.reply)
-            if reply.failure:
-                self.conversation.note(failure_of(reply.failure, "text"))
-            elif not self.conversation.reply:
-                raise UpstreamMalformed()
-
-    def speak(self) -> None:
-        """Turn the reply into speech."""
-        self.conversation.speech = self._speak_reply(self.client.speak)
-
-    def extend_deadline(self) -> None:
-        """Give the rest STREAM_SECONDS; a single wait for the upstream stays as long as before."""
-        self.client.deadline.extend(STREAM_SECONDS)
-
-    def _speak_reply(self, speak: Callable[[str], Result]) -> Result | None:
-        """What `speak` makes of the reply, made speakable; None if nothing is left to say.
-
-        If it is longer than SPEECH_CHARACTERS, its first sentences are spoken, and TextTruncated is
-        noted. Others run meanwhile, and the rest is not looked at.
-        """
-        with self.stage("tts"):
-            text, speech, is_whole = "", None, True
-            for part in speakable_parts(self.conversation.reply):
-                if part:
-                    text += f" {part}" if text else part
-                else:
-                    self.client.deadline.require_time()
-                    let_others_run()
-                if len(text) > SPEECH_CHARACTERS:
-                    text, is_whole = first_sentences(text, SPEECH_CHARACTERS), False
-                    break
-            if text:
-                speech = speak(text)
-            if not is_whole:
-                self.conversation.note(failure_of(TextTruncated(), "tts"))
-            return speech
-
-    def arriving(self, speech: Generator[bytes]) -> Iterator[bytes]:
-        """The pieces of a speech that has begun; raise CallerDisconnected once the caller left."""
-        while piece := self._next(speech):
-            yield piece
-
-    def _next(self, speech: Generator[bytes]) -> bytes:
-        with self.while_caller_waits():
-            return next(speech, b"")
-
-    def stream_reply(self) -> Generator[str]:
-        """The reply to the transcript as it is written, without thoughts and space around it."""
-        is_blank = True
-        with (
-            self.stage("text"),
-            closing(self.client.stream_reply(self.conversation.transcript)) as deltas,
-        ):
-            for text in stripped(deltas):
-                is_blank = False
-                yield text
-            if is_blank:
-                raise UpstreamMalformed()
-
-    def stream_segment(self, text: str, reader: VoiceReader) -> Generator[bytes]:
-        """The speech of a part of the reply, made speakable, as it arrives."""
-        with self.stage("tts"), closing(self.client.stream_speech(text, reader)) as pieces:
-            yield from pieces
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -197,6 +74,110 @@ class Stages:
                     raise  # The greenlet is killed.
                 raise CallerDisconnected() from None
 
+    def converse(self, recording: Recording) -> Conversation:
+        """The whole conversation, or what there is of it by its first failure.
 
-def _nothing() -> Generator[bytes]:
-    yield from ()
+        Whether the caller has left is looked at between the stages: the answer comes all at once.
+        """
+        with self.conversation.up_to_a_failure():
+            self.transcribe(recording)
+            self.reply()
+            self.speak()
+        return self.conversation
+
+    def hear(self, recording: Recording) -> Conversation:
+        """The conversation with its transcript; it ends once the caller has left."""
+        with self.conversation.up_to_a_failure(), self.while_caller_waits():
+            self.transcribe(recording)
+        return self.conversation
+
+    def converse_in_sound(self, recording: Recording) -> Generator[bytes] | None:
+        """The speech of the reply, once its first piece is there; close it in any case.
+
+        None where a failure left nothing to say; empty where there was none, and nothing to say.
+        All of it ends once the caller has left.
+        """
+        with self.conversation.up_to_a_failure(), self.while_caller_waits():
+            self.transcribe(recording)
+            self.reply()
+            speech = self._speak_reply(self.client.stream_speech)
+            self.extend_deadline()
+            if speech or self.conversation.failure:
+                return speech
+            return (piece for piece in list[bytes]())
+        return None
+
+    def transcribe(self, recording: Recording) -> None:
+        """Turn the recording into the transcript, and close it; raise NoSpeech for a blank one."""
+        with self.stage("stt"):
+            self.conversation.transcript = self.client.transcribe(recording)
+            self.client.usage.add_text(self.conversation.transcript)
+            recording.stream.close()  # It may lie on a disk that many conversations share.
+            if not self.conversation.transcript:
+                raise NoSpeech()
+
+    def reply(self) -> None:
+        """Turn the transcript into the reply; one that is not whole is kept, its failure noted."""
+        with self.stage("text"):
+            reply = self.client.complete(self.conversation.transcript)
+            self.conversation.reply = without_thoughts(reply.text)
+            self.client.usage.add_text(self.conversation.reply)
+            if reply.failure:
+                self.conversation.note(failure_of(reply.failure, "text"))
+            elif not self.conversation.reply:
+                raise UpstreamMalformed()
+
+    def speak(self) -> None:
+        """Turn the reply into speech, whole."""
+        self.conversation.speech = self._speak_reply(self.client.speak)
+
+    def extend_deadline(self) -> None:
+        """Give the rest STREAM_SECONDS; a single wait may take as long as before."""
+        self.client.deadline.extend(STREAM_SECONDS)
+
+    def _speak_reply(self, speak: Callable[[str], Result]) -> Result | None:
+        """What `speak` makes of the reply, made speakable; None if nothing is left to say.
+
+        If it is longer than SPEECH_CHARACTERS, its first sentences are spoken, and TextTruncated is
+        noted. Others run meanwhile, and the rest is not looked at.
+        """
+        with self.stage("tts"):
+            text = ""
+            for part in speakable_parts(self.conversation.reply):
+                if part:
+                    text += f" {part}" if text else part
+                else:
+                    self.client.deadline.require_time()
+                    let_others_run()
+                if len(text) > SPEECH_CHARACTERS:
+                    break
+            speech = speak(first_sentences(text, SPEECH_CHARACTERS)) if text else None
+            if len(text) > SPEECH_CHARACTERS:
+                self.conversation.note(failure_of(TextTruncated(), "tts"))
+            return speech
+
+    def arriving(self, speech: Generator[bytes]) -> Iterator[bytes]:
+        """The pieces of a speech that has begun; raise CallerDisconnected once the caller left."""
+        while True:
+            with self.while_caller_waits():
+                piece = next(speech, b"")
+            if not piece:
+                return
+            yield piece
+
+    def stream_reply(self) -> Generator[str]:
+        """The reply to the transcript as it is written, without thoughts and space around it."""
+        text = ""
+        with (
+            self.stage("text"),
+            closing(self.client.stream_reply(self.conversation.transcript)) as deltas,
+        ):
+            for text in stripped(deltas):
+                yield text
+            if not text:
+                raise UpstreamMalformed()
+
+    def stream_segment(self, text: str, reader: VoiceReader) -> Generator[bytes]:
+        """The speech of a part of the reply, made speakable, as it arrives."""
+        with self.stage("tts"), closing(self.client.stream_speech(text, reader)) as pieces:
+            yield from pieces

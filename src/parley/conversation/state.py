@@ -20,12 +20,10 @@ class Conversation:
     transcript: str = field(default="", repr=False)
     reply: str = field(default="", repr=False)
     speech: Spool | None = field(default=None, repr=False)
-    failure: ConversationError | None = None
-    """The first failure. Later ones are not told."""
+    failure: ConversationError | None = None  # The first failure. Later ones are not told.
     seconds: dict[str, float] = field(default_factory=dict)
     """By stage, how long it took so far; set when what was done for it last has ended."""
-    attempts: Sequence[AttemptRecord] = ()
-    """One of each attempt at each call to the upstream."""
+    attempts: Sequence[AttemptRecord] = ()  # One of each attempt at each call to the upstream.
 
     @property
     def success(self) -> bool:

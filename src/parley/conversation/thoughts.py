@@ -9,6 +9,7 @@ from parley.conversation.speakable import fence_after
 from parley.errors import UpstreamError
 
 BEGIN, END = "<think>", "</think>"
+# How thoughts begin that have no tag, and how each kind of them ends.
 MARKS = {
     "[THINK]": "[/THINK]",  # Magistral
     "◁think▷": "◁/think▷",  # Kimi
@@ -20,8 +21,6 @@ MARKS = {
     "<|start|>": "final<|message|>",
     "analysis": "assistantfinal",  # The same, where the host leaves out what is no text.
 }
-"""How thoughts begin that have no tag, and how each kind of them ends."""
-
 # Models name the tag as they like: thinking, THOUGHT, seed:think, reasoning_scratchpad. The last of
 # the others is a word, too, and is a mark where the next word follows without a space.
 MARK = regex.compile(
@@ -29,9 +28,8 @@ MARK = regex.compile(
     + "|".join(map(regex.escape, MARKS))
     + r"(?=\p{Lu})"
 )
-
+# The end of thoughts, alone on its line; with four spaces before it, it is code.
 ENDING = re.compile(rf"^ {{0,3}}{END}[^\S\n]*$", re.MULTILINE)
-"""The end of thoughts, alone on its line; with four spaces before it, it is code."""
 
 
 class ThoughtFilter:
@@ -42,18 +40,12 @@ class ThoughtFilter:
     """
 
     def __init__(self) -> None:
-        """Begin a reply."""
         self._blanks: list[str] = []
-        self._held = ""
-        self._end = ""
-        self._speaks = False
-        self._thought = False
+        self._held = self._end = ""
+        self._speaks = self._thought = False
 
     def feed(self, delta: str) -> str:
-        """What of the reply can be shown now that `delta` has been written.
-
-        As much is held as may be the beginning of a mark, and the space before it.
-        """
+        """What can be shown now; what may begin a mark is held, with the space before it."""
         if self._speaks:
             return delta
         self._held += delta
@@ -79,9 +71,8 @@ class ThoughtFilter:
 
     def finish(self) -> str:
         """What was held back, for it might have been the beginning of thoughts."""
-        if self._thought or self._end or self._speaks:
-            return ""
-        return "".join([*self._blanks, self._held])
+        is_thought = self._thought or self._end
+        return "" if is_thought or self._speaks else "".join([*self._blanks, self._held])
 
 
 def without_thoughts(reply: str) -> str:
@@ -90,13 +81,13 @@ def without_thoughts(reply: str) -> str:
     Templates of some models open the thoughts themselves, so that the reply has only their end:
     `</think>` alone on its line, outside a block of code, and no `<think>` before it.
     """
-    fence, read = "", 0
+    fence, read, begun = "", 0, reply.find(BEGIN)
     for end in ENDING.finditer(reply):
         fence, read = fence_after(reply[read : end.start()], fence), end.start()
-        if not fence:
-            if BEGIN not in reply[:read]:
-                return reply[end.end() :].strip()
+        if 0 <= begun < read:
             break
+        if not fence:
+            return reply[end.end() :].strip()
     thoughts = ThoughtFilter()
     return (thoughts.feed(reply) + thoughts.finish()).strip()
 
@@ -120,8 +111,7 @@ def stripped(deltas: Iterable[str]) -> Iterator[str]:
 def _filtered(deltas: Iterable[str]) -> Iterator[str]:
     thoughts = ThoughtFilter()
     try:
-        for delta in deltas:
-            yield thoughts.feed(delta)
+        yield from map(thoughts.feed, deltas)
     except UpstreamError:
         yield thoughts.finish()
         raise

@@ -10,26 +10,23 @@ from parley.upstream.retries import with_retries
 from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 
-LIST_BYTES = 1_000_000
-"""The largest list of models that is taken."""
-
+LIST_BYTES = 1_000_000  # The largest list of models that is taken.
+# Stands for a date that is none. What the upstream wrote is not repeated: it may show a key.
 UNREADABLE = "on a day that cannot be read"
-"""Stands for a date that is none. What the upstream wrote is not repeated: it may show a key."""
-
+# A model's shutdown date: None if none is announced, UNREADABLE if it cannot be read.
 Day = date | str | None
-"""A model's shutdown date: None if none is announced, UNREADABLE if it cannot be read."""
 
 
 def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline) -> dict[str, Day]:
     """Each model that `GET /models` lists, with its shutdown date; raise UpstreamError."""
 
     def listed(_: int) -> dict[str, Day]:
-        answer = transport.get(upstream, "/models", limit=LIST_BYTES, deadline=deadline)
+        answer = transport.get(upstream, "/models", LIST_BYTES, deadline)
         models = json_in(require_success(answer, upstream).body)
         try:
             return {each["id"]: _day(each.get("shutdown_date")) for each in models["data"]}
         except (ValueError, TypeError, LookupError, AttributeError):
-            raise with_answer(UpstreamMalformed(), answer) from None
+            raise with_answer(UpstreamMalformed(), answer, upstream) from None
 
     return with_retries(listed, deadline)
 

@@ -13,7 +13,8 @@ from parley.models.registry import Model
 from parley.upstream.failures import failure_told_by, require_success, with_answer
 from parley.upstream.retries import with_retries
 from parley.wire.bodies import StreamedAnswer
-from parley.wire.messages import Answer, Body, Upstream
+from parley.wire.forms import Body
+from parley.wire.messages import Answer, Upstream
 from parley.wire.transport import Transport
 from parley.wire.websocket import Channel
 
@@ -26,8 +27,7 @@ class AttemptRecord:
     """What the log tells of one attempt."""
 
     is_retry: bool
-    upstream_id: str = ""
-    """The upstream's own id for it (`x-request-id`); blank if the upstream sent none."""
+    upstream_id: str = ""  # The upstream's own (`x-request-id`); blank if it sent none.
 
 
 @dataclass
@@ -37,13 +37,10 @@ class Call:
     transport: Transport = field(repr=False)
     upstream: Upstream
     stage: str
-    models_used: dict[str, Model]
-    """By stage; a fallback is put there once it has answered."""
+    models_used: dict[str, Model]  # By stage; a fallback is put there once it has answered.
     deadline: Deadline
-    usage: Usage
-    """Counts what is collected of an answer."""
-    attempts: list[AttemptRecord]
-    """Gets a record of each attempt."""
+    usage: Usage  # Counts what is collected of an answer.
+    attempts: list[AttemptRecord]  # Gets a record of each attempt.
 
     def __post_init__(self) -> None:
         self.model = self.models_used[self.stage]
@@ -51,8 +48,7 @@ class Call:
     def run(self, attempt: Callable[[], Result]) -> Result:
         """What `attempt` makes of an answer of `model`, asked for by `post` or `connect`.
 
-        One that fails is followed by others; raises the UpstreamError of the last. If the upstream
-        does not know the model, its fallback is tried in the same way.
+        It is called again as `with_retries` says, and then for the fallback of an unknown model.
         """
 
         def recorded(number: int) -> Result:
@@ -80,7 +76,7 @@ class Call:
     def begin(self, exchange: Callable[[], Generator[Piece]]) -> Generator[Piece]:
         """The pieces of an attempt, once the first is there: from then on nothing is tried again.
 
-        Closing them closes what they come from. Raises UpstreamMalformed if there is none.
+        Closing them closes what they come from; raises UpstreamMalformed if there is none.
         """
 
         def all_pieces() -> Generator[Piece]:
@@ -101,41 +97,30 @@ class Call:
 
     @contextmanager
     def post(self, path: str, body: Body, limit: int) -> Iterator[StreamedAnswer]:
-        """Send the request; the block gets the answer once its headers tell of a success.
-
-        Raises UpstreamError. What is raised within the block names the answer.
-        """
-        with self.transport.post(
-            self.upstream, path, body, limit=limit, deadline=self.deadline
-        ) as answer:
+        """A block with the answer to the request, a success; an UpstreamError in it names it."""
+        with self.transport.post(self.upstream, path, body, limit, self.deadline) as answer:
             self._record.upstream_id = answer.request_id or ""
             try:
                 if not 200 <= answer.status < 300:
                     require_success(answer.whole(self.counted), self.upstream, self.model.name)
                 yield answer
             except UpstreamError as failure:
-                with_answer(failure, answer)
+                with_answer(failure, answer, self.upstream)
                 raise
 
     @contextmanager
     def connect(self, path: str, limit: int) -> Iterator[Channel]:
         """Open a WebSocket; raise UpstreamError if the upstream refuses it."""
-        with self.transport.connect(
-            self.upstream, path, limit=limit, deadline=self.deadline
-        ) as channel:
+        with self.transport.connect(self.upstream, path, limit, self.deadline) as channel:
             if isinstance(channel, Answer):
                 self._record.upstream_id = channel.request_id or ""
                 require_success(channel, self.upstream, self.model.name)
-                raise with_answer(UpstreamMalformed(), channel)
+                raise with_answer(UpstreamMalformed(), channel, self.upstream)
             yield channel
 
-    def failure_in(self, value: Any) -> UpstreamError:
-        """The failure that JSON tells under a success's status."""
-        return failure_told_by(value, self.upstream, self.model.name)
-
-    def failure_in_event(self, value: Any) -> UpstreamError:
-        """The failure that an event tells."""
-        return failure_told_by(value, self.upstream, self.model.name, is_event=True)
+    def failure_in(self, value: Any, *, is_event: bool = False) -> UpstreamError:
+        """The failure that JSON tells under a success's status, or in an event."""
+        return failure_told_by(value, self.upstream, self.model.name, is_event=is_event)
 
     def counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """The pieces of an answer that is collected, counted until the last was used."""

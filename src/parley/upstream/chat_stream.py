@@ -1,29 +1,23 @@
 """A chat reply, whole in JSON or as it is written in events: bytes in, the reply's deltas out."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from parley.errors import TextIncomplete, UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from parley.upstream.error_reports import SENTENCES, SPACE, error_field_of, report_of
+from parley.errors import TextIncomplete, UpstreamMalformed, UpstreamUnavailable
+from parley.upstream.error_reports import SENTENCES, SPACE, FailureIn, error_field_of, report_of
 from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, text_of, value_at
 from parley.upstream.sent_events import EVENT_BYTES, SentEvent, events_in
 
+# The values of `finish_reason` for a reply that the model did not finish.
 INCOMPLETE = ("length", "max_tokens", "content_filter")
-"""The values of `finish_reason` for a reply that the model did not finish."""
-
-UNFINISHED = ("", "null", "none")
-"""Those that hosts write amid a reply instead of null."""
-
+UNFINISHED = ("", "null", "none")  # Those that hosts write amid a reply instead of null.
 END = b"[DONE]"
 UNNAMED = (b"", b"message")
+# How a stream of events begins, though none of them may be whole.
 FIELD = re.compile(rb"\s*(?::|(?:event|data|id|retry)\b)")
-"""How a stream of events begins, though none of them may be whole."""
-
-FailureIn = Callable[[Any], UpstreamError]
-"""Which failure it is that JSON tells of."""
 
 
 def deltas_of(pieces: Iterable[bytes], failure_in: FailureIn) -> Iterator[str]:
@@ -69,8 +63,7 @@ class _Reply:
     place: str = ""
     """Where content was found: some send a message as one event, others again after its deltas."""
     is_blank: bool = True
-    index: Any = None
-    """Which choice is read: of several in one stream, the first that comes."""
+    index: Any = None  # Which choice is read: of several in one stream, the first that comes.
     half: str = ""
     """Half a surrogate pair: hosts that count in UTF-16 may part a character between two events."""
     suspect: Any = field(default=None, repr=False)

@@ -1,9 +1,10 @@
 """The calls of a conversation to OpenAI's API: what is sent, and what of each answer is used."""
 
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from parley.deadline import Deadline
@@ -13,36 +14,28 @@ from parley.models.registry import Model
 from parley.recordings import Recording
 from parley.upstream.calls import AttemptRecord, Call
 from parley.upstream.chat_stream import deltas_of
-from parley.upstream.error_reports import error_field_of, report_of
+from parley.upstream.error_reports import FailureIn, error_field_of, report_of
 from parley.upstream.json_values import json_in, text_of
 from parley.upstream.realtime import VoiceReader
 from parley.upstream.sent_speech import checked
 from parley.upstream.speech_formats import SAMPLE_BYTES, in_format, set_lengths
-from parley.wire.messages import Form, Upstream
+from parley.wire.forms import Form
+from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
 
-TEXT_BYTES = 1_000_000
-"""The largest text that is taken, counted after decompression."""
-
+TEXT_BYTES = 1_000_000  # The largest text that is taken, counted after decompression.
+# The largest stream of a text: each delta comes in an event that is many times its length.
 STREAM_BYTES = 16_000_000
-"""The largest stream of a text: each delta comes in an event that is many times its length."""
-
-SPEECH_CHARACTERS = 4096
-"""The longest `input` that /audio/speech takes (OpenAI's API reference)."""
-
-SPEECH_BYTES = 16_000_000
-"""The largest speech that is taken, counted after decompression."""
-
+SPEECH_CHARACTERS = 4096  # The longest `input` that /audio/speech takes (OpenAI's API reference).
+SPEECH_BYTES = 16_000_000  # The largest speech that is taken, counted after decompression.
 VOICE = "alloy"
-
+# A transcript of remarks, full stops, dashes and notes (`[BLANK_AUDIO]`, "♪ [Music]."): whisper.cpp
+# has one for each silent segment.
 REMARKS = re.compile(
     r"\A(?:[\s.…。\u2013\u2014♪♫🎵🎶-]++|\[++[^\[\]]*+\]++|[(\uff08][^()\uff08\uff09]*+[)\uff09]|【[^【】]*+】)++\Z"
 )
-"""A transcript of remarks, full stops, dashes and notes (`[BLANK_AUDIO]`, "♪ [Music]."):
-whisper.cpp has one for each silent segment."""
-
+# What some hosts leave in a transcript: SenseVoice's `<|en|><|NEUTRAL|>`, Whisper's `<|0.00|>`.
 TOKENS = re.compile(r"<\|[^<>|]{0,40}\|>")
-"""What some hosts leave in a transcript: SenseVoice's `<|en|><|NEUTRAL|>`, Whisper's `<|0.00|>`."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +67,10 @@ class Client:
     upstreams: Mapping[str, Upstream]
     models_used: dict[str, Model]
     """Those that are used, by stage, as the upstreams are; a fallback only once it has answered."""
-
     deadline: Deadline
     options: Options
-    usage: Usage = field(default_factory=Usage)
-    """Counts what the conversation holds in memory."""
-
-    attempts: list[AttemptRecord] = field(default_factory=list)
-    """One of each attempt at each call, in the order in which they began."""
+    usage: Usage = field(default_factory=Usage)  # Counts what the conversation holds in memory.
+    attempts: list[AttemptRecord] = field(default_factory=list)  # Of all calls, as they began.
 
     @property
     def voice(self) -> str:
@@ -105,7 +94,7 @@ class Client:
         return call.run(hear)
 
     def complete(self, transcript: str) -> Reply:
-        """The chat model's reply; a refusal is a reply too. Raises UpstreamError.
+        """The chat model's reply, which may be a refusal. Raises UpstreamError.
 
         What was written before a failure is the reply, if no other attempt brought a whole one.
         """
@@ -130,10 +119,7 @@ class Client:
             return Reply(text, failure)
 
     def stream_reply(self, transcript: str) -> Generator[str]:
-        """The chat model's reply, delta by delta, once the first is there.
-
-        Raises UpstreamError, and TextIncomplete at the end of a reply that is not finished.
-        """
+        """The reply, delta by delta, once the first is there. Raises UpstreamError throughout."""
         call = self._call("text")
         return call.begin(lambda: self._reply_to(transcript, call, is_stream=True))
 
@@ -160,27 +146,17 @@ class Client:
     def stream_speech(self, text: str, reader: VoiceReader | None = None) -> Generator[bytes]:
         """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError.
 
-        Where one `reader` reads several texts over the Realtime API, whoever made it closes it.
+        Whoever made `reader` closes it.
         """
         call = self._call("tts")
         return call.begin(lambda: self._speech_of(text, call, reader))
 
     def _call(self, stage: str) -> Call:
-        return Call(
-            self.transport,
-            self.upstreams[stage],
-            stage,
-            self.models_used,
-            self.deadline,
-            self.usage,
-            self.attempts,
-        )
+        shared = self.models_used, self.deadline, self.usage, self.attempts
+        return Call(self.transport, self.upstreams[stage], stage, *shared)
 
     def _reply_to(self, transcript: str, call: Call, *, is_stream: bool) -> Generator[str]:
-        """The reply's deltas; a host may answer with a stream or without one, whatever is asked.
-
-        Raises UpstreamMalformed in a reply of more than TEXT_BYTES characters.
-        """
+        """The reply's deltas, TEXT_BYTES characters at most; whatever is asked, it may stream."""
         messages = [
             {"role": "system", "content": self.options.system_prompt},
             *self.options.history,
@@ -191,7 +167,7 @@ class Client:
         with call.post("/chat/completions", {**asked, "stream": is_stream}, STREAM_BYTES) as answer:
             pieces = answer.pieces() if is_stream else call.counted(answer.pieces())
             try:
-                for delta in deltas_of(pieces, call.failure_in_event):
+                for delta in deltas_of(pieces, partial(call.failure_in, is_event=True)):
                     yield delta
                     if (size := size + len(delta)) > TEXT_BYTES:
                         raise UpstreamMalformed()
@@ -213,13 +189,8 @@ class Client:
                 # At once, since PCM is six times as large as mp3.
                 yield from in_format(pcm, audio_format, call.deadline)
             return
-        body = {
-            "model": call.model.name,
-            "input": text,
-            "voice": voice,
-            "response_format": audio_format,
-            **call.model.parameters,
-        }
+        body = {"model": call.model.name, "input": text, "voice": voice}
+        body |= {"response_format": audio_format, **call.model.parameters}
         size = 0
         with call.post("/audio/speech", body, SPEECH_BYTES) as answer:
             for piece in checked(answer.pieces(), audio_format, answer.headers, call.failure_in):
@@ -229,7 +200,7 @@ class Client:
                 raise UpstreamMalformed()  # Whatever is joined to half a sample becomes noise.
 
 
-def _transcript_in(heard: Any, failure_in: Callable[[Any], UpstreamError]) -> str:
+def _transcript_in(heard: Any, failure_in: FailureIn) -> str:
     """The transcript in an answer's JSON; blank if no speech was heard."""
     if error_field_of(heard):
         raise failure_in(heard)

@@ -2,46 +2,42 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from parley.errors import UpstreamError
 from parley.upstream.json_values import json_in, value_at
 
-DEEPEST = 5
-"""How many objects or lists may lie around the reason."""
-
+FailureIn = Callable[[Any], UpstreamError]  # Which failure it is that JSON tells of.
+DEEPEST = 5  # How many objects or lists may lie around the reason.
+# What hosts send before an answer, some of them for long: space, and a byte order mark.
 SPACE = b" \t\r\n\xef\xbb\xbf"
-"""What hosts send before an answer, some of them for long: space, and a byte order mark."""
-
+# How much of a reason, how many of several, and how much around them is examined.
 READ_CHARACTERS, LISTED, READ_BYTES = 2000, 5, 64 * 1024
-"""How much of a reason, how many of several, and how much around them is examined."""
-
+# The fields that name the failure or its status; the codes first, since they are more exact.
 NAMES = (
     *("code", "error_code", "type", "error_type"),
     *("status", "status_code", "statusCode", "http_status_code"),
 )
-"""The fields that name the failure or its status; the codes first, since they are more exact."""
-
+# The fields with a reason beside which `error` may only name the failure: those of many, of
+# DeepInfra, of Baidu, of AWS, and of OAuth (RFC 6749, 5.2).
 SENTENCES = (
     *("detail", "message", "msg"),
     *("error_message", "error_msg", "errorMessage", "error_description"),
 )
-"""The fields with a reason beside which `error` may only name the failure: those of many, of
-DeepInfra, of Baidu, of AWS, and of OAuth (RFC 6749, 5.2)."""
-
+# The fields in which the reason stands, or what it stands in: after those of most, MiniMax's
+# `base_resp`, Apigee's `fault`, AWS's `Message`, and the `title` of RFC 9457.
 REASONS = (
     *("error", "errors", *SENTENCES, "details", "base_resp", "status_msg"),
     *("fault", "faultstring", "Message", "reason", "description", "title"),
 )
-"""The fields in which the reason stands, or what it stands in: after those of most, MiniMax's
-`base_resp`, Apigee's `fault`, AWS's `Message`, and the `title` of RFC 9457."""
-
+# A field that says when to try again (`retryDelay`, `retry_after`), also in JSON within a text.
 WAITS = re.compile(
     r"(?:retry|reset)[\w .-]{0,40}\\{0,9}\"\s?:\s?+"
     r"(?!(?:null|true|false|0(?:\.0)?|\\{0,9}\"{2}|\[\]|\{\})\s?[,}])",
     re.IGNORECASE,
 )
-"""A field that says when to try again (`retryDelay`, `retry_after`), also in JSON within a text."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +51,8 @@ class Report:
     @property
     def status(self) -> int | None:
         """The HTTP status that one of the names is (`429`, `"502"`), if it is that of a failure."""
-        for name in self.names:
-            if name.isascii() and name.isdecimal() and 400 <= int(name) <= 599:
-                return int(name)
-        return None
+        codes = (int(name) for name in self.names if name.isascii() and name.isdecimal())
+        return next((code for code in codes if 400 <= code <= 599), None)
 
     @property
     def has_wait(self) -> bool:

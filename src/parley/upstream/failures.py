@@ -26,13 +26,11 @@ from parley.wire.messages import Answer, Upstream
 
 # The statuses with a meaning of their own; the others are told apart by their hundreds.
 BY_STATUS: Mapping[int, type[UpstreamError]] = {
-    401: ApiKeyRejected,
+    **dict.fromkeys((401, 403), ApiKeyRejected),
     402: QuotaExhausted,
-    403: ApiKeyRejected,
-    408: UpstreamTimeout,
+    **dict.fromkeys((408, 504), UpstreamTimeout),
     429: RateLimited,
     501: UpstreamRejected,
-    504: UpstreamTimeout,
 }
 # The names (`error.code`, `error.type`) that mean the same whatever the status is.
 BY_NAME: Mapping[str, type[UpstreamError]] = {
@@ -48,38 +46,25 @@ BY_CODE: Mapping[str, type[UpstreamError]] = {
     "rate_limit_exceeded": RateLimited,
     "server_error": UpstreamUnavailable,
 }
-RETRIED_STATUSES = (408, 409, 429)
-"""What OpenAI's own SDK tries again, beside every 5xx."""
-
+RETRIED_STATUSES = (408, 409, 429)  # What OpenAI's own SDK tries again, beside every 5xx.
+# The values of the header `x-should-retry`, which overrules the statuses.
 SHOULD_RETRY = {"true": True, "false": False}
-"""The values of the header `x-should-retry`, which overrules the statuses."""
-
-MESSAGE_CHARACTERS = 300
-"""How much of an upstream's message is passed on."""
-
+MESSAGE_CHARACTERS = 300  # How much of an upstream's message is passed on.
+# How a sentence begins that ends with the upstream's own words, where not as the error's own.
 LEADS: Mapping[type[UpstreamError], str] = {
-    ApiKeyRejected: "The upstream refused the API key",
-    UpstreamRejected: "The upstream refused the request",
     ModelNotFound: "The upstream refused the request",
-    RateLimited: "The upstream allows no more calls at the moment",
-    QuotaExhausted: "The key's account at the upstream has no credit left",
     UpstreamUnavailable: "The upstream failed",
-    UpstreamTimeout: "The upstream took too long",
     UpstreamMalformed: "The upstream sent an error instead of an answer",
 }
-"""How a sentence begins that ends with the upstream's own words."""
-
-LONGEST_WAIT = 86_400.0
-"""The longest wait, in seconds, that callers are told of: a day."""
+LONGEST_WAIT = 86_400.0  # The longest wait, in seconds, that callers are told of: a day.
 
 
 def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answer:
     """The answer, if its status is a success; else raise the UpstreamError that it means."""
-    if 200 <= answer.status < 300:
-        return answer
-    report = report_in(answer.body)
-    failure = _failure(report, upstream, model, answer.status, answer.headers)
-    raise with_answer(failure, answer)
+    if not 200 <= answer.status < 300:
+        failure = _failure(report_in(answer.body), upstream, model, answer.status, answer.headers)
+        raise with_answer(failure, answer, upstream)
+    return answer
 
 
 def failure_told_by(
@@ -98,16 +83,14 @@ def failure_told_by(
 
 
 def _failure(
-    report: Report,
-    upstream: Upstream,
-    model: str,
-    status: int | None,
-    headers: Mapping[str, str],
+    report: Report, upstream: Upstream, model: str, status: int | None, headers: Mapping[str, str]
 ) -> UpstreamError:
     """The one way from what was read to an error of ours, with its sentence and its retries."""
     if status is None:
-        is_unknown = is_about_model(400, report.message, model, report.names)
-        kind = ModelNotFound if is_unknown else _by_name(report)
+        known = {**BY_NAME, **BY_CODE}
+        kind = next((known[name] for name in report.names if name in known), UpstreamMalformed)
+        if is_about_model(400, report.message, model, report.names):
+            kind = ModelNotFound
         retry = kind in (RateLimited, UpstreamUnavailable)
     else:
         kind = _by_status(status, report, upstream, model, headers)
@@ -115,16 +98,8 @@ def _failure(
         retry = SHOULD_RETRY.get(headers.get("x-should-retry", ""), retry)
     if kind in (QuotaExhausted, ModelNotFound) or status == 501:
         retry = False  # It does not pass by itself, whatever the header says.
-    if kind is StageKeyMissing:
-        sentence = f"The upstream wants an API key, and none was sent; send {upstream.key_header}."
-    else:
-        sentence = _sentence(kind, report.message, upstream, status)
+    sentence = _sentence(kind, report.message, upstream, status)
     return kind(sentence, retry=retry, retry_after=retry_after(headers))
-
-
-def _by_name(report: Report) -> type[UpstreamError]:
-    known = {**BY_NAME, **BY_CODE}
-    return next((known[name] for name in report.names if name in known), UpstreamMalformed)
 
 
 def _by_status(
@@ -157,13 +132,16 @@ def _sentence(
     A host of the operator's own network may tell where it stands when it fails; that is no caller's
     business.
     """
+    if kind is StageKeyMissing:
+        return f"The upstream wants an API key, and none was sent; send {upstream.key_header}."
     if not message.isprintable() or not upstream.may_be_told(message):
         return ""
     if len(message) > MESSAGE_CHARACTERS:  # After a word, so that no address loses its end.
         message = f"{message[:MESSAGE_CHARACTERS].rsplit(' ', 1)[0]}…"
     if upstream.is_operators and (status or 500) >= 500 and ADDRESS.search(message):
         return ""
-    return f"{LEADS[kind]}, saying: {message}" if message else ""
+    lead = LEADS.get(kind) or kind.message.partition(";")[0]
+    return f"{lead}, saying: {message}" if message else ""
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -181,9 +159,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def with_answer(failure: UpstreamError, answer: Answer | StreamedAnswer) -> UpstreamError:
+def with_answer(
+    failure: UpstreamError, answer: Answer | StreamedAnswer, upstream: Upstream
+) -> UpstreamError:
     """The failure, which names the answer it came with, as far as callers are told of that."""
     if failure.upstream_status is None:
         failure.upstream_status = answer.status
-        failure.upstream_request_id = answer.request_id if answer.is_quoted else None
+        failure.upstream_request_id = answer.request_id if upstream.is_quoted else None
     return failure

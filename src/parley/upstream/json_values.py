@@ -3,14 +3,10 @@
 import json
 from typing import Any
 
-TEXTS = ("text", "output_text")
-"""The types of the parts of a message that are no thoughts."""
-
+TEXTS = ("text", "output_text")  # The types of the parts of a message that are no thoughts.
+# How many arrays and objects a JSON text may hold. Python takes a second over a million of them,
+# and serves nobody else meanwhile.
 CONTAINERS = 50_000
-"""How many arrays and objects a JSON text may hold.
-
-Python takes a second over a million of them, and serves nobody else meanwhile.
-"""
 
 
 def json_in(text: bytes) -> Any:

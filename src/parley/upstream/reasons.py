@@ -6,51 +6,44 @@ one line of at most 2,000 characters.
 
 import re
 
+# What follows the name of a model that a host does not have.
 ABSENT = (
     r"(?:(?:not|\w{0,6}n['\u2019]t) (?:(?:be|currently|a) )?(?:found|exist|available|supported"
     r"|installed|recogni[sz]ed|valid|known)|no longer (?:available|supported)|unavailable|not found"
     r"|(?:unknown|invalid|unsupported)(?=\W*(?:\Z|[.,;:!?)]|model\b)))"
 )
-"""What follows the name of a model that a host does not have."""
-
+# What precedes the name of such a model.
 ABSENT_MODEL = (
     r"(?:(?:unknown|invalid|unsupported|unrecogni[sz]ed|not a valid|no(?: such| matching)?"
     r"|(?:not|\w{0,6}n['\u2019]t|unable to|cannot) (?:find|locate|access)(?: the)?)[\s_]+models?"
     r"|(?:unknown|invalid|unsupported) value (?:for|of) \W?model)\b"
     r"(?!\s+(?:parameter|option|setting|argument|input|output|config|type|format|version))"
 )
-"""What precedes it."""
-
+# The codes that say so, whatever the words: Together's `model_not_available`, say.
 ABSENT_NAME = re.compile(
     r"model_(?:not_(?:found|available|supported)|unavailable|decommissioned)"
     r"|(?:invalid|unknown|unsupported)_model",
     re.IGNORECASE,
 )
-"""The codes that say so, whatever the words: Together's `model_not_available`, say."""
-
-NEAR = r"(?:(?!\. )[^;!?]){0,60}?"
-"""A few words of the same sentence."""
-
+NEAR = r"(?:(?!\. )[^;!?]){0,60}?"  # A few words of the same sentence.
+# Up to five words, as in "is currently", of which none begins to speak of something else.
 WORDS = (
     r"(?:\s+(?!(?:for|in|with|by|voice|language|speaker|parameter|argument|format|file|value)\b)"
     r"[\w']+){0,5}?\s+"
 )
-"""Up to five words, as in "is currently", of which none begins to speak of something else."""
-
+# What says that a host does not have "the model", which may be named in another sentence.
 SAID_OF_MODEL = re.compile(
     rf"\bmodel(?: name| id)?\b{WORDS}{ABSENT}|\b{ABSENT_MODEL}(?: name| id)?\s*(?:[.:;,(]|\Z)",
     re.IGNORECASE,
 )
-"""What says so of "the model", which may be named in another sentence."""
-
+# What speaks of the quota, the budget, the credits or the balance.
 QUOTA = re.compile(
     r"(?<![a-z])(?:(?:quota|budget|credit)s?(?![a-z])|(?:insufficient|not enough) (?:\w+ )?balance"
     r"|balance (?:\w+ )?(?:insufficient|not enough|too low)|(?:insufficient|out of) funds"
     r"|spend(?:ing)? (?:limit|cap)|billing_(?:not_active|hard_limit))|余额|欠费|额度|配额",
     re.IGNORECASE,
 )
-"""What speaks of the quota, the budget, the credits or the balance."""
-
+# What says when to try again, as "in 20s" or "after midnight"; a quota "per minute" does, too.
 TIME = re.compile(
     r"\b(?:retry|try(?:ing)? again|wait|resets?|resetting|available|renews?|renewed|until"
     r"|refresh(?:es|ed)?|refill(?:s|ed)?|replenish(?:es|ed)?|restored?|come back|cool-?down"
@@ -60,8 +53,7 @@ TIME = re.compile(
     r"|\d\s*(?:秒|分钟|小时|天)|\bper[ -](?:sec|min|hour)",
     re.IGNORECASE,
 )
-"""What says when to try again, as "in 20s" or "after midnight"; a quota "per minute" does, too."""
-
+# What tells where something stands: an address, a URL, a path.
 ADDRESS = re.compile(
     r"""
       \w://                                             # a URL
@@ -75,7 +67,6 @@ ADDRESS = re.compile(
     """,
     re.VERBOSE,
 )
-"""What tells where something stands: an address, a URL, a path."""
 
 
 def is_about_model(status: int, message: str, model: str, names: tuple[str, ...]) -> bool:

@@ -8,12 +8,10 @@ from typing import TypeVar
 from parley.deadline import Deadline
 from parley.errors import StaleConnection, UpstreamError
 
+# Seconds before the second and the third attempt, the last, as in OpenAI's own SDK.
 BACKOFF = (0.5, 1.0)
-"""Seconds before the second and the third attempt, the last, as in OpenAI's own SDK."""
-
+# By which part at most a wait is made longer, so that a crowd does not return all at once.
 JITTER = 0.25
-"""By which part at most a wait is made longer, so that a crowd does not return all at once."""
-
 Result = TypeVar("Result")
 
 
@@ -21,8 +19,7 @@ def with_retries(attempt: Callable[[int], Result], deadline: Deadline) -> Result
     """What `attempt` returns: it is made up to three times, and gets its number, from 1 on.
 
     Raises the last one's error. Another follows an UpstreamError with `retry`, if the wait, which
-    the upstream may ask for, and an attempt of the usual length end before the deadline. None
-    waits after a StaleConnection.
+    the upstream may ask for, and an attempt of the usual length end before the deadline.
     """
     began, waited = time.monotonic(), 0.0
     for count, backoff in enumerate(BACKOFF, 1):

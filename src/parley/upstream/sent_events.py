@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from parley.deadline import let_others_run
 from parley.errors import UpstreamMalformed
 
+# The largest event that is taken: nobody else is served while it is parsed.
 EVENT_BYTES = 1_000_000
-"""The largest event that is taken: nobody else is served while it is parsed."""
-
-EVENT_LINES = 10_000
-"""How many lines an event may have."""
-
+EVENT_LINES = 10_000  # How many lines an event may have.
+# How much is read at once: it can hold hundreds of events, and nobody else is served meanwhile.
 READ_BYTES = 2 * 1024
-"""How much is read at once: it can hold hundreds of events, and nobody else is served meanwhile."""
-
+# A line of data that can be an object of its own: with another one behind it, it must be.
 WHOLE = re.compile(rb"\{.*\}\s*", re.DOTALL)
-"""A line of data that can be an object of its own: with another one behind it, it must be."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +22,7 @@ class SentEvent:
 
     name: bytes
     data: bytes
-    is_cut: bool = False
-    """Whether the stream ended before the blank line that ends an event."""
+    is_cut: bool = False  # Whether the stream ended before the blank line that ends an event.
 
 
 def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:

@@ -2,74 +2,69 @@
 
 import codecs
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-from parley.errors import UpstreamError, UpstreamMalformed
+from parley.errors import UpstreamMalformed
 from parley.mpeg_audio import HEADER_BYTES, frame_at, has_two_frames_at
-from parley.upstream.error_reports import error_field_of, report_of
+from parley.upstream.error_reports import FailureIn, error_field_of, report_of
 from parley.upstream.json_values import json_in
 from parley.upstream.speech_formats import AUDIO_FORMATS, RATE
 
+# How much of PCM is looked at for whether it is text instead: samples can be letters for long.
 TEXT_BYTES = 512
-"""How much of PCM is looked at for whether it is text instead: samples can be letters for long."""
-
-REASON_BYTES = 64 * 1024
-"""The longest JSON that is read for why it came instead of speech."""
-
+REASON_BYTES = 64 * 1024  # The longest JSON that is read for why it came instead of speech.
 PCM_HEADERS = ("x-sample-rate", "x-audio-sample-rate", "x-channels", "x-audio-channels")
+# What PCM cannot say of itself, and hosts in those headers or as a parameter of its type: the end
+# of a name, our value, and sentences.
 PCM = (
     (r"(?:sample[_-]?)?rate", RATE, f"at {{}} Hz where {RATE} Hz was asked for", "the rate"),
     (r"channels", 1, "of {} channels where one was asked for", "how many"),
 )
-"""What PCM cannot say of itself, and hosts in those headers or as a parameter of its type: the end
-of a name, our value, and sentences."""
-
-SIGNATURES = (
-    ("WAV", re.compile(rb"RIFF.{4}WAVE", re.DOTALL)),
-    ("RF64, BW64 or RIFX", re.compile(rb"(?:RF64|BW64|RIFX).{4}WAVE", re.DOTALL)),
-    ("mp3", re.compile(rb"ID3")),
-    ("Ogg", re.compile(rb"OggS")),
-    ("FLAC", re.compile(rb"fLaC")),
-    ("AAC", re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")),
-    ("MP4", re.compile(rb".{4}ftyp", re.DOTALL)),
-    ("WebM", re.compile(rb"\x1a\x45\xdf\xa3")),
-    ("AIFF", re.compile(rb"FORM.{4}AIF[FC]", re.DOTALL)),
-    ("JSON", re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")),
-    ("a web page", re.compile(rb"(?:\xef\xbb\xbf)?\s*<")),
-)
-"""How what comes instead begins, and what it is called."""
+# How what comes instead begins, and what it is called.
+SIGNATURES = {
+    "WAV": rb"RIFF.{4}WAVE",
+    "RF64, BW64 or RIFX": rb"(?:RF64|BW64|RIFX).{4}WAVE",
+    "mp3": rb"ID3",
+    "Ogg": rb"OggS",
+    "FLAC": rb"fLaC",
+    "AAC": rb"\xff[\xf0\xf1\xf8\xf9]",
+    "MP4": rb".{4}ftyp",
+    "WebM": rb"\x1a\x45\xdf\xa3",
+    "AIFF": rb"FORM.{4}AIF[FC]",
+    "JSON": rb"(?:\xef\xbb\xbf)?\s*[{\[]",
+    "a web page": rb"(?:\xef\xbb\xbf)?\s*<",
+}
 
 
 def checked(
-    pieces: Iterator[bytes],
-    audio_format: str,
-    headers: Mapping[str, str],
-    failure_in: Callable[[Any], UpstreamError],
+    pieces: Iterator[bytes], audio_format: str, headers: Mapping[str, str], failure_in: FailureIn
 ) -> Iterator[bytes]:
     """The pieces of speech in one of the AUDIO_FORMATS, once they begin as such speech does.
 
-    Raises UpstreamMalformed, which says what came, for anything else, and for PCM of another rate;
-    and what `failure_in` makes of JSON that holds an error.
+    Raises UpstreamMalformed, which says what came instead, and what `failure_in` makes of JSON.
     """
     if audio_format == "pcm":
         _require_rate(headers)
-    head = _filled(b"", pieces, lambda head: _needed(head, audio_format))
+    head = _filled(b"", pieces, HEADER_BYTES)
+    head = _filled(head, pieces, _needed(head, audio_format))
     if not _begins(head, audio_format):
-        head = _filled(head, pieces, lambda head: TEXT_BYTES)  # Enough to tell what came.
+        head = _filled(head, pieces, TEXT_BYTES)  # Enough to tell what came.
         came = _name(head, headers)
         if came == "JSON":
-            _raise_reason(head, pieces, failure_in)
+            body = _filled(head, pieces, REASON_BYTES + 1)
+            value = json_in(body) if len(body) <= REASON_BYTES else None
+            if error_field_of(value) or report_of(value).message:
+                raise failure_in(value)
         raise _instead(came, audio_format)
     if head:
         yield head
     yield from pieces
 
 
-def _filled(head: bytes, pieces: Iterator[bytes], needed: Callable[[bytes], int]) -> bytes:
-    """The first bytes, as many as are needed by what they begin with, or there are."""
+def _filled(head: bytes, pieces: Iterator[bytes], size: int) -> bytes:
+    """The head, and what follows it up to `size` bytes or more, if there are as many."""
     filled = bytearray(head)
-    while len(filled) < needed(bytes(filled[:HEADER_BYTES])) and (piece := next(pieces, b"")):
+    while len(filled) < size and (piece := next(pieces, b"")):
         filled += piece
     return bytes(filled)
 
@@ -101,15 +96,15 @@ def _is_text(head: bytes) -> bool:
 
 
 def _name(head: bytes, headers: Mapping[str, str]) -> str:
-    for name, begins in SIGNATURES:
-        if begins.match(head):
+    for name, signature in SIGNATURES.items():
+        if re.match(signature, head, re.DOTALL):
             return name
     if has_two_frames_at(head):
         return "mp3"
     if _is_text(head[:TEXT_BYTES]):
         return "text"
-    declared = headers.get("content-type", "").lower()
-    return "pcm" if declared.startswith(("audio/pcm", "audio/l16")) else "something else"
+    is_pcm = re.match(r"(?i)audio/(?:pcm|l16)", headers.get("content-type", ""))
+    return "pcm" if is_pcm else "something else"
 
 
 # The page looks for "ask for wav", and does so itself.
@@ -128,17 +123,5 @@ def _require_rate(headers: Mapping[str, str]) -> None:
         values = rf";\s*(?:x-(?:audio-)?)?{name}\s*=\s*\"?(\d{{1,9}})(?:\.0*)?(?=\s*(?:[\",;]|\Z))"
         for found in re.finditer(values, declared, re.IGNORECASE | re.ASCII):
             if int(found[1]) != ours:
-                raise UpstreamMalformed(
-                    f"The upstream sent pcm {said.format(found[1])}; ask for wav "
-                    f"(audio_format=wav), whose header says {tells}."
-                )
-
-
-def _raise_reason(
-    head: bytes, pieces: Iterator[bytes], failure_in: Callable[[Any], UpstreamError]
-) -> None:
-    """Raise the failure that JSON tells of, if it is JSON that does."""
-    body = _filled(head, pieces, lambda head: REASON_BYTES + 1)
-    value = json_in(body) if len(body) <= REASON_BYTES else None
-    if error_field_of(value) or report_of(value).message:
-        raise failure_in(value)
+                advice = f"ask for wav (audio_format=wav), whose header says {tells}"
+                raise UpstreamMalformed(f"The upstream sent pcm {said.format(found[1])}; {advice}.")

@@ -33,8 +33,7 @@ class Adapter(HTTPAdapter):
     ) -> None:
         """Keep up to `idle` idle connections to each of the last `hosts` hosts.
 
-        `resolve` gives the addresses of hosts, `through_proxy` those of proxies. The certificates
-        in the file `ca_bundle` are trusted. Raises OSError if it cannot be read.
+        `through_proxy` resolves the names of proxies. Raises OSError without a readable bundle.
         """
         self._resolve, self._through_proxy = resolve, through_proxy
         self._tls = tls_context(ca_bundle)
@@ -49,10 +48,8 @@ class Adapter(HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **options: Any) -> PoolManager:
         """Make or find the pools of connections through a proxy."""
         options |= {"ssl_context": self._tls, "proxy_ssl_context": self._tls}
-        options["resolve"] = self._through_proxy
-        manager: PoolManager = super().proxy_manager_for(proxy, **options)
-        _equip(manager)
-        return manager
+        manager = super().proxy_manager_for(proxy, resolve=self._through_proxy, **options)
+        return _equip(manager)
 
     def get_connection_with_tls_context(
         self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
@@ -82,7 +79,6 @@ class PreparedSession(Session):
     """A session for prepared requests. It prepares none itself: no cookie and no .netrc is sent."""
 
     def __init__(self, adapter: Adapter) -> None:
-        """Send every request through the adapter."""
         super().__init__()
         self.adapters.clear()
         self.mount("http", adapter)  # What begins with "https" does so, too.
@@ -91,7 +87,7 @@ class PreparedSession(Session):
         self._proxies: dict[str, Any] = {} if getproxies() else {"proxies": {}}
 
     def answer_to(self, request: PreparedRequest) -> Response:
-        """The answer, once its headers are there: the deadline says how long that may take."""
+        """The answer, once its headers are there; who calls it bounds the wait."""
         return self.send(request, stream=True, timeout=ENDLESS, **self._proxies)
 
     def resolve_redirects(self, *_: object, **__: object) -> Iterator[Any]:
@@ -103,12 +99,13 @@ class NoCookies(CookieJar):
     """A jar that stays empty."""
 
     def extract_cookies(self, response: object, request: object) -> None:
-        """Keep none."""
+        """Look at no cookie."""
 
 
-def _equip(manager: PoolManager) -> None:
+def _equip(manager: PoolManager) -> PoolManager:
     manager.key_fn_by_scheme = {"http": _origin, "https": _origin}  # type: ignore[dict-item]
     manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TLSPool}
+    return manager
 
 
 def _origin(pool: Mapping[str, Any]) -> tuple[str, str, int]:

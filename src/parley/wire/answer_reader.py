@@ -10,16 +10,13 @@ from typing import Any
 from parley.wire.sockets import under_tls
 
 HEAD_BYTES = 64 * 1024
+# The headers of an answer in all, those of interim answers included, and its trailers likewise.
+# http.client would read 6 MB for each of these.
 HEAD_LINES = 400
-"""The headers of an answer in all, those of interim answers included, and its trailers likewise.
-http.client would read 6 MB for each of these."""
 
 
 class _Lines(io.BufferedReader):
-    """Lines that hold no bare CR, which RFC 9112, 2.2 forbids; few of them without a body between.
-
-    Python ends a header line at a bare CR as well, so one line could hold 16,000 headers.
-    """
+    """Lines without a bare CR (RFC 9112, 2.2), at which Python would end a header; few of them."""
 
     _bytes, _lines = HEAD_BYTES, HEAD_LINES
 
@@ -48,7 +45,6 @@ class AnswerReader(http.client.HTTPResponse):
     fp: Any
 
     def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
-        """Read from a socket, or from TLS."""
         super().__init__(sock, *arguments, **options)
         self.fp = _Lines(self.fp.detach())
         self._socket = under_tls(sock)
@@ -69,12 +65,8 @@ class AnswerReader(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
 
     def _close_conn(self) -> None:
-        """http.client calls this once the body is read or given up.
-
-        It also gives a proxy's answer to CONNECT to a reader, without `begin`: that connection goes
-        on in any case.
-        """
-        if self.headers is not None:
+        """Keep the connection or shut it down: http.client calls this behind the body."""
+        if self.headers is not None:  # Else it is a proxy's answer to CONNECT, and goes on.
             if self._ends_here() and not self._socket.is_cut_short:
                 self._socket.idle_since = time.monotonic()
             else:

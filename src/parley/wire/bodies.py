@@ -10,44 +10,31 @@ from requests import Response
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from parley.redaction import valid_request_id
+from parley.redaction import Secrets, valid_request_id
 from parley.wire.foreign_errors import BROKEN, errors_translated
-from parley.wire.messages import Answer, Upstream
+from parley.wire.messages import Answer
 
-PIECE_BYTES = 64 * 1024
-"""How much of an answer is read at once."""
-
+PIECE_BYTES = 64 * 1024  # How much of an answer is read at once.
+# How much of a refusal is read: some repeat all that they were sent, behind their reason.
 REFUSAL_BYTES = 512 * 1024
-"""How much of a refusal is read: some repeat all that they were sent, behind their reason."""
-
-SILENT_BYTES = 64 * 1024
-"""How much compressed input in a row may decode to nothing."""
-
+SILENT_BYTES = 64 * 1024  # How much compressed input in a row may decode to nothing.
+# The content codings that are asked for, as zlib's `wbits`; one at most, since two can blow up
+# without end.
 CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
-"""The content codings that are asked for, as zlib's `wbits`; one at most, since two can blow up
-without end."""
-
 OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
-
+# How long the end of a body may take that was read but for that; a new connection takes longer.
 END_SECONDS = 0.05
-"""How long the end of a body may take that was read but for that; a new connection takes longer."""
 
 
 class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
-    """An upstream's answer whose headers have arrived, and whose body arrives while it is read.
+    """An answer whose body arrives while it is read; leaving its `with` ends the call."""
 
-    Leaving its `with` closes the connection, unless the body was read to its end.
-    """
-
-    def __init__(
-        self, response: Response, limit: int, upstream: Upstream, deadline: Deadline
-    ) -> None:
+    def __init__(self, response: Response, limit: int, secrets: Secrets, deadline: Deadline):
         """Accept at most `limit` bytes of body, as decoded, and hardly more before that."""
         self.status, self.headers = response.status_code, response.headers
-        self._secrets = upstream.secrets
-        self.request_id = valid_request_id(response.headers.get("x-request-id", ""), self._secrets)
-        self.is_quoted = upstream.is_quoted
+        self.request_id = valid_request_id(response.headers.get("x-request-id", ""), secrets)
+        self._secrets = secrets
         self.response, self._raw = response, response.raw
         self._limit = limit if self.status < 300 else min(limit, REFUSAL_BYTES)
         self._deadline = deadline
@@ -59,8 +46,7 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
     def pieces(self) -> Iterator[bytes]:
         """The body's bytes, each piece as soon as it is there; once, while the call is open.
 
-        Raises UpstreamMalformed past the limit, if the body cannot be decoded, or if a success has
-        none, UpstreamUnavailable if it is cut off, and what the deadline raises.
+        Raises UpstreamMalformed, UpstreamUnavailable if it is cut, and what the deadline raises.
         """
         size = 0
         for piece in self._decoded():
@@ -79,10 +65,7 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
                 raise UpstreamMalformed()
 
     def end(self) -> None:
-        """Read on to the end of a body of which all that counts was read, if it comes at once.
-
-        Only then can the connection serve another call.
-        """
+        """Read the rest of the body, if it comes at once, so that the connection serves again."""
         with suppress(UpstreamError, *BROKEN), Deadline.after(END_SECONDS).wait():
             while not self._raw.closed and self._raw.read1(PIECE_BYTES):
                 pass
@@ -148,4 +131,4 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
         body = bytearray()  # A list of many small pieces takes many times their size.
         for piece in counted(self.pieces()):
             body += piece
-        return Answer(self.status, self.headers, bytes(body), self.request_id, self.is_quoted)
+        return Answer(self.status, self.headers, bytes(body), self.request_id)

@@ -13,20 +13,15 @@ from gevent.monkey import get_original
 from parley.errors import UpstreamUnavailable
 from parley.wire.sockets import YieldingSocket
 
+# How long to wait for an address before the next is tried in parallel (RFC 8305, section 8).
 STAGGER_SECONDS = 0.25
-"""How long to wait for an address before the next is tried in parallel (RFC 8305, section 8)."""
-
+# How many addresses are tried at most; a host that a caller names may have any number.
 ADDRESSES = 10
-"""How many addresses are tried at most; a host that a caller names may have any number."""
-
+# How many more files a process should be able to open: enough for a look-up and ten tries.
 FILES_LEFT = 16
-"""How many more files a process should be able to open: enough for a look-up and ten tries."""
-
+# An address family and what `socket.connect` takes in it.
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
-"""An address family and what `socket.connect` takes in it."""
-
-LookUp = Callable[..., list[Any]]
-"""What takes and returns what getaddrinfo does."""
+LookUp = Callable[..., list[Any]]  # What takes and returns what getaddrinfo does.
 
 
 def is_short_of_files() -> bool:
@@ -48,18 +43,13 @@ def resolve(look_up: LookUp, host: str, port: int) -> list[Address]:
     try:
         found = look_up(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise UpstreamUnavailable(
-            "The upstream's host name was not found; check the base URL."
-        ) from None
+        sentence = "The upstream's host name was not found; check the base URL."
+        raise UpstreamUnavailable(sentence) from None
     return [(family, address) for family, _, _, _, address in found]
 
 
 def connect(addresses: Sequence[Address]) -> YieldingSocket:
-    """A socket connected to one of the addresses.
-
-    IPv6 and IPv4 take turns, and a slow address does not hold up the next (RFC 8305, sections 4
-    and 5). Raises UpstreamUnavailable if all of them fail.
-    """
+    """A socket to one of the addresses (RFC 8305, 4, 5); raise UpstreamUnavailable if all fail."""
     untried = interleaved(addresses)[:ADDRESSES]
     tries: list[gevent.Greenlet] = []
     try:

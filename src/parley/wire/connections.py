@@ -14,12 +14,10 @@ from parley.wire.answer_reader import AnswerReader
 from parley.wire.connecting import Address, connect
 from parley.wire.sockets import YieldingSocket, has_event, under_tls
 
+# How long the name look-up, connecting and the TLS handshake may take in total.
 CONNECT_SECONDS = 5
-"""How long the name look-up, connecting and the TLS handshake may take in total."""
-
+# How long an idle connection may be used again: some routes drop idle ones silently.
 IDLE_SECONDS = 30
-"""How long an idle connection may be used again: some routes drop idle ones silently."""
-
 Resolve = Callable[[str, int], Sequence[Address]]
 
 
@@ -29,7 +27,6 @@ class PlainConnection(HTTPConnection):
     response_class: Any = AnswerReader
 
     def __init__(self, *arguments: Any, resolve: Resolve, **options: Any) -> None:
-        """Connect to the addresses that `resolve` gives for a host and port."""
         super().__init__(*arguments, **options)
         self._resolve = resolve
 
@@ -54,10 +51,7 @@ class PlainConnection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether it is open, and nothing has arrived that was not read, not even its end.
-
-        urllib3 asks gevent's `poll`. Of a TLS connection, what has arrived below TLS counts.
-        """
+        """Whether it is open, and nothing unread has arrived, below TLS, not even its end."""
         sock: Any = self.sock and under_tls(self.sock)
         is_kept = sock and time.monotonic() <= sock.idle_since + IDLE_SECONDS
         return bool(is_kept and not has_event(sock, select.POLLIN))

@@ -1,25 +1,10 @@
 """What goes into a call to an upstream and what comes back, as plain values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from parley.base_urls import BaseUrl
-from parley.recordings import Recording
 from parley.redaction import Secrets
-
-
-@dataclass(frozen=True)
-class Form:
-    """A form's texts by name, and the field for the recording, which is named from its kind."""
-
-    fields: Sequence[tuple[str, str]]
-    file: str
-    recording: Recording
-
-
-Body = Mapping[str, Any] | Form
-"""What is sent: a mapping as JSON, or a form."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +22,7 @@ class Upstream:
     """Whether callers are told what the upstream says of a failure: its own words, and its id."""
     key_header: str = ""
     """The header in which the caller may send a key for this call; blank if the caller may not."""
-    is_operators: bool = False
-    """Whether the operator chose the host, which is not OpenAI's."""
+    is_operators: bool = False  # Whether the operator chose the host, which is not OpenAI's.
 
     def shows_key(self, text: str) -> bool:
         """Whether a text, which others chose, shows a part of a key."""
@@ -47,8 +31,8 @@ class Upstream:
     def may_be_told(self, message: str) -> bool:
         """Whether the caller may read an upstream's message: it shows no key.
 
-        Where the key is not the caller's own, no message may be read. A message can repeat what the
-        caller wrote, so that leaving out only some of them would tell which words are in the key.
+        Of the operator's key none may be read: a message can repeat what the caller wrote, so that
+        leaving out only some of them would tell which words are in the key.
         """
         return self.is_quoted and not self.shows_key(message)
 
@@ -61,5 +45,3 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     request_id: str | None = None
-    is_quoted: bool = True
-    """Whether callers are told the id, as the upstream's `is_quoted` says."""

@@ -1,10 +1,8 @@
 """Sockets that let other greenlets run, in plain and in TLS.
 
 gevent switches to another greenlet only where one has to wait: an upstream that always has more to
-read would keep the process to itself, and no deadline would end it. So each `recv` lets others run.
-
-`ssl` would read in C as long as the kernel has bytes: a peer that sends session tickets without end
-keeps it there. urllib3's SSLTransport decrypts in memory what comes from `recv`.
+read would keep the process to itself, and no deadline would end it. So each `recv` lets others run,
+also below TLS: `ssl` itself would read in C as long as a peer sends session tickets.
 """
 
 import errno
@@ -21,25 +19,20 @@ POLL: Any = get_original("select", "poll")
 
 
 class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not typed.
-    """A socket whose `recv` lets others run first, even where bytes are there already.
+    """A socket whose `recv` lets others run first, even where bytes are there already."""
 
-    What is known of a connection to an upstream is noted here, by `answer_reader.py`.
-    """
-
-    is_deaf = False
-    """Nothing is received any more; what was received before can still be read above."""
-    is_cut_short = False
-    """Some of what was to be sent was not."""
-    idle_since = 0.0
-    """When its last answer was read whole, on the monotonic clock."""
+    # What `answer_reader.py` notes of a connection, for `connections.py` to judge it by.
+    is_deaf = False  # Nothing is received any more, but what was received before can be read.
+    is_cut_short = False  # Some of what was to be sent was not.
+    idle_since = 0.0  # When its last answer was read whole, on the monotonic clock.
 
     def recv(self, size: int, *flags: int) -> bytes:
-        """Receive, after others have run."""
+        """Receive up to `size` bytes."""
         self._take_turns()
         return super().recv(size, *flags)  # type: ignore[no-any-return]
 
     def recv_into(self, *arguments: Any) -> int:
-        """Receive, after others have run."""
+        """Receive into a buffer."""
         self._take_turns()
         return super().recv_into(*arguments)  # type: ignore[no-any-return]
 
@@ -52,9 +45,9 @@ class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not ty
             raise
 
     def _take_turns(self) -> None:
+        """Let others run, and gevent look at all sockets and timers."""
         if self.is_deaf:
             raise BlockingIOError(errno.EAGAIN, "deaf")
-        # Others run meanwhile, and gevent looks at all sockets and timers.
         socket.wait_read(self.fileno(), self.gettimeout())
 
 
@@ -63,8 +56,7 @@ class TLS(SSLTransport):
 
     # How many files read from the socket: where TLS is within TLS, urllib3 counts them here.
     _io_refs = property(
-        attrgetter("socket._io_refs"),
-        lambda self, refs: setattr(self.socket, "_io_refs", refs),
+        attrgetter("socket._io_refs"), lambda self, refs: setattr(self.socket, "_io_refs", refs)
     )
 
 
@@ -75,10 +67,7 @@ class _Context(ssl.SSLContext):
 
 @cache
 def tls_context(bundle: str) -> ssl.SSLContext:
-    """What makes TLS of sockets, for peers that prove their name by the certificates in a file.
-
-    Raises OSError if the file cannot be read.
-    """
+    """What makes TLS of sockets, by the certificates in a file; raise OSError without them."""
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(bundle)
     return context

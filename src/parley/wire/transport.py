@@ -19,32 +19,26 @@ from parley.wire.bodies import StreamedAnswer
 from parley.wire.connecting import Address, LookUp, is_short_of_files, resolve
 from parley.wire.connections import CONNECT_SECONDS
 from parley.wire.foreign_errors import errors_translated
-from parley.wire.forms import encoded_body
-from parley.wire.messages import Answer, Body, Upstream
+from parley.wire.forms import Body, encoded_body
+from parley.wire.messages import Answer, Upstream
 from parley.wire.websocket import Channel
 
 HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
-
+# How many hosts of the operator's, or allowed by name, have pools; one left out gets a new one.
 HOSTS = 100
-"""How many hosts of the operator's, or allowed by name, have pools; one left out gets a new one."""
-
+# To how many of the callers' hosts idle connections are kept, and how many to each.
 PUBLIC_KEPT = 20, 10
-"""To how many of the callers' hosts idle connections are kept, and how many to each."""
 
 
 class Transport:
-    """Connections to upstreams, shared by all conversations of a process.
-
-    Nothing but connections is shared: no cookie, no header, no key.
-    """
+    """What all conversations of a process share: connections, but no cookie, header or key."""
 
     def __init__(
         self, pool_size: int, look_up: LookUp = getaddrinfo, ca_bundle: str | None = None
     ) -> None:
         """Keep up to `pool_size` idle connections to each host of the operator's.
 
-        Names are looked up with `look_up`; `ca_bundle` is trusted instead of certifi's. Raises
-        ConfigurationError if the bundle cannot be read.
+        `ca_bundle` is trusted instead of certifi's; raises ConfigurationError if it is unreadable.
         """
         self._look_up, bundle = look_up, ca_bundle or where()
         # By whether addresses must be public: a connection that was made without the check never
@@ -53,9 +47,8 @@ class Transport:
             unchecked = Adapter(self._resolve, self._resolve, bundle, HOSTS, pool_size)
             public = Adapter(self._resolve_publicly, self._resolve, bundle, *PUBLIC_KEPT)
         except OSError:
-            raise ConfigurationError(
-                f"REQUESTS_CA_BUNDLE names {bundle}, which holds no readable certificates."
-            ) from None
+            sentence = f"REQUESTS_CA_BUNDLE names {bundle}, which holds no readable certificates."
+            raise ConfigurationError(sentence) from None
         self._sessions = {False: PreparedSession(unchecked), True: PreparedSession(public)}
 
     def require_allowed(self, *urls: BaseUrl) -> None:
@@ -75,32 +68,27 @@ class Transport:
                     raise url.refusal() from None
 
     def post(
-        self, upstream: Upstream, path: str, body: Body, *, limit: int, deadline: Deadline
+        self, upstream: Upstream, path: str, body: Body, limit: int, deadline: Deadline
     ) -> StreamedAnswer:
-        """POST a mapping as JSON, or fields as a form whose recording is streamed from its start.
+        """POST a mapping as JSON, or a form; the answer, once its headers have arrived.
 
-        The answer comes once its headers have arrived, and its body as it is read: at most `limit`
-        bytes, as decoded. Leaving its `with` closes the connection, unless the body was read to its
-        end. Raises UpstreamMalformed past the limit, UpstreamUnavailable, UpstreamTimeout,
-        BaseUrlRefused, or what the deadline raises.
+        Its body, read as it arrives, may have `limit` bytes, as decoded. Raises UpstreamTimeout,
+        UpstreamUnavailable, BaseUrlRefused, or what the deadline raises.
         """
         data, content_type = encoded_body(body)
         headers = {"Content-Type": content_type, "Content-Length": str(len(data))}
         return self._answer(upstream, _request(upstream, path, headers, data), limit, deadline)
 
-    def get(self, upstream: Upstream, path: str, *, limit: int, deadline: Deadline) -> Answer:
-        """GET the whole answer; limited as `post` is, and raising the same."""
+    def get(self, upstream: Upstream, path: str, limit: int, deadline: Deadline) -> Answer:
+        """GET the whole answer; limited as `post` is, and raising what it and its body raise."""
         with self._answer(upstream, _request(upstream, path, {}), limit, deadline) as answer:
             return answer.whole()
 
     @contextmanager
     def connect(
-        self, upstream: Upstream, path: str, *, limit: int, deadline: Deadline
+        self, upstream: Upstream, path: str, limit: int, deadline: Deadline
     ) -> Iterator[Channel | Answer]:
-        """Open a WebSocket; if the upstream refuses, yield its answer instead.
-
-        At most `limit` bytes of a message, or of the answer, are accepted. Raises as `post` does.
-        """
+        """A WebSocket for messages of `limit` bytes, or the refusal; raise what `get` raises."""
         channel = Channel(f"{upstream.url}{path}", limit, deadline)
         request = _request(upstream, path, channel.handshake)
         with self._answer(upstream, request, limit, deadline) as answer:
@@ -120,14 +108,11 @@ class Transport:
                 response = self._sessions[upstream.url.public_only].answer_to(request)
         except BaseUrlRefused:
             raise upstream.url.refusal() from None
-        return StreamedAnswer(response, limit, upstream, deadline)
+        return StreamedAnswer(response, limit, upstream.secrets, deadline)
 
     def _resolve(self, host: str, port: int) -> list[Address]:
-        """The host's addresses, before a connection is made.
-
-        Idle connections are closed where files run out: callers choose to how many hosts they lead.
-        """
-        if is_short_of_files():
+        """The host's addresses, before a connection is made."""
+        if is_short_of_files():  # Callers choose to how many hosts idle connections lead.
             for session in self._sessions.values():
                 session.close()
             let_others_run()  # gevent closes then.
@@ -144,11 +129,7 @@ class Transport:
 def _request(
     upstream: Upstream, path: str, headers: Mapping[str, str], data: Any = None
 ) -> PreparedRequest:
-    """A POST of `data`, or a GET, prepared by hand.
-
-    A session would add cookies, passwords from .netrc and what the environment says, and takes a
-    tenth of a call's time.
-    """
+    """A POST of `data`, or a GET, prepared by hand: a session would add cookies and passwords."""
     sent = {**HEADERS, **headers}
     if upstream.api_key:
         sent["Authorization"] = f"Bearer {upstream.api_key}"

@@ -18,12 +18,9 @@ from parley.deadline import Deadline, let_others_run
 from parley.errors import ConversationError, UpstreamMalformed, UpstreamUnavailable
 from parley.wire.foreign_errors import errors_translated
 
-FRAMES = 4096
-"""How many frames may come before a message is whole, pings and empty ones included."""
-
+FRAMES = 4096  # How many frames may come before a message is whole, pings and empty ones included.
+# How much is parsed at once. It can be a thousand frames, and nobody else is served meanwhile.
 READ_BYTES = 2 * 1024
-"""How much is parsed at once. It can be a thousand frames, and nobody else is served meanwhile."""
-
 # At the level DEBUG the library logs every frame, and so what was said.
 QUIET = logging.Logger("websocket", logging.CRITICAL + 1)
 
@@ -42,11 +39,7 @@ class Channel:
         self._deadline = deadline
 
     def open(self, response: Response) -> None:
-        """Go on where http.client stopped, behind the headers of a 101.
-
-        Raises UpstreamMalformed if it does not answer the handshake, and UpstreamUnavailable if it
-        also says `Connection: close`.
-        """
+        """Go on behind the headers of a 101; raise UpstreamMalformed if they are no handshake."""
         answered: Any = response.raw
         headers = Headers(response.headers.items())
         try:
@@ -55,7 +48,7 @@ class Channel:
         except InvalidHandshake:
             raise UpstreamMalformed() from None
         self._socket = answered.connection.sock
-        if self._socket is None:
+        if self._socket is None:  # The headers also say `Connection: close`.
             raise UpstreamUnavailable()
         self._reader = answered._original_response.fp  # As requests itself does.
 
@@ -70,8 +63,7 @@ class Channel:
     def messages(self) -> Iterator[bytes]:
         """Each message as it arrives; raise UpstreamUnavailable at the end of the connection.
 
-        Raises UpstreamMalformed for what is not a WebSocket frame, is over the limit, or comes in
-        more than FRAMES frames.
+        Raises UpstreamMalformed for what is no frame, over the limit, or in more than FRAMES.
         """
         message, frames = bytearray(), 0
         while data := self._exchange():
@@ -103,8 +95,7 @@ class Channel:
         """Send what is due, such as answers to pings, and receive the next bytes."""
         with errors_translated, self._deadline.wait():
             self._flush()
-            data: bytes = self._reader.read1(READ_BYTES)
-        return data
+            return bytes(self._reader.read1(READ_BYTES))
 
     def _flush(self) -> None:
         if data := b"".join(self._protocol.data_to_send()):

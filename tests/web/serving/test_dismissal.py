@@ -16,8 +16,7 @@ from testing.builders import wav
 from parley.recordings import Recording, kind_of
 from parley.web.serving.connection_limits import CallerConnections
 from parley.web.serving.worker import Listener
-from parley.wire.forms import StreamedForm
-from parley.wire.messages import Form
+from parley.wire.forms import Form
 
 
 @contextmanager
@@ -107,6 +106,6 @@ def test_a_recording_that_is_sent_lets_others_run():
     other = threading.Thread(target=run)
     other.start()
     begin.set()
-    assert len(list(StreamedForm(Form([], "file", recording)))) > 1
+    assert len(list(Form([], "file", recording))) > 1
     assert over
     other.join()
