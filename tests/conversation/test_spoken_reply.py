@@ -121,8 +121,9 @@ def test_a_segment_without_words_is_text_and_no_sound(code):
         yield text.encode()
 
     reply = reply_of(lambda: generator(code), speak, 1)
-    text, segments, _, _ = heard(reply.events())
+    text, segments, _, ended = heard(reply.events())
     assert text == "".join(segments) == code
+    assert len(ended) == len(spoken)
     assert "x = 1" not in " ".join(spoken)
     assert all(spoken)
     assert reply.conversation.failure is None

@@ -60,19 +60,6 @@ def code_of(reply: SpokenReply) -> str | None:
     return reply.conversation.failure and reply.conversation.failure.code
 
 
-@pytest.mark.parametrize("interface", ["speech", "realtime"])
-def test_the_reply_is_what_was_told(reply, upstream, interface):
-    """With neither thoughts nor the space around it; all of it is said."""
-    upstream.answers["tts"] = streams_speech() if interface == "speech" else Readings()
-    streamed = reply(interface, says=f"<think>Hm. Numbers.</think>\n {REPLY}\n\n")
-    text, said = gather(streamed)
-    assert text == streamed.conversation.reply == REPLY
-    assert "".join(said.split()) == "".join(REPLY.split())
-    assert streamed.conversation.success
-    assert set(streamed.conversation.seconds) == {"text", "tts"}
-    assert not any(each.is_retry for each in streamed.conversation.attempts)
-
-
 @pytest.mark.parametrize(
     ("row", "says", "code"),
     [
@@ -149,21 +136,6 @@ def test_a_reading_takes_one_websocket(reply, upstream):
     gather(reply("realtime", says=REPLY * 5))
     assert [request.stage for request in upstream.requests].count("tts") == 1
     assert readings.left.wait(5)
-
-
-def test_what_was_made_and_not_told_is_no_part_of_the_reply(reply, upstream):
-    """A stream that is stopped amid has the text that its caller has."""
-    upstream.answers["tts"] = streams_speech()
-    streamed = reply(says=REPLY * 20)
-    text = ""
-    for event in itertools.chain.from_iterable(streamed.events()):
-        if isinstance(event, TextDelta):
-            text += event.delta
-            time.sleep(0.2)  # Meanwhile, more is made.
-            break
-    streamed.close()
-    assert streamed.conversation.reply == text
-    assert streamed.conversation.success
 
 
 def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch):

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 from contextlib import closing
@@ -11,8 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from testing import fake_openai as fake
-from testing.builders import FROZEN_LIST, KEY, ROOT, wav
+from testing.builders import KEY, ROOT, wav
 from testing.gunicorn_process import LASTING_LIST, environment, serving
 
 HEADERS = {"X-OpenAI-API-Key": KEY}
@@ -23,16 +21,6 @@ def service(served_upstream, tmp_path_factory):
     variables = {"PARLEY_OPENAI_BASE_URL": served_upstream.url}
     with serving(tmp_path_factory.mktemp("log") / "log", variables) as running:
         yield running
-
-
-def test_a_conversation_is_served(service, served_upstream):
-    """Through gunicorn, over sockets on both sides."""
-    response = requests.post(
-        service.conversation_url, headers=HEADERS, files={"audio": wav()}, timeout=10
-    )
-    assert response.status_code == 200
-    assert response.json()["transcript"] == fake.TRANSCRIPT
-    assert response.json()["text_response"] == fake.REPLY
 
 
 def test_without_keep_alive_a_request_has_its_time(served_upstream, tmp_path):
@@ -67,31 +55,6 @@ def test_a_refusal_is_seen_while_the_upload_is_still_being_sent(
     assert len(served_upstream.requests) == before
 
 
-@pytest.mark.parametrize("body", [b"", b"--b", b"--b\r\n\r\n"])
-def test_a_broken_form_is_malformed_on_the_wire_too(service, body):
-    """The server and Werkzeug together do not make an empty form of it."""
-    response = requests.post(
-        service.conversation_url,
-        headers={**HEADERS, "Content-Type": "multipart/form-data; boundary=b"},
-        data=body,
-        timeout=10,
-    )
-    assert response.status_code == 400
-    assert response.json()["errors"][0]["code"] == "request_malformed"
-
-
-def test_a_caller_that_leaves_amid_its_upload_harms_nobody(service):
-    """The service goes on, and says nothing of it as an error of its own."""
-    host, port = service.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as caller:
-        caller.sendall(
-            b"POST /api/conversation/ HTTP/1.1\r\nHost: x\r\nX-OpenAI-API-Key: k-123456\r\n"
-            b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 999\r\n\r\n--b\r\n"
-        )
-    assert requests.get(f"{service.url}/healthz", timeout=10).status_code == 200
-    assert "internal_error" not in service.log
-
-
 @pytest.mark.parametrize(
     "variables",
     [
@@ -117,25 +80,6 @@ def test_a_bad_setting_stops_the_start_with_one_sentence(variables):
     assert next(iter(variables)) in run.stderr
     assert "Traceback" not in run.stderr
     assert len(run.stderr.strip().splitlines()) == 1
-
-
-def test_the_models_of_a_day_are_printed():
-    """The README's command; the upstream is not asked."""
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "models", "--date", "2027-03-01"]
-    run = subprocess.run(
-        command,
-        check=True,
-        cwd=ROOT,
-        env=environment(PARLEY_MODEL_LIST=str(FROZEN_LIST)),
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-    assert [line.split()[1] for line in run.stdout.splitlines()] == [
-        "gpt-transcribe",
-        "gpt-6-luna",
-        "gpt-realtime-2.1-mini",
-    ]
 
 
 def test_the_service_runs_from_a_moved_tree(tmp_path: Path, served_upstream):

@@ -43,27 +43,6 @@ class TestSlots:
             gate.set()
             assert {future.result().status_code for future in inside} == {200}
 
-    @pytest.mark.parametrize(
-        ("headers", "data", "status"),
-        [
-            (HEADERS, {"audio": (BytesIO(wav()), "a")}, 200),
-            (HEADERS, {"audio": (BytesIO(b"text"), "a")}, 400),
-            (HEADERS | {"X-OpenAI-Base-URL": "http://127.0.0.1"}, {}, 400),
-            (HEADERS | {"Content-Type": "text/plain"}, b"text", 400),
-            ({}, {}, 401),
-        ],
-        ids=["answered", "no audio", "base URL", "no form", "no key"],
-    )
-    def test_every_end_releases_the_slot(self, openai, headers, data, status):
-        """However a request ends, the next one finds a free slot."""
-        client = make_app(PARLEY_CAPACITY="1").test_client()
-        for _ in range(3):
-            data = {"audio": (BytesIO(wav()), "a")} if status == 200 else data
-            if isinstance(data, dict) and status == 400 and "audio" in data:
-                data = {"audio": (BytesIO(b"text"), "a")}
-            with client.post("/api/conversation/", headers=headers, data=data) as response:
-                assert response.status_code == status
-
 
 class TestLog:
     def test_a_conversation_is_one_line(self, upstream, tmp_path):

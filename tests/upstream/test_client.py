@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 import requests
 from requests_mock import Mocker
-from testing.builders import KEY, make_client
+from testing.builders import make_client
 
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.memory import Spool
@@ -82,16 +82,6 @@ def test_an_answer_without_content_is_malformed(client: Client, openai: Mocker, 
     with pytest.raises(UpstreamMalformed) as raised:
         call(client)
     assert (raised.value.upstream_status, raised.value.upstream_request_id) == (200, "up-1")
-
-
-def test_every_call_carries_the_key_and_the_requests_id(client: Client, openai: Mocker):
-    """The upstream can find the call under the id that the caller knows."""
-    client.transcribe(recording())
-    client.complete("Hello?")
-    client.speak("Hello.")
-    for request in openai.request_history:
-        assert request.headers["Authorization"] == f"Bearer {KEY}"
-        assert request.headers["X-Client-Request-Id"] == "caller-7"
 
 
 @pytest.mark.parametrize("last", [200, 500])

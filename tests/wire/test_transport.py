@@ -14,7 +14,7 @@ from testing.builders import KEY
 from testing.transport_calls import post
 from testing.upstream_faults import says
 
-from parley.errors import DeadlineExceeded, UpstreamError, UpstreamUnavailable
+from parley.errors import DeadlineExceeded, UpstreamError
 from parley.recordings import KINDS, Recording
 from parley.wire.adapter import Adapter
 from parley.wire.forms import BLOCK_BYTES, StreamedForm
@@ -59,14 +59,6 @@ def test_a_recording_is_in_memory_a_block_at_a_time():
     assert max(memory for _, memory in held) < 1.5 * BLOCK_BYTES
 
 
-def test_cookies_are_not_kept(transport, upstream):
-    upstream.answers["text"] = says(fake.http(b"{}", Set_Cookie="session=1; Path=/"))
-    post(transport, upstream.url)
-    post(transport, upstream.url)
-    assert "cookie" not in upstream.requests[1].headers
-    assert not transport._sessions[False].cookies
-
-
 @pytest.mark.parametrize(
     ("told", "kept"),
     [("req_1", "req_1"), (f"req_{KEY[-4:]}", None), ("req 1", None), ("x" * 129, None)],
@@ -82,12 +74,6 @@ def test_netrc_is_not_read(transport, upstream, tmp_path, monkeypatch):
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     post(transport, upstream.url)
     assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
-
-
-def test_an_upstream_that_is_not_there_is_unavailable(transport, upstream):
-    upstream.close()
-    with pytest.raises(UpstreamUnavailable):
-        post(transport, upstream.url)
 
 
 @pytest.mark.parametrize("kept", [False, True])

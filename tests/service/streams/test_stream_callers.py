@@ -75,17 +75,6 @@ def test_a_caller_who_reads_nothing_is_left(service, upstream):
     is_quiet(service)
 
 
-def test_a_caller_who_reads_now_and_then_is_not_left(service, upstream):
-    """Each byte that it takes begins its time anew."""
-    upstream.answers["tts"] = Streamed(endless, lambda body: "audio/mpeg")
-    with caller(service) as connection:
-        begun = time.monotonic()
-        while time.monotonic() - begun < 3 * STALL:
-            for _ in range(20):
-                assert connection.recv(65_536)
-            time.sleep(STALL / 4)
-
-
 @pytest.mark.parametrize("row", ["chat", "speech"])
 def test_a_silent_upstream_is_no_callers_fault(service, upstream, row):
     """The time in which a caller must read does not run while there is nothing to read."""
