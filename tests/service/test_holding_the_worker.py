@@ -10,6 +10,7 @@ from testing.fake_streams import streams_chat
 from testing.flooding_peers import TICKETS, flooding
 from testing.gunicorn_process import ROOT, serving
 from testing.odd_texts import ANSWERS, FRAMES, TEXTS, filled
+from testing.raw_callers import longest_hold
 from testing.upstream_faults import FAULTS, SLOW
 
 MOST_MS = 100
@@ -50,17 +51,13 @@ def held_ms(service, served_upstream):
 
     def measure(accept, answers, callers=1, **names):
         served_upstream.answers = answers
-        held(service)
+        longest_hold(service)
         with ThreadPoolExecutor(callers) as pool:
             list(pool.map(lambda _: converse(service, accept, **names), range(callers)))
-        return held(service)
+        return longest_hold(service)
 
     yield measure
     served_upstream.answers = {}
-
-
-def held(service):
-    return requests.get(f"{service.url}/held", timeout=60).json()["held"]
 
 
 def converse(service, accept, tts_model="", stt_url=""):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from testing.builders import KEY, ROOT
-from testing.gunicorn_process import free_port, stack
+from testing.documented_setups import place
 
 pytestmark = pytest.mark.system
 
@@ -37,10 +37,11 @@ def test_no_input_brings_an_answer_that_is_not_documented(tmp_path):
 
 def test_postmans_requests_work_against_make_run(tmp_path):
     """Newman runs docs/postman_collection.json against the service and the local engine."""
-    port = free_port()
+    here = place(tmp_path)
     collection = ROOT / "docs" / "postman_collection.json"
-    variable = f"base_url=http://127.0.0.1:{port}"
-    with stack(tmp_path / "log", port, free_port()):
+    variable = f"base_url=http://127.0.0.1:{here.ports['8000']}"
+    with here.terminal("make run") as service:
+        service.wait_for("Try this: ")
         newman = subprocess.run(
             [NEWMAN, "run", collection, "--env-var", variable],
             check=False,

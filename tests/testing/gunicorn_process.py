@@ -19,7 +19,6 @@ LASTING_LIST = ROOT / "tests" / "testing" / "lasting_models.md"
 
 BOOT_SECONDS = 60
 LOG_SECONDS = 30
-STACK_SECONDS = 120
 
 
 @dataclass
@@ -137,19 +136,3 @@ def make_run(log_file: Path, port: int, engine_port: int) -> subprocess.Popen[by
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-
-
-@contextmanager
-def stack(log_file: Path, port: int, engine_port: int) -> Iterator[None]:
-    """The service and the local engine, ready, as `make run` brings them; ended by Ctrl-C."""
-    run = make_run(log_file, port, engine_port)
-    try:
-        deadline = time.monotonic() + STACK_SECONDS
-        while "Try this: " not in log_file.read_text():
-            assert run.poll() is None, log_file.read_text()
-            assert time.monotonic() < deadline, log_file.read_text()
-            time.sleep(0.2)
-        yield
-    finally:
-        os.killpg(run.pid, signal.SIGINT)
-        run.wait(15)
