@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+import requests
 from requests_mock import Mocker
 from testing.builders import make_client
 
@@ -103,12 +104,16 @@ def test_a_fallback_counts_as_used_once_it_has_answered(openai: Mocker, logged, 
 
 
 def test_the_conversation_has_a_record_of_every_call(openai: Mocker):
-    """Retries are told apart from first tries; a fallback is a call of its own."""
+    """Retries are told apart from first tries, one without an answer has no id.
+
+    A fallback is a call of its own.
+    """
     openai.post(URLS["tts"], content=b"ID3 speech", headers={"x-request-id": "up-4"})
     openai.post(
         URLS["text"],
         [
             {"status_code": 500, "headers": {"x-request-id": "up-1"}},
+            {"exc": requests.ConnectionError},
             {**UNKNOWN, "headers": {"x-request-id": "up-2"}},
             {"json": {"choices": [{"message": {"content": "It is noon."}}]}},
         ],
@@ -116,7 +121,8 @@ def test_the_conversation_has_a_record_of_every_call(openai: Mocker):
     conversation = hold()
     assert conversation.success
     told = [(attempt.upstream_id, attempt.is_retry) for attempt in conversation.attempts]
-    assert told == [("", False), ("up-1", False), ("up-2", True), ("", False), ("up-4", False)]
+    text = [("up-1", False), ("", True), ("up-2", True), ("", False)]
+    assert told == [("", False), *text, ("up-4", False)]
 
 
 LONG = {

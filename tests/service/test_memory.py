@@ -15,10 +15,10 @@ import pytest
 import requests
 from testing import fake_openai as fake
 from testing import fake_realtime as realtime
-from testing.builders import FROZEN_LIST, KEY, ROOT, wav
+from testing.builders import FROZEN_LIST, KEY, ROOT
 from testing.gunicorn_process import serving
 from testing.raw_callers import PATIENCE, connect, longest_hold, memory, until_closed
-from testing.served_conversations import HEADERS
+from testing.served_conversations import converse
 from testing.upstream_faults import Behaviour, says
 
 from parley.web.serving.worker import CHUNKS
@@ -68,16 +68,9 @@ def watched(service) -> Iterator[list[float]]:
         watcher.join()
 
 
-def begin(service, **data: str) -> requests.Response:
+def begin(service, **fields: str) -> requests.Response:
     """An answer whose headers are there."""
-    return requests.post(
-        service.conversation_url,
-        headers=HEADERS,
-        data=data,
-        files={"audio": wav()},
-        stream=True,
-        timeout=120,
-    )
+    return converse(service, 120, fields=fields, stream=True)
 
 
 def digest_of(answer: requests.Response) -> str:

@@ -118,16 +118,10 @@ def test_who_lets_others_run_is_not_ended_nor_gunicorns_own(service, place, yiel
     assert "worker_held" not in service.log[logged:]
 
 
-def test_a_held_worker_stops_as_any_other(served_upstream, tmp_path):
+def test_a_held_worker_stops_as_any_other(serve):
     """SIGTERM is heard, and the conversation that held it is ended first."""
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": served_upstream.url,
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
-    }
-    with (
-        serving(tmp_path / "log", variables, app="testing.holding_app:app") as service,
-        connect(service) as caller,
-    ):
+    service = serve(app="testing.holding_app:app", PYTHONPATH=f"{ROOT}:{ROOT / 'tests'}")
+    with connect(service) as caller:
         assert requests.get(f"{service.url}/hold/stages", timeout=5).ok
         caller.sendall(request(JSON))
         time.sleep(0.1)
