@@ -8,6 +8,7 @@ import pytest
 import requests
 from requests_mock import Mocker
 from testing.builders import make_client
+from testing.conversation_forms import BASE, TEXT, TTS
 
 from parley.conversation.segments import speakable
 from parley.conversation.stages import Stages
@@ -23,13 +24,7 @@ from parley.errors import (
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
 
-BASE = "https://api.openai.com/v1"
-URLS = {
-    "stt": f"{BASE}/audio/transcriptions",
-    "text": f"{BASE}/chat/completions",
-    "tts": f"{BASE}/audio/speech",
-}
-STAGES = list(URLS)
+STAGES = ["stt", "text", "tts"]
 INTERFACES = {"stt": "transcriptions", "text": "chat", "tts": "speech"}
 UNKNOWN = {"status_code": 404, "json": {"error": {"message": "No.", "code": "model_not_found"}}}
 
@@ -84,7 +79,7 @@ AMID = says("Old", finish_reason="error", error={"message": "No.", "code": "mode
 )
 def test_a_fallback_says_its_own_words(openai: Mocker, logged, answers, reply, failure, name):
     """Part of a reply is an answer; what the unknown model had written is none."""
-    openai.post(URLS["text"], answers)
+    openai.post(TEXT, answers)
     conversation = hold()
     assert isinstance(conversation.failure, failure)
     assert (conversation.reply, bool(conversation.speech)) == (reply, bool(reply))
@@ -95,7 +90,7 @@ def test_a_fallback_says_its_own_words(openai: Mocker, logged, answers, reply, f
 @pytest.mark.parametrize("fallback", [True, False])
 def test_a_fallback_counts_as_used_once_it_has_answered(openai: Mocker, logged, fallback: bool):
     """Where the upstream knows neither model, or there is no other, the first is named."""
-    openai.post(URLS["text"], **UNKNOWN)
+    openai.post(TEXT, **UNKNOWN)
     conversation = hold(fallback=fallback)
     assert isinstance(conversation.failure, ModelNotFound)
     assert used(conversation) == ["old-stt", "old-text", "old-tts"]
@@ -108,9 +103,9 @@ def test_the_conversation_has_a_record_of_every_call(openai: Mocker):
 
     A fallback is a call of its own.
     """
-    openai.post(URLS["tts"], content=b"ID3 speech", headers={"x-request-id": "up-4"})
+    openai.post(TTS, content=b"ID3 speech", headers={"x-request-id": "up-4"})
     openai.post(
-        URLS["text"],
+        TEXT,
         [
             {"status_code": 500, "headers": {"x-request-id": "up-1"}},
             {"exc": requests.ConnectionError},

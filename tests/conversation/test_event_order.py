@@ -93,16 +93,6 @@ def test_sound_that_waits_becomes_one_piece_of_a_bounded_size(backlog):
     assert not backlog
 
 
-def test_nothing_is_told_behind_a_gap(backlog):
-    """What a failed segment had is told, but not that it is whole; what follows is forgotten."""
-    first, second = begun(backlog, sound=b"a"), begun(backlog, "Two.", b"b")
-    first.is_finished = first.has_failed = True
-    assert take(backlog)[1:] == [SoundPiece(0, b"a", last=False)]
-    assert take(backlog) == []
-    assert not second.will_be_told
-    assert backlog.has_room_for(second)  # Whoever makes it must not wait for room.
-
-
 def test_less_sound_waits_while_memory_is_scarce():
     """Whoever speaks waits until it is told; the segment whose turn it is goes on."""
     others = Usage(Budget(1000))

@@ -138,6 +138,21 @@ def test_a_reading_takes_one_websocket(reply, upstream):
     assert readings.left.wait(5)
 
 
+def test_what_was_made_and_not_told_is_no_part_of_the_reply(reply, upstream):
+    """A stream that is stopped amid has the text that its caller has."""
+    upstream.answers["tts"] = streams_speech()
+    streamed = reply(says=REPLY * 20)
+    text = ""
+    for event in itertools.chain.from_iterable(streamed.events()):
+        if isinstance(event, TextDelta):
+            text += event.delta
+            time.sleep(0.2)  # Meanwhile, more is made.
+            break
+    streamed.close()
+    assert streamed.conversation.reply == text
+    assert streamed.conversation.success
+
+
 def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch):
     monkeypatch.setattr("parley.upstream.retries.BACKOFF", (15.0, 15.0))
     streamed = reply(row="fails")

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 import requests
-from testing.builders import KEY, ROOT
+from testing.builders import KEY
 from testing.gunicorn_process import serving
 from testing.raw_callers import connect, health_seconds, until_closed
 from testing.served_conversations import converse
@@ -14,11 +14,8 @@ from testing.served_conversations import converse
 @pytest.fixture(scope="module")
 def failing_service(served_upstream, tmp_path_factory):
     """The service, which has a fault where a test wants one."""
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": served_upstream.url,
-        "PYTHONPATH": str(ROOT / "tests"),
-    }
-    log = tmp_path_factory.mktemp("failing") / "log"
+    variables = {"PARLEY_OPENAI_BASE_URL": served_upstream.url}
+    log = tmp_path_factory.mktemp("log") / "log"
     with serving(log, variables, app="testing.failing_app:app") as running:
         yield running
 

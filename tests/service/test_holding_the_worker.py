@@ -9,7 +9,7 @@ import requests
 from testing.builders import FROZEN_LIST
 from testing.fake_streams import streams_chat
 from testing.flooding_peers import TICKETS, flooding
-from testing.gunicorn_process import ROOT, serving
+from testing.gunicorn_process import serving
 from testing.odd_texts import ANSWERS, FRAMES, TEXTS, filled
 from testing.raw_callers import longest_hold
 from testing.served_conversations import converse
@@ -36,7 +36,6 @@ def service(served_upstream, tickets, tmp_path_factory):
         "PARLEY_MODEL_LIST": str(FROZEN_LIST),  # It has a model of the Realtime API.
         "PARLEY_DEADLINE": "2",
         "REQUESTS_CA_BUNDLE": tickets[1],
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
     }
     # Coverage would multiply the time that is measured.
     unmeasured = ("env", "-u", "COVERAGE_PROCESS_CONFIG", "-u", "COVERAGE_PROCESS_START")

@@ -15,8 +15,7 @@ import pytest
 import requests
 from testing import fake_openai as fake
 from testing import fake_realtime as realtime
-from testing.builders import FROZEN_LIST, KEY, ROOT
-from testing.gunicorn_process import serving
+from testing.builders import FROZEN_LIST, KEY
 from testing.raw_callers import PATIENCE, connect, longest_hold, memory, until_closed
 from testing.served_conversations import converse
 from testing.upstream_faults import Behaviour, says
@@ -30,19 +29,13 @@ LIMIT_MS = 100
 
 
 @pytest.fixture
-def service(request, upstream, tmp_path):
+def service(request, serve):
     """The service; a parameter is the command to run it under, which limits it."""
     variables = {
-        "PARLEY_OPENAI_BASE_URL": upstream.url,
         "PARLEY_MODEL_LIST": str(FROZEN_LIST),  # It has a model of the Realtime API.
         "PARLEY_DEADLINE": "120",
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
     }
-    under = getattr(request, "param", ())
-    with serving(
-        tmp_path / "log", variables, app="testing.measured_app:app", under=under
-    ) as running:
-        yield running
+    return serve(app="testing.measured_app:app", under=getattr(request, "param", ()), **variables)
 
 
 def gzipped(body: bytes) -> Behaviour:

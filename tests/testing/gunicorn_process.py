@@ -83,13 +83,16 @@ def serving(
     command to run it with, one that limits it say.
     """
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    variables = {"PARLEY_MODEL_LIST": str(LASTING_LIST), **variables}
+    if app.startswith("testing."):
+        variables["PYTHONPATH"] = f"{ROOT}:{ROOT / 'tests'}"
     with listener, log_file.open("wb") as log:
         descriptor = listener.fileno()
         address = f"127.0.0.1:{port}" if port else f"fd://{descriptor}"
         process = subprocess.Popen(
             [*under, python, "-m", "gunicorn", f"--bind={address}", *arguments, app],
             cwd=tree,
-            env=environment(**{"PARLEY_MODEL_LIST": str(LASTING_LIST), **variables}),
+            env=environment(**variables),
             pass_fds=[descriptor],
             stdout=log,
             stderr=subprocess.STDOUT,

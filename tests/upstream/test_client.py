@@ -7,6 +7,7 @@ from io import BytesIO
 import pytest
 from requests_mock import Mocker
 from testing.builders import make_client
+from testing.conversation_forms import BASE, TTS
 
 from parley.errors import UpstreamError
 from parley.memory import Spool
@@ -15,8 +16,6 @@ from parley.recordings import KINDS, Recording
 from parley.upstream.calls import AttemptRecord
 from parley.upstream.client import Client
 
-BASE = "https://api.openai.com/v1"
-STT, TEXT, TTS = f"{BASE}/audio/transcriptions", f"{BASE}/chat/completions", f"{BASE}/audio/speech"
 MODELS = {
     "stt": Model("whisper-1", "transcriptions", {"temperature": "0"}),
     "text": Model("gpt-6-luna", "chat", {"reasoning_effort": "none"}),

@@ -46,8 +46,10 @@ def test_a_form_is_sent_with_its_file_and_its_length(transport, upstream):
     assert request.body.endswith(b"\r\n\r\n%b\r\n--%b--\r\n" % (b"x" * 300_000, boundary))
 
 
-def test_a_recording_is_in_memory_a_block_at_a_time():
-    """While a block is sent there is no other: a thousand conversations may send theirs at once."""
+def test_a_recording_is_sent_and_held_in_memory_block_by_block(monkeypatch):
+    """A thousand conversations may send theirs at once; others run after each block."""
+    turns = []
+    monkeypatch.setattr("parley.wire.forms.let_others_run", lambda: turns.append(1))
     recording = Recording(io.BytesIO(b"x" * 300_000), 300_000, KINDS[0])
     tracemalloc.start()
     try:
@@ -57,6 +59,7 @@ def test_a_recording_is_in_memory_a_block_at_a_time():
         tracemalloc.stop()
     assert sum(length for length, _ in held) == len(form)
     assert max(memory for _, memory in held) < 1.5 * BLOCK_BYTES
+    assert len(turns) == len(held) - 1 > 0
 
 
 @pytest.mark.parametrize(
