@@ -23,8 +23,7 @@ def test_without_keep_alive_a_request_has_its_time(serve):
 
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize(
-    ("headers", "status", "code"),
-    [({}, 401, "api_key_missing"), (HEADERS, 400, "audio_too_large")],
+    ("headers", "status", "code"), [({}, 401, "api_key_missing"), (HEADERS, 400, "audio_too_large")]
 )
 def test_a_refusal_is_seen_while_the_upload_is_still_being_sent(
     service, served_upstream, headers, status, code, chunked

@@ -29,10 +29,7 @@ SECONDS = 10
 def served_into(there, upstream, tmp_path, *under):
     """The service, whose output the shell redirects to there."""
     # gunicorn writes a line for each request, too.
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": upstream.url,
-        "GUNICORN_CMD_ARGS": "--access-logfile=-",
-    }
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "GUNICORN_CMD_ARGS": "--access-logfile=-"}
     redirected = ("sh", "-c", f'exec "$@" >{there}', "sh")
     with serving(tmp_path / "log", variables, under=(*redirected, *under)) as service:
         yield service
