@@ -117,20 +117,6 @@ def test_the_callers_prompt_replaces_the_operators(spoken, accept):
     ]
 
 
-@pytest.mark.parametrize("as_file", [False, True])
-def test_a_history_of_the_longest_kind_reaches_the_model(upstream, as_file):
-    """A hundred turns, 256 KB in all, as a text or as a file."""
-    turns = [{"role": "user", "content": "é" * 1250} for _ in range(99)]
-    turns += [{"role": "assistant", "content": ""}]
-    room = 256 * 1024 - len(json.dumps(turns, ensure_ascii=False).encode())
-    turns[-1]["content"] = "x" * room
-    sent = json.dumps(turns, ensure_ascii=False)
-    assert len(sent.encode()) == 256 * 1024
-    response = post(upstream, history=sent.encode() if as_file else sent)
-    assert (response.status_code, response.json["errors"]) == (200, [])
-    assert body(upstream, "text")["messages"][1:-1] == turns
-
-
 @REPRESENTATIONS
 @pytest.mark.parametrize(
     ("name", "value"),
