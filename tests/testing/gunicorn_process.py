@@ -103,12 +103,17 @@ def serving(
             _wait(service)
             yield service
         finally:
-            process.send_signal(signal.SIGQUIT)
-            try:
-                process.wait(35)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, signal.SIGQUIT, 35)
+
+
+def end(process: subprocess.Popen[bytes], how: signal.Signals, seconds: float) -> None:
+    """Ask a process to end, and kill it where it has not ended within so many seconds."""
+    process.send_signal(how)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _wait(service: Service) -> None:
