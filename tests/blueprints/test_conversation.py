@@ -50,8 +50,3 @@ def test_the_rest_of_the_app_answers_in_the_same_shape(client, method, path, sta
     )
     assert response.headers["Cache-Control"] == "no-store"
     assert ("GET" in response.headers.get("Allow", "")) is (status == 405)
-
-
-def test_health_is_told(client):
-    """A platform can ask whether the process is alive."""
-    assert client.get("/healthz").get_json() == {"status": "ok"}

@@ -6,6 +6,7 @@ from testing.conversation_forms import DEFAULTS, STT, TEXT, TTS, check, converse
 
 UNREADABLE = [
     {"text": "not JSON"},
+    {"content": b""},
     {"content": b"\xff"},
     {"json": []},
     {"json": {"choices": []}},
@@ -25,10 +26,11 @@ def refusal(message: str = "No.") -> dict[str, object]:
 @pytest.mark.parametrize("answer", UNREADABLE, ids=lambda answer: str(answer)[:40])
 @pytest.mark.parametrize(("stage", "url"), [("stt", STT), ("text", TEXT)])
 def test_an_answer_that_cannot_be_read_is_malformed(client, openai, stage, url, answer):
-    """The upstream is input too."""
-    openai.post(url, **answer)
+    """The upstream is input too; the error names the answer that caused it."""
+    openai.post(url, **answer, headers={"x-request-id": "up-1"})
     status = 500 if stage == "stt" else 206
-    check(post(client, audio=wav()), status, "upstream_malformed", stage)
+    [error] = check(post(client, audio=wav()), status, "upstream_malformed", stage)["errors"]
+    assert (error["upstream_status"], error["upstream_request_id"]) == (200, "up-1")
 
 
 @pytest.mark.parametrize("stage", ["stt", "text", "tts"])

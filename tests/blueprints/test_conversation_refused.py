@@ -1,25 +1,18 @@
 """Requests that cannot be used: each code and status, and nothing is sent to the upstream."""
 
 import pytest
-from testing.builders import make_app, wav
+from testing.builders import wav
 from testing.conversation_forms import MAIN, PATH, check, converse, post
 
 WAV = wav()
 HEAD = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
 FORM = "multipart/form-data; boundary=b"
-QUOTED = "sk-“quoted”".encode().decode("latin-1")
 NO_KEY = [{}, {"X-OpenAI-API-Key": "  "}, {"Authorization": "Basic dXNlcjpwYXNz"}]
 NO_KEY += [{"Authorization": "Bearer"}, {"Authorization": "Bearer  "}]
-BAD_KEY = [{"X-OpenAI-API-Key": key} for key in (QUOTED, "sk-tab\there", "schlüssel")]
 
 
-@pytest.mark.parametrize(
-    ("headers", "required"),
-    [*((each, "yes") for each in NO_KEY + BAD_KEY), *((each, "no") for each in BAD_KEY)],
-)
-def test_a_request_without_a_usable_key_is_refused(openai, headers, required):
-    """One that cannot be sent on was meant to be used: leaving it out would hide the mistake."""
-    client = make_app(PARLEY_KEY_REQUIRED=required).test_client()
+@pytest.mark.parametrize("headers", NO_KEY)
+def test_a_request_without_a_key_is_refused(client, openai, headers):
     check(converse(client, headers), 401, "api_key_missing")
     assert not openai.called
 

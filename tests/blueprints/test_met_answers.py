@@ -7,6 +7,7 @@ from testing.fake_openai import REPLY, http
 from testing.met_answers import BLANKS, HALF, WHOLE, answers, chunk, streamed
 from testing.met_streams import DONE, LIMIT, STREAMS, WHY
 from testing.representations import REPRESENTATIONS, SOUND, STREAM, bodies, body, post, told
+from testing.upstream_faults import closes
 
 TRANSCRIPTS = {
     "null": ({"text": None}, ""),
@@ -43,7 +44,9 @@ def test_a_transcript_without_words_is_no_speech(met, accept, name):
     """The transcript is empty then, and no later call is made."""
     data, transcript = TRANSCRIPTS[name]
     answers(met, "stt", data)
-    answer = told(post(met, accept))
+    response = post(met, accept)
+    answer = told(response)
+    assert transcript or response.is_json  # Nothing of a stream or of sound had been sent.
     assert answer.transcript == transcript
     assert (answer.status, answer.code) == ((200, None) if transcript else (206, "no_speech"))
     assert len(met.requests) == (3 if transcript else 1)
@@ -141,6 +144,16 @@ def test_a_stream_is_understood(met, accept, name):
         assert (WHY in answer.message) is (WHY.encode() in sent)
     again = code in PASSING and (accept != STREAM or not text)
     assert len(bodies(met, "text")) == (3 if again else 1)
+
+
+@REPRESENTATIONS
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_a_stream_may_end_with_its_connection(met, accept, version):
+    """As those of older proxies do."""
+    head = b"HTTP/%s 200 OK\r\nConnection: close\r\n\r\n" % version
+    met.answers["text"] = closes(head + streamed(*STREAMS["a reason alone"][0]))
+    answer = told(post(met, accept))
+    assert (answer.reply, answer.code) == (WHOLE[0], None)
 
 
 @REPRESENTATIONS

@@ -6,6 +6,7 @@ import pytest
 from testing import fake_realtime as realtime
 from testing.builders import KEY, make_app
 from testing.fake_openai import REPLY, TRANSCRIPT, http
+from testing.met_answers import answers, chunk, streamed
 from testing.met_failures import (
     ADDRESSES,
     CODES,
@@ -149,12 +150,18 @@ def test_a_refusal_may_repeat_what_it_was_sent_and_is_read_no_further(met, repea
     assert (answer.code, REASON in answer.message) == ("upstream_rejected", is_told)
 
 
-@spread([400, 401, 429, 500, 501, 200])
+@spread([400, 401, 429, 500, 501, 200, "amid a stream"])
 def test_no_reason_shows_a_key(met, accept, stage, row):
-    """Nor what is not printable: the error's own sentence stands."""
+    """Nor what is not printable: the error's own sentence stands. No id or type shows it either."""
     for message in (f"Wrong key {KEY[:9]}", f"…{KEY[-4:]}", "a\x07bell", "half \ud800"):
-        fails(met, stage, row, {"error": {"message": message}})
-        assert message not in told(post(met, accept)).message
+        error = {"error": {"message": message, "type": KEY, "param": KEY}}
+        if row == "amid a stream":
+            answers(met, "text", streamed(chunk("Yes."), error), x_request_id=KEY)
+        else:
+            fails(met, stage, row, error, x_request_id=KEY)
+        response = post(met, accept)
+        assert message not in told(response).message
+        assert KEY[:9] not in f"{response.headers}{response.text}"
 
 
 TOKEN = "token-0123456789-abc"

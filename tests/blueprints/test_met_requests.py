@@ -8,6 +8,8 @@ from testing.recordings import NO_RECORDINGS, RECORDINGS
 from testing.representations import REPRESENTATIONS, bodies, body, post, told
 from urllib3 import encode_multipart_formdata
 
+from parley.recordings import KINDS
+
 
 @REPRESENTATIONS
 @pytest.mark.parametrize("name", RECORDINGS)
@@ -17,7 +19,8 @@ def test_what_any_decoder_takes_is_sent_on(met, accept, name):
     answer = told(post(met, accept, audio=recording))
     assert (answer.status, answer.transcript, answer.reply) == (200, TRANSCRIPT, REPLY)
     [sent] = bodies(met, "stt")
-    assert f'filename="{file_name}"'.encode() in sent
+    [mime_type] = [kind.mime_type for kind in KINDS if kind.file_name == file_name]
+    assert f'filename="{file_name}"\r\nContent-Type: {mime_type}\r\n'.encode() in sent
     assert recording in sent
 
 

@@ -6,7 +6,7 @@ import pytest
 from testing.builders import KEY
 from testing.fake_openai import REPLY, TRANSCRIPT
 from testing.met_answers import answers
-from testing.representations import REPRESENTATIONS, bodies, post, told
+from testing.representations import JSON, REPRESENTATIONS, STREAM, bodies, post, told
 
 FRAMES = bytes.fromhex("fffb9064").ljust(417, b"\x55") * 8
 RIFF = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(600)
@@ -84,6 +84,13 @@ def test_speech_that_begins_as_it_was_asked_for_is_passed_on(met, accept, name):
     answer = told(post(met, accept, audio_format=audio_format))
     assert (answer.status, answer.code) == (200, None)
     assert answer.sound[12:] == speech[12:]
+
+
+@pytest.mark.parametrize("accept", [JSON, STREAM])
+def test_half_a_sample_is_no_speech(met, accept):
+    """Whatever is joined to it becomes noise."""
+    answers(met, "tts", NOISE + b"\0")
+    assert told(post(met, accept, audio_format="pcm")).code == "upstream_malformed"
 
 
 @REPRESENTATIONS

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from testing.fake_streams import streams_chat, streams_speech
-from testing.representations import REPRESENTATIONS, bodies, post, told
+from testing.representations import REPRESENTATIONS, SOUND, bodies, post, told
 
 MARKUP = "It is **Paris** 😀, see [the map](https://example.com/map)."
 THOUGHT = "<think>France, so **Paris**.</think>\n\n"
@@ -43,6 +43,8 @@ def test_a_reply_of_nothing_but_thoughts_is_blank(upstream, accept):
 def test_where_nothing_is_left_to_say_the_sound_is_empty(upstream, accept):
     """A reply of emoji alone is whole: 200, its text, and no speech asked for."""
     upstream.answers["text"] = streams_chat(reply=lambda body: "😀 🎉")
-    answer = told(post(upstream, accept))
+    response = post(upstream, accept)
+    assert response.mimetype == ("audio/mpeg" if accept == SOUND else accept)
+    answer = told(response)
     assert (answer.status, answer.reply, answer.sound) == (200, "😀 🎉", b"")
     assert bodies(upstream, "tts") == []

@@ -46,16 +46,11 @@ def begun(backlog, text="One.", sound=b""):
     return segment
 
 
-def test_the_first_delta_waits_for_nothing(backlog, clock):
+def test_all_deltas_but_the_first_and_the_last_become_one_event(backlog, clock):
+    """They wait for each other, but no longer than TEXT_SECONDS after the event before."""
     assert backlog.add_text("One")
     assert backlog.text_due() <= clock[0]
     assert take(backlog) == [TextDelta("One")]
-
-
-def test_later_deltas_become_one_event(backlog, clock):
-    """They wait for each other, but no longer than TEXT_SECONDS after the event before."""
-    backlog.add_text("One")
-    take(backlog)
     assert backlog.text_due() == math.inf
     assert backlog.add_text(", two")
     assert not backlog.add_text(", three.")
@@ -63,13 +58,8 @@ def test_later_deltas_become_one_event(backlog, clock):
     assert backlog.text_due() == pytest.approx(clock[0] + TEXT_SECONDS)
     clock[0] = backlog.text_due()
     assert take(backlog) == [TextDelta(", two, three.")]
-
-
-def test_the_last_delta_waits_for_nothing(backlog):
-    backlog.add_text("One")
-    take(backlog)
-    backlog.add_text(".")
-    assert backlog.take(all_text=True) == [TextDelta(".")]
+    backlog.add_text("!")
+    assert backlog.take(all_text=True) == [TextDelta("!")]
     assert not backlog
 
 
@@ -103,23 +93,6 @@ def test_sound_that_waits_becomes_one_piece_of_a_bounded_size(backlog):
     assert not backlog
 
 
-def test_a_segment_without_words_is_told_without_sound(backlog):
-    backlog.add_segment(Segment("`x`", "")).is_finished = True
-    [event] = take(backlog)
-    assert (event.segment, event.text) == (0, "`x`")
-    assert not backlog
-
-
-def test_nothing_is_told_behind_a_gap(backlog):
-    """What a failed segment had is told, but not that it is whole; what follows is forgotten."""
-    first, second = begun(backlog, sound=b"a"), begun(backlog, "Two.", b"b")
-    first.is_finished = first.has_failed = True
-    assert take(backlog)[1:] == [SoundPiece(0, b"a", last=False)]
-    assert take(backlog) == []
-    assert not second.will_be_told
-    assert backlog.has_room_for(second)  # Whoever makes it must not wait for room.
-
-
 def test_less_sound_waits_while_memory_is_scarce():
     """Whoever speaks waits until it is told; the segment whose turn it is goes on."""
     others = Usage(Budget(1000))
@@ -148,12 +121,3 @@ def test_what_waits_is_counted_until_it_is_told(backlog_usage):
     assert usage.budget.held > 0
     backlog.clear()
     assert usage.budget.held == 0
-
-
-def test_all_text_counts_until_it_is_told(backlog):
-    backlog.add_text("One")
-    take(backlog)
-    backlog.add_text("x" * 20_000)
-    assert not backlog.has_room_for_text()
-    backlog.take(all_text=True)
-    assert backlog.has_room_for_text()

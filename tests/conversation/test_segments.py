@@ -98,14 +98,6 @@ def test_every_word_is_spoken_once_and_no_markup_is(parts):
     assert not regex.search(r"[*~<>`#\[\]]|silent", said)
 
 
-def test_markup_that_is_cut_is_spoken_right():
-    """The star that opens and the one that closes may lie in two segments."""
-    found = cut("Please use **two. Words are enough for** everyone here. And more.")
-    assert [segment.text for segment in found][:1] == [
-        "Please use **two. Words are enough for** everyone here. "
-    ]
-
-
 @pytest.mark.parametrize(
     ("text", "ready"),
     [

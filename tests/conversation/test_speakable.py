@@ -104,21 +104,14 @@ KINDS = {
         "「今日は。」と彼は言いました。それから家に帰りました。",
         ["「今日は。」と彼は言いました。", "それから家に帰りました。"],
     ),
-    "Thai": (
-        "สวัสดีครับ วันนี้อากาศดีมาก เราไปเดินเล่นกันไหม",
-        ["สวัสดีครับ วันนี้อากาศดีมาก เราไปเดินเล่นกันไหม"],
-    ),
+    "Thai": ("สวัสดีครับ วันนี้อากาศดีมาก เราไปเดินเล่นกันไหม", ["สวัสดีครับ วันนี้อากาศดีมาก เราไปเดินเล่นกันไหม"]),
     "Arabic": (
         "مرحبا بك في بيتنا الجديد. كيف حالك اليوم يا صديقي؟ أنا بخير.",
         ["مرحبا بك في بيتنا الجديد.", "كيف حالك اليوم يا صديقي؟", "أنا بخير."],
     ),
     "sources": (
         "It is in the north.[1][2] It is very large [3]. It may well be so.²",
-        [
-            "It is in the north.",
-            "It is very large.",
-            "It may well be so.²",
-        ],
+        ["It is in the north.", "It is very large.", "It may well be so.²"],
     ),
     "brackets": (
         "Press [Enter] to go on with it. Or do you press [Esc] now?",
@@ -130,20 +123,13 @@ KINDS = {
     ),
     "lists": (
         "Buy this today:\n\n- Eggs from a shop\n- Two bottles of milk\n\n1. Go away\n2. Come home",
-        [
-            "Buy this today: Eggs from a shop",
-            "Two bottles of milk",
-            "1. Go away. 2. Come home",
-        ],
+        ["Buy this today: Eggs from a shop", "Two bottles of milk", "1. Go away. 2. Come home"],
     ),
     "formulas": (
         "The solutions that we look for are $x_1, x_2 \\leq 4$, it seems. It costs $5.",
         ["The solutions that we look for are x 1, x 2 ≤ 4,", "it seems. It costs $5."],
     ),
-    "numbers": (
-        "1. Go away at it.\n2. Then come home.",
-        ["1. Go away at it. 2. Then come home."],
-    ),
+    "numbers": ("1. Go away at it.\n2. Then come home.", ["1. Go away at it. 2. Then come home."]),
     "code": (
         "Call `os.path.join(a, b)` like this:\n\n```python\nprint('no. No')\n```\n\nThat is all.",
         ["Call os.path.join(a, b) like this:", "", "That is all."],

@@ -20,22 +20,27 @@ def test_text_and_sound_are_told_whole_and_in_order(lanes):
     assert reply.conversation.failure is None
 
 
-def test_many_deltas_are_told_in_few_events():
-    """Each event costs a write: about ten a second are told, however many deltas come."""
-    told, is_written = [], threading.Event()
+def slowly(seconds, count):
+    """A reply of so many words, each of which takes time, and what speaks once all are there."""
+    are_written = threading.Event()
 
-    def slow():
-        for word in words():
-            time.sleep(0.001)
+    def read():
+        for word in list(words())[:count]:
+            time.sleep(seconds)
             yield word
-        is_written.set()
+        are_written.set()
 
     def silent(text):
-        is_written.wait(20)
+        are_written.wait(20)
         yield text.encode()
 
-    begun = time.monotonic()
-    for events in reply_of(slow, silent).events():
+    return read, silent
+
+
+def test_many_deltas_are_told_in_few_events():
+    """Each event costs a write: about ten a second are told, however many deltas come."""
+    told, begun = [], time.monotonic()
+    for events in reply_of(*slowly(0.001, None)).events():
         told += [time.monotonic() - begun for event in events if isinstance(event, TextDelta)]
     assert len(told) <= told[-1] / TEXT_SECONDS + 3 < len(list(words())) / 2
 
@@ -51,47 +56,20 @@ def pauses(monkeypatch):
 
 def test_text_is_read_at_once_while_a_lane_waits_for_it(pauses):
     """Only while every lane speaks may deltas gather before they are read."""
-
-    def slow():
-        for word in list(words())[:40]:
-            time.sleep(0.01)
-            yield word
-
-    heard(reply_of(slow, sound).events())
+    read, _ = slowly(0.01, 40)
+    heard(reply_of(read, sound).events())
     assert pauses == []
 
 
 def test_deltas_gather_while_every_lane_speaks(pauses):
     """Reading several of them together costs less; no pause is longer than text may wait."""
-    is_written = threading.Event()
-
-    def slow():
-        for word in list(words())[:40]:
-            time.sleep(0.01)
-            yield word
-        is_written.set()
-
-    def silent(text):
-        is_written.wait(20)
-        yield text.encode()
-
-    heard(reply_of(slow, silent).events())
+    heard(reply_of(*slowly(0.01, 40)).events())
     assert 0.05 <= min(pauses) <= max(pauses) <= TEXT_SECONDS
 
 
 def test_sentences_that_wait_are_merged():
     """One call for several sentences ends sooner than one for each."""
-    started = threading.Event()
-
-    def slow(text):
-        started.wait(5)
-        yield text.encode()
-
-    def read():
-        yield from words()
-        started.set()
-
-    _, segments, _, _ = heard(reply_of(read, slow).events())
+    _, segments, _, _ = heard(reply_of(*slowly(0, None)).events())
     assert len(segments) < len(SENTENCES)
     assert all(len(part) <= 200 for part in segments)
 
@@ -121,8 +99,9 @@ def test_a_segment_without_words_is_text_and_no_sound(code):
         yield text.encode()
 
     reply = reply_of(lambda: generator(code), speak, 1)
-    text, segments, _, _ = heard(reply.events())
+    text, segments, _, ended = heard(reply.events())
     assert text == "".join(segments) == code
+    assert len(ended) == len(spoken)
     assert "x = 1" not in " ".join(spoken)
     assert all(spoken)
     assert reply.conversation.failure is None

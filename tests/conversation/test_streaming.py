@@ -60,19 +60,6 @@ def code_of(reply: SpokenReply) -> str | None:
     return reply.conversation.failure and reply.conversation.failure.code
 
 
-@pytest.mark.parametrize("interface", ["speech", "realtime"])
-def test_the_reply_is_what_was_told(reply, upstream, interface):
-    """With neither thoughts nor the space around it; all of it is said."""
-    upstream.answers["tts"] = streams_speech() if interface == "speech" else Readings()
-    streamed = reply(interface, says=f"<think>Hm. Numbers.</think>\n {REPLY}\n\n")
-    text, said = gather(streamed)
-    assert text == streamed.conversation.reply == REPLY
-    assert "".join(said.split()) == "".join(REPLY.split())
-    assert streamed.conversation.success
-    assert set(streamed.conversation.seconds) == {"text", "tts"}
-    assert not any(each.is_retry for each in streamed.conversation.attempts)
-
-
 @pytest.mark.parametrize(
     ("row", "says", "code"),
     [

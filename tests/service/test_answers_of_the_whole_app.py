@@ -1,24 +1,21 @@
 """What is no conversation is answered in JSON, and no key or text of a caller's is logged."""
 
 import json
-import socket
 from contextlib import suppress
 
 import pytest
 import requests
-from testing.builders import KEY, ROOT, wav
+from testing.builders import KEY
 from testing.gunicorn_process import serving
-from testing.raw_callers import PATIENCE, connect, health_seconds, until_closed
+from testing.raw_callers import connect, health_seconds, until_closed
+from testing.served_conversations import converse
 
 
 @pytest.fixture(scope="module")
 def failing_service(served_upstream, tmp_path_factory):
     """The service, which has a fault where a test wants one."""
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": served_upstream.url,
-        "PYTHONPATH": str(ROOT / "tests"),
-    }
-    log = tmp_path_factory.mktemp("failing") / "log"
+    variables = {"PARLEY_OPENAI_BASE_URL": served_upstream.url}
+    log = tmp_path_factory.mktemp("log") / "log"
     with serving(log, variables, app="testing.failing_app:app") as running:
         yield running
 
@@ -61,19 +58,17 @@ def test_what_is_no_request_is_answered_in_json(service, sent, status, code):
     assert "Traceback" not in service.log
 
 
-def test_a_callers_script_name_moves_nothing(upstream, tmp_path):
+def test_a_callers_script_name_moves_nothing(serve):
     """Even where the platform trusts every sender's headers, as Heroku's build has it."""
-    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "FORWARDED_ALLOW_IPS": "*"}
-    with serving(tmp_path / "log", variables) as service:
-        for name in ("SCRIPT_NAME", "PATH_INFO"):
-            answer = requests.get(f"{service.url}/healthz", headers={name: "/x"}, timeout=5)
-            assert answer.json() == {"status": "ok"}
+    service = serve(FORWARDED_ALLOW_IPS="*")
+    for name in ("SCRIPT_NAME", "PATH_INFO"):
+        answer = requests.get(f"{service.url}/healthz", headers={name: "/x"}, timeout=5)
+        assert answer.json() == {"status": "ok"}
 
 
-def test_the_operators_script_name_hides_no_refusal(tmp_path):
+def test_the_operators_script_name_hides_no_refusal(serve):
     """The path of what stands for a broken request begins with it; --env sets it late."""
-    named = "--env=SCRIPT_NAME=/healthz"
-    with serving(tmp_path / "log", {}, ROOT, named) as service, connect(service) as caller:
+    with connect(serve("--env=SCRIPT_NAME=/healthz")) as caller:
         caller.sendall(b"SECRET\r\n\r\n")
         assert until_closed(caller).startswith(b"HTTP/1.1 400 ")
 
@@ -91,88 +86,64 @@ def test_options_is_answered_without_a_body(service, path):
     assert missing.headers["Vary"] == "Accept"
 
 
-class TestKeys:
-    def test_a_key_in_headers_that_end_early_is_not_logged(self, upstream, tmp_path):
-        """Where an operator switches gunicorn's log to DEBUG."""
-        variables = {
-            "PARLEY_OPENAI_BASE_URL": upstream.url,
-            "GUNICORN_CMD_ARGS": "--log-level=debug",
-        }
-        with serving(tmp_path / "log", variables) as service:
-            with socket.create_connection(service.address) as caller:
-                caller.sendall(f"POST / HTTP/1.1\r\nX-OpenAI-API-Key: {KEY}\r\n".encode())
-            health_seconds(service)
-            assert KEY[-6:] not in service.log
+def test_a_key_in_headers_that_end_early_is_not_logged(serve):
+    """Where an operator switches gunicorn's log to DEBUG."""
+    service = serve("--log-level=debug")
+    with connect(service) as caller:
+        caller.sendall(f"POST / HTTP/1.1\r\nX-OpenAI-API-Key: {KEY}\r\n".encode())
+    health_seconds(service)
+    assert KEY[-6:] not in service.log
 
-    def test_the_access_log_shows_nothing_that_a_caller_wrote(self, upstream, tmp_path):
-        """As platforms switch it on: no method, no query, no user, no referer."""
-        method = KEY.replace("_", "-")[-18:].upper()
-        variables = {
-            "PARLEY_OPENAI_BASE_URL": upstream.url,
-            "GUNICORN_CMD_ARGS": "--access-logfile -",
-        }
-        with serving(tmp_path / "log", variables) as service:
-            answer = requests.request(
-                method,
-                f"{service.url}/{KEY}?api_key={KEY}",
-                auth=(KEY, KEY),
-                headers={"Referer": f"https://x.example/?{KEY}", "User-Agent": KEY},
-                timeout=5,
-            )
-            assert service.logs(answer.headers["X-Request-ID"])
-            assert KEY not in service.log
-            assert method not in service.log
 
-    def test_no_line_of_another_library_is_logged(self, upstream, tmp_path):
-        """Not even where an operator configures logging for all: urllib3 quotes broken headers."""
-        config = tmp_path / "logging.json"
-        console = {"level": "DEBUG", "handlers": ["console"]}
-        config.write_text(json.dumps({"root": console, "disable_existing_loggers": False}))
-        upstream.answers["stt"] = lambda connection, _: connection.sendall(
-            b"HTTP/1.1 200 OK\r\nA: b\r\n%b\r\nContent-Length: 0\r\n\r\n" % KEY.encode()
-        )
-        variables = {
-            "PARLEY_OPENAI_BASE_URL": upstream.url,
-            "GUNICORN_CMD_ARGS": f"--log-config-json {config}",
-        }
-        with serving(tmp_path / "log", variables) as service:
-            answer = requests.post(
-                service.conversation_url,
-                headers={"X-OpenAI-API-Key": KEY},
-                files={"audio": wav()},
-                timeout=PATIENCE,
-            )
-            assert answer.json()["errors"][0]["stage"] == "stt"
-            health_seconds(service)
-            assert service.logs(answer.headers["X-Request-ID"])
-            assert "GET /healthz" not in service.log
-            assert KEY[-6:] not in service.log
+def test_the_access_log_shows_nothing_that_a_caller_wrote(serve):
+    """As platforms switch it on: no method, no query, no user, no referer."""
+    method, service = KEY.replace("_", "-")[-18:].upper(), serve("--access-logfile=-")
+    url = f"{service.url}/{KEY}?api_key={KEY}"
+    headers = {"Referer": f"https://x.example/?{KEY}", "User-Agent": KEY}
+    answer = requests.request(method, url, auth=(KEY, KEY), headers=headers, timeout=5)
+    assert service.logs(answer.headers["X-Request-ID"])
+    assert KEY not in service.log
+    assert method not in service.log
 
-    @pytest.mark.parametrize(
-        ("fault", "accept"),
-        [
-            ("parley.wire.transport:encoded_body", "application/json"),
-            ("parley.upstream.client:Client.speak", "application/json"),
-            ("parley.conversation.event_order:Backlog.take", "text/event-stream"),
-            ("parley.log:conversation", "application/json"),
-            ("parley.web.serving.slots:Slots.release", "audio/mpeg"),
-            ("parley.web.serving.connection_limits:close_graceful", "text/event-stream"),
-            ("parley.web.serving.worker:Worker.handle_error", "application/json"),
-        ],
+
+def test_no_line_of_another_library_is_logged(serve, upstream, tmp_path):
+    """Not even where an operator configures logging for all: urllib3 quotes broken headers."""
+    config = tmp_path / "logging.json"
+    console = {"level": "DEBUG", "handlers": ["console"]}
+    config.write_text(json.dumps({"root": console, "disable_existing_loggers": False}))
+    upstream.answers["stt"] = lambda connection, _: connection.sendall(
+        b"HTTP/1.1 200 OK\r\nA: b\r\n%b\r\nContent-Length: 0\r\n\r\n" % KEY.encode()
     )
-    def test_no_text_of_an_error_of_ours_is_logged(self, failing_service, fault, accept):
-        """Wherever it is raised, under the app, beside it or in the server: kind and frames are."""
-        service, logged = failing_service, len(failing_service.log)
-        assert requests.get(f"{service.url}/fail/{fault}", timeout=5).ok
-        headers = {"X-OpenAI-API-Key": KEY, "Accept": accept}
-        with suppress(requests.RequestException):
-            answer = requests.post(
-                service.conversation_url, headers=headers, files={"audio": wav()}, timeout=40
-            )
-            assert KEY[-6:] not in answer.text
-        with suppress(OSError), connect(service) as caller:
-            caller.sendall(b"no HTTP\r\n\r\n")
-            caller.recv(1)  # What fails to close may stay open.
-        health_seconds(service)
-        assert service.logs("kind=RuntimeError", logged)
-        assert KEY[-6:] not in service.log
+    service = serve(f"--log-config-json={config}")
+    answer = converse(service)
+    assert answer.json()["errors"][0]["stage"] == "stt"
+    health_seconds(service)
+    assert service.logs(answer.headers["X-Request-ID"])
+    assert "GET /healthz" not in service.log
+    assert KEY[-6:] not in service.log
+
+
+@pytest.mark.parametrize(
+    ("fault", "accept"),
+    [
+        ("parley.wire.transport:encoded_body", "application/json"),
+        ("parley.upstream.client:Client.speak", "application/json"),
+        ("parley.conversation.event_order:Backlog.take", "text/event-stream"),
+        ("parley.log:conversation", "application/json"),
+        ("parley.web.serving.slots:Slots.release", "audio/mpeg"),
+        ("parley.web.serving.connection_limits:close_graceful", "text/event-stream"),
+        ("parley.web.serving.worker:Worker.handle_error", "application/json"),
+    ],
+)
+def test_no_text_of_an_error_of_ours_is_logged(failing_service, fault, accept):
+    """Wherever it is raised, under the app, beside it or in the server: kind and frames are."""
+    service, logged = failing_service, len(failing_service.log)
+    assert requests.get(f"{service.url}/fail/{fault}", timeout=5).ok
+    with suppress(requests.RequestException):
+        assert KEY[-6:] not in converse(service, Accept=accept).text
+    with suppress(OSError), connect(service) as caller:
+        caller.sendall(b"no HTTP\r\n\r\n")
+        caller.recv(1)  # What fails to close may stay open.
+    health_seconds(service)
+    assert service.logs("kind=RuntimeError", logged)
+    assert KEY[-6:] not in service.log

@@ -1,15 +1,12 @@
 """What a request may hold in memory, and may cost, before anything is known of its sender."""
 
 import socket
-import subprocess
-import sys
 import time
 from contextlib import ExitStack, suppress
 
 import pytest
 import requests
-from testing.builders import KEY, ROOT
-from testing.gunicorn_process import environment, serving
+from testing.builders import KEY
 from testing.raw_callers import HEALTH, PATIENCE, connect, health_seconds, memory, until_closed
 
 LONG_HEADERS = b"".join(b"X-%d: " % i + b"a" * 8_100 + b"\r\n" for i in range(97))
@@ -21,10 +18,13 @@ FORM = (
 CALLERS = 200
 
 
+FEW_FILES = ("prlimit", "--nofile=160:160")
+"""Room for 40 connections."""
+
+
 @pytest.fixture
-def service(upstream, tmp_path):
-    with serving(tmp_path / "log", {"PARLEY_OPENAI_BASE_URL": upstream.url}) as running:
-        yield running
+def service(serve):
+    return serve()
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,11 @@ def test_uploads_that_come_fast_are_taken_in_small_pieces(service):
     assert most < 0.4 * CALLERS
 
 
-def test_callers_who_read_no_answers_make_room(upstream, tmp_path):
+def test_callers_who_read_no_answers_make_room(serve):
     """They pipeline more than they read, without a key, until there are no connections left."""
-    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
-    limited = ("prlimit", "--nofile=160:160")
-    with serving(tmp_path / "log", variables, under=limited) as service, ExitStack() as callers:
-        for _ in range(60):  # There are 40.
+    service = serve(under=FEW_FILES)
+    with ExitStack() as callers:
+        for _ in range(60):
             caller = callers.enter_context(socket.socket())
             caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             caller.connect(service.address)
@@ -99,41 +98,12 @@ def test_callers_who_read_no_answers_make_room(upstream, tmp_path):
         assert "Traceback" not in service.log
 
 
-def test_uploads_that_stall_leave_connections_for_others(upstream, tmp_path):
+def test_uploads_that_stall_leave_connections_for_others(serve):
     """Where descriptors are fewer than conversations: callers are told so, and /healthz answers."""
-    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
-    limited = ("prlimit", "--nofile=160:160")
-    with serving(tmp_path / "log", variables, under=limited) as service, ExitStack() as callers:
-        for _ in range(60):  # There are 40.
+    service = serve(under=FEW_FILES)
+    with ExitStack() as callers:
+        for _ in range(60):
             caller = callers.enter_context(socket.create_connection(service.address))
             caller.sendall(FORM)
         assert max(health_seconds(service) for _ in range(5)) < PATIENCE
         assert service.logs("code=overloaded")
-
-
-@pytest.mark.parametrize("option", ["--certfile", "--keyfile"])
-def test_tls_in_the_server_itself_is_refused(option, tmp_path):
-    """Else the worker would answer in plain HTTP where its operator believes it is encrypted."""
-    file = tmp_path / "pem"
-    file.touch()
-    assert refusal(f"{option}={file}").startswith("Parley does not start: it speaks plain HTTP")
-
-
-def test_no_workers_are_refused():
-    """Else callers would be let in, and wait for an answer that nobody gives."""
-    assert refusal(WEB_CONCURRENCY="0").startswith("Parley does not start: WEB_CONCURRENCY is 0")
-
-
-def refusal(*options: str, **variables: str) -> str:
-    """The last line of a start that fails."""
-    start = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:0", *options, "wsgi:app"],
-        cwd=ROOT,
-        env=environment(**variables),
-        timeout=120,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert start.returncode == 1
-    return start.stderr.splitlines()[-1]

@@ -54,12 +54,7 @@ def run(upstream, tmp_path, key_required):
                 ["bash", "-euo", "pipefail", "-c", script],
                 check=True,
                 cwd=tmp_path,
-                env={
-                    "PATH": path,
-                    "OPENAI_API_KEY": KEY,
-                    "LLM_API_KEY": LLM_KEY,
-                    "no_proxy": "*",
-                },
+                env={"PATH": path, "OPENAI_API_KEY": KEY, "LLM_API_KEY": LLM_KEY, "no_proxy": "*"},
                 capture_output=True,
                 text=True,
                 timeout=SECONDS,

@@ -1,9 +1,8 @@
 """Garbage collection does not hold up conversations for what was loaded at the start."""
 
-import subprocess
 import sys
 
-from testing.builders import ROOT
+from testing.builders import ran
 
 PROGRAM = """\
 import gc, runpy
@@ -16,15 +15,8 @@ print(loaded, gc.get_freeze_count(), len(gc.get_objects()))
 
 def test_what_is_loaded_is_never_looked_through_again():
     """The configuration of gunicorn freezes it, before the workers are forked."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        check=True,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    loaded, frozen, left = map(int, done.stdout.splitlines()[-1].split())
+    told = ran(sys.executable, "-c", PROGRAM).splitlines()[-1]
+    loaded, frozen, left = map(int, told.split())
     assert loaded > 10_000
     assert frozen > 0.9 * loaded
     assert left < 0.05 * loaded

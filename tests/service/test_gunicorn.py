@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 from contextlib import closing
@@ -11,42 +10,20 @@ from pathlib import Path
 
 import pytest
 import requests
-from testing import fake_openai as fake
-from testing.builders import FROZEN_LIST, KEY, ROOT, wav
+from testing.builders import ROOT
 from testing.gunicorn_process import LASTING_LIST, environment, serving
-
-HEADERS = {"X-OpenAI-API-Key": KEY}
-
-
-@pytest.fixture(scope="module")
-def service(served_upstream, tmp_path_factory):
-    variables = {"PARLEY_OPENAI_BASE_URL": served_upstream.url}
-    with serving(tmp_path_factory.mktemp("log") / "log", variables) as running:
-        yield running
+from testing.served_conversations import HEADERS, converse
 
 
-def test_a_conversation_is_served(service, served_upstream):
-    """Through gunicorn, over sockets on both sides."""
-    response = requests.post(
-        service.conversation_url, headers=HEADERS, files={"audio": wav()}, timeout=10
-    )
-    assert response.status_code == 200
-    assert response.json()["transcript"] == fake.TRANSCRIPT
-    assert response.json()["text_response"] == fake.REPLY
-
-
-def test_without_keep_alive_a_request_has_its_time(served_upstream, tmp_path):
+def test_without_keep_alive_a_request_has_its_time(serve):
     """Gunicorn's `--keep-alive 0` keeps no connection, and still answers on each."""
-    variables = {"PARLEY_OPENAI_BASE_URL": served_upstream.url}
-    with serving(tmp_path / "log", variables, ROOT, "--keep-alive=0") as running:
-        answer = requests.get(f"{running.url}/healthz", timeout=10)
+    answer = requests.get(f"{serve('--keep-alive=0').url}/healthz", timeout=10)
     assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize(
-    ("headers", "status", "code"),
-    [({}, 401, "api_key_missing"), (HEADERS, 400, "audio_too_large")],
+    ("headers", "status", "code"), [({}, 401, "api_key_missing"), (HEADERS, 400, "audio_too_large")]
 )
 def test_a_refusal_is_seen_while_the_upload_is_still_being_sent(
     service, served_upstream, headers, status, code, chunked
@@ -67,75 +44,37 @@ def test_a_refusal_is_seen_while_the_upload_is_still_being_sent(
     assert len(served_upstream.requests) == before
 
 
-@pytest.mark.parametrize("body", [b"", b"--b", b"--b\r\n\r\n"])
-def test_a_broken_form_is_malformed_on_the_wire_too(service, body):
-    """The server and Werkzeug together do not make an empty form of it."""
-    response = requests.post(
-        service.conversation_url,
-        headers={**HEADERS, "Content-Type": "multipart/form-data; boundary=b"},
-        data=body,
-        timeout=10,
-    )
-    assert response.status_code == 400
-    assert response.json()["errors"][0]["code"] == "request_malformed"
-
-
-def test_a_caller_that_leaves_amid_its_upload_harms_nobody(service):
-    """The service goes on, and says nothing of it as an error of its own."""
-    host, port = service.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as caller:
-        caller.sendall(
-            b"POST /api/conversation/ HTTP/1.1\r\nHost: x\r\nX-OpenAI-API-Key: k-123456\r\n"
-            b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 999\r\n\r\n--b\r\n"
-        )
-    assert requests.get(f"{service.url}/healthz", timeout=10).status_code == 200
-    assert "internal_error" not in service.log
+TLS = "Parley does not start: it speaks plain HTTP"
+PEM = ROOT / "wsgi.py"  # Any file.
 
 
 @pytest.mark.parametrize(
-    "variables",
+    ("options", "variables", "told"),
     [
-        {"PARLEY_CAPACITY": "many"},
-        {"PARLEY_MODEL_LIST": "NOWHERE.MD"},
-        {"REQUESTS_CA_BUNDLE": "nowhere.pem"},
+        ([], {"PARLEY_CAPACITY": "many"}, "PARLEY_CAPACITY"),
+        ([], {"PARLEY_MODEL_LIST": "NOWHERE.MD"}, "PARLEY_MODEL_LIST"),
+        ([], {"REQUESTS_CA_BUNDLE": "nowhere.pem"}, "REQUESTS_CA_BUNDLE"),
+        # Else callers would be let in, and wait for an answer that nobody gives.
+        ([], {"WEB_CONCURRENCY": "0"}, "Parley does not start: WEB_CONCURRENCY is 0"),
+        # Else it would answer in plain HTTP where its operator believes it is encrypted.
+        ([f"--certfile={PEM}"], {}, TLS),
+        ([f"--keyfile={PEM}"], {}, TLS),
     ],
-    ids=lambda variables: next(iter(variables)),
 )
-def test_a_bad_setting_stops_the_start_with_one_sentence(variables):
+def test_a_bad_setting_stops_the_start_with_one_sentence(options, variables, told):
     """No loop of dying workers, no traceback: the variable's name and what to set."""
-    command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "wsgi:app"]
     run = subprocess.run(
-        command,
+        [sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:0", *options, "wsgi:app"],
         check=False,
         cwd=ROOT,
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
     assert run.returncode != 0
-    assert next(iter(variables)) in run.stderr
-    assert "Traceback" not in run.stderr
-    assert len(run.stderr.strip().splitlines()) == 1
-
-
-def test_the_models_of_a_day_are_printed():
-    """The README's command; the upstream is not asked."""
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "models", "--date", "2027-03-01"]
-    run = subprocess.run(
-        command,
-        check=True,
-        cwd=ROOT,
-        env=environment(PARLEY_MODEL_LIST=str(FROZEN_LIST)),
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-    assert [line.split()[1] for line in run.stdout.splitlines()] == [
-        "gpt-transcribe",
-        "gpt-6-luna",
-        "gpt-realtime-2.1-mini",
-    ]
+    [line] = [line for line in run.stderr.splitlines() if "[INFO]" not in line]
+    assert told in line
 
 
 def test_the_service_runs_from_a_moved_tree(tmp_path: Path, served_upstream):
@@ -146,12 +85,7 @@ def test_the_service_runs_from_a_moved_tree(tmp_path: Path, served_upstream):
         shutil.copy(ROOT / name, tmp_path / "build")
     shutil.copy(LASTING_LIST, tmp_path / "build" / "MODEL_LIST.MD")
     (tmp_path / "build").rename(tmp_path / "moved")
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": served_upstream.url,
-        "PARLEY_MODEL_LIST": "MODEL_LIST.MD",
-    }
+    url, models = served_upstream.url, "MODEL_LIST.MD"
+    variables = {"PARLEY_OPENAI_BASE_URL": url, "PARLEY_MODEL_LIST": models}
     with serving(tmp_path / "log", variables, tmp_path / "moved") as running:
-        response = requests.post(
-            running.conversation_url, headers=HEADERS, files={"audio": wav()}, timeout=10
-        )
-    assert response.status_code == 200
+        assert converse(running).status_code == 200

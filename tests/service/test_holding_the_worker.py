@@ -1,15 +1,18 @@
 """No upstream and no text holds the worker: others wait a tenth of a second at most."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import cycle
 
 import pytest
 import requests
-from testing.builders import FROZEN_LIST, KEY, wav
+from testing.builders import FROZEN_LIST
 from testing.fake_streams import streams_chat
 from testing.flooding_peers import TICKETS, flooding
-from testing.gunicorn_process import ROOT, serving
+from testing.gunicorn_process import serving
 from testing.odd_texts import ANSWERS, FRAMES, TEXTS, filled
+from testing.raw_callers import longest_hold
+from testing.served_conversations import converse
 from testing.upstream_faults import FAULTS, SLOW
 
 MOST_MS = 100
@@ -33,7 +36,6 @@ def service(served_upstream, tickets, tmp_path_factory):
         "PARLEY_MODEL_LIST": str(FROZEN_LIST),  # It has a model of the Realtime API.
         "PARLEY_DEADLINE": "2",
         "REQUESTS_CA_BUNDLE": tickets[1],
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
     }
     # Coverage would multiply the time that is measured.
     unmeasured = ("env", "-u", "COVERAGE_PROCESS_CONFIG", "-u", "COVERAGE_PROCESS_START")
@@ -50,33 +52,22 @@ def held_ms(service, served_upstream):
 
     def measure(accept, answers, callers=1, **names):
         served_upstream.answers = answers
-        held(service)
+        longest_hold(service)
         with ThreadPoolExecutor(callers) as pool:
-            list(pool.map(lambda _: converse(service, accept, **names), range(callers)))
-        return held(service)
+            list(pool.map(lambda _: hold(service, accept, **names), range(callers)))
+        return longest_hold(service)
 
     yield measure
     served_upstream.answers = {}
 
 
-def held(service):
-    return requests.get(f"{service.url}/held", timeout=60).json()["held"]
-
-
-def converse(service, accept, tts_model="", stt_url=""):
-    """One conversation, however it ends."""
-    headers = {"X-OpenAI-API-Key": KEY, "Accept": accept, "X-STT-Base-URL": stt_url}
+def hold(service, accept, tts_model="", stt_url=""):
+    """One conversation, however it ends; sound may break off."""
+    headers = {"Accept": accept, "X-STT-Base-URL": stt_url}
     form = {"audio_format": "wav", "tts_model": tts_model}
-    try:
-        answer = requests.post(
-            service.conversation_url, headers=headers, files={"audio": wav()}, data=form, timeout=60
-        )
-    except (
-        requests.ConnectionError,
-        requests.exceptions.ChunkedEncodingError,
-    ):  # Sound that breaks off.
-        return
-    assert answer.status_code in (200, 206, 400, 401, 500)
+    with suppress(requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+        answer = converse(service, fields=form, **headers)
+        assert answer.status_code in (200, 206, 400, 401, 500)
 
 
 @pytest.mark.parametrize("accept", [JSON, STREAM])  # A text becomes sound alone as it does JSON.

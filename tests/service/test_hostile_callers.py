@@ -1,6 +1,5 @@
 """Nothing that one caller does is felt by another: attacks on the service as it is served."""
 
-import os
 import socket
 import threading
 import time
@@ -11,7 +10,6 @@ import pytest
 import requests
 from testing import fake_openai as fake
 from testing.builders import wav
-from testing.gunicorn_process import serving
 from testing.raw_callers import (
     HEALTH,
     PATIENCE,
@@ -21,7 +19,9 @@ from testing.raw_callers import (
     until_closed,
     workers_of,
 )
-from testing.served_conversations import HEADERS, converse, held
+from testing.served_conversations import HEADERS, converse
+
+FEW_FILES = ("prlimit", "--nofile=64:64")
 
 
 def test_a_caller_who_pipelines_keeps_nobody_waiting(service):
@@ -104,60 +104,26 @@ def test_silent_callers_keep_nobody_waiting(service):
     assert "Traceback" not in service.log
 
 
-def test_a_worker_survives_the_end_of_its_descriptors(upstream, tmp_path):
+def test_a_worker_survives_the_end_of_its_descriptors(serve):
     """Callers come and go beyond what it may open, and the same process answers the next."""
-    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
-    limited = ("prlimit", "--nofile=64:64")
-    with serving(tmp_path / "log", variables, under=limited) as service, ExitStack() as callers:
+    service = serve(under=FEW_FILES)
+    with ExitStack() as callers:
         [worker] = workers_of(service)
         for _ in range(200):
             callers.enter_context(socket.create_connection(service.address))
         assert max(health_seconds(service) for _ in range(5)) < PATIENCE
-
-        def long_talk(_):
-            recording = wav(10)  # Long enough to be a file.
-            return requests.post(
-                service.conversation_url, headers=HEADERS, files={"audio": recording}, timeout=30
-            ).status_code
-
         with ThreadPoolExecutor(4) as talking:
-            assert list(talking.map(long_talk, range(4))) == [200] * 4
+            recording = wav(10)  # Long enough to be a file.
+            talks = [talking.submit(converse, service, 30, recording) for _ in range(4)]
+            assert [talk.result().status_code for talk in talks] == [200] * 4
         assert workers_of(service) == [worker]
 
 
-def test_a_worker_survives_hosts_without_number(upstream, tmp_path):
+def test_a_worker_survives_hosts_without_number(serve):
     """Each host that a caller chooses keeps its connection open, until files run out."""
     with ExitStack() as running:
         hosts = [running.enter_context(fake.running()).url for _ in range(60)]
-        variables = {
-            "PARLEY_OPENAI_BASE_URL": upstream.url,
-            "PARLEY_ALLOWED_BASE_URLS": " ".join(hosts),
-        }
-        limited = ("prlimit", "--nofile=64:64")
-        service = running.enter_context(serving(tmp_path / "log", variables, under=limited))
+        service = serve(under=FEW_FILES, PARLEY_ALLOWED_BASE_URLS=" ".join(hosts))
         for host in hosts:
-            headers = {**HEADERS, "X-OpenAI-Base-URL": host}
-            form = {"audio": wav()}
-            answer = requests.post(
-                service.conversation_url, headers=headers, files=form, timeout=30
-            )
+            answer = converse(service, **{"X-OpenAI-Base-URL": host})
             assert answer.status_code == 200, host
-
-
-def test_a_worker_has_two_threads_however_many_wait(service, served_upstream):
-    """One serves, one writes the log; a conversation that waits costs none. Dynos have 256."""
-    gate = threading.Event()
-    held(served_upstream, gate, 20)
-    before = len(served_upstream.requests)
-    try:
-        with ThreadPoolExecutor(4) as callers:
-            inside = [callers.submit(converse, service, 30) for _ in range(4)]
-            assert fake.soon(lambda: len(served_upstream.requests) == before + 4)
-            [worker] = workers_of(service)
-            threads = len(os.listdir(f"/proc/{worker}/task"))  # noqa: PTH208  # A folder of /proc.
-            gate.set()
-            assert [task.result().status_code for task in inside] == [200] * 4
-    finally:
-        served_upstream.answers.clear()
-        gate.set()
-    assert threads == 2

@@ -8,8 +8,9 @@ import requests
 from testing import fake_openai as fake
 from testing.builders import KEY, wav
 from testing.gunicorn_process import serving
-from testing.raw_callers import PATIENCE, connect, until_closed
+from testing.raw_callers import connect, until_closed
 from testing.recording_hosts import secret, shows
+from testing.served_conversations import converse
 
 TOKEN = secret()
 LENT = {"PARLEY_OPENAI_API_KEY": secret(), "PARLEY_TTS_API_KEY": secret()}
@@ -144,10 +145,7 @@ def test_the_header_itself_chooses_the_host(served):
     """The same values do reach the other host where they are written as they should be."""
     service, _, _, other, has_tokens = served
     token = TOKEN if has_tokens else KEY
-    headers = {"X-OpenAI-API-Key": token, "x-tts-base-URL": other.url}
-    answer = requests.post(
-        service.conversation_url, headers=headers, files={"audio": wav()}, timeout=PATIENCE
-    )
+    answer = converse(service, **{"X-OpenAI-API-Key": token, "x-tts-base-URL": other.url})
     assert answer.status_code == (400 if has_tokens else 200)
     assert bool(other.requests) is not has_tokens
     other.requests.clear()

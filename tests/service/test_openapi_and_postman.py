@@ -1,12 +1,11 @@
 """What callers have at hand: the OpenAPI document under fuzzing, and Postman's requests."""
 
 import re
-import subprocess
 import sys
 
 import pytest
-from testing.builders import KEY, ROOT
-from testing.gunicorn_process import free_port, stack
+from testing.builders import KEY, ROOT, ran
+from testing.documented_setups import place
 
 pytestmark = pytest.mark.system
 
@@ -17,15 +16,7 @@ NEWMAN = ROOT / "tests" / "service" / "newman" / "node_modules" / ".bin" / "newm
 def test_no_input_brings_an_answer_that_is_not_documented(tmp_path):
     """2,000 cases and more: no other status, header or shape, no internal error, no key logged."""
     command = f"ip link set lo up && exec {sys.executable} -m testing.schemathesis_run {tmp_path}"
-    run = subprocess.run(
-        ["/usr/bin/unshare", "-n", "sh", "-c", command],
-        check=False,
-        cwd=ROOT / "tests",
-        capture_output=True,
-        text=True,
-        timeout=1000,
-    )
-    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
+    ran("/usr/bin/unshare", "-n", "sh", "-c", command, tree=ROOT / "tests", seconds=1000)
     # The callers' ids may be any word that the tests or the service have: those are tried, too.
     log = re.sub(" request_id=[^ ]*", "", (tmp_path / "log").read_text())
     statuses = re.findall(r" status=(\d+) ", log)
@@ -37,16 +28,9 @@ def test_no_input_brings_an_answer_that_is_not_documented(tmp_path):
 
 def test_postmans_requests_work_against_make_run(tmp_path):
     """Newman runs docs/postman_collection.json against the service and the local engine."""
-    port = free_port()
+    here = place(tmp_path)
     collection = ROOT / "docs" / "postman_collection.json"
-    variable = f"base_url=http://127.0.0.1:{port}"
-    with stack(tmp_path / "log", port, free_port()):
-        newman = subprocess.run(
-            [NEWMAN, "run", collection, "--env-var", variable],
-            check=False,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-    assert newman.returncode == 0, newman.stdout
+    variable = f"base_url=http://127.0.0.1:{here.ports['8000']}"
+    with here.terminal("make run") as service:
+        service.wait_for("Try this: ")
+        ran(NEWMAN, "run", collection, "--env-var", variable, seconds=120)

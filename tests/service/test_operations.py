@@ -5,13 +5,14 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
+from pathlib import Path
 
 import pytest
 import requests
 from testing import fake_openai as fake
 from testing.builders import KEY, make_app, wav
-from testing.gunicorn_process import serving
+from testing.conversation_forms import post
+from testing.raw_callers import workers_of
 from testing.served_conversations import HEADERS, converse, held, lines
 
 # As browsers write them: in lower case, and in order.
@@ -22,200 +23,169 @@ PAGES_MAY_SEND = sorted(
 )
 
 
-class TestSlots:
-    def test_a_worker_without_free_slots_refuses_at_once(self, upstream, tmp_path):
-        """503 with Retry-After, /healthz still answers, and those inside finish."""
-        gate = threading.Event()
-        held(upstream, gate)
-        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_CAPACITY": "4"}
-        with serving(tmp_path / "log", variables) as service, ThreadPoolExecutor(4) as callers:
-            inside = [callers.submit(converse, service) for _ in range(4)]
-            assert fake.soon(lambda: len(upstream.requests) == 4)
-            begun = time.monotonic()
-            for _ in range(20):
-                refusal = converse(service)
-                assert (refusal.status_code, refusal.headers["Retry-After"]) == (503, "2")
-                assert refusal.json()["errors"][0]["code"] == "overloaded"
-            assert requests.get(f"{service.url}/healthz", timeout=5).status_code == 200
-            assert requests.post(service.conversation_url, timeout=5).status_code == 401
-            assert time.monotonic() - begun < 30
-            assert len(upstream.requests) == 4
-            gate.set()
-            assert {future.result().status_code for future in inside} == {200}
+def test_a_worker_without_free_slots_refuses_at_once(serve, upstream):
+    """503 with Retry-After, /healthz still answers, and those inside finish.
 
-    @pytest.mark.parametrize(
-        ("headers", "data", "status"),
-        [
-            (HEADERS, {"audio": (BytesIO(wav()), "a")}, 200),
-            (HEADERS, {"audio": (BytesIO(b"text"), "a")}, 400),
-            (HEADERS | {"X-OpenAI-Base-URL": "http://127.0.0.1"}, {}, 400),
-            (HEADERS | {"Content-Type": "text/plain"}, b"text", 400),
-            ({}, {}, 401),
-        ],
-        ids=["answered", "no audio", "base URL", "no form", "no key"],
-    )
-    def test_every_end_releases_the_slot(self, openai, headers, data, status):
-        """However a request ends, the next one finds a free slot."""
-        client = make_app(PARLEY_CAPACITY="1").test_client()
-        for _ in range(3):
-            data = {"audio": (BytesIO(wav()), "a")} if status == 200 else data
-            if isinstance(data, dict) and status == 400 and "audio" in data:
-                data = {"audio": (BytesIO(b"text"), "a")}
-            with client.post("/api/conversation/", headers=headers, data=data) as response:
-                assert response.status_code == status
+    None of them has a thread: one serves, one writes the log. Dynos have 256.
+    """
+    gate = threading.Event()
+    held(upstream, gate)
+    service = serve(PARLEY_CAPACITY="4")
+    with ThreadPoolExecutor(4) as callers:
+        inside = [callers.submit(converse, service) for _ in range(4)]
+        assert fake.soon(lambda: len(upstream.requests) == 4)
+        begun = time.monotonic()
+        for _ in range(20):
+            refusal = converse(service)
+            assert (refusal.status_code, refusal.headers["Retry-After"]) == (503, "2")
+            assert refusal.json()["errors"][0]["code"] == "overloaded"
+        assert requests.get(f"{service.url}/healthz", timeout=5).status_code == 200
+        assert requests.post(service.conversation_url, timeout=5).status_code == 401
+        assert time.monotonic() - begun < 30
+        assert len(upstream.requests) == 4
+        [worker] = workers_of(service)
+        assert len([*Path(f"/proc/{worker}/task").iterdir()]) == 2
+        gate.set()
+        assert {future.result().status_code for future in inside} == {200}
 
 
-class TestLog:
-    def test_a_conversation_is_one_line(self, upstream, tmp_path):
-        """Every field is there, and neither the key nor a word of what was said."""
-        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
-        with serving(tmp_path / "log", variables) as service:
-            response = converse(service, **{"X-Request-ID": "mine-1"})
-            converse(service, **{"X-OpenAI-Base-URL": "http://127.0.0.1"})
-            requests.get(f"{service.url}/healthz", timeout=5)
-            with socket.create_connection(service.address) as caller:
-                caller.sendall(f"POST / HTTP/1.1\r\nX-OpenAI-API-Key {KEY}\r\n\r\n".encode())
-                assert KEY[:6] not in caller.makefile().read()
-        answered, refused = lines(service)
-        assert answered["request_id"] == "mine-1"
-        assert (answered["status"], answered["code"], answered["retries"]) == ("200", "", "0")
-        assert int(answered["bytes_in"]) > len(wav())
-        assert int(answered["bytes_out"]) == len(response.content)
-        assert (answered["stt_model"], answered["text_model"]) == ("whisper-1", "gpt-4o")
-        stages = sum(float(answered[f"{stage}_ms"]) for stage in ("stt", "text", "tts"))
-        assert 0 < stages <= float(answered["total_ms"]) + 0.2
-        assert (refused["status"], refused["code"]) == ("400", "base_url_refused")
-        for secret in (KEY, KEY[:7], KEY[-7:], fake.TRANSCRIPT, fake.REPLY, "RIFF"):
-            assert secret not in service.log
-
-    def test_the_host_of_a_stage_is_told_where_it_is_not_the_main_one(self, upstream, tmp_path):
-        """With its port; a stage on the main host has no such field, whoever named that."""
-        with fake.running() as other:
-            variables = {
-                "PARLEY_OPENAI_BASE_URL": upstream.url,
-                "PARLEY_TTS_BASE_URL": other.url,
-                "PARLEY_ALLOWED_BASE_URLS": "*",
-            }
-            with serving(tmp_path / "log", variables) as service:
-                converse(service)
-                converse(service, **{"X-STT-Base-URL": other.url, "X-TTS-Base-URL": upstream.url})
-                converse(service, **{"X-OpenAI-Base-URL": other.url})
-                converse(service, **{"X-OpenAI-Base-URL": other.url, "X-Text-Base-URL": "no url"})
-            main, away = (each.url.split("/")[2] for each in (upstream, other))
-        told = [{k: v for k, v in line.items() if k.endswith("_host")} for line in lines(service)]
-        assert told == [{"tts_host": away}, {"stt_host": away}, {}, {}]
-        assert main not in service.log
-
-    def test_retries_and_the_upstreams_ids_are_told(self, upstream, tmp_path):
-        """What the upstream's support asks for is in the line."""
-        tries = iter(["503 Busy", "200 OK"])
-
-        def answer(connection, request):
-            connection.sendall(
-                fake.http(b'{"text": "Hi."}', next(tries), x_request_id=f"up-{len(seen)}")
-            )
-            seen.append(request)
-            return True
-
-        seen = []
-        upstream.answers["stt"] = answer
-        with serving(tmp_path / "log", {"PARLEY_OPENAI_BASE_URL": upstream.url}) as service:
-            response = converse(service)
-        [line] = lines(service)
-        assert (line["retries"], line["upstream_ids"]) == ("1", "up-0,up-1,,")
-        own = response.headers["X-Request-ID"]
-        assert {call.headers["x-client-request-id"] for call in upstream.requests} == {own}
+def test_a_conversation_is_one_line(serve):
+    """Every field is there, and neither the key nor a word of what was said."""
+    service = serve()
+    response = converse(service, **{"X-Request-ID": "mine-1"})
+    converse(service, **{"X-OpenAI-Base-URL": "http://127.0.0.1"})
+    requests.get(f"{service.url}/healthz", timeout=5)
+    with socket.create_connection(service.address) as caller:
+        caller.sendall(f"POST / HTTP/1.1\r\nX-OpenAI-API-Key {KEY}\r\n\r\n".encode())
+        assert KEY[:6] not in caller.makefile().read()
+    answered, refused = lines(service, 2)
+    assert answered["request_id"] == "mine-1"
+    assert (answered["status"], answered["code"], answered["retries"]) == ("200", "", "0")
+    assert int(answered["bytes_in"]) > len(wav())
+    assert int(answered["bytes_out"]) == len(response.content)
+    assert (answered["stt_model"], answered["text_model"]) == ("whisper-1", "gpt-4o")
+    stages = sum(float(answered[f"{stage}_ms"]) for stage in ("stt", "text", "tts"))
+    assert 0 < stages <= float(answered["total_ms"]) + 0.2
+    assert (refused["status"], refused["code"]) == ("400", "base_url_refused")
+    for secret in (KEY, KEY[:7], KEY[-7:], fake.TRANSCRIPT, fake.REPLY, "RIFF"):
+        assert secret not in service.log
 
 
-class TestHeaders:
-    @pytest.mark.parametrize(
-        ("named", "kept"),
-        [
-            ("a-1.b_2:c", True),
-            ("x" * 128, True),
-            ("x" * 129, False),
-            ("", False),
-            ("two words", False),
-            ("é", False),
-            (f"id-{KEY[5:10]}", True),
-            (f"id-{KEY[5:11]}", False),
-        ],
-    )
-    def test_a_sane_request_id_is_kept(self, client, named, kept):
-        """Any other is replaced: a log must not be written by callers, nor hold their keys."""
-        response = client.get("/nowhere", headers={**HEADERS, "X-Request-ID": named})
-        returned = response.headers["X-Request-ID"]
-        assert (returned == named) is kept
-        assert re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", returned)
-
-    @pytest.mark.parametrize("protocol", ["websocket", "WebSocket", "h2c"])
-    @pytest.mark.parametrize("path", ["/healthz", "/"])
-    def test_an_upgrade_is_ignored(self, client, path, protocol):
-        """A server may go on with the protocol that it speaks (RFC 9110, 7.8)."""
-        asked = {"Connection": "Upgrade", "Upgrade": protocol}
-        assert client.get(path, headers=asked).status_code == 200
-
-    def test_every_answer_tells_its_times(self, client, openai):
-        """Those of the stages that were begun, and the whole."""
-        times = r";dur=\d+\.\d"
-        for path, stages in (("/healthz", []), ("/", []), ("/api/conversation/", [])):
-            pattern = ", ".join(f"{stage}{times}" for stage in [*stages, "total"])
-            assert re.fullmatch(pattern, client.get(path).headers["Server-Timing"])
-        openai.post("https://api.openai.com/v1/chat/completions", status_code=404)
-        response = client.post(
-            "/api/conversation/", headers=HEADERS, data={"audio": (BytesIO(wav()), "a")}
-        )
-        pattern = f"stt{times}, text{times}, total{times}"
-        assert re.fullmatch(pattern, response.headers["Server-Timing"])
-
-    @pytest.mark.parametrize(
-        ("origins", "origin", "allowed"),
-        [
-            ("", "https://app.example", None),
-            ("https://app.example", "https://app.example", "https://app.example"),
-            ("https://app.example http://localhost:3000", "http://localhost:3000", "same"),
-            ("https://app.example", "https://app.example.evil.example", None),
-            ("https://app.example", "https://appxexample", None),
-            ("https://app.example", "null", None),
-            ("capacitor://localhost", "capacitor://localhost", "same"),
-            ("capacitor://localhost", "null", None),
-            ("capacitor://localhost", "capacitor://localhost.evil.example", None),
-            ("tauri://localhost ionic://localhost", "ionic://localhost", "same"),
-            ("chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop", "same"),
-            ("*", "https://any.example", "*"),
-            ("*", "null", "*"),
-        ],
-    )
-    def test_pages_of_listed_origins_may_call(self, openai, origins, origin, allowed):
-        """The preflight and the answer both say so, or both say nothing."""
-        client = make_app(PARLEY_ALLOWED_ORIGINS=origins).test_client()
-        allowed = origin if allowed == "same" else allowed
-        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-        headers = ", ".join(f"x-{kind}" for kind in PAGES_MAY_SEND)
-        asked["Access-Control-Request-Headers"] = headers
-        preflight = client.options("/api/conversation/", headers=asked)
-        answer = client.post("/api/conversation/", headers={"Origin": origin})
-        assert preflight.status_code == 204
-        assert preflight.headers.get("Access-Control-Allow-Origin") == allowed
-        assert answer.headers.get("Access-Control-Allow-Origin") == allowed
-        if allowed:
-            assert preflight.headers["Access-Control-Allow-Headers"] == headers
-            assert "Server-Timing" in answer.headers["Access-Control-Expose-Headers"]
+def test_the_host_of_a_stage_is_told_where_it_is_not_the_main_one(serve, upstream):
+    """With its port; a stage on the main host has no such field, whoever named that."""
+    with fake.running() as other:
+        service = serve(PARLEY_TTS_BASE_URL=other.url, PARLEY_ALLOWED_BASE_URLS="*")
+        converse(service)
+        converse(service, **{"X-STT-Base-URL": other.url, "X-TTS-Base-URL": upstream.url})
+        converse(service, **{"X-OpenAI-Base-URL": other.url})
+        converse(service, **{"X-OpenAI-Base-URL": other.url, "X-Text-Base-URL": "no url"})
+    main, away = (each.url.split("/")[2] for each in (upstream, other))
+    told = [{k: v for k, v in line.items() if k.endswith("_host")} for line in lines(service, 4)]
+    assert told == [{"tts_host": away}, {"stt_host": away}, {}, {}]
+    assert main not in service.log
 
 
-def test_gunicorns_own_statistics_are_enough(upstream, tmp_path):
+def test_retries_and_the_upstreams_ids_are_told(serve, upstream):
+    """What the upstream's support asks for is in the line."""
+    tries = iter(["503 Busy", "200 OK"])
+
+    def answer(connection, request):
+        name = f"up-{len(upstream.requests)}"
+        connection.sendall(fake.http(b'{"text": "Hi."}', next(tries), x_request_id=name))
+        return True
+
+    upstream.answers["stt"] = answer
+    service = serve()
+    response = converse(service)
+    [line] = lines(service, 1)
+    assert (line["retries"], line["upstream_ids"]) == ("1", "up-1,up-2,,")
+    own = response.headers["X-Request-ID"]
+    assert {call.headers["x-client-request-id"] for call in upstream.requests} == {own}
+
+
+@pytest.mark.parametrize(
+    ("named", "kept"),
+    [
+        ("a-1.b_2:c", True),
+        ("x" * 128, True),
+        ("x" * 129, False),
+        ("", False),
+        ("two words", False),
+        ("é", False),
+        (f"id-{KEY[5:10]}", True),
+        (f"id-{KEY[5:11]}", False),
+    ],
+)
+def test_a_sane_request_id_is_kept(client, named, kept):
+    """Any other is replaced: a log must not be written by callers, nor hold their keys."""
+    response = client.get("/nowhere", headers={**HEADERS, "X-Request-ID": named})
+    returned = response.headers["X-Request-ID"]
+    assert (returned == named) is kept
+    assert re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", returned)
+
+
+@pytest.mark.parametrize("protocol", ["websocket", "WebSocket", "h2c"])
+@pytest.mark.parametrize("path", ["/healthz", "/"])
+def test_an_upgrade_is_ignored(client, path, protocol):
+    """A server may go on with the protocol that it speaks (RFC 9110, 7.8)."""
+    asked = {"Connection": "Upgrade", "Upgrade": protocol}
+    assert client.get(path, headers=asked).status_code == 200
+
+
+def test_every_answer_tells_its_times(client, openai):
+    """Those of the stages that were begun, and the whole."""
+    times = r";dur=\d+\.\d"
+    for path in ("/healthz", "/", "/api/conversation/"):
+        assert re.fullmatch(f"total{times}", client.get(path).headers["Server-Timing"])
+    openai.post("https://api.openai.com/v1/chat/completions", status_code=404)
+    told = post(client, audio=wav()).headers["Server-Timing"]
+    assert re.fullmatch(f"stt{times}, text{times}, total{times}", told)
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "allowed"),
+    [
+        ("", "https://app.example", None),
+        ("https://app.example", "https://app.example", "https://app.example"),
+        ("https://app.example http://localhost:3000", "http://localhost:3000", "same"),
+        ("https://app.example", "https://app.example.evil.example", None),
+        ("https://app.example", "https://appxexample", None),
+        ("https://app.example", "null", None),
+        ("capacitor://localhost", "capacitor://localhost", "same"),
+        ("capacitor://localhost", "null", None),
+        ("capacitor://localhost", "capacitor://localhost.evil.example", None),
+        ("tauri://localhost ionic://localhost", "ionic://localhost", "same"),
+        ("chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop", "same"),
+        ("*", "https://any.example", "*"),
+        ("*", "null", "*"),
+    ],
+)
+def test_pages_of_listed_origins_may_call(openai, origins, origin, allowed):
+    """The preflight and the answer both say so, or both say nothing."""
+    client = make_app(PARLEY_ALLOWED_ORIGINS=origins).test_client()
+    allowed = origin if allowed == "same" else allowed
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    headers = ", ".join(f"x-{kind}" for kind in PAGES_MAY_SEND)
+    asked["Access-Control-Request-Headers"] = headers
+    preflight = client.options("/api/conversation/", headers=asked)
+    answer = client.post("/api/conversation/", headers={"Origin": origin})
+    assert preflight.status_code == 204
+    assert preflight.headers.get("Access-Control-Allow-Origin") == allowed
+    assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+    if allowed:
+        assert preflight.headers["Access-Control-Allow-Headers"] == headers
+        assert "Server-Timing" in answer.headers["Access-Control-Expose-Headers"]
+
+
+def test_gunicorns_own_statistics_are_enough(serve):
     """The README's one setting sends counts, durations and statuses over statsd."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as statsd:
         statsd.bind(("127.0.0.1", 0))
         statsd.settimeout(5)
-        variables = {
-            "PARLEY_OPENAI_BASE_URL": upstream.url,
-            "GUNICORN_CMD_ARGS": f"--statsd-host=127.0.0.1:{statsd.getsockname()[1]} "
-            "--statsd-prefix=parley",
-        }
-        with serving(tmp_path / "log", variables) as service:
-            assert converse(service).status_code == 200
-            heard = b""
-            while b"parley.gunicorn.request.status.200" not in heard or b"duration" not in heard:
-                heard += statsd.recv(1500)
+        host = f"--statsd-host=127.0.0.1:{statsd.getsockname()[1]}"
+        service = serve(GUNICORN_CMD_ARGS=f"{host} --statsd-prefix=parley")
+        assert converse(service).status_code == 200
+        heard = b""
+        while b"parley.gunicorn.request.status.200" not in heard or b"duration" not in heard:
+            heard += statsd.recv(1500)
     assert b"parley.gunicorn.requests:1|c" in heard

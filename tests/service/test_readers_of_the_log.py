@@ -7,11 +7,10 @@ import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from testing.gunicorn_process import serving
 from testing.raw_callers import HEALTH, one_answer, workers_of
 from testing.served_conversations import converse
 
@@ -25,17 +24,15 @@ SECONDS = 10
 """In which each is answered, however busy the machine; who waits for a reader waits for good."""
 
 
-@contextmanager
-def served_into(there, upstream, tmp_path, *under):
-    """The service, whose output the shell redirects to there."""
-    # gunicorn writes a line for each request, too.
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": upstream.url,
-        "GUNICORN_CMD_ARGS": "--access-logfile=-",
-    }
-    redirected = ("sh", "-c", f'exec "$@" >{there}', "sh")
-    with serving(tmp_path / "log", variables, under=(*redirected, *under)) as service:
-        yield service
+@pytest.fixture
+def serve_into(serve):
+    """Serves, with the output redirected as a shell does; gunicorn has a line for each request."""
+
+    def begin(there, *under):
+        redirected = ("sh", "-c", f'exec "$@" >{there}', "sh")
+        return serve("--access-logfile=-", under=(*redirected, *under))
+
+    return begin
 
 
 def every_caller_is_answered(service):
@@ -72,60 +69,60 @@ def pipe(tmp_path):
 SMALL_DYNO = ("prlimit", "--nproc=256", "setpriv", "--reuid=65534", "--inh-caps=-all")
 
 
-def test_a_reader_that_pauses_holds_nobody(upstream, tmp_path, pipe):
+def test_a_reader_that_pauses_holds_nobody(serve_into, pipe):
     """One thread of each process waits for it; when it reads on, it is told what was lost.
 
     So it is on a small dyno, too. Only root can become the user whom that limits.
     """
     limits = () if os.geteuid() else SMALL_DYNO
     path, reader = pipe
-    with served_into(f"{path} 2>&1", upstream, tmp_path, *limits) as service:
-        every_caller_is_answered(service)
-        with socket.create_connection(service.address, 10) as caller:
-            caller.sendall(HEALTH * MOST_LINES)
-            answers = 0
-            while answers < MOST_LINES:
-                answers += one_answer(caller).startswith(b"HTTP/1.1 200 ")
-        every_caller_is_answered(service)
-        [worker] = workers_of(service)
-        assert len(list(Path(f"/proc/{worker}/task").iterdir())) == 2
-        read, deadline = b"", time.monotonic() + 10
-        while b"event=log_lines_lost" not in read and time.monotonic() < deadline:
-            with suppress(BlockingIOError):
-                read += os.read(reader, PIPE_BYTES)
-        assert re.search(rb"\nat=WARNING event=log_lines_lost count=[1-9]", read)
-        every_caller_is_answered(service)
-        stops(service)
+    service = serve_into(f"{path} 2>&1", *limits)
+    every_caller_is_answered(service)
+    with socket.create_connection(service.address, 10) as caller:
+        caller.sendall(HEALTH * MOST_LINES)
+        answers = 0
+        while answers < MOST_LINES:
+            answers += one_answer(caller).startswith(b"HTTP/1.1 200 ")
+    every_caller_is_answered(service)
+    [worker] = workers_of(service)
+    assert len(list(Path(f"/proc/{worker}/task").iterdir())) == 2
+    read, deadline = b"", time.monotonic() + 10
+    while b"event=log_lines_lost" not in read and time.monotonic() < deadline:
+        with suppress(BlockingIOError):
+            read += os.read(reader, PIPE_BYTES)
+    assert re.search(rb"\nat=WARNING event=log_lines_lost count=[1-9]", read)
+    every_caller_is_answered(service)
+    stops(service)
 
 
-def test_a_reader_that_is_gone_holds_nobody(upstream, tmp_path, pipe):
+def test_a_reader_that_is_gone_holds_nobody(serve_into, pipe):
     """A closed pipe takes no line, and no traceback either."""
     path, reader = pipe
-    with served_into(f"{path} 2>&1", upstream, tmp_path) as service:
-        replaced = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(replaced, reader)
-        os.close(replaced)
-        every_caller_is_answered(service)
-        stops(service)
+    service = serve_into(f"{path} 2>&1")
+    replaced = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(replaced, reader)
+    os.close(replaced)
+    every_caller_is_answered(service)
+    stops(service)
 
 
 @pytest.mark.parametrize("path", ["/dev/full 2>&1", "&-"])
-def test_a_full_disk_or_no_stdout_at_all_holds_nobody(upstream, tmp_path, path):
+def test_a_full_disk_or_no_stdout_at_all_holds_nobody(serve_into, path):
     """Neither a full disk nor a descriptor that was closed before the start."""
-    with served_into(path, upstream, tmp_path) as service:
-        every_caller_is_answered(service)
-        stops(service)
+    service = serve_into(path)
+    every_caller_is_answered(service)
+    stops(service)
 
 
-def test_what_waits_is_written_at_a_stop(upstream, tmp_path, pipe):
+def test_what_waits_is_written_at_a_stop(serve_into, pipe):
     """Each conversation's line, by a reader that starts to read when the service is stopped."""
     path, reader = pipe
-    with served_into(f"{path} 2>&1", upstream, tmp_path) as service:
-        every_caller_is_answered(service)
-        service.process.send_signal(signal.SIGTERM)
-        read = b""
-        while service.process.poll() is None:
-            with suppress(BlockingIOError):
-                read += os.read(reader, PIPE_BYTES)
+    service = serve_into(f"{path} 2>&1")
+    every_caller_is_answered(service)
+    service.process.send_signal(signal.SIGTERM)
+    read = b""
+    while service.process.poll() is None:
+        with suppress(BlockingIOError):
+            read += os.read(reader, PIPE_BYTES)
     assert read.count(b" status=200 ") == CONVERSATIONS
     assert b"Shutting down: Master" in read

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 import threading
 import time
@@ -10,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from testing.builders import ran
 from testing.fake_streams import streams_chat
-from testing.gunicorn_process import ROOT, environment, serving
+from testing.gunicorn_process import ROOT, serving
 from testing.raw_callers import connect, health_seconds, until_closed, workers_of
 from testing.served_conversations import converse, held
 from testing.served_streams import request
@@ -41,12 +41,9 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def service(served_upstream, tmp_path_factory):
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": served_upstream.url,
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
-    }
-    folder = tmp_path_factory.mktemp("service")
-    with serving(folder / "log", variables, app="testing.holding_app:app") as running:
+    variables = {"PARLEY_OPENAI_BASE_URL": served_upstream.url}
+    log = tmp_path_factory.mktemp("log") / "log"
+    with serving(log, variables, app="testing.holding_app:app") as running:
         yield running
 
 
@@ -118,16 +115,10 @@ def test_who_lets_others_run_is_not_ended_nor_gunicorns_own(service, place, yiel
     assert "worker_held" not in service.log[logged:]
 
 
-def test_a_held_worker_stops_as_any_other(served_upstream, tmp_path):
+def test_a_held_worker_stops_as_any_other(serve):
     """SIGTERM is heard, and the conversation that held it is ended first."""
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": served_upstream.url,
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
-    }
-    with (
-        serving(tmp_path / "log", variables, app="testing.holding_app:app") as service,
-        connect(service) as caller,
-    ):
+    service = serve(app="testing.holding_app:app")
+    with connect(service) as caller:
         assert requests.get(f"{service.url}/hold/stages", timeout=5).ok
         caller.sendall(request(JSON))
         time.sleep(0.1)
@@ -140,5 +131,4 @@ def test_the_watchdog_outlives_no_worker():
     """Its signal would kill a process that ends: Python takes the handler away before that."""
     code = "from parley.web.serving import watchdog\nwatchdog.LOOK_SECONDS = 0.0005\n"
     code += "import wsgi\nwatchdog.Watchdog().start()"
-    environ = environment(PYTHONPATH=f"{ROOT}:{ROOT / 'src'}")
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=environ)
+    ran(sys.executable, "-c", code, PYTHONPATH=f"{ROOT}:{ROOT / 'src'}")

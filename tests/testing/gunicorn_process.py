@@ -19,7 +19,6 @@ LASTING_LIST = ROOT / "tests" / "testing" / "lasting_models.md"
 
 BOOT_SECONDS = 60
 LOG_SECONDS = 30
-STACK_SECONDS = 120
 
 
 @dataclass
@@ -84,13 +83,16 @@ def serving(
     command to run it with, one that limits it say.
     """
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    variables = {"PARLEY_MODEL_LIST": str(LASTING_LIST), **variables}
+    if app.startswith("testing."):
+        variables["PYTHONPATH"] = f"{ROOT}:{ROOT / 'tests'}"
     with listener, log_file.open("wb") as log:
         descriptor = listener.fileno()
         address = f"127.0.0.1:{port}" if port else f"fd://{descriptor}"
         process = subprocess.Popen(
             [*under, python, "-m", "gunicorn", f"--bind={address}", *arguments, app],
             cwd=tree,
-            env=environment(**{"PARLEY_MODEL_LIST": str(LASTING_LIST), **variables}),
+            env=environment(**variables),
             pass_fds=[descriptor],
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -101,12 +103,17 @@ def serving(
             _wait(service)
             yield service
         finally:
-            process.send_signal(signal.SIGQUIT)
-            try:
-                process.wait(35)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, signal.SIGQUIT, 35)
+
+
+def end(process: subprocess.Popen[bytes], how: signal.Signals, seconds: float) -> None:
+    """Ask a process to end, and kill it where it has not ended within so many seconds."""
+    process.send_signal(how)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _wait(service: Service) -> None:
@@ -137,19 +144,3 @@ def make_run(log_file: Path, port: int, engine_port: int) -> subprocess.Popen[by
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-
-
-@contextmanager
-def stack(log_file: Path, port: int, engine_port: int) -> Iterator[None]:
-    """The service and the local engine, ready, as `make run` brings them; ended by Ctrl-C."""
-    run = make_run(log_file, port, engine_port)
-    try:
-        deadline = time.monotonic() + STACK_SECONDS
-        while "Try this: " not in log_file.read_text():
-            assert run.poll() is None, log_file.read_text()
-            assert time.monotonic() < deadline, log_file.read_text()
-            time.sleep(0.2)
-        yield
-    finally:
-        os.killpg(run.pid, signal.SIGINT)
-        run.wait(15)

@@ -1,7 +1,4 @@
-"""The service, which tells what processor time its worker uses.
-
-/held says how long a greenlet held the worker since it was last asked, /used what it used in all.
-"""
+"""The service, which tells at /held what processor time a greenlet held its worker for."""
 
 import time
 
@@ -30,12 +27,6 @@ class Stretches:
 
 
 stretches = Stretches()
-
-
-@app.get("/used")
-def used() -> dict[str, float]:
-    """In milliseconds, in the worker's own thread."""
-    return {"used": 1000 * time.thread_time()}
 
 
 @app.get("/held")

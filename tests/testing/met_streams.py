@@ -51,6 +51,9 @@ WHOLES = {
     "a note that is none of ours": [{"message": "processing"}, *WORDS, STOP],
     "a title beside it": [{"title": "Paris"}, *WORDS, DONE],
     "Azure's filter": [{"choices": [], "prompt_filter_results": [{}]}, *WORDS, DONE],
+    "content of null": [chunk(), *WORDS, chunk(reason="stop"), {"choices": [], "usage": {}}, DONE],
+    "a long event": [{"padding": "x" * 900_000}, *WORDS, DONE],
+    "a byte order mark": [b"\xef\xbb\xbf", *WORDS, DONE],
     "an empty error": [{**WORDS[0], "error": None}, WORDS[1], DONE],
     "an error of blanks": [{**WORDS[0], "error": BLANKS}, WORDS[1], DONE],
     "a choice's error of blanks": [chunk(WHOLE[0], "stop", error=BLANKS)],
@@ -86,6 +89,7 @@ BROKEN = {
     "event: error, empty data": ([b"event: error\ndata:\n\n", DONE], MALFORMED),
     "llama.cpp's": ([f'error: {{"code": 500, "message": "{WHY}"}}\n\n'.encode()], UNAVAILABLE),
     "a line of JSON": ([json.dumps({"error": {"message": WHY}}).encode() + b"\n\n"], MALFORMED),
+    "too many lists": ([{"padding": [[]] * 60_000}], MALFORMED),
     "no JSON": ([b"data: {nonsense\n\n", DONE], MALFORMED),
 }
 # The events, what was written, the code; the reason is told where it stands in them.

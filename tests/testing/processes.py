@@ -1,6 +1,7 @@
 """Servers that others wrote, each in a process of its own, which ends with the block."""
 
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from testing.gunicorn_process import environment
+from testing.gunicorn_process import end, environment
 
 STOP_SECONDS = 20
 NOWHERE = "http://127.0.0.1:9"
@@ -47,12 +48,7 @@ def started(
             time.sleep(0.1)
         yield address, process
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, signal.SIGTERM, STOP_SECONDS)
 
 
 def _address(log_file: Path, ready: str) -> str | None:

@@ -17,6 +17,11 @@ def health_seconds(service) -> float:
     return time.monotonic() - begun
 
 
+def longest_hold(service) -> float:
+    """How long a greenlet of testing.measured_app held it since this was last asked, in ms."""
+    return requests.get(f"{service.url}/held", timeout=60).json()["held"]
+
+
 def connect(service) -> socket.socket:
     return socket.create_connection(service.address, 120)
 

@@ -10,19 +10,22 @@ from testing.builders import KEY, wav
 HEADERS = {"X-OpenAI-API-Key": KEY}
 
 
-def converse(service, timeout=60, **headers):
-    """One conversation, over a connection of its own."""
+def converse(service, timeout=60, audio=None, fields=None, stream=False, **headers):
+    """One conversation, over a connection of its own; `stream`: its body is not read yet."""
     return requests.post(
         service.conversation_url,
         headers={**HEADERS, **headers},
-        files={"audio": wav()},
+        files={"audio": audio or wav()},
+        data=fields,
+        stream=stream,
         timeout=timeout,
     )
 
 
-def lines(service):
-    """The conversations that the log tells of, each as its fields."""
+def lines(service, count):
+    """The conversations that the log tells of, each as its fields; it soon has so many."""
     fields = r'(\w+)=("[^"]*"|\S*)'
+    assert fake.soon(lambda: service.log.count("total_ms=") >= count)
     return [
         dict(re.findall(fields, line)) for line in service.log.splitlines() if "total_ms=" in line
     ]

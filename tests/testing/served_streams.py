@@ -15,6 +15,7 @@ from testing.fake_openai import Upstream, soon
 from testing.fake_realtime import Readings
 from testing.fake_streams import Pace, Streamed, reset, streams_speech
 from testing.gunicorn_process import Service, serving
+from testing.served_conversations import converse
 from testing.stream_readers import Heard, events_of, heard
 
 REPLY = (
@@ -97,14 +98,8 @@ def post(
     service: Service, accept: str = "text/event-stream", base_url: str = "", **fields: str
 ) -> requests.Response:
     """A conversation's answer, whose body is not read yet."""
-    return requests.post(
-        service.conversation_url,
-        headers={"X-OpenAI-API-Key": KEY, "Accept": accept, "X-OpenAI-Base-URL": base_url},
-        files={"audio": wav()},
-        data=fields,
-        stream=True,
-        timeout=30,
-    )
+    headers = {"Accept": accept, "X-OpenAI-Base-URL": base_url}
+    return converse(service, 30, fields=fields, stream=True, **headers)
 
 
 def listen(service: Service, **fields: str) -> Heard:

@@ -1,6 +1,5 @@
 """What the streamed tests lean on: the simulated streams are the upstream's, by its own SDK."""
 
-import base64
 import io
 import json
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from openai.types.chat import ChatCompletionChunk
 
 from testing import coded_speech
 from testing.fake_openai import Upstream
-from testing.fake_realtime import Readings
 from testing.fake_streams import streams_chat, streams_speech
 
 TEXT = "Grüße aus 東京, und viel Glück! 🙂 " * 4
@@ -55,22 +53,3 @@ def test_coded_speech_tells_its_text(upstream, client, form):
         seconds = sum(frame.samples for frame in container.decode(audio=0)) / 24_000
     frames = -(-size // coded_speech.FRAME_TEXT) * coded_speech.FRAME_SECONDS
     assert seconds == pytest.approx(frames if form == "mp3" else size / 100, abs=0.1)
-
-
-# The SDK asks the library for a connection in a way that the library has begun to advise against.
-@pytest.mark.filterwarnings("ignore:connect:DeprecationWarning")
-def test_a_session_reads_text_after_text(upstream, client):
-    """In events of the SDK's types."""
-    upstream.answers["tts"] = Readings()
-    with client.realtime.connect(model="m") as connection:
-        assert connection.recv().type == "session.created"
-        for text in (TEXT, "A"):
-            content = [{"type": "input_text", "text": text}]
-            message = {"type": "message", "role": "user", "content": content}
-            connection.response.create(response={"conversation": "none", "input": [message]})
-            pcm = b""
-            while (event := connection.recv()).type != "response.done":
-                if event.type == "response.output_audio.delta":
-                    pcm += base64.b64decode(event.delta)
-            assert event.response.status == "completed"
-            assert pcm == coded_speech.encode(text, "pcm")

@@ -10,10 +10,7 @@ from testing.builders import KEY, make_app, wav
 from testing.upstream_faults import DEADLINE
 
 PATIENCE = 20
-STATUS_AT_STT = {
-    "api_key_rejected": 401,
-    "upstream_rejected": 400,
-}
+STATUS_AT_STT = {"api_key_rejected": 401, "upstream_rejected": 400}
 
 
 @pytest.fixture

@@ -2,23 +2,20 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from io import BytesIO
 
 import pytest
-import requests
 from requests_mock import Mocker
-from testing.builders import KEY, make_client
+from testing.builders import make_client
+from testing.conversation_forms import BASE, TTS
 
-from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
+from parley.errors import UpstreamError
 from parley.memory import Spool
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
 from parley.upstream.calls import AttemptRecord
 from parley.upstream.client import Client
 
-BASE = "https://api.openai.com/v1"
-STT, TEXT, TTS = f"{BASE}/audio/transcriptions", f"{BASE}/chat/completions", f"{BASE}/audio/speech"
 MODELS = {
     "stt": Model("whisper-1", "transcriptions", {"temperature": "0"}),
     "text": Model("gpt-6-luna", "chat", {"reasoning_effort": "none"}),
@@ -33,28 +30,11 @@ def client() -> Client:
     return make_client(BASE, dict(MODELS))
 
 
-def recording(kind: int = 0) -> Recording:
-    return Recording(BytesIO(b"bytes"), 5, KINDS[kind])
-
-
-@pytest.mark.parametrize("kind", range(len(KINDS)))
-def test_a_recording_is_named_from_its_kind(client: Client, openai: Mocker, kind: int):
-    """The upstream reads the format from the file's name, so ours is always right."""
-    forms = []
-
-    def hear(request, _):
-        forms.append(b"".join(request.body))
-        return {"text": " What time is it? "}
-
-    openai.post(STT, json=hear)
-    assert client.transcribe(recording(kind)) == "What time is it?"
-    assert f'filename="{KINDS[kind].file_name}"'.encode() in forms[0]
-    assert f"Content-Type: {KINDS[kind].mime_type}".encode() in forms[0]
-    for name, value in (("model", "whisper-1"), ("response_format", "json"), ("temperature", "0")):
-        assert f'name="{name}"\r\n\r\n{value}\r\n'.encode() in forms[0]
-
-
 def test_a_call_has_the_parameters_of_its_models_row_and_nothing_more(client, openai):
+    client.transcribe(Recording(BytesIO(b"bytes"), 5, KINDS[0]))
+    form = b"".join(openai.last_request.body)
+    for name, value in (("model", "whisper-1"), ("response_format", "json"), ("temperature", "0")):
+        assert f'name="{name}"\r\n\r\n{value}\r\n'.encode() in form
     assert client.complete("What time is it?").text == "It is noon."
     asked = openai.last_request.json()
     assert [message["content"] for message in asked.pop("messages")] == [
@@ -65,48 +45,6 @@ def test_a_call_has_the_parameters_of_its_models_row_and_nothing_more(client, op
     assert client.speak("It is noon.").read() == b"ID3 speech"
     spoken = {"model": "tts-1", "input": "It is noon.", "voice": "alloy"}
     assert openai.last_request.json() == {**spoken, "response_format": "mp3", "speed": 1.1}
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda client: client.transcribe(recording()),
-        lambda client: client.complete("Hello?"),
-        lambda client: client.speak("Hello."),
-    ],
-)
-def test_an_answer_without_content_is_malformed(client: Client, openai: Mocker, call):
-    """The error names the answer that caused it."""
-    for url in (STT, TEXT, TTS):
-        openai.post(url, content=b"", headers={"x-request-id": "up-1", "Content-Length": "0"})
-    with pytest.raises(UpstreamMalformed) as raised:
-        call(client)
-    assert (raised.value.upstream_status, raised.value.upstream_request_id) == (200, "up-1")
-
-
-def test_every_call_carries_the_key_and_the_requests_id(client: Client, openai: Mocker):
-    """The upstream can find the call under the id that the caller knows."""
-    client.transcribe(recording())
-    client.complete("Hello?")
-    client.speak("Hello.")
-    for request in openai.request_history:
-        assert request.headers["Authorization"] == f"Bearer {KEY}"
-        assert request.headers["X-Client-Request-Id"] == "caller-7"
-
-
-@pytest.mark.parametrize("last", [200, 500])
-def test_each_try_is_recorded_once_with_its_id(client: Client, openai: Mocker, last):
-    """One that failed, one that never got an answer, and the last, however it ends."""
-    answers = [(503, "up-1"), (last, "up-3")]
-    first, third = (
-        {"status_code": status, "content": b"ID3 speech", "headers": {"x-request-id": name}}
-        for status, name in answers
-    )
-    openai.post(TTS, [first, {"exc": requests.ConnectionError}, third])
-    with nullcontext() if last == 200 else pytest.raises(UpstreamUnavailable):
-        client.speak("Hello.")
-    told = [(record.is_retry, record.upstream_id) for record in client.attempts]
-    assert told == [(False, "up-1"), (True, ""), (True, "up-3")]
 
 
 def test_a_refused_websocket_is_recorded_with_its_id(client: Client, openai: Mocker):

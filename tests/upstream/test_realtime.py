@@ -9,7 +9,6 @@ import av
 import pytest
 from testing import coded_speech
 from testing import fake_realtime as realtime
-from testing.builders import make_app
 from testing.fake_openai import REPLY
 from testing.fake_openai import running as fake_running
 from testing.fake_realtime import PCM, plays
@@ -139,18 +138,6 @@ def test_long_speech_is_encoded_as_it_arrives():
     assert peak < len(PCM) * 100 * 0.8
 
 
-def test_one_websocket_reads_one_text_after_another(logged):
-    """Each reading has its own text's speech and transcript, and nothing of the one before."""
-    with fake_running() as server:
-        server.answers["tts"] = realtime.Readings()
-        with closing(VoiceReader()) as reader:
-            for text in ("It is Paris.", "It lies on the Seine."):
-                pcm = b"".join(reader.read_aloud(text, "alloy", call_to(server)))
-                assert pcm == coded_speech.encode(text, "pcm")
-        assert len(server.requests) == 1
-    assert "speech_reworded" not in logged.text
-
-
 def test_a_reading_that_is_given_up_takes_its_websocket_along():
     """Nobody knows what would still arrive for its text."""
     with fake_running() as server:
@@ -174,9 +161,3 @@ def test_pcm_may_be_cut_anywhere():
     with av.open(io.BytesIO(mp3(10_001))) as container:
         assert round(container.duration / av.time_base) == 1
     assert mp3(9_999) == mp3(10_000)
-
-
-def test_the_named_model_is_listed():
-    """What these tests name is what the list holds."""
-    models = make_app().extensions["parley"].registry["tts"].models
-    assert models[TTS["tts_model"]].interface == "realtime"

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 from testing import fake_realtime as realtime
-from testing.fake_openai import good, http
+from testing.fake_openai import http
 from testing.transport_calls import addresses
 from testing.tunnels import tunnels
-from testing.upstream_faults import FAULTS, GREETINGS, LATE, OVERRUN, SLOW
+from testing.upstream_faults import FAULTS, LATE, OVERRUN, SLOW
 from websockets.utils import accept_key
 
 from parley.base_urls import BaseUrl
@@ -27,22 +27,6 @@ def test_a_handshake_that_goes_wrong_ends_as_any_call_does(upstream, converse, f
     upstream.answers["tts"] = fault.behave
     converse(fault.code, "tts", fault.seconds, **TTS)
     assert [request.stage for request in upstream.requests].count("tts") == fault.tries
-
-
-@pytest.mark.parametrize("upstream", ["https"], indirect=True)
-@pytest.mark.parametrize(("greet", "code"), GREETINGS)
-def test_a_connection_that_is_never_made_ends_in_time(upstream, converse, monkeypatch, greet, code):
-    """Connecting and TLS have five seconds here too."""
-    if code == "upstream_timeout":
-        monkeypatch.setattr("parley.wire.connections.CONNECT_SECONDS", 0.2)
-
-    def once(connection, request):
-        connection.sendall(good(request))
-        upstream.greet = greet
-        return False
-
-    upstream.answers["text"] = once
-    converse(code, "tts", LATE, **TTS)
 
 
 @pytest.mark.parametrize("status", ["200 OK", "101 Switching Protocols"])

@@ -17,14 +17,9 @@ def failed(**error: object) -> realtime.Script:
     return lambda session: session.done("failed", error=error)
 
 
-def refuses(code: str | None, kind: str = "invalid_request_error") -> realtime.Script:
-    error = {"message": "No.", "type": kind, "code": code}
+def refuses(code: str | None) -> realtime.Script:
+    error = {"message": "No.", "type": "invalid_request_error", "code": code}
     return lambda session: session.send("error", error=error)
-
-
-def stalls(session: realtime.Session) -> None:
-    session.audio()
-    time.sleep(3)
 
 
 def slowly(step: Callable[[realtime.Session], object]) -> realtime.Script:
@@ -52,12 +47,6 @@ def pings(session: realtime.Session) -> None:
 def breaks_off(session: realtime.Session) -> None:
     session.audio()
     session.connection.sendall(b"\x81\x7e\x40")
-
-
-def says_goodbye(session: realtime.Session) -> None:
-    session.audio()
-    session.protocol.send_close(1001)
-    session.flush()
 
 
 def floods(session: realtime.Session) -> None:
@@ -97,14 +86,10 @@ SCRIPTS = [
     (rambles, "upstream_malformed", 1),
     (tells_nothing(1001, 0), "upstream_malformed", 1),
     (tells_nothing(11, 100_000), "upstream_malformed", 1),
-    (stalls, "deadline_exceeded", 1),
     (slowly(lambda session: session.audio(bytes(2))), "deadline_exceeded", 1),
     (dribbles, "deadline_exceeded", 1),
     (slowly(pings), "deadline_exceeded", 1),
     (breaks_off, "upstream_unavailable", 3),
-    (says_goodbye, "upstream_unavailable", 3),
-    (lambda session: session.done(), "upstream_malformed", 1),
-    (lambda session: session.done("incomplete", reason="content_filter"), "upstream_malformed", 1),
     (lambda session: session.send_text("{"), "upstream_malformed", 1),
     (lambda session: session.send_text("[" * 100_000), "upstream_malformed", 1),
     (lambda session: session.send_text(f"[{'{},' * 50_000}0]"), "upstream_malformed", 1),
@@ -115,8 +100,6 @@ SCRIPTS = [
     (lambda session: session.send_text(NO_BASE64), "upstream_malformed", 1),
     (lambda session: (session.audio(PCM[:-1]), session.done()), "upstream_malformed", 1),
     (floods, "upstream_malformed", 1),
-    (failed(type="server_error", code="server_error"), "upstream_unavailable", 3),
-    (failed(type="server_error", code=None), "upstream_unavailable", 3),
     (failed(type="server_error", code="unheard_of"), "upstream_unavailable", 3),
     (failed(type="server_error", code="insufficient_quota"), "quota_exhausted", 1),
     (failed(type="x", code="rate_limit_exceeded"), "rate_limited", 3),
@@ -126,7 +109,6 @@ SCRIPTS = [
     (refuses("invalid_api_key"), "api_key_rejected", 1),
     (refuses("anything_else"), "upstream_malformed", 1),
     (refuses(None), "upstream_malformed", 1),
-    (refuses(None, "server_error"), "upstream_unavailable", 3),
 ]
 
 

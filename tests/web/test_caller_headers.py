@@ -10,12 +10,13 @@ from parley.errors import ApiKeyMissing, UpstreamRejected
 from parley.web.caller_headers import NAMES
 
 TOKEN = "token-0123456789-abc"
+QUOTED = "sk-“quoted”".encode().decode("latin-1")
 KEY_HEADERS = {"stt": "X-STT-API-Key", "text": "X-Text-API-Key", "tts": "X-TTS-API-Key"}
 URL_HEADERS = {"stt": "X-STT-Base-URL", "text": "X-Text-Base-URL", "tts": "X-TTS-Base-URL"}
 
 
 @pytest.mark.parametrize("header", [*KEY_HEADERS.values(), "X-OpenAI-API-Key"])
-@pytest.mark.parametrize("key", ["schlüssel", "two words", "tab\there", "sk-\xff"])
+@pytest.mark.parametrize("key", ["schlüssel", "two words", "tab\there", "sk-\xff", QUOTED])
 @pytest.mark.parametrize("required", ["yes", "no"])
 def test_a_key_that_no_header_may_carry_is_refused(header, key, required):
     """It was meant to be used, whichever rule applies, or even none; its header is named."""

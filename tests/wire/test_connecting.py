@@ -12,7 +12,7 @@ from testing.transport_calls import descriptors
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamUnavailable
 from parley.wire import connecting
-from parley.wire.connecting import ADDRESSES, connect, interleaved
+from parley.wire.connecting import ADDRESSES, connect
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 
@@ -76,12 +76,3 @@ def test_without_a_descriptor_the_upstream_is_unavailable(monkeypatch):
     monkeypatch.setattr(connecting.YieldingSocket, "__init__", refuse)
     with pytest.raises(UpstreamUnavailable):
         connect([(V4, ("127.0.0.1", 9))])
-
-
-def test_families_take_turns():
-    """A family that leads nowhere is left after its first address (RFC 8305, section 4)."""
-    v6 = [(V6, (f"2001:db8::{n}", 443, 0, 0)) for n in range(3)]
-    v4 = [(V4, (f"192.0.2.{n}", 443)) for n in range(2)]
-    assert interleaved([*v6, *v4]) == [v6[0], v4[0], v6[1], v4[1], v6[2]]
-    assert interleaved(v4) == v4
-    assert interleaved([]) == []

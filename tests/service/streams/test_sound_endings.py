@@ -7,17 +7,14 @@ from contextlib import ExitStack, closing, suppress
 import pytest
 from testing import fake_openai as fake
 from testing.fake_openai import soon
-from testing.fake_streams import Pace, Silent, Streamed, streams_chat
+from testing.fake_streams import Pace, Silent, Streamed
 from testing.raw_callers import until_closed
 from testing.served_streams import (
-    CAPACITY,
     DEADLINE,
     END_SECONDS,
     GRACE,
     LEAVES,
-    REPLY,
     SPEAKERS,
-    all_slots_are_free,
     caller,
     is_quiet,
     log_line,
@@ -71,26 +68,6 @@ def test_nothing_is_done_for_a_caller_who_has_left(
     assert re.search(f"status={status} stage={stage} code=caller_disconnected", line)
     assert [request.stage for request in upstream.requests][-1] == stage
     is_quiet(patient_service)
-
-
-def test_callers_who_leave_give_their_slots_back(patient_service, upstream):
-    """As soon as their calls have ended."""
-    for _ in range(CAPACITY + 1):
-        _, silent = silent_at(upstream, "its rest", "tts-1")
-        with caller(patient_service, **WAV) as connection:
-            until(connection, b"RIFF")
-        assert silent.left.wait(END_SECONDS)
-    upstream.answers = {"text": streams_chat()}
-    all_slots_are_free(patient_service)
-
-
-@pytest.mark.parametrize("model", SPEAKERS)
-def test_a_caller_who_waits_is_answered(patient_service, upstream, model):
-    """However long the upstream takes, within the deadline."""
-    upstream.answers["text"] = streams_chat(reply=lambda body: REPLY, pace=Pace(first=2))
-    upstream.answers["tts"] = speaks(model, pace=Pace(first=2))
-    with closing(post(patient_service, **WAV, tts_model=model)) as response:
-        assert (response.status_code, response.content[:4]) == (200, b"RIFF")
 
 
 def fails_late(connection, request):

@@ -1,27 +1,21 @@
 """Streams to callers who read slowly, stall or listen for long, and what none of them is shown."""
 
-import json
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
 import pytest
-from testing.builders import KEY
-from testing.fake_openai import http
-from testing.fake_streams import Pace, Streamed, event, streams_chat, streams_speech
+from testing.fake_streams import Pace, Streamed, streams_chat, streams_speech
 from testing.raw_callers import memory
 from testing.served_streams import (
     CAPACITY,
     END_SECONDS,
     REPLY,
-    SPEAKERS,
     caller,
     is_quiet,
     listen,
     log_line,
-    post,
     request_id_of,
     served,
-    speaks,
     until,
 )
 
@@ -30,7 +24,6 @@ LIMITS = f"""
 connection_limits.SILENCE_SECONDS = {STALL}
 connection_limits.REQUEST_SECONDS = {REQUEST}
 """
-ECHO = f"Incorrect API key provided: {KEY}."
 
 
 @pytest.fixture(scope="module")
@@ -75,17 +68,6 @@ def test_a_caller_who_reads_nothing_is_left(service, upstream):
     is_quiet(service)
 
 
-def test_a_caller_who_reads_now_and_then_is_not_left(service, upstream):
-    """Each byte that it takes begins its time anew."""
-    upstream.answers["tts"] = Streamed(endless, lambda body: "audio/mpeg")
-    with caller(service) as connection:
-        begun = time.monotonic()
-        while time.monotonic() - begun < 3 * STALL:
-            for _ in range(20):
-                assert connection.recv(65_536)
-            time.sleep(STALL / 4)
-
-
 @pytest.mark.parametrize("row", ["chat", "speech"])
 def test_a_silent_upstream_is_no_callers_fault(service, upstream, row):
     """The time in which a caller must read does not run while there is nothing to read."""
@@ -108,49 +90,4 @@ def test_a_long_stream_arrives_whole(service, upstream):
     assert time.monotonic() - begun > 7 > 3 * REQUEST
     assert (stream.text, stream.code) == (REPLY, None)
     assert "".join("".join(stream.spoken).split()) == "".join(REPLY.split())
-    is_quiet(service)
-
-
-def refuses(status):
-    """An answer that quotes the key, in its message and as its id."""
-    body = json.dumps({"error": {"message": ECHO, "type": "t", "param": None, "code": None}})
-    return lambda connection, _: (
-        connection.sendall(http(body.encode(), status, x_request_id=KEY)) or True
-    )
-
-
-def tells_amid(_):
-    """A chat stream that fails with an event which quotes the key."""
-    yield event({"choices": [{"index": 0, "delta": {"content": "Yes, of course."}}]})
-    yield event({"error": {"message": ECHO, "type": KEY, "param": KEY, "code": KEY}})
-
-
-ECHOES = {
-    "text is refused": ("text", refuses("400 Bad Request")),
-    "text is forbidden": ("text", refuses("401 Unauthorized")),
-    "text fails amid": ("text", Streamed(tells_amid, lambda body: "text/event-stream")),
-    "text ends early": ("text", streams_chat("length", reply=lambda body: REPLY)),
-    "speech is refused": ("tts", refuses("400 Bad Request")),
-    "speech is forbidden": ("tts", refuses("401 Unauthorized")),
-    "speech breaks off": ("tts", streams_speech(lambda text: "cut")),
-}
-for _, answer in ECHOES.values():
-    if isinstance(answer, Streamed):
-        answer.request_id = KEY
-
-
-@pytest.mark.parametrize("model", SPEAKERS)
-@pytest.mark.parametrize("row", ECHOES)
-def test_no_event_shows_the_key(service, upstream, row, model):
-    """However the upstream quotes it: in a message, a code, an id. Nor does the log."""
-    stage, answer = ECHOES[row]
-    if stage == "text":
-        upstream.answers["tts"] = speaks(model)
-    upstream.answers[stage] = answer
-    with closing(post(service, tts_model=model)) as response:
-        told = response.content.decode()
-    assert "event: error" in told
-    shown = told + str(response.headers) + service.log
-    # Sound in base64 may hold four of its letters by chance, but not six.
-    assert not any(KEY[at : at + 6] in shown for at in range(3, len(KEY) - 5))
     is_quiet(service)

@@ -76,17 +76,6 @@ def test_the_deadline_ends_a_silence_at_any_event(service, upstream, event, mode
     is_quiet(service)
 
 
-@pytest.mark.parametrize("accept", ["text/event-stream", "audio/mpeg"])
-def test_the_deadline_before_the_transcript_is_answered_in_json(service, upstream, accept):
-    """Nothing was sent, so that the status can tell."""
-    upstream.answers["stt"] = Silent()
-    begun = time.monotonic()
-    with closing(post(service, accept)) as response:
-        assert response.status_code == 500
-        assert response.json()["errors"][0]["code"] == "deadline_exceeded"
-    assert SILENCE <= time.monotonic() - begun < SILENCE + END_SECONDS
-
-
 @pytest.mark.parametrize("model", SPEAKERS)
 @pytest.mark.parametrize("leave", LEAVES)
 @pytest.mark.parametrize("event", WHILE)

@@ -13,12 +13,21 @@ keepalive = {IDLE}
 
 
 @pytest.fixture(scope="module")
-def upstream():
+def served_upstream():
     with fake.running() as running:
         yield running
 
 
+@pytest.fixture
+def upstream(served_upstream):
+    """The upstream, which answers as it should until the test says otherwise."""
+    served_upstream.answers = {}
+    served_upstream.requests.clear()
+    return served_upstream
+
+
 @pytest.fixture(scope="module")
-def service(upstream, tmp_path_factory):
-    with served(tmp_path_factory.mktemp("service"), upstream.url, LIMITS, deadline=28) as running:
+def service(served_upstream, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("service")
+    with served(folder, served_upstream.url, LIMITS, deadline=28) as running:
         yield running

@@ -1,7 +1,6 @@
 """A connection that is closed to make room ends quietly."""
 
 import errno
-import io
 import socket
 import threading
 import time
@@ -11,12 +10,9 @@ from unittest.mock import Mock
 import pytest
 from gevent.pool import Pool
 from gevent.server import StreamServer
-from testing.builders import wav
 
-from parley.recordings import Recording, kind_of
 from parley.web.serving.connection_limits import CallerConnections
 from parley.web.serving.worker import Listener
-from parley.wire.forms import Form
 
 
 @contextmanager
@@ -92,20 +88,3 @@ def test_descriptors_that_run_out_dismiss_a_caller(monkeypatch):
         with connections.opened(ours.detach()) as caller, closing(caller):
             assert listener.do_read() is None
             assert theirs.recv(1) == b""
-
-
-def test_a_recording_that_is_sent_lets_others_run():
-    """Reading from a file never waits, so that gevent would switch to nobody."""
-    speech = wav(10)
-    recording, over = Recording(io.BytesIO(speech), len(speech), kind_of(speech)), []
-    begin = threading.Event()
-
-    def run():
-        over.append(begin.wait(10))
-
-    other = threading.Thread(target=run)
-    other.start()
-    begin.set()
-    assert len(list(Form([], "file", recording))) > 1
-    assert over
-    other.join()

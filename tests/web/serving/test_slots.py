@@ -1,12 +1,12 @@
 """A conversation's slot is released, whatever happens to its request."""
 
 import resource
-import sys
 from contextlib import contextmanager
 
+import gevent
 import pytest
 from flask import request
-from testing.builders import ROOT, make_app, ran, wav
+from testing.builders import make_app, wav
 from testing.conversation_forms import DEFAULTS, MAIN, check, post
 
 from parley.memory import Budget
@@ -15,16 +15,6 @@ from parley.web.serving.slots import SLOT, Slot, Slots, release_after_answer
 
 CAPACITY = 2
 RECORDING_BYTES = 200_000
-UNDER_GEVENT = """
-from gevent import monkey, spawn
-monkey.patch_all()
-from parley.web.serving.slots import Slots
-slots, ran = Slots(1), []
-spawn(ran.append, "another greenlet")
-assert slots.take() and not slots.take()
-slots.release()
-assert not ran, ran
-"""
 
 
 def free_slots(client) -> int:
@@ -163,4 +153,8 @@ def test_no_slot_is_free_while_memory_is_exhausted():
 
 def test_no_greenlet_waits_to_release_a_slot():
     """Else all that have answered wait in a row, with their slots, while others are refused."""
-    ran(sys.executable, "-c", UNDER_GEVENT, PYTHONPATH=str(ROOT / "src"))
+    slots, ran = Slots(1), []
+    gevent.spawn(ran.append, "another greenlet")
+    assert slots.take()
+    slots.release()
+    assert not ran

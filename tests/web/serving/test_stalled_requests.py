@@ -1,18 +1,15 @@
 """Callers cannot hold a greenlet by stalling, and nothing is done for those who have gone."""
 
 import select
-import socket
 import time
 
 import pytest
-from testing import fake_openai as fake
 from testing.raw_callers import PATIENCE, connect, one_answer, until_closed
 from testing.served_conversations import converse
-from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE, WHOLE
+from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE
 
 
 def test_an_upload_that_stops_is_told_so(service, upstream):
-    before = len(upstream.requests)
     with connect(service) as caller:
         caller.sendall(HEADERS + PART)
         began = time.monotonic()
@@ -20,7 +17,7 @@ def test_an_upload_that_stops_is_told_so(service, upstream):
     assert SILENCE <= time.monotonic() - began < SILENCE + PATIENCE
     assert b"HTTP/1.1 400" in answer
     assert b'"upload_timeout"' in answer
-    assert len(upstream.requests) == before
+    assert upstream.requests == []
 
 
 def test_an_upload_that_drips_is_ended(service):
@@ -57,26 +54,6 @@ def test_stalling_callers_keep_others_out_no_longer_than_they_may_stall(service)
     assert status == 200
     for caller in stalled:
         caller.close()
-
-
-@pytest.mark.parametrize("stage", ["stt", "text"])
-def test_no_stage_is_begun_for_a_caller_who_has_gone(service, upstream, stage):
-    """A FIN amid a stage: that stage ends, and the next one is never called."""
-    upstream.requests.clear()
-    with connect(service) as caller:
-
-        def answer_late(connection, request):
-            caller.shutdown(socket.SHUT_WR)
-            time.sleep(0.1)
-            connection.sendall(fake.good(request))
-            return True
-
-        upstream.answers[stage] = answer_late
-        caller.sendall(WHOLE)
-        answer = until_closed(caller)
-    upstream.answers.clear()
-    assert [request.stage for request in upstream.requests][-1] == stage
-    assert b'"request_malformed"' in answer
 
 
 def test_nothing_of_it_is_logged_as_a_failure_of_the_service(service):

@@ -12,16 +12,8 @@ from testing.tunnels import tunnels
 
 from parley.errors import UpstreamTimeout
 from parley.wire import connections
-from parley.wire.transport import Transport
 
 SECRET = b"Basic " + base64.b64encode(b"someone:secret")
-
-
-@pytest.fixture
-def made(authority, tmp_path):
-    """A transport that is made once the environment is as a test sets it."""
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    return lambda: Transport(pool_size=8, ca_bundle=str(tmp_path / "ca.pem"))
 
 
 def test_a_call_in_plain_is_forwarded(made, upstream, monkeypatch):

@@ -12,7 +12,7 @@ from testing.transport_calls import END, HEAD, SOON, chunk, extend, in_steps, po
 from testing.upstream_faults import says
 
 from parley.deadline import Deadline
-from parley.errors import DeadlineExceeded, UpstreamMalformed
+from parley.errors import DeadlineExceeded
 
 ALL = (b"abcdef2" * 20_000)[:65_539]
 RAW = zlib.compressobj(9, wbits=-15)
@@ -116,15 +116,6 @@ def test_an_end_that_comes_at_once_leaves_its_connection(transport, upstream, re
             answer.end()
     assert upstream.connections == connections
     assert time.monotonic() - begun < SOON
-
-
-def test_a_stream_is_bounded_in_total(transport, upstream):
-    sent = b"".join(map(chunk, (b"12345", b"67890", b"x")))
-    upstream.answers["text"] = says(HEAD + b"\r\n" + sent + END)
-    taken = bytearray()
-    with stream(transport, upstream.url, limit=10) as answer, pytest.raises(UpstreamMalformed):
-        extend(taken, answer)
-    assert taken == b"1234567890"
 
 
 def test_the_readers_own_errors_stay_its_own(transport, upstream):
