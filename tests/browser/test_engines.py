@@ -3,14 +3,7 @@
 import time
 
 import pytest
-from browser.engines import (
-    opened,
-    tap,
-    violations,
-    wait_for_failure,
-    wait_for_state,
-    wait_for_turn,
-)
+from browser.engines import opened, tap, violations, wait_for_failure, wait_for_state, wait_for_turn
 from browser.recorded import recorded
 from browser.speaking_upstream import QUESTION, REPLY, refuse, speak, told, write
 from testing.builders import KEY

@@ -51,10 +51,7 @@ def url(tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("callers")
     (folder / "list.md").write_text(aimock.model_list())
     with aimock.running(folder) as base:
-        variables = {
-            "PARLEY_OPENAI_BASE_URL": base,
-            "PARLEY_MODEL_LIST": str(folder / "list.md"),
-        }
+        variables = {"PARLEY_OPENAI_BASE_URL": base, "PARLEY_MODEL_LIST": str(folder / "list.md")}
         with serving(folder / "log", variables) as service:
             yield service.conversation_url
 
@@ -75,8 +72,7 @@ def called(name: str, url: str, accept: str, *files: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("name", "accept"),
-    [*product(WHOLE, (JSON, STREAM, SOUND)), *product(PARSERS, (STREAM,))],
+    ("name", "accept"), [*product(WHOLE, (JSON, STREAM, SOUND)), *product(PARSERS, (STREAM,))]
 )
 def test_a_conversation(url, name, accept):
     """Whole, in each representation that it reads."""

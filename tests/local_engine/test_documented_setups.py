@@ -12,14 +12,7 @@ from pathlib import Path
 import pytest
 from testing import fake_openai, stream_readers
 from testing.builders import KEY
-from testing.documented_setups import (
-    STOP_SECONDS,
-    Place,
-    Terminal,
-    engine_lines,
-    place,
-    section,
-)
+from testing.documented_setups import STOP_SECONDS, Place, Terminal, engine_lines, place, section
 from testing.word_errors import joined, word_error_rate
 
 HOSTS = "docs/hosts.md"

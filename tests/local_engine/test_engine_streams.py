@@ -141,10 +141,7 @@ def test_a_second_turn_knows_the_first(client, models, question, system):
     with_history, without = (
         text_of(
             client.chat.completions.create(
-                model=models["text"],
-                messages=[*told, *history, *asked],
-                stream=True,
-                max_tokens=60,
+                model=models["text"], messages=[*told, *history, *asked], stream=True, max_tokens=60
             )
         )
         for history in (turns, [])
