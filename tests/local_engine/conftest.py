@@ -12,7 +12,7 @@ from typing import Any
 import openai
 import pytest
 from testing.fake_openai import soon
-from testing.gunicorn_process import Service, serving
+from testing.gunicorn_process import Service, serving_models
 from testing.processes import started
 
 SRC = Path(__file__).parents[2] / "src"
@@ -62,7 +62,9 @@ def model_list(run_command: Callable) -> str:
 @pytest.fixture(scope="session")
 def service(base_url: str, model_list: str, tmp_path_factory) -> Iterator[Service]:
     """The service in front of the engine, as in `make run`."""
-    yield from in_front_of(base_url, model_list, tmp_path_factory.mktemp("service"))
+    folder = tmp_path_factory.mktemp("service")
+    with serving_models(folder, model_list, PARLEY_OPENAI_BASE_URL=base_url) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -70,16 +72,8 @@ def realtime_service(base_url: str, model_list: str, tmp_path_factory) -> Iterat
     """The same, whose speech is asked for over the engine's Realtime API."""
     assert "| speech |" in model_list
     models = model_list.replace("| speech |", "| realtime |")
-    yield from in_front_of(base_url, models, tmp_path_factory.mktemp("realtime"))
-
-
-def in_front_of(base_url: str, models: str, folder: Path) -> Iterator[Service]:
-    (folder / "MODEL_LIST.MD").write_text(models)
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": base_url,
-        "PARLEY_MODEL_LIST": str(folder / "MODEL_LIST.MD"),
-    }
-    with serving(folder / "log", variables) as running:
+    folder = tmp_path_factory.mktemp("realtime")
+    with serving_models(folder, models, PARLEY_OPENAI_BASE_URL=base_url) as running:
         yield running
 
 
