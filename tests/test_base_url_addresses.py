@@ -1,8 +1,5 @@
 """A base URL's name is looked up as it is connected to, and may lead to public addresses only."""
 
-import socket
-import threading
-from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -19,23 +16,13 @@ STRICT = EgressPolicy()
 PUBLIC = "93.184.216.34"
 
 
-@pytest.mark.parametrize(
-    "found",
-    [
-        ["127.0.0.1"],
-        ["10.1.2.3"],
-        ["169.254.169.254"],
-        ["100.64.0.1"],
-        ["224.0.0.1"],
-        ["::1"],
-        ["::ffff:10.0.0.1"],
-        ["64:ff9b::7f00:1"],
-        ["fe80::1%2"],
-        [PUBLIC, "127.0.0.1"],
-        ["2606:2800:220:1:248:1893:25c8:1946", "fd00::1"],
-    ],
-    ids="+".join,
+INSIDE = "127.0.0.1 10.1.2.3 169.254.169.254 100.64.0.1 224.0.0.1 ::1 ::ffff:10.0.0.1"
+INSIDE += (
+    f" 64:ff9b::7f00:1 fe80::1%2 {PUBLIC}+127.0.0.1 2606:2800:220:1:248:1893:25c8:1946+fd00::1"
 )
+
+
+@pytest.mark.parametrize("found", [each.split("+") for each in INSIDE.split()], ids="+".join)
 def test_a_name_that_leads_inside_is_refused_before_the_upload(found):
     """One bad address among good ones is enough."""
     transport = Transport(1, addresses(*found))
@@ -56,24 +43,16 @@ def test_the_table_of_networks_is_the_librarys_and_ours():
     assert set(NOT_PUBLIC) == {*EXTRA_BLOCKED_NET_RANGES, *own}
 
 
-def test_a_connection_made_for_the_operator_serves_no_caller():
+def test_a_connection_made_for_the_operator_serves_no_caller(upstream):
     """A pooled connection to a private host is not reused for a caller who names that host."""
-    with socket.create_server(("127.0.0.1", 0)) as inside:
-        url = BaseUrl("http", "inside.example", inside.getsockname()[1], "")
-
-        def serve() -> None:
-            connection, _ = inside.accept()
-            with connection, suppress(OSError):
-                while request := connection.recv(65_536):
-                    if request.endswith(b"}"):  # Its body may come by itself.
-                        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-
-        threading.Thread(target=serve, daemon=True).start()
-        transport = Transport(1, addresses("127.0.0.1"))
-        for _ in range(2):  # Over one connection, the only one that is accepted.
-            assert post(transport, url).body == b"{}"
-        with pytest.raises(BaseUrlRefused):
-            post(transport, replace(url, public_only=True))
+    url = BaseUrl("http", "inside.example", BaseUrl.parse(upstream.url).port, "")
+    transport = Transport(1, addresses("127.0.0.1"))
+    for _ in range(2):
+        assert post(transport, url).body
+    assert [request.connection for request in upstream.requests] == [1, 1]
+    with pytest.raises(BaseUrlRefused):
+        post(transport, replace(url, public_only=True))
+    assert len(upstream.requests) == 2
 
 
 def test_behind_a_proxy_names_are_the_proxys_to_check(monkeypatch):

@@ -64,6 +64,12 @@ def hear(connection, request: Request) -> bool:
     return True
 
 
+def hear_nothing(connection, request: Request) -> bool:
+    """Answers that nobody spoke."""
+    connection.sendall(http(b'{"text": ""}'))
+    return True
+
+
 def hold_back(answer, *, first=None):
     """The same answer once the event that is returned is set; `first` is sent at once.
 

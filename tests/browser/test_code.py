@@ -1,9 +1,7 @@
 """The page's code is typed, linted and formatted."""
 
-import subprocess
-
 import pytest
-from testing.builders import ROOT
+from testing.builders import ROOT, ran
 
 pytestmark = pytest.mark.system
 PROGRAMS = ROOT / "tests" / "browser" / "node_modules" / ".bin"
@@ -20,12 +18,4 @@ ASSETS = ROOT / "src" / "parley" / "page" / "assets"
 )
 def test_the_code_passes(command):
     """What the tool finds is in the failure."""
-    run = subprocess.run(
-        [PROGRAMS / command[0], *command[1:]],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
+    ran(PROGRAMS / command[0], *command[1:], seconds=120)

@@ -18,31 +18,29 @@ from browser.speaking_upstream import (
     write,
 )
 from playwright.sync_api import expect
-from testing.fake_openai import TRANSCRIPT
+from testing.fake_openai import TRANSCRIPT, soon
 
 pytestmark = pytest.mark.system
 SHORTENED = "its oldest turns are no longer sent"
 
 
 def test_a_conversation_goes_on_until_it_is_cleared(talked, upstream):
-    """Each turn tells the model of those before it; Clear forgets them."""
-    tab = talked
-    tab.page.get_by_role("button", name="Clear").click()
-    expect(tab.said).to_have_count(0)
-    expect(tab.page.get_by_role("heading", name="Say something.")).to_be_visible()
-    tab.send(QUESTION)
-    tab.expect_turn(1)
-    first = [("user", TRANSCRIPT)]
-    assert told(upstream) == [first, [*first, ("assistant", REPLY), *first], first]
+    """Each turn tells the model of those before it; Clear forgets them.
 
-
-def test_what_was_cleared_comes_back_until_the_next_turn(talked, upstream):
-    """All of it: what is seen, what the model is told, and what can be heard again."""
+    Until the next turn what was cleared comes back: all that is seen, told, and can be heard again.
+    """
+    times, pictures = (talked.page.locator(f".timing{inner}") for inner in ("", " svg"))
+    expect(pictures.nth(0)).to_be_hidden()  # Older turns fold their times into one figure.
+    expect(pictures.nth(1)).to_be_visible()
+    expect(times.nth(0)).to_contain_text(re.compile(r"\d s"))
+    times.nth(0).locator("summary").click()
+    expect(pictures.nth(0)).to_be_visible()
     clear = talked.page.get_by_role("button", name="Clear")
     undo = talked.page.get_by_role("button", name="Undo")
     clear.focus()
     talked.page.keyboard.press("Enter")
     expect(talked.said).to_have_count(0)
+    expect(talked.page.get_by_role("heading", name="Say something.")).to_be_visible()
     expect(undo).to_be_focused()
     talked.page.keyboard.press("Enter")
     expect(undo).to_be_hidden()
@@ -55,10 +53,12 @@ def test_what_was_cleared_comes_back_until_the_next_turn(talked, upstream):
     expect(first).not_to_contain_text("heard again")
     talked.send(QUESTION)
     talked.expect_turn(3)
-    assert len(told(upstream)[-1]) == 5
     clear.click()
     talked.send(QUESTION)
     talked.expect_turn(1)
+    said, replied = ("user", TRANSCRIPT), ("assistant", REPLY)
+    turns = [[said], [said, replied, said], [said, replied, said, replied, said]]
+    assert told(upstream) == [*turns, [said]]
     clear.click()
     undo.click()
     expect(talked.said).to_have_count(1)
@@ -93,17 +93,6 @@ def test_a_conversation_can_be_taken_along(talked, serve, upstream):
     expect(talked.page.locator(".turn:last-child .heard").first).to_contain_text("Paris")
     talked.page.keyboard.press("Escape")
     assert re.search(r"Reply: Paris.* \[stopped here; not heard:\] .", saved("As text"))
-
-
-def test_older_turns_fold_their_times(talked):
-    """Into one figure, which opens."""
-    times = talked.page.locator(".timing")
-    pictures = talked.page.locator(".timing svg")
-    expect(pictures.nth(0)).to_be_hidden()
-    expect(pictures.nth(1)).to_be_visible()
-    expect(times.nth(0)).to_contain_text(re.compile(r"\d s"))
-    times.nth(0).locator("summary").click()
-    expect(pictures.nth(0)).to_be_visible()
 
 
 def test_the_reply_is_seen_while_it_is_written(tab, upstream):
@@ -217,7 +206,7 @@ def test_an_interruption_while_it_is_shortened(talked, upstream, interrupt, turn
 
     upstream.answers["text"] = small
     talked.send(QUESTION)
-    wait_for_calls(talked, upstream, 4)
+    assert soon(lambda: len(told(upstream)) >= 4, 30)
     talked.page.get_by_role("button", name=interrupt, exact=True).click()
     talked.page.keyboard.press("Escape")
     talked.expect_state("Ready")
@@ -225,11 +214,3 @@ def test_an_interruption_while_it_is_shortened(talked, upstream, interrupt, turn
     talked.send(QUESTION)
     talked.expect_turn(turns)
     assert [len(turns) for turns in told(upstream)] == [1, 3, 5, 3, told_of]
-
-
-def wait_for_calls(tab, upstream, calls):
-    """Until the chat model was asked so often."""
-    deadline = time.monotonic() + 30
-    while len(told(upstream)) < calls:
-        assert time.monotonic() < deadline
-        tab.page.wait_for_timeout(50)

@@ -18,10 +18,11 @@ CONTRAST = """(text) => {
     light(getComputedStyle(document.body).backgroundColor)];
   return Math.max(ink, paper) / Math.min(ink, paper);
 }"""
-NAME_OF_FOCUS = """(() => {
+FOCUS = """(() => {
   const { activeElement: focused } = document;
   const word = focused.id === "talk" ? focused.querySelector("#talk-word") : null;
-  return (focused.labels?.[0] ?? word ?? focused).textContent.trim();
+  const name = (focused.labels?.[0] ?? word ?? focused).textContent.trim();
+  return [name, getComputedStyle(focused.closest("#choose") ?? focused).outlineStyle];
 })()"""
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 
@@ -121,7 +122,7 @@ def test_only_states_and_failures_are_announced(tab):
 
 
 def test_a_conversation_by_keyboard_alone(visit, serve, upstream):
-    """Settings, Talk, Escape, and the reply once more, without a pointer."""
+    """Settings, Talk, Escape, and the reply once more; what has the focus is seen to have it."""
     upstream.answers["tts"] = speak(4)
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url)
     press = tab.page.keyboard.press
@@ -129,7 +130,9 @@ def test_a_conversation_by_keyboard_alone(visit, serve, upstream):
     def go_to(name):
         for _ in range(30):
             press("Tab")
-            if tab.page.evaluate(NAME_OF_FOCUS) == name:
+            focused, ring = tab.page.evaluate(FOCUS)
+            assert ring == "solid"
+            if focused == name:
                 return
         raise AssertionError(f"Tab never comes to {name}")
 
@@ -159,17 +162,6 @@ def test_a_conversation_by_keyboard_alone(visit, serve, upstream):
     press("Enter")
     expect(tab.said).to_have_count(0)
     go_to("Send a file")
-
-
-def test_what_has_the_focus_is_seen_to(tab):
-    """Each control has a ring then."""
-    for _ in range(3):
-        tab.page.keyboard.press("Tab")
-        ring = """(() => {
-          const focused = document.activeElement.closest("#choose") ?? document.activeElement;
-          return getComputedStyle(focused).outlineStyle;
-        })()"""
-        assert tab.page.evaluate(ring) == "solid"
 
 
 def test_text_runs_from_right_to_left_where_its_script_does(tab, upstream):

@@ -3,18 +3,20 @@
 import time
 
 import pytest
-from browser.engines import (
-    opened,
-    tap,
-    violations,
-    wait_for_failure,
-    wait_for_state,
-    wait_for_turn,
-)
+from browser.engines import opened, tap, violations, wait_for_failure, wait_for_state, wait_for_turn
 from browser.recorded import recorded
-from browser.speaking_upstream import QUESTION, REPLY, refuse, speak, told, write
+from browser.speaking_upstream import (
+    QUESTION,
+    REPLY,
+    hear,
+    hear_nothing,
+    refuse,
+    speak,
+    told,
+    write,
+)
 from testing.builders import KEY
-from testing.fake_openai import TRANSCRIPT, http
+from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
 TEXT_OF = "return document.querySelector(arguments[0])?.textContent.trim() ?? ''"
@@ -72,26 +74,19 @@ def seconds_to_silence(engine, ear):
     return recording.last_sound() - engine.run("return window.pressed") / 1000
 
 
-FAILURES = {
-    "stt": [
-        (
-            lambda connection, _: connection.sendall(http(b'{"text": ""}')),
-            "No speech was recognised in",
-        ),
-        (refuse("401 Unauthorized"), "An API key is needed: enter yours in Settings"),
-    ],
-    "tts": [(refuse("400 Bad Request"), "Text to speech: The AI service refused")],
-}
+FAILURES = [
+    ("stt", hear_nothing, "No speech was recognised in"),
+    ("stt", refuse("401 Unauthorized"), "An API key is needed: enter yours in Settings"),
+    ("tts", refuse("400 Bad Request"), "Text to speech: The AI service refused"),
+]
 
 
 def test_each_failure_has_its_sentence(engine, upstream):
     """And leaves the page ready."""
-    for stage, cases in FAILURES.items():
-        for answer, beginning in cases:
-            upstream.answers[stage] = answer
-            engine.send(QUESTION)
-            wait_for_failure(engine, beginning)
-        del upstream.answers[stage]
+    for stage, answer, beginning in FAILURES:
+        upstream.answers.update({"stt": hear, stage: answer})
+        engine.send(QUESTION)
+        wait_for_failure(engine, beginning)
 
 
 def test_choices_are_kept_on_the_device_and_keys_are_not(engine, upstream):
@@ -156,12 +151,7 @@ def test_a_reply_reads_as_text(engine, upstream):
           document.querySelector(`.reply ${tag}`).textContent.trim())"""
     )
     assert shown == [
-        "first",
-        "Paris",
-        "the site",
-        "<img src=x onerror=alert(1)>",
-        "tower",
-        "on = 1",
+        *("first", "Paris", "the site", "<img src=x onerror=alert(1)>", "tower", "on = 1"),
     ]
     link = engine.run(
         """const { rel, target, href, dataset } = document.querySelector(".reply a");

@@ -12,6 +12,7 @@ from browser.speaking_upstream import (
     QUESTION,
     REPLY,
     SENTENCES,
+    hear_nothing,
     hold_back,
     refuse,
     speak,
@@ -19,7 +20,7 @@ from browser.speaking_upstream import (
     write,
 )
 from playwright.sync_api import expect
-from testing.fake_openai import TRANSCRIPT, http
+from testing.fake_openai import TRANSCRIPT
 from testing.gunicorn_process import free_port
 
 pytestmark = pytest.mark.system
@@ -34,13 +35,6 @@ def test_without_leave_for_the_microphone(visit, asking, serve):
     tab.send(QUESTION)  # Which needs none.
     tab.expect_turn(1)
     expect(tab.status).to_have_text("Ready")
-
-
-def test_without_a_microphone(visit, launch, serve):
-    """There is none to give leave for."""
-    tab = visit(serve().url, browser=launch(ALLOWED))
-    tab.tap()
-    tab.expect_failure("No microphone was found: connect one")
 
 
 def test_on_an_insecure_origin(visit, launch, serve, upstream):
@@ -121,7 +115,7 @@ def test_a_question_that_is_tried_again_is_told_once(tab, upstream):
 
 def test_no_speech(tab, upstream):
     """A blank transcript is no turn."""
-    upstream.answers["stt"] = lambda connection, _: connection.sendall(http(b'{"text": ""}'))
+    upstream.answers["stt"] = hear_nothing
     tab.send(QUESTION)
     tab.expect_failure("No speech was recognised in this file: send another one.")
     expect(tab.said).to_have_count(0)
@@ -132,8 +126,8 @@ def test_no_speech(tab, upstream):
     expect(again).to_be_hidden()
 
 
-def test_speech_that_fails(tab, upstream):
-    """206: the reply stands there to be read, and the model is told of it."""
+def test_speech_that_fails_and_a_reply_that_is_cut_short(tab, upstream):
+    """206: the reply is there to be read, and is told; an ellipsis is no failure."""
     upstream.answers["tts"] = refuse("400 Bad Request")
     tab.send(QUESTION)
     tab.expect_failure("Text to speech: The AI service")
@@ -144,20 +138,17 @@ def test_speech_that_fails(tab, upstream):
     expect(tab.replies).to_have_count(2)
     tab.expect_state("Ready")
     assert told(upstream)[-1][1] == ("assistant", REPLY)
-
-
-def test_a_reply_that_is_cut_short_by_its_length(tab, upstream):
-    """text_incomplete is an ellipsis, and no failure."""
     upstream.answers["text"] = write(["Once upon a time there was a"], reason="length")
     tab.send(QUESTION)
-    expect(tab.replies).to_have_text("Once upon a time there was a…")
+    expect(tab.replies.last).to_have_text("Once upon a time there was a…")
     tab.expect_state("Ready")
     expect(tab.alert).to_be_empty()
 
 
-def test_every_place_taken(tab_pair, upstream):
+def test_every_place_taken(visit, serve, upstream):
     """503 says how long to wait."""
-    first, second = tab_pair
+    url = serve(PARLEY_CAPACITY="1").url
+    first, second = visit(url), visit(url)
     upstream.answers["text"], go = hold_back(write())
     first.send(QUESTION)
     first.expect_state("Thinking")
@@ -166,13 +157,6 @@ def test_every_place_taken(tab_pair, upstream):
     go.set()
     expect(first.said).to_have_text(TRANSCRIPT)
     first.expect_state("Ready")
-
-
-@pytest.fixture
-def tab_pair(visit, serve):
-    """Two users of a service with one place."""
-    url = serve(PARLEY_CAPACITY="1").url
-    return [visit(url) for _ in range(2)]
 
 
 def test_a_cut_connection_and_a_service_that_is_gone(visit, serve, upstream):
@@ -194,8 +178,7 @@ def test_a_cut_connection_and_a_service_that_is_gone(visit, serve, upstream):
 
 def children(process: int) -> list[int]:
     """The processes that a process has started."""
-    started = Path(f"/proc/{process}/task/{process}/children").read_text()
-    return [int(child) for child in started.split()]
+    return [*map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split())]
 
 
 def test_a_service_that_is_gone_before_the_page_knows_it(visit, serve):

@@ -42,39 +42,23 @@ def test_a_file_can_be_dropped(tab, upstream):
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert recorded(upstream).bytes == QUESTION.read_bytes()
     tab.expect_turn(1)
+    expect(tab.page.locator(".note")).to_have_count(0)  # One file is what is expected.
 
 
-def test_text_is_dragged_into_a_field(tab):
-    """It is no file: it lands in the field, and no file is asked for."""
-    text = [{"mimeType": "text/plain", "data": "Rhyme."}]
-    with tab.settings() as page:
-        told = page.get_by_label("What the model is told first")
-        box = told.bounding_box()
-        at = (box["x"] + 20, box["y"] + 20)
-        drag(tab, at, OVER, items=text)
-        expect(page.get_by_text("Drop it, and it is sent.")).to_be_hidden()
-        drag(tab, at, ["drop"], items=text)
-        expect(told).to_have_value("Rhyme.")
-
-
-def test_a_folder_that_is_dropped(tab, upstream, tmp_path):
-    """The connection is not to blame."""
+def test_what_cannot_be_sent_is_not(tab, upstream, tmp_path):
+    """A folder is not the connection's fault; a file may have the service's bound, 25 MB."""
+    again = tab.page.get_by_role("button", name="Try again")
     drag(tab, (400, 200), DROPPED, files=[str(tmp_path)])
     tab.expect_failure("This file cannot be read: send another one.")
-    expect(tab.page.get_by_role("button", name="Try again")).to_be_hidden()
-    assert upstream.requests == []
-
-
-def test_a_file_that_is_too_large_is_not_sent(tab, upstream, tmp_path):
-    """By the service's bound: 25 MB."""
-    with (tmp_path / "long.wav").open("wb") as file:
-        file.truncate(26_214_401)
+    expect(again).to_be_hidden()
     sent = []
     tab.page.on("request", lambda request: sent.append(request.url))
+    with (tmp_path / "long.wav").open("wb") as file:
+        file.truncate(26_214_401)
     tab.send(tmp_path / "long.wav")
     tab.expect_failure("This file is too large: send one of at most 25 MB.")
-    expect(tab.page.get_by_role("button", name="Try again")).to_be_hidden()
-    assert sent == []
+    expect(again).to_be_hidden()
+    assert sent == upstream.requests == []
 
 
 @pytest.mark.parametrize("name", ["question.wav", "QUESTION.MPEG"])
@@ -109,24 +93,23 @@ def test_a_word_without_an_end_does_not_widen_the_page(tab, upstream, tmp_path):
     assert tab.page.evaluate(wide) == 0
 
 
-def test_one_file_needs_no_sentence(tab):
-    """It is what is expected."""
-    drag(tab, (400, 200), DROPPED, files=[str(QUESTION)])
-    tab.expect_turn(1)
-    expect(tab.page.locator(".note")).to_have_count(0)
-
-
-@pytest.mark.parametrize("at", [(20, 20), None], ids=["beside it", "onto a field"])
-def test_nothing_is_sent_behind_settings(tab, upstream, at):
-    """The page is not offered for a drop while they cover it, and stays as it is."""
+def test_nothing_is_sent_behind_settings(tab, upstream):
+    """The page is not offered for a drop while they cover it; text lands in the field."""
+    text = [{"mimeType": "text/plain", "data": "Rhyme."}]
     with tab.settings() as page:
-        box = page.get_by_label("What the model is told first").bounding_box()
-        at = at or (box["x"] + 20, box["y"] + 20)
-        drag(tab, at, OVER, files=[str(QUESTION)])
+        told = page.get_by_label("What the model is told first")
+        box = told.bounding_box()
+        field = (box["x"] + 20, box["y"] + 20)
+        for at in ((20, 20), field):
+            drag(tab, at, OVER, files=[str(QUESTION)])
+            expect(page.get_by_text("Drop it, and it is sent.")).to_be_hidden()
+            drag(tab, at, ["drop"], files=[str(QUESTION)])
+            time.sleep(1)
+            expect(page.get_by_role("dialog")).to_be_visible()
+        drag(tab, field, OVER, items=text)
         expect(page.get_by_text("Drop it, and it is sent.")).to_be_hidden()
-        drag(tab, at, ["drop"], files=[str(QUESTION)])
-        time.sleep(1)
-        expect(page.get_by_role("dialog")).to_be_visible()
+        drag(tab, field, ["drop"], items=text)
+        expect(told).to_have_value("Rhyme.")
     tab.expect_state("Ready")
     assert upstream.requests == []
     assert tab.page.url.startswith(tab.origin)

@@ -122,7 +122,7 @@ def test_its_own_voice_interrupts_nothing(chrome, upstream):
     wait_for_state(chrome, "Listening")
     time.sleep(2)
     assert chrome.run("return window.states") == [
-        *("listening", "hearing", "thinking", "speaking", "listening"),
+        *("listening", "hearing", "thinking", "speaking", "listening")
     ]
 
 

@@ -4,8 +4,18 @@ import pytest
 from browser import engines
 from browser.engines import tap, wait_for, wait_for_state
 from browser.mouth import INTERRUPTED, OPEN, PAUSED, begin, bring, converse, in_room, say
-from browser.speaking_upstream import QUESTION, hear, hold_back, prepare, refuse, speak, told, write
-from testing.fake_openai import TRANSCRIPT, http
+from browser.speaking_upstream import (
+    QUESTION,
+    hear,
+    hear_nothing,
+    hold_back,
+    prepare,
+    refuse,
+    speak,
+    told,
+    write,
+)
+from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
 ALERT = "return document.getElementById('alert').textContent"
@@ -86,12 +96,7 @@ def test_the_screen_stays_awake_while_it_listens(chrome):
 @pytest.mark.parametrize(
     ("stage", "answer", "words", "state"),
     [
-        (
-            "stt",
-            lambda connection, _: connection.sendall(http(b'{"text": ""}')),
-            "No words were recognised: say it again",
-            "Listening",
-        ),
+        ("stt", hear_nothing, "No words were recognised: say it again", "Listening"),
         ("tts", refuse("400 Bad Request"), "Text to speech: The AI service refused", "Listening"),
         ("stt", refuse("401 Unauthorized"), "An API key is needed", PAUSED),
     ],

@@ -87,10 +87,7 @@ def test_a_microphone_that_the_system_mutes(tab):
     )
     tab.tap()
     tab.expect_state("Listening")
-    for muted, words in (
-        (True, MUTED),
-        (False, "Listening"),
-    ):
+    for muted, words in ((True, MUTED), (False, "Listening")):
         tab.page.evaluate(
             """(muted) => {
               Object.defineProperty(window.track, "muted", { value: muted, configurable: true });

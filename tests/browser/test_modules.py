@@ -16,22 +16,20 @@ return [dropped, JSON.parse(history.json || "[]")];
 """
 
 
-def test_at_most_a_hundred_entries_are_sent(page):
-    """Whole turns go, the oldest first, and the rest begins with the user."""
-    turns = [[f"question {number}", f"answer {number}"] for number in range(50)]
-    assert run(page, "history", FIT, turns) == [False, entries(turns)]
+def test_as_much_of_a_conversation_is_sent_as_the_service_takes(page):
+    """A hundred entries, and 256 KB as they are sent: in UTF-8, with JSON's marks.
+
+    Whole turns go, the oldest first. One without words is no turn.
+    """
     turns = [[f"question {number}", f"answer {number}"] for number in range(53)]
+    assert run(page, "history", FIT, turns[:50]) == [False, entries(turns[:50])]
     assert run(page, "history", FIT, turns) == [True, entries(turns[3:])]
-
-
-def test_at_most_256_kilobytes_are_sent(page):
-    """Counted as they are sent: in UTF-8, with JSON's marks."""
-    turns = [["a", "é" * 60_000], ["b", "ü" * 60_000]]
-    assert run(page, "history", FIT, turns) == [False, entries(turns)]
-    turns.append(["c", "ö" * 12_000])
-    dropped, kept = run(page, "history", FIT, turns)
-    assert (dropped, kept) == (True, entries(turns[1:]))
-    assert len(json.dumps(kept, ensure_ascii=False).encode()) < 262_144
+    turns = [["a", "é" * 60_000], ["b", "ü" * 60_000], ["c", "ö" * 12_000]]
+    assert run(page, "history", FIT, turns[:2]) == [False, entries(turns[:2])]
+    assert run(page, "history", FIT, turns) == [True, entries(turns[1:])]
+    assert len(json.dumps(entries(turns[1:]), ensure_ascii=False).encode()) < 262_144
+    wordless = [[" ", "What?"], ["Hello", ""]]
+    assert run(page, "history", FIT, wordless) == [False, entries([["Hello", "…"]])]
 
 
 def entries(turns):
@@ -39,14 +37,6 @@ def entries(turns):
         {"role": role, "content": content}
         for turn in turns
         for role, content in zip(("user", "assistant"), turn, strict=True)
-    ]
-
-
-def test_a_turn_without_words_is_no_turn(page):
-    """Nothing is told of it."""
-    assert run(page, "history", FIT, [[" ", "What?"], ["Hello", ""]]) == [
-        False,
-        entries([["Hello", "…"]]),
     ]
 
 

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 from browser.conftest import ALLOWED, MICROPHONE
-from browser.speaking_upstream import QUESTION, REPLY, SENTENCES, refuse, speak, write
+from browser.speaking_upstream import QUESTION, REPLY, SENTENCES, hear, refuse, speak, write
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
@@ -19,7 +19,7 @@ SCROLLED = """(({ scrollTop, scrollHeight, clientHeight }) =>
 
 def test_the_end_of_the_conversation_stays_in_sight(talked, upstream):
     """Unless the user looks at something above it."""
-    talked.page.set_viewport_size({"width": 800, "height": 500})
+    talked.page.set_viewport_size(LOW)
     upstream.answers["text"] = write(FORTY, pause=0.3)
     talked.send(QUESTION)
     expect(talked.replies.last).to_contain_text("number 20")
@@ -94,53 +94,40 @@ def test_a_failure_covers_nothing_of_the_conversation(talked, upstream):
     assert talked.page.evaluate(SCROLLED)[1] < 5
 
 
-@pytest.fixture(scope="module")
-def keeping(start):
-    """A browser that keeps pages that were left."""
+def test_a_page_that_was_left_comes_back_with_its_conversation(visit, start, serve, upstream):
+    """Whatever went on ends as it is left: it gives the microphone back, and speaks to nobody.
+
+    A failure is still there, with what to do about it: the recording can be sent again.
+    """
     with closing(start(*MICROPHONE, ALLOWED, keeps_pages=True)) as browser:
-        yield browser
-
-
-@pytest.mark.parametrize("state", ["Listening", "Speaking"])
-def test_a_page_that_was_left_comes_back_with_its_conversation(
-    visit, keeping, serve, upstream, state
-):
-    """Whatever went on ends as it is left: it gives the microphone back, and speaks to nobody."""
-    tab = visit(serve().url, browser=keeping)
-    upstream.answers["tts"] = speak(0.1)
-    tab.send(QUESTION)
-    tab.expect_turn(1)
-    if state == "Listening":
+        tab = visit(serve().url, browser=browser)
+        upstream.answers["tts"] = speak(0.1)
+        tab.send(QUESTION)
+        tab.expect_turn(1)
         tab.tap()
-    else:
+        leave_and_come_back(tab, "Listening", turns=1, stopped=0)
         upstream.answers["tts"] = speak(20)
         tab.send(QUESTION)
+        leave_and_come_back(tab, "Speaking", turns=2, stopped=1)
+        upstream.answers.update(stt=refuse("400 Bad Request"), tts=speak(0.1))
+        tab.send(QUESTION)
+        tab.expect_failure("Speech to text: The AI service")
+        upstream.answers["stt"] = hear
+        leave_and_come_back(tab, "Ready", turns=2, stopped=1)
+        tab.expect_failure("Speech to text: The AI service")
+        tab.page.get_by_role("button", name="Try again").click()
+        tab.expect_turn(3)
+
+
+def leave_and_come_back(tab, state, *, turns, stopped):
+    """As by a link and the browser's button; Playwright's own `go_back` waits for a new page."""
     tab.expect_state(state)
     time.sleep(1)
-    leave_and_come_back(tab)
-    tab.expect_state("Ready")
-    assert tab.replies.first.inner_text() == REPLY
-    expect(tab.said).to_have_count(1 if state == "Listening" else 2)
-    stopped = tab.page.locator(".stopped")
-    expect(stopped).to_have_count(0 if state == "Listening" else 1)
-
-
-def test_a_failure_is_still_there_after_the_page_was_left(visit, keeping, serve, upstream):
-    """With what to do about it: the recording can be sent again."""
-    tab = visit(serve().url, browser=keeping)
-    upstream.answers["stt"] = refuse("400 Bad Request")
-    tab.send(QUESTION)
-    tab.expect_failure("Speech to text: The AI service")
-    del upstream.answers["stt"]
-    leave_and_come_back(tab)
-    tab.expect_failure("Speech to text: The AI service")
-    tab.page.get_by_role("button", name="Try again").click()
-    tab.expect_turn(1)
-
-
-def leave_and_come_back(tab) -> None:
-    """As by a link and the browser's button; Playwright's own `go_back` waits for a new page."""
     tab.page.evaluate("setTimeout(() => { location.href = '/healthz'; })")
     tab.page.wait_for_url("**/healthz")
     tab.page.evaluate("setTimeout(() => { history.back(); })")
     tab.page.wait_for_function("() => document.getElementById('talk')")
+    tab.expect_state("Ready")
+    assert tab.replies.first.inner_text() == REPLY
+    expect(tab.said).to_have_count(turns)
+    expect(tab.page.locator(".stopped")).to_have_count(stopped)

@@ -1,14 +1,12 @@
 """Settings: what is offered, what reaches the upstream, and that keys stay in memory."""
 
 import json
-import re
 
 import pytest
 from browser.speaking_upstream import QUESTION, prepare, refuse
 from playwright.sync_api import expect
 from testing import fake_openai as upstreams
 from testing.builders import KEY
-from testing.gunicorn_process import LASTING_LIST
 
 pytestmark = pytest.mark.system
 STAGES = {"stt": "Speech to text", "text": "Reply", "tts": "Text to speech"}
@@ -29,17 +27,13 @@ def of_stage(upstream, stage):
 @pytest.fixture
 def models(tmp_path):
     """A list with a model that ends, one that takes no language, and one with other voices."""
-    rows = {
-        "stt": "| model | default | shuts down | replacement | language |\n|---|---|---|---|---|\n"
-        "| whisper-1 | yes | 2099-02-26 | gpt-transcribe | language |\n| gpt-transcribe | | | | |",
-        "text": "| model | default |\n|---|---|\n| gpt-4o | yes |",
-        "tts": "| model | default | voices |\n|---|---|---|\n"
-        "| tts-1 | yes | alloy nova |\n| tts-2 | | cedar |\n| * | | |",
-    }
-    text = LASTING_LIST.read_text()
-    for stage, table in rows.items():
-        text = re.sub(rf"(?s)(?<=## {stage}\n\n)\|.*?(?=\n\n|\Z)", table, text)
-    (tmp_path / "MODEL_LIST.MD").write_text(text)
+    (tmp_path / "MODEL_LIST.MD").write_text(
+        "## stt\n| model | default | shuts down | replacement | language |\n|---|---|---|---|---|\n"
+        "| whisper-1 | yes | 2099-02-26 | gpt-transcribe | language |\n| gpt-transcribe | | | | |\n"
+        "\n## text\n| model | default |\n|---|---|\n| gpt-4o | yes |\n"
+        "\n## tts\n| model | default | voices |\n|---|---|---|\n"
+        "| tts-1 | yes | alloy nova |\n| tts-2 | | cedar |\n| * | | |\n"
+    )
     return str(tmp_path / "MODEL_LIST.MD")
 
 
@@ -51,7 +45,10 @@ def open_hosts(page):
 
 
 def test_models_are_offered_with_the_day_that_each_ends(visit, serve, upstream, models):
-    """The choice reaches the upstream, with all else that was chosen."""
+    """The choice reaches the upstream, with all else that was chosen.
+
+    Voices are offered by the chosen model; one without a list of them takes any.
+    """
     tab = visit(serve(PARLEY_MODEL_LIST=models).url)
     with tab.settings() as page:
         expect(page.get_by_label("API key")).to_be_hidden()
@@ -79,30 +76,22 @@ def test_models_are_offered_with_the_day_that_each_ends(visit, serve, upstream, 
         expect(tab.page.get_by_role("button", name="Open Settings")).to_be_visible()
     assert b"gpt-transcribe" in heard
     assert b'name="language' not in heard
-
-
-def test_voices_are_offered_by_the_chosen_model(visit, serve, upstream, models):
-    """A model without a list of them takes any."""
-    tab = visit(serve(PARLEY_MODEL_LIST=models).url)
-
-    def offered():
-        return tab.page.evaluate(
-            "[...document.getElementById('voice').list.options].map(({ value }) => value)"
-        )
-
+    del upstream.answers["stt"]
+    prepare(upstream, 0.1)
+    upstream.requests.clear()
+    offers = "[...document.getElementById('voice').list.options].map(({ value }) => value)"
     with tab.settings() as page:
-        page.get_by_text("Advanced").click()
         voice, model = page.get_by_label("Voice"), page.get_by_label("Text to speech")
-        assert offered() == ["alloy", "nova"]
+        assert page.evaluate(offers) == ["alloy", "nova"]
         expect(voice).to_have_attribute("placeholder", "alloy")
         model.fill("tts-2")
-        assert offered() == ["cedar"]
+        assert page.evaluate(offers) == ["cedar"]
         expect(voice).to_have_attribute("placeholder", "cedar")
         model.fill("another")
-        assert offered() == []
+        assert page.evaluate(offers) == []
         voice.fill("mine")
-    tab.send(QUESTION)
-    tab.expect_turn(1)
+    tab.page.get_by_role("button", name="Try again").click()
+    tab.expect_turn(4)
     spoken = json.loads(of_stage(upstream, "tts").body)
     assert (spoken["model"], spoken["voice"]) == ("another", "mine")
 
@@ -177,34 +166,27 @@ def test_a_stage_on_a_host_of_its_own(visit, serve, upstream):
         assert not any("authorization" in request.headers for request in upstream.requests)
 
 
-def test_the_key_of_a_host_is_for_no_other(visit, serve, upstream):
-    """Whoever changes or clears a stage's host has its key forgotten."""
-    tab = visit(serve(PARLEY_ALLOWED_BASE_URLS="*").url)
-    with tab.settings() as page:
-        host = page.get_by_role("group", name=STAGES["tts"])
-        open_hosts(page)
-        host.get_by_label("Key").fill(STAGE_KEY)
-        host.get_by_label("Host").fill("https://voice.example/v1")
-        host.get_by_label("Host").press("Tab")
-        expect(host.get_by_label("Key")).to_have_attribute("placeholder", "A key is set")
-        host.get_by_label("Host").fill("")
-        host.get_by_label("Host").press("Tab")
-        expect(host.get_by_label("Key")).to_have_attribute("placeholder", "")
-    tab.send(QUESTION)
-    tab.expect_turn(1)
-    assert "authorization" not in of_stage(upstream, "tts").headers
-
-
 def test_no_key_is_asked_for_where_every_stage_has_a_host(visit, serve, upstream):
-    """The service's own upstream is not called then."""
+    """The service's own upstream is not called then. A host's key is for no other.
+
+    Whoever changes or clears a stage's host has its key forgotten.
+    """
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes", PARLEY_ALLOWED_BASE_URLS="*").url)
     with tab.settings() as page:
         open_hosts(page)
+        group = page.get_by_role("group", name=STAGES["tts"])
+        host, key = group.get_by_label("Host"), group.get_by_label("Key")
+        key.fill(STAGE_KEY)
+        for url, kept in (("https://voice.example/v1", "A key is set"), ("", "")):
+            host.fill(url)
+            host.press("Tab")
+            expect(key).to_have_attribute("placeholder", kept)
         for name in STAGES.values():
             page.get_by_role("group", name=name).get_by_label("Host").fill(upstream.url)
     expect(tab.page.get_by_text("The service needs an API key")).to_be_hidden()
     tab.send(QUESTION)
     tab.expect_turn(1)
+    assert not any("authorization" in request.headers for request in upstream.requests)
 
 
 def test_a_stage_of_the_operators_needs_no_key(visit, serve, upstream):

@@ -10,16 +10,11 @@ from testing.fake_openai import TRANSCRIPT
 pytestmark = pytest.mark.system
 
 
-def test_speech_is_asked_for_as_pcm(tab, upstream):
-    """Files of compressed sound begin and end with silence: joined, they have gaps."""
-    tab.send(QUESTION)
-    tab.expect_turn(1)
-    spoken = [json.loads(request.body) for request in upstream.requests if request.stage == "tts"]
-    assert {request["response_format"] for request in spoken} == {"pcm"}
-
-
 def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
-    """What was said is; an ellipsis stands for the reply, since models take turns."""
+    """What was said is; an ellipsis stands for the reply, since models take turns.
+
+    Speech is asked for as PCM: files of compressed sound have gaps where they are joined.
+    """
     upstream.answers["tts"], go = hold_back(speak())
     tab.send(QUESTION)
     expect(tab.replies).to_have_text(REPLY)
@@ -32,22 +27,19 @@ def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
     tab.expect_turn(2)
     said = ("user", TRANSCRIPT)
     assert told(upstream)[1] == [said, ("assistant", "…"), said]
+    spoken = [json.loads(request.body) for request in upstream.requests if request.stage == "tts"]
+    assert {request["response_format"] for request in spoken} == {"pcm"}
 
 
 def test_the_words_turn_dark_as_they_are_heard(tab, upstream):
-    """What is written ahead of the voice is seen to be."""
-    upstream.answers["tts"] = speak(20)
-    tab.send(QUESTION)
-    expect(tab.page.locator(".heard")).to_contain_text("Paris is")
-    expect(tab.page.locator(".ahead")).to_contain_text("river Seine")
-    tab.page.keyboard.press("Escape")
+    """What is written ahead of the voice is seen to be.
 
-
-def test_a_reply_that_is_heard_again_to_its_end_was_not_stopped(tab, upstream):
-    """The note of it goes, and all of it is dark."""
+    A reply that is heard again to its end was not stopped: the note goes, and all of it is dark.
+    """
     upstream.answers["tts"] = speak(4)
     tab.send(QUESTION)
     expect(tab.page.locator(".heard").first).to_contain_text("Paris is")
+    expect(tab.page.locator(".ahead")).to_contain_text("river Seine")
     tab.page.keyboard.press("Escape")
     expect(tab.page.locator(".stopped")).to_contain_text("The voice stopped here")
     tab.page.get_by_role("button", name="Hear again").click()

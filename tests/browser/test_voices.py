@@ -80,18 +80,6 @@ def test_its_own_voice_is_nobodys(page, coupling):
     assert hear(page, echo, played)["heard"] == []
 
 
-def test_a_voice_above_its_own_is_heard_within_300_milliseconds(page):
-    """Once it has heard for a second how loud its own is."""
-    played = np.tile(spoken(), 2)
-    echo = np.roll(played, voices.RATE // 10) * 10 ** (-25 / 20)
-    other = np.zeros(len(played))
-    start = int(2.9 * voices.RATE)
-    other[start : start + 2 * voices.RATE] = spoken()[int(1.7 * voices.RATE) :][: 2 * voices.RATE]
-    (what, when), *_ = hear(page, echo + other, played)["heard"]
-    assert what == "voice"
-    assert 2.9 < when < 3.25  # The question's first sound is 0.05 s behind its beginning.
-
-
 def test_the_network_is_the_one_that_onnxruntime_computes(page):
     """Weights of a byte each change no more than their rounding; speech in noise, and silence."""
     [file] = (Path(faster_whisper.__file__).parent / "assets").glob("silero_vad_v6.onnx")

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import httpx2
@@ -93,15 +94,13 @@ def steady_load(port):
                 except requests.RequestException as error:
                     outcomes[type(error).__name__] += 1
 
-    threads = [threading.Thread(target=caller) for _ in range(CALLERS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield outcomes
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
+    with ThreadPoolExecutor(CALLERS) as pool:
+        for _ in range(CALLERS):
+            pool.submit(caller)
+        try:
+            yield outcomes
+        finally:
+            over.set()
 
 
 def unhurried(connection, request):

@@ -2,19 +2,17 @@
 
 import ast
 import configparser
-import os
 import re
-import subprocess
 import sys
 import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-import requests
-from testing import fake_openai as fake
-from testing.builders import KEY, ROOT, copy_tree, wav
+from testing.builders import ROOT, copy_tree, ran
+from testing.fake_openai import REPLY
 from testing.gunicorn_process import serving
+from testing.representations import ask
 
 UV = Path(sys.executable).parent / "uv"
 SECONDS = 120
@@ -28,18 +26,8 @@ COMPILED = {("3.11", "aarch64-apple-darwin"): ["gevent"]}
 
 def uv(*words: object) -> str:
     """What uv prints; no Python but this machine's is ever looked for."""
-    variables = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "MACOSX_DEPLOYMENT_TARGET": "14.0"}
-    done = subprocess.run(
-        [UV, "--quiet", *map(str, words)],
-        check=False,
-        cwd=ROOT,
-        env=variables,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    variables = {"UV_PYTHON_DOWNLOADS": "never", "MACOSX_DEPLOYMENT_TARGET": "14.0"}
+    return ran(UV, "--quiet", *words, seconds=SECONDS, **variables)
 
 
 def names(pins: str) -> set[str]:
@@ -49,13 +37,16 @@ def names(pins: str) -> set[str]:
 @pytest.mark.index
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("python", PYTHONS)
-def test_every_pin_has_a_wheel(python, machine):
-    """Nothing is compiled where the service or the engine is installed, but for what is listed."""
+def test_the_pins_are_whole_and_each_has_a_wheel(python, machine):
+    """No Python and no machine wants another package, or compiles one that is not listed."""
     compiled = COMPILED.get((python, machine), [])
     wheels = ["--only-binary=:all:", *(f"--no-binary={name}" for name in compiled)]
-    where = ("--python-version", python, "--python-platform", machine)
-    pins = ("pip", "compile", "--no-deps", "--no-header", "--no-annotate")
-    assert names(uv(*pins, *wheels, *where, PINS[1])) == names((ROOT / PINS[1]).read_text())
+    where = ("--no-header", "--no-annotate", "--python-version", python)
+    resolve = ("pip", "compile", *where, "--python-platform", machine)
+    found = uv(*resolve, "--no-deps", *wheels, PINS[1])
+    assert names(found) == names((ROOT / PINS[1]).read_text())
+    wanted = uv(*resolve, "-c", PINS[0], "setup.cfg")
+    assert names(wanted) == names((ROOT / PINS[0]).read_text())
 
 
 def test_the_engines_pins_are_those_of_the_service_and_more():
@@ -71,16 +62,6 @@ def test_what_has_no_wheel_is_told(python, machine):
     assert machine == "aarch64-apple-darwin"
     assert f"Python {python} on macOS" in readme
     assert all(name in readme for name in COMPILED[python, machine])
-
-
-@pytest.mark.index
-@pytest.mark.parametrize("machine", MACHINES)
-@pytest.mark.parametrize("python", PYTHONS)
-def test_the_pins_are_whole(python, machine):
-    """No Python and no machine wants a package that is not pinned."""
-    where = ("--python-version", python, "--python-platform", machine, "-c", PINS[0])
-    wanted = uv("pip", "compile", "--no-header", "--no-annotate", *where, "setup.cfg")
-    assert names(wanted) == names((ROOT / PINS[0]).read_text())
 
 
 @pytest.mark.parametrize("file", PINS)
@@ -128,21 +109,6 @@ def python_with_pins(tmp_path_factory) -> Path:
     return python
 
 
-@pytest.mark.index
-def test_the_pins_of_the_service_are_enough(tmp_path, python_with_pins, upstream):
-    """With requirements.txt alone it starts: what the tests bring is not there to help."""
-    uv("pip", "check", "--python", python_with_pins)
-    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
-    with serving(tmp_path / "log", variables, python=str(python_with_pins)) as running:
-        response = requests.post(
-            running.conversation_url,
-            headers={"X-OpenAI-API-Key": KEY},
-            files={"audio": wav()},
-            timeout=10,
-        )
-    assert response.status_code == 200
-
-
 MODULES = """\
 import importlib, os, pkgutil
 import blueprints, parley
@@ -151,18 +117,6 @@ for package in (parley, blueprints):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
         print(module.name)
-"""
-CONVERSATION = """\
-import runpy
-from pathlib import Path
-# wsgi.py puts the application together; `src` beside it does not exist here.
-app = runpy.run_path("wsgi.py")["app"]
-answer = app.test_client().post(
-    "/api/conversation/",
-    headers={"X-OpenAI-API-Key": "sk-Zq8vX3mK7pT2wR9yL4nB6cD1"},
-    data={"audio": (Path("question.wav").open("rb"), "question.wav")},
-)
-print(answer.status_code, answer.json["text_response"])
 """
 
 
@@ -176,27 +130,14 @@ def wheel(tmp_path_factory) -> Path:
 
 
 @pytest.mark.index
-def test_the_wheel_answers(tmp_path, python_with_pins, wheel, upstream):
-    """Beside the pins it imports whole, and with the model list it answers."""
-    installed = tmp_path / "installed"
+def test_the_wheel_and_the_pins_answer(tmp_path, python_with_pins, wheel, upstream):
+    """Both alone: the wheel is imported whole, and nothing that the tests bring helps it."""
+    uv("pip", "check", "--python", python_with_pins)
+    installed, folder = tmp_path / "installed", tmp_path / "app"
     uv("pip", "install", "--python", python_with_pins, "--no-deps", "--target", installed, wheel)
-
-    folder = tmp_path / "app"
-    folder.mkdir()
-    for name in ("wsgi.py", "MODEL_LIST.MD", "examples/question.wav"):
-        (folder / Path(name).name).write_bytes((ROOT / name).read_bytes())
-
-    def run(program: str, **variables: str) -> str:
-        return subprocess.run(
-            [python_with_pins, "-c", program],
-            check=True,
-            cwd=folder,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(installed), **variables},
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        ).stdout
-
+    folder.mkdir()  # wsgi.py puts the application together; `src` beside it does not exist here.
+    for name in ("wsgi.py", "gunicorn.conf.py"):
+        (folder / name).write_bytes((ROOT / name).read_bytes())
     roots = {"parley": ROOT / "src" / "parley", "blueprints": ROOT / "blueprints"}
     files = {
         f"{name}.{path.relative_to(root).with_suffix('').as_posix().replace('/', '.')}"
@@ -204,9 +145,12 @@ def test_the_wheel_answers(tmp_path, python_with_pins, wheel, upstream):
         for path in root.rglob("*.py")
     }
     modules = {name.removesuffix(".__init__") for name in files} - roots.keys()
-    assert set(run(MODULES).split()) == modules
-    answer = run(CONVERSATION, PARLEY_OPENAI_BASE_URL=upstream.url)
-    assert f"200 {fake.REPLY}" in answer
+    variables = {"PYTHONPATH": str(installed), "PARLEY_OPENAI_BASE_URL": upstream.url}
+    found = ran(python_with_pins, "-c", MODULES, tree=folder, seconds=SECONDS, **variables)
+    assert set(found.split()) == modules
+    with serving(tmp_path / "log", variables, folder, python=str(python_with_pins)) as running:
+        told = ask(running.url)
+    assert (told.status, told.reply) == (200, REPLY)
 
 
 @pytest.mark.index

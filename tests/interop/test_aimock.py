@@ -7,7 +7,7 @@ import requests
 from testing.aimock import ENDPOINTS, REPLY, answer, model_list, running
 from testing.builders import KEY
 from testing.fake_openai import TRANSCRIPT
-from testing.gunicorn_process import serving
+from testing.gunicorn_process import serving_models
 from testing.representations import JSON, REPRESENTATIONS, SOUND, STREAM, ask, spread
 
 pytestmark = pytest.mark.system
@@ -84,16 +84,11 @@ def aimock(tmp_path_factory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def service(aimock, tmp_path_factory) -> Iterator[str]:
     """The service in front of it."""
-    folder = tmp_path_factory.mktemp("service")
     rows = dict.fromkeys(ENDPOINTS, "| gone | | | |\n")
     rows["tts"] += "".join(f"| {name} | | realtime | |\n" for name in SESSIONS)
-    (folder / "list.md").write_text(model_list(**rows))
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": aimock,
-        "PARLEY_MODEL_LIST": str(folder / "list.md"),
-        "PARLEY_DEADLINE": "6",
-    }
-    with serving(folder / "log", variables) as served:
+    variables = {"PARLEY_OPENAI_BASE_URL": aimock, "PARLEY_DEADLINE": "6"}
+    folder = tmp_path_factory.mktemp("service")
+    with serving_models(folder, model_list(**rows), **variables) as served:
         yield served.url
 
 

@@ -13,7 +13,7 @@ from interop.servers import program
 from testing import aimock
 from testing.builders import KEY, ROOT
 from testing.fake_openai import TRANSCRIPT
-from testing.gunicorn_process import serving
+from testing.gunicorn_process import serving_models
 from testing.representations import JSON, SOUND, STREAM
 
 pytestmark = pytest.mark.interop
@@ -49,14 +49,11 @@ def command(name: str, url: str, accept: str, *files: str) -> list[str | Path]:
 def url(tmp_path_factory) -> Iterator[str]:
     """The service's, with aimock behind it."""
     folder = tmp_path_factory.mktemp("callers")
-    (folder / "list.md").write_text(aimock.model_list())
-    with aimock.running(folder) as base:
-        variables = {
-            "PARLEY_OPENAI_BASE_URL": base,
-            "PARLEY_MODEL_LIST": str(folder / "list.md"),
-        }
-        with serving(folder / "log", variables) as service:
-            yield service.conversation_url
+    with (
+        aimock.running(folder) as base,
+        serving_models(folder, aimock.model_list(), PARLEY_OPENAI_BASE_URL=base) as service,
+    ):
+        yield service.conversation_url
 
 
 def called(name: str, url: str, accept: str, *files: str) -> bytes:
@@ -75,8 +72,7 @@ def called(name: str, url: str, accept: str, *files: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("name", "accept"),
-    [*product(WHOLE, (JSON, STREAM, SOUND)), *product(PARSERS, (STREAM,))],
+    ("name", "accept"), [*product(WHOLE, (JSON, STREAM, SOUND)), *product(PARSERS, (STREAM,))]
 )
 def test_a_conversation(url, name, accept):
     """Whole, in each representation that it reads."""

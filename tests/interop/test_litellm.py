@@ -8,7 +8,7 @@ import pytest
 from interop.servers import program
 from testing import aimock
 from testing.builders import KEY, ROOT
-from testing.gunicorn_process import free_port, serving
+from testing.gunicorn_process import free_port, serving_models
 from testing.processes import started
 from testing.representations import JSON, REPRESENTATIONS, STREAM, ask
 
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.interop
 QUESTION = (ROOT / "examples" / "question.wav").read_bytes()
 NOBODY = {"api_base": "http://127.0.0.1:9/v1", "num_retries": 0}
 AIMOCK = {"behind": "aimock", "api_key": KEY}
+BUDGET = {"max_budget": 1e-12, "budget_duration": "1d"}
 MODES = {"stt": "audio_transcription", "tts": "audio_speech"}
 
 
@@ -69,13 +70,7 @@ def configuration(engine: str, models: Mapping[str, str], others: str) -> dict[s
     rows += [
         deployment("gone", behind="engine"),
         deployment("relieved", **NOBODY),
-        deployment(
-            "poor",
-            behind="engine",
-            model=f"openai/{models['text']}",
-            max_budget=1e-12,
-            budget_duration="1d",
-        ),
+        deployment("poor", behind="engine", model=f"openai/{models['text']}", **BUDGET),
     ]
     rows[-1]["model_info"] |= {"input_cost_per_token": 1, "output_cost_per_token": 1}
     session = f"openai/{models['tts']}"
@@ -102,7 +97,6 @@ def service(engine, engine_models, tmp_path_factory) -> Iterator[str]:
     named = "".join(f"| {name} | | | |\n" for name in ("gone", "unknown"))
     sessions = "".join(f"| {name} | | realtime | |\n" for name in ("session", "ghost"))
     rows = {"stt": named, "text": named, "tts": f"{named}{sessions}"}
-    (folder / "list.md").write_text(aimock.model_list(engine_models, **rows))
     port = str(free_port())
     with aimock.running(folder, ANSWERS) as others:
         config = configuration(engine, engine_models, others)
@@ -111,13 +105,11 @@ def service(engine, engine_models, tmp_path_factory) -> Iterator[str]:
         command += ["--host", "127.0.0.1", "--port", port]
         address = f"http://127.0.0.1:{port}/health/liveliness"
         local = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-        variables = {
-            "PARLEY_OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1",
-            "PARLEY_MODEL_LIST": str(folder / "list.md"),
-        }
+        models = aimock.model_list(engine_models, **rows)
+        base = f"http://127.0.0.1:{port}/v1"
         with (
             started(command, folder / "litellm", address, **local),
-            serving(folder / "service", variables) as served,
+            serving_models(folder, models, PARLEY_OPENAI_BASE_URL=base) as served,
         ):
             yield served.url
 

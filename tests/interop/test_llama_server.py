@@ -11,7 +11,7 @@ import requests
 from testing import aimock
 from testing.builders import KEY, ROOT, wav
 from testing.fake_openai import TRANSCRIPT
-from testing.gunicorn_process import serving
+from testing.gunicorn_process import serving_models
 from testing.processes import started
 from testing.representations import REPRESENTATIONS, SOUND, STREAM, ask
 
@@ -40,15 +40,14 @@ def llama(folder):
 def conversing(folder, server: str) -> Iterator[str]:
     """The service, whose replies the server gives."""
     rows = (f"| {name} | | | `{json.dumps(sent)}` |\n" for name, sent in PARAMETERS.items())
-    (folder / "list.md").write_text(aimock.model_list(text="".join(rows)))
     with aimock.running(folder) as others:
         variables = {
             "PARLEY_OPENAI_BASE_URL": others,
             "PARLEY_TEXT_BASE_URL": f"{server}/v1",
-            "PARLEY_MODEL_LIST": str(folder / "list.md"),
             "PARLEY_ALLOWED_BASE_URLS": f"{server}/v1",
         }
-        with serving(folder / "log", variables) as served:
+        models = aimock.model_list(text="".join(rows))
+        with serving_models(folder, models, **variables) as served:
             yield served.url
 
 

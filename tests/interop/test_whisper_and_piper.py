@@ -8,7 +8,7 @@ import pytest
 from interop.servers import program
 from testing import aimock
 from testing.builders import ROOT, wav
-from testing.gunicorn_process import free_port, serving
+from testing.gunicorn_process import free_port, serving_models
 from testing.processes import started
 from testing.representations import REPRESENTATIONS, SOUND, ask
 
@@ -55,10 +55,9 @@ def conversing(tmp_path):
     """The service with hosts for some stages, and aimock for the others."""
 
     def serve(**hosts: str):
-        (tmp_path / "list.md").write_text(aimock.model_list())
         variables = {f"PARLEY_{stage.upper()}_BASE_URL": url for stage, url in hosts.items()}
-        variables |= {"PARLEY_OPENAI_BASE_URL": others, "PARLEY_MODEL_LIST": f"{tmp_path}/list.md"}
-        return serving(tmp_path / "log", variables)
+        variables["PARLEY_OPENAI_BASE_URL"] = others
+        return serving_models(tmp_path, aimock.model_list(), **variables)
 
     with aimock.running(tmp_path) as others:
         yield serve

@@ -1,18 +1,19 @@
 """The engine as `make run` starts it, the service in front of it, and the official client."""
 
 import os
-import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
-from testing.gunicorn_process import Service, serving
+from testing.fake_openai import soon
+from testing.gunicorn_process import Service, serving_models
+from testing.processes import started
 
 SRC = Path(__file__).parents[2] / "src"
 COMMAND = [sys.executable, "-m", "local_engine"]
@@ -22,11 +23,13 @@ START_LIMIT = 120  # seconds
 
 @pytest.fixture(scope="session")
 def run_command() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run `python -m local_engine` with some arguments, to its end."""
+    """Run `python -m local_engine`, or another command, with some arguments, to its end."""
 
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, command: list[str] = COMMAND, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*COMMAND, *arguments],
+            [*command, *arguments],
             env=ENVIRONMENT | environment,
             capture_output=True,
             text=True,
@@ -59,7 +62,9 @@ def model_list(run_command: Callable) -> str:
 @pytest.fixture(scope="session")
 def service(base_url: str, model_list: str, tmp_path_factory) -> Iterator[Service]:
     """The service in front of the engine, as in `make run`."""
-    yield from in_front_of(base_url, model_list, tmp_path_factory.mktemp("service"))
+    folder = tmp_path_factory.mktemp("service")
+    with serving_models(folder, model_list, PARLEY_OPENAI_BASE_URL=base_url) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -67,16 +72,8 @@ def realtime_service(base_url: str, model_list: str, tmp_path_factory) -> Iterat
     """The same, whose speech is asked for over the engine's Realtime API."""
     assert "| speech |" in model_list
     models = model_list.replace("| speech |", "| realtime |")
-    yield from in_front_of(base_url, models, tmp_path_factory.mktemp("realtime"))
-
-
-def in_front_of(base_url: str, models: str, folder: Path) -> Iterator[Service]:
-    (folder / "MODEL_LIST.MD").write_text(models)
-    variables = {
-        "PARLEY_OPENAI_BASE_URL": base_url,
-        "PARLEY_MODEL_LIST": str(folder / "MODEL_LIST.MD"),
-    }
-    with serving(folder / "log", variables) as running:
+    folder = tmp_path_factory.mktemp("realtime")
+    with serving_models(folder, models, PARLEY_OPENAI_BASE_URL=base_url) as running:
         yield running
 
 
@@ -98,23 +95,11 @@ def rename_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 @contextmanager
 def engine(engine_log: Path, *command: str) -> Iterator[str]:
     """Run an engine, and end it; gives where it answers."""
-    with engine_log.open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--port", "0", "--hint", "try me"],
-            env=ENVIRONMENT,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        deadline = time.monotonic() + START_LIMIT
-        while not (ready := re.search(r"^ready on (\S+)\ntry me$", engine_log.read_text(), re.M)):
-            assert process.poll() is None, engine_log.read_text()
-            assert time.monotonic() < deadline, engine_log.read_text()
-            time.sleep(0.1)
-        yield ready[1]
-    finally:
-        process.terminate()
-        assert process.wait(timeout=5) == 0, engine_log.read_text()
+    ready = r"(?m)^ready on (\S+)\ntry me$"
+    started_so = [*command, "--port", "0", "--hint", "try me"]
+    with started(started_so, engine_log, ready, PYTHONPATH=str(SRC)) as (url, process):
+        yield url
+    assert process.returncode == 0, engine_log.read_text()
 
 
 @pytest.fixture(scope="session")
@@ -154,3 +139,29 @@ def hear(client: openai.OpenAI, models: dict[str, str]) -> Callable[[bytes], str
         return client.audio.transcriptions.create(model=models["stt"], file=("a", audio)).text
 
     return transcript
+
+
+@pytest.fixture(scope="session")
+def ask(client: openai.OpenAI, models: dict[str, str]) -> Callable[..., Any]:
+    """The reply to a question, which is to be short."""
+
+    def reply(question: str, **options: Any) -> Any:
+        messages = [
+            {"role": "system", "content": "Answer in one short plain sentence."},
+            {"role": "user", "content": question},
+        ]
+        return client.chat.completions.create(model=models["text"], messages=messages, **options)
+
+    return reply
+
+
+@pytest.fixture
+def ends(engine_log: Path) -> Callable[[str, int], bool]:
+    """Whether the engine soon ends so many more of these requests than before the test."""
+    before = engine_log.read_text()
+
+    def end(request: str, times: int) -> bool:
+        all_of_them = before.count(request) + times
+        return soon(lambda: engine_log.read_text().count(request) >= all_of_them, 60)
+
+    return end

@@ -12,14 +12,7 @@ from pathlib import Path
 import pytest
 from testing import fake_openai, stream_readers
 from testing.builders import KEY
-from testing.documented_setups import (
-    STOP_SECONDS,
-    Place,
-    Terminal,
-    engine_lines,
-    place,
-    section,
-)
+from testing.documented_setups import STOP_SECONDS, Place, Terminal, engine_lines, place, section
 from testing.word_errors import joined, word_error_rate
 
 HOSTS = "docs/hosts.md"
@@ -151,19 +144,17 @@ def test_the_readmes_caller_names_three_hosts(here, asked, hear, models):
     assert asked() == EACH_ITS_OWN
 
 
-def test_a_team_talks_with_a_token(here, asked, hear, model_list, ground):
-    """A member's token opens the service; without one, or with another, it stays closed."""
-    (here.folder / "MODEL_LIST.MD").write_text(model_list)
-    instead_of_openai = {
-        "PARLEY_OPENAI_BASE_URL": f"http://127.0.0.1:{ground.ports['8001']}/v1",
-        "PARLEY_MODEL_LIST": str(here.folder / "MODEL_LIST.MD"),
-    }
+def test_a_team_talks_with_a_token(here, upstream):
+    """A member's token opens the service, and is changed for the operator's key.
+
+    Without a token, or with another, the service stays closed.
+    """
     service, call = TEAM
-    with here.terminal(service, OPENAI_API_KEY=KEY, **instead_of_openai) as running:
+    variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "OPENAI_API_KEY": KEY}
+    with here.terminal(service, **variables) as running:
         running.wait_for("Booting worker")
         token = running.log.splitlines()[0]
-        is_answered(here.answer(call, TOKEN=token), hear)
-        assert asked() == {"8001": ["transcriptions", "completions", "speech"]}
+        answer = here.answer(call, TOKEN=token)
         for other, code in {"": "api_key_missing", f"{token}x": "api_key_rejected"}.items():
             [error] = here.answer(call, TOKEN=other)["errors"]
             assert (error["stage"], error["code"]) == ("request", code)
@@ -171,18 +162,6 @@ def test_a_team_talks_with_a_token(here, asked, hear, model_list, ground):
         assert here.answer(chosen, TOKEN=token)["errors"][0]["code"] == "base_url_refused"
         assert KEY not in running.log
         assert running.log.count(token) == 1  # The line that shows it to the operator.
-    assert asked() == {"8001": ["transcriptions", "completions", "speech"]}
-
-
-def test_a_teams_token_is_changed_for_the_operators_key(here):
-    """The upstream gets the key; the token goes nowhere."""
-    service, call = TEAM
-    with fake_openai.running() as upstream:
-        variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "OPENAI_API_KEY": KEY}
-        with here.terminal(service, **variables) as running:
-            running.wait_for("Booting worker")
-            token = running.log.splitlines()[0]
-            answer = here.answer(call, TOKEN=token)
     assert answer["text_response"] == fake_openai.REPLY
     sent = [request.headers["authorization"] for request in upstream.requests]
     assert sent == [f"Bearer {KEY}"] * 3

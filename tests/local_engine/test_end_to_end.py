@@ -1,6 +1,5 @@
 """Real speech in, real speech out: gunicorn, the service, and three real models."""
 
-import base64
 import email.utils
 import io
 from pathlib import Path
@@ -9,10 +8,12 @@ import av
 import pytest
 import requests
 from testing.builders import FROZEN_LIST, ROOT, wav
-from testing.gunicorn_process import Service, serving
+from testing.gunicorn_process import serving
+from testing.representations import ask
 from testing.word_errors import word_error_rate
 
 QUESTION = "What is the capital of France?"
+RECORDING = (ROOT / "examples" / "question.wav").read_bytes()
 # How callers' files come: the name, and PyAV's container and codec for it.
 FORMATS = {
     "wav": ("wav", "pcm_s16le"),
@@ -35,43 +36,23 @@ def encode(wav: bytes, container: str, codec: str) -> bytes:
     return output.getvalue()
 
 
-def converse(service: Service, file_name: str, recording: bytes) -> requests.Response:
-    return requests.post(
-        service.conversation_url,
-        headers={"X-OpenAI-API-Key": "local"},
-        files={"audio": (file_name, recording)},
-        timeout=60,
-    )
-
-
 @pytest.mark.parametrize("extension", FORMATS)
 def test_speech_in_every_format_is_heard_and_answered_in_speech(service, say, hear, extension):
     """What was said comes back as text, and the spoken reply is the written one."""
-    recording = encode(say(QUESTION, "wav"), *FORMATS[extension])
-    response = converse(service, f"question.{extension}", recording)
-    answer = response.json()
-    assert response.status_code == 200, answer["errors"]
-    assert word_error_rate(QUESTION, answer["transcript"]) <= 0.1
+    told = ask(service.url, audio=encode(say(QUESTION, "wav"), *FORMATS[extension]))
+    assert told.status == 200, told.message
+    assert word_error_rate(QUESTION, told.transcript) <= 0.1
     if extension == "wav":  # What is said does not depend on it.
-        said = hear(base64.b64decode(answer["audio"]))
-        assert word_error_rate(answer["text_response"], said) <= 0.2
-
-
-def test_the_example_is_heard(service, models):
-    """The README's recording asks what it is said to ask, and models_used tells the truth."""
-    answer = converse(service, "blob", (ROOT / "examples" / "question.wav").read_bytes()).json()
-    assert word_error_rate(QUESTION, answer["transcript"]) == 0
-    assert answer["models_used"] == models
+        assert word_error_rate(told.reply, hear(told.sound)) <= 0.2
 
 
 def test_a_conversation_is_spoken_over_the_realtime_api(realtime_service, engine_log, hear):
     """Synthesised, encoded, transcribed back: the written reply is heard, and none other."""
     spoken = engine_log.read_text().count("POST /v1/audio/speech")
-    recording = (ROOT / "examples" / "question.wav").read_bytes()
-    answer = converse(realtime_service, "a.wav", recording).json()
-    assert answer["errors"] == []
+    told = ask(realtime_service.url, audio=RECORDING)
+    assert told.status == 200, told.message
     assert engine_log.read_text().count("POST /v1/audio/speech") == spoken
-    assert word_error_rate(answer["text_response"], hear(base64.b64decode(answer["audio"]))) <= 0.2
+    assert word_error_rate(told.reply, hear(told.sound)) <= 0.2
     assert "speech_reworded" not in realtime_service.log
 
 
@@ -101,30 +82,28 @@ def test_the_service_as_it_is_answers_on_each_day(rename_engine, hear, tmp_path,
         "PYTHONPATH": str(tmp_path),
     }
     with serving(tmp_path / "log", variables) as service:
-        recording = (ROOT / "examples" / "question.wav").read_bytes()
-        response = converse(service, "question.wav", recording)
-    answer = response.json()
-    assert (response.status_code, answer["errors"]) == (200, [])
-    assert tuple(answer["models_used"].values()) == names
-    assert email.utils.parsedate_to_datetime(response.headers["Date"]).date().isoformat() == day
-    assert word_error_rate(QUESTION, answer["transcript"]) == 0
-    speech = base64.b64decode(answer["audio"])
-    with av.open(io.BytesIO(speech)) as container:
+        told = ask(service.url, audio=RECORDING)
+        now = requests.get(f"{service.url}/healthz", timeout=10).headers["Date"]
+    assert (told.status, told.message) == (200, "")
+    assert tuple(told.models.values()) == names
+    assert email.utils.parsedate_to_datetime(now).date().isoformat() == day
+    assert word_error_rate(QUESTION, told.transcript) == 0
+    with av.open(io.BytesIO(told.sound)) as container:
         assert container.format.name == "mp3"
-    assert word_error_rate(answer["text_response"], hear(speech)) <= 0.2
+    assert word_error_rate(told.reply, hear(told.sound)) <= 0.2
     assert "model_replaced" not in service.log
     assert "speech_reworded" not in service.log
 
 
-def test_silence_is_no_speech(service):
+@pytest.mark.parametrize(
+    ("recording", "status", "code"),
+    [
+        pytest.param(wav(2), 206, "no_speech", id="silence"),
+        # It only begins like audio.
+        pytest.param(wav()[:12] + b"nonsense" * 100, 400, "upstream_rejected", id="nonsense"),
+    ],
+)
+def test_what_the_engine_cannot_hear_is_told(service, recording, status, code):
     """The recogniser's inventions on silence do not reach the chat model."""
-    response = converse(service, "silence.wav", wav(seconds=2))
-    assert response.status_code == 206
-    assert response.json()["errors"][0]["code"] == "no_speech"
-
-
-def test_an_unreadable_recording_is_refused_with_the_engines_reason(service):
-    """A file that only begins like audio is the caller's to mend."""
-    response = converse(service, "a.wav", b"RIFF\x00\x00\x00\x00WAVE" + b"nonsense" * 100)
-    assert response.status_code == 400
-    assert response.json()["errors"][0]["code"] == "upstream_rejected"
+    told = ask(service.url, audio=recording)
+    assert (told.status, told.code, told.reply) == (status, code, "")

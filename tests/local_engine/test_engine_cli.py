@@ -16,20 +16,13 @@ HEADER = "| model | default | interface | voices | language |"
 RULE = "|---|---|---|---|---|"
 
 
-def said_by(monkeypatch, *arguments: str) -> str:
-    """The sentence with which the command leaves, in this process, which takes less time."""
-    monkeypatch.setattr(sys, "argv", ["local_engine", *arguments])
-    monkeypatch.setattr(signal, "signal", lambda *_: None)  # These handlers are the tests'.
-    with pytest.raises(SystemExit) as left:
-        main()
-    assert "\n" not in left.value.code
-    return left.value.code
-
-
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104
 def test_only_this_machine_may_call_unless_told_otherwise(monkeypatch, capsys, host):
-    """An address that others could reach is refused."""
-    assert "--allow-any-address" in said_by(monkeypatch, "--host", host)
+    """An address that others could reach is refused; in this process, which takes less time."""
+    monkeypatch.setattr(sys, "argv", ["local_engine", "--host", host])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # These handlers are the tests'.
+    with pytest.raises(SystemExit, match=r"^.*--allow-any-address.*$"):
+        main()
     assert capsys.readouterr().out == ""
 
 
@@ -79,21 +72,12 @@ def test_of_two_engines_on_one_port_the_later_says_so():
     assert said.count("\n") == 1
 
 
-def test_an_environment_without_the_engines_packages_is_told_what_to_do():
+def test_an_environment_without_the_engines_packages_is_told_what_to_do(run_command):
     """The service's own packages are fewer; a newcomer may have installed these alone."""
     script = "import runpy, sys; sys.modules['flask_sock'] = None; runpy.run_module('local_engine')"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 1
-    assert done.stderr == (
-        "flask_sock is not installed here; 'make run' installs what the engine needs.\n"
-    )
+    done = run_command("-c", script, command=[sys.executable])
+    told = "flask_sock is not installed here; 'make run' installs what the engine needs.\n"
+    assert (done.returncode, done.stderr) == (1, told)
 
 
 @pytest.mark.parametrize("variable", ["LOCAL_ENGINE_WHISPER", "LOCAL_ENGINE_GGUF"])
@@ -123,17 +107,8 @@ def test_the_model_list_is_markdown_with_one_default_a_stage(monkeypatch, capsys
     monkeypatch.setenv("LOCAL_ENGINE_WHISPER", whisper)
     monkeypatch.setattr(sys, "argv", ["local_engine", "--model-list"])
     main()
+    rows = {"stt": row, "text": "| big-model.q8_0 | yes | chat |  |  |"}
+    rows["tts"] = "| hibari-heart | yes | speech | alloy |  |"
     assert [line for line in capsys.readouterr().out.splitlines() if line] == [
-        "## stt",
-        HEADER,
-        RULE,
-        row,
-        "## text",
-        HEADER,
-        RULE,
-        "| big-model.q8_0 | yes | chat |  |  |",
-        "## tts",
-        HEADER,
-        RULE,
-        "| hibari-heart | yes | speech | alloy |  |",
+        line for stage, row in rows.items() for line in (f"## {stage}", HEADER, RULE, row)
     ]

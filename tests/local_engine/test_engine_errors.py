@@ -8,7 +8,6 @@ import requests
 
 from local_engine.app import create_app
 
-KEY = {"Authorization": "Bearer local"}
 HELLO = [{"role": "user", "content": "Hello."}]
 CHAT, SPEECH, TRANSCRIPTION = "/chat/completions", "/audio/speech", "/audio/transcriptions"
 
@@ -48,11 +47,14 @@ CHAT, SPEECH, TRANSCRIPTION = "/chat/completions", "/audio/speech", "/audio/tran
     ],
 )
 def test_what_cannot_be_used_is_refused(base_url, models, path, stage, sent, status, param):
-    """Each refusal has its status, names the field at fault, and can be quoted by its id."""
+    """Each refusal has its status, names the field at fault, and can be quoted by its id.
+
+    No key is asked for, since it serves this machine alone.
+    """
     place = "json" if "json" in sent else "data"
     if stage:
         sent = sent | {place: {"model": models[stage], **sent.get(place, {})}}
-    answer = requests.post(base_url + path, headers=KEY, timeout=30, **sent)
+    answer = requests.post(base_url + path, timeout=30, **sent)
     error = answer.json()["error"]
     assert answer.status_code == status
     assert error["param"] == param
@@ -60,17 +62,7 @@ def test_what_cannot_be_used_is_refused(base_url, models, path, stage, sent, sta
     assert error["code"] == ("model_not_found" if (status, param) == (404, "model") else None)
     assert error["message"]
     assert answer.headers["x-request-id"]
-
-
-def test_no_key_is_asked_for(base_url):
-    """It serves this machine alone; a key that is sent is passed over."""
-    assert requests.get(base_url + "/models", timeout=30).status_code == 200
-
-
-def test_a_405_says_what_is_allowed(base_url):
-    """The header that the status promises."""
-    answer = requests.delete(base_url + "/models", headers=KEY, timeout=30)
-    assert "GET" in answer.headers["Allow"]
+    assert ("GET" in answer.headers.get("Allow", "")) is (status == 405)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -87,15 +79,6 @@ def test_the_sdk_raises_its_own_classes(client, models, stream):
         client.models.retrieve("gpt-4o")
 
 
-def test_a_language_that_the_model_lacks_is_refused(client, models, say):
-    """English words for French speech would be worse than an error."""
-    with pytest.raises(openai.BadRequestError) as refused:
-        client.audio.transcriptions.create(
-            model=models["stt"], file=("a.mp3", say("Hello.")), language="fr"
-        )
-    assert refused.value.param == "language"
-
-
 def test_a_fault_of_ours_shows_nothing_of_itself():
     """A 500 is in the same envelope, without a traceback or what was said."""
 
@@ -106,7 +89,7 @@ def test_a_fault_of_ours_shows_nothing_of_itself():
     lines = []
     caller = create_app(*engines, log=lines.append).test_client()
     answer = caller.post(
-        "/v1/audio/speech", headers=KEY, json={"model": "c", "voice": "alloy", "input": "Hello."}
+        "/v1/audio/speech", json={"model": "c", "voice": "alloy", "input": "Hello."}
     )
     assert answer.status_code == 500
     assert answer.json["error"]["type"] == "server_error"

@@ -32,34 +32,32 @@ def read_aloud(connection, text: str) -> list:
     raise AssertionError(events)
 
 
-def test_a_text_is_read_in_the_engines_own_voice(client, models, say):
-    """The PCM is that of /audio/speech, and the transcript the text; a session reads on."""
+@pytest.fixture
+def session(client, models):
+    """A session of the engine's voice, which has begun."""
     with client.realtime.connect(model=models["tts"]) as connection:
         assert connection.recv().type == "session.created"
-        for _ in range(2):
-            *deltas, transcript, done = read_aloud(connection, TEXT)
-            pcm = b"".join(base64.b64decode(event.delta) for event in deltas)
-            assert np.array_equal(np.frombuffer(pcm, "<i2"), np.frombuffer(say(TEXT, "pcm"), "<i2"))
-            assert transcript.transcript == TEXT
-            assert done.response.status == "completed"
+        yield connection
 
 
-@pytest.mark.parametrize("text", ["", "🙂"])
-def test_what_cannot_be_said_is_refused_and_the_session_goes_on(client, models, text):
-    """An error event, as the upstream's, and no end of the connection."""
-    with client.realtime.connect(model=models["tts"]) as connection:
-        connection.recv()
-        assert read_aloud(connection, text)[-1].error.type == "invalid_request_error"
-        assert read_aloud(connection, TEXT)[-1].response.status == "completed"
+def test_a_text_is_read_in_the_engines_own_voice(session, say):
+    """The PCM is that of /audio/speech, and the transcript the text; a session reads on."""
+    for _ in range(2):
+        *deltas, transcript, done = read_aloud(session, TEXT)
+        pcm = b"".join(base64.b64decode(event.delta) for event in deltas)
+        assert np.array_equal(np.frombuffer(pcm, "<i2"), np.frombuffer(say(TEXT, "pcm"), "<i2"))
+        assert transcript.transcript == TEXT
+        assert done.response.status == "completed"
 
 
-def test_what_cannot_be_read_is_refused(client, models):
-    """Anything but a `response.create` with a text."""
-    with client.realtime.connect(model=models["tts"]) as connection:
-        connection.recv()
-        for nonsense in ("{", "[]", "1", '{"response": {"input": [{"content": 1}]}}'):
-            connection.send_raw(nonsense)
-            assert connection.recv().type == "error"
+def test_what_cannot_be_said_or_read_is_refused_and_the_session_goes_on(session):
+    """An error event, as the upstream's, for anything but a `response.create` with a text."""
+    for text in ("", "🙂"):
+        assert read_aloud(session, text)[-1].error.type == "invalid_request_error"
+    for nonsense in ("{", "[]", "1", '{"response": {"input": [{"content": 1}]}}'):
+        session.send_raw(nonsense)
+        assert session.recv().type == "error"
+    assert read_aloud(session, TEXT)[-1].response.status == "completed"
 
 
 def test_another_model_is_not_found(client):
@@ -68,35 +66,25 @@ def test_another_model_is_not_found(client):
         assert connection.recv().error.code == "model_not_found"
 
 
-def test_audio_is_sent_as_it_is_spoken(client, models):
+def test_audio_is_sent_as_it_is_spoken(session):
     """A long text's first sentence is heard long before its last; each response has its own id."""
-    with client.realtime.connect(model=models["tts"]) as connection:
-        connection.recv()
-        responses = set()
-        for _ in range(2):
-            begun = time.monotonic()
-            connection.response.create(response=request("One more sentence is spoken. " * 12))
-            responses.add(connection.recv().response_id)
-            first = time.monotonic() - begun
-            while connection.recv().type != "response.done":
-                pass
-            assert first < (time.monotonic() - begun) / 2
+    responses = set()
+    for _ in range(2):
+        begun = time.monotonic()
+        session.response.create(response=request("One more sentence is spoken. " * 12))
+        responses.add(session.recv().response_id)
+        first = time.monotonic() - begun
+        while session.recv().type != "response.done":
+            pass
+        assert first < (time.monotonic() - begun) / 2
     assert len(responses) == 2
 
 
-def test_a_session_that_its_client_leaves_ends(client, models, engine_log):
+def test_a_session_that_its_client_leaves_ends(client, models, ends):
     """Nobody speaks on where nobody hears: this would take a minute and more."""
-
-    def ended():
-        return engine_log.read_text().count("GET /v1/realtime")
-
-    before = ended()
     for _ in range(12):
         with client.realtime.connect(model=models["tts"]) as connection:
             connection.recv()
             connection.response.create(response=request("One more sentence is spoken. " * 120))
             connection.recv()
-    left = time.monotonic()
-    while ended() < before + 12:
-        assert time.monotonic() - left < 60
-        time.sleep(0.1)
+    assert ends("GET /v1/realtime", 12)

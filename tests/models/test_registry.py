@@ -1,7 +1,5 @@
 """MODEL_LIST.MD is read as the document that it is, and refused by line where it cannot be."""
 
-from pathlib import Path
-
 import pytest
 from testing.builders import FROZEN_LIST, LONG_AGO, ROOT
 from testing.model_lists import assert_refused
@@ -72,12 +70,7 @@ def test_a_name_is_used_where_its_stage_lists_it(options, models):
         ("| `gpt-transcribe` | |", "| whisper-1 | |", 7, "twice"),
         ("| | * |", "| yes | * |", 13, "* cannot be"),
         ("| default | model |", "| default | name |", 10, "'model'"),
-        (
-            "| model | default |\n|---|---|\n| tts",
-            "| model | use |\n|---|---|\n| tts",
-            16,
-            "'default'",
-        ),
+        ("default |\n|---|---|\n| tts", "use |\n|---|---|\n| tts", 16, "'default'"),
         ("## tts", "## stt", 16, "second table"),
         ("## tts", "## speech", 19, "'tts'"),
         ("| tts-1 | yes |\n", "", 16, "no default"),
@@ -87,20 +80,19 @@ def test_a_list_that_cannot_be_read_is_refused_by_line(old, new, line, word):
     assert_refused(LIST, old, new, line, word)
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content):
-    """A wrong path and a wrong encoding stop the start by naming the setting."""
-    path = tmp_path / "LIST.MD"
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "PARLEY_MODEL_LIST"),
+        (b"\xff\xfe", "PARLEY_MODEL_LIST"),
+        (b"## stt, in words\n", r"^OURS\.MD, line 2: "),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(tmp_path, content, told):
+    """By the setting, or by the file's name as the operator wrote it and the line to correct."""
     if content:
-        path.write_bytes(content)
-    with pytest.raises(ConfigurationError, match="PARLEY_MODEL_LIST"):
-        model_list.read(path)
-
-
-def test_a_file_is_named_with_the_line_to_correct(tmp_path: Path):
-    """As the operator wrote it, whatever folder it lies in."""
-    (tmp_path / "OURS.MD").write_text("## stt, in words\n")
-    with pytest.raises(ConfigurationError, match=r"^OURS\.MD, line 2: "):
+        (tmp_path / "OURS.MD").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=told):
         model_list.read(tmp_path / "OURS.MD")
 
 

@@ -12,10 +12,6 @@ from testing import fake_realtime as realtime
 from testing.builders import make_app
 from testing.conversation_forms import MAIN
 from testing.fake_openai import Request, Upstream, good, http
-from werkzeug.datastructures import Headers
-
-from parley.web.caller_headers import routes_for
-from parley.web.model_choice import models_of
 
 ENDS = {"tts-1": date(2027, 1, 6), "gpt-4o": date(2027, 1, 14), "whisper-1": date(2027, 2, 26)}
 ENDS |= dict.fromkeys(("gpt-transcribe", "gpt-6-luna", "gpt-realtime-2.1-mini"), date.max)
@@ -98,38 +94,19 @@ def test_a_shutdown_that_comes_early_is_survived(upstream, logged, refusal):
 
 
 def test_on_another_host_a_listed_model_lives_on(upstream):
-    """A self-hosted tts-1 has no date; where it is unknown, its replacement is the second try."""
+    """A self-hosted tts-1 has no date; where it is unknown, its replacement is the second try.
+
+    The service's own host is no other one, however it is named.
+    """
+    today = date(2027, 3, 1)
     with fake.running() as other:
-        status, answer = converse(upstream, date(2027, 3, 1), other.url)
+        status, answer = converse(upstream, today, other.url)
         assert (status, used(answer)) == (200, OLD)
-        ageing(other, date(2027, 3, 1))
-        status, answer = converse(upstream, date(2027, 3, 1), other.url)
+        ageing(other, today)
+        status, answer = converse(upstream, today, other.url)
         assert (status, used(answer)) == (200, NEW)
         assert len(other.requests) == 9
     assert upstream.requests == []
-
-
-@pytest.mark.parametrize(
-    ("base_url", "models"),
-    [
-        ("https://api.openai.com/v1", NEW),
-        ("https://eu.api.openai.com/v1", NEW),
-        ("https://US.api.openai.com./v1", NEW),
-        ("https://api.openai.com.example/v1", OLD),
-        ("https://notapi.openai.com/v1", OLD),
-    ],
-)
-def test_openais_hosts_share_their_days(upstream, base_url, models):
-    """The regional ones shut models down with api.openai.com, whatever the service's own host."""
-    app = make_app(today=date(2027, 3, 1), PARLEY_OPENAI_BASE_URL=upstream.url)
-    services = app.extensions["parley"]
-    routes = routes_for(Headers({"X-OpenAI-Base-URL": base_url}), services.settings)
-    chosen = models_of({}, routes, services, date(2027, 3, 1))
-    assert tuple(model.name for model in chosen.values()) == models
-
-
-def test_the_services_own_host_is_its_own_however_it_is_named(upstream):
-    """A caller who spells out the default gets the default's lifetimes."""
-    ageing(upstream, date(2027, 3, 1))
-    status, answer = converse(upstream, date(2027, 3, 1), f"{upstream.url}/")
-    assert (status, used(answer)) == (200, NEW)
+    ageing(upstream, today)
+    status, answer = converse(upstream, today, f"{upstream.url}/")
+    assert (status, used(answer), len(upstream.requests)) == (200, NEW, 3)

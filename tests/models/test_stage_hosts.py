@@ -7,7 +7,6 @@ from datetime import date
 import pytest
 from testing.builders import FROZEN_LIST, make_app
 from testing.conversation_forms import converse
-from testing.fake_openai import http
 from werkzeug.datastructures import Headers
 
 from parley.commands import models as command
@@ -91,15 +90,20 @@ def test_the_hosts_get_the_names_voices_and_languages_as_written(upstream):
     assert (speech["model"], speech["voice"]) == ("kokoro", "af_heart")
 
 
-def test_a_replacement_is_the_second_try_there_too(upstream):
-    """Once, and only where the host does not know the listed name."""
-    unknown = b'{"error": {"message": "No.", "code": "model_not_found"}}'
-    answers = iter([http(unknown, "404 Not Found"), http(b'{"text": "Hi."}')])
-    upstream.answers["stt"] = lambda connection, request: connection.sendall(next(answers)) or True
-    app = make_app(today=LATE, PARLEY_ALLOWED_BASE_URLS="*")
-    headers = dict.fromkeys(HEADERS.values(), upstream.url)
-    answer = converse(app.test_client(), headers, stt_model="whisper-1")
-    assert answer.json["models_used"] == {**OLD, "stt": "gpt-transcribe"}
+@pytest.mark.parametrize(
+    ("base_url", "models"),
+    [
+        ("https://api.openai.com/v1", NEW),
+        ("https://eu.api.openai.com/v1", NEW),
+        ("https://US.api.openai.com./v1", NEW),
+        ("https://api.openai.com.example/v1", OLD),
+        ("https://notapi.openai.com/v1", OLD),
+    ],
+)
+def test_openais_hosts_share_their_days(base_url, models):
+    """The regional ones shut models down with api.openai.com, whatever the service's own host."""
+    headers = {"X-OpenAI-Base-URL": base_url}
+    assert names(chosen(headers=headers, PARLEY_OPENAI_BASE_URL=ELSEWHERE)) == models
 
 
 @pytest.mark.parametrize(

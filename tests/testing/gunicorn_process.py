@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,6 +114,13 @@ def end(process: subprocess.Popen[bytes], how: signal.Signals, seconds: float) -
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def serving_models(folder: Path, models: str, **variables: str) -> AbstractContextManager[Service]:
+    """Serve with this text as the model list; it lies in the folder, as the log does."""
+    (folder / "list.md").write_text(models)
+    variables = {"PARLEY_MODEL_LIST": str(folder / "list.md"), **variables}
+    return serving(folder / "service.log", variables)
 
 
 def _wait(service: Service) -> None:
