@@ -41,8 +41,9 @@ REMARKS = re.compile(
 """A transcript of remarks, full stops, dashes and notes (`[BLANK_AUDIO]`, "♪ [Music]."):
 whisper.cpp has one for each silent segment."""
 
-TOKENS = re.compile(r"<\|[^<>|]{0,40}\|>")
-"""What some hosts leave in a transcript: SenseVoice's `<|en|><|NEUTRAL|>`, Whisper's `<|0.00|>`."""
+TOKENS = re.compile(r"<\|[^<>|]{0,40}\|>|\blanguage \w{1,20}<asr_text>")
+"""What some hosts leave in a transcript: SenseVoice's `<|en|><|NEUTRAL|>`, Whisper's `<|0.00|>`,
+Qwen3-ASR's `language English<asr_text>`."""
 
 
 @dataclass(frozen=True)

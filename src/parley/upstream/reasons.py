@@ -7,14 +7,15 @@ one line of at most 2,000 characters.
 import re
 
 ABSENT = (
-    r"(?:(?:not|\w{0,6}n['\u2019]t) (?:(?:be|currently|a) )?(?:found|exist|available|supported"
-    r"|installed|recogni[sz]ed|valid|known)|no longer (?:available|supported)|unavailable|not found"
-    r"|(?:unknown|invalid|unsupported)(?=\W*(?:\Z|[.,;:!?)]|model\b)))"
+    r"(?:(?:not|\w{0,6}n['\u2019]t) (?:(?:be|currently|a) )?(?:found|exist|available|accessible"
+    r"|supported|installed|recogni[sz]ed|valid|known)|no longer (?:available|supported)"
+    r"|unavailable|not found|(?:unknown|invalid|unsupported)(?=\W*(?:\Z|[.,;:!?)]|model\b)))"
 )
 """What follows the name of a model that a host does not have."""
 
 ABSENT_MODEL = (
-    r"(?:(?:unknown|invalid|unsupported|unrecogni[sz]ed|not a valid|no(?: such| matching)?"
+    r"(?:(?:unknown|invalid|unsupported|unavailable|unrecogni[sz]ed|not a valid"
+    r"|no(?: such| matching)?"
     r"|(?:not|\w{0,6}n['\u2019]t|unable to|cannot) (?:find|locate|access)(?: the)?)[\s_]+models?"
     r"|(?:unknown|invalid|unsupported) value (?:for|of) \W?model)\b"
     r"(?!\s+(?:parameter|option|setting|argument|input|output|config|type|format|version))"
@@ -23,7 +24,7 @@ ABSENT_MODEL = (
 
 ABSENT_NAME = re.compile(
     r"model_(?:not_(?:found|available|supported)|unavailable|decommissioned)"
-    r"|(?:invalid|unknown|unsupported)_model",
+    r"|(?:invalid|unknown|unsupported|unavailable)_model",
     re.IGNORECASE,
 )
 """The codes that say so, whatever the words: Together's `model_not_available`, say."""
@@ -42,6 +43,14 @@ SAID_OF_MODEL = re.compile(
     re.IGNORECASE,
 )
 """What says so of "the model", which may be named in another sentence."""
+
+UNNAMED = re.compile(
+    rf"(?:\A|: )\W*(?:(?:(?:the|this) )?(?:(?:requested|provided|specified|given|selected) )?model"
+    rf"(?: name| id| code| identifier)?\b{WORDS}{ABSENT}(?=\s*(?:[.,;!)]|or\b|\Z))"
+    rf"|{ABSENT_MODEL}(?: name| id)?\s*(?:[.;,!]|\Z))|模型不存在",
+    re.IGNORECASE,
+)
+"""What says so of the model that was asked for, and names none: DeepSeek's "Model Not Exist"."""
 
 QUOTA = re.compile(
     r"(?<![a-z])(?:(?:quota|budget|credit)s?(?![a-z])|(?:insufficient|not enough) (?:\w+ )?balance"
@@ -79,16 +88,18 @@ ADDRESS = re.compile(
 
 
 def is_about_model(status: int, message: str, model: str, names: tuple[str, ...]) -> bool:
-    """Whether a refusal says that a host does not know the model: it names it.
+    """Whether a refusal says that a host does not know the model: it names it, or none.
 
-    A 404 need not say more. A 400 must say so of the model, in its words or by one of its names:
-    "Voice 'x' is not available for model y" is about the voice.
+    A 404 need not say more, nor a 410. A 400 must say so of the model, in its words or by one of
+    its names: "Voice 'x' is not available for model y" is about the voice.
     """
-    if not model or status not in (400, 404):
+    if not model or status not in (400, 404, 410):
         return False
+    if UNNAMED.search(message):
+        return True
     # Not a longer name that contains it, and not the address that was called.
     name = rf"(?:(?<![\w.=-])|(?<=(?<![?&\w])model=)){re.escape(model)}(?![\w-]|[.:/@]\w)"
-    if status == 404 or any(map(ABSENT_NAME.fullmatch, names)):
+    if status != 400 or any(map(ABSENT_NAME.fullmatch, names)):
         return re.search(name, message) is not None
     said = (
         rf"{name}[\"`'\u2019\u201d)\]]?[:,]?{WORDS}{ABSENT}",
