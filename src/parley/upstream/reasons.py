@@ -24,7 +24,7 @@ ABSENT_MODEL = (
 
 ABSENT_NAME = re.compile(
     r"model_(?:not_(?:found|available|supported)|unavailable|decommissioned)"
-    r"|(?:invalid|unknown|unsupported|unavailable)_model",
+    r"|(?:invalid|unknown|unsupported)_model",
     re.IGNORECASE,
 )
 """The codes that say so, whatever the words: Together's `model_not_available`, say."""
