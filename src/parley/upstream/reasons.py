@@ -45,7 +45,7 @@ SAID_OF_MODEL = re.compile(
 """What says so of "the model", which may be named in another sentence."""
 
 UNNAMED = re.compile(
-    rf"(?:\A|: )\W*(?:(?:(?:the|this) )?(?:(?:requested|provided|specified|given|selected) )?model"
+    rf"(?:\A|: )\W?(?:(?:(?:the|this) )?(?:(?:requested|provided|specified|given|selected) )?model"
     rf"(?: name| id| code| identifier)?\b{WORDS}{ABSENT}(?=\s*(?:[.,;!)]|or\b|\Z))"
     rf"|{ABSENT_MODEL}(?: name| id)?\s*(?:[.;,!]|\Z))|模型不存在",
     re.IGNORECASE,
