@@ -44,14 +44,6 @@ SAID_OF_MODEL = re.compile(
 )
 """What says so of "the model", which may be named in another sentence."""
 
-UNNAMED = re.compile(
-    rf"(?:\A|: )\W?(?:(?:(?:the|this) )?(?:(?:requested|provided|specified|given|selected) )?model"
-    rf"(?: name| id| code| identifier)?\b{WORDS}{ABSENT}(?=\s*(?:[.,;!)]|or\b|\Z))"
-    rf"|{ABSENT_MODEL}(?: name| id)?\s*(?:[.;,!]|\Z))|模型不存在",
-    re.IGNORECASE,
-)
-"""What says so of the model that was asked for, and names none: DeepSeek's "Model Not Exist"."""
-
 QUOTA = re.compile(
     r"(?<![a-z])(?:(?:quota|budget|credit)s?(?![a-z])|(?:insufficient|not enough) (?:\w+ )?balance"
     r"|balance (?:\w+ )?(?:insufficient|not enough|too low)|(?:insufficient|out of) funds"
@@ -88,15 +80,13 @@ ADDRESS = re.compile(
 
 
 def is_about_model(status: int, message: str, model: str, names: tuple[str, ...]) -> bool:
-    """Whether a refusal says that a host does not know the model: it names it, or none.
+    """Whether a refusal says that a host does not know the model: it names it.
 
     A 404 need not say more, nor a 410. A 400 must say so of the model, in its words or by one of
     its names: "Voice 'x' is not available for model y" is about the voice.
     """
     if not model or status not in (400, 404, 410):
         return False
-    if UNNAMED.search(message):
-        return True
     # Not a longer name that contains it, and not the address that was called.
     name = rf"(?:(?<![\w.=-])|(?<=(?<![?&\w])model=)){re.escape(model)}(?![\w-]|[.:/@]\w)"
     if status != 400 or any(map(ABSENT_NAME.fullmatch, names)):
