@@ -27,6 +27,8 @@ TRANSCRIPTS = {
     "SenseVoice's tokens": ({"text": "<|en|><|NEUTRAL|><|Speech|><|withitn|>Hello."}, "Hello."),
     "a token alone": ({"text": "<|nospeech|>"}, ""),
     "tokens of time": ({"text": "<|0.00|> Is 1 < 2?<|1.50|>"}, "Is 1 < 2?"),
+    "Qwen3-ASR's language": ({"text": "language English<asr_text>Hello."}, "Hello."),
+    "no language": ({"text": "language None<asr_text>"}, ""),
     "other signs": ({"text": "?!"}, "?!"),
     "a word in stars": ({"text": "*coughs*"}, "*coughs*"),
     "a number": ({"text": "(5) 5"}, "(5) 5"),
@@ -73,6 +75,11 @@ WHOLES = {
     "tool_calls": ("It is Paris.", "tool_calls"),
     "no reason that is a text": ("It is Paris.", ["length"]),
 }
+CUT = (
+    "length max_tokens MAX_TOKENS content_filter model_length model_context_window_exceeded "
+    "sensitive SAFETY RECITATION BLOCKLIST PROHIBITED_CONTENT SPII"
+)
+FAILED, DOWN = "error abort network_error insufficient_system_resource", "upstream_unavailable"
 # What the message holds, the reason, and what becomes of it.
 MESSAGES = {
     **{name: ({"content": content}, reason, WHOLE) for name, (content, reason) in WHOLES.items()},
@@ -84,15 +91,12 @@ MESSAGES = {
     "half a refusal": ({"content": None, "refusal": "No"}, "length", ("No", LIMIT)),
     "thoughts alone": ({"content": [THOUGHT]}, "stop", ("", "upstream_malformed")),
     "blank": ({"content": "  \n"}, "stop", ("", "upstream_malformed")),
-    "length": ({"content": HALF}, "length", (HALF, LIMIT)),
-    "max_tokens": ({"content": HALF}, "max_tokens", (HALF, LIMIT)),
-    "MAX_TOKENS": ({"content": HALF}, "MAX_TOKENS", (HALF, LIMIT)),
-    "content_filter": ({"content": HALF}, "content_filter", (HALF, LIMIT)),
+    **{reason: ({"content": HALF}, reason, (HALF, LIMIT)) for reason in CUT.split()},
+    **{reason: ({"content": HALF}, reason, (HALF, DOWN)) for reason in FAILED.split()},
     "thoughts up to the length": ({"content": [THOUGHT]}, "length", ("", LIMIT)),
     "nothing up to the length": ({"content": None}, "length", ("", LIMIT)),
     "thoughts in tags": ({"content": "<think>Hmm"}, "max_tokens", ("", LIMIT)),
-    "error": ({"content": HALF}, "error", (HALF, "upstream_unavailable")),
-    "error at once": ({"content": ""}, "error", ("", "upstream_unavailable")),
+    "error at once": ({"content": ""}, "error", ("", DOWN)),
 }
 
 
@@ -111,7 +115,7 @@ def test_a_message_is_understood(met, accept, streams, name):
     assert (answer.reply, answer.code) == (text, code)
     assert bool(answer.sound) is bool(text)
     assert answer.status == (206 if code else 200)
-    again = code == "upstream_unavailable" and (accept != STREAM or not text)
+    again = code == DOWN and (accept != STREAM or not text)
     assert len(bodies(met, "text")) == (3 if again else 1)
 
 
@@ -123,7 +127,7 @@ def test_blank_lines_may_come_for_long_before_a_whole_reply(met, accept):
     assert told(post(met, accept)).reply == WHOLE[0]
 
 
-PASSING = ("upstream_unavailable", "rate_limited")
+PASSING = (DOWN, "rate_limited")
 
 
 @REPRESENTATIONS

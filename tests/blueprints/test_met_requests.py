@@ -76,9 +76,11 @@ def test_an_option_that_came_as_a_file_is_read_as_its_text(met, accept, mark):
         ("{4b39 ed14}", "charset=UTF-8;Boundary={4b39 ed14} "),
     ],
 )
-def test_a_boundary_is_read_as_clients_write_it(met, accept, boundary, written):
-    """Also one that needs quotes and has none (RFC 2045, 5.1)."""
+@pytest.mark.parametrize("line_break", [b"\r\n", b"\n"])
+def test_a_boundary_is_read_as_clients_write_it(met, accept, line_break, boundary, written):
+    """Also one that needs quotes and has none (RFC 2045, 5.1), and lines that end with LF alone."""
     form = encode_multipart_formdata({"audio": ("a.wav", wav())}, boundary)[0]
+    form = form.replace(b"\r\n", line_break)
     headers = {**MAIN, "Accept": accept, "Content-Type": f"multipart/form-data; {written}"}
     with met.client.post(PATH, data=form, headers=headers) as response:
         assert told(response).status == 200

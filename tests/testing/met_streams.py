@@ -39,6 +39,11 @@ WHOLES = {
         chunk("No", index=1),
         chunk("Paris.", "stop", index=0),
     ],
+    "counted events": [  # TGI's
+        chunk("It is ", index=1),
+        chunk("Paris.", index=2),
+        chunk("", "eos_token", index=3),
+    ],
     "a long wait before the reply": [b"\n" * 9000, *WORDS, DONE],
     "null in a text, and [DONE]": [chunk(WHOLE[0], "null"), DONE],
     "the last event without its end": [

@@ -11,8 +11,15 @@ from parley.upstream.error_reports import SENTENCES, SPACE, FailureIn, error_fie
 from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, text_of, value_at
 from parley.upstream.sent_events import EVENT_BYTES, SentEvent, events_in
 
-# The values of `finish_reason` for a reply that the model did not finish.
-INCOMPLETE = ("length", "max_tokens", "content_filter")
+# The values of `finish_reason` for a reply that the model did not finish: OpenAI's, and those of
+# Mistral, Anthropic, Zhipu and Gemini that gateways pass on.
+INCOMPLETE = (
+    *("length", "max_tokens", "model_length", "model_context_window_exceeded"),
+    *("content_filter", "sensitive", "safety", "recitation", "blocklist", "prohibited_content"),
+    "spii",
+)
+# Those for a failure amid the reply: OpenRouter's, vLLM's, Zhipu's and DeepSeek's.
+FAILED = ("error", "abort", "network_error", "insufficient_system_resource")
 UNFINISHED = ("", "null", "none")  # Those that hosts write amid a reply instead of null.
 END = b"[DONE]"
 UNNAMED = (b"", b"message")
@@ -63,7 +70,9 @@ class _Reply:
     place: str = ""
     """Where content was found: some send a message as one event, others again after its deltas."""
     is_blank: bool = True
-    index: Any = None  # Which choice is read: of several in one stream, the first that comes.
+    index: Any = None
+    """Which choice is read: of several in one stream, the first that comes. All are, where it is
+    not 0: TGI before 1.4.4 counts its events so."""
     half: str = ""
     """Half a surrogate pair: hosts that count in UTF-16 may part a character between two events."""
     suspect: Any = field(default=None, repr=False)
@@ -93,7 +102,7 @@ class _Reply:
             self.reason = None  # Where text follows, it was no end: some begin with "stop".
         if error := (error_field_of(value) and value) or error_field_of(choice):
             raise self.failure_in(error)
-        if self.reason == "error":
+        if self.reason in FAILED:
             raise UpstreamUnavailable()
         is_open = self.suspect is None or self.is_note  # No note hides a failure.
         if choice is None and is_open and report_of(value).message:
@@ -104,7 +113,7 @@ class _Reply:
         for choice in choices if isinstance(choices, list) else ():
             index = value_at(choice, "index")
             self.index = index if self.index is None else self.index
-            if index in (None, self.index):
+            if self.index or index in (None, self.index):
                 return choice
         return None
 

@@ -34,8 +34,9 @@ VOICE = "alloy"
 REMARKS = re.compile(
     r"\A(?:[\s.…。\u2013\u2014♪♫🎵🎶-]++|\[++[^\[\]]*+\]++|[(\uff08][^()\uff08\uff09]*+[)\uff09]|【[^【】]*+】)++\Z"
 )
-# What some hosts leave in a transcript: SenseVoice's `<|en|><|NEUTRAL|>`, Whisper's `<|0.00|>`.
-TOKENS = re.compile(r"<\|[^<>|]{0,40}\|>")
+# What some hosts leave in a transcript: SenseVoice's `<|en|><|NEUTRAL|>`, Whisper's `<|0.00|>`,
+# Qwen3-ASR's `language English<asr_text>`.
+TOKENS = re.compile(r"<\|[^<>|]{0,40}\|>|\blanguage \w{1,20}<asr_text>")
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ BY_NAME: Mapping[str, type[UpstreamError]] = {
 # Those that make the meaning of a status more exact, and stand alone where there is none.
 BY_CODE: Mapping[str, type[UpstreamError]] = {
     "credit_balance_exhausted": QuotaExhausted,
+    "deploymentnotfound": ModelNotFound,  # Azure, where a deployment's name is the model's.
     "insufficient_quota": QuotaExhausted,
     "invalid_api_key": ApiKeyRejected,
     "model_not_found": ModelNotFound,

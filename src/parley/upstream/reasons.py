@@ -8,13 +8,14 @@ import re
 
 # What follows the name of a model that a host does not have.
 ABSENT = (
-    r"(?:(?:not|\w{0,6}n['\u2019]t) (?:(?:be|currently|a) )?(?:found|exist|available|supported"
-    r"|installed|recogni[sz]ed|valid|known)|no longer (?:available|supported)|unavailable|not found"
-    r"|(?:unknown|invalid|unsupported)(?=\W*(?:\Z|[.,;:!?)]|model\b)))"
+    r"(?:(?:not|\w{0,6}n['\u2019]t) (?:(?:be|currently|a) )?(?:found|exist|available|accessible"
+    r"|supported|installed|recogni[sz]ed|valid|known)|no longer (?:available|supported)"
+    r"|unavailable|not found|(?:unknown|invalid|unsupported)(?=\W*(?:\Z|[.,;:!?)]|model\b)))"
 )
 # What precedes the name of such a model.
 ABSENT_MODEL = (
-    r"(?:(?:unknown|invalid|unsupported|unrecogni[sz]ed|not a valid|no(?: such| matching)?"
+    r"(?:(?:unknown|invalid|unsupported|unavailable|unrecogni[sz]ed|not a valid"
+    r"|no(?: such| matching)?"
     r"|(?:not|\w{0,6}n['\u2019]t|unable to|cannot) (?:find|locate|access)(?: the)?)[\s_]+models?"
     r"|(?:unknown|invalid|unsupported) value (?:for|of) \W?model)\b"
     r"(?!\s+(?:parameter|option|setting|argument|input|output|config|type|format|version))"
@@ -72,14 +73,14 @@ ADDRESS = re.compile(
 def is_about_model(status: int, message: str, model: str, names: tuple[str, ...]) -> bool:
     """Whether a refusal says that a host does not know the model: it names it.
 
-    A 404 need not say more. A 400 must say so of the model, in its words or by one of its names:
-    "Voice 'x' is not available for model y" is about the voice.
+    A 404 need not say more, nor a 410. A 400 must say so of the model, in its words or by one of
+    its names: "Voice 'x' is not available for model y" is about the voice.
     """
-    if not model or status not in (400, 404):
+    if not model or status not in (400, 404, 410):
         return False
     # Not a longer name that contains it, and not the address that was called.
     name = rf"(?:(?<![\w.=-])|(?<=(?<![?&\w])model=)){re.escape(model)}(?![\w-]|[.:/@]\w)"
-    if status == 404 or any(map(ABSENT_NAME.fullmatch, names)):
+    if status != 400 or any(map(ABSENT_NAME.fullmatch, names)):
         return re.search(name, message) is not None
     said = (
         rf"{name}[\"`'\u2019\u201d)\]]?[:,]?{WORDS}{ABSENT}",

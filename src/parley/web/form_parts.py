@@ -13,7 +13,6 @@ from parley.errors import RequestMalformed
 PIECE_BYTES = 64 * 1024  # How much of a form is read at once.
 HEAD_BYTES = 16 * 1024
 """The longest headers of one part, all together, and the longest padding behind a boundary."""
-LINE_BREAK = b"\r\n"
 AS_IT_IS = frozenset({"7bit", "8bit", "binary", ""})
 """The values of Content-Transfer-Encoding (RFC 7578, 4.7: deprecated) that encode nothing."""
 # A quoted string, which stays as it is, or a value that is not quoted.
@@ -44,19 +43,25 @@ class Part:
 
 
 def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[bytes]]]:
-    """Each part, and its content, which need not be read. Raises FormBroken, FormTooLarge."""
+    """Each part, and its content, which need not be read. Raises FormBroken, FormTooLarge.
+
+    Lines end as the first boundary's does: with CRLF, or with the LF alone that forms written by
+    hand have, and that Werkzeug and Go take.
+    """
     if not boundary:
         raise FormBroken()
-    reader = _Reader(stream)
-    delimiter = LINE_BREAK + b"--" + boundary
-    consume(reader.until(delimiter))
+    reader, line_break = _Reader(stream), b""
+    delimiter = b"--" + boundary
+    consume(reader.until(b"\n" + delimiter))
     while not reader.skip(b"--"):
-        if reader.short(LINE_BREAK).strip(b" \t"):  # RFC 2046's padding may follow a boundary.
+        padding = reader.short(line_break or b"\n")
+        line_break = line_break or (b"\r\n" if padding.endswith(b"\r") else b"\n")
+        if padding.strip(b" \t\r"):  # RFC 2046's padding may follow a boundary.
             raise FormBroken()
-        part = _part(reader.short(2 * LINE_BREAK))
+        part = _part(reader.short(2 * line_break), line_break)
         # A part with no content may leave out the line break before it, as Werkzeug's client does.
-        is_absent = reader.skip(delimiter.removeprefix(LINE_BREAK))
-        content = iter(()) if is_absent else reader.until(delimiter)
+        is_absent = reader.skip(delimiter)
+        content = iter(()) if is_absent else reader.until(line_break + delimiter)
         yield part, content
         consume(content)
     while stream.read(PIECE_BYTES):
@@ -75,10 +80,10 @@ def _quoted(value: re.Match[str]) -> str:
     return '="{}"'.format(bare.strip().replace("\\", r"\\")) if bare else value[0]
 
 
-def _part(head: bytes) -> Part:
-    unfolded = head.replace(LINE_BREAK + b" ", b" ").replace(LINE_BREAK + b"\t", b" ")
+def _part(head: bytes, line_break: bytes) -> Part:
+    unfolded = head.replace(line_break + b" ", b" ").replace(line_break + b"\t", b" ")
     headers = {}
-    for line in unfolded.decode(errors="replace").split("\r\n"):
+    for line in unfolded.decode(errors="replace").split(line_break.decode()):
         name, colon, value = line.partition(":")
         if not colon:  # Such as a boundary, where the blank line before the content is missing.
             raise FormBroken()
@@ -96,7 +101,7 @@ class _Reader:
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._held = LINE_BREAK  # The first delimiter may stand without one.
+        self._held = b"\n"  # The first delimiter may stand without one.
 
     def until(self, mark: bytes) -> Iterator[bytes]:
         """What comes before the mark, in pieces; the mark itself is passed over."""
