@@ -28,6 +28,8 @@ REPLIES = {
     "<|begin_of_thought|>Hm<|end_of_thought|>\nHello.": "Hello.",
     "<unused94>thought\nHm<unused95>Hello.": "Hello.",
     "<|channel>thought\nHm<channel|>Hello.": "Hello.",
+    "thought\nHm<channel|>Hello.": "Hello.",
+    "thought is free": "thought is free",
     "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>Hello.": (
         "Hello."
     ),

@@ -2,27 +2,30 @@
 
 import regex
 
-# \(…\), \[…\], $$…$$ and $…$. The last is told from prices and names of variables as Pandoc tells
-# it, by the spaces and the digit beside its marks, and has to be a letter or hold a sign of TeX.
-_FORMULA = regex.compile(
-    r"""
-      \\\( (?P<tex>.{1,400}?) \\\) | \\\[ (?P<tex>.{1,400}?) \\\] | \$\$ (?P<tex>[^$]{1,400}) \$\$
-    | (?<![\p{L}\p{N}$]) \$ (?=[^$\n]{0,400}[\\^_{}=]|\p{L}\$)
-      (?P<tex>[^\s$] (?:[^$\n]{0,400} [^\s$])?) \$ (?![\p{N}$])
-    """,
-    regex.VERBOSE | regex.DOTALL,
-)
-_OPENING = regex.compile(r"\\[(\[]|\$\$|\$(?=[^\s$]*[\\^_{])")
-_GROUP = r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
-_FRACTION = regex.compile(rf"\\[cdt]?frac{_GROUP}{_GROUP}")
-_DEGREES = regex.compile(r"\^\s*\{?\s*\\circ\b\s*\}?")
-_COMMAND = regex.compile(r"\\(?:([A-Za-z]+)\*?|(.))", regex.DOTALL)
 _PAIRS = (
     "le=≤ leq=≤ ge=≥ geq=≥ ne=≠ neq=≠ approx=≈ times=\u00d7 cdot=\u00d7 div=÷ pm=± degree=°"
     " sqrt=√ infty=∞ sum=∑ int=∫ partial=∂ in=∈ cup=\u222a cap=∩ to=→ rightarrow=→ Rightarrow=⇒"
     " dots=… ldots=… cdots=…"
 )
 _SIGNS = dict(pair.split("=") for pair in _PAIRS.split())
+_GROUP = r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
+# \(…\), \[…\], $$…$$ and $…$. The last is told from prices and names of variables as Pandoc tells
+# it, by the spaces and the digit beside its marks, and has to be a letter or hold a sign of TeX.
+# Some models write TeX without marks: \boxed{42}, 3 \times 4.
+_FORMULA = regex.compile(
+    r"""
+      \\\( (?P<tex>.{1,400}?) \\\) | \\\[ (?P<tex>.{1,400}?) \\\] | \$\$ (?P<tex>[^$]{1,400}) \$\$
+    | (?<![\p{L}\p{N}$]) \$ (?=[^$\n]{0,400}[\\^_{}=]|\p{L}\$)
+      (?P<tex>[^\s$] (?:[^$\n]{0,400} [^\s$])?) \$ (?![\p{N}$])
+    | (?P<tex>\\begin\{[^{}]*\} .{1,400}? \\end\{[^{}]*\}|\\(?!begin)[A-Za-z]{2,}(?:GROUP)+)
+    | (?<=[\s\p{N}]) (?P<tex>\\(?:SIGNS)) (?![\p{L}\\])
+    """.replace("GROUP", _GROUP).replace("SIGNS", "|".join(_SIGNS)),
+    regex.VERBOSE | regex.DOTALL,
+)
+_OPENING = regex.compile(r"\\(?:[(\[]|begin\{)|\$\$|\$(?=[^\s$]*[\\^_{])")
+_FRACTION = regex.compile(rf"\\[cdt]?frac{_GROUP}{_GROUP}")
+_DEGREES = regex.compile(r"\^\s*\{?\s*\\circ\b\s*\}?")
+_COMMAND = regex.compile(r"\\(?:([A-Za-z]+)\*?|(.))", regex.DOTALL)
 _WORD = regex.compile(
     r"(?i)alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau"
     r"|upsilon|phi|chi|psi|omega|sin|cos|tan|cot|log|ln|exp|lim|max|min"

@@ -39,33 +39,42 @@ _ALPHABETIC = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{M}]+")
 # may follow once its word is whole.
 _DAY = regex.compile(r"(\p{N}+)(?:st|nd|rd|th)?")
 _ORDINAL = regex.compile(
-    rf"\s+(?:(?:{'|'.join(_MONTHS.split())}|Jahrhundert\w*)\b|\p{{Lu}}\w{{0,10}}\Z)"
+    rf"\s+(?:(?:{'|'.join(_MONTHS.split())}|Jh|Jhd|Jahrhundert\w*)\b|\p{{Lu}}\w{{0,10}}\Z)"
 )
 _ARTICLE = regex.compile(
     r"(?ri)(?:\b(?:de[rmns]|das|die|im|vom|zu[mr]|beim|ins|(?<!\bI\s)am|jede[rmns]?"
-    r"|(?:[mds]ein|ihr|unser)(?:e[rmns]?)?)|\d\.\s+(?:und|bis|oder))\s+\d+\.\Z"
+    r"|(?:[mds]ein|ihr|unser)(?:e[rmns]?)?|(?-i:\p{Lu}\p{Ll}+)s)|\d\.\s+(?:und|bis|oder))\s+\d+\.\Z"
 )
 # "24. 12. 2026": its month goes before the last full stop.
 _DATE = regex.compile(r"(?r)\d{1,4}\.[^\S\n]?\d{1,2}\.\Z")
 # Some languages count before the name: "padişah IV. Murat", "im II. Weltkrieg". Behind a name the
-# number may end a sentence ("Elizabeth II."), but behind few titles.
-_COUNTED = regex.compile(
-    r"(?r)(?:(?<![\p{L}\p{M}\p{N}])(?:\p{Ll}[\p{Ll}\p{M}]*|Sultan|Padişah|Kral|Papa|Çar)\s+|[.!?…]\s+)"
-    r"[IVX]{2,}\.\Z"
+# number may end a sentence ("Elizabeth II."), but not where letters tell of such a language, which
+# counts anything so: "akşam 5. Cadde", "Karla IV. Praha". A number alone is no sentence: "1. Liga".
+_COUNTS = regex.compile(
+    r"(?rs)(?:(?:(?<![\p{L}\p{M}\p{N}])\p{Ll}[\p{Ll}\p{M}]*|\.)\s+[IVX]{2,}"
+    r"|(?:(?:[!?…:,;]\s|[\n。！？])\s*|[ąčćđęěğıłńőřśşšůűźżžæøåİ].*\s)(?:\d{1,2}|[IVX]{2,}))\.\Z"
+)
+# No whole word of Greek ends in most consonants, and none of Hebrew in a letter that has a final
+# form. Among Vietnamese letters, capitals are titles and names of places ("PGS. Phạm").
+_CUT_SHORT = regex.compile(
+    r"(?rs)(?:\p{Greek}[βγδζθκλμπστφχ]|\p{Hebrew}[כמנפצ]|[ăđơưạ-ỹ].*\b\p{Lu}{2,5})\.\Z"
 )
 _HOUR = regex.compile(r"[ap]\.m")
-_WEEKDAY = regex.compile(r"\s+(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
+_DAY_OR_ZONE = regex.compile(r"\s+(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[A-Z]{2,4})\b")
 # Few sentences begin with a number, and short words before one are mostly its own ("art. 5").
-_NUMBER = regex.compile(r"[^\S\n]++[\p{Ps}№]?+\p{N}")
+_NUMBER = regex.compile(r"[^\S\n]++(?:N[or]\.[^\S\n]?|[\p{Ps}№])?+\p{N}")
 # A small letter follows, or a dash behind which one may.
 _SMALL_LETTER = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\"'–—―]*+(?:\p{Ll}|(?<=[–—―]\s*+)\Z)")
+# Scripts whose sentences end with other marks or none, so that full stops are of abbreviations.
+_NO_STOPS = r"\p{Armenian}\p{Ethiopic}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Bengali}"
 # What follows a quotation belongs to its sentence, where neither space nor a capital tells, and
-# what follows a wide point to its number. No sentence begins with a sign that joins, or with the
-# letter of an ordinal ("2.ª").
+# what follows a wide point to its number. No sentence begins with a sign that joins, with the
+# letter of an ordinal ("2.ª"), or with what quotes the sentence before ("。と聞いた").
 _GOES_ON = regex.compile(
-    r"(?<=[\p{Latin}\p{N}]．)\S|(?<=\p{N}\.)\p{N}|(?<=[\p{Armenian}\p{Ethiopic}]\.\s*+)\S"
-    r"|(?<=\.\.\s*+)\p{Lo}|(?<=[\p{Pe}\p{Pf}])\S|(?<=[\p{Pe}\p{Pf}\"][^\S\n]*+)\p{Lo}"
-    r"|[\p{Pe}\p{Pf}、，&;:%/=×ªº]|(?<=[。？！?!])(?:と|って)(?:[言聞思答叫問尋考書]|い[うっ])"
+    rf"(?<=[\p{{Latin}}\p{{N}}]．)\S|(?<=\p{{N}}\.)\p{{N}}|(?<=[{_NO_STOPS}]\.\s*+)\S"
+    r"|(?<=[.\p{N}]\.\s*+)\p{Lo}|(?<=[\p{Pe}\p{Pf}])\S|(?<=[\p{Pe}\p{Pf}\"'][^\S\n]*+)\p{Lo}"
+    r"|[\p{Pe}\p{Pf}、，&;:%/=×ªº]"
+    r"|(?<=[。？！?!])(?:(?:と|って)(?:[言聞思答叫問尋考書の]|い[うっ])|など|みたい)"
 )
 # Where the marks tell which opens, a longer quotation is known, and may hold others.
 _IN_QUOTES = regex.compile(
@@ -109,7 +118,9 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
     if len(word) < 7 and _NUMBER.match(after, partial=True):
         return True
     if word in _ENGLISH:
-        return bool(_HOUR.fullmatch(word) and _WEEKDAY.match(after, partial=True))
+        return bool(_HOUR.fullmatch(word) and _DAY_OR_ZONE.match(after, partial=True))
+    if _COUNTS.search(before):
+        return True
     if day := _DAY.fullmatch(word):
         return bool(_DATE.search(before)) or (
             len(day[1]) < 3 and bool(_ORDINAL.match(after) or _ARTICLE.search(before))
@@ -119,7 +130,7 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
         or word.endswith("str")
         or (word[-1] in "ªº" and word[0].isalpha())  # Profª. Maria
         or (".-" in word and _is_abbreviation(word.rpartition(".-")[2], before, after))
-        or bool(_TWO_WORDS.search(before) or _COUNTED.search(before))
+        or bool(_TWO_WORDS.search(before) or _CUT_SHORT.search(before))
         or len(regex.findall(r"\X", word)) == 1
         or (len(word) == 2 and word[0] == word[1] and word not in _ROMAN)  # EE. UU.
         or ("." in word and all(0 < len(part) < 4 for part in regex.split(r"[.\-]+", word)))

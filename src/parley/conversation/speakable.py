@@ -25,23 +25,42 @@ _TIMES = "\u2217"
 _UNSAID = regex.compile(
     r"""
       \A\[\^[^\[\]\s]+\]:.*                                       # [^1]: a footnote
+    | <[|｜]\w*(?:start|channel)\w*[|｜]>\w*                        # <|im_start|>assistant
+    | <(?!tool_|function)(?=[^<>\s]*[|｜_])[^<>\s]+>|\[/?INST\]    # <|im_end|>, <end_of_turn>
+    | \uE200[^\uE201]*\uE201                                      # sources of ChatGPT
+    | :(?<![\w:]:)[a-z+-][a-z0-9_+-]*:(?![\w:])                   # :smile:
     | 【[^【】]*†[^【】]*】                                          # a source, as some models do
-    | \A\[(?:[ xX]|!\w+)\][ ]                                     # a task's box, or [!NOTE]
+    | \A\[(?:[ xX]|!\w+)\](?:[ ]|\Z)                             # a task's box, or [!NOTE]
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
-    | \[(?!\^|[1-9][0-9]?\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
-    | (?:https?://(?:www\.)?|\bwww\.)                            # an address: its host
+    | \[(?!\^|(?:citation:|doc)?\d+\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
+    | (?:(?:https?|ftp)://(?:www\.)?|\bwww\.)                       # an address: its host
       (?P<said>[\p{Latin}\p{Cyrillic}0-9.-]*[\p{Latin}\p{Cyrillic}0-9])
       (?:[:/?\#](?:[!-~--["'()*<>\[\]`]]*(?:[A-Za-z0-9/]|\([!-~--["'()*<>\[\]`]]*\)))*)?
     | (?:\p{RI}{2}|(?![©®™‼⁉ℹ])\p{Extended_Pictographic})         # emoji and flags,
       (?:[\p{EMod}\uFE0E\uFE0F\U000E0020-\U000E007F]|\u200D\p{Extended_Pictographic})*
-    | [\uFE0F\u20E3`]                                             # a keycap's frame; a backtick
-    | [\p{Block=Box_Drawing}\p{Block=Block_Elements}\p{Block=Geometric_Shapes}★☆]  # drawings
+    | [\uFE0F\u20E3`\u200B\u00AD\u2060\uFEFF]|_(?<!\w_)_*(?!\w)     # a keycap's frame; marks; a gap
+    | [\p{Block=Box_Drawing}\p{Block=Block_Elements}\p{Block=Geometric_Shapes}★☆•‣⁃]  # drawings
     | [\p{Block=Dingbats}--\p{N}]
     """,
     regex.VERBOSE | regex.VERSION1,
 )
 # The marks of footnotes and sources: [^1], [1][2].
-_MARKS = regex.compile(r"[ ]?\[(?:\^[^\[\]\s]+\]|(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))")
+_MARKS = regex.compile(
+    r"[ ]?\[(?:(?:\^[^\[\]\s]+|(?:citation:|doc)\d+)\]|(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))"
+)
+# Elements that are not for a listener: calls of tools, and numbers of notes behind a word.
+_SILENT = regex.compile(
+    r"(?s)<(tool_\w+|function)\b[^<>]*>.*?</\1>|(?<=[^\P{P}(]|\p{L}{4})<sup>[\[(]?\d[^<>\n]*</sup>"
+)
+# A tag that has words: a comparison (x<y and y>z) or what is to be filled in (<your name>).
+_NO_TAG = regex.compile(r"<(\w+(?:[ ](?!open>)[\w'-]+)+)[ ]*>")
+_BREAK = regex.compile(r"</?(?:br|div|h[1-6]|li|p|td|tr)\b", regex.I)
+# What follows a break, and is no rest of a sentence, stands for itself. Models break no line for
+# its width; if others do, it is no short one.
+_LINE_END = regex.compile(
+    r"(?m)(?:(?<!\s)[^\S\n]*+\n[^\S\n]*+\n\s*+|(?<=^[^\n]{1,60})\n)(?=[^\p{Ll}\s])"
+    r"|\n(?=[•‣⁃\p{ExtPict}]|\w[)])"
+)
 # What holds no markup, as most of what is spoken: the parser would give it back as it is.
 _PLAIN = regex.compile(r"\p{L}[\p{L}\p{N} .,;:?!'’\"()–—…-]*+")
 _AUDIBLE = regex.compile(r"[\p{L}\p{N}\p{Sc}]")
@@ -55,6 +74,8 @@ def speakable(markdown: str) -> str:
     A block that ends without a mark gets a full stop before the next one, so that there is a pause.
     """
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
+    if "<" in source:
+        source = _SILENT.sub("", source)
     texts = [source] if _PLAIN.fullmatch(source) else _blocks(source)
     said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in texts)
     said = (_MARKS.sub("", text) if "[" in text else text for text in said)
@@ -103,8 +124,8 @@ def _blocks(markdown: str) -> Iterator[str]:
                 text = number + _text(token.children or [])
                 number = ""
                 if cells is None:
-                    yield text
-                elif text:
+                    yield from _LINE_END.split(text) if "\n" in text else [text]
+                elif _AUDIBLE.search(text):
                     cells.append(text)
 
 
@@ -114,9 +135,12 @@ def _text(tokens: list[Token]) -> str:
     for index, token in enumerate(tokens):
         match token.type:
             case "softbreak" | "hardbreak":
-                words += " "
+                words += "\n"
+            case "html_inline" if plain := _NO_TAG.fullmatch(token.content):
+                words += f" < {plain[1]} > " if words[-1:].isalnum() else plain[1]
             case "html_inline":
-                words += "" if _WITHIN_A_WORD.match(token.content) else " "
+                gap = "\n\n" if _BREAK.match(token.content) else " "
+                words += "" if _WITHIN_A_WORD.match(token.content) else gap
             case "image":
                 words += _text(token.children or [])
             case "text" if _DELIMITERS.fullmatch(token.content):

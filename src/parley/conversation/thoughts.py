@@ -17,6 +17,7 @@ MARKS = {
     "<unused94>": "<unused95>",  # MedGemma
     "<|START_THINKING|>": "<|END_THINKING|>",  # Command
     "<|channel>": "<channel|>",  # Gemma
+    "thought\n": "<channel|>",  # The same behind Ollama.
     "<|channel|>": "final<|message|>",  # gpt-oss, whose reply is the last of several channels.
     "<|start|>": "final<|message|>",
     "analysis": "assistantfinal",  # The same, where the host leaves out what is no text.
