@@ -16,7 +16,7 @@ from parley.web.representation import Representation
 from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
 from parley.web.services import services
-from parley.web.serving.request_connection import connection_check
+from parley.web.serving.connection_limits import connection_check
 from parley.web.sound import name_voice, sound_answer
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")

@@ -5,7 +5,6 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa")
 """Names that no public host has (RFC 6761, RFC 6762, RFC 8375, and ICANN's `.internal`)."""
-
 NOT_PUBLIC = tuple(
     ip_network(network)
     for network in (
@@ -24,7 +23,6 @@ NOT_PUBLIC = tuple(
 )
 """Networks that the `is_global` of some Python version takes for public: the table of
 requests-hardened, with Azure's address and the site-local ones."""
-
 NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
 """An IPv4 address in any spelling: its last part is a number, as no name's is (WHATWG's URLs)."""
 

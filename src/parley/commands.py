@@ -21,7 +21,6 @@ from parley.wire.messages import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 NO_DATES = "where the list's dates do not hold"
-
 NOT_COMPARED = 2
 """The exit status where a host could not be asked; 1 means a difference."""
 

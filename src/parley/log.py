@@ -37,8 +37,7 @@ def write_to(stream: TextIO, level: str) -> None:
 
     The lines of other libraries and the texts of exceptions are left out: both may quote a key.
     """
-    # It quotes an upstream's broken headers, wherever an operator's configuration of logging (as of
-    # gunicorn's --log-config-json) writes the lines of every library.
+    # It quotes an upstream's broken headers, where gunicorn's --log-config-json has all lines.
     logging.getLogger("urllib3").propagate = False
     handler = logging.StreamHandler(stream)
     handler.setFormatter(Formatter(ignored_keys=["exc_info"]))
@@ -72,14 +71,12 @@ def conversation(fields: Mapping[str, object], *, cut: bool) -> None:
 
 def lines_lost(count: int) -> str:
     """The line that tells how many could not be written; its thread must not use a logger."""
-    return f"at=WARNING event=log_lines_lost count={count}\n"
+    fields = {"at": "WARNING", "event": "log_lines_lost", "count": count}
+    return " ".join(f"{name}={value}" for name, value in fields.items()) + "\n"
 
 
 def held(seconds: float, places: Sequence[str]) -> None:
-    """Log that a conversation held the worker and was ended, and where: the innermost call first.
-
-    `seconds` is the processor time for which it was seen to hold it.
-    """
+    """Log that a conversation held the worker for that much processor time, and its calls."""
     fields = {"event": "worker_held", "code": "internal_error", "seconds": round(seconds, 2)}
     log.error({**fields, "place": places[0], "called_from": " < ".join(places[1:])})
 

@@ -12,19 +12,12 @@ from parley.deadline import Deadline, let_others_run
 
 BUDGET_BYTES = 64 * 1024 * 1024
 """The budget of a process: half of `worker_count.WORKER_BYTES`, which is reserved for each."""
-
 UNCOUNTED_BYTES = 128 * 1024
 """What one Usage may hold uncounted: nearly all conversations hold less (docs/scaling.md)."""
-
-PIECE_BYTES = 64 * 1024
-"""How much is moved to disk at once; others run in between."""
-
+PIECE_BYTES = 64 * 1024  # How much is moved to disk at once; others run in between.
 WRITES_AT_ONCE = 16
 """After how many writes to memory others run: pieces of speech may be a byte long."""
-
-WAIT_SECONDS = 0.05
-"""How often a long answer that waits for room looks for it."""
-
+WAIT_SECONDS = 0.05  # How often a long answer that waits for room looks for it.
 ESCAPED = 6
 """The bytes of a character in JSON where it is not ASCII (RFC 8259, 7)."""
 
@@ -43,10 +36,7 @@ class Budget:
 
     @property
     def has_room_for_speech(self) -> bool:
-        """Whether more speech may be held in memory.
-
-        Speech gets half of the budget: a few callers who read theirs slowly must not exhaust it.
-        """
+        """Whether more speech may be held: of half the budget, so that slow readers leave some."""
         return self.held < self.size // 2
 
 
@@ -111,8 +101,7 @@ class Spool:
     _writes = 0
 
     def __init__(self, usage: Usage, prefers_disk: bool) -> None:
-        self._usage, self._memory = usage, BytesIO()
-        self._prefers_disk = prefers_disk
+        self._usage, self._memory, self._prefers_disk = usage, BytesIO(), prefers_disk
         self._file: IO[bytes] = self._memory
         self._refusal: OSError | None = None
         self.size = 0

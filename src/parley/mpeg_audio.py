@@ -1,15 +1,12 @@
 """Frames of MPEG audio (ISO/IEC 11172-3 and 13818-3): which headers are valid, and how far they go.
 
-The rules agree with mutagen's reader and FFmpeg's probe of mp3. `recordings.py` decides by them
-whether a recording is taken.
+The rules agree with mutagen's reader and FFmpeg's probe of mp3.
 """
 
 from dataclasses import dataclass
 
 HEADER_BYTES = 4
-LONGEST_FRAME = 2881
-"""In bytes: layer II of version 2.5, at 8 kHz and 160 kbit/s, padded."""
-
+LONGEST_FRAME = 2881  # In bytes: layer II of version 2.5, at 8 kHz and 160 kbit/s, padded.
 BIT_RATES = {
     (1, 1): range(0, 480, 32),
     (1, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -20,7 +17,6 @@ BIT_RATES = {
 }
 """In kbit/s by the field's four bits, by the version (2 stands for 2.5, too) and the layer; the
 first means "free", which tells no length."""
-
 SAMPLING_RATES = {
     0b11: (44_100, 48_000, 32_000),  # version 1
     0b10: (22_050, 24_000, 16_000),  # version 2

@@ -5,17 +5,13 @@ from collections.abc import Iterator
 
 REQUEST_ID = re.compile(r"(?!sk-)[A-Za-z0-9._:-]{1,128}")
 """An id that may be repeated and logged; none begins as OpenAI's keys do, sent there by mistake."""
-
 PUBLIC = re.compile(
     r"\s*(?:(?:bearer|basic)(?:\s+|$))?(?:sk-(?:proj-|svcacct-|admin-)?)?", re.IGNORECASE
 )
 """The public part of a credential: the scheme's name, and the prefixes of OpenAI's keys."""
-
 TELLING_END, TELLING_RUN = 4, 6
 """What shows a key: this many of its secret part's first or last characters, or any in a row."""
-
-MOST_JOINED = 10
-"""How many keys are looked for in one header."""
+MOST_JOINED = 10  # How many keys are looked for in one header.
 
 
 class Secrets:
@@ -26,11 +22,7 @@ class Secrets:
     """
 
     def __init__(self, *credentials: str) -> None:
-        """Each credential is a key, or a header that contains one, with its scheme.
-
-        A header that was sent twice arrives as one, with a comma in between, and each of its keys
-        counts.
-        """
+        """Each is a key, or a header of keys: with their scheme, and commas where it came twice."""
         self.credentials = credentials
         keys = {part for each in credentials for part in each.split(",")[:MOST_JOINED]}
         secrets = {_secret_of(key) for key in keys.union(credentials)}
@@ -39,10 +31,7 @@ class Secrets:
         self._runs = {run for each in credentials for run in _runs_of(_secret_of(each))}
 
     def shown_in(self, text: str) -> bool:
-        """Whether the text shows a telling part of one of them.
-
-        OpenAI's messages repeat a key's first and last characters around asterisks.
-        """
+        """Whether the text shows a telling part of one of them, as OpenAI's messages do."""
         return any(end in text for end in self._ends) or not self._runs.isdisjoint(_runs_of(text))
 
 
@@ -55,8 +44,5 @@ def _secret_of(credential: str) -> str:
 
 
 def valid_request_id(text: str, secrets: Secrets) -> str | None:
-    """A request id that somebody else chose, if it may be repeated; else None.
-
-    It must have the form of an id, and show no part of any of the secrets.
-    """
+    """A request id that somebody else chose, if it is one and shows no secret; else None."""
     return text if REQUEST_ID.fullmatch(text) and not secrets.shown_in(text) else None

@@ -25,14 +25,9 @@ from parley.models.registry import (
     StageModels,
 )
 
-LEAVES = ("text", "code_inline")
-"""The kinds of Markdown nodes that hold a cell's text."""
-
-ONLY_IN = {"voices": "tts", "language": "stt"}
-"""By column, the one stage whose table may fill it."""
-
+LEAVES = ("text", "code_inline")  # The kinds of Markdown nodes that hold a cell's text.
+ONLY_IN = {"voices": "tts", "language": "stt"}  # By column, the one stage whose table may fill it.
 VOICE = re.compile(r"[^\s,;]+")
-
 SENT: Mapping[str, frozenset[str]] = {
     "transcriptions": frozenset({"model", "response_format", "file", *LANGUAGE_FIELDS}),
     "chat": frozenset({"model", "messages", "stream"}),
@@ -42,7 +37,6 @@ SENT: Mapping[str, frozenset[str]] = {
     ),
 }
 """By interface, the fields that the service itself sends. No parameter may overwrite them."""
-
 FORMS = frozenset({"transcriptions"})
 """The interfaces that take a form, in which every value is text. The others take JSON."""
 

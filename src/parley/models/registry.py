@@ -8,10 +8,8 @@ from typing import Any
 
 INTERFACES = {"stt": ("transcriptions",), "text": ("chat",), "tts": ("speech", "realtime")}
 """By stage, the parts of the upstream's API that can serve it. The first one is the default."""
-
 LANGUAGE_FIELDS = ("language", "languages[]")
 """The form fields in which a speech-to-text model can take the language of a recording."""
-
 ANY_MODEL = "*"
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*")
 
@@ -25,18 +23,18 @@ class Model:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     shutdown: date | None = None
     """The first day (UTC) on which the upstream refuses the model."""
-
     replacement: str = ""
     """The name of the model that replaces it; blank means the stage's default."""
-
     voices: tuple[str, ...] = ()
     """The names of its voices, if they are known; its first is used where a caller's is unknown."""
-
     language: str = ""
     """The name of the field that takes the language of a recording; blank if none does."""
-
     fallback: "Model | None" = field(default=None, compare=False)
     """What a request that chose the model uses where the upstream does not know it."""
+
+    def has_ended(self, day: date | None) -> bool:
+        """Whether the model is shut down by a day; without one, no model counts as shut down."""
+        return bool(day and self.shutdown and self.shutdown <= day)
 
     def voice_for(self, name: str) -> str:
         """The voice of that name, or the model's first if the model has no such voice."""
@@ -61,9 +59,7 @@ class StageModels:
     def resolve(self, name: str, today: date | None, unlisted: Model | None = None) -> Model:
         """The model to use for the caller's `name`, which may be any text, or blank.
 
-        A model that is shut down by `today` is replaced. Without a day no model counts as shut
-        down, so that a replacement is only the fallback.
-
+        A model that has ended by `today` is replaced; its fallback is the next one that has not.
         With `unlisted`, each well-formed name is sent as it is written: a listed one whatever its
         date, and any other as `unlisted` says.
         """
@@ -79,7 +75,7 @@ class StageModels:
 
     def _first_alive(self, model: Model, today: date | None) -> Model:
         """The model itself or the first of its replacements that is not shut down by `today`."""
-        while today and model.shutdown and model.shutdown <= today:
+        while model.has_ended(today):
             model = self._replacement_of(model)
         return model
 

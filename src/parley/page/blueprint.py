@@ -7,9 +7,9 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from parley.models.registry import ANY_MODEL, StageModels
-from parley.web.caller_headers import is_key_needed
 from parley.web.model_choice import default_models, undated_stages
 from parley.web.services import services
+from parley.web.stage_routes import MAIN, operator_routes
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -22,10 +22,8 @@ TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 """By extension; the system's own table differs from machine to machine."""
-
 ASSETS = {path.name: path.read_bytes() for path in (Path(__file__).parent / "assets").iterdir()}
 """Read once: they are small, and a request then needs no file."""
-
 HEADERS = {
     # Asked for anew each time, and seldom sent: a deploy is never mixed with an old module.
     "Cache-Control": "no-cache",
@@ -58,8 +56,7 @@ for file_name in ASSETS.keys() - {"index.html"}:
 def offer() -> Response:
     """Tell the page which models the stages take today, and whether a key or a token is needed.
 
-    An asset of its own rather than a part of the HTML, which so needs no template and is the same
-    on every day. The operator's system prompt, base URLs, keys and tokens are not told.
+    The operator's system prompt, base URLs, keys and tokens are not told.
     """
     settings, registry = services().settings, services().registry
     undated = undated_stages(settings)
@@ -73,30 +70,25 @@ def offer() -> Response:
         }
         for name, stage in registry.items()
     }
-    body = {
-        "key_required": is_key_needed(settings),
-        "tokens": bool(settings.caller_tokens),
-        "stages": stages,
-    }
+    has_tokens = bool(settings.caller_tokens)
+    calls_main = any(route.name == MAIN for route in operator_routes(settings).values())
+    key_required = has_tokens or (settings.key_required and calls_main)
+    body = {"key_required": key_required, "tokens": has_tokens, "stages": stages}
     return _answer(json.dumps(body).encode(), "application/json")
 
 
 def _living(stage: StageModels, *, dated: bool) -> list[dict[str, Any]]:
-    """The models that may be used today, with the first day on which each may not.
-
-    Where the list's dates do not hold, these are all models, and no day is told.
-    """
+    """The models that may be used today; `dated`, with the first day on which each may not."""
     today = services().today()
-    ends = {model.name: model.shutdown if dated else None for model in stage.models.values()}
     return [
         {
-            "name": name,
-            "ends": day.isoformat() if day else None,
-            "voices": stage.models[name].voices,
-            "language": bool(stage.models[name].language),
+            "name": model.name,
+            "ends": model.shutdown.isoformat() if dated and model.shutdown else None,
+            "voices": model.voices,
+            "language": bool(model.language),
         }
-        for name, day in ends.items()
-        if name != ANY_MODEL and not (day and day <= today)
+        for model in stage.models.values()
+        if model.name != ANY_MODEL and not (dated and model.has_ended(today))
     ]
 
 

@@ -1,5 +1,4 @@
-"""The web room, HTTP in and out: admission, uploads, answers, streams, the request log.
+"""HTTP in and out: admission, uploads, answers, streams, the request log.
 
-It may import every other room; the commands, the page, the blueprints, wsgi.py and gunicorn import
-it.
+It may import every other room; the commands, the page, blueprints, wsgi.py and gunicorn import it.
 """

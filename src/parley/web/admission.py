@@ -1,8 +1,4 @@
-"""Whether a request may begin, and with what: its keys, its slot, its base URLs, its options.
-
-`admit` makes the checks in the order that the API promises: the keys, a slot, the base URLs.
-The base URLs are last because their check can take as long as a DNS lookup.
-"""
+"""Whether a request may begin, and with what: its keys, its slot, its base URLs, its options."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -24,13 +20,13 @@ from parley.web.caller_headers import (
     KEY_HEADERS,
     require_keys,
     require_no_hosts,
+    require_once,
     require_token,
     urls_of,
 )
 from parley.web.representation import Representation, accepted
 from parley.web.request_record import RequestRecord, current_record
 from parley.web.services import Services
-from parley.web.serving.request_connection import require_once
 from parley.web.serving.slots import RETRY_SECONDS, SLOT
 from parley.web.stage_routes import MAIN, Route
 from parley.wire.messages import Upstream
@@ -42,8 +38,8 @@ OPTIONS = [option.name for option in fields(Options)]
 def admit(request: Request, services: Services) -> dict[str, Upstream]:
     """Check a request's keys, take a slot for it, and judge its base URLs; by stage, its upstream.
 
-    The hosts are noted in the request's record, for the log. Raises ApiKeyMissing, TokenRejected,
-    Overloaded or BaseUrlRefused.
+    The base URLs are last because their check can take as long as a DNS lookup. The hosts are noted
+    in the request's record. Raises ApiKeyMissing, TokenRejected, Overloaded or BaseUrlRefused.
     """
     settings, headers, record = services.settings, request.headers, current_record()
     require_once(request, CREDENTIAL_HEADERS, ApiKeyMissing)
@@ -72,7 +68,6 @@ def admit(request: Request, services: Services) -> dict[str, Upstream]:
 def _upstream_of(
     route: Route, named: Mapping[str, BaseUrl], record: RequestRecord, settings: Settings
 ) -> Upstream:
-    """The upstream that a route leads to; `named` has the base URLs that the caller names."""
     return Upstream(
         named[route.name] if isinstance(route.url, str) else route.url,
         route.key,
@@ -107,10 +102,7 @@ def begin_client(
     request: Request,
     services: Services,
 ) -> Client:
-    """The client for one conversation with its upstreams; the conversation's time begins now.
-
-    What it holds in memory counts until the request's slot is released.
-    """
+    """The client for one conversation; its time begins now, and its slot counts its memory."""
     deadline, usage = Deadline.after(services.settings.deadline), request.environ[SLOT].usage
     for text in (options.system_prompt, *(turn["content"] for turn in options.history)):
         usage.add_text(text)

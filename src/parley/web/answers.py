@@ -16,7 +16,6 @@ from parley.memory import Spool
 
 PIECE_BYTES = 48 * 1024
 """How much speech is encoded at once: a multiple of three, so that base64 pads only the end."""
-
 EMPTY_AUDIO = b'"audio":""'
 """Where the speech is inserted. No text in the JSON can look like this: its quotes are escaped."""
 
@@ -90,13 +89,13 @@ def json_with_speech(body: Mapping[str, Any], speech: Spool | None) -> Response:
     It is made piece by piece: whole, it would be in memory four times. The speech is at its start,
     and is closed when it is written.
     """
-    text = current_app.json.dumps(body, separators=(",", ":")).encode()
+    text = current_app.json.dumps(body, separators=(",", ":")).encode() + b"\n"
+    if speech is None:
+        return current_app.response_class(text, mimetype="application/json")
     head, _, tail = text.partition(EMPTY_AUDIO)
-    head, tail = head + EMPTY_AUDIO[:-1], EMPTY_AUDIO[-1:] + tail + b"\n"
-    pieces = _pieces(head, speech, tail) if speech else [head + tail]
+    pieces = _pieces(head + EMPTY_AUDIO[:-1], speech, EMPTY_AUDIO[-1:] + tail)
     response = current_app.response_class(pieces, mimetype="application/json")
-    size = speech.size if speech else 0
-    response.content_length = len(head) + 4 * ((size + 2) // 3) + len(tail)
+    response.content_length = len(text) + 4 * ((speech.size + 2) // 3)
     return response
 
 

@@ -11,7 +11,7 @@ from parley.web import cors, error_handlers, request_log, request_record
 from parley.web.answers import add_promised_headers
 from parley.web.model_choice import EndWarnings
 from parley.web.services import Services
-from parley.web.serving.request_connection import connection_of
+from parley.web.serving.connection_limits import connection_of
 from parley.web.serving.slots import release_after_answer
 from parley.web.uploads import FORM_BYTES
 
@@ -20,11 +20,8 @@ class Application(Flask):
     """Flask's application, which answers OPTIONS with 204, and HeldTooLong as any other error."""
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Answer over HTTP/1.1 even a request for another protocol, as RFC 9110, 7.8 allows.
-
-        Werkzeug would refuse one for a WebSocket, since no route here serves WebSockets.
-        """
-        environ.pop("HTTP_UPGRADE", None)
+        """Answer over HTTP/1.1 even a request for a WebSocket, as RFC 9110, 7.8 allows."""
+        environ.pop("HTTP_UPGRADE", None)  # Werkzeug would refuse it.
         return super().wsgi_app(environ, start_response)
 
     def dispatch_request(self) -> ResponseReturnValue:
@@ -70,7 +67,6 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
 
 
 def _complete(response: Response) -> Response:
-    """What every answer gets."""
     add_promised_headers(response)
     request_log.add_headers(response)
     request_log.log_when_ended(response)

@@ -1,29 +1,25 @@
 """The headers in which callers name hosts and send keys or a token, and what is wrong with them."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from hmac import compare_digest
 from typing import Any
 
 from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Request
 
-from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, TokenRejected
+from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, RequestError, TokenRejected
 from parley.settings import VISIBLE_ASCII, Settings
+from parley.web.serving.connection_limits import connection_of
 from parley.web.stage_routes import MAIN, Route, operator_routes, routes_of
 
 STAGE_KEY_HEADERS = {"stt": "X-STT-API-Key", "text": "X-Text-API-Key", "tts": "X-TTS-API-Key"}
+STAGE_URL_HEADERS = {"stt": "X-STT-Base-URL", "text": "X-Text-Base-URL", "tts": "X-TTS-Base-URL"}
 KEY_HEADERS = {MAIN: "X-OpenAI-API-Key", **STAGE_KEY_HEADERS}
-BASE_URL_HEADERS = {
-    MAIN: "X-OpenAI-Base-URL",
-    "stt": "X-STT-Base-URL",
-    "text": "X-Text-Base-URL",
-    "tts": "X-TTS-Base-URL",
-}
+BASE_URL_HEADERS = {MAIN: "X-OpenAI-Base-URL", **STAGE_URL_HEADERS}
 CREDENTIAL_HEADERS = (KEY_HEADERS[MAIN], "Authorization", *STAGE_KEY_HEADERS.values())
 """The headers that may hold a key or a token."""
-
-NAMES = ("stt_model", "text_model", "tts_model", "voice")
-"""The options that may be any name."""
-
+NAMES = ("stt_model", "text_model", "tts_model", "voice")  # The options that may be any name.
 PASTED = 12
 """This many characters of a key in a row are no accident. A local host's key, such as "ollama",
 may stand in a name."""
@@ -44,13 +40,12 @@ def keys_of(headers: Headers) -> dict[str, str]:
     return keys
 
 
-def credentials_of(headers: Headers, settings: Settings) -> tuple[str, ...]:
-    """What nobody is shown: the request's keys or its token, used or not, and the operator's keys.
+def credentials_of(headers: Headers) -> list[str]:
+    """The headers that may hold a key or a token, as they were sent, whether they are used or not.
 
-    Nobody who sends one token knows the others, and looking for each of many would take long.
+    Nobody who sends one token knows the others.
     """
-    sent = [headers.get(name, "") for name in CREDENTIAL_HEADERS]
-    return tuple(filter(None, [*sent, *settings.operator_keys.values()]))
+    return [headers[name] for name in CREDENTIAL_HEADERS if name in headers]
 
 
 def routes_for(headers: Headers, settings: Settings) -> dict[str, Route]:
@@ -60,11 +55,21 @@ def routes_for(headers: Headers, settings: Settings) -> dict[str, Route]:
     return routes_of(urls_of(headers), keys_of(headers), settings)
 
 
-def is_key_needed(settings: Settings) -> bool:
-    """Whether a caller who names no hosts must send a key or a token."""
-    routes = operator_routes(settings).values()
-    is_missing = settings.key_required and any(route.name == MAIN for route in routes)
-    return bool(settings.caller_tokens) or is_missing
+def require_once(request: Request, names: Iterable[str], error: type[RequestError]) -> None:
+    """Raise the error for a header of these that the request holds more than once.
+
+    WSGI has one text for each header, in which servers join repeated ones with commas. gunicorn's
+    request still has each; with other servers, a comma in the text counts as a second header.
+    """
+    if (connection := connection_of(request)) and connection.request:
+        times = Counter(name for name, _ in connection.request.headers)
+        repeated = [name for name in names if times[name.upper()] > 1]
+    else:
+        repeated = [name for name in names if "," in request.headers.get(name, "")]
+    if repeated:
+        raise error(
+            f"Send {repeated[0]} once; the request holds it several times, and none was used."
+        )
 
 
 def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: bool) -> None:
@@ -77,14 +82,13 @@ def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: boo
             own = f"Send the key in {KEY_HEADERS[name]} in visible ASCII, or leave it out."
             raise ApiKeyMissing("" if name == MAIN else own)
     missing = [stage for stage, route in routes.items() if route.name == MAIN and not route.key]
-    if required and len(missing) == len(routes):
-        raise ApiKeyMissing()
     if required and missing:
         own = ", ".join(STAGE_KEY_HEADERS[stage] for stage in missing)
-        raise ApiKeyMissing(
+        some = (
             f"Send your API key for {' and '.join(missing)} in visible ASCII, as "
             f"X-OpenAI-API-Key, Authorization: Bearer KEY, or {own}."
         )
+        raise ApiKeyMissing(some if len(missing) < len(routes) else "")
 
 
 def require_no_key_in(form: Mapping[str, Any], headers: Headers) -> None:
@@ -93,7 +97,7 @@ def require_no_key_in(form: Mapping[str, Any], headers: Headers) -> None:
     A host may be sent any name, and an answer shows it. The operator's keys are not looked for: the
     refusals would tell what they are.
     """
-    sent = [headers.get(name, "") for name in CREDENTIAL_HEADERS]
+    sent = credentials_of(headers)
     for field in NAMES:
         name = form.get(field, "")
         parts = [name[i : i + PASTED] for i in range(len(name) - PASTED + 1)]

@@ -3,19 +3,11 @@
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from parley import log
-from parley.errors import (
-    ConversationError,
-    InternalError,
-    MethodNotAllowed,
-    NotFound,
-    RequestError,
-    RequestMalformed,
-)
+from parley import errors, log
 from parley.web.answers import ErrorAnswerSchema, set_status
-from parley.web.serving.request_connection import connection_of
+from parley.web.serving.connection_limits import connection_of
 
-ABORTS = {400: RequestMalformed, 404: NotFound, 405: MethodNotAllowed}
+ABORTS = {400: errors.RequestMalformed, 404: errors.NotFound, 405: errors.MethodNotAllowed}
 """By the status of Werkzeug's exception, the error that it means."""
 
 
@@ -32,19 +24,19 @@ def answer_exception(exception: Exception) -> Response:
     return set_status(jsonify(body), error.status, error)
 
 
-def error_of(exception: Exception) -> ConversationError:
+def error_of(exception: Exception) -> errors.ConversationError:
     """The error of ours that `exception` is or means; an unexpected exception is logged."""
     match exception:
-        case ConversationError():
+        case errors.ConversationError():
             return exception
         case HTTPException(code=int(status)) if status in ABORTS:
             return ABORTS[status]()
         case HTTPException(code=int(status)):  # A section aborted: 415 is `unsupported_media_type`.
-            error = RequestError(exception.description or exception.name)
+            error = errors.RequestError(exception.description or exception.name)
             error.code, error.status = exception.name.lower().replace(" ", "_"), status
             return error
     log.unexpected(exception, "request")
-    return InternalError()
+    return errors.InternalError()
 
 
 def _raise_servers_error() -> None:

@@ -15,17 +15,14 @@ from parley.conversation.state import failure_of
 from parley.errors import ANY_ERROR, CallerDisconnected
 from parley.web.answers import ConversationSchema, ErrorSchema
 from parley.web.request_record import current_record
-from parley.web.serving.stream_ends import end_of_streams
+from parley.web.serving.connection_limits import end_of_streams
 
 HEARTBEAT = b":\n\n"
 HEARTBEAT_SECONDS = 5
 """How long a stream may be silent: proxies and routers cut what is silent for long."""
-
 AUDIO = b'event: audio\ndata: {"at": %d, "segment": %d, "data": "%b", "last": %b}\n\n'
 """Base64 needs no escapes; to have json look for some takes twice the time."""
-
-LOOK_SECONDS = 0.4
-"""The shortest time between two looks at whether the caller is still connected."""
+LOOK_SECONDS = 0.4  # The shortest time between two looks at whether the caller is still connected.
 
 
 def event_stream(stages: Stages) -> Response:

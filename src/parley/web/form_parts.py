@@ -10,23 +10,17 @@ from werkzeug.http import parse_options_header
 
 from parley.errors import RequestMalformed
 
-PIECE_BYTES = 64 * 1024
-"""How much of a form is read at once."""
-
+PIECE_BYTES = 64 * 1024  # How much of a form is read at once.
 HEAD_BYTES = 16 * 1024
 """The longest headers of one part, all together, and the longest padding behind a boundary."""
-
 LINE_BREAK = b"\r\n"
-
 AS_IT_IS = frozenset({"7bit", "8bit", "binary", ""})
 """The values of Content-Transfer-Encoding (RFC 7578, 4.7: deprecated) that encode nothing."""
 
 # A quoted string, which stays as it is, or a value that is not quoted.
-_VALUE = re.compile(r"""\"(?:[^"\\]|\\.)*"?|(?<![*])=([^\s";][^";]*)""", re.DOTALL)
+VALUE = re.compile(r"""\"(?:[^"\\]|\\.)*"?|(?<![*])=([^\s";][^";]*)""", re.DOTALL)
 
-
-consume = deque[bytes](maxlen=0).extend
-"""Pass over what pieces there still are."""
+consume = deque[bytes](maxlen=0).extend  # Passes over what pieces there still are.
 
 
 class FormBroken(RequestMalformed):
@@ -82,7 +76,7 @@ def parameters_of(header: str) -> dict[str, str]:
     """
     if ";" not in header:  # Most parts' types have none.
         return {}
-    return parse_options_header(_VALUE.sub(_quoted, header))[1]
+    return parse_options_header(VALUE.sub(_quoted, header))[1]
 
 
 def _quoted(value: re.Match[str]) -> str:
@@ -101,11 +95,9 @@ def _part(head: bytes) -> Part:
     if "content-disposition" not in headers:
         raise FormBroken()
     named = parameters_of(headers["content-disposition"])
-    charset = parameters_of(headers.get("content-type", "")).get("charset", "")
-    encoding = headers.get("content-transfer-encoding", "").lower()
-    return Part(
-        named.get("name", ""), named.get("filename"), charset.lower(), encoding not in AS_IT_IS
-    )
+    charset = parameters_of(headers.get("content-type", "")).get("charset", "").lower()
+    is_encoded = headers.get("content-transfer-encoding", "").lower() not in AS_IT_IS
+    return Part(named.get("name", ""), named.get("filename"), charset, is_encoded)
 
 
 class _Reader:

@@ -1,6 +1,7 @@
 """Which models a request uses, on the hosts that serve its stages."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from parley import log
@@ -10,8 +11,7 @@ from parley.settings import Settings
 from parley.web.services import Services
 from parley.web.stage_routes import MAIN, Route, operator_routes
 
-NOTICE = timedelta(days=60)
-"""How long before a model shuts down the service begins to warn of it."""
+NOTICE = timedelta(days=60)  # How long before a model shuts down the service warns of it.
 
 
 def models_of(
@@ -38,22 +38,22 @@ def default_models(services: Services, day: date) -> dict[str, Model]:
     return models_of({}, operator_routes(services.settings), services, day)
 
 
+@dataclass
 class EndWarnings:
     """Warns of the models used by default that shut down soon; cheap enough for every request."""
 
-    def __init__(self, services: Services) -> None:
-        """Begin with nothing said."""
-        self._services, self._said_on = services, date.min
+    services: Services
+    said_on: date = date.min
 
     def __call__(self) -> None:
         """Log `model_ends` for each such model, at the first call on a day (UTC)."""
-        services, today = self._services, self._services.today()
-        if today == self._said_on:
+        services, today = self.services, self.services.today()
+        if today == self.said_on:
             return
-        self._said_on = today  # Before anything below lets another request run.
+        self.said_on = today  # Before anything below lets another request run.
         undated = undated_stages(services.settings)
         for stage, model in default_models(services, today).items():
-            if stage not in undated and model.shutdown and model.shutdown - today <= NOTICE:
+            if stage not in undated and model.shutdown and model.has_ended(today + NOTICE):
                 then = services.registry[stage].resolve(model.name, model.shutdown)
                 log.model_ends(stage, model.name, model.shutdown, then.name)
 

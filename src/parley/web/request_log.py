@@ -12,14 +12,12 @@ from parley.conversation.state import Conversation
 from parley.errors import CallerDisconnected
 from parley.redaction import Secrets
 from parley.web.request_record import RequestRecord, current_record
-from parley.web.serving.request_connection import connection_check
+from parley.web.serving.connection_limits import connection_check
 
 CALLER_LEFT = "caller_disconnected"
 """The code that the log has for a caller who left; the answer, which a caller who has closed only
 its sending side still reads, calls it `request_malformed`."""
-
-MOST_IDS = 20
-"""How many of the upstream's ids the line names; a long stream makes thousands of calls."""
+MOST_IDS = 20  # Of the upstream's ids, in the line: a long stream makes thousands of calls.
 
 
 def add_headers(response: Response) -> None:

@@ -35,11 +35,10 @@ class RequestRecord:
 def begin() -> None:
     """Begin the record of the current request; its id is the caller's if that is valid, else ours.
 
-    With tokens it is always ours. An id that is kept or not for what the operator's keys contain
-    would tell a caller who tries many ids what they are.
+    With tokens it is always ours: which ids are kept would tell what the operator's keys contain.
     """
     headers, settings = request.headers, services().settings
-    secrets = Secrets(*credentials_of(headers, settings))
+    secrets = Secrets(*credentials_of(headers), *settings.operator_keys.values())
     named = "" if settings.caller_tokens else headers.get("X-Request-ID", "")
     request_id = valid_request_id(named, secrets) or uuid.uuid4().hex
     g.record = RequestRecord(request_id, secrets, routes_for(headers, settings))

@@ -12,18 +12,12 @@ from parley.conversation.stages import Stages
 from parley.errors import ConversationError
 from parley.upstream.speech_formats import AUDIO_FORMATS
 from parley.web.answers import status_of
-from parley.web.serving.connection_limits import CallerConnection
-from parley.web.serving.request_connection import connection_of
-from parley.web.serving.stream_ends import end_of_streams
+from parley.web.serving.connection_limits import CallerConnection, connection_of, end_of_streams
 
-percent_encoded = partial(quote, safe="!'()*")
-"""Encode as `encodeURIComponent` does, which also leaves these characters as they are."""
-
+percent_encoded = partial(quote, safe="!'()*")  # As `encodeURIComponent` does.
 ELLIPSIS = quote("…")
-
 TRANSCRIPT_BYTES, REPLY_BYTES, VOICE_BYTES = 1000, 2000, 1000
 """How long the headers that hold the texts may be."""
-
 SOUND_HEADERS = ("X-Transcript", "X-Text-Response", "X-Models-Used", "X-Errors", "X-Voice")
 
 

@@ -47,9 +47,6 @@ def routes_of(
 
 
 def operator_routes(settings: Settings) -> dict[str, Route]:
-    """The route of each stage for callers who name nothing, or stand for the operator by a token.
-
-    The operator has keys only where there are tokens.
-    """
+    """The route of each stage for callers who name nothing, or send a token for the operator's."""
     keys = {name: getattr(settings, f"{name}_api_key") for name in (MAIN, *STAGES)}
     return routes_of({}, keys, settings)

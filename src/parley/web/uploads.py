@@ -15,26 +15,20 @@ from parley.web.serving.slots import RETRY_SECONDS, SLOT
 
 FORM_BYTES = AUDIO_BYTES + 1024 * 1024
 """The largest form: what the other fields and the multipart framing may add to the largest file."""
-
 PARTS = 32
 TEXT_BYTES = 128 * 1024
-"""All texts together but the LONG ones; Flask's own 500 kB for each of a thousand callers would be
+"""All texts together but the history; Flask's own 500 kB for each of a thousand callers would be
 more than a small dyno has."""
-
-AUDIO = "audio"
-"""The field that is a file. A text in its place is not kept, however long it is."""
-
-LONG = frozenset({"history"})
-"""The texts that are kept as files are, on disk if they are long: they may have 256 KB."""
 
 
 def fields_of(request: Request, names: Collection[str]) -> dict[str, str | Spool]:
     """The form's fields of these names; others are passed over.
 
-    The recording and the LONG fields are files, closed when the request's slot is released, and the
-    others texts, however they were sent. Raises RequestMalformed for what is not one whole form
-    within the bounds, with each name once; CallerDisconnected or UploadTimeout where it does not
-    arrive; and Overloaded where there is no room for it.
+    The recording and the history are files, closed when the request's slot is released, and the
+    others texts, however they were sent; of an `audio` that is a text nothing is kept.
+    Raises RequestMalformed for what is not one whole form within the bounds, with each name once;
+    CallerDisconnected or UploadTimeout where it does not arrive; and Overloaded where there is no
+    room for it.
     """
     if request.mimetype != "multipart/form-data":
         raise RequestMalformed()
@@ -64,30 +58,33 @@ def _fields(
     fields: dict[str, str | Spool] = {}
     text_bytes = 0
     for count, (part, content) in enumerate(read, start=1):
-        name, is_file = part.name, part.file_name is not None
+        name = part.name
         if count > PARTS:
             raise FormTooLarge()
+        if name not in names:
+            continue
         if name in fields:
             raise RequestMalformed(f"The field '{name}' came more than once; send it once.")
-        if part.is_encoded and name in names:
+        if part.is_encoded:
             raise RequestMalformed(
                 f"The field '{name}' has a Content-Transfer-Encoding, which forms no longer have; "
                 "send its bytes as they are."
             )
-        if name in LONG or (name == AUDIO and is_file):
+        if name == "audio" and part.file_name is None:
+            fields[name] = ""
+        elif name in ("audio", "history"):  # On disk if they are long: a history may have 256 KB.
             fields[name] = file = usage.spool(prefers_disk=True)
             for piece in content:
                 file.write(piece)
             file.seek(0)
-        elif name in names or not is_file:
+        else:
             text = bytearray()
-            for piece in content if name != AUDIO else ():
+            for piece in content:
                 text_bytes += len(piece)
                 if text_bytes > TEXT_BYTES:
                     raise FormTooLarge()
                 text += piece
-            if name in names:
-                # A text editor may have put a byte order mark before a file's text.
-                charset = "iso-8859-1" if part.charset == "iso-8859-1" else "utf-8-sig"
-                fields[name] = text.decode(charset, "replace")
+            # A text editor may have put a byte order mark before a file's text.
+            charset = "iso-8859-1" if part.charset == "iso-8859-1" else "utf-8-sig"
+            fields[name] = text.decode(charset, "replace")
     return fields

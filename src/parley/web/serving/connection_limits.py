@@ -6,33 +6,29 @@ import select
 import socket
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from gunicorn.http.body import ChunkedReader
 from gunicorn.util import close_graceful
+from werkzeug.wrappers import Request
 
 from parley.deadline import Deadline, let_others_run
-from parley.errors import ConversationError
+from parley.errors import ConversationError, Interrupted
 from parley.wire.sockets import YieldingSocket, has_event
 
 SILENCE_SECONDS = 20
 """How long a caller may send nothing within a request, or read nothing of its answer."""
-
-REQUEST_SECONDS = 100
-"""How long a request may take to arrive, from its first byte on."""
-
+REQUEST_SECONDS = 100  # How long a request may take to arrive, from its first byte on.
 DRAIN_BYTES, DRAIN_SECONDS, DRAIN_SILENCE_SECONDS = 32 * 1024 * 1024, 20, 2
 """How much is still read from a connection that is closed, so that the answer arrives, for how
 long, and how long the caller may send nothing meanwhile."""
-
 STOP_SECONDS = 1
 """How long a connection may still bring a request after the service is told to stop."""
-
+FINISH_SECONDS = 4  # How long before the end of the grace period a stream finishes.
 RECEIVED_BYTES = 64 * 1024
 """How much is received at once: gunicorn asks for a megabyte of a long body, and keeps it."""
-
 UNSENT_BYTES = 128 * 1024
 """How much of an answer the kernel buffers: with its own limit, a slow reader must read hundreds of
 kilobytes before the service sees any progress."""
@@ -42,12 +38,12 @@ HAS_LEFT = getattr(select, "POLLRDHUP", select.POLLHUP)
 """The event of a connection whose other side was closed. macOS has none for a side that only sends
 no more: there, a caller is seen to leave once the whole connection is closed."""
 
+end_of_streams = Deadline(math.inf, Interrupted)
+"""The process's own: past it, streams end with an event. There is no such moment until SIGTERM."""
+
 
 def stalled() -> TimeoutError:
-    """What is raised when a caller lets one of these times pass.
-
-    Within the headers gunicorn then closes the connection, without an answer or a log line.
-    """
+    """What is raised when a caller lets a time pass: amid headers, gunicorn just closes then."""
     return TimeoutError(errno.ECONNRESET, "The caller stalled.")
 
 
@@ -88,16 +84,13 @@ class CallerConnection(YieldingSocket):
         self._connections.mark_served(self)
 
     def start_answer(self) -> None:
-        """Limit only silence from here on: the caller may take any time to read a long answer.
-
-        After a body that was not read to its end nobody knows where the next request begins.
-        """
+        """Limit only silence from here on: the caller may take any time to read a long answer."""
         self._is_answer = True
         self.limit = Deadline(math.inf, stalled, SILENCE_SECONDS)
         if self.request:
             reader = self.request.body.reader
             if reader.parser if isinstance(reader, ChunkedReader) else reader.length:
-                self.request.force_close()
+                self.request.force_close()  # Where would the next request begin?
 
     def disconnect(self) -> None:
         """Shut the connection down while another greenlet waits for it."""
@@ -106,11 +99,7 @@ class CallerConnection(YieldingSocket):
             self.shutdown(socket.SHUT_RDWR)
 
     def is_open(self) -> bool:
-        """Whether the caller is still connected.
-
-        One who has closed only its sending side (a FIN) counts as disconnected, even if something
-        that it sent before was not read yet.
-        """
+        """Whether the caller is still connected: it is not once it has closed its sending side."""
         return self.fileno() >= 0 and not has_event(self, HAS_LEFT)
 
     def recv(self, size: int, *flags: int) -> bytes:
@@ -151,10 +140,7 @@ class CallerConnection(YieldingSocket):
                 sent += self.send(left[sent:], flags)
 
     def close(self) -> None:
-        """Close; after an answer as RFC 9112, 9.6 asks: a reset could overtake the answer.
-
-        A caller who is busy sending an upload that was refused would never see it.
-        """
+        """Close; after an answer as RFC 9112, 9.6 asks: a reset could overtake the answer."""
         if not self._is_answer:
             super().close()
             return
@@ -221,3 +207,15 @@ class CallerConnections:
         for connection in list(self._waiting):
             if connection.idle:
                 connection.disconnect()
+
+
+def connection_of(request: Request) -> CallerConnection | None:
+    """The request's connection; servers other than the worker do not give it."""
+    connection = request.environ.get("gunicorn.socket")
+    return connection if isinstance(connection, CallerConnection) else None
+
+
+def connection_check(request: Request) -> Callable[[], bool]:
+    """A function that tells whether the caller is still connected; true where nobody knows."""
+    connection = connection_of(request)
+    return connection.is_open if connection else lambda: True

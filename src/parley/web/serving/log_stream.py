@@ -1,7 +1,6 @@
 """Streams that nobody waits for: one thread of the process writes what was put into its queue.
 
-A write to a pipe that nobody reads from blocks the process, and with it every conversation. gevent
-does not change that.
+A write to a pipe that nobody reads from would block the process, under gevent, too.
 """
 
 import atexit
@@ -16,15 +15,10 @@ from parley import log
 
 MOST_LINES = 1000
 """How many lines may wait, 8 MB at most. Further ones are lost, and their count is logged."""
-
-LINE_BYTES = 8 * 1024
-"""The longest line: what is longer is cut."""
-
+LINE_BYTES = 8 * 1024  # The longest line: what is longer is cut.
 CUT = "…\n".encode()
-
 STOP_SECONDS = 2
 """How long a process that ends writes what still waits."""
-
 RETRY_SECONDS = 0.05
 """How long to wait where a descriptor does not block and has no room, and between two looks."""
 
@@ -118,8 +112,7 @@ class LogStream(io.TextIOBase):
         return len(text)
 
 
-writer = LogWriter()
-"""The process's own."""
+writer = LogWriter()  # The process's own.
 
 
 def unblocking(stream: TextIO) -> TextIO:

@@ -1,8 +1,4 @@
-"""The watchdog: it ends the conversation that holds a worker, so that nobody else is harmed.
-
-Nothing preempts a greenlet. One that does not let others run keeps everybody waiting, and after 30
-seconds gunicorn kills the worker with all its conversations.
-"""
+"""The watchdog: it ends the conversation that holds a worker, before gunicorn kills the worker."""
 
 import atexit
 import signal
@@ -17,18 +13,12 @@ import gevent
 from parley import log
 from parley.errors import HeldTooLong
 
-HELD_SECONDS = 1.0
-"""How much processor time a conversation may use at a stretch."""
-
-LOOK_SECONDS = 0.25
-"""How often the watchdog looks, in the process's own processor time."""
-
+HELD_SECONDS = 1.0  # How much processor time a conversation may use at a stretch.
+LOOK_SECONDS = 0.25  # How often the watchdog looks, in the process's own processor time.
 SHARED = frozenset({"gevent", "logging", "queue", "threading"})
 """The packages in which nothing is raised: a lock that all share could stay taken."""
-
 PLACES = 8
 """How many of the innermost calls are logged."""
-
 MARK = "parley.conversation"
 
 
@@ -44,10 +34,9 @@ class Watchdog:
     and the hub does not run meanwhile. A single call in C is noticed when it returns.
     """
 
-    def __init__(self) -> None:
-        self._seen: Any = None
-        self._since = 0.0
-        self._loop: Any = None
+    _seen: Any = None
+    _since = 0.0
+    _loop: Any = None
 
     def start(self) -> None:
         """Watch this process, of which this is the main thread; a fork has no timer."""

@@ -12,42 +12,35 @@ from typing import Any
 import gevent
 from gevent.pool import Pool
 from gevent.server import StreamServer
-from gunicorn.http import errors
+from gunicorn.http import errors as parsing
 from gunicorn.http.body import ChunkedReader
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.ggevent import GeventWorker
 
-from parley import log
+from parley import errors, log
 from parley.deadline import let_others_run
-from parley.errors import (
-    ConversationError,
-    HeadersTooLarge,
-    InternalError,
-    RequestBroken,
-    RequestMalformed,
+from parley.web.serving.connection_limits import (
+    FINISH_SECONDS,
+    STOP_SECONDS,
+    CallerConnection,
+    CallerConnections,
+    end_of_streams,
 )
-from parley.web.serving.connection_limits import STOP_SECONDS, CallerConnection, CallerConnections
-from parley.web.serving.stream_ends import FINISH_SECONDS, end_of_streams
 from parley.web.serving.watchdog import Watchdog, mark_conversation
 
 SPARE = 128
 """Greenlets beyond the connections: gevent accepts up to 100 connections before it handles one."""
-
 HEADERS_BYTES = 32 * 1024
 """A request's headers in all, or a chunked body's trailers. gunicorn would take 800 kB, and would
 read them anew with each packet."""
-
 CHUNKS = 200_000
 """The most chunks (RFC 9112, 7.1), or pieces of them, of a body: 130 bytes each in the largest
 form."""
-
 CHUNKS_AT_ONCE = 16
-"""After how many others are let run: a chunk takes about 10 microseconds, however short it is, and
-8 kB, which is what gunicorn receives at once, can hold 1,300. Hundreds of uploads have their turns
-one after the other."""
-
+"""After how many others run: a chunk takes about 10 microseconds, however short it is, and 8 kB,
+which gunicorn receives at once, can hold 1,300. Hundreds of uploads have their turns in a row."""
 STAND_IN = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
 """What is answered in place of a request that cannot be parsed."""
 
@@ -117,7 +110,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
     def init_process(self) -> None:
         """Serve, and log each unexpected error without its text, which may quote a key."""
         self.log.error_log.addFilter(_without_text)
-        gevent.get_hub().print_exception = _print_without_text
+        hub = gevent.get_hub()
+        hub.print_exception = lambda _, __, error, ___: log.unexpected(error, "request")
         super().init_process()
 
     def run(self) -> None:
@@ -132,10 +126,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         gevent.spawn(self.stop_serving)
 
     def stop_serving(self) -> None:
-        """Close the listeners, and every connection as soon as no answer is owed on it.
-
-        gunicorn alone accepts for another second, and waits until idle connections time out.
-        """
+        """Close the listeners, and every connection as soon as no answer is owed on it."""
         for listener in self.listeners:
             listener.close()
         self.connections.close_after_answers()
@@ -163,10 +154,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
     def handle_error(
         self, req: Request | None, client: CallerConnection, addr: object, exc: BaseException
     ) -> None:
-        """Answer a request that cannot be parsed in the whole app's shape, and quote nothing of it.
+        """Answer a request that cannot be parsed in the whole app's shape; cut a begun answer.
 
-        gunicorn would quote the request in its answer and its log, and it may hold a key. An answer
-        that has begun is cut.
+        gunicorn would quote the request in its answer and its log, and it may hold a key.
         """
         if client.has_begun_answer:
             log.unexpected(exc, "request")
@@ -186,23 +176,23 @@ def _bounded(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The pieces of a chunked body, of which CHUNKS may come; others run in between."""
     for number, piece in enumerate(pieces, start=1):
         if number > CHUNKS:
-            raise RequestMalformed("The body has too many chunks; send it in larger ones.")
+            raise errors.RequestMalformed("The body has too many chunks; send it in larger ones.")
         if not number % CHUNKS_AT_ONCE:
             let_others_run()
         yield piece
 
 
-def _error_of(exception: BaseException) -> ConversationError:
+def _error_of(exception: BaseException) -> errors.ConversationError:
     """The error of ours that gunicorn's exception means; an unexpected one is logged."""
     match exception:
-        case errors.LimitRequestLine() | errors.LimitRequestHeaders():
-            return HeadersTooLarge()
-        case errors.InvalidResponseHeader() | errors.InvalidResponseHeaderName():
+        case parsing.LimitRequestLine() | parsing.LimitRequestHeaders():
+            return errors.HeadersTooLarge()
+        case parsing.InvalidResponseHeader() | parsing.InvalidResponseHeaderName():
             pass  # An answer of ours breaks HTTP.
-        case errors.ParseException():
-            return RequestBroken()
+        case parsing.ParseException():
+            return errors.RequestBroken()
     log.unexpected(exception, "request")
-    return InternalError()
+    return errors.InternalError()
 
 
 def _without_text(record: logging.LogRecord) -> bool:
@@ -211,8 +201,3 @@ def _without_text(record: logging.LogRecord) -> bool:
         log.unexpected(error, "request")
         record.exc_info = None
     return True
-
-
-def _print_without_text(_: object, __: object, error: BaseException, ___: object) -> None:
-    """Log an error that ended a greenlet; gevent would print its text."""
-    log.unexpected(error, "request")
