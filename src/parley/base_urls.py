@@ -69,10 +69,7 @@ class BaseUrl:
 
     @property
     def is_openai(self) -> bool:
-        """Whether this is OpenAI itself, or one of its regional hosts (`eu.api.openai.com`).
-
-        All of them serve the same models and shut them down on the same days.
-        """
+        """Whether this is OpenAI itself, or a regional host of its own (`eu.api.openai.com`)."""
         return f".{self.host}".endswith(OPENAI)
 
     def refusal(self) -> BaseUrlRefused:
@@ -106,17 +103,14 @@ class EgressPolicy:
             try:
                 allowed.append(BaseUrl.parse(word))
             except ValueError as error:
-                raise ValueError(
-                    f"has a base URL, number {position}, that {error}; list base URLs, separated "
-                    "by spaces."
-                ) from None
+                told = f"has a base URL, number {position}, that {error}"
+                raise ValueError(f"{told}; list base URLs, separated by spaces.") from None
         return cls(tuple(allowed))
 
     def admitted(self, text: str, header: str = BaseUrl.header) -> BaseUrl:
         """The base URL in a caller's header; raise BaseUrlRefused for one that may not be called.
 
-        A host that must be public is refused by its spelling here, and by what its name resolves to
-        by the transport.
+        What a name resolves to is judged by the transport.
         """
         try:
             url = replace(BaseUrl.parse(text), header=header)

@@ -12,17 +12,15 @@ from parley.deadline import Deadline
 from parley.errors import UpstreamError
 from parley.models.registry import ANY_MODEL
 from parley.redaction import Secrets
-from parley.settings import VISIBLE_ASCII
+from parley.settings import VISIBLE_ASCII, Settings
 from parley.upstream.announced_dates import Day, shutdown_dates
 from parley.web.model_choice import default_models, undated_stages
-from parley.web.services import Services, services
+from parley.web.services import services
 from parley.web.stage_routes import MAIN, operator_routes
 from parley.wire.messages import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 NO_DATES = "where the list's dates do not hold"
-NOT_COMPARED = 2
-"""The exit status where a host could not be asked; 1 means a difference."""
 
 
 @click.group(cls=AppGroup, invoke_without_command=True)
@@ -44,8 +42,8 @@ def models(context: click.Context, day: str | None) -> None:
     routes = operator_routes(services().settings)
     for stage, model in default_models(services(), today).items():
         until = f", until {model.shutdown}" if model.shutdown and stage not in undated else ""
-        where = f"{routes[stage].url}{f', {NO_DATES}' if stage in undated else ''}"
-        click.echo(f"{stage}: {model.name} ({model.interface}{until}) at {where}")
+        but = f", {NO_DATES}" if stage in undated else ""
+        click.echo(f"{stage}: {model.name} ({model.interface}{until}) at {routes[stage].url}{but}")
 
 
 @models.command()
@@ -57,7 +55,7 @@ def check() -> None:
     else the host has is compared. A sentence names each host that cannot be asked, such as one
     without `GET /models`. The other stages are compared all the same, and the exit status is 2.
     """
-    upstreams = _operators_upstreams(services())
+    upstreams = _operators_upstreams(services().settings)
     announced = {upstream: _announced(upstream) for upstream in set(upstreams.values())}
     differences = 0
     for stage, upstream in upstreams.items():
@@ -66,9 +64,7 @@ def check() -> None:
         else:
             differences += _compare(stage, upstream, dates)
     click.echo(f"differences: {differences}")
-    if None in announced.values():
-        raise SystemExit(NOT_COMPARED)
-    raise SystemExit(1 if differences else 0)
+    raise SystemExit(2 if None in announced.values() else min(differences, 1))
 
 
 def _compare(stage: str, upstream: Upstream, announced: Mapping[str, Day]) -> int:
@@ -78,8 +74,7 @@ def _compare(stage: str, upstream: Upstream, announced: Mapping[str, Day]) -> in
     expected = listed.models.keys() if is_dated else {*announced, listed.default}
     names = [name for name in listed.models if name in expected and name != ANY_MODEL]
     if not is_dated:
-        where = f"{upstream.url}, {NO_DATES}"
-        click.echo(f"{stage}: compared {' '.join(names)} at {where}")
+        click.echo(f"{stage}: compared {' '.join(names)} at {upstream.url}, {NO_DATES}")
     differences = 0
     for name in names:
         ends = listed.models[name].shutdown if is_dated else None
@@ -92,13 +87,12 @@ def _compare(stage: str, upstream: Upstream, announced: Mapping[str, Day]) -> in
     return differences
 
 
-def _operators_upstreams(services: Services) -> dict[str, Upstream]:
+def _operators_upstreams(settings: Settings) -> dict[str, Upstream]:
     """The upstream of each stage, for callers who name none, with the key to ask it with.
 
     The key of KEY_VARIABLE is for OpenAI's hosts. Only where there are none it is for the main
     upstream, and it goes to no other one, even on the same host.
     """
-    settings = services.settings
     openai_key = os.environ.get(KEY_VARIABLE, "").strip()
     if openai_key and not VISIBLE_ASCII.fullmatch(openai_key):
         raise click.UsageError(f"Set {KEY_VARIABLE} to one key in visible ASCII.")

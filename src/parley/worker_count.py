@@ -20,8 +20,8 @@ def workers(group: Path = Path("/sys/fs/cgroup"), cores: int | None = None) -> i
     cores = cores or len(os.sched_getaffinity(0))
     quota, period = _numbers(group / "cpu.max", [math.inf, 1])
     [memory] = _numbers(group / "memory.max", [math.inf])
-    cpus = math.ceil(min(cores, quota / period, MOST_WORKERS))
-    return max(1, min(cpus, int(min(memory / WORKER_BYTES, MOST_WORKERS))))
+    cpus = math.ceil(min(cores, quota / period))
+    return max(1, int(min(cpus, memory / WORKER_BYTES, MOST_WORKERS)))
 
 
 def _numbers(file: Path, unlimited: list[float]) -> list[float]:

@@ -28,17 +28,13 @@ from parley.models.registry import (
 LEAVES = ("text", "code_inline")  # The kinds of Markdown nodes that hold a cell's text.
 ONLY_IN = {"voices": "tts", "language": "stt"}  # By column, the one stage whose table may fill it.
 VOICE = re.compile(r"[^\s,;]+")
-SENT: Mapping[str, frozenset[str]] = {
-    "transcriptions": frozenset({"model", "response_format", "file", *LANGUAGE_FIELDS}),
-    "chat": frozenset({"model", "messages", "stream"}),
-    "speech": frozenset({"model", "input", "voice", "response_format"}),
-    "realtime": frozenset(
-        {"model", "conversation", "output_modalities", "instructions", "input", "audio"}
-    ),
+SENT = {
+    "transcriptions": {"model", "response_format", "file", *LANGUAGE_FIELDS},
+    "chat": {"model", "messages", "stream"},
+    "speech": {"model", "input", "voice", "response_format"},
+    "realtime": {"model", "conversation", "output_modalities", "instructions", "input", "audio"},
 }
 """By interface, the fields that the service itself sends. No parameter may overwrite them."""
-FORMS = frozenset({"transcriptions"})
-"""The interfaces that take a form, in which every value is text. The others take JSON."""
 
 
 def read(path: Path) -> Registry:
@@ -87,9 +83,8 @@ class _Row:
         """The cell of a column, which is one of the values, or empty; raises as `require` does."""
         cell = self.cells.get(column, "")
         known = " or ".join(values)
-        self.require(
-            cell in ("", *values), f"'{column}' is {cell!r}; write {known}, or leave it empty."
-        )
+        is_known = cell in ("", *values)
+        self.require(is_known, f"'{column}' is {cell!r}; write {known}, or leave it empty.")
         return cell
 
 
@@ -126,23 +121,15 @@ def _model(stage: str, row: _Row) -> Model:
     ends, shutdown = row.cells.get("shuts down", ""), None
     with suppress(ValueError):
         shutdown = date.fromisoformat(ends)
-    is_day = shutdown or not ends
-    row.require(
-        is_day, f"'shuts down' is {ends!r}; write a day like 2027-01-06, or leave it empty."
-    )
+    advice = "write a day like 2027-01-06, or leave it empty."
+    row.require(shutdown or not ends, f"'shuts down' is {ends!r}; {advice}")
     try:
         parameters = parameters_in(row.cells.get("parameters", ""), interface)
     except ValueError as error:
         raise ConfigurationError(f"{row.place}: 'parameters' {error}") from None
-    return Model(
-        row.cells["model"],
-        interface,
-        parameters,
-        shutdown,
-        row.cells.get("replacement", ""),
-        tuple(voices),
-        row.one_of("language", *LANGUAGE_FIELDS),
-    )
+    name, replacement = row.cells["model"], row.cells.get("replacement", "")
+    language = row.one_of("language", *LANGUAGE_FIELDS)
+    return Model(name, interface, parameters, shutdown, replacement, tuple(voices), language)
 
 
 def parameters_in(text: str, interface: str) -> dict[str, Any]:
@@ -151,8 +138,6 @@ def parameters_in(text: str, interface: str) -> dict[str, Any]:
     In a form each value is text: a string as it is, any other value as JSON. Raises ValueError
     that says what to correct.
     """
-    if not text:
-        return {}
     repeated: list[str] = []
 
     def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -161,7 +146,7 @@ def parameters_in(text: str, interface: str) -> dict[str, Any]:
         return dict(pairs)
 
     try:
-        parameters = json.loads(text, object_pairs_hook=noted)
+        parameters = json.loads(text or "{}", object_pairs_hook=noted)
         json.dumps(parameters, allow_nan=False)  # Python alone reads NaN (RFC 8259, section 6).
     except (ValueError, RecursionError):
         parameters = None
@@ -172,21 +157,14 @@ def parameters_in(text: str, interface: str) -> dict[str, Any]:
     for name in parameters:
         if name in SENT[interface]:
             raise ValueError(f"holds {name!r}, which the service itself sends; leave it out.")
-    if interface not in FORMS:
+    if interface != "transcriptions":  # It alone takes a form; the others take JSON.
         return parameters
-    return {
-        name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in parameters.items()
-    }
+    texts = (each if isinstance(each, str) else json.dumps(each) for each in parameters.values())
+    return dict(zip(parameters, texts, strict=True))
 
 
-def _check_replacements(
-    models: Mapping[str, Model], rows: Mapping[str, _Row], default: str
-) -> None:
-    """Raise ConfigurationError if a replacement has no row, or if they form a circle.
-
-    The default may not end without a replacement either.
-    """
+def _check_replacements(models: dict[str, Model], rows: dict[str, _Row], default: str) -> None:
+    """Raise ConfigurationError for a replacement with no row, a circle, or a default that ends."""
     for name, model in models.items():
         has_row = model.replacement != ANY_MODEL and model.replacement in {"", *models}
         rows[name].require(has_row, f"{model.replacement} replaces {name} but has no row; add one.")
@@ -197,9 +175,8 @@ def _check_replacements(
         rows[name].require(False, f"{name} replaces itself in a circle; name a lasting model.")
     while models[default].shutdown:
         replacement = models[default].replacement
-        rows[default].require(
-            replacement, f"the default ends with {default}; name its replacement."
-        )
+        sentence = f"the default ends with {default}; name its replacement."
+        rows[default].require(replacement, sentence)
         default = replacement
 
 

@@ -25,10 +25,10 @@ from parley.web.caller_headers import (
     urls_of,
 )
 from parley.web.representation import Representation, accepted
-from parley.web.request_record import RequestRecord, current_record
+from parley.web.request_record import current_record
 from parley.web.services import Services
 from parley.web.serving.slots import RETRY_SECONDS, SLOT
-from parley.web.stage_routes import MAIN, Route
+from parley.web.stage_routes import MAIN
 from parley.wire.messages import Upstream
 
 OPTIONS = [option.name for option in fields(Options)]
@@ -56,27 +56,21 @@ def admit(request: Request, services: Services) -> dict[str, Upstream]:
     named = {name: judge(url, BASE_URL_HEADERS[name]) for name, url in urls_of(headers).items()}
     services.transport.require_allowed(*named.values())
     upstreams = {
-        stage: _upstream_of(route, named, record, settings)
+        stage: Upstream(
+            named[route.name] if isinstance(route.url, str) else route.url,
+            route.key,
+            record.secrets,
+            record.request_id,
+            is_quoted=not settings.caller_tokens,
+            key_header="" if settings.caller_tokens else KEY_HEADERS[route.name],
+            is_operators=isinstance(route.url, BaseUrl) and not route.url.is_openai,
+        )
         for stage, route in record.routes.items()
     }
     main = named.get(MAIN, settings.openai_base_url).authority
     hosts = {stage: upstream.url.authority for stage, upstream in upstreams.items()}
     record.other_hosts = {stage: host for stage, host in hosts.items() if host != main}
     return upstreams
-
-
-def _upstream_of(
-    route: Route, named: Mapping[str, BaseUrl], record: RequestRecord, settings: Settings
-) -> Upstream:
-    return Upstream(
-        named[route.name] if isinstance(route.url, str) else route.url,
-        route.key,
-        record.secrets,
-        record.request_id,
-        is_quoted=not settings.caller_tokens,
-        key_header="" if settings.caller_tokens else KEY_HEADERS[route.name],
-        is_operators=isinstance(route.url, BaseUrl) and not route.url.is_openai,
-    )
 
 
 def options_of(

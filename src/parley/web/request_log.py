@@ -15,8 +15,7 @@ from parley.web.request_record import RequestRecord, current_record
 from parley.web.serving.connection_limits import connection_check
 
 CALLER_LEFT = "caller_disconnected"
-"""The code that the log has for a caller who left; the answer, which a caller who has closed only
-its sending side still reads, calls it `request_malformed`."""
+"""The log's code for a caller who left; an answer, which some still read, has request_malformed."""
 MOST_IDS = 20  # Of the upstream's ids, in the line: a long stream makes thousands of calls.
 
 
@@ -29,25 +28,17 @@ def add_headers(response: Response) -> None:
 
 
 def log_when_ended(response: Response) -> None:
-    """Log the conversation, if there is one, in one line when its answer has ended.
-
-    The answer has ended when the server closes it: it is written whole, or the caller cut it off.
-    """
+    """Log the conversation, if there is one, when the server closes its answer, whole or cut."""
     record = current_record()
     if conversation := record.conversation:
         pieces = cast(Iterable[bytes], response.response)
         response.response = body = _CountedBody(pieces, connection_check(request))
-        # The request is gone when its answer ends.
-        told = record, conversation, response.status_code, request.content_length, body
-        response.call_on_close(partial(_log, *told))
+        record.bytes_in = request.content_length  # The request is gone when its answer ends.
+        response.call_on_close(partial(_log, record, conversation, response.status_code, body))
 
 
 def _log(
-    record: RequestRecord,
-    conversation: Conversation,
-    status: int,
-    bytes_in: int | None,
-    body: "_CountedBody",
+    record: RequestRecord, conversation: Conversation, status: int, body: "_CountedBody"
 ) -> None:
     if body.cut:
         conversation.note(CallerDisconnected())
@@ -62,7 +53,7 @@ def _log(
         "status": status,
         "stage": stage,
         "code": code,
-        "bytes_in": bytes_in,
+        "bytes_in": record.bytes_in,
         "bytes_out": body.written,
         **{f"{stage}_model": _without_key(model.name, secrets) for stage, model in models},
         **{f"{stage}_host": _without_key(host, lowered) for stage, host in hosts.items()},
@@ -82,10 +73,10 @@ class _CountedBody:
     kernel takes a short answer for a closed connection as for an open one.
     """
 
+    written, cut = 0, False
+
     def __init__(self, pieces: Iterable[bytes], is_connected: Callable[[], bool]) -> None:
         self._pieces, self._is_connected = pieces, is_connected
-        self.written = 0
-        self.cut = False
 
     def __iter__(self) -> Iterator[bytes]:
         self.cut, has_left = True, not self._is_connected()

@@ -30,6 +30,7 @@ class RequestRecord:
     other_hosts: Mapping[str, str] = field(default_factory=dict)
     """By stage, the host, where it is not the main one's; `admit` sets it."""
     conversation: Conversation | None = None
+    bytes_in: int | None = None
 
 
 def begin() -> None:

@@ -36,20 +36,19 @@ def turns_of(file: Spool) -> list[dict[str, str]]:
     """The earlier turns in a file of JSON; none if it is blank, as if it were not sent."""
     text = file.read(HISTORY_BYTES + 1)
     try:
-        turns: Any = json.loads(text) if text.decode("utf-8-sig", "replace").strip() else []
+        sent: Any = json.loads(text) if text.decode("utf-8-sig", "replace").strip() else []
     except (ValueError, RecursionError):
-        turns = None
-    are_turns = isinstance(turns, list) and all(map(_is_turn, turns))
-    if not are_turns or len(turns) > HISTORY_TURNS or len(text) > HISTORY_BYTES:
+        sent = None
+    turns = []
+    for turn in sent if isinstance(sent, list) else [None]:
+        match turn:
+            case {"role": "user" | "assistant" as role, "content": str(content)}:
+                turns.append({"role": role, "content": content})
+            case _:
+                raise ValidationError(HISTORY)
+    if len(turns) > HISTORY_TURNS or len(text) > HISTORY_BYTES:
         raise ValidationError(HISTORY)
-    return [{"role": turn["role"], "content": turn["content"]} for turn in turns]
-
-
-def _is_turn(turn: Any) -> bool:
-    match turn:
-        case {"role": "user" | "assistant", "content": str()}:
-            return True
-    return False
+    return turns
 
 
 def line() -> fields.String:

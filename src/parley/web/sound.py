@@ -41,7 +41,7 @@ def sound_answer(stages: Stages, pieces: Generator[bytes], audio_format: str) ->
 
 
 def name_voice(response: Response, stages: Stages) -> None:
-    """Say in the header X-Voice which voice spoke, percent-encoded as the texts are."""
+    """Say in the header X-Voice which voice spoke."""
     response.headers["X-Voice"] = header_text(stages.client.voice, VOICE_BYTES)
 
 
@@ -50,9 +50,9 @@ def _written(
 ) -> Iterator[bytes]:
     """The pieces; a failure amid them breaks the chunked body, so that nobody takes it for whole.
 
-    Nothing is raised: gunicorn would log its text. Speech that begins after the end of streams may
-    still arrive whole before the process is killed.
+    Nothing is raised: gunicorn would log its text.
     """
+    # Speech that begins later may still arrive whole before the process is killed.
     ends = time.monotonic() < end_of_streams.moment
     try:
         with stages.stage("tts"):
@@ -67,7 +67,7 @@ def _written(
 
 
 def header_text(text: str, limit: int) -> str:
-    """The text, percent-encoded as `encodeURIComponent` does, with an ellipsis where it is cut."""
+    """The text, percent-encoded, with an ellipsis where it is cut."""
     whole = percent_encoded(text[: limit + 1])  # A character takes one byte or more.
     if len(whole) <= limit:
         return whole

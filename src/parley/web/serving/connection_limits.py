@@ -32,8 +32,6 @@ RECEIVED_BYTES = 64 * 1024
 UNSENT_BYTES = 128 * 1024
 """How much of an answer the kernel buffers: with its own limit, a slow reader must read hundreds of
 kilobytes before the service sees any progress."""
-
-
 HAS_LEFT = getattr(select, "POLLRDHUP", select.POLLHUP)
 """The event of a connection whose other side was closed. macOS has none for a side that only sends
 no more: there, a caller is seen to leave once the whole connection is closed."""
@@ -55,15 +53,16 @@ class CallerConnection(YieldingSocket):
     that is silent while the upstream works is served.
     """
 
+    request: Any
+    """gunicorn's request, once its headers have arrived."""
+    refusal: ConversationError | None = None
+    """What the app answers in place of a request that cannot be read."""
+    limit: Deadline
+    _disconnected = False
+
     def __init__(self, connections: "CallerConnections", fileno: int) -> None:
         super().__init__(fileno=fileno)
-        self.request: Any = None
-        """gunicorn's request, once its headers have arrived."""
-        self.refusal: ConversationError | None = None
-        """What the app answers in place of a request that cannot be read."""
         self._connections = connections
-        self._disconnected = False
-        self.limit: Deadline
         if self.family in (socket.AF_INET, socket.AF_INET6):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self.await_request()
@@ -134,10 +133,9 @@ class CallerConnection(YieldingSocket):
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Send all of it; each part that the caller accepts begins a new wait."""
-        with memoryview(data) as view, view.cast("B") as left:
-            sent = 0
-            while sent < len(left):
-                sent += self.send(left[sent:], flags)
+        left = memoryview(data).cast("B")
+        while left:
+            left = left[self.send(left, flags) :]
 
     def close(self) -> None:
         """Close; after an answer as RFC 9112, 9.6 asks: a reset could overtake the answer."""
@@ -191,8 +189,7 @@ class CallerConnections:
         """Disconnect the connection that has waited longest; whether one waited."""
         if not self._waiting:
             return False
-        connection, _ = self._waiting.popitem(last=False)
-        connection.disconnect()
+        self._waiting.popitem(last=False)[0].disconnect()
         return True
 
     def close_after_answers(self) -> None:

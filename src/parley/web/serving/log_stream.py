@@ -117,5 +117,5 @@ writer = LogWriter()  # The process's own.
 
 def unblocking(stream: TextIO) -> TextIO:
     """The same stream, to which writing takes no time; None, which is a closed one, stays None."""
-    is_plain = stream is not None and not isinstance(stream, LogStream)
-    return cast(TextIO, LogStream(stream, writer)) if is_plain else stream
+    is_done = stream is None or isinstance(stream, LogStream)
+    return stream if is_done else cast(TextIO, LogStream(stream, writer))

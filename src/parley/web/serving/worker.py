@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -133,7 +133,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         gevent.sleep(STOP_SECONDS)
         self.connections.disconnect_idle()
 
-    def timeout_ctx(self) -> AbstractContextManager[None]:
+    def timeout_ctx(self) -> nullcontext[None]:
         """No time limit of gunicorn's: it would count a request's headers as idle time."""
         return nullcontext()
 
