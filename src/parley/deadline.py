@@ -1,7 +1,4 @@
-"""The time by which work must end, what ends a wait at that time, and turns for others.
-
-How long a conversation may take is a setting (`settings.py`: PARLEY_DEADLINE).
-"""
+"""The time by which work must end, what ends a wait at that time, and turns for others."""
 
 import math
 import time
@@ -17,8 +14,7 @@ from parley.errors import DeadlineExceeded
 class Deadline:
     """When work must end, and what to raise if it has not.
 
-    All who work for one conversation share one: who extends it does so for all of them, and for
-    answers that have begun to arrive.
+    All who work for one conversation share one, so that who extends it does so for all of them.
     """
 
     moment: float
@@ -67,7 +63,6 @@ class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
     """
 
     def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:
-        """Begin with the block."""
         super().__init__(seconds)
         self._error = error
 
@@ -79,8 +74,5 @@ class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
 
 
 def let_others_run() -> None:
-    """Let other greenlets run, and gevent look at all sockets and timers.
-
-    After `sleep(0)` it may run the same few greenlets for long before it looks.
-    """
-    time.sleep(1e-9)
+    """Let other greenlets run, and gevent look at all sockets and timers."""
+    time.sleep(1e-9)  # After `sleep(0)` it may run the same few greenlets for long before it looks.

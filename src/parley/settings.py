@@ -50,10 +50,6 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def _egress_policy(text: str) -> EgressPolicy:
-    return EgressPolicy.parse(_words(text))
-
-
 def _words_like(form: re.Pattern[str], problem: str) -> Callable[[str], tuple[str, ...]]:
     """How a list is read of which each entry has a form. No entry is repeated: it may be secret."""
 
@@ -109,7 +105,9 @@ class Settings:
     """Each field is read from the environment variable PARLEY_ plus its name in capitals."""
 
     openai_base_url: BaseUrl = field(metadata=_read(_base_url, "https://api.openai.com/v1"))
-    allowed_base_urls: EgressPolicy = field(metadata=_read(_egress_policy))
+    allowed_base_urls: EgressPolicy = field(
+        metadata=_read(lambda text: EgressPolicy.parse(_words(text)))
+    )
     deadline: float = field(metadata=_read(_number(float, 600, "seconds"), "28"))
     """Seconds from the end of the upload to the answer: fewer than the platform's router waits."""
     model_list: str = field(metadata=_read(str, MODEL_LIST))

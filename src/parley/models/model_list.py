@@ -15,15 +15,8 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from parley.errors import ConfigurationError
-from parley.models.registry import (
-    ANY_MODEL,
-    INTERFACES,
-    LANGUAGE_FIELDS,
-    WELL_FORMED,
-    Model,
-    Registry,
-    StageModels,
-)
+from parley.models import registry
+from parley.models.registry import ANY_MODEL, INTERFACES, LANGUAGE_FIELDS, Model, StageModels
 
 LEAVES = ("text", "code_inline")  # The kinds of Markdown nodes that hold a cell's text.
 ONLY_IN = {"voices": "tts", "language": "stt"}  # By column, the one stage whose table may fill it.
@@ -37,7 +30,7 @@ SENT = {
 """By interface, the fields that the service itself sends. No parameter may overwrite them."""
 
 
-def read(path: Path) -> Registry:
+def read(path: Path) -> registry.Registry:
     """Read the model list at `path`; raise ConfigurationError if it cannot be used."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -48,7 +41,7 @@ def read(path: Path) -> Registry:
     return parse(text, path.name)
 
 
-def parse(text: str, file_name: str) -> Registry:
+def parse(text: str, file_name: str) -> registry.Registry:
     """Read the model list. Raises ConfigurationError with `file_name` and the line to correct.
 
     Each stage has one table, under a heading with the stage's name. Its columns are `model` and
@@ -95,7 +88,7 @@ def _stage(stage: str, header: _Row, rows: list[_Row]) -> StageModels:
     default = ""
     for row in rows:
         name, chosen = row.cells["model"], row.one_of("default", "yes")
-        is_name = name == ANY_MODEL or WELL_FORMED.fullmatch(name)
+        is_name = name == ANY_MODEL or registry.WELL_FORMED.fullmatch(name)
         row.require(is_name, f"{name!r} is not a model's name; write one, or *.")
         row.require(name not in models, f"{name} is listed twice; keep one row.")
         row.require(not chosen or name != ANY_MODEL, "* cannot be the default; name a model.")

@@ -21,13 +21,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from parley import errors, log
 from parley.deadline import let_others_run
-from parley.web.serving.connection_limits import (
-    FINISH_SECONDS,
-    STOP_SECONDS,
-    CallerConnection,
-    CallerConnections,
-    end_of_streams,
-)
+from parley.web.serving import connection_limits as limits
 from parley.web.serving.watchdog import Watchdog, mark_conversation
 
 SPARE = 128
@@ -102,7 +96,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         super().__init__(*arguments, **options)
         # Below INFO gunicorn logs what a caller sent who disconnects within the headers.
         self.log.error_log.setLevel(max(self.log.error_log.level, logging.INFO))
-        self.connections = CallerConnections(self.worker_connections, self.cfg.keepalive)
+        self.connections = limits.CallerConnections(self.worker_connections, self.cfg.keepalive)
         self.worker_connections += SPARE
         self.listeners: list[Listener] = []
         self.server_class = partial(Listener, self)
@@ -122,7 +116,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
     def handle_exit(self, sig: int, frame: object) -> None:
         """SIGTERM: stop at once, in a greenlet, since a signal's handler must not wait."""
         super().handle_exit(sig, frame)
-        end_of_streams.extend(self.cfg.graceful_timeout - FINISH_SECONDS)
+        limits.end_of_streams.extend(self.cfg.graceful_timeout - limits.FINISH_SECONDS)
         gevent.spawn(self.stop_serving)
 
     def stop_serving(self) -> None:
@@ -130,7 +124,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         for listener in self.listeners:
             listener.close()
         self.connections.close_after_answers()
-        gevent.sleep(STOP_SECONDS)
+        gevent.sleep(limits.STOP_SECONDS)
         self.connections.disconnect_idle()
 
     def timeout_ctx(self) -> nullcontext[None]:
@@ -144,7 +138,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
             super().handle(listener, connection, addr)
 
     def handle_request(
-        self, listener_name: object, req: Request, sock: CallerConnection, addr: object
+        self, listener_name: object, req: Request, sock: limits.CallerConnection, addr: object
     ) -> None:
         """Handle a request, whose headers have arrived."""
         sock.start_request(req)
@@ -152,7 +146,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         sock.await_request()
 
     def handle_error(
-        self, req: Request | None, client: CallerConnection, addr: object, exc: BaseException
+        self, req: Request | None, client: limits.CallerConnection, addr: object, exc: BaseException
     ) -> None:
         """Answer a request that cannot be parsed in the whole app's shape; cut a begun answer.
 
