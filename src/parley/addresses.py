@@ -28,11 +28,7 @@ NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is on the public internet; raise ValueError if it is none.
-
-    Python's `is_global` follows IANA's registries but accepts multicast addresses, and addresses
-    that stand for IPv4 ones.
-    """
+    """Whether an IP address is on the public internet; raise ValueError if it is none."""
     ip = ip_address(address)
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
         ip = ip.ipv4_mapped

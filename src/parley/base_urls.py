@@ -74,10 +74,8 @@ class BaseUrl:
 
     def refusal(self) -> BaseUrlRefused:
         """What the caller is told if this URL may not be called."""
-        return BaseUrlRefused(
-            f"The service may not call the base URL in {self.header}; name a public https host, or "
-            "ask the service's operator to allow it."
-        )
+        advice = "name a public https host, or ask the service's operator to allow it"
+        return BaseUrlRefused(f"The service may not call the base URL in {self.header}; {advice}.")
 
     def covers(self, other: "BaseUrl") -> bool:
         """Whether `other` is this URL or lies below it: the path counts by whole segments."""
@@ -108,15 +106,13 @@ class EgressPolicy:
         return cls(tuple(allowed))
 
     def admitted(self, text: str, header: str = BaseUrl.header) -> BaseUrl:
-        """The base URL in a caller's header; raise BaseUrlRefused for one that may not be called.
-
-        What a name resolves to is judged by the transport.
-        """
+        """A caller's base URL, by its spelling alone; raise BaseUrlRefused for one not allowed."""
         try:
             url = replace(BaseUrl.parse(text), header=header)
         except ValueError as error:
+            like = "https://api.openai.com/v1"
             raise BaseUrlRefused(
-                f"The base URL in {header} {error}; send one like https://api.openai.com/v1."
+                f"The base URL in {header} {error}; send one like {like}."
             ) from None
         if self.everything or any(base.covers(url) for base in self.allowed):
             return url

@@ -12,10 +12,7 @@ from parley.errors import DeadlineExceeded
 
 @dataclass
 class Deadline:
-    """When work must end, and what to raise if it has not.
-
-    All who work for one conversation share one, so that who extends it does so for all of them.
-    """
+    """When work must end, and what to raise then. All who work for one conversation share one."""
 
     moment: float
     """The end of it all, in seconds of the monotonic clock."""

@@ -2,10 +2,7 @@
 
 
 class HeldTooLong(BaseException):
-    """A conversation used a second of processor time without letting others run.
-
-    The watchdog raises it anywhere in Python code; no `except Exception` on its way swallows it.
-    """
+    """A conversation used a second of processor time. No `except Exception` swallows it."""
 
 
 ANY_ERROR = (Exception, HeldTooLong)

@@ -82,15 +82,11 @@ def held(seconds: float, places: Sequence[str]) -> None:
 
 
 def unexpected(error: BaseException, stage: str) -> None:
-    """Log an error of the service itself: type and traceback, but no text, which may hold a key.
-
-    The system's errors have a name, which tells a full disk (ENOSPC) from too many files (EMFILE).
-    HeldTooLong is left out, since the watchdog has logged it.
-    """
+    """Log an error of our own: its kind and traceback, but no text, which may hold a key."""
     if isinstance(error, HeldTooLong):
-        return
+        return  # The watchdog has logged it.
     frames = "".join(traceback.format_tb(error.__traceback__, -MOST_FRAMES))
     fields = {"code": "internal_error", "stage": stage, "kind": type(error).__name__}
-    if isinstance(error, OSError):
+    if isinstance(error, OSError):  # It tells a full disk (ENOSPC) from too many files (EMFILE).
         fields["errno"] = errno.errorcode.get(error.errno or 0, "")
     log.error({**fields, "frames": frames})

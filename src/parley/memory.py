@@ -61,11 +61,7 @@ class Usage:
         self.add(sys.getsizeof(text) + len(text) * (1 if text.isascii() else ESCAPED))
 
     def counted(self, pieces: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
-        """The pieces of an answer that somebody collects, counted until the last was used.
-
-        While the budget is exhausted, what is longer than UNCOUNTED_BYTES is read no further.
-        Raises what the deadline raises.
-        """
+        """The pieces of an answer, counted while it is collected; a long one waits for room."""
         size = 0
         try:
             for piece in pieces:
@@ -112,10 +108,7 @@ class Spool:
         return self._file is not self._memory
 
     def write(self, data: bytes) -> None:
-        """Write at the position, and let others run, as gevent does not for files on a disk.
-
-        Raises OSError where neither the disk nor the budget has room.
-        """
+        """Write, and let others run. Raises OSError where neither disk nor budget has room."""
         self._writes += 1
         if self.is_on_disk or not self._writes % WRITES_AT_ONCE:
             let_others_run()

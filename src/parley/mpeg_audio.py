@@ -38,11 +38,7 @@ class Frame:
 
 
 def frame_at(data: bytes, start: int = 0) -> Frame | None:
-    """The frame whose header stands at `start`, or None where there is no valid one.
-
-    Eleven sync bits, then fields in which some values are reserved. Layer 0 is reserved, and is
-    what ADTS AAC, which has the same sync bits, contains there.
-    """
+    """The frame whose header stands at `start`, or None. Layer 0 is reserved: ADTS AAC has it."""
     header = data[start : start + HEADER_BYTES]
     if len(header) < HEADER_BYTES or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return None
@@ -65,10 +61,7 @@ def frame_at(data: bytes, start: int = 0) -> Frame | None:
 
 
 def has_two_frames_at(data: bytes, start: int = 0) -> bool:
-    """Whether a frame begins at `start`, and one that agrees with it where it ends.
-
-    One sync word alone is no proof: a text in UTF-16 can begin with one.
-    """
+    """Whether two frames that agree stand at `start`: one sync word can begin a text in UTF-16."""
     first = frame_at(data, start)
     if not first or not first.length:
         return False

@@ -15,11 +15,7 @@ MOST_JOINED = 10  # How many keys are looked for in one header.
 
 
 class Secrets:
-    """What shows a conversation's keys and tokens: found out once, and looked for in many texts.
-
-    Callers choose how long both are. The time that this takes is linear in the credentials' length
-    here, and in the text's for each text.
-    """
+    """What shows a conversation's keys and tokens: found once, then looked for in linear time."""
 
     def __init__(self, *credentials: str) -> None:
         """Each is a key, or a header of keys: with their scheme, and commas where it came twice."""

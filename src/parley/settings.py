@@ -131,10 +131,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """Read the settings; raise ConfigurationError with a sentence that names the bad variable.
-
-        A variable that is set but blank counts as not set: platforms' dashboards leave such ones.
-        """
+        """Read the settings, a blank one as not set; a ConfigurationError names the bad one."""
         _require_usable_proxies(environ)
         values = {}
         for each in fields(cls):
@@ -175,11 +172,8 @@ class Settings:
 
 
 def _require_usable_proxies(environ: Mapping[str, str]) -> None:
-    """Raise ConfigurationError for a proxy over which every call would fail.
-
-    As elsewhere (curl, Python's urllib) the lower-case variable counts where both are set.
-    """
-    for upper in PROXIES:
+    """Raise ConfigurationError for a proxy over which every call would fail."""
+    for upper in PROXIES:  # As in curl, the lower-case variable counts where both are set.
         name = upper.lower() if upper.lower() in environ else upper
         url = environ.get(name, "").strip()
         if url and not _is_proxy(url if "://" in url else f"http://{url}"):

@@ -13,10 +13,7 @@ WORKER_BYTES = 128 * 1024 * 1024
 
 
 def workers(group: Path = Path("/sys/fs/cgroup"), cores: int | None = None) -> int:
-    """How many worker processes to start, 1 to 4: one for each core, if the memory suffices.
-
-    `group` is the folder of the container's own control group. A part of a core counts as one.
-    """
+    """How many workers to start, 1 to 4, by a control group's folder; a part of a core is one."""
     cores = cores or len(os.sched_getaffinity(0))
     quota, period = _numbers(group / "cpu.max", [math.inf, 1])
     [memory] = _numbers(group / "memory.max", [math.inf])

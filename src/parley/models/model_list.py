@@ -35,9 +35,8 @@ def read(path: Path) -> registry.Registry:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"PARLEY_MODEL_LIST names {path}, which cannot be read ({type(error).__name__})."
-        ) from None
+        told = f"PARLEY_MODEL_LIST names {path}, which cannot be read"
+        raise ConfigurationError(f"{told} ({type(error).__name__}).") from None
     return parse(text, path.name)
 
 

@@ -54,10 +54,7 @@ for file_name in ASSETS.keys() - {"index.html"}:
 
 @bp.get("/page.json")
 def offer() -> Response:
-    """Tell the page which models the stages take today, and whether a key or a token is needed.
-
-    The operator's system prompt, base URLs, keys and tokens are not told.
-    """
+    """Tell the page the models of today, and what is needed: no prompt, base URL, key or token."""
     settings, registry = services().settings, services().registry
     undated = undated_stages(settings)
     defaults = default_models(services(), services().today())

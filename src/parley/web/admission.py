@@ -69,10 +69,7 @@ def admit(request: Request, services: Services) -> dict[str, Upstream]:
 def options_of(
     form: Mapping[str, Any], accept: MIMEAccept, settings: Settings
 ) -> tuple[Representation, Options]:
-    """What the answer is to look like, and what the form chooses of the speech and of the reply.
-
-    Raises OptionInvalid where `audio_format` is a kind of sound that is not accepted.
-    """
+    """The answer's shape, and the options; raise OptionInvalid where Accept forbids one."""
     representation, sound = accepted(accept)
     chosen = {name: form[name] for name in OPTIONS if name in form}
     if sound:

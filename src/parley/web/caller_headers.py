@@ -41,10 +41,7 @@ def keys_of(headers: Headers) -> dict[str, str]:
 
 
 def credentials_of(headers: Headers) -> list[str]:
-    """The headers that may hold a key or a token, as they were sent, whether they are used or not.
-
-    Nobody who sends one token knows the others.
-    """
+    """The headers that may hold a key or a token, as they were sent, used or not."""
     return [headers[name] for name in CREDENTIAL_HEADERS if name in headers]
 
 
@@ -67,16 +64,12 @@ def require_once(request: Request, names: Iterable[str], error: type[RequestErro
     else:
         repeated = [name for name in names if "," in request.headers.get(name, "")]
     if repeated:
-        raise error(
-            f"Send {repeated[0]} once; the request holds it several times, and none was used."
-        )
+        held = "the request holds it several times, and none was used"
+        raise error(f"Send {repeated[0]} once; {held}.")
 
 
 def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: bool) -> None:
-    """Raise ApiKeyMissing for a key that no header may carry, or where one is missing.
-
-    Only a call to a main URL needs a key, and only where a key is `required`.
-    """
+    """Raise ApiKeyMissing for a key that no header may carry, or where one is missing."""
     for name, key in keys_of(headers).items():
         if key and not VISIBLE_ASCII.fullmatch(key):
             own = f"Send the key in {KEY_HEADERS[name]} in visible ASCII, or leave it out."
@@ -84,10 +77,8 @@ def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: boo
     missing = [stage for stage, route in routes.items() if route.name == MAIN and not route.key]
     if required and missing:
         own = ", ".join(STAGE_KEY_HEADERS[stage] for stage in missing)
-        some = (
-            f"Send your API key for {' and '.join(missing)} in visible ASCII, as "
-            f"X-OpenAI-API-Key, Authorization: Bearer KEY, or {own}."
-        )
+        places = f"X-OpenAI-API-Key, Authorization: Bearer KEY, or {own}"
+        some = f"Send your API key for {' and '.join(missing)} in visible ASCII, as {places}."
         raise ApiKeyMissing(some if len(missing) < len(routes) else "")
 
 
@@ -106,17 +97,13 @@ def require_no_key_in(form: Mapping[str, Any], headers: Headers) -> None:
 
 
 def require_token(headers: Headers, tokens: Iterable[str]) -> None:
-    """Raise ApiKeyMissing if the caller sends no token, and TokenRejected if it is none of these.
-
-    The time that it takes does not tell how much of a token is right.
-    """
+    """Raise ApiKeyMissing without a token, and TokenRejected for one that is none of these."""
     token = keys_of(headers)[MAIN]
     if not VISIBLE_ASCII.fullmatch(token):
-        raise ApiKeyMissing(
-            "Send a token of this service in visible ASCII, as X-OpenAI-API-Key or "
-            "Authorization: Bearer TOKEN."
-        )
-    equal = [compare_digest(token, valid) for valid in tokens]  # Each of them, found or not.
+        places = "X-OpenAI-API-Key or Authorization: Bearer TOKEN"
+        raise ApiKeyMissing(f"Send a token of this service in visible ASCII, as {places}.")
+    # Each of them, found or not: the time does not tell how much of a token is right.
+    equal = [compare_digest(token, valid) for valid in tokens]
     if not any(equal):
         raise TokenRejected()
 
@@ -125,7 +112,5 @@ def require_no_hosts(headers: Headers) -> None:
     """Raise BaseUrlRefused if a caller with a token names a base URL or a stage's key."""
     for name in (*BASE_URL_HEADERS.values(), *STAGE_KEY_HEADERS.values()):
         if headers.get(name, "").strip():
-            raise BaseUrlRefused(
-                f"With a token, calls go to the hosts of this service's operator only; "
-                f"leave {name} out."
-            )
+            rule = "With a token, calls go to the hosts of this service's operator only"
+            raise BaseUrlRefused(f"{rule}; leave {name} out.")

@@ -47,10 +47,7 @@ class Part:
 
 
 def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[bytes]]]:
-    """Each part, and its content in pieces; what is not read of it is passed over.
-
-    Raises FormBroken, FormEnded and FormTooLarge.
-    """
+    """Each part, and its content, which need not be read. Raises FormBroken, FormTooLarge."""
     if not boundary:
         raise FormBroken()
     reader = _Reader(stream)
@@ -70,10 +67,7 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
 
 
 def parameters_of(header: str) -> dict[str, str]:
-    """The parameters of a header, also those that need quotes and have none.
-
-    React Native's boundaries have slashes, and other clients' file names spaces or any letters.
-    """
+    """The parameters of a header, quoted or not: clients leave out the quotes that some need."""
     if ";" not in header:  # Most parts' types have none.
         return {}
     return parse_options_header(VALUE.sub(_quoted, header))[1]

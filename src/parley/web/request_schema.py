@@ -114,10 +114,7 @@ def form_of(request: Request) -> dict[str, Any]:
 
 
 def recording_of(file: object) -> Recording:
-    """An uploaded file. Its bytes tell its kind; its name and its declared type are ignored.
-
-    Raises AudioMissing for what is no file, AudioEmpty, AudioTooLarge or AudioUnsupported.
-    """
+    """An uploaded file, its kind told by its bytes alone; raise the error of one that cannot be."""
     if not isinstance(file, Spool):
         raise AudioMissing()
     if file.size == 0:

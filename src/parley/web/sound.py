@@ -48,10 +48,7 @@ def name_voice(response: Response, stages: Stages) -> None:
 def _written(
     stages: Stages, pieces: Generator[bytes], connection: CallerConnection | None
 ) -> Iterator[bytes]:
-    """The pieces; a failure amid them breaks the chunked body, so that nobody takes it for whole.
-
-    Nothing is raised: gunicorn would log its text.
-    """
+    """The pieces; a failure breaks the body, and is not raised: gunicorn would log its text."""
     # Speech that begins later may still arrive whole before the process is killed.
     ends = time.monotonic() < end_of_streams.moment
     try:

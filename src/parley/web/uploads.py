@@ -66,10 +66,8 @@ def _fields(
         if name in fields:
             raise RequestMalformed(f"The field '{name}' came more than once; send it once.")
         if part.is_encoded:
-            raise RequestMalformed(
-                f"The field '{name}' has a Content-Transfer-Encoding, which forms no longer have; "
-                "send its bytes as they are."
-            )
+            why = f"The field '{name}' has a Content-Transfer-Encoding, which forms no longer have"
+            raise RequestMalformed(f"{why}; send its bytes as they are.")
         if name == "audio" and part.file_name is None:
             fields[name] = ""
         elif name in ("audio", "history"):  # On disk if they are long: a history may have 256 KB.

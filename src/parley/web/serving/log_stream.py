@@ -24,10 +24,7 @@ RETRY_SECONDS = 0.05
 
 
 class LogWriter:
-    """The queue of a process, and the thread that writes, from the first line on.
-
-    A fork has its own. All that is shared are counters with one writer each: a fork copies no lock.
-    """
+    """The queue of a process, and its thread. A fork has its own, and copies no lock."""
 
     def __init__(self) -> None:
         self._reset()

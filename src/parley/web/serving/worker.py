@@ -148,10 +148,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
     def handle_error(
         self, req: Request | None, client: limits.CallerConnection, addr: object, exc: BaseException
     ) -> None:
-        """Answer a request that cannot be parsed in the whole app's shape; cut a begun answer.
-
-        gunicorn would quote the request in its answer and its log, and it may hold a key.
-        """
+        """Answer a broken request in the app's shape, quoting nothing of it: it may hold a key."""
         if client.has_begun_answer:
             log.unexpected(exc, "request")
             client.disconnect()
