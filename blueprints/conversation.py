@@ -1,11 +1,10 @@
 """CONVERSATION: speech in, a spoken answer out."""
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import MethodNotAllowed
 
 from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
-from parley.errors import AudioTooLarge
 from parley.recordings import Recording
 from parley.web.admission import admit, begin_client, options_of
 from parley.web.answers import ConversationSchema, json_with_speech, set_status, status_of
@@ -62,7 +61,7 @@ def answer_sound(stages: Stages, recording: Recording) -> Response:
     pieces = stages.converse_in_sound(recording)
     if pieces is None:
         return dump(stages.conversation)
-    return sound_answer(stages, pieces, stages.client.options.audio_format)
+    return sound_answer(stages, pieces)
 
 
 ANSWERS = {
@@ -79,12 +78,6 @@ def answer_failure(exception: Exception) -> Response:
     models = models_of(record.form, record.routes, ours, ours.today())
     record.conversation = failed = Conversation(models, failure=error_of(exception))
     return dump(failed)
-
-
-@bp.errorhandler(RequestEntityTooLarge)
-def answer_too_large(exception: RequestEntityTooLarge) -> Response:
-    """Answer 400, not 413: no request of this size could hold an allowed file."""
-    return answer_failure(AudioTooLarge())
 
 
 @bp.app_errorhandler(MethodNotAllowed)

@@ -17,15 +17,12 @@ PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
 
 @dataclass(frozen=True)
 class BaseUrl:
-    """The address of an OpenAI-compatible API: the part before `/audio/transcriptions`.
-
-    `path` is empty, or begins with a slash and does not end with one.
-    """
+    """The address of an OpenAI-compatible API: the part before `/audio/transcriptions`."""
 
     scheme: str
     host: str
     port: int
-    path: str
+    path: str  # Empty, or beginning with a slash and not ending with one.
     public_only: bool = False
     """Whether it may lead to public addresses only, since a caller named it."""
     header: str = field(default="X-OpenAI-Base-URL", compare=False)
@@ -35,8 +32,8 @@ class BaseUrl:
     def parse(cls, text: str) -> "BaseUrl":
         """Read `text` as a base URL; raise ValueError with the reason if it is not one.
 
-        Only what every URL parser reads alike is accepted: no user name, no escapes, no segments
-        of dots, ASCII characters only (an international name is written as `xn--…`).
+        Only what every URL parser reads alike is accepted: no user name, escapes or segments of
+        dots, and ASCII alone (an international name is written as `xn--…`).
         """
         scheme, _, rest = text.partition("://")
         scheme = scheme.lower()
@@ -88,8 +85,7 @@ class EgressPolicy:
     """Which base URLs callers may name: public https hosts, and what `allowed` covers."""
 
     allowed: tuple[BaseUrl, ...] = ()
-    everything: bool = False
-    """Whether every limit is lifted, for development."""
+    everything: bool = False  # Whether every limit is lifted, for development.
 
     @classmethod
     def parse(cls, words: Iterable[str]) -> "EgressPolicy":

@@ -88,10 +88,9 @@ def _compare(stage: str, upstream: Upstream, announced: Mapping[str, Day]) -> in
 
 
 def _operators_upstreams(settings: Settings) -> dict[str, Upstream]:
-    """The upstream of each stage, for callers who name none, with the key to ask it with.
+    """By stage, the upstream and the key to ask it with.
 
-    The key of KEY_VARIABLE is for OpenAI's hosts. Only where there are none it is for the main
-    upstream, and it goes to no other one, even on the same host.
+    KEY_VARIABLE is for OpenAI's hosts, or where there are none for the main upstream alone.
     """
     openai_key = os.environ.get(KEY_VARIABLE, "").strip()
     if openai_key and not VISIBLE_ASCII.fullmatch(openai_key):

@@ -14,8 +14,7 @@ from parley.errors import DeadlineExceeded
 class Deadline:
     """When work must end, and what to raise then. All who work for one conversation share one."""
 
-    moment: float
-    """The end of it all, in seconds of the monotonic clock."""
+    moment: float  # The end of it all, in seconds of the monotonic clock.
     error: Callable[[], Exception] = DeadlineExceeded
     longest_wait: float = math.inf
     """How many seconds a single wait may take: the longest time without a byte."""
@@ -54,9 +53,8 @@ class Deadline:
 class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
     """A block that ends after some seconds, wherever it waits, and raises `error` then.
 
-    Within the block the end is a BaseException, which no library takes for an error of its own. It
-    comes only where the block lets other greenlets run. No `yield` may stand in the block: whoever
-    asks the generator for more would be ended instead.
+    Within the block the end is a BaseException, which no library takes for its own. No `yield` may
+    stand in the block: whoever asks the generator for more would be ended instead.
     """
 
     def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:

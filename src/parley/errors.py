@@ -20,8 +20,7 @@ class ConversationError(Exception):
     status: int
     message: str
     stage = "request"
-    retry = False
-    """Whether the same call may succeed if it is tried again at once."""
+    retry = False  # Whether the same call may succeed if it is tried again at once.
 
     def __init_subclass__(cls, *, code: str = "", status: int = 0) -> None:
         """A kind of failure, with a code or a status of its own unless it has its parent's."""

@@ -33,10 +33,7 @@ class Formatter(Logfmter):
 
 
 def write_to(stream: TextIO, level: str) -> None:
-    """Write each event of `level` or above to `stream`, as one line of logfmt.
-
-    The lines of other libraries and the texts of exceptions are left out: both may quote a key.
-    """
+    """Write our events of `level` or above as lines of logfmt, without what may quote a key."""
     # It quotes an upstream's broken headers, where gunicorn's --log-config-json has all lines.
     logging.getLogger("urllib3").propagate = False
     handler = logging.StreamHandler(stream)

@@ -18,8 +18,7 @@ PIECE_BYTES = 64 * 1024  # How much is moved to disk at once; others run in betw
 WRITES_AT_ONCE = 16
 """After how many writes to memory others run: pieces of speech may be a byte long."""
 WAIT_SECONDS = 0.05  # How often a long answer that waits for room looks for it.
-ESCAPED = 6
-"""The bytes of a character in JSON where it is not ASCII (RFC 8259, 7)."""
+ESCAPED = 6  # The bytes of a character in JSON where it is not ASCII (RFC 8259, 7).
 
 
 @dataclass
@@ -90,8 +89,8 @@ class Usage:
 class Spool:
     """A binary file in memory, which moves to disk when the budget has no room for more of it.
 
-    One that prefers the disk moves as soon as it and its like hold more than UNCOUNTED_BYTES.
-    Where the disk does not take it, it stays in memory until the budget is exhausted.
+    One that prefers the disk moves once it and its like hold more than UNCOUNTED_BYTES; one that
+    the disk does not take stays in memory until the budget is exhausted.
     """
 
     _writes = 0

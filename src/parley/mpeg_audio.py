@@ -1,7 +1,4 @@
-"""Frames of MPEG audio (ISO/IEC 11172-3 and 13818-3): which headers are valid, and how far they go.
-
-The rules agree with mutagen's reader and FFmpeg's probe of mp3.
-"""
+"""Frames of MPEG audio (ISO/IEC 11172-3 and 13818-3), told as mutagen and FFmpeg's probe do."""
 
 from dataclasses import dataclass
 
@@ -29,12 +26,10 @@ SAMPLING_RATES = {
 class Frame:
     """What a frame's header says; two frames of one stream agree in `stream`."""
 
-    stream: tuple[int, int, int]
-    """The bits of its version, its layer and its sampling rate in Hz."""
+    stream: tuple[int, int, int]  # The bits of its version, its layer and its sampling rate in Hz.
     length: int
     """In bytes, the header included; 0 where the bit rate is free, so that nobody knows it."""
-    longest: int
-    """The length of such a frame at the highest bit rate."""
+    longest: int  # The length of such a frame at the highest bit rate.
 
 
 def frame_at(data: bytes, start: int = 0) -> Frame | None:

@@ -28,8 +28,6 @@ OTHERS = re.compile(
     re.DOTALL,
 )
 """How other formats begin, which can hold frames of MPEG audio, or bytes that look like some."""
-
-
 # RIFF, or one of its successors for long files (RFC 2361; EBU Tech 3306; ITU-R BS.2088).
 WAV = re.compile(rb"(?:RIFF|RF64|BW64).{4}WAVE", re.DOTALL)
 # The header of EBML (RFC 8794); a later piece of a recording has none.

@@ -165,10 +165,8 @@ class Settings:
                     "could use the key; set tokens for your callers too, or leave the key out."
                 )
             if key in self.caller_tokens:
-                raise ConfigurationError(
-                    f"PARLEY_{name.upper()} is also one of PARLEY_CALLER_TOKENS; a key stays with "
-                    "you, so choose another token."
-                )
+                why = "is also one of PARLEY_CALLER_TOKENS; a key stays with you"
+                raise ConfigurationError(f"PARLEY_{name.upper()} {why}, so choose another token.")
 
 
 def _require_usable_proxies(environ: Mapping[str, str]) -> None:

@@ -1,7 +1,4 @@
-"""How many workers fit in a container, by the limits of its control group (version 2).
-
-The files: https://docs.kernel.org/admin-guide/cgroup-v2.html (cpu.max, memory.max).
-"""
+"""How many workers fit in a container (https://docs.kernel.org/admin-guide/cgroup-v2.html)."""
 
 import math
 import os

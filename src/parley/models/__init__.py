@@ -1,6 +1,3 @@
-"""The models that each stage may use, until when, and what replaces them.
-
-It may import the ground alone. Others may import the registry, and what reads MODEL_LIST.MD.
-"""
+"""The models that each stage may use, until when, and what replaces them. It imports no room."""
 
 __all__ = ["model_list", "registry"]

@@ -61,10 +61,8 @@ def parse(text: str, file_name: str) -> registry.Registry:
 
 @dataclass(frozen=True)
 class _Row:
-    place: str
-    """The file and the line, as a refusal names them."""
-    cells: Mapping[str, str]
-    """By column; a header's are the columns themselves."""
+    place: str  # The file and the line, as a refusal names them.
+    cells: Mapping[str, str]  # By column; a header's are the columns themselves.
 
     def require(self, is_so: object, sentence: str) -> None:
         """Raise ConfigurationError with the row's place unless that is so."""
@@ -125,11 +123,7 @@ def _model(stage: str, row: _Row) -> Model:
 
 
 def parameters_in(text: str, interface: str) -> dict[str, Any]:
-    """Read a JSON object, or nothing, for requests to an interface.
-
-    In a form each value is text: a string as it is, any other value as JSON. Raises ValueError
-    that says what to correct.
-    """
+    """Read a JSON object, or nothing, as an interface takes it; ValueError says what to correct."""
     repeated: list[str] = []
 
     def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -149,7 +143,7 @@ def parameters_in(text: str, interface: str) -> dict[str, Any]:
     for name in parameters:
         if name in SENT[interface]:
             raise ValueError(f"holds {name!r}, which the service itself sends; leave it out.")
-    if interface != "transcriptions":  # It alone takes a form; the others take JSON.
+    if interface != "transcriptions":  # It alone takes a form, in which each value is text.
         return parameters
     texts = (each if isinstance(each, str) else json.dumps(each) for each in parameters.values())
     return dict(zip(parameters, texts, strict=True))

@@ -21,8 +21,7 @@ class Model:
     name: str
     interface: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    shutdown: date | None = None
-    """The first day (UTC) on which the upstream refuses the model."""
+    shutdown: date | None = None  # The first day (UTC) on which the upstream refuses the model.
     replacement: str = ""
     """The name of the model that replaces it; blank means the stage's default."""
     voices: tuple[str, ...] = ()

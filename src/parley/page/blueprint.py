@@ -1,6 +1,7 @@
 """The page to talk to the service: its assets, and what the service tells the page of itself."""
 
 import json
+from mimetypes import MimeTypes
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,8 @@ from parley.web.model_choice import default_models, undated_stages
 from parley.web.services import services
 from parley.web.stage_routes import MAIN, operator_routes
 
-TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".bin": "application/octet-stream",
-    ".txt": "text/plain; charset=utf-8",
-    ".webmanifest": "application/manifest+json",
-}
-"""By extension; the system's own table differs from machine to machine."""
+TYPES = MimeTypes()  # Python's; the system's own table differs from machine to machine.
+TYPES.add_type("text/javascript", ".js")  # As of Python 3.12.
 ASSETS = {path.name: path.read_bytes() for path in (Path(__file__).parent / "assets").iterdir()}
 """Read once: they are small, and a request then needs no file."""
 HEADERS = {
@@ -43,7 +35,7 @@ bp = Blueprint("page", __name__)
 
 def asset(name: str) -> Response:
     """Answer with what lies beside the page, or with the page itself."""
-    return _answer(ASSETS[name], TYPES[Path(name).suffix])
+    return _answer(ASSETS[name], TYPES.guess_type(name)[0])
 
 
 # One rule each: a rule for any name would answer for addresses that are not the page's.
@@ -89,8 +81,8 @@ def _living(stage: StageModels, *, dated: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _answer(body: bytes, content_type: str) -> Response:
-    response = Response(body, content_type=content_type, headers=HEADERS)
+def _answer(body: bytes, media_type: str | None) -> Response:
+    response = Response(body, mimetype=media_type, headers=HEADERS)
     response.add_etag()
     response.make_conditional(request)
     return response

@@ -44,8 +44,6 @@ class ErrorAnswerSchema(Schema):
 
 
 class ModelsSchema(Schema):
-    """The models of the three stages."""
-
     stt = fields.String(attribute="stt.name")
     text = fields.String(attribute="text.name")
     tts = fields.String(attribute="tts.name")
@@ -84,10 +82,9 @@ def set_status(response: Response, status: int, failure: ConversationError | Non
 
 
 def json_with_speech(body: Mapping[str, Any], speech: Spool | None) -> Response:
-    """`body`, whose `audio` is empty, as JSON with the speech there in base64 (RFC 4648, 4).
+    """`body` as JSON, with the speech in the place of its empty `audio`; closes the speech.
 
-    It is made piece by piece: whole, it would be in memory four times. The speech is at its start,
-    and is closed when it is written.
+    It is made piece by piece: whole, it would be in memory four times.
     """
     text = current_app.json.dumps(body, separators=(",", ":")).encode() + b"\n"
     if speech is None:

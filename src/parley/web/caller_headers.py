@@ -21,8 +21,7 @@ CREDENTIAL_HEADERS = (KEY_HEADERS[MAIN], "Authorization", *STAGE_KEY_HEADERS.val
 """The headers that may hold a key or a token."""
 NAMES = ("stt_model", "text_model", "tts_model", "voice")  # The options that may be any name.
 PASTED = 12
-"""This many characters of a key in a row are no accident. A local host's key, such as "ollama",
-may stand in a name."""
+"""This many characters of a key in a row are no accident, while a key "ollama" is in some names."""
 
 
 def urls_of(headers: Headers) -> dict[str, str]:
@@ -53,15 +52,11 @@ def routes_for(headers: Headers, settings: Settings) -> dict[str, Route]:
 
 
 def require_once(request: Request, names: Iterable[str], error: type[RequestError]) -> None:
-    """Raise the error for a header of these that the request holds more than once.
-
-    WSGI has one text for each header, in which servers join repeated ones with commas. gunicorn's
-    request still has each; with other servers, a comma in the text counts as a second header.
-    """
+    """Raise the error for a header of these that the request holds more than once."""
     if (connection := connection_of(request)) and connection.request:
         times = Counter(name for name, _ in connection.request.headers)
         repeated = [name for name in names if times[name.upper()] > 1]
-    else:
+    else:  # Other servers' WSGI has one text, in which repeated ones are joined with commas.
         repeated = [name for name in names if "," in request.headers.get(name, "")]
     if repeated:
         held = "the request holds it several times, and none was used"
@@ -85,8 +80,7 @@ def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: boo
 def require_no_key_in(form: Mapping[str, Any], headers: Headers) -> None:
     """Raise OptionInvalid for a name that contains a good part of a key that the caller sends.
 
-    A host may be sent any name, and an answer shows it. The operator's keys are not looked for: the
-    refusals would tell what they are.
+    The operator's keys are not looked for: the refusals would tell what they are.
     """
     sent = credentials_of(headers)
     for field in NAMES:

@@ -7,7 +7,12 @@ from parley import errors, log
 from parley.web.answers import ErrorAnswerSchema, set_status
 from parley.web.serving.connection_limits import connection_of
 
-ABORTS = {400: errors.RequestMalformed, 404: errors.NotFound, 405: errors.MethodNotAllowed}
+ABORTS = {
+    400: errors.RequestMalformed,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.AudioTooLarge,  # No request of that size could hold an allowed file.
+}
 """By the status of Werkzeug's exception, the error that it means."""
 
 

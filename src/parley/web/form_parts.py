@@ -16,10 +16,8 @@ HEAD_BYTES = 16 * 1024
 LINE_BREAK = b"\r\n"
 AS_IT_IS = frozenset({"7bit", "8bit", "binary", ""})
 """The values of Content-Transfer-Encoding (RFC 7578, 4.7: deprecated) that encode nothing."""
-
 # A quoted string, which stays as it is, or a value that is not quoted.
 VALUE = re.compile(r"""\"(?:[^"\\]|\\.)*"?|(?<![*])=([^\s";][^";]*)""", re.DOTALL)
-
 consume = deque[bytes](maxlen=0).extend  # Passes over what pieces there still are.
 
 
@@ -42,8 +40,7 @@ class Part:
     name: str
     file_name: str | None
     charset: str
-    is_encoded: bool
-    """Whether its bytes are not the content itself, but encoded, as in base64."""
+    is_encoded: bool  # Whether its bytes are not the content itself, but encoded, as in base64.
 
 
 def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[bytes]]]:

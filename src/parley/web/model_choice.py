@@ -17,11 +17,7 @@ NOTICE = timedelta(days=60)  # How long before a model shuts down the service wa
 def models_of(
     names: Mapping[str, str], routes: Mapping[str, Route], services: Services, day: date
 ) -> dict[str, Model]:
-    """By stage, the model that a form names, or what MODEL_LIST.MD has in its stead on that day.
-
-    The list's shutdown dates apply to OpenAI's hosts and to the service's own upstream. A model of
-    the same name on another host, such as a self-hosted tts-1, does not shut down with OpenAI's.
-    """
+    """By stage, the model that a form names, or what MODEL_LIST.MD has in its stead on that day."""
     models = {}
     for stage, route in routes.items():
         is_callers_own = route.name == stage and isinstance(route.url, str)
@@ -65,6 +61,7 @@ def undated_stages(settings: Settings) -> set[str]:
 
 
 def _dates_hold(route: Route, settings: Settings) -> bool:
+    """Whether the list's dates do: a self-hosted tts-1 does not shut down with OpenAI's."""
     url = route.url
     if isinstance(url, str):
         try:

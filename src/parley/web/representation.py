@@ -9,8 +9,6 @@ from parley.upstream.speech_formats import AUDIO_FORMATS
 
 
 class Representation(Enum):
-    """What an answer looks like."""
-
     JSON = "application/json"
     STREAM = "text/event-stream"
     SOUND = "audio/*"
@@ -30,8 +28,7 @@ OURS = {
 def accepted(accept: MIMEAccept) -> tuple[Representation, str]:
     """The representation that weighs most, and the audio format that it asks for, if it does.
 
-    Parameters of a type count for nothing (RFC 9110, 12.5.1). What is equal in weight goes by the
-    header's order, the more specific first. Anything else than a type of ours means JSON.
+    Types are without parameters (RFC 9110, 12.5.1). Of equal ones the first more specific counts.
     """
     for value, weight in sorted(accept, key=lambda item: -item[1]):
         media_type = parse_options_header(value)[0].lower()

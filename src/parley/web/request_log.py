@@ -32,6 +32,8 @@ def log_when_ended(response: Response) -> None:
     record = current_record()
     if conversation := record.conversation:
         pieces = cast(Iterable[bytes], response.response)
+        if close := getattr(pieces, "close", None):
+            response.call_on_close(close)
         response.response = body = _CountedBody(pieces, connection_check(request))
         record.bytes_in = request.content_length  # The request is gone when its answer ends.
         response.call_on_close(partial(_log, record, conversation, response.status_code, body))
@@ -67,11 +69,7 @@ def _log(
 
 
 class _CountedBody:
-    """An answer's body that counts the bytes that the server has written.
-
-    It is cut if the server did not write all of it, or if the caller had left before it began: the
-    kernel takes a short answer for a closed connection as for an open one.
-    """
+    """An answer's body that counts the bytes that the server has written, and whether it is cut."""
 
     written, cut = 0, False
 
@@ -79,16 +77,12 @@ class _CountedBody:
         self._pieces, self._is_connected = pieces, is_connected
 
     def __iter__(self) -> Iterator[bytes]:
+        # The kernel takes a short answer for a closed connection as for an open one.
         self.cut, has_left = True, not self._is_connected()
         for piece in self._pieces:
             yield piece
             self.written += len(piece)  # The server takes the next piece once it has written one.
         self.cut = has_left
-
-    def close(self) -> None:
-        """Close what the pieces come from, as Werkzeug does with a body of its own."""
-        if close := getattr(self._pieces, "close", None):
-            close()
 
 
 def _failed(conversation: Conversation) -> tuple[str | None, str | None]:

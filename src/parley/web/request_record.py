@@ -20,10 +20,8 @@ class RequestRecord:
     """Begun with the request's headers; what is found out later is added where it is found out."""
 
     request_id: str
-    secrets: Secrets
-    """What shows a key or the token of the request, or a key of the operator's."""
-    routes: Mapping[str, Route]
-    """By stage, where its calls go."""
+    secrets: Secrets  # What shows a key or the token of the request, or a key of the operator's.
+    routes: Mapping[str, Route]  # By stage, where its calls go.
     began: float = field(default_factory=time.monotonic)
     form: Mapping[str, Any] = field(default_factory=dict)
     """Its valid fields, once `form_of` has read them, unless they may hold a key."""
@@ -34,12 +32,10 @@ class RequestRecord:
 
 
 def begin() -> None:
-    """Begin the record of the current request; its id is the caller's if that is valid, else ours.
-
-    With tokens it is always ours: which ids are kept would tell what the operator's keys contain.
-    """
+    """Begin the current request's record; its id is the caller's if that is valid, else ours."""
     headers, settings = request.headers, services().settings
     secrets = Secrets(*credentials_of(headers), *settings.operator_keys.values())
+    # With tokens, which ids are kept would tell what the operator's keys contain.
     named = "" if settings.caller_tokens else headers.get("X-Request-ID", "")
     request_id = valid_request_id(named, secrets) or uuid.uuid4().hex
     g.record = RequestRecord(request_id, secrets, routes_for(headers, settings))

@@ -84,11 +84,8 @@ class ConversationRequestSchema(Schema):
     @pre_load
     def leave_out_blank(self, data: Mapping[str, Any], **kwargs: Any) -> dict[str, Any]:
         """Read a blank text as if it were not sent."""
-        return {
-            name: value
-            for name, value in data.items()
-            if not (isinstance(value, str) and not value.strip())
-        }
+        is_blank = {name: isinstance(each, str) and not each.strip() for name, each in data.items()}
+        return {name: each for name, each in data.items() if not is_blank[name]}
 
 
 SCHEMA = ConversationRequestSchema()

@@ -20,10 +20,8 @@ class Services:
     settings: Settings
     registry: Registry
     transport: Transport
-    today: Callable[[], date]
-    """Tells the current day, in UTC."""
-    slots: Slots
-    """The conversations that the process may still begin."""
+    today: Callable[[], date]  # Tells the current day, in UTC.
+    slots: Slots  # The conversations that the process may still begin.
 
 
 def services() -> Services:

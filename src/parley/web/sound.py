@@ -21,13 +21,14 @@ TRANSCRIPT_BYTES, REPLY_BYTES, VOICE_BYTES = 1000, 2000, 1000
 SOUND_HEADERS = ("X-Transcript", "X-Text-Response", "X-Models-Used", "X-Errors", "X-Voice")
 
 
-def sound_answer(stages: Stages, pieces: Generator[bytes], audio_format: str) -> Response:
+def sound_answer(stages: Stages, pieces: Generator[bytes]) -> Response:
     """The speech's file as the body; it has begun to arrive, or there is nothing to say."""
-    conversation = stages.conversation
-    response = current_app.response_class(
-        _written(stages, pieces, connection_of(request)),
-        mimetype=AUDIO_FORMATS[audio_format],
+    conversation, media_type = (
+        stages.conversation,
+        AUDIO_FORMATS[stages.client.options.audio_format],
     )
+    written = _written(stages, pieces, connection_of(request))
+    response = current_app.response_class(written, mimetype=media_type)
     response.call_on_close(pieces.close)  # Also where nobody asks for a piece.
     response.status_code = status_of(conversation)
     response.headers["X-Transcript"] = header_text(conversation.transcript, TRANSCRIPT_BYTES)

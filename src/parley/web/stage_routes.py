@@ -19,8 +19,7 @@ class Route:
     url: BaseUrl | str
     """A text is what the caller wrote, which is not judged yet; else it is the operator's."""
     key: str = field(repr=False)
-    name: str
-    """Whose URL it is: the stage's own, by its name, or MAIN."""
+    name: str  # Whose URL it is: the stage's own, by its name, or MAIN.
 
 
 def routes_of(

@@ -48,13 +48,11 @@ def stalled() -> TimeoutError:
 class CallerConnection(YieldingSocket):
     """The connection of one caller; the worker says when a request begins and ends.
 
-    A connection either waits (for a request, for the rest of a drained one, or for the caller to
-    read on) or is served. Only a connection that waits may be disconnected to make room; a stream
-    that is silent while the upstream works is served.
+    It either waits (for a request, for the rest of a drained one, or for the caller to read on) or
+    is served, as a silent stream is. Only one that waits may be disconnected to make room.
     """
 
-    request: Any
-    """gunicorn's request, once its headers have arrived."""
+    request: Any  # gunicorn's request, once its headers have arrived.
     refusal: ConversationError | None = None
     """What the app answers in place of a request that cannot be read."""
     limit: Deadline

@@ -1,7 +1,4 @@
-"""Streams that nobody waits for: one thread of the process writes what was put into its queue.
-
-A write to a pipe that nobody reads from would block the process, under gevent, too.
-"""
+"""Streams that nobody waits for: a thread writes to pipes, where the whole process would wait."""
 
 import atexit
 import io
@@ -17,8 +14,7 @@ MOST_LINES = 1000
 """How many lines may wait, 8 MB at most. Further ones are lost, and their count is logged."""
 LINE_BYTES = 8 * 1024  # The longest line: what is longer is cut.
 CUT = "…\n".encode()
-STOP_SECONDS = 2
-"""How long a process that ends writes what still waits."""
+STOP_SECONDS = 2  # How long a process that ends writes what still waits.
 RETRY_SECONDS = 0.05
 """How long to wait where a descriptor does not block and has no room, and between two looks."""
 

@@ -13,10 +13,7 @@ RETRY_SECONDS = 2
 
 
 class Slots:
-    """How many conversations the process may still begin: by their number, and by their memory.
-
-    A Semaphore's release lets others run: of a thousand requests, hundreds waited there.
-    """
+    """How many conversations the process may still begin: by their number, and by their memory."""
 
     def __init__(self, capacity: int, budget: Budget | None = None) -> None:
         self._free = capacity
@@ -33,7 +30,7 @@ class Slots:
         return taken
 
     def release(self) -> None:
-        """Give back a slot that was taken."""
+        """Give back a slot that was taken; a Semaphore would let others run, and hundreds wait."""
         self._free += 1
 
 

@@ -17,8 +17,7 @@ HELD_SECONDS = 1.0  # How much processor time a conversation may use at a stretc
 LOOK_SECONDS = 0.25  # How often the watchdog looks, in the process's own processor time.
 SHARED = frozenset({"gevent", "logging", "queue", "threading"})
 """The packages in which nothing is raised: a lock that all share could stay taken."""
-PLACES = 8
-"""How many of the innermost calls are logged."""
+PLACES = 8  # How many of the innermost calls are logged.
 MARK = "parley.conversation"
 
 
@@ -28,10 +27,10 @@ def mark_conversation() -> None:
 
 
 class Watchdog:
-    """Looks at which greenlet runs, each time that the process has used LOOK_SECONDS of processor.
+    """Looks at which greenlet runs, each time that the process has used LOOK_SECONDS.
 
-    A greenlet has held the worker if it runs at every look for HELD_SECONDS of this thread's time,
-    and the hub does not run meanwhile. A single call in C is noticed when it returns.
+    One has held the worker if it, and not the hub, runs at every look for HELD_SECONDS of the time
+    of this thread. A single call in C is noticed when it returns.
     """
 
     _seen: Any = None
@@ -49,9 +48,6 @@ class Watchdog:
         atexit.register(signal.setitimer, signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_PROF, LOOK_SECONDS, LOOK_SECONDS)
 
-    def _forget(self) -> None:
-        self._seen = None
-
     def _look(self, _: int, frame: FrameType | None) -> None:
         """Note which greenlet runs; raise HeldTooLong in it if it has held the worker."""
         current, now = gevent.getcurrent(), time.thread_time()
@@ -60,7 +56,7 @@ class Watchdog:
             self._seen, self._since = ref(current), now
             # The hub does this as soon as somebody lets it run. A turn of its loop comes later:
             # up to 50 greenlets that merely let others run have theirs before.
-            self._loop.run_callback(self._forget)
+            self._loop.run_callback(setattr, self, "_seen", None)
             return
         held = now - self._since
         if held < HELD_SECONDS or frame is None or not _may_end(current, frame):

@@ -27,11 +27,9 @@ from parley.web.serving.watchdog import Watchdog, mark_conversation
 SPARE = 128
 """Greenlets beyond the connections: gevent accepts up to 100 connections before it handles one."""
 HEADERS_BYTES = 32 * 1024
-"""A request's headers in all, or a chunked body's trailers. gunicorn would take 800 kB, and would
-read them anew with each packet."""
+"""A request's headers in all, or a body's trailers: gunicorn would read 800 kB with each packet."""
 CHUNKS = 200_000
-"""The most chunks (RFC 9112, 7.1), or pieces of them, of a body: 130 bytes each in the largest
-form."""
+"""The most chunks (RFC 9112, 7.1), or pieces of them, of a body: 130 bytes each in the largest."""
 CHUNKS_AT_ONCE = 16
 """After how many others run: a chunk takes about 10 microseconds, however short it is, and 8 kB,
 which gunicorn receives at once, can hold 1,300. Hundreds of uploads have their turns in a row."""
