@@ -14,7 +14,7 @@ from parley.models.registry import Model
 from parley.settings import Settings
 from parley.upstream.client import Client, Options
 from parley.upstream.speech_formats import AUDIO_FORMATS
-from parley.web import caller_headers as callers
+from parley.web import caller_headers
 from parley.web.representation import Representation, accepted
 from parley.web.request_record import current_record
 from parley.web.services import Services
@@ -33,19 +33,19 @@ def admit(request: Request, services: Services) -> dict[str, Upstream]:
     in the request's record. Raises ApiKeyMissing, TokenRejected, Overloaded or BaseUrlRefused.
     """
     settings, headers, record = services.settings, request.headers, current_record()
-    callers.require_once(request, callers.CREDENTIAL_HEADERS, ApiKeyMissing)
+    caller_headers.require_once(request, caller_headers.CREDENTIAL_HEADERS, ApiKeyMissing)
     if settings.caller_tokens:
-        callers.require_token(headers, settings.caller_tokens)
+        caller_headers.require_token(headers, settings.caller_tokens)
     else:
-        callers.require_keys(headers, record.routes, required=settings.key_required)
+        caller_headers.require_keys(headers, record.routes, required=settings.key_required)
     if not request.environ[SLOT].take():
         raise Overloaded(retry_after=RETRY_SECONDS)
     if settings.caller_tokens:
-        callers.require_no_hosts(headers)
-    callers.require_once(request, callers.BASE_URL_HEADERS.values(), BaseUrlRefused)
+        caller_headers.require_no_hosts(headers)
+    caller_headers.require_once(request, caller_headers.BASE_URL_HEADERS.values(), BaseUrlRefused)
     named = {
-        name: settings.allowed_base_urls.admitted(url, callers.BASE_URL_HEADERS[name])
-        for name, url in callers.urls_of(headers).items()
+        name: settings.allowed_base_urls.admitted(url, caller_headers.BASE_URL_HEADERS[name])
+        for name, url in caller_headers.urls_of(headers).items()
     }
     services.transport.require_allowed(*named.values())
     upstreams = {
@@ -55,7 +55,7 @@ def admit(request: Request, services: Services) -> dict[str, Upstream]:
             record.secrets,
             record.request_id,
             is_quoted=not settings.caller_tokens,
-            key_header="" if settings.caller_tokens else callers.KEY_HEADERS[route.name],
+            key_header="" if settings.caller_tokens else caller_headers.KEY_HEADERS[route.name],
             is_operators=isinstance(route.url, BaseUrl) and not route.url.is_openai,
         )
         for stage, route in record.routes.items()
