@@ -57,14 +57,14 @@ def _fields(
     fields: dict[str, str | Spool] = {}
     text_bytes = 0
     for count, (part, content) in enumerate(read, start=1):
-        name = part.name
+        name, is_wanted = part.name, part.name in names
         if count > PARTS:
             raise FormTooLarge()
         if name not in names:
             continue
         if name in fields:
             raise RequestMalformed(f"The field '{name}' came more than once; send it once.")
-        if part.is_encoded:
+        if part.is_encoded and is_wanted:
             why = f"The field '{name}' has a Content-Transfer-Encoding, which forms no longer have"
             raise RequestMalformed(f"{why}; send its bytes as they are.")
         if name == "audio" and part.file_name is None:
@@ -74,7 +74,7 @@ def _fields(
             for piece in content:
                 file.write(piece)
             file.seek(0)
-        else:
+        elif is_wanted or part.file_name is None:
             text = bytearray()
             for piece in content:
                 text_bytes += len(piece)
@@ -83,5 +83,6 @@ def _fields(
                 text += piece
             # A text editor may have put a byte order mark before a file's text.
             charset = "iso-8859-1" if part.charset == "iso-8859-1" else "utf-8-sig"
-            fields[name] = text.decode(charset, "replace")
+            if is_wanted:
+                fields[name] = text.decode(charset, "replace")
     return fields
