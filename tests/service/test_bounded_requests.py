@@ -111,12 +111,11 @@ def test_uploads_that_stall_leave_connections_for_others(upstream, tmp_path):
         assert service.logs("code=overloaded")
 
 
-@pytest.mark.parametrize("option", ["--certfile", "--keyfile"])
-def test_tls_in_the_server_itself_is_refused(option, tmp_path):
+def test_tls_in_the_server_itself_is_refused(tmp_path):
     """Else the worker would answer in plain HTTP where its operator believes it is encrypted."""
     file = tmp_path / "pem"
     file.touch()
-    assert refusal(f"{option}={file}").startswith("Parley does not start: it speaks plain HTTP")
+    assert refusal(f"--certfile={file}").startswith("Parley does not start: it speaks plain HTTP")
 
 
 def test_no_workers_are_refused():
