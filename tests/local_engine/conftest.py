@@ -16,10 +16,6 @@ from testing.gunicorn_process import Service, serving
 
 SRC = Path(__file__).parents[2] / "src"
 COMMAND = [sys.executable, "-m", "local_engine"]
-CAP = 128
-"""Tokens: half of what the engine's replies are cut at, as each takes 20 ms of processor time."""
-
-CAPPED = f"from local_engine import chat, __main__; chat.REPLY_TOKENS = {CAP}; __main__.main()"
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(SRC)}
 START_LIMIT = 120  # seconds
 
@@ -50,7 +46,7 @@ def engine_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def base_url(engine_log: Path) -> Iterator[str]:
     """Where the one engine of the test run answers."""
-    with engine(engine_log, sys.executable, "-c", CAPPED) as url:
+    with engine(engine_log, *COMMAND) as url:
         yield url
 
 
@@ -119,12 +115,6 @@ def engine(engine_log: Path, *command: str) -> Iterator[str]:
     finally:
         process.terminate()
         assert process.wait(timeout=5) == 0, engine_log.read_text()
-
-
-@pytest.fixture(scope="session")
-def cap() -> int:
-    """How many tokens a reply has at most, unless the request says otherwise."""
-    return CAP
 
 
 @pytest.fixture(scope="session")
