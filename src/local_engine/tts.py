@@ -16,7 +16,8 @@ class Speaker:
 
     def load(self, threads: int) -> None:
         """Load the voice and warm it up."""
-        self._voice = Hibari(threads=threads)
+        # A second thread spins as much as it works, and speaks hardly sooner.
+        self._voice = Hibari(threads=max(1, threads // 2))
         self._lock = threading.Lock()  # nobody promises that threads may share a voice
         list(self.speak("Zorbly."))  # no such word: warms the part that guesses, too
 

@@ -30,21 +30,29 @@ Engines = dict[str, Terminal]
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def ground(base_url: str, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """The ports on which the engines of all tests here answer."""
-    return place(tmp_path_factory.mktemp("engines"))
+    third = int(base_url.removesuffix("/v1").rpartition(":")[2])
+    return place(tmp_path_factory.mktemp("engines"), **{"8003": third})
 
 
 @pytest.fixture(scope="module")
-def engines(ground: Place) -> Iterator[Engines]:
-    """Three engines, started by the document's own lines; by their ports as written."""
+def engines(ground: Place, engine_log: Path) -> Iterator[Engines]:
+    """Three engines by their ports as written; more would take seconds each to start.
+
+    They are `make run`'s beside the operator's service, a document's line's, and the tests' own.
+    """
+    assert len({line.replace(port, "") for port, line in ENGINES.items()}) == 1
     with ExitStack() as stack:
-        running = {
-            port: stack.enter_context(ground.terminal(line)) for port, line in ENGINES.items()
-        }
-        for terminal in running.values():
-            terminal.wait_for("ready on ")
-        yield running
+        proxies = stack.enter_context(pytest.MonkeyPatch.context())
+        # A proxy that the environment names, which knows nothing of this machine, is not asked.
+        for name in ("http_proxy", "no_proxy", "NO_PROXY"):
+            proxies.delenv(name, raising=False)
+        first = ground.terminal(SECOND_VOICE[1], HTTP_PROXY="http://127.0.0.1:9")
+        running = [stack.enter_context(each) for each in (first, ground.terminal(ENGINES["8002"]))]
+        running[0].wait_for("Try this: ")
+        running[1].wait_for("ready on ")
+        yield dict(zip(ENGINES, [*running, Terminal(running[0].process, engine_log)], strict=True))
 
 
 @pytest.fixture
@@ -55,11 +63,12 @@ def here(engines: Engines, ground: Place, tmp_path: Path) -> Place:
 
 @pytest.fixture
 def asked(engines: Engines):
-    """What each engine was asked since the test began."""
+    """What each engine was asked since the test began, but for what `hear` asks of the third."""
     before = {port: len(engine.asked()) for port, engine in engines.items()}
 
     def since() -> dict[str, list[str]]:
         asked = {port: engine.asked()[before[port] :] for port, engine in engines.items()}
+        asked["8003"] = [stage for stage in asked["8003"] if stage != "transcriptions"]
         return {port: stages for port, stages in asked.items() if stages}
 
     return since
@@ -72,22 +81,22 @@ def is_answered(answer: dict, hear) -> None:
     assert word_error_rate(answer["text_response"], hear(base64.b64decode(answer["audio"]))) <= 0.2
 
 
-@pytest.mark.parametrize("by", ["operator", "caller"])
-def test_a_second_engine_speaks_beside_the_first(here, asked, hear, monkeypatch, by):
+def test_a_second_engine_speaks_beside_the_first(ground, asked, hear):
     """The first engine hears and replies; the second is asked for the speech alone."""
-    engine, *rest = SECOND_VOICE
-    assert engine.strip() == ENGINES["8002"]
-    service, call = rest[:2] if by == "operator" else rest[2:]
-    first = place(here.folder, **{"8002": here.ports["8002"]})  # make run brings its own engine.
-    # A proxy that the environment names, which knows nothing of this machine, is not asked.
-    for name in ("http_proxy", "no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    with first.terminal(service, HTTP_PROXY="http://127.0.0.1:9") as running:
+    assert SECOND_VOICE[0].strip() == ENGINES["8002"]
+    is_answered(ground.answer(SECOND_VOICE[2]), hear)
+    assert asked() == {"8001": ["transcriptions", "completions"], "8002": ["speech"]}
+
+
+def test_a_caller_names_the_second_engine(here, asked, hear):
+    """Where the operator allows it; `make run` brings an engine of its own."""
+    service, call = SECOND_VOICE[3:]
+    first = place(here.folder, **{"8002": here.ports["8002"]})
+    with first.terminal(service) as running:
         running.wait_for("Try this: ")
         is_answered(first.answer(call), hear)
         assert running.asked() == ["transcriptions", "completions"]
-        if by == "caller":
-            is_what_the_terminal_says(first, running)
+        is_what_the_terminal_says(first, running)
     assert asked() == {"8002": ["speech"]}
 
 

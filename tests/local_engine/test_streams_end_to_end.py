@@ -7,7 +7,7 @@ from testing.representations import ask
 from testing.stream_readers import Told, events_of, heard
 from testing.word_errors import joined, word_error_rate
 
-STORY = "Tell me how bread is made, in five sentences."
+STORY = "Tell me how bread is made, in {} sentences."
 """The bundled model's answer to it is several segments long."""
 
 
@@ -24,19 +24,24 @@ def told(service: Service, recording: bytes, **fields: str) -> list[Told]:
         return list(events_of(response.iter_content(None)))
 
 
-@pytest.mark.parametrize(("interface", "form"), [("service", "mp3"), ("realtime_service", "wav")])
-def test_a_stream_rebuilds_the_reply_in_text_and_sound(request, say, hear, form, interface):
+@pytest.mark.parametrize(
+    ("interface", "form", "sentences"),
+    [("service", "mp3", "five"), ("realtime_service", "wav", "three")],
+)
+def test_a_stream_rebuilds_the_reply_in_text_and_sound(
+    request, say, hear, form, interface, sentences
+):
     """Deltas and segments are the reply, and the joined sound says it, whatever the format.
 
     That holds for both interfaces: a call for each segment, and one WebSocket for all. The first
     sound is there in the first half of the answer, and before its text has ended.
     """
     service = request.getfixturevalue(interface)
-    events = told(service, say(STORY, "wav"), audio_format=form)
+    events = told(service, say(STORY.format(sentences), "wav"), audio_format=form)
     times = [(name, data["at"]) for name, data in events]
     stream = heard(events)
     assert (stream.code, stream.form) == (None, form)
-    assert len(stream.segments) > 2
+    assert len(stream.segments) > 1
     assert word_error_rate(stream.text, hear(joined(stream.sounds, form))) <= 0.2
     if interface == "service":
         (_, transcript), *_, (_, done) = times

@@ -19,7 +19,7 @@ from parley.web.serving.log_stream import MOST_LINES
 PIPE_BYTES = 4096
 """The smallest pipe that Linux makes: about a dozen conversations fill it."""
 
-CONVERSATIONS = 30
+CONVERSATIONS = 20
 SECONDS = 10
 """In which each is answered, however busy the machine; who waits for a reader waits for good."""
 

@@ -129,6 +129,7 @@ def _wait(service: Service) -> None:
         try:
             requests.get(f"{service.url}/healthz", timeout=1).raise_for_status()
         except requests.RequestException:
+            time.sleep(0.05)  # Where gunicorn opens the port, this is refused at once.
             continue
         return
     raise AssertionError(f"the service does not answer:\n{service.log}")

@@ -3,7 +3,6 @@
 import gzip
 import json
 import struct
-import time
 import zlib
 from contextlib import suppress
 from itertools import cycle, islice
@@ -64,14 +63,13 @@ def blank_deltas() -> bytes:
     return gzip.compress(events)
 
 
-def sends(frame: bytes) -> Behaviour:
-    """A WebSocket that sends one frame again and again, for longer than a conversation may take."""
+def sends(frame: bytes, times: int, first: bytes = b"") -> Behaviour:
+    """A WebSocket that sends one frame again and again, faster than anybody reads it."""
 
     def script(session: realtime.Session) -> None:
-        until = time.monotonic() + 2.5
         with suppress(OSError):
-            while time.monotonic() < until:
-                session.connection.sendall(frame * 10_000)
+            session.connection.sendall(first + frame * times)
+            session.done()
 
     return realtime.plays(script)
 
@@ -79,11 +77,10 @@ def sends(frame: bytes) -> Behaviour:
 SAMPLE = b'{"type":"response.output_audio.delta","delta":"AAA="}'
 # RFC 6455, 5.2: a byte for the kind and whether it is the last, one for the length, the payload.
 FRAMES = {
-    "pongs": sends(b"\x8a\x00"),
-    "empty continuations": sends(b"\x01\x00" + b"\x00\x00" * 100),
-    "empty messages": sends(b"\x81\x00"),
-    "messages that say nothing": sends(b"\x81\x02{}"),
-    "single samples": sends(bytes([0x81, len(SAMPLE)]) + SAMPLE),
+    "pongs": sends(b"\x8a\x00", 100_000),
+    "empty continuations": sends(b"\x00\x00", 100_000, first=b"\x01\x00"),
+    "messages that say nothing": sends(b"\x81\x02{}", 50_000),
+    "single samples": sends(bytes([0x81, len(SAMPLE)]) + SAMPLE, 20_000),
 }
 
 STREAM = {"Content_Type": "text/event-stream", "Content_Encoding": "gzip"}

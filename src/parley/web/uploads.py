@@ -60,8 +60,6 @@ def _fields(
         name, is_wanted = part.name, part.name in names
         if count > PARTS:
             raise FormTooLarge()
-        if name not in names:
-            continue
         if name in fields:
             raise RequestMalformed(f"The field '{name}' came more than once; send it once.")
         if part.is_encoded and is_wanted:

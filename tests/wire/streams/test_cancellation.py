@@ -13,7 +13,7 @@ from testing.upstream_faults import stalls
 
 from parley.wire.transport import Transport
 
-CALLS, TOGETHER = 1000, 20
+CALLS, TOGETHER = 400, 20
 
 
 def read_all(transport, url):
