@@ -13,11 +13,11 @@ import openai
 import pytest
 from testing.fake_openai import soon
 from testing.gunicorn_process import Service, serving_models
-from testing.processes import started
+from testing.processes import started, unmeasured
 
 SRC = Path(__file__).parents[2] / "src"
 COMMAND = [sys.executable, "-m", "local_engine"]
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(SRC)}
+ENVIRONMENT = unmeasured(os.environ) | {"PYTHONPATH": str(SRC)}
 START_LIMIT = 120  # seconds
 
 
