@@ -92,18 +92,6 @@ def test_no_transcript_is_awaited_for_a_caller_who_has_left(patient_service, ups
     streams.is_quiet(patient_service)
 
 
-@pytest.mark.parametrize("model", streams.SPEAKERS)
-def test_a_caller_who_leaves_gives_its_slot_back(patient_service, upstream, model):
-    """As soon as its calls have ended."""
-    for _ in range(streams.CAPACITY + 1):
-        [speech] = stopped_at(upstream, "audio", model)
-        with streams.caller(patient_service, tts_model=model) as connection:
-            streams.until(connection, b"event: audio\n")
-        assert speech.left.wait(streams.END_SECONDS)
-    upstream.answers = {"text": streams_chat()}
-    streams.all_slots_are_free(patient_service)
-
-
 READ = [("text", "reader-1"), ("audio", "reader-1")]
 STOPPED = [*((event, "tts-1") for event in streams.WHILE), *READ]
 
