@@ -6,7 +6,6 @@ from testing.conversation_forms import DEFAULTS, STT, TEXT, TTS, check, converse
 
 UNREADABLE = [
     {"text": "not JSON"},
-    {"content": b""},
     {"content": b"\xff"},
     {"json": []},
     {"json": {"choices": []}},

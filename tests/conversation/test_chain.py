@@ -4,6 +4,7 @@ from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
+import gevent
 import pytest
 import requests
 from requests_mock import Mocker
@@ -148,3 +149,16 @@ def test_a_long_reply_lets_others_run_until_the_deadline(openai: Mocker, monkeyp
     stages.client.deadline.moment = 0.0
     with pytest.raises(DeadlineExceeded):
         stages.speak()
+
+
+def test_a_kill_is_no_caller_who_has_left():
+    """What ends with its caller ends for other reasons, too, and says by which."""
+
+    def wait() -> None:
+        with begin().while_caller_waits():
+            gevent.sleep(60)
+
+    waiting = gevent.spawn(wait)
+    gevent.sleep(0)
+    waiting.kill(timeout=5)
+    assert isinstance(waiting.value, gevent.GreenletExit)

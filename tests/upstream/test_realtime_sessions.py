@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Callable
 
 import pytest
 from testing import fake_realtime as realtime
@@ -22,84 +21,54 @@ def refuses(code: str | None) -> realtime.Script:
     return lambda session: session.send("error", error=error)
 
 
-def slowly(step: Callable[[realtime.Session], object]) -> realtime.Script:
-    """A step again and again, for three seconds."""
+def again(
+    count: int, step: realtime.Script, pause: float = 0.0, first: bytes = b""
+) -> realtime.Script:
+    """These bytes, then a step again and again, each after a pause of so many seconds."""
 
     def script(session: realtime.Session) -> None:
-        for _ in range(60):
-            time.sleep(0.05)
+        session.connection.sendall(first)
+        for _ in range(count):
+            time.sleep(pause)
             step(session)
 
     return script
 
 
-def dribbles(session: realtime.Session) -> None:
-    """Half a frame, a byte at a time."""
-    session.connection.sendall(b"\x81\x7e\x40\x00")
-    slowly(lambda session: session.connection.sendall(b" "))(session)
+def tells(text: str) -> realtime.Script:
+    return lambda session: session.send_text(text)
 
 
-def pings(session: realtime.Session) -> None:
-    session.protocol.send_ping(b"x")
-    session.flush()
+def sends(data: bytes) -> realtime.Script:
+    """Bytes as they are, which need not be whole frames."""
+    return lambda session: session.connection.sendall(data)
 
 
-def breaks_off(session: realtime.Session) -> None:
-    session.audio()
-    session.connection.sendall(b"\x81\x7e\x40")
-
-
-def floods(session: realtime.Session) -> None:
-    for _ in range(1000):
-        session.audio(bytes(2_000_000))
-
-
-def rambles(session: realtime.Session) -> None:
-    for _ in range(1000):
-        session.said("word " * 10_000)
-
-
-def tells_nothing(count: int, size: int) -> realtime.Script:
-    """Events of no use."""
-    event = '{"type": "rate_limits.updated", "x": "%s"}' % ("x" * size)
-
-    def script(session: realtime.Session) -> None:
-        for _ in range(count):
-            session.send_text(event)
-
-    return script
-
-
-def in_frames(first: bytes, again: bytes) -> realtime.Script:
-    """Frames without end that never are a message."""
-
-    def script(session: realtime.Session) -> None:
-        session.connection.sendall(first)
-        for _ in range(1000):
-            session.connection.sendall(again * 10_000)
-
-    return script
-
-
-NO_BASE64 = '{"type": "response.output_audio.delta", "delta": "?"}'
+OF_NO_USE = '{"type": "rate_limits.updated", "x": "%s"}'
+HALF, PING, EMPTY_PING = b"\x81\x7e\x40\x00", b"\x89\x01x", b"\x89\x00"
+EMPTY_BEGINNING, EMPTY_PART = b"\x01\x00", b"\x00\x00"
 SCRIPTS = [
-    (rambles, "upstream_malformed", 1),
-    (tells_nothing(1001, 0), "upstream_malformed", 1),
-    (tells_nothing(11, 100_000), "upstream_malformed", 1),
-    (slowly(lambda session: session.audio(bytes(2))), "deadline_exceeded", 1),
-    (dribbles, "deadline_exceeded", 1),
-    (slowly(pings), "deadline_exceeded", 1),
-    (breaks_off, "upstream_unavailable", 3),
-    (lambda session: session.send_text("{"), "upstream_malformed", 1),
-    (lambda session: session.send_text("[" * 100_000), "upstream_malformed", 1),
-    (lambda session: session.send_text(f"[{'{},' * 50_000}0]"), "upstream_malformed", 1),
-    (lambda session: session.send_text("x" * 5_000_000), "upstream_malformed", 1),
-    (lambda session: session.connection.sendall(b"\xff" * 100), "upstream_malformed", 1),
-    (in_frames(b"\x01\x00", b"\x00\x00"), "upstream_malformed", 1),  # A message of empty parts.
-    (in_frames(b"", b"\x89\x00"), "upstream_malformed", 1),  # Pings.
-    (lambda session: session.send_text(NO_BASE64), "upstream_malformed", 1),
+    (again(1000, lambda session: session.said("word " * 10_000)), "upstream_malformed", 1),
+    (again(1001, tells(OF_NO_USE % "")), "upstream_malformed", 1),
+    (again(11, tells(OF_NO_USE % ("x" * 100_000))), "upstream_malformed", 1),
+    (again(60, lambda session: session.audio(bytes(2)), 0.05), "deadline_exceeded", 1),
+    (again(60, sends(b" "), 0.05, HALF), "deadline_exceeded", 1),
+    (again(60, sends(PING), 0.05), "deadline_exceeded", 1),
+    (
+        lambda session: (session.audio(), sends(HALF)(session)),
+        "upstream_unavailable",
+        3,
+    ),
+    (tells("{"), "upstream_malformed", 1),
+    (tells("[" * 100_000), "upstream_malformed", 1),
+    (tells(f"[{'{},' * 50_000}0]"), "upstream_malformed", 1),
+    (tells("x" * 5_000_000), "upstream_malformed", 1),
+    (sends(b"\xff" * 100), "upstream_malformed", 1),
+    (again(1000, sends(EMPTY_PART * 10_000), 0.0, EMPTY_BEGINNING), "upstream_malformed", 1),
+    (again(1000, sends(EMPTY_PING * 10_000)), "upstream_malformed", 1),
+    (tells('{"type": "response.output_audio.delta", "delta": "?"}'), "upstream_malformed", 1),
     (lambda session: (session.audio(PCM[:-1]), session.done()), "upstream_malformed", 1),
-    (floods, "upstream_malformed", 1),
+    (again(1000, lambda session: session.audio(bytes(2_000_000))), "upstream_malformed", 1),
     (failed(type="server_error", code="unheard_of"), "upstream_unavailable", 3),
     (failed(type="server_error", code="insufficient_quota"), "quota_exhausted", 1),
     (failed(type="x", code="rate_limit_exceeded"), "rate_limited", 3),

@@ -2,14 +2,14 @@
 
 import pytest
 from testing.fake_streams import streams_chat, streams_speech
-from testing.served_streams import served
+from testing.served_streams import REPLY, served
 
 
 @pytest.fixture(autouse=True)
 def upstream(served_upstream, request):
     """The upstream, which gives the file's reply as it should until the test says otherwise."""
     served_upstream.answers = {
-        "text": streams_chat(reply=lambda body: request.module.REPLY),
+        "text": streams_chat(reply=lambda body: getattr(request.module, "REPLY", REPLY)),
         "tts": streams_speech(),
     }
     served_upstream.requests.clear()

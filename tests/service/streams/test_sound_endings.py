@@ -6,25 +6,10 @@ from contextlib import ExitStack, closing, suppress
 
 import pytest
 from testing import fake_openai as fake
+from testing import served_streams as streams
 from testing.fake_openai import soon
 from testing.fake_streams import Pace, Silent, Streamed
 from testing.raw_callers import until_closed
-from testing.served_streams import (
-    DEADLINE,
-    END_SECONDS,
-    GRACE,
-    LEAVES,
-    SPEAKERS,
-    caller,
-    is_quiet,
-    log_line,
-    post,
-    request_id_of,
-    served,
-    speaks,
-    until,
-    until_asked,
-)
 
 # By what a caller waits for: the stage that is silent then, and in which way if it has several.
 # "its beginning" comes after the caller has left, and before that is seen.
@@ -42,12 +27,12 @@ def silent_at(upstream, awaited, model):
     """The call that goes no further."""
     stage, row = AWAITED[awaited]
     pace = Pace(first=0.1 if awaited == "its beginning" else 0)
-    silent = upstream.answers[stage] = speaks(model, row, pace) if row else Silent()
+    silent = upstream.answers[stage] = streams.speaks(model, row, pace) if row else Silent()
     return stage, silent
 
 
-@pytest.mark.parametrize("model", SPEAKERS)
-@pytest.mark.parametrize("leave", LEAVES)
+@pytest.mark.parametrize("model", streams.SPEAKERS)
+@pytest.mark.parametrize("leave", streams.LEAVES)
 @pytest.mark.parametrize("awaited", AWAITED)
 def test_nothing_is_done_for_a_caller_who_has_left(
     patient_service, upstream, awaited, leave, model
@@ -55,24 +40,24 @@ def test_nothing_is_done_for_a_caller_who_has_left(
     """Whatever it waits for, and however it leaves, the call under way ends within a second."""
     stage, silent = silent_at(upstream, awaited, model)
     name = f"{awaited.replace(' ', '-')}-{leave}-{model}"
-    with caller(patient_service, **WAV, request_id=name, tts_model=model) as connection:
-        until_asked(upstream, stage)
+    with streams.caller(patient_service, **WAV, request_id=name, tts_model=model) as connection:
+        streams.until_asked(upstream, stage)
         if awaited == "its rest":
-            until(connection, b"RIFF")
+            streams.until(connection, b"RIFF")
         left = time.monotonic()
-        LEAVES[leave](connection)
-        assert silent.left.wait(left + END_SECONDS - time.monotonic())
-        line = log_line(patient_service, name)
+        streams.LEAVES[leave](connection)
+        assert silent.left.wait(left + streams.END_SECONDS - time.monotonic())
+        line = streams.log_line(patient_service, name)
     assert "event=answer_cut" in line
     status = {"transcript": "400", "its beginning": "20[06]", "its rest": "200"}.get(awaited, "206")
     assert re.search(f"status={status} stage={stage} code=caller_disconnected", line)
     assert [request.stage for request in upstream.requests][-1] == stage
-    is_quiet(patient_service)
+    streams.is_quiet(patient_service)
 
 
 def fails_late(connection, request):
     """A failure that is worth another try, but for the time that it takes."""
-    time.sleep(0.7 * DEADLINE)
+    time.sleep(0.7 * streams.DEADLINE)
     connection.sendall(fake.http(b"{}", "500 Oops"))
     return True
 
@@ -93,9 +78,9 @@ def test_the_first_sound_comes_within_the_deadline(service, upstream, answer, co
     """All tries together, however short each wait is: nothing was sent yet, so JSON tells it."""
     upstream.answers["tts"] = answer
     begun = time.monotonic()
-    with closing(post(service, "audio/mpeg")) as response:
+    with closing(streams.post(service, "audio/mpeg")) as response:
         [error] = response.json()["errors"]
-    assert time.monotonic() - begun < DEADLINE + END_SECONDS
+    assert time.monotonic() - begun < streams.DEADLINE + streams.END_SECONDS
     assert (response.status_code, error["code"]) == (206, code)
 
 
@@ -109,7 +94,7 @@ def endless(body):
 
 def late(body):
     """Sound that begins after the end of streams, and takes no time."""
-    time.sleep(GRACE - 3.5)
+    time.sleep(streams.GRACE - 3.5)
     yield b"ID3"
     yield bytes(1_000)
 
@@ -123,11 +108,12 @@ def test_sound_under_way_in_a_service_that_stops(tmp_path, upstream):
         lambda body: SOUNDS[body["voice"]](body), lambda body: "audio/mpeg"
     )
     with ExitStack() as opened:
-        service = opened.enter_context(served(tmp_path, upstream.url, deadline=25))
+        service = opened.enter_context(streams.served(tmp_path, upstream.url, deadline=25))
         without_end, begun_late = (
-            opened.enter_context(caller(service, "audio/mpeg", voice=voice)) for voice in SOUNDS
+            opened.enter_context(streams.caller(service, "audio/mpeg", voice=voice))
+            for voice in SOUNDS
         )
-        answer = until(without_end, b"ID3")
+        answer = streams.until(without_end, b"ID3")
         assert soon(lambda: sum(asked.stage == "tts" for asked in upstream.requests) == len(SOUNDS))
         service.process.terminate()
         for connection, told, is_whole in (
@@ -137,5 +123,5 @@ def test_sound_under_way_in_a_service_that_stops(tmp_path, upstream):
             with suppress(OSError):
                 answer += until_closed(connection)
             assert answer.endswith(b"\r\n0\r\n\r\n") is is_whole
-            assert f"status=200 {told}" in log_line(service, request_id_of(answer))
+            assert f"status=200 {told}" in streams.log_line(service, streams.request_id_of(answer))
             answer = b""

@@ -4,20 +4,10 @@ import time
 from contextlib import ExitStack
 
 import pytest
+from testing import served_streams as streams
 from testing.fake_streams import Pace, Streamed, streams_chat, streams_speech
 from testing.raw_callers import memory
-from testing.served_streams import (
-    CAPACITY,
-    END_SECONDS,
-    REPLY,
-    caller,
-    is_quiet,
-    listen,
-    log_line,
-    request_id_of,
-    served,
-    until,
-)
+from testing.served_streams import REPLY
 
 STALL, REQUEST = 1, 2
 LIMITS = f"""
@@ -30,7 +20,7 @@ connection_limits.REQUEST_SECONDS = {REQUEST}
 def service(served_upstream, tmp_path_factory):
     """One that is soon done with callers who send or read nothing."""
     folder = tmp_path_factory.mktemp("service")
-    with served(folder, served_upstream.url, LIMITS, deadline=10) as running:
+    with streams.served(folder, served_upstream.url, LIMITS, deadline=10) as running:
         yield running
 
 
@@ -45,27 +35,27 @@ def test_slow_readers_fill_no_memory(service, upstream):
     upstream.answers["tts"] = Streamed(endless, lambda body: "audio/mpeg")
     before = memory(service)
     with ExitStack() as stack:
-        callers = [stack.enter_context(caller(service)) for _ in range(CAPACITY)]
-        ids = [request_id_of(until(each, b"event: audio\n")) for each in callers]
+        callers = [stack.enter_context(streams.caller(service)) for _ in range(streams.CAPACITY)]
+        ids = [streams.request_id_of(streams.until(each, b"event: audio\n")) for each in callers]
         time.sleep(STALL * 0.75)
         assert memory(service) - before < 20  # MB; all of it would be 60.
     for each in ids:
-        log_line(service, each)  # Its slot is free for the tests that follow.
-    is_quiet(service)
+        streams.log_line(service, each)  # Its slot is free for the tests that follow.
+    streams.is_quiet(service)
 
 
 def test_a_caller_who_reads_nothing_is_left(service, upstream):
     """After the time that any caller may read nothing for; the log has the one line for it."""
     speech = upstream.answers["tts"] = Streamed(endless, lambda body: "audio/mpeg")
     begun = time.monotonic()
-    with caller(service) as connection:
-        received = until(connection, b"event: audio\n")
-        assert speech.left.wait(END_SECONDS)
+    with streams.caller(service) as connection:
+        received = streams.until(connection, b"event: audio\n")
+        assert speech.left.wait(streams.END_SECONDS)
         assert time.monotonic() - begun > STALL
-        line = log_line(service, request_id_of(received))
+        line = streams.log_line(service, streams.request_id_of(received))
     assert "event=answer_cut" in line
     assert "status=200 stage=tts code=caller_disconnected" in line
-    is_quiet(service)
+    streams.is_quiet(service)
 
 
 @pytest.mark.parametrize("row", ["chat", "speech"])
@@ -76,7 +66,7 @@ def test_a_silent_upstream_is_no_callers_fault(service, upstream, row):
         upstream.answers["text"] = streams_chat(reply=lambda body: REPLY, pace=pace)
     else:
         upstream.answers["tts"] = streams_speech(pace=pace)
-    stream = listen(service)
+    stream = streams.listen(service)
     assert (stream.text, stream.code) == (REPLY, None)
     assert len(stream.ended) == len(stream.segments)
 
@@ -86,8 +76,8 @@ def test_a_long_stream_arrives_whole(service, upstream):
     pace = Pace(between=0.07)
     upstream.answers["text"] = streams_chat(reply=lambda body: REPLY, pace=pace)
     begun = time.monotonic()
-    stream = listen(service)
+    stream = streams.listen(service)
     assert time.monotonic() - begun > 7 > 3 * REQUEST
     assert (stream.text, stream.code) == (REPLY, None)
     assert "".join("".join(stream.spoken).split()) == "".join(REPLY.split())
-    is_quiet(service)
+    streams.is_quiet(service)

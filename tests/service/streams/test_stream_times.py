@@ -3,20 +3,10 @@
 import time
 
 import pytest
+from testing import served_streams as streams
 from testing.fake_openai import good
 from testing.fake_streams import Pace, streams_chat, streams_speech
-from testing.served_streams import (
-    END_SECONDS,
-    REPLY,
-    SPEAKERS,
-    caller,
-    is_quiet,
-    listen,
-    post,
-    served,
-    speaks,
-    until,
-)
+from testing.served_streams import REPLY
 from testing.stream_readers import events_of
 
 STREAM = 2
@@ -27,7 +17,7 @@ STREAM = 2
 def short_service(served_upstream, tmp_path_factory):
     """One whose streams may last only STREAM seconds."""
     limit = f"\nfrom parley.conversation import stages\nstages.STREAM_SECONDS = {STREAM}\n"
-    with served(
+    with streams.served(
         tmp_path_factory.mktemp("short"), served_upstream.url, limit, deadline=25
     ) as running:
         yield running
@@ -35,7 +25,7 @@ def short_service(served_upstream, tmp_path_factory):
 
 def told(service, name, **fields):
     """The data of the first event of that name."""
-    with post(service, **fields) as response:
+    with streams.post(service, **fields) as response:
         events = list(events_of(response.iter_content(None)))
     return next(data for event, data in events if event == name)
 
@@ -49,22 +39,22 @@ def test_at_counts_from_the_requests_headers(patient_service, upstream):
         return True
 
     upstream.answers["stt"] = late
-    assert 1000 <= told(patient_service, "transcript")["at"] < 1000 * END_SECONDS
+    assert 1000 <= told(patient_service, "transcript")["at"] < 1000 * streams.END_SECONDS
 
 
-@pytest.mark.parametrize("model", SPEAKERS)
+@pytest.mark.parametrize("model", streams.SPEAKERS)
 def test_began_is_when_speech_was_asked_for(patient_service, upstream, model):
     """So that a caller can tell how long the voice took."""
-    upstream.answers["tts"] = speaks(model, pace=Pace(first=1))
+    upstream.answers["tts"] = streams.speaks(model, pace=Pace(first=1))
     segment = told(patient_service, "segment", tts_model=model)
-    assert 1000 <= segment["at"] - segment["began"] < 1000 * END_SECONDS
+    assert 1000 <= segment["at"] - segment["began"] < 1000 * streams.END_SECONDS
 
 
 def test_silence_is_broken_by_comments(patient_service, upstream):
     """A proxy that cuts what is silent sees a byte in time; no client sees an event."""
     upstream.answers["text"] = streams_chat(reply=lambda body: REPLY, pace=Pace(first=2.5))
-    with caller(patient_service) as connection:
-        received = until(connection, b"event: done\n")
+    with streams.caller(patient_service) as connection:
+        received = streams.until(connection, b"event: done\n")
     before, _, _ = received.partition(b"event: text\n")
     assert before.count(b":\n\n") >= 2
 
@@ -75,11 +65,11 @@ def test_a_stream_has_an_end(short_service, upstream):
     pace = Pace(between=0.01)
     upstream.answers["text"] = streams_chat(reply=lambda body: reply, pace=pace)
     begun = time.monotonic()
-    stream = listen(short_service)
-    assert STREAM <= time.monotonic() - begun < STREAM + END_SECONDS
+    stream = streams.listen(short_service)
+    assert STREAM <= time.monotonic() - begun < STREAM + streams.END_SECONDS
     assert stream.code == "deadline_exceeded"
     assert reply.startswith(stream.text)
-    is_quiet(short_service)
+    streams.is_quiet(short_service)
 
 
 def test_the_whole_of_a_long_reply_is_spoken(patient_service, upstream):
@@ -87,7 +77,7 @@ def test_the_whole_of_a_long_reply_is_spoken(patient_service, upstream):
     reply = " ".join(f"This is sentence {number} of a long reply." for number in range(300))
     assert len(reply) > 2 * 4096
     upstream.answers["text"] = streams_chat(reply=lambda body: reply)
-    stream = listen(patient_service)
+    stream = streams.listen(patient_service)
     assert (stream.text, stream.code) == (reply, None)
     assert "".join("".join(stream.spoken).split()) == "".join(reply.split())
 
@@ -105,6 +95,6 @@ def test_a_call_is_tried_again_only_before_its_first_byte(
     else:
         upstream.answers["text"] = streams_chat(reply=lambda body: "It is Paris.")
         upstream.answers["tts"] = streams_speech(lambda text: row)
-    stream = listen(patient_service)
+    stream = streams.listen(patient_service)
     assert stream.code == "upstream_unavailable"
     assert [request.stage for request in upstream.requests].count(stage) == tries

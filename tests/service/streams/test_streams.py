@@ -4,20 +4,11 @@ import json
 from contextlib import ExitStack, closing
 
 import pytest
+from testing import served_streams as streams
 from testing.fake_openai import TRANSCRIPT, http
 from testing.fake_realtime import Readings
 from testing.fake_streams import streams_chat, streams_speech
-from testing.served_streams import (
-    CAPACITY,
-    REPLY,
-    all_slots_are_free,
-    caller,
-    is_quiet,
-    listen,
-    log_line,
-    post,
-    until,
-)
+from testing.served_streams import REPLY
 
 READER = {"tts_model": "reader-1"}
 
@@ -28,7 +19,7 @@ def test_a_stream_tells_all_of_a_conversation(service, upstream, form, model):
     """Text and sound are whole, in order and once, whatever speaks; the log tells of it."""
     if model == "reader-1":
         upstream.answers["tts"] = Readings()
-    stream = listen(service, audio_format=form, tts_model=model)
+    stream = streams.listen(service, audio_format=form, tts_model=model)
     assert (stream.transcript, stream.text) == (TRANSCRIPT, REPLY)
     assert len(stream.segments) > 2
     assert stream.form == form
@@ -37,17 +28,17 @@ def test_a_stream_tells_all_of_a_conversation(service, upstream, form, model):
     assert len(stream.ended) == len(stream.segments)
     if (form, model) != ("mp3", "reader-1"):  # There the mp3 is ours, of the coded PCM.
         assert without_space("".join(stream.spoken)) == without_space(REPLY)
-    line = log_line(service, stream.request_id)
+    line = streams.log_line(service, stream.request_id)
     for part in ("status=200", "text_ms=", "tts_ms=", "total_ms=", f"tts_model={model}"):
         assert part in line
     assert "level=warn" not in line
     assert "answer_cut" not in line
-    is_quiet(service)
+    streams.is_quiet(service)
 
 
 def test_the_headers_of_a_stream(service):
     """Nothing between may gather, keep or change it."""
-    with closing(post(service)) as response:
+    with closing(streams.post(service)) as response:
         assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
         assert response.headers["X-Accel-Buffering"] == "no"
         assert response.headers["Cache-Control"] == "no-store"
@@ -78,7 +69,7 @@ def test_whatever_the_chat_stream_does_the_stream_ends_well(service, upstream, r
     code, share = CHAT_FAULTS[row]
     reply = "Yes, of course. " * 3 if row == "drips" else REPLY
     upstream.answers["text"] = streams_chat(row, reply=lambda body: reply)
-    stream = listen(service)
+    stream = streams.listen(service)
     assert stream.code == code
     if share is not None:
         kept = reply[: int(len(reply) * share)]
@@ -88,7 +79,7 @@ def test_whatever_the_chat_stream_does_the_stream_ends_well(service, upstream, r
         assert len(stream.ended) == len(stream.segments)
     if stream.error:
         assert stream.error["stage"] == "text"
-    is_quiet(service)
+    streams.is_quiet(service)
 
 
 SPEECH_FAULTS = {
@@ -144,19 +135,19 @@ def is_whole_or_broken_at(stream, code, where):
 def test_whatever_a_segments_speech_does_the_text_is_whole(service, upstream, row):
     """No sound follows a failure, what comes before it is whole, and the text goes on."""
     upstream.answers["tts"] = streams_speech(of_one(row))
-    stream = listen(service)
+    stream = streams.listen(service)
     is_whole_or_broken_at(stream, SPEECH_FAULTS[row], "Seine")
     assert without_space("".join(stream.spoken)) in without_space(REPLY)
-    is_quiet(service)
+    streams.is_quiet(service)
 
 
 @pytest.mark.parametrize("row", READING_FAULTS)
 def test_whatever_a_reading_does_the_text_is_whole(service, upstream, row):
     """A WebSocket that closes between two segments is opened anew."""
     upstream.answers["tts"] = Readings(of_one(row))
-    stream = listen(service, audio_format="pcm", **READER)
+    stream = streams.listen(service, audio_format="pcm", **READER)
     is_whole_or_broken_at(stream, READING_FAULTS[row], "Seine")
-    is_quiet(service)
+    streams.is_quiet(service)
 
 
 def test_a_fallback_speaks_where_the_model_is_unknown(service, upstream):
@@ -171,7 +162,7 @@ def test_a_fallback_speaks_where_the_model_is_unknown(service, upstream):
         return readings(connection, request)
 
     upstream.answers["tts"] = speak
-    stream = listen(service, tts_model="old-1", audio_format="wav")
+    stream = streams.listen(service, tts_model="old-1", audio_format="wav")
     assert stream.code is None
     assert stream.done["models_used"]["tts"] == "reader-1"
     assert len(stream.ended) == len(stream.segments) > 2
@@ -186,10 +177,10 @@ def test_a_stream_holds_its_slot_to_its_end(service, upstream):
     """No more conversations than there are slots, and each slot comes back."""
     upstream.answers["text"] = streams_chat("stalls", reply=lambda body: REPLY)
     with ExitStack() as stack:
-        for _ in range(CAPACITY):
-            until(stack.enter_context(caller(service)), b"event: text\n")
-        with closing(post(service)) as refused:
+        for _ in range(streams.CAPACITY):
+            streams.until(stack.enter_context(streams.caller(service)), b"event: text\n")
+        with closing(streams.post(service)) as refused:
             assert refused.status_code == 503
     upstream.answers["text"] = streams_chat(reply=lambda body: REPLY)
-    all_slots_are_free(service)
-    is_quiet(service)
+    streams.all_slots_are_free(service)
+    streams.is_quiet(service)
