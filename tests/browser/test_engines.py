@@ -3,18 +3,10 @@
 import time
 
 import pytest
+from browser import speaking_upstream
 from browser.engines import opened, tap, violations, wait_for_failure, wait_for_state, wait_for_turn
 from browser.recorded import recorded
-from browser.speaking_upstream import (
-    QUESTION,
-    REPLY,
-    hear,
-    hear_nothing,
-    refuse,
-    speak,
-    told,
-    write,
-)
+from browser.speaking_upstream import QUESTION, REPLY, hear, refuse, speak, told, write
 from testing.builders import KEY
 from testing.fake_openai import TRANSCRIPT
 
@@ -75,7 +67,7 @@ def seconds_to_silence(engine, ear):
 
 
 FAILURES = [
-    ("stt", hear_nothing, "No speech was recognised in"),
+    ("stt", speaking_upstream.hear_nothing, "No speech was recognised in"),
     ("stt", refuse("401 Unauthorized"), "An API key is needed: enter yours in Settings"),
     ("tts", refuse("400 Bad Request"), "Text to speech: The AI service refused"),
 ]

@@ -1,20 +1,10 @@
 """What ends a conversation without a hand, or makes it wait, and the sentence for each."""
 
 import pytest
-from browser import engines
+from browser import engines, speaking_upstream
 from browser.engines import tap, wait_for, wait_for_state
 from browser.mouth import INTERRUPTED, OPEN, PAUSED, begin, bring, converse, in_room, say
-from browser.speaking_upstream import (
-    QUESTION,
-    hear,
-    hear_nothing,
-    hold_back,
-    prepare,
-    refuse,
-    speak,
-    told,
-    write,
-)
+from browser.speaking_upstream import QUESTION, hear, hold_back, prepare, refuse, speak, told, write
 from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
@@ -96,7 +86,12 @@ def test_the_screen_stays_awake_while_it_listens(chrome):
 @pytest.mark.parametrize(
     ("stage", "answer", "words", "state"),
     [
-        ("stt", hear_nothing, "No words were recognised: say it again", "Listening"),
+        (
+            "stt",
+            speaking_upstream.hear_nothing,
+            "No words were recognised: say it again",
+            "Listening",
+        ),
         ("tts", refuse("400 Bad Request"), "Text to speech: The AI service refused", "Listening"),
         ("stt", refuse("401 Unauthorized"), "An API key is needed", PAUSED),
     ],
