@@ -1,20 +1,10 @@
 """What ends a conversation without a hand, or makes it wait, and the sentence for each."""
 
 import pytest
-from browser import engines
+from browser import engines, speaking_upstream
 from browser.engines import tap, wait_for, wait_for_state
 from browser.mouth import INTERRUPTED, OPEN, PAUSED, begin, bring, converse, in_room, say
-from browser.speaking_upstream import (
-    QUESTION,
-    hear,
-    hear_nothing,
-    hold_back,
-    prepare,
-    refuse,
-    speak,
-    told,
-    write,
-)
+from browser.speaking_upstream import QUESTION, hear, hold_back, prepare, refuse, speak, told, write
 from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
@@ -28,6 +18,13 @@ NOTE = "return document.querySelector('.note').textContent"
 OTHER_TAB = "new BroadcastChannel('parley').postMessage('quiet')"
 
 
+SCREEN = """
+window.awake = [];
+navigator.wakeLock.request = async () => {
+  window.awake.push("asked");
+  return { release: async () => { window.awake.push("given back"); } };
+};
+"""
 TAKEN = {
     WITHDRAW: "The microphone was lost: connect or allow it again, then press Go on.",
     MUTE: "Something else has taken the microphone, a call perhaps: press Go on",
@@ -37,8 +34,12 @@ TAKEN = {
 
 @pytest.mark.parametrize("state", ["Listening", "Speaking", INTERRUPTED])
 def test_whatever_takes_the_microphone_pauses_it_and_is_told(chrome, upstream, state):
-    """The microphone is closed, the voice is silent, and Go on opens it again."""
+    """The microphone is closed, the voice is silent, and Go on opens it again.
+
+    The screen stays awake for as long as it listens.
+    """
     upstream.answers["tts"] = speak(20)
+    chrome.run(SCREEN)
     begin(chrome)
     for what, words in TAKEN.items():
         if state != "Listening":
@@ -47,6 +48,7 @@ def test_whatever_takes_the_microphone_pauses_it_and_is_told(chrome, upstream, s
         wait_for_state(chrome, PAUSED)
         assert chrome.run(ALERT).startswith(words)
         assert chrome.run(OPEN) == 0
+        assert chrome.run("return window.awake.splice(0)") == ["asked", "given back"]
         assert chrome.run("return document.getElementById('talk-word').textContent") == "Go on"
         tap(chrome)
         wait_for_state(chrome, "Listening")
@@ -75,28 +77,15 @@ def test_after_five_minutes_without_a_voice_it_pauses(chrome):
     assert cleared.startswith("The conversation was ended and cleared.")
 
 
-SCREEN = """
-window.awake = [];
-navigator.wakeLock.request = async () => {
-  window.awake.push("asked");
-  return { release: async () => { window.awake.push("given back"); } };
-};
-"""
-
-
-def test_the_screen_stays_awake_while_it_listens(chrome):
-    """And no longer."""
-    chrome.run(SCREEN)
-    begin(chrome)
-    tap(chrome)
-    wait_for_state(chrome, PAUSED)
-    assert chrome.run("return window.awake") == ["asked", "given back"]
-
-
 @pytest.mark.parametrize(
     ("stage", "answer", "words", "state"),
     [
-        ("stt", hear_nothing, "No words were recognised: say it again", "Listening"),
+        (
+            "stt",
+            speaking_upstream.hear_nothing,
+            "No words were recognised: say it again",
+            "Listening",
+        ),
         ("tts", refuse("400 Bad Request"), "Text to speech: The AI service refused", "Listening"),
         ("stt", refuse("401 Unauthorized"), "An API key is needed", PAUSED),
     ],
