@@ -1,4 +1,4 @@
-"""The time by which work must end (PARLEY_DEADLINE), what ends a wait then, turns for others."""
+"""The time by which work must end, what ends a wait at that time, and turns for others."""
 
 import math
 import time
@@ -12,10 +12,7 @@ from parley.errors import DeadlineExceeded
 
 @dataclass
 class Deadline:
-    """When work must end, and what to raise if it has not.
-
-    All who work for one conversation share one, and so do answers that have begun to arrive.
-    """
+    """When work must end, and what to raise then. All who work for one conversation share one."""
 
     moment: float  # The end of it all, in seconds of the monotonic clock.
     error: Callable[[], Exception] = DeadlineExceeded
@@ -56,9 +53,8 @@ class Deadline:
 class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
     """A block that ends after some seconds, wherever it waits, and raises `error` then.
 
-    Within the block the end is a BaseException, which no library takes for an error of its own. It
-    comes only where the block lets other greenlets run. No `yield` may stand in the block: whoever
-    asks the generator for more would be ended instead.
+    Within the block the end is a BaseException, which no library takes for its own. No `yield` may
+    stand in the block: whoever asks the generator for more would be ended instead.
     """
 
     def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:
@@ -66,7 +62,7 @@ class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
         self._error = error
 
     def __exit__(self, kind: object, raised: object, traceback: object) -> None:
-        """Raise the error in place of this end; that of a block around this one goes on."""
+        """Raise the error in the place of this end; that of a block around this one goes on."""
         super().__exit__(kind, raised, traceback)
         if raised is self:
             raise self._error() from None
