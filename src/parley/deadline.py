@@ -62,7 +62,7 @@ class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
         self._error = error
 
     def __exit__(self, kind: object, raised: object, traceback: object) -> None:
-        """Raise the error in place of this end; that of a block around this one goes on."""
+        """Raise the error in the place of this end; that of a block around this one goes on."""
         super().__exit__(kind, raised, traceback)
         if raised is self:
             raise self._error() from None

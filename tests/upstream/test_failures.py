@@ -67,6 +67,19 @@ def test_what_the_upstream_says_is_kept_short(length, said):
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "begins"),
+    [
+        (401, "The upstream refused the API key"),
+        (404, "The upstream refused the request"),
+        (500, "The upstream failed"),
+        (504, "The upstream took too long"),
+    ],
+)
+def test_a_sentence_ends_with_the_upstreams_own_words(status, begins):
+    assert failure(status, {"message": "No gpt-4o."}).message == f"{begins}, saying: No gpt-4o."
+
+
 @pytest.mark.parametrize("status", [199, 300, 600])
 def test_whatever_is_no_success_is_a_failure(status):
     assert failure(status, {}).upstream_status == status

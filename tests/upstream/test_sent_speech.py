@@ -49,6 +49,14 @@ def test_no_more_than_a_short_reason_is_read():
         list(checked(pieces(), "mp3", {}, pytest.fail))
 
 
+@pytest.mark.parametrize("reason", [b'{"error": "Busy"}', b'[{"message": "Busy"}]'])
+def test_a_failure_that_comes_instead_of_speech_is_told(reason):
+    """Also where hosts tell it without an `error`."""
+    told = OSError("a failure that JSON tells")
+    with pytest.raises(OSError, match="JSON tells"):
+        list(checked(iter([reason]), "mp3", {}, lambda value: told))
+
+
 def test_speech_is_passed_on_as_soon_as_it_is_judged():
     """The first sound waits for four bytes of mp3, and not for its second frame."""
     arrived = []

@@ -162,7 +162,8 @@ class Segmenter:
         return None
 
     def _segment(self, text: str) -> Segment:
-        return Segment(text, speakable(behind_code(text, self._fence)))
+        said = behind_code(text, self._fence) if self._fence else text
+        return Segment(text, speakable(said))
 
 
 class Waiting(deque[Segment]):

@@ -102,9 +102,9 @@ def fence_after(text: str, fence: str = "") -> str:
 
 
 def behind_code(text: str, fence: str) -> str:
-    """The text without the block of code in which it begins; `fence` opened that, or is blank."""
+    """The text without the block of code in which it begins, which `fence` opened."""
     ends = (mark.end() for mark in _FENCE.finditer(text) if mark[1].startswith(fence))
-    return text[next(ends, len(text)) :] if fence else text
+    return text[next(ends, len(text)) :]
 
 
 def _blocks(markdown: str) -> Iterator[str]:

@@ -52,6 +52,7 @@ class Call:
         """
 
         def recorded(number: int) -> Result:
+            # `post` and `connect` write the upstream's id into it.
             self._record = AttemptRecord(is_retry=number > 1)
             self.attempts.append(self._record)
             return attempt()

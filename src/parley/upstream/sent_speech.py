@@ -63,6 +63,8 @@ def checked(
 
 def _filled(head: bytes, pieces: Iterator[bytes], size: int) -> bytes:
     """The head, and what follows it up to `size` bytes or more, if there are as many."""
+    if len(head) >= size:
+        return head
     filled = bytearray(head)
     while len(filled) < size and (piece := next(pieces, b"")):
         filled += piece

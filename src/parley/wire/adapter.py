@@ -37,7 +37,7 @@ class Adapter(HTTPAdapter):
         """
         self._resolve, self._through_proxy = resolve, through_proxy
         self._tls = tls_context(ca_bundle)
-        super().__init__(hosts, idle, max_retries=Retry(False))
+        super().__init__(hosts, idle, max_retries=Retry(False))  # It calls `init_poolmanager`.
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools of direct connections."""

@@ -22,7 +22,7 @@ Resolve = Callable[[str, int], Sequence[Address]]
 
 
 class PlainConnection(HTTPConnection):
-    """A connection in plain."""
+    """A connection in plain, whose answers are read by AnswerReader."""
 
     response_class: Any = AnswerReader
 
