@@ -230,12 +230,11 @@ export class Session {
    * Tell of a failure; what was recorded and not sent can still be.
    * @param {Failure} failure
    * @param {() => void} [again] does it once more
+   * @param {boolean} pauses whether nothing can go on before the user has done something
    */
-  fail(failure, again) {
-    this.begin(failure.inSettings && STATES[this.state].next.pause ? "pause" : "fail");
-    const { unsent } = this;
-    if (again || !unsent) this.view.fail(failure, again);
-    else this.view.fail(failure, unsent, "Send what was recorded");
+  fail(failure, again, pauses = failure.inSettings) {
+    this.begin(pauses && STATES[this.state].next.pause ? "pause" : "fail");
+    this.view.fail(failure, again ?? this.unsent, again ? undefined : "Send what was recorded");
   }
 
   /** Go where this leads, if it leads anywhere now. @param {Happening} what */
