@@ -51,7 +51,7 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
     tab.page.keyboard.press("Escape")
     upstream.answers["text"], go = hold_back(write(pause=0.3))
     tab.send(QUESTION)
-    tab.expect_state("Thinking")
+    tab.expect_state("Answering")
     found["thinking"] = violations(Firefox(tab.page))
     upstream.answers["tts"] = speak(20)
     go.set()
@@ -199,7 +199,7 @@ def test_motion_can_be_switched_off(visit, serve, upstream, motion):
     upstream.answers["tts"] = speak(20)
     tab.send(QUESTION)
     moving = []
-    for state in ("Thinking", "Speaking"):
+    for state in ("Answering", "Speaking"):
         tab.expect_state(state)
         moving.append(tab.page.evaluate("document.getAnimations().length") > 0)
         go.set()

@@ -215,9 +215,9 @@ def test_the_state_is_told_in_plain_words(visit, serve, upstream):
     del upstream.answers["stt"]
     upstream.answers["text"], thought = hold_back(write(SENTENCES))
     heard.set()
-    tab.expect_state("Thinking")
+    tab.expect_state("Answering")
     tab.page.clock.fast_forward(6_000)
-    tab.expect_state("Still thinking; this can take a while")
+    tab.expect_state("Still answering; this can take a while")
     thought.set()
     tab.expect_state("Speaking")
     tab.expect_turn(1)
@@ -227,7 +227,7 @@ def test_a_second_click_on_stop_opens_no_microphone(tab, upstream):
     """Though the switch is where Stop was; a moment later it is the switch's."""
     upstream.answers["text"], _ = hold_back(write())
     tab.send(QUESTION)
-    tab.expect_state("Thinking")
+    tab.expect_state("Answering")
     press = Press(tab, "mouse", tab.page.get_by_role("button", name="Cancel"))
     press.taps(0, 0.2)
     tab.expect_state("Ready")

@@ -79,7 +79,8 @@ function tell(words) {
 export function block(what, blocked) {
   obstacles[what] = blocked;
   document.body.classList.toggle("blocked", isBlocked());
-  if (STATES[shown].blocked) tell(statusOf(shown));
+  const words = statusOf(shown);
+  if (STATES[shown].blocked && element("status").textContent !== words) tell(words);
 }
 
 function isBlocked() {
