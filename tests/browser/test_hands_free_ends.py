@@ -224,7 +224,7 @@ def test_every_gesture_leads_where_the_table_says(chrome, upstream, state):
         wait_for_state(chrome, row["status"])
         assert chrome.run(OPEN) == row.get("open", 0)
         if name == "file" and state in ("paused", "recalling"):
-            assert chrome.run(NOTE).startswith("The conversation ended here")
+            assert chrome.run(NOTE).startswith("Conversation is off from here on")
         if chrome.run("return document.getElementById('status').textContent") != "Ready":
             chrome.press("Escape")
         wait_for_state(chrome, "Ready")

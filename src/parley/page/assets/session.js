@@ -18,7 +18,8 @@ import { Transcript } from "./transcript.js";
 /** @import {SpeakerPlayback} from "./speaker.js" */
 
 /** Said where a recording is sent while a conversation is paused, which goes on by hand. */
-const ENDED = "The conversation ended here: switch it on to begin another.";
+const ENDED =
+  "Conversation is off from here on: switch it on again to talk without touching anything.";
 
 export class Session {
   /** Changed by `enter` alone. @type {State} */
