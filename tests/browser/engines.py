@@ -15,6 +15,9 @@ from testing.builders import ROOT
 
 AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 WAIT_SECONDS = 30
+RESTS = "return document.body.dataset.state === 'idle'"
+"""Whether nothing goes on, though perhaps nobody can talk."""
+
 TURNS_OVER = "return document.querySelectorAll('.again:not([hidden])').length"
 
 
@@ -108,7 +111,7 @@ def wait_for(engine: Engine, script: str, *arguments: Any) -> Any:
 def opened(tab: Engine, url: str) -> Engine:
     """The page, once it is ready."""
     tab.go(url)
-    wait_for_state(tab, "Ready")
+    wait_for(tab, RESTS)
     tab.click("h1")  # A gesture, as browsers ask for before they play anything.
     return tab
 
@@ -119,10 +122,10 @@ def wait_for_state(engine: Engine, words: str) -> None:
 
 
 def wait_for_failure(engine: Engine, beginning: str) -> None:
-    """Wait until a failure is told that begins so, and the page is ready again."""
+    """Wait until a failure is told that begins so, and nothing goes on any more."""
     text = "document.getElementById('alert').textContent"
     wait_for(engine, f"return {text}.startsWith(arguments[0])", beginning)
-    wait_for_state(engine, "Ready")
+    wait_for(engine, RESTS)
 
 
 def wait_for_turn(engine: Engine, number: int) -> None:

@@ -7,7 +7,7 @@ import wave
 from functools import cache
 
 import numpy as np
-from browser.engines import Engine, wait_for_state
+from browser.engines import RESTS, Engine, wait_for, wait_for_state
 from browser.speaking_upstream import QUESTION
 
 RATE = 24_000
@@ -97,14 +97,15 @@ def script() -> str:
 def in_room(tab: Engine, url: str) -> Engine:
     """The page, once it is ready."""
     tab.go(url)
-    wait_for_state(tab, "Ready")
+    wait_for(tab, RESTS)
     tab.run(script())
     tab.click("h1")  # A gesture, as browsers ask for before they play anything.
     return tab
 
 
 def converse(tab: Engine) -> None:
-    """Switch the conversation on, or off."""
+    """Switch the conversation on, or off, once a click there is not meant for Stop any more."""
+    wait_for(tab, "return !document.querySelector('#converse.late')")
     tab.click("#converse")
 
 

@@ -67,9 +67,13 @@ class Tab:
         self.talk.evaluate("(talk) => talk.click()")
 
     def expect_failure(self, beginning: str) -> None:
-        """Wait until a failure is told that begins so, and the page is ready again."""
+        """Wait until a failure is told that begins so, and nothing goes on any more."""
         expect(self.alert).to_have_text(re.compile("^" + re.escape(beginning)))
-        self.expect_state("Ready")
+        self.expect_rest()
+
+    def expect_rest(self) -> None:
+        """Wait until nothing goes on, whether or not anybody can talk."""
+        expect(self.page.locator("body")).to_have_attribute("data-state", "idle")
 
     @contextmanager
     def settings(self) -> Iterator[Page]:
@@ -87,11 +91,11 @@ class Tab:
         self.expect_state("Ready")
 
     def open(self) -> None:
-        """Load the page, and wait until it is ready."""
+        """Load the page, and wait until it knows what the service offers."""
         self.errors.clear()
         self.hosts.clear()
         self.page.goto(self.origin)
-        self.expect_state("Ready")
+        self.expect_rest()
 
     def leave(self) -> None:
         """Forget what a test has done to it, and end what goes on."""

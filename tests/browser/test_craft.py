@@ -52,7 +52,7 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
     tab.page.keyboard.press("Escape")
     upstream.answers["text"], go = hold_back(write(pause=0.3))
     tab.send(QUESTION)
-    tab.expect_state("Thinking")
+    tab.expect_state("Answering")
     found["thinking"] = violations(Firefox(tab.page))
     upstream.answers["tts"] = speak(20)
     go.set()
@@ -121,6 +121,12 @@ def test_only_states_and_failures_are_announced(tab):
     expect(live).to_have_count(4)  # That it was cleared, and that choices were forgotten, too.
 
 
+def test_headings_lead_from_turn_to_turn(talked):
+    """As those who do not see the page go through it."""
+    for name in ("You", "Reply"):
+        expect(talked.page.get_by_role("heading", name=name, exact=True)).to_have_count(2)
+
+
 def test_a_conversation_by_keyboard_alone(visit, serve, upstream):
     """Settings, Talk, Escape, and the reply once more; what has the focus is seen to have it."""
     upstream.answers["tts"] = speak(4)
@@ -165,12 +171,16 @@ def test_a_conversation_by_keyboard_alone(visit, serve, upstream):
 
 
 def test_text_runs_from_right_to_left_where_its_script_does(tab, upstream):
-    """Each text by its own first letter."""
+    """Each text by its own first letter, and its times begin where it does."""
     upstream.answers["text"] = write(["عاصمة فرنسا هي باريس. "])
     tab.send(QUESTION)
+    tab.expect_turn(1)
     expect(tab.replies).to_contain_text("باريس")
     assert tab.replies.evaluate("(reply) => getComputedStyle(reply).direction") == "rtl"
     assert tab.said.evaluate("(said) => getComputedStyle(said).direction") == "ltr"
+    right = "(one) => one.getBoundingClientRect().right"
+    first = tab.page.locator(".timing .hear").first
+    assert first.evaluate(right) == pytest.approx(tab.replies.evaluate(right))
 
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
@@ -181,7 +191,7 @@ def test_motion_can_be_switched_off(visit, serve, upstream, motion):
     upstream.answers["tts"] = speak(20)
     tab.send(QUESTION)
     moving = []
-    for state in ("Thinking", "Speaking"):
+    for state in ("Answering", "Speaking"):
         tab.expect_state(state)
         moving.append(tab.page.evaluate("document.getAnimations().length") > 0)
         go.set()

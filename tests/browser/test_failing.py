@@ -32,6 +32,7 @@ def test_without_leave_for_the_microphone(visit, asking, serve):
     tab.tap()
     tab.expect_failure("The microphone is blocked: allow it")
     expect(tab.status).to_have_text("Not ready")
+    expect(tab.page.get_by_text("Say some")).to_be_hidden()
     tab.send(QUESTION)  # Which needs none.
     tab.expect_turn(1)
     expect(tab.status).to_have_text("Ready")
@@ -151,7 +152,7 @@ def test_every_place_taken(visit, serve, upstream):
     first, second = visit(url), visit(url)
     upstream.answers["text"], go = hold_back(write())
     first.send(QUESTION)
-    first.expect_state("Thinking")
+    first.expect_state("Answering")
     second.send(QUESTION)
     second.expect_failure("Every place is taken at the moment. Wait 2 seconds, then try again.")
     go.set()

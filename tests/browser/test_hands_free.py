@@ -36,7 +36,6 @@ def test_several_turns_without_a_touch(phone, upstream):
     time.sleep(1)
     tap(phone)
     wait_for_turn(phone, 1)
-    time.sleep(1)  # Before that, a click where Stop was is meant for Stop.
     upstream.answers["tts"] = speak(20)
     begin(phone)
     for turn in range(3):
@@ -131,10 +130,10 @@ def test_who_goes_on_had_not_finished(chrome, upstream):
     upstream.answers["text"], go = hold_back(write())
     begin(chrome)
     say(chrome)
-    wait_for_state(chrome, "Thinking")
+    wait_for_state(chrome, "Answering")
     say(chrome)
     wait_for_state(chrome, "Hearing what was said")
-    wait_for_state(chrome, "Thinking")
+    wait_for_state(chrome, "Answering")
     go.set()
     wait_for(chrome, "return document.querySelectorAll('.again:not([hidden])').length")
     assert chrome.run("return document.querySelectorAll('.turn').length") == 1
@@ -147,7 +146,7 @@ def test_who_speaks_already_interrupts_the_reply_as_it_begins(chrome, upstream):
     upstream.answers["tts"], go = hold_back(speak(20))
     begin(chrome)
     say(chrome)
-    wait_for_state(chrome, "Thinking")
+    wait_for_state(chrome, "Answering")
     time.sleep(1)
     say(chrome)
     time.sleep(0.7)

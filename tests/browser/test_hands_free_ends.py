@@ -3,7 +3,8 @@
 import pytest
 from browser import engines, speaking_upstream
 from browser.engines import tap, wait_for, wait_for_state
-from browser.mouth import INTERRUPTED, OPEN, PAUSED, begin, bring, converse, in_room, say
+from browser.mouth import HEARD, INTERRUPTED, OPEN, PAUSED, begin, bring, converse, in_room, say
+from browser.recorded import recorded
 from browser.speaking_upstream import QUESTION, hear, hold_back, prepare, refuse, speak, told, write
 from testing.fake_openai import TRANSCRIPT
 
@@ -30,6 +31,23 @@ TAKEN = {
     MUTE: "Something else has taken the microphone, a call perhaps: press Go on",
     OTHER_TAB: "Another tab with this page began to listen or to speak: press Go on",
 }
+
+
+@pytest.mark.parametrize("what", [WITHDRAW, OTHER_TAB])
+@pytest.mark.parametrize("state", [HEARD, "Hearing what was said"])
+def test_what_was_said_until_then_can_be_sent(chrome, upstream, what, state):
+    """While it is being said, and while it is not yet recognised."""
+    upstream.answers["stt"], _ = hold_back(hear)
+    begin(chrome)
+    say(chrome)
+    wait_for_state(chrome, state)
+    chrome.run(what)
+    wait_for_state(chrome, PAUSED)
+    upstream.answers["stt"] = hear
+    upstream.requests.clear()
+    chrome.page.get_by_role("button", name="Send what was recorded").click()
+    engines.wait_for_turn(chrome, 1)
+    assert recorded(upstream).seconds > (0.3 if state == HEARD else 2)
 
 
 @pytest.mark.parametrize("state", ["Listening", "Speaking", INTERRUPTED])
@@ -200,7 +218,7 @@ def test_every_gesture_leads_where_the_table_says(chrome, upstream, state):
         wait_for_state(chrome, row["status"])
         assert chrome.run(OPEN) == row.get("open", 0)
         if name == "file" and state in ("paused", "recalling"):
-            assert chrome.run(NOTE).startswith("The conversation ended here")
+            assert chrome.run(NOTE).startswith("Conversation is off from here on")
         if chrome.run("return document.getElementById('status').textContent") != "Ready":
             chrome.press("Escape")
         wait_for_state(chrome, "Ready")

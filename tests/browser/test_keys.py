@@ -15,12 +15,20 @@ pytestmark = pytest.mark.system
 def test_without_a_key(visit, serve, upstream):
     """It is asked for before anything is recorded, and Settings are one click away."""
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url)
+    needs, invitation = map(tab.page.get_by_text, ("The service needs an API key", "Say some"))
+    expect(needs).to_be_visible()
+    expect(invitation).to_be_hidden()
+    tab.expect_state("Not ready")
     tab.tap()
     tab.expect_failure("An API key is needed: enter yours in Settings")
+    expect(needs).to_be_hidden()
+    tab.expect_state("Not ready")
     tab.page.get_by_role("button", name="Open Settings").click()
     tab.page.get_by_label("API key").fill(KEY)
     tab.page.get_by_role("button", name="Done").click()
     expect(tab.alert).to_be_empty()
+    tab.expect_state("Ready")
+    expect(invitation).to_be_visible()
     tab.send(QUESTION)
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
@@ -44,6 +52,18 @@ def test_a_stage_whose_host_asks_for_a_key(tab):
     tab.page.get_by_role("button", name="Try again").click()
     tab.expect_turn(1)
     expect(calm).to_have_count(0)
+
+
+def test_what_is_told_goes_only_once_settings_may_have_mended_it(tab, upstream):
+    """Another choice may mend what a host refused, though no key that is missing."""
+    calm = tab.page.get_by_role("status").filter(has_text="Settings were changed: try again.")
+    for status, words in (("401 Unauthorized", "An API key is"), ("400 Bad Request", "Reply: The")):
+        upstream.answers["text"] = refuse(status)
+        tab.send(QUESTION)
+        tab.expect_failure(words)
+        with tab.settings() as page:
+            page.get_by_label("What the model is told first").fill(f"Mind {status}.")
+        expect(calm).to_have_count(int(status.startswith("400")))
 
 
 def test_a_key_of_a_stage_that_cannot_be_one_or_is_refused(tab, upstream):

@@ -112,7 +112,7 @@ def test_the_ring_widens_nothing(visit, serve, upstream):
     tab = visit(serve().url, viewport={"width": 500, "height": 700})
     upstream.answers["text"], go = hold_back(write())
     tab.send(QUESTION)
-    tab.expect_state("Thinking")
+    tab.expect_state("Answering")
     over = """({ scrollWidth, clientWidth, scrollHeight, clientHeight }) =>
       Math.max(scrollWidth - clientWidth, scrollHeight - clientHeight)"""
     for _ in range(8):

@@ -142,6 +142,9 @@ return new it.Failure(code, told).of(given).sentence;
 """
 TOKENS = {"tokens": True}
 FRENCH = {"language": "fr"}
+MAIN = {"headers": {"X-OpenAI-API-Key": "k"}}
+TTS_HOST = {"X-TTS-Base-URL": "https://example.org/v1"}
+UNFOUND = "The upstream's host name was not found; check the base URL."
 REFUSED = "The upstream refused the request, saying: No."
 REJECTED = "The AI service refused the request, saying:"
 UNKNOWN = "The upstream refused the request, saying: Only the language en"
@@ -192,7 +195,16 @@ SPENT = QuotaExhausted.message
             "Text to speech: The key's account at the AI service has no credit left. Check its",
         ),
         (["quota_exhausted", {"stage": "tts"}], "This service's account at the AI service"),
-        (["api_key_rejected", {"stage": "tts"}], "The API key was refused: check it in Settings"),
+        (["api_key_rejected", {"stage": "tts"}, MAIN], "The API key was refused: check it in"),
+        (["api_key_rejected", {"stage": "tts"}], "An API key is needed: enter yours in Settings"),
+        (
+            ["api_key_rejected", {"stage": "tts"}, {"headers": {**MAIN["headers"], **TTS_HOST}}],
+            'The host for "Text to speech" asks for a key: enter it in Settings',
+        ),
+        (
+            ["upstream_unavailable", {"stage": "text", "message": UNFOUND}],
+            "Reply: The AI service's host name was not found. Try again, or choose another model",
+        ),
         (
             ["api_key_rejected", {"stage": "tts"}, {"headers": {"X-TTS-API-Key": "k"}}],
             'The key for "Text to speech" was refused',

@@ -5,7 +5,7 @@ import { NAMES } from "./offer.js";
 const OPERATOR = "tell whoever runs this service";
 /** The ends of the service's sentences that are advice for who calls it without this page. */
 const ENDS =
-  /; (check base URL, model names and recording|name another one|check its plan and billing)\.$/;
+  /; (check (base URL, model names and recording|the base URL|its plan and billing)|name another one)\.$/;
 
 /**
  * `remedy` is what Settings offer against what the stage's host refuses, if anything, and `language` whether

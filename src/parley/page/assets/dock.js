@@ -22,11 +22,11 @@ const ENDS = {
 };
 /** @typedef {keyof typeof ENDS} Press */
 
-/** For so long, in milliseconds, a click where Stop was is meant for Stop. */
+/** For so long, in milliseconds, a click where Stop was is meant for Stop: the switch is faint, and takes none. */
 const LATE_CLICK = 600;
 
-/** When Stop was hidden last. */
-let stopped = -LATE_CLICK;
+/** What keeps everybody from talking: a failure, or a key that lacks. */
+const obstacles = { failure: false, key: false };
 /** @type {Press} */
 let pressed = "tap";
 
@@ -37,7 +37,7 @@ let patience;
 
 /** Show the state. @param {State} state */
 export function show(state) {
-  const { status, late, talk, stop = "", how = "", looks = state, next } = STATES[state];
+  const { late, talk, stop = "", how = "", looks = state, next } = STATES[state];
   const { activeElement: focused } = document;
   clearTimeout(patience);
   shown = state;
@@ -45,11 +45,15 @@ export function show(state) {
   for (const button of document.querySelectorAll("[data-action=replay]"))
     button.ariaDisabled = String(!next.replay);
   document.body.classList.remove("deaf");
-  tell(status);
+  tell(statusOf(state));
   if (late) patience = setTimeout(() => tell(late), LATE_MILLISECONDS);
   element("talk-word").textContent = talk;
   element("stop").textContent = stop;
-  if (!stop && !element("stop").hidden) stopped = performance.now();
+  if (!stop && !element("stop").hidden) {
+    const { classList } = element("converse");
+    classList.add("late");
+    setTimeout(() => classList.remove("late"), LATE_CLICK);
+  }
   element("stop").hidden = !stop;
   element("converse").hidden = Boolean(stop);
   element("converse").setAttribute("aria-checked", String(isHandsFree(state)));
@@ -67,16 +71,26 @@ function tell(words) {
   element("meanwhile").hidden = shown === "idle";
 }
 
-/** Say whether a failure keeps everybody from talking. @param {boolean} blocked */
-export function block(blocked) {
-  const { status, blocked: words } = STATES[shown];
-  if (words && element("status").textContent === (blocked ? status : words))
-    tell(blocked ? words : status);
+/**
+ * Say whether something keeps everybody from talking.
+ * @param {keyof typeof obstacles} what
+ * @param {boolean} blocked
+ */
+export function block(what, blocked) {
+  obstacles[what] = blocked;
+  document.body.classList.toggle("blocked", isBlocked());
+  const words = statusOf(shown);
+  if (STATES[shown].blocked && element("status").textContent !== words) tell(words);
 }
 
-/** Whether a pointer clicks the switch where Stop was a moment ago. @param {MouseEvent} click */
-export function isMeantForStop({ detail, timeStamp }) {
-  return detail > 0 && timeStamp - stopped < LATE_CLICK;
+function isBlocked() {
+  return obstacles.failure || obstacles.key;
+}
+
+/** @param {State} state */
+function statusOf(state) {
+  const { status, blocked = status } = STATES[state];
+  return isBlocked() ? blocked : status;
 }
 
 /** Say, while it listens, what ends it. @param {Press} press what Talk is pressed with */
@@ -87,6 +101,11 @@ export function explain(press) {
   for (const other of ["stop", "mute"]) element(other).hidden = press in HOLDS;
   element("talk-word").textContent = press === "off" ? "Cancel" : STATES[shown].talk;
   element("how").textContent = ENDS[press];
+}
+
+/** Whether Talk is held, so that nothing else sends what is said. */
+export function isHeld() {
+  return pressed in HOLDS;
 }
 
 /** Show, while it listens, whether anything is heard. @param {Microphone} microphone */

@@ -103,16 +103,16 @@ export class Ear {
     const heard = this.#utterances.hear(own ? 0 : probability);
     if (heard === "said") {
       this.#echo.forget();
-      this.said = this.#cut().map(toPcm);
+      this.said = this.heard;
     }
     if (!this.hears) this.#blocks = this.#blocks.slice(-BEFORE);
     if (heard) this.onheard(heard);
   }
 
-  /** What was said, without most of the pause after it. */
-  #cut() {
+  /** What was said since a voice began, without most of the pause after it. */
+  get heard() {
     const pause = Math.max(0, this.#utterances.pause - AFTER);
-    return this.#blocks.slice(0, this.#blocks.length - pause);
+    return this.#blocks.slice(0, this.#blocks.length - pause).map(toPcm);
   }
 
   /** Notice that something else takes the microphone. */

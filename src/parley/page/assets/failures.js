@@ -149,7 +149,7 @@ export class Failure extends Error {
   /**
    * The same in the words that are true of what was sent: where users have tokens, a key that an upstream
    * refused is not theirs, nor is an account where they named neither key nor host; else it may be the
-   * stage's own.
+   * stage's own. Nobody's key was refused where none was sent.
    * @param {{tokens: boolean, headers: Record<string, string>, fields: Record<string, string>,
    *   remedies: Record<string, string>}} sent
    */
@@ -160,10 +160,12 @@ export class Failure extends Error {
     const theirs = WITH_TOKENS[stage === "request" ? `${code} of a request` : code];
     const unnamed = code === "quota_exhausted" && !has(new RegExp(`^x-(openai|${stage})-`, "i"));
     if ((tokens || unnamed) && theirs) return new Failure(theirs);
-    const refused = code === "api_key_rejected" && has(new RegExp(`^x-${stage}-api-key$`, "i"));
-    return new Failure(code, {
+    const own = has(new RegExp(`^x-${stage}-(api-key|base-url)$`, "i"));
+    const keyed = has(new RegExp(`^x-${own ? stage : "openai"}-api-key$`, "i"));
+    const refused = code === "api_key_rejected";
+    return new Failure(refused && !keyed ? "api_key_missing" : code, {
       ...told,
-      ...(refused && { ofStage: true }),
+      ...(refused && { ofStage: own }),
       remedy: remedies[stage],
       language: Boolean(fields.language),
     });

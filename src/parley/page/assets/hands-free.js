@@ -46,11 +46,14 @@ export class HandsFree {
     else this.session.begin("talk");
   }
 
-  /** Pause, if there is anything to pause, and say why. @param {string} code a failure's */
+  /** Pause, if there is anything to pause, and say why; what was said is kept. @param {string} code a failure's */
   pause(code) {
-    if (!STATES[this.session.state].next.pause) return;
-    this.session.begin("pause");
-    this.session.view.fail(new Failure(code));
+    const { session, ear } = this;
+    const { next } = STATES[session.state];
+    if (!next.pause) return;
+    const said = [...(next.transcript ? this.#said : []), ...(ear?.hears ? ear.heard : [])];
+    if (said.length) session.unsent = () => session.send(recordingOf(said));
+    session.fail(new Failure(code), undefined, true);
   }
 
   /** Whether the microphone is open then. @param {"converse" | "talk"} how */
@@ -87,8 +90,7 @@ export class HandsFree {
       // Who goes on before the answer comes had not finished.
       const how = STATES[session.state].next.added ? "added" : "sent";
       this.#said = how === "added" ? [...this.#said, ...ear.said] : ear.said;
-      const recording = toWav(this.#said, RATE);
-      session.send({ recording, fileName: "recording.wav" }, how);
+      session.send(recordingOf(this.#said), how);
     } else {
       session.enter(heard);
     }
@@ -120,4 +122,9 @@ export class HandsFree {
       this.#alone = null;
     }
   }
+}
+
+/** What is sent of what was said. @param {Int16Array<ArrayBuffer>[]} said */
+function recordingOf(said) {
+  return { recording: toWav(said, RATE), fileName: "recording.wav" };
 }

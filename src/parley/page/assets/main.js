@@ -2,7 +2,7 @@
 
 import { warm } from "./audio-input.js";
 import { ByHand } from "./by-hand.js";
-import { explain, isMeantForStop } from "./dock.js";
+import { explain, isHeld } from "./dock.js";
 import { element, field, isCovered } from "./elements.js";
 import { Failure } from "./failures.js";
 import { takeFiles } from "./files.js";
@@ -69,8 +69,7 @@ element("mute").addEventListener("click", () => {
   if (microphone) microphone.muted = !microphone.muted;
 });
 element("stop").addEventListener("click", () => session.stop());
-element("converse").addEventListener("click", async (click) => {
-  if (isMeantForStop(click)) return;
+element("converse").addEventListener("click", async () => {
   if (!settings) await begin();
   if (!settings) return;
   warm().catch(() => {});
@@ -105,7 +104,7 @@ takeFiles(field("file"), element("choose"), async (file, others) => {
   view.note(`One recording is sent at a time: drop the next one after the reply to ${file.name}.`);
 });
 makeRoom(() => view.follow());
-watch(byHand, handsFree, element("talk"), () => settings?.endBySilence ?? false);
+watch(byHand, handsFree, element("talk"), () => Boolean(settings?.endBySilence) && !isHeld());
 
 /** @type {Promise<void> | null} */
 let beginning = null;
@@ -126,10 +125,11 @@ async function offered() {
     const answer = await fetch("page.json");
     offer = await answer.json();
   } catch {
+    view.fail(new Failure("unreachable"), begin);
     element("status").textContent = "Not connected";
-    return view.fail(new Failure("unreachable"), begin);
+    return;
   }
-  settings = new Settings(offer, () => view.settingsChanged());
+  settings = new Settings(offer, (keys) => view.settingsChanged(keys));
   view.forgive();
   view.enter(session.state);
 }

@@ -18,7 +18,8 @@ import { Transcript } from "./transcript.js";
 /** @import {SpeakerPlayback} from "./speaker.js" */
 
 /** Said where a recording is sent while a conversation is paused, which goes on by hand. */
-const ENDED = "The conversation ended here: switch it on to begin another.";
+const ENDED =
+  "Conversation is off from here on: switch it on again to talk without touching anything.";
 
 export class Session {
   /** Changed by `enter` alone. @type {State} */
@@ -230,12 +231,11 @@ export class Session {
    * Tell of a failure; what was recorded and not sent can still be.
    * @param {Failure} failure
    * @param {() => void} [again] does it once more
+   * @param {boolean} pauses whether nothing can go on before the user has done something
    */
-  fail(failure, again) {
-    this.begin(failure.inSettings && STATES[this.state].next.pause ? "pause" : "fail");
-    const { unsent } = this;
-    if (again || !unsent) this.view.fail(failure, again);
-    else this.view.fail(failure, unsent, "Send what was recorded");
+  fail(failure, again, pauses = failure.inSettings) {
+    this.begin(pauses && STATES[this.state].next.pause ? "pause" : "fail");
+    this.view.fail(failure, again ?? this.unsent, again ? undefined : "Send what was recorded");
   }
 
   /** Go where this leads, if it leads anywhere now. @param {Happening} what */

@@ -1,5 +1,6 @@
 /** The Settings dialog: what the user chooses, and where what cannot be done without is entered. */
 
+import { block } from "./dock.js";
 import { element, field, keepFocus, urlIn } from "./elements.js";
 import { Failure } from "./failures.js";
 import { Hosts } from "./hosts.js";
@@ -22,14 +23,14 @@ export class Settings {
   #offer;
   #key;
   #hosts;
-  /** What was sent of keys and hosts as the dialog opened. */
-  #before = "";
+  /** What was sent as the dialog opened. @type {{keys: string, fields: string}} */
+  #before;
   /** What had the focus then. @type {Element | null} */
   #opener = null;
 
   /**
    * @param {Offer} offer
-   * @param {() => void} onchange called once other keys or hosts were chosen
+   * @param {(keys: boolean) => void} onchange called once something else is sent, and whether other keys or hosts
    */
   constructor(offer, onchange) {
     this.#offer = offer;
@@ -71,9 +72,11 @@ export class Settings {
       }
       refresh();
       keepFocus(this.#opener);
-      if (this.#before !== this.#sent) onchange();
+      const [before, { keys, fields }] = [this.#before, this.#sent];
+      if (before.keys !== keys || before.fields !== fields) onchange(before.keys !== keys);
     });
     this.#refresh();
+    this.#before = this.#sent;
   }
 
   /** Open the dialog, at the field that mends the failure where one does. @param {Failure | null} failure */
@@ -115,13 +118,9 @@ export class Settings {
   chosen() {
     const { tokens } = this.#offer;
     if (this.lacksKey) throw new Failure(tokens ? "token_missing" : "api_key_missing");
-    const fields = ["voice", "language", "system_prompt"]
-      .filter((name) => !element(`${name}-row`).hidden)
-      .map((name) => [name, field(name).value]);
-    const models = STAGES.map((stage) => [`${stage}_model`, this.#modelName(stage)]);
     return {
       headers: this.#headers,
-      fields: Object.fromEntries([...fields, ...models]),
+      fields: this.#fields,
       tokens,
       remedies: Object.fromEntries(STAGES.map((stage) => [stage, this.#remedy(stage)])),
       microphone: field("microphone").value,
@@ -136,8 +135,16 @@ export class Settings {
     };
   }
 
+  get #fields() {
+    const fields = ["voice", "language", "system_prompt"]
+      .filter((name) => !element(`${name}-row`).hidden)
+      .map((name) => [name, field(name).value]);
+    const models = STAGES.map((stage) => [`${stage}_model`, this.#modelName(stage)]);
+    return /** @type {Record<string, string>} */ (Object.fromEntries([...fields, ...models]));
+  }
+
   get #sent() {
-    return JSON.stringify(this.#headers);
+    return { keys: JSON.stringify(this.#headers), fields: JSON.stringify(this.#fields) };
   }
 
   /** Show what is needed with what is chosen, and nothing else. */
@@ -146,6 +153,7 @@ export class Settings {
     // Another host may need a key in any case.
     element("key-row").hidden = !(required || this.#key.value || this.#mainUrl);
     element("needs-key").hidden = !this.lacksKey;
+    block("key", this.lacksKey);
     for (const stage of STAGES) {
       element(`${stage}_model-row`).hidden = !this.#hasChoice(stage) || this.#hosts.has(stage);
     }

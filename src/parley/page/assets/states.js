@@ -66,8 +66,8 @@ const BY_HAND = {
     next: { ...ENDS, ...INTERRUPTS, transcript: "thinking" },
   },
   thinking: {
-    status: "Thinking",
-    late: "Still thinking; this can take a while",
+    status: "Answering",
+    late: "Still answering; this can take a while",
     talk: "Ask anew",
     stop: "Cancel",
     next: { ...ENDS, ...INTERRUPTS, sound: "speaking", held: "held", done: "idle" },
@@ -128,7 +128,7 @@ const HANDS_FREE = {
     next: { ...OPEN, added: "answering", transcript: "pondering" },
   },
   pondering: {
-    status: "Thinking",
+    status: "Answering",
     late: LATE_THINKING,
     talk: "Pause",
     how: "Speak on if you had not finished.",

@@ -115,13 +115,18 @@ export class Turn {
   /** Offer to hear the reply again and to save it where there is sound, and to copy what was said. */
   offer() {
     this.#part(".again").hidden = !this.transcript;
-    const text = this.#part(this.reply ? ".reply" : ".said");
-    this.#part(".again").dir = getComputedStyle(text).direction;
+    this.#align();
     this.#part("[data-action=copy]").hidden = !navigator.clipboard;
     // On an insecure page there is no player.
     const plays = "audioWorklet" in BaseAudioContext.prototype && isSecureContext;
     this.#part("[data-action=replay]").hidden = !(this.sound.file && plays);
     this.#part("[data-action=save]").hidden = !this.sound.file;
+  }
+
+  /** Have what belongs to the text run from the side where the text begins. */
+  #align() {
+    const { direction } = getComputedStyle(this.#part(this.reply ? ".reply" : ".said"));
+    for (const part of [".again", ".timing"]) this.#part(part).dir = direction;
   }
 
   /** Say whether its reply is heard again at the moment. @param {boolean} heard */
@@ -156,6 +161,7 @@ export class Turn {
   #drawTiming() {
     if (!this.reply || !(this.settled || this.#timing.sounds)) return;
     this.#part(".timing").hidden = false;
+    this.#align();
     for (const [kind, words] of Object.entries(this.#timing.legend)) {
       const place = this.#part(`.timing :is(summary, .legend) .${kind}`);
       place.textContent = words;

@@ -48,7 +48,7 @@ export class View {
   /**
    * Say what failed and what to do.
    * @param {Failure} failure
-   * @param {() => void} [again] does it once more
+   * @param {(() => void) | null} [again] does it once more
    * @param {string} [words] what the button for it says
    */
   fail(failure, again, words = AGAIN) {
@@ -59,7 +59,7 @@ export class View {
     element("try-again").textContent = words;
     element("try-again").hidden = !again || failure.inRecording;
     element("mend-settings").hidden = !failure.offersSettings;
-    block(failure.blocks);
+    block("failure", failure.blocks);
     this.follow(); // What is told takes room from the conversation.
   }
 
@@ -69,18 +69,22 @@ export class View {
     this.#failure = null;
     element("alert").textContent = "";
     element("alert").role = "alert";
-    block(false);
+    block("failure", false);
     for (const button of ["try-again", "mend-settings"]) element(button).hidden = true;
     keepFocus(focused);
   }
 
-  /** Settings were changed: what they were to blame for is no longer true. */
-  settingsChanged() {
-    if (!this.#failure?.offersSettings) return;
+  /**
+   * Settings were changed: what they were to blame for is no longer true.
+   * @param {boolean} keys whether a key or a host was
+   */
+  settingsChanged(keys) {
+    const { offersSettings = false, inSettings = false } = this.#failure ?? {};
+    if (!(keys ? offersSettings : offersSettings && !inSettings)) return;
     if (element("try-again").hidden) return this.forgive();
     const { activeElement: focused } = document;
     element("alert").role = "status"; // Nothing failed.
-    block(false);
+    block("failure", false);
     element("alert").textContent = `Settings were changed: ${AGAIN.toLowerCase()}.`;
     element("try-again").textContent = AGAIN;
     element("mend-settings").hidden = true;
