@@ -34,7 +34,7 @@ ROWS = [
     ("in a lane", 1, STREAM, 200, "tts"),
     ("events", 1, STREAM, 200, "text"),
     ("speech", 1, SOUND, 206, "tts"),
-    ("sound", 2, SOUND, 200, None),
+    ("sound", 3, SOUND, 200, None),
     ("after the answer", 1, JSON, 200, None),
 ]
 
