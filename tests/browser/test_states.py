@@ -12,11 +12,13 @@ GESTURES = ["talk", "stop", "file", "replay"]
 
 @pytest.fixture
 def tab(visit, serve, upstream):
-    """The page after a turn, with a microphone that opens when it is told to."""
+    """The page after a turn that can be heard again, with a microphone that opens when told."""
     tab = visit(serve().url, script=SLOW)
-    upstream.answers["tts"] = speak(0.1)
+    upstream.answers["tts"] = speak(20)
     tab.send(QUESTION)
-    tab.expect_turn(1)
+    tab.expect_state("Speaking")
+    tab.page.keyboard.press("Escape")
+    tab.expect_state("Ready")
     return tab
 
 
