@@ -49,6 +49,9 @@ SHAPES = {
     "OpenRouter, an object": {
         "error": {"message": "No.", "metadata": {"raw": {"error": {"message": REASON}}}}
     },
+    "Pollinations": {"error": "400 Bad Request", "details": {"error": {"message": REASON}}},
+    "JSON in details": {"error": "No.", "details": json.dumps({"error": {"message": REASON}})},
+    "the same in details": {"error": REASON, "details": {"message": REASON}},
 }
 
 TEXTS = [
@@ -114,6 +117,7 @@ STATUSES = [
     (429, {"message": "Your budget resets at midnight."}, {}, *LIMITED),
     (429, {"message": "Quota exceeded.", "details": [{"retryDelay": "26s"}]}, {}, *LIMITED),
     (429, {"message": "Quota exceeded.", "retry_after_milliseconds": 9}, {}, *LIMITED),
+    (429, {"message": "Slow down.", "details": [{"description": "About quotas."}]}, {}, *LIMITED),
     (429, {"message": "Credits refresh in 3 hours."}, {}, *LIMITED),
     (429, {"message": "Out of quota. Come back in one hour."}, {}, *LIMITED),
     (429, {"message": "Quota exceeded. Please retry shortly."}, {}, *LIMITED),
