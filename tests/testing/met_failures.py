@@ -169,11 +169,19 @@ NO_ADDRESSES = [
     "torch.OutOfMemoryError: CUDA out of memory. Tried 2.5 GiB and/or more",
     "The model Qwen/Qwen2.5-7B is loading (e.g. for 20 s)",
 ]
+# What an error without a status is named, and whether that blames the request.
+BLAMES = [
+    ("invalid_request_error", True),
+    ("INVALID_ARGUMENT", True),
+    ("bad_request", True),
+    ("BadRequestError", True),
+    ("no_such_name", False),
+]
 
 
 def told(**error: object) -> dict[str, object]:
     """An event of the Realtime API that tells of an error."""
-    return {"type": "error", "error": {"message": REASON, **error}}
+    return {"type": "error", "error": {"message": REASON} | error}
 
 
 FAILED = {"status": "failed", "status_details": {"error": {"code": 402, "message": REASON}}}
@@ -184,6 +192,11 @@ SESSIONS = {
     "a code as a text": (told(code="503"), "upstream_unavailable", 3),
     "501": (told(code=501), "upstream_rejected", 1),
     "a text": ({"type": "error", "error": REASON}, "upstream_malformed", 1),
+    "a field of the request": (
+        told(type="invalid_request_error", message=f"'session.tools[3].name': {REASON}"),
+        "upstream_malformed",
+        1,
+    ),
     "flat": ({"type": "error", "code": 400, "message": REASON}, "upstream_rejected", 1),
     "detail": ({"type": "error", "detail": REASON}, "upstream_malformed", 1),
     "without a type": ({"error": {"message": REASON}}, "upstream_malformed", 1),
