@@ -49,6 +49,9 @@ SHAPES = {
     "OpenRouter, an object": {
         "error": {"message": "No.", "metadata": {"raw": {"error": {"message": REASON}}}}
     },
+    "Pollinations": {"error": "400 Bad Request", "details": {"error": {"message": REASON}}},
+    "JSON in details": {"error": "No.", "details": json.dumps({"error": {"message": REASON}})},
+    "the same in details": {"error": REASON, "details": {"message": REASON}},
 }
 
 TEXTS = [
@@ -114,6 +117,7 @@ STATUSES = [
     (429, {"message": "Your budget resets at midnight."}, {}, *LIMITED),
     (429, {"message": "Quota exceeded.", "details": [{"retryDelay": "26s"}]}, {}, *LIMITED),
     (429, {"message": "Quota exceeded.", "retry_after_milliseconds": 9}, {}, *LIMITED),
+    (429, {"message": "Slow down.", "details": [{"description": "About quotas."}]}, {}, *LIMITED),
     (429, {"message": "Credits refresh in 3 hours."}, {}, *LIMITED),
     (429, {"message": "Out of quota. Come back in one hour."}, {}, *LIMITED),
     (429, {"message": "Quota exceeded. Please retry shortly."}, {}, *LIMITED),
@@ -165,11 +169,19 @@ NO_ADDRESSES = [
     "torch.OutOfMemoryError: CUDA out of memory. Tried 2.5 GiB and/or more",
     "The model Qwen/Qwen2.5-7B is loading (e.g. for 20 s)",
 ]
+# What an error without a status is named, and whether that blames the request.
+BLAMES = [
+    ("invalid_request_error", True),
+    ("INVALID_ARGUMENT", True),
+    ("bad_request", True),
+    ("BadRequestError", True),
+    ("no_such_name", False),
+]
 
 
 def told(**error: object) -> dict[str, object]:
     """An event of the Realtime API that tells of an error."""
-    return {"type": "error", "error": {"message": REASON, **error}}
+    return {"type": "error", "error": {"message": REASON} | error}
 
 
 FAILED = {"status": "failed", "status_details": {"error": {"code": 402, "message": REASON}}}
@@ -180,6 +192,11 @@ SESSIONS = {
     "a code as a text": (told(code="503"), "upstream_unavailable", 3),
     "501": (told(code=501), "upstream_rejected", 1),
     "a text": ({"type": "error", "error": REASON}, "upstream_malformed", 1),
+    "a field of the request": (
+        told(type="invalid_request_error", message=f"'session.tools[3].name': {REASON}"),
+        "upstream_malformed",
+        1,
+    ),
     "flat": ({"type": "error", "code": 400, "message": REASON}, "upstream_rejected", 1),
     "detail": ({"type": "error", "detail": REASON}, "upstream_malformed", 1),
     "without a type": ({"error": {"message": REASON}}, "upstream_malformed", 1),

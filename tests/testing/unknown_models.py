@@ -38,6 +38,7 @@ UNKNOWN = [
     (400, {"error": "Invalid value for 'model': {}"}),
     (400, {"error": {"message": "No.", "metadata": {"raw": "Unrecognized model: {}"}}}),
     (400, {"message": "No.", "metadata": {"raw": '{"error": {"code": "model_not_found"}}'}}),
+    (400, {"error": "400 Bad Request", "details": {"error": {"code": "model_not_found"}}}),
     (400, {"error": {"code": "unavailable_model", "message": "Unavailable model: {}"}}),
     (400, {"error": {"message": "model {} is not accessible via the /chat/completions endpoint"}}),
     (410, {"status": 410, "detail": "The model '{}' has reached its end of life."}),

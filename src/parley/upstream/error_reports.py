@@ -116,14 +116,25 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
     for key in REASONS[1:] if is_name else REASONS:
         others, message = _read(value.get(key), depth - 1)
         if message or others:
-            # OpenRouter's own words do not repeat those of the provider that failed.
-            quoted_names, quoted = _read(value_at(value, "metadata", "raw"), depth - 1)
-            told = ": ".join(filter(None, (_placed(value, message), quoted)))
-            return own + others + quoted_names, told
+            quoted_names, quoted = _read(None if key == "details" else _quoted(value), depth - 1)
+            told = dict.fromkeys(filter(None, (_placed(value, message), quoted)))
+            return own + others + quoted_names, ": ".join(told)
     # Validators name each field, with a list of what is wrong with it.
     lists = [item for item in value.items() if isinstance(item[1], list)] if depth < DEEPEST else []
     fields = {str(field)[:100]: _read(each, depth - 1)[1] for field, each in lists[:LISTED]}
     return own, "; ".join(f"{field}: {said}" for field, said in fields.items() if said)
+
+
+def _quoted(value: dict[str, Any]) -> Any:
+    """What the host behind a gateway said, where the gateway's own words do not repeat it.
+
+    In OpenRouter's `metadata.raw`, and in Pollinations' `details`, an object or the JSON of one. A
+    plain text or a list there tells less: Gemini's has links about quotas, whatever went wrong.
+    """
+    details = value.get("details")
+    if isinstance(details, str):
+        details = json_in(details.encode(errors="replace"))
+    return value_at(value, "metadata", "raw") or (details if isinstance(details, dict) else None)
 
 
 def _placed(value: dict[str, Any], message: str) -> str:

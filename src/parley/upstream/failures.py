@@ -47,6 +47,8 @@ BY_CODE: Mapping[str, type[UpstreamError]] = {
     "rate_limit_exceeded": RateLimited,
     "server_error": UpstreamUnavailable,
 }
+# The names that blame the request, as a status below 500 does.
+BLAMING = ("invalid_request_error", "invalid_argument", "bad_request", "badrequesterror")
 RETRIED_STATUSES = (408, 409, 429)  # What OpenAI's own SDK tries again, beside every 5xx.
 # The values of the header `x-should-retry`, which overrules the statuses.
 SHOULD_RETRY = {"true": True, "false": False}
@@ -78,7 +80,7 @@ def failure_told_by(
     """
     report = report_of(value)
     if report.status is None and not is_event:
-        counted = (*BY_NAME, "model_not_found")
+        counted = (*BY_NAME, *BLAMING, "model_not_found")
         report = replace(report, names=tuple(name for name in report.names if name in counted))
     return _failure(report, upstream, model, report.status, {})
 
@@ -99,7 +101,8 @@ def _failure(
         retry = SHOULD_RETRY.get(headers.get("x-should-retry", ""), retry)
     if kind in (QuotaExhausted, ModelNotFound) or status == 501:
         retry = False  # It does not pass by itself, whatever the header says.
-    sentence = _sentence(kind, report.message, upstream, status)
+    has_failed = not set(BLAMING).intersection(report.names) if status is None else status >= 500
+    sentence = _sentence(kind, report.message, upstream, has_failed=has_failed)
     return kind(sentence, retry=retry, retry_after=retry_after(headers))
 
 
@@ -126,7 +129,7 @@ def _by_status(
 
 
 def _sentence(
-    kind: type[UpstreamError], message: str, upstream: Upstream, status: int | None
+    kind: type[UpstreamError], message: str, upstream: Upstream, *, has_failed: bool
 ) -> str:
     """The upstream's words, if callers may read them; blank: the error's own sentence stands.
 
@@ -139,7 +142,7 @@ def _sentence(
         return ""
     if len(message) > MESSAGE_CHARACTERS:  # After a word, so that no address loses its end.
         message = f"{message[:MESSAGE_CHARACTERS].rsplit(' ', 1)[0]}…"
-    if upstream.is_operators and (status or 500) >= 500 and ADDRESS.search(message):
+    if upstream.is_operators and has_failed and ADDRESS.search(message):
         return ""
     lead = LEADS.get(kind) or kind.message.partition(";")[0]
     return f"{lead}, saying: {message}" if message else ""
