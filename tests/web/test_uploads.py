@@ -116,7 +116,8 @@ def test_a_text_is_read_in_its_charset(charset):
     assert read(f"voice\r\nContent-Type: text/plain; charset={charset}", written) == {"voice": text}
     sent = {"_charset_": charset.encode(), "voice": written, "history": written, "audio": written}
     for form in (sent, dict(reversed(sent.items()))):
-        form |= {"audio": ("a", written), "system_prompt": ("a", "é".encode())}
+        audio = ("a", written, f"audio/wav; charset={charset}")
+        form |= {"audio": audio, "system_prompt": ("a", "é".encode())}
         body, _ = encode_multipart_formdata(form, "b")
         fields = fields_in(body, [*SCHEMA.fields])
         assert (fields["voice"], fields["system_prompt"]) == (text, "é")
