@@ -1,6 +1,7 @@
 """The parts of a form are what its client wrote, however the bytes arrive."""
 
 from io import BytesIO
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,14 @@ from hypothesis import strategies as st
 from urllib3 import encode_multipart_formdata
 from werkzeug.test import encode_multipart
 
-from parley.web.form_parts import HEAD_BYTES, PIECE_BYTES, FormBroken, FormTooLarge, parts
+from parley.web.form_parts import (
+    HEAD_BYTES,
+    HEAD_LINES,
+    PIECE_BYTES,
+    FormBroken,
+    FormTooLarge,
+    parts,
+)
 
 NAMED = b'--b\r\nContent-Disposition: form-data; name="a"'
 names = st.text("abé ;", min_size=1, max_size=5)
@@ -34,11 +42,13 @@ class Trickle(BytesIO):
         return super().read(min(self.size, PIECE_BYTES))
 
 
-def read(body: bytes, size: int = PIECE_BYTES) -> list[tuple[str, str | None, bytes]]:
+def read(
+    body: bytes, size: int = PIECE_BYTES, boundary: bytes = b"b"
+) -> list[tuple[str, str | None, bytes]]:
     """The name, the file's name and the content of each part, from a stream in such pieces."""
     return [
         (part.name, part.file_name, b"".join(content))
-        for part, content in parts(Trickle(body, size), b"b")
+        for part, content in parts(Trickle(body, size), boundary)
     ]
 
 
@@ -49,6 +59,18 @@ def test_what_a_client_wrote_is_read(encoder, fields, size):
     """Clients' forms, empty contents too, in pieces that end anywhere."""
     expected = [(name, None, content.encode()) for name, content in fields.items()]
     assert read(ENCODERS[encoder](list(fields.items())), size) == expected
+
+
+@pytest.mark.parametrize("size", [1, 7, PIECE_BYTES])
+@pytest.mark.parametrize("ends", list(product([b"\n", b"\r\n"], repeat=5)))
+def test_each_line_may_end_with_lf_alone(ends, size):
+    """Some clients mix both; where the first line has no CR, a content keeps its own."""
+    first, header, blank, content, later = ends
+    head = NAMED[3:].lstrip() + header + b"X: y" + header + blank
+    body = b"--b" + first + head + b"1\n\n2" + content + b"--b" + later + head
+    expected = content.removesuffix(b"\n") if first == b"\n" else b""
+    parts_read = read(body + b"x: y\r\n\r\nz" + content + b"--b--" + later, size)
+    assert parts_read == [("a", None, text + expected) for text in (b"1\n\n2", b"x: y\r\n\r\nz")]
 
 
 @pytest.mark.parametrize("size", [1, 7, PIECE_BYTES])
@@ -108,14 +130,16 @@ def test_a_form_is_read_to_the_end_of_its_stream():
         NAMED + b"\r\n\r\n1\r\n--bother" + NAMED[3:] + b"\r\n\r\n2\r\n--b--",
         b"--b\r\nContent-Type: text/plain\r\n\r\nwithout a name\r\n--b--",
         b"--b\r\n\r\nwithout headers\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
+        NAMED + b"\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
         NAMED + b"\r\nno blank line\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
     ],
 )
+@pytest.mark.parametrize("boundary", [b"b", b"b:b"])
 @pytest.mark.parametrize("size", [1, PIECE_BYTES])
-def test_what_is_broken_is_an_error(body, size):
+def test_what_is_broken_is_an_error(body, size, boundary):
     """Never half of a form, which would answer something else than what was asked."""
     with pytest.raises(FormBroken):
-        read(body, size)
+        read(body.replace(b"--b", b"--" + boundary), size, boundary)
 
 
 def test_a_form_has_a_boundary():
@@ -124,10 +148,21 @@ def test_a_form_has_a_boundary():
         list(parts(BytesIO(NAMED.replace(b"--b", b"--") + b"\r\n\r\n1\r\n----"), b""))
 
 
-@pytest.mark.parametrize(("begun", "more"), [(NAMED, b"\0"), (b"--b", b" ")])
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        (NAMED, b"\0"),
+        (NAMED, b"\nx:"),
+        (NAMED, b"\r\n "),
+        (NAMED, b"\nx:" + bytes(HEAD_BYTES // 2)),
+        (NAMED + b"\nX:" * HEAD_LINES + b"\n\n1\n--b--", b"x"),
+        (b"--b", b" "),
+    ],
+    ids=["one line", "lines", "folded", "long lines", "many lines", "padding"],
+)
 def test_headers_without_an_end_are_not_kept(begun, more):
     """Only as much is read as a part's headers may have, or the padding before them."""
-    stream = BytesIO(begun + more * (HEAD_BYTES + 5 * PIECE_BYTES))
+    stream = BytesIO(begun + more * ((HEAD_BYTES + 5 * PIECE_BYTES) // len(more)))
     with pytest.raises(FormTooLarge):
         list(parts(stream, b"b"))
     assert stream.tell() <= HEAD_BYTES + 2 * PIECE_BYTES

@@ -8,6 +8,7 @@ from flask import Request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from testing.builders import KEY, make_app, wav
+from urllib3 import encode_multipart_formdata
 from werkzeug.test import EnvironBuilder
 
 from parley.errors import RequestMalformed
@@ -85,20 +86,44 @@ def read(head: str, content: bytes) -> dict:
         f"--b\r\nContent-Disposition: form-data; name={head}\r\n\r\n".encode() + content + b"\r\n"
     )
     voice = b'--b\r\nContent-Disposition: form-data; name="voice"\r\n\r\n1\r\n'
-    body = (part if head.startswith("voice") else voice + 2 * part) + b"--b--"
+    return fields_in((part if head.startswith("voice") else voice + 2 * part) + b"--b--", ["voice"])
+
+
+def fields_in(body: bytes, names: list[str]) -> dict:
     kind = "multipart/form-data; boundary=b"
     environ = EnvironBuilder(method="POST", data=body, content_type=kind).get_environ()
-    return fields_of(Request(environ | {SLOT: Slot(Slots(1))}), ["voice"])
+    return fields_of(Request(environ | {SLOT: Slot(Slots(1))}), names)
 
 
-@pytest.mark.parametrize(
-    ("declared", "text"),
-    [("", "é"), ("charset=utf-8", "é"), ("charset=ISO-8859-1", "é"), ("charset=x", "\ufffd")],
-)
-def test_a_text_is_read_in_its_charset(declared, text):
-    """Some clients still write Latin-1 (RFC 7578, 4.4)."""
-    written = "é".encode("iso-8859-1" if text != "é" or "ISO" in declared else "utf-8")
-    assert read(f"voice\r\nContent-Type: text/plain; {declared}", written) == {"voice": text}
+CHARSETS = {
+    "utf-8": ("é", "é".encode()),
+    "ISO-8859-1": ("é “x”", "é “x”".encode("cp1252")),
+    "windows-1250": ("kůň", "kůň".encode("cp1250")),
+    "shift_jis": ("①", "①".encode("cp932")),
+    "utf-16": ("é", "é".encode("utf-16")),
+    "cp999": ("é", "é".encode()),
+    "idna": ("xn--9ca", b"xn--9ca"),
+    "x": ("\ufffd", b"\xe9"),
+}
+"""What a text in each charset means, and its bytes; of what is no charset, or slow, in UTF-8."""
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+def test_a_text_is_read_in_its_charset(charset):
+    """The part's own, or the form's for what is no file (RFC 7578, 4.4 and 4.6), wherever it is."""
+    text, written = CHARSETS[charset]
+    assert read("voice\r\nContent-Type: text/plain", "é".encode()) == {"voice": "é"}
+    assert read(f"voice\r\nContent-Type: text/plain; charset={charset}", written) == {"voice": text}
+    sent = {"_charset_": charset.encode(), "voice": written, "history": written, "audio": written}
+    for form in (sent, dict(reversed(sent.items()))):
+        audio = ("a", written, f"audio/wav; charset={charset}")
+        form |= {"audio": audio, "system_prompt": ("a", "é".encode())}
+        body, _ = encode_multipart_formdata(form, "b")
+        fields = fields_in(body, [*SCHEMA.fields])
+        assert (fields["voice"], fields["system_prompt"]) == (text, "é")
+        assert fields["audio"].read() == written
+        history = fields["history"].read()
+        assert history.decode("utf-8-sig") == text if text != "\ufffd" else history == written
 
 
 @pytest.mark.parametrize(

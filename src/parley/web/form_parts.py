@@ -13,6 +13,7 @@ from parley.errors import RequestMalformed
 PIECE_BYTES = 64 * 1024  # How much of a form is read at once.
 HEAD_BYTES = 16 * 1024
 """The longest headers of one part, all together, and the longest padding behind a boundary."""
+HEAD_LINES = 64  # Real ones have one to four; each costs a copy of what is held.
 AS_IT_IS = frozenset({"7bit", "8bit", "binary", ""})
 """The values of Content-Transfer-Encoding (RFC 7578, 4.7: deprecated) that encode nothing."""
 # A quoted string, which stays as it is, or a value that is not quoted.
@@ -45,23 +46,24 @@ class Part:
 def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[bytes]]]:
     """Each part, and its content, which need not be read. Raises FormBroken, FormTooLarge.
 
-    Lines end as the first boundary's does: with CRLF, or with the LF alone that forms written by
-    hand have, and that Werkzeug and Go take.
+    Any line may end with LF alone, as Werkzeug takes it: clients mix both, and forms written by
+    hand have no CR. Where the first boundary's line has none, a content's last CR is its own.
     """
     if not boundary:
         raise FormBroken()
-    reader, line_break = _Reader(stream), b""
+    reader, carriage_return = _Reader(stream), None
     delimiter = b"--" + boundary
     consume(reader.until(b"\n" + delimiter))
     while not reader.skip(b"--"):
-        padding = reader.short(line_break or b"\n")
-        line_break = line_break or (b"\r\n" if padding.endswith(b"\r") else b"\n")
+        padding = reader.short(b"\n")
+        if carriage_return is None:
+            carriage_return = b"\r" if padding.endswith(b"\r") else b""
         if padding.strip(b" \t\r"):  # RFC 2046's padding may follow a boundary.
             raise FormBroken()
-        part = _part(reader.short(2 * line_break), line_break)
+        part = _part(reader.head())
         # A part with no content may leave out the line break before it, as Werkzeug's client does.
         is_absent = reader.skip(delimiter)
-        content = iter(()) if is_absent else reader.until(line_break + delimiter)
+        content = iter(()) if is_absent else reader.until(b"\n" + delimiter, carriage_return)
         yield part, content
         consume(content)
     while stream.read(PIECE_BYTES):
@@ -80,12 +82,12 @@ def _quoted(value: re.Match[str]) -> str:
     return '="{}"'.format(bare.strip().replace("\\", r"\\")) if bare else value[0]
 
 
-def _part(head: bytes, line_break: bytes) -> Part:
-    unfolded = head.replace(line_break + b" ", b" ").replace(line_break + b"\t", b" ")
+def _part(head: bytes) -> Part:
     headers = {}
-    for line in unfolded.decode(errors="replace").split(line_break.decode()):
+    for line in head.decode(errors="replace").split("\n"):
         name, colon, value = line.partition(":")
-        if not colon:  # Such as a boundary, where the blank line before the content is missing.
+        # A boundary stands here where the blank line before the content is missing.
+        if not colon or name.startswith("--"):
             raise FormBroken()
         headers[name.strip().lower()] = value.strip()
     if "content-disposition" not in headers:
@@ -103,16 +105,28 @@ class _Reader:
         self._stream = stream
         self._held = b"\n"  # The first delimiter may stand without one.
 
-    def until(self, mark: bytes) -> Iterator[bytes]:
-        """What comes before the mark, in pieces; the mark itself is passed over."""
+    def until(self, mark: bytes, before: bytes = b"") -> Iterator[bytes]:
+        """What comes before the mark, in pieces; the mark, and `before` it, are passed over."""
         while (end := self._held.find(mark)) < 0:
-            # The last bytes may be the beginning of the mark.
-            if (sure := len(self._held) - len(mark) + 1) > 0:
+            # The last bytes may be the beginning of the mark, or what may come before it.
+            if (sure := len(self._held) - len(before + mark) + 1) > 0:
                 yield self.take(sure)
             self._hold(len(self._held) + 1)
         if end:
-            yield self.take(end)
+            yield self.take(end).removesuffix(before)
         self.take(len(mark))
+
+    def head(self) -> bytes:
+        """The headers of a part, unfolded, each on a line; raise FormTooLarge past the limits."""
+        head = b""
+        for _ in range(HEAD_LINES):
+            line = self.short(b"\n").removesuffix(b"\r")
+            if not line:
+                return head.removeprefix(b"\n")
+            head += line if line.startswith((b" ", b"\t")) else b"\n" + line
+            if len(head) > HEAD_BYTES:
+                break
+        raise FormTooLarge()
 
     def short(self, mark: bytes) -> bytes:
         """All that comes before the mark; raise FormTooLarge past HEAD_BYTES."""

@@ -14,12 +14,11 @@ from parley.recordings import AUDIO_BYTES, HEAD_BYTES, Recording, kind_of
 from parley.upstream.speech_formats import AUDIO_FORMATS
 from parley.web.caller_headers import require_no_key_in
 from parley.web.request_record import current_record
-from parley.web.uploads import fields_of
+from parley.web.uploads import HISTORY_BYTES, fields_of
 
 LINE_CHARACTERS = 200
 PROMPT_CHARACTERS = 8000
 HISTORY_TURNS = 100
-HISTORY_BYTES = 256 * 1024
 
 # What an option is to be sent as: `first_error` makes a sentence of it.
 LINE = f"one line of text of at most {LINE_CHARACTERS} characters, or leave it out"

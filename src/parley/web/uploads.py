@@ -1,6 +1,8 @@
 """Forms: how an upload is read, strictly and within bounds."""
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 
 from flask import Request
 from gunicorn.http.errors import ParseException
@@ -19,6 +21,21 @@ PARTS = 32
 TEXT_BYTES = 128 * 1024
 """All texts together but the history; Flask's own 500 kB for each of a thousand callers would be
 more than a small dyno has."""
+HISTORY_BYTES = 256 * 1024
+CHARSETS = re.compile(
+    r"(?:windows-|cp)\d{3,4}|iso-8859-\d{1,2}|latin1|koi8-[ru]|utf-16(?:le|be)?"
+    r"|shift_jis|euc-(?:jp|kr)|gb(?:k|2312|18030)|big5"
+)
+"""The charsets of texts beside UTF-8, all decoded in linear time; Python's are not."""
+WIDER = {
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "shift_jis": "cp932",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc-kr": "cp949",
+}
+"""What clients that name these write (WHATWG Encoding Standard, 4.2), browsers above all."""
 
 
 def fields_of(request: Request, names: Collection[str]) -> dict[str, str | Spool]:
@@ -54,7 +71,8 @@ def fields_of(request: Request, names: Collection[str]) -> dict[str, str | Spool
 def _fields(
     read: Iterator[tuple[Part, Iterator[bytes]]], names: Collection[str], usage: Usage
 ) -> dict[str, str | Spool]:
-    fields: dict[str, str | Spool] = {}
+    fields: dict[str, bytes | Spool] = {}
+    charsets, default = {}, ""
     text_bytes = 0
     for count, (part, content) in enumerate(read, start=1):
         name, is_wanted = part.name, part.name in names
@@ -65,13 +83,11 @@ def _fields(
         if part.is_encoded and is_wanted:
             why = f"The field '{name}' has a Content-Transfer-Encoding, which forms no longer have"
             raise RequestMalformed(f"{why}; send its bytes as they are.")
+        charsets[name] = part.charset or ("" if part.file_name is None else "utf-8")
         if name == "audio" and part.file_name is None:
-            fields[name] = ""
+            fields[name] = b""
         elif name in ("audio", "history"):  # On disk if they are long: a history may have 256 KB.
-            fields[name] = file = usage.spool(prefers_disk=True)
-            for piece in content:
-                file.write(piece)
-            file.seek(0)
+            fields[name] = _spooled(content, usage)
         elif is_wanted or part.file_name is None:
             text = bytearray()
             for piece in content:
@@ -79,8 +95,34 @@ def _fields(
                 if text_bytes > TEXT_BYTES:
                     raise FormTooLarge()
                 text += piece
-            # A text editor may have put a byte order mark before a file's text.
-            charset = "iso-8859-1" if part.charset == "iso-8859-1" else "utf-8-sig"
             if is_wanted:
-                fields[name] = text.decode(charset, "replace")
-    return fields
+                fields[name] = bytes(text)
+            elif name == "_charset_":  # Of texts, not files (RFC 7578, 4.6).
+                default = text.decode("ascii", "replace").strip().lower()
+    return {
+        name: _meant(name, sent, charsets[name] or default, usage) for name, sent in fields.items()
+    }
+
+
+def _meant(name: str, sent: bytes | Spool, charset: str, usage: Usage) -> str | Spool:
+    """A field in UTF-8, but for a recording, and for a history that is too long anyway."""
+    if isinstance(sent, bytes):
+        return _decoded(sent, charset)
+    if name == "history" and CHARSETS.fullmatch(charset) and sent.size <= HISTORY_BYTES:
+        return _spooled([_decoded(sent.read(), charset).encode()], usage)
+    return sent
+
+
+def _spooled(pieces: Iterable[bytes], usage: Usage) -> Spool:
+    file = usage.spool(prefers_disk=True)
+    for piece in pieces:
+        file.write(piece)
+    file.seek(0)
+    return file
+
+
+def _decoded(text: bytes, charset: str) -> str:
+    if CHARSETS.fullmatch(charset):
+        with suppress(LookupError):
+            return text.decode(WIDER.get(charset, charset.replace("windows-", "cp")), "replace")
+    return text.decode("utf-8-sig", "replace")  # An editor may have put a byte order mark there.
