@@ -74,7 +74,7 @@ class EventStream:
                 yield b"".join(map(self._frame_of, events)) or HEARTBEAT
             if now - looked >= LOOK_SECONDS:
                 looked = now
-                if not self._stages.caller_waits():
+                if not self._stages.caller_is_connected():
                     raise CallerDisconnected()
                 end_of_streams.require_time()
 
