@@ -46,13 +46,13 @@ class Call:
         self.model = self.models_used[self.stage]
 
     def run(self, attempt: Callable[[], Result]) -> Result:
-        """What `attempt` makes of an answer of `model`, asked for by `post` or `connect`.
+        """What `attempt` makes of an answer of `model`, asked for by `post` or `open_channel`.
 
         It is called again as `with_retries` says, and then for the fallback of an unknown model.
         """
 
         def recorded(number: int) -> Result:
-            # `post` and `connect` write the upstream's id into it.
+            # `post` and `open_channel` write the upstream's id into it.
             self._record = AttemptRecord(is_retry=number > 1)
             self.attempts.append(self._record)
             return attempt()
@@ -110,9 +110,9 @@ class Call:
                 raise
 
     @contextmanager
-    def connect(self, path: str, limit: int) -> Iterator[Channel]:
+    def open_channel(self, path: str, limit: int) -> Iterator[Channel]:
         """Open a WebSocket; raise UpstreamError if the upstream refuses it."""
-        with self.transport.connect(self.upstream, path, limit, self.deadline) as channel:
+        with self.transport.open_channel(self.upstream, path, limit, self.deadline) as channel:
             if isinstance(channel, Answer):
                 self._record.upstream_id = channel.request_id or ""
                 require_success(channel, self.upstream, self.model.name)
