@@ -139,7 +139,7 @@ def _sentence(
         return ""
     if len(message) > MESSAGE_CHARACTERS:  # After a word, so that no address loses its end.
         message = f"{message[:MESSAGE_CHARACTERS].rsplit(' ', 1)[0]}…"
-    if upstream.is_operators and (status or 500) >= 500 and ADDRESS.search(message):
+    if upstream.is_operators_host and (status or 500) >= 500 and ADDRESS.search(message):
         return ""
     lead = LEADS.get(kind) or kind.message.partition(";")[0]
     return f"{lead}, saying: {message}" if message else ""
