@@ -83,7 +83,7 @@ class Call:
         def all_pieces() -> Generator[Piece]:
             with closing(exchange()) as pieces:
                 for first in pieces:
-                    yield first  # For `next` below: a generator that has not begun closes nothing.
+                    yield first  # `next` below drops it: what has not begun would close nothing.
                     yield first
                     yield from pieces
                     return
@@ -98,11 +98,11 @@ class Call:
 
     @contextmanager
     def post(self, path: str, body: Body, limit: int) -> Iterator[StreamedAnswer]:
-        """A block with the answer to the request, a success; an UpstreamError in it names it."""
+        """A block with the answer, a success; an UpstreamError in it gets the answer's status."""
         with self.transport.post(self.upstream, path, body, limit, self.deadline) as answer:
             self._record.upstream_id = answer.request_id or ""
             try:
-                if not 200 <= answer.status < 300:
+                if not 200 <= answer.status < 300:  # It is read whole, and the next line raises.
                     require_success(answer.whole(self.counted), self.upstream, self.model.name)
                 yield answer
             except UpstreamError as failure:
