@@ -119,9 +119,9 @@ class Call:
                 raise with_answer(UpstreamMalformed(), channel, self.upstream)
             yield channel
 
-    def failure_in(self, value: Any, *, is_event: bool = False) -> UpstreamError:
+    def failure_in(self, value: Any, *, trusts_names: bool = False) -> UpstreamError:
         """The failure that JSON tells under a success's status, or in an event."""
-        return failure_told_by(value, self.upstream, self.model.name, is_event=is_event)
+        return failure_told_by(value, self.upstream, self.model.name, trusts_names=trusts_names)
 
     def counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """The pieces of an answer that is collected, counted until the last was used."""

@@ -69,15 +69,15 @@ def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answ
 
 
 def failure_told_by(
-    value: Any, upstream: Upstream, model: str = "", *, is_event: bool = False
+    value: Any, upstream: Upstream, model: str = "", *, trusts_names: bool = False
 ) -> UpstreamError:
     """The failure that JSON tells under a success's status, or in an event.
 
     A code from 400 to 599 counts as the status. Without one it is UpstreamMalformed, but for few
-    names, and for all that an event has: OpenAI's say in nothing else what happened.
+    names, or any with `trusts_names`: OpenAI's events say in nothing else what happened.
     """
     report = report_of(value)
-    if report.status is None and not is_event:
+    if report.status is None and not trusts_names:
         counted = (*BY_NAME, "model_not_found")
         report = replace(report, names=tuple(name for name in report.names if name in counted))
     return _failure(report, upstream, model, report.status, {})

@@ -104,13 +104,13 @@ class VoiceReader:
                 case {"type": "response.done", "response": {"status": "completed"}}:
                     yield event
                 case {"type": "response.done", "response": {"status_details": {"error": error}}}:
-                    raise call.failure_in(error, is_event=True)
+                    raise call.failure_in(error, trusts_names=True)
                 case {"type": "response.done"}:
                     raise UpstreamMalformed()
                 case {"type": "error"}:
-                    raise call.failure_in(event, is_event=True)
+                    raise call.failure_in(event, trusts_names=True)
                 case {"error": error} if error:
-                    raise call.failure_in(error, is_event=True)
+                    raise call.failure_in(error, trusts_names=True)
                 case dict():
                     yield event
 
