@@ -42,7 +42,7 @@ def converse() -> Response:
 def answer_json(stages: Stages, recording: Recording) -> Response:
     """Three calls in sequence, and all of it at once."""
     conversation = stages.converse(recording)
-    response = dump(conversation)
+    response = json_of(conversation)
     if conversation.speech:
         name_voice(response, stages)
     return response
@@ -52,7 +52,7 @@ def answer_stream(stages: Stages, recording: Recording) -> Response:
     """Text and sound while they are made; a failure before there is a transcript is JSON."""
     conversation = stages.hear(recording)
     if conversation.failure:
-        return dump(conversation)
+        return json_of(conversation)
     return event_stream(stages)
 
 
@@ -60,7 +60,7 @@ def answer_sound(stages: Stages, recording: Recording) -> Response:
     """The speech alone, as it arrives; a failure with no speech is JSON."""
     pieces = stages.converse_in_sound(recording)
     if pieces is None:
-        return dump(stages.conversation)
+        return json_of(stages.conversation)
     return sound_answer(stages, pieces)
 
 
@@ -77,7 +77,7 @@ def answer_failure(exception: Exception) -> Response:
     ours, record = services(), current_record()
     models = models_of(record.form, record.routes, ours, ours.today())
     record.conversation = failed = Conversation(models, failure=error_of(exception))
-    return dump(failed)
+    return json_of(failed)
 
 
 @bp.app_errorhandler(MethodNotAllowed)
@@ -92,7 +92,7 @@ def answer_wrong_method(exception: MethodNotAllowed) -> Response:
     return answer_exception(exception)
 
 
-def dump(conversation: Conversation) -> Response:
+def json_of(conversation: Conversation) -> Response:
     """All six keys, with their status."""
     response = json_with_speech(answer_schema.dump(conversation), conversation.speech)
     return set_status(response, status_of(conversation), conversation.failure)

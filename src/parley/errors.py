@@ -1,4 +1,4 @@
-"""Everything that can go wrong. A code and a status hold for the classes below one, too."""
+"""All that can go wrong, and what callers read of it. Code and status hold for subclasses, too."""
 
 
 class HeldTooLong(BaseException):

@@ -41,7 +41,7 @@ class Budget:
 
 @dataclass(eq=False)
 class Usage:
-    """Counts what a request's uploads hold, or all else of it, until `release` (see `Slot`)."""
+    """Counts what a part of a request holds, until `release`: its uploads, or all else (`Slot`)."""
 
     budget: Budget = field(default_factory=Budget)
     size: int = 0

@@ -1,4 +1,4 @@
-"""A recording, and its kind of audio, recognised by its first bytes alone."""
+"""A recording: how large it may be, and its kind, recognised by its first bytes alone."""
 
 import re
 from collections.abc import Callable

@@ -114,7 +114,7 @@ class Settings:
     system_prompt: str = field(repr=False, metadata=_read(str, SYSTEM_PROMPT))
     allowed_origins: tuple[str, ...] = field(metadata=_read(_origins))
     capacity: int = field(metadata=_read(_number(int, 10_000, "a whole number"), "1000"))
-    """How many conversations one worker process holds at once."""
+    """How many conversations one worker process holds at once, where it may open enough files."""
     log_level: str = field(metadata=_read(_one_of(LOG_LEVELS), "INFO"))
     key_required: bool = field(metadata=_read(_one_of(YES_OR_NO), "yes"))
     page: bool = field(metadata=_read(_one_of(YES_OR_NO), "yes"))

@@ -36,10 +36,10 @@ def model(stage: str, fallback: bool) -> Model:
     return Model(f"old-{stage}", INTERFACES[stage], fallback=new if fallback else None)
 
 
-def begin(caller_waits=lambda: True, fallback: bool = True) -> Stages:
+def begin(caller_is_connected=lambda: True, fallback: bool = True) -> Stages:
     """The stages of a conversation over the simulated upstream."""
     models = {stage: model(stage, fallback) for stage in STAGES}
-    return Stages(make_client(BASE, models), caller_waits)
+    return Stages(make_client(BASE, models), caller_is_connected)
 
 
 def hold(*, recording: Recording | None = None, **options: Any) -> Conversation:
@@ -155,7 +155,7 @@ def test_a_kill_is_no_caller_who_has_left():
     """What ends with its caller ends for other reasons, too, and says by which."""
 
     def wait() -> None:
-        with begin().while_caller_waits():
+        with begin().while_connected():
             gevent.sleep(60)
 
     waiting = gevent.spawn(wait)

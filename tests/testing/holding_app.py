@@ -25,7 +25,7 @@ PLACES = {
     "in a lane": "parley.conversation.event_order:Backlog.has_room_for",
     "events": "parley.conversation.event_order:Backlog.take",
     "speech": "parley.upstream.client:checked",
-    "sound": "parley.conversation.stages:Stages.while_caller_waits",
+    "sound": "parley.conversation.stages:Stages.while_connected",
     "before the route": "parley.web.request_record:credentials_of",
     "after the answer": "parley.log:conversation",
     "gunicorn": "parley.web.serving.worker:Worker.notify",

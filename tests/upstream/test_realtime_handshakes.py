@@ -77,6 +77,6 @@ def test_no_websocket_leads_to_an_address_that_is_not_public():
     transport = Transport(1, addresses("169.254.169.254"))
     somewhere = replace(BaseUrl.parse("https://api.example.com/v1"), public_only=True)
     caller, deadline = Upstream(somewhere, "", Secrets()), Deadline.after(1)
-    opening = transport.connect(caller, "/realtime", limit=1000, deadline=deadline)
+    opening = transport.open_channel(caller, "/realtime", limit=1000, deadline=deadline)
     with pytest.raises(BaseUrlRefused), opening:
         pass

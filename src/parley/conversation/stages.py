@@ -18,7 +18,7 @@ from parley.upstream.client import SPEECH_CHARACTERS, Client
 from parley.upstream.realtime import VoiceReader
 
 STREAM_SECONDS = 600  # The longest that a caller may be answered for, once its answer has begun.
-LOOK_SECONDS = 0.25  # How often `while_caller_waits` looks whether the caller is still there.
+LOOK_SECONDS = 0.25  # How often `while_connected` looks whether the caller is still there.
 Result = TypeVar("Result")
 
 
@@ -29,9 +29,9 @@ class Stages:
     disconnected.
     """
 
-    def __init__(self, client: Client, caller_waits: Callable[[], bool]) -> None:
-        """Begin with nothing heard; `caller_waits` tells if the caller is still connected."""
-        self.client, self.caller_waits = client, caller_waits
+    def __init__(self, client: Client, caller_is_connected: Callable[[], bool]) -> None:
+        """Begin with nothing heard; the check looks whether the caller's connection is open."""
+        self.client, self.caller_is_connected = client, caller_is_connected
         # Shared: the calls write into both.
         self.conversation = Conversation(client.models_used, attempts=client.attempts)
         self._began: dict[str, float] = {}
@@ -43,7 +43,7 @@ class Stages:
         Raises CallerDisconnected if the caller has left, and InternalError for foreign exceptions.
         """
         try:
-            if not self.caller_waits():
+            if not self.caller_is_connected():
                 raise CallerDisconnected()
             began = self._began.setdefault(name, time.monotonic())
             try:
@@ -54,7 +54,7 @@ class Stages:
             raise failure_of(error, name) from None
 
     @contextmanager
-    def while_caller_waits(self) -> Iterator[None]:
+    def while_connected(self) -> Iterator[None]:
         """A block that ends, wherever it waits, with CallerDisconnected once the caller has left.
 
         As in `Deadline.wait`, what ends it is a BaseException, and no `yield` may stand in it.
@@ -62,7 +62,7 @@ class Stages:
         working, end = gevent.getcurrent(), gevent.GreenletExit()
 
         def look() -> None:
-            if not self.caller_waits():
+            if not self.caller_is_connected():
                 working.throw(end)
 
         with closing(gevent.get_hub().loop.timer(LOOK_SECONDS, LOOK_SECONDS)) as timer:
@@ -87,7 +87,7 @@ class Stages:
 
     def hear(self, recording: Recording) -> Conversation:
         """The conversation with its transcript; it ends once the caller has left."""
-        with self.conversation.up_to_a_failure(), self.while_caller_waits():
+        with self.conversation.up_to_a_failure(), self.while_connected():
             self.transcribe(recording)
         return self.conversation
 
@@ -97,7 +97,7 @@ class Stages:
         None where a failure left nothing to say; empty where there was none, and nothing to say.
         All of it ends once the caller has left.
         """
-        with self.conversation.up_to_a_failure(), self.while_caller_waits():
+        with self.conversation.up_to_a_failure(), self.while_connected():
             self.transcribe(recording)
             self.reply()
             speech = self._speak_reply(self.client.stream_speech)
@@ -159,7 +159,7 @@ class Stages:
     def arriving(self, speech: Generator[bytes]) -> Iterator[bytes]:
         """The pieces of a speech that has begun; raise CallerDisconnected once the caller left."""
         while True:
-            with self.while_caller_waits():
+            with self.while_connected():
                 piece = next(speech, b"")
             if not piece:
                 return

@@ -46,13 +46,13 @@ class Call:
         self.model = self.models_used[self.stage]
 
     def run(self, attempt: Callable[[], Result]) -> Result:
-        """What `attempt` makes of an answer of `model`, asked for by `post` or `connect`.
+        """What `attempt` makes of an answer of `model`, asked for by `post` or `open_channel`.
 
         It is called again as `with_retries` says, and then for the fallback of an unknown model.
         """
 
         def recorded(number: int) -> Result:
-            # `post` and `connect` write the upstream's id into it.
+            # `post` and `open_channel` write the upstream's id into it.
             self._record = AttemptRecord(is_retry=number > 1)
             self.attempts.append(self._record)
             return attempt()
@@ -83,7 +83,7 @@ class Call:
         def all_pieces() -> Generator[Piece]:
             with closing(exchange()) as pieces:
                 for first in pieces:
-                    yield first  # For `next` below: a generator that has not begun closes nothing.
+                    yield first  # `next` below drops it: what has not begun would close nothing.
                     yield first
                     yield from pieces
                     return
@@ -98,11 +98,11 @@ class Call:
 
     @contextmanager
     def post(self, path: str, body: Body, limit: int) -> Iterator[StreamedAnswer]:
-        """A block with the answer to the request, a success; an UpstreamError in it names it."""
+        """A block with the answer, a success; an UpstreamError in it gets the answer's status."""
         with self.transport.post(self.upstream, path, body, limit, self.deadline) as answer:
             self._record.upstream_id = answer.request_id or ""
             try:
-                if not 200 <= answer.status < 300:
+                if not 200 <= answer.status < 300:  # It is read whole, and the next line raises.
                     require_success(answer.whole(self.counted), self.upstream, self.model.name)
                 yield answer
             except UpstreamError as failure:
@@ -110,18 +110,18 @@ class Call:
                 raise
 
     @contextmanager
-    def connect(self, path: str, limit: int) -> Iterator[Channel]:
+    def open_channel(self, path: str, limit: int) -> Iterator[Channel]:
         """Open a WebSocket; raise UpstreamError if the upstream refuses it."""
-        with self.transport.connect(self.upstream, path, limit, self.deadline) as channel:
+        with self.transport.open_channel(self.upstream, path, limit, self.deadline) as channel:
             if isinstance(channel, Answer):
                 self._record.upstream_id = channel.request_id or ""
                 require_success(channel, self.upstream, self.model.name)
                 raise with_answer(UpstreamMalformed(), channel, self.upstream)
             yield channel
 
-    def failure_in(self, value: Any, *, is_event: bool = False) -> UpstreamError:
+    def failure_in(self, value: Any, *, trusts_names: bool = False) -> UpstreamError:
         """The failure that JSON tells under a success's status, or in an event."""
-        return failure_told_by(value, self.upstream, self.model.name, is_event=is_event)
+        return failure_told_by(value, self.upstream, self.model.name, trusts_names=trusts_names)
 
     def counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """The pieces of an answer that is collected, counted until the last was used."""

@@ -82,7 +82,7 @@ class Client:
         """The words of the recording; blank if there were none. Raises UpstreamError."""
         call = self._call("stt")
 
-        def hear() -> str:
+        def read() -> str:
             model, language = call.model, self.options.language
             fields = [("model", model.name), *model.parameters.items(), ("response_format", "json")]
             if model.language and language:
@@ -92,7 +92,7 @@ class Client:
                 heard = json_in(answer.whole(call.counted).body)
                 return _transcript_in(heard, call.failure_in)
 
-        return call.run(hear)
+        return call.run(read)
 
     def complete(self, transcript: str) -> Reply:
         """The chat model's reply, which may be a refusal. Raises UpstreamError.
@@ -168,7 +168,7 @@ class Client:
         with call.post("/chat/completions", {**asked, "stream": is_stream}, STREAM_BYTES) as answer:
             pieces = answer.pieces() if is_stream else call.counted(answer.pieces())
             try:
-                for delta in deltas_of(pieces, partial(call.failure_in, is_event=True)):
+                for delta in deltas_of(pieces, partial(call.failure_in, trusts_names=True)):
                     yield delta
                     if (size := size + len(delta)) > TEXT_BYTES:
                         raise UpstreamMalformed()

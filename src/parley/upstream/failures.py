@@ -71,15 +71,15 @@ def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answ
 
 
 def failure_told_by(
-    value: Any, upstream: Upstream, model: str = "", *, is_event: bool = False
+    value: Any, upstream: Upstream, model: str = "", *, trusts_names: bool = False
 ) -> UpstreamError:
     """The failure that JSON tells under a success's status, or in an event.
 
     A code from 400 to 599 counts as the status. Without one it is UpstreamMalformed, but for few
-    names, and for all that an event has: OpenAI's say in nothing else what happened.
+    names, or any with `trusts_names`: OpenAI's events say in nothing else what happened.
     """
     report = report_of(value)
-    if report.status is None and not is_event:
+    if report.status is None and not trusts_names:
         counted = (*BY_NAME, *BLAMING, "model_not_found")
         report = replace(report, names=tuple(name for name in report.names if name in counted))
     return _failure(report, upstream, model, report.status, {})
@@ -142,7 +142,7 @@ def _sentence(
         return ""
     if len(message) > MESSAGE_CHARACTERS:  # After a word, so that no address loses its end.
         message = f"{message[:MESSAGE_CHARACTERS].rsplit(' ', 1)[0]}…"
-    if upstream.is_operators and has_failed and ADDRESS.search(message):
+    if upstream.is_operators_host and has_failed and ADDRESS.search(message):
         return ""
     lead = LEADS.get(kind) or kind.message.partition(";")[0]
     return f"{lead}, saying: {message}" if message else ""

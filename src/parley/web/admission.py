@@ -50,13 +50,13 @@ def admit(request: Request, services: Services) -> dict[str, Upstream]:
     services.transport.require_allowed(*named.values())
     upstreams = {
         stage: Upstream(
-            named[route.name] if isinstance(route.url, str) else route.url,
+            named[route.name] if isinstance(route.url, str) else route.url,  # A text is a caller's.
             route.key,
             record.secrets,
             record.request_id,
             is_quoted=not settings.caller_tokens,
             key_header="" if settings.caller_tokens else caller_headers.KEY_HEADERS[route.name],
-            is_operators=isinstance(route.url, BaseUrl) and not route.url.is_openai,
+            is_operators_host=isinstance(route.url, BaseUrl) and not route.url.is_openai,
         )
         for stage, route in record.routes.items()
     }
@@ -70,12 +70,12 @@ def options_of(
     form: Mapping[str, Any], accept: MIMEAccept, settings: Settings
 ) -> tuple[Representation, Options]:
     """The answer's shape, and the options; raise OptionInvalid where Accept forbids one."""
-    representation, sound = accepted(accept)
+    representation, named = accepted(accept)
     chosen = {name: form[name] for name in OPTIONS if name in form}
-    if sound:
-        asked = chosen.setdefault("audio_format", sound)
-        if asked != sound and not accept[AUDIO_FORMATS[asked]]:
-            raise OptionInvalid(f"Send 'audio_format' as {sound}, as Accept asks, or leave it out.")
+    if named:
+        sent = chosen.setdefault("audio_format", named)
+        if sent != named and not accept[AUDIO_FORMATS[sent]]:
+            raise OptionInvalid(f"Send 'audio_format' as {named}, as Accept asks, or leave it out.")
     return representation, Options(**{"system_prompt": settings.system_prompt, **chosen})
 
 

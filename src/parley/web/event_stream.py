@@ -46,7 +46,7 @@ class EventStream:
         try:
             yield from self._reply_frames()
         except ANY_ERROR as error:  # Raised on, gunicorn would log its text.
-            stage = "tts" if "text" in self._conversation.seconds else "text"  # One has ended.
+            stage = "tts" if "text" in self._conversation.seconds else "text"  # The text has ended.
             failure = failure_of(error, stage)
         self.close()
         if failure:
@@ -74,7 +74,7 @@ class EventStream:
                 yield b"".join(map(self._frame_of, events)) or HEARTBEAT
             if now - looked >= LOOK_SECONDS:
                 looked = now
-                if not self._stages.caller_waits():
+                if not self._stages.caller_is_connected():
                     raise CallerDisconnected()
                 end_of_streams.require_time()
 

@@ -27,7 +27,7 @@ class RequestRecord:
     """Its valid fields, once `form_of` has read them, unless they may hold a key."""
     other_hosts: Mapping[str, str] = field(default_factory=dict)
     """By stage, the host, where it is not the main one's; `admit` sets it."""
-    conversation: Conversation | None = None
+    conversation: Conversation | None = None  # With one, the log gets a line.
     bytes_in: int | None = None
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from parley.wire.sockets import under_tls
 
-HEAD_BYTES = 64 * 1024
 # The headers of an answer in all, those of interim answers included, and its trailers likewise.
 # http.client would read 6 MB for each of these.
+HEAD_BYTES = 64 * 1024
 HEAD_LINES = 400
 
 

@@ -43,6 +43,13 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
         with suppress(*BROKEN):
             self.response.close()
 
+    def whole(self, counted: Callable[[Iterator[bytes]], Iterable[bytes]] = iter) -> Answer:
+        """The answer with all of its body, whose pieces pass `counted`; raises as both do."""
+        body = bytearray()  # A list of many small pieces takes many times their size.
+        for piece in counted(self.pieces()):
+            body += piece
+        return Answer(self.status, self.headers, bytes(body), self.request_id)
+
     def pieces(self) -> Iterator[bytes]:
         """The body's bytes, each piece as soon as it is there; once, while the call is open.
 
@@ -61,7 +68,7 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
             framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
             if not framed and self.status != HTTPStatus.NO_CONTENT:
                 raise UpstreamUnavailable()
-            if self.status >= 200:
+            if self.status >= 200:  # Else it is a 101, and its status tells.
                 raise UpstreamMalformed()
 
     def end(self) -> None:
@@ -125,10 +132,3 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
             if self._raw.tell() > self._limit + PIECE_BYTES:
                 raise UpstreamMalformed()
             yield piece
-
-    def whole(self, counted: Callable[[Iterator[bytes]], Iterable[bytes]] = iter) -> Answer:
-        """The answer with all of its body, whose pieces pass `counted`; raises as both do."""
-        body = bytearray()  # A list of many small pieces takes many times their size.
-        for piece in counted(self.pieces()):
-            body += piece
-        return Answer(self.status, self.headers, bytes(body), self.request_id)

@@ -22,7 +22,7 @@ class Upstream:
     """Whether callers are told what the upstream says of a failure: its own words, and its id."""
     key_header: str = ""
     """The header in which the caller may send a key for this call; blank if the caller may not."""
-    is_operators: bool = False  # Whether the operator chose the host, which is not OpenAI's.
+    is_operators_host: bool = False  # Whether the operator chose the host, which is not OpenAI's.
 
     def shows_key(self, text: str) -> bool:
         """Whether a text, which others chose, shows a part of a key."""

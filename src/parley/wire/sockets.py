@@ -21,10 +21,10 @@ POLL: Any = get_original("select", "poll")
 class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not typed.
     """A socket whose `recv` lets others run first, even where bytes are there already."""
 
-    # What `answer_reader.py` notes of a connection, for `connections.py` to judge it by.
+    # What tells if the connection may serve again: `answer_reader.py` sets the first and the last.
     is_deaf = False  # Nothing is received any more, but what was received before can be read.
     is_cut_short = False  # Some of what was to be sent was not.
-    idle_since = 0.0  # When its last answer was read whole, on the monotonic clock.
+    idle_since = 0.0  # When its last answer was read whole, on the monotonic clock; 0: none was.
 
     def recv(self, size: int, *flags: int) -> bytes:
         """Receive up to `size` bytes."""
@@ -45,7 +45,7 @@ class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not ty
             raise
 
     def _take_turns(self) -> None:
-        """Let others run, and gevent look at all sockets and timers."""
+        """Wait for bytes, so that others run, and gevent looks at all sockets and timers."""
         if self.is_deaf:
             raise BlockingIOError(errno.EAGAIN, "deaf")
         socket.wait_read(self.fileno(), self.gettimeout())

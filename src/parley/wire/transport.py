@@ -85,7 +85,7 @@ class Transport:
             return answer.whole()
 
     @contextmanager
-    def connect(
+    def open_channel(
         self, upstream: Upstream, path: str, limit: int, deadline: Deadline
     ) -> Iterator[Channel | Answer]:
         """A WebSocket for messages of `limit` bytes, or the refusal; raise what `get` raises."""

@@ -1,4 +1,4 @@
-"""A WebSocket (RFC 6455) over a connection that urllib3 made: messages in and out, in time."""
+"""A WebSocket (RFC 6455) over a connection of urllib3: messages up to a given size, in time."""
 
 import logging
 from collections.abc import Iterator

@@ -13,14 +13,14 @@ RETRY_SECONDS = 2
 
 
 class Slots:
-    """How many conversations the process may still begin: by their number, and by their memory."""
+    """How many conversations the process may still begin: by `Settings.capacity`, and by memory."""
 
     def __init__(self, capacity: int, budget: Budget | None = None) -> None:
         self._free = capacity
         self.budget = budget or Budget()
 
     def limit(self, most: int) -> None:
-        """Leave no more than `most` slots, of which none is taken yet."""
+        """Leave at most `most` slots, none taken yet: as many as gunicorn.conf.py has files for."""
         self._free = min(self._free, most)
 
     def take(self) -> bool:
