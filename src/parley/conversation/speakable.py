@@ -26,9 +26,9 @@ _UNSAID = regex.compile(
     r"""
       \A\[\^[^\[\]\s]+\]:.*                                       # [^1]: a footnote
     | <[|｜]\w*(?:start|channel)\w*[|｜]>\w*                        # <|im_start|>assistant
-    | <(?!tool_|function)(?=[^<>\s]*[|｜_])[^<>\s]+>|\[/?INST\]    # <|im_end|>, <end_of_turn>
+    | <[|｜][^<>\s]+>|<[^<>\s]+[|｜]>|<(?:start|end|begin)_of_\w+>|\[/?INST\]   # <|im_end|>
     | \uE200[^\uE201]*\uE201                                      # sources of ChatGPT
-    | :(?<![\w:]:)[a-z+-][a-z0-9_+-]*:(?![\w:])                   # :smile:
+    | :(?<![\w:\[]:)[a-z+-][a-z0-9_+-]*:(?![\w:])                 # :smile:
     | 【[^【】]*†[^【】]*】                                          # a source, as some models do
     | \A\[(?:[ xX]|!\w+)\](?:[ ]|\Z)                             # a task's box, or [!NOTE]
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
@@ -58,7 +58,7 @@ _BREAK = regex.compile(r"</?(?:br|div|h[1-6]|li|p|td|tr)\b", regex.I)
 # What follows a break, and is no rest of a sentence, stands for itself. Models break no line for
 # its width; if others do, it is no short one.
 _LINE_END = regex.compile(
-    r"(?m)(?:(?<!\s)[^\S\n]*+\n[^\S\n]*+\n\s*+|(?<=^[^\n]{1,60})\n)(?=[^\p{Ll}\s])"
+    r"(?m)(?:(?<!\s)[^\S\n]*+\n[^\S\n]*+\n\s*+|(?<=^[^\n]{1,40})\n)(?=[^\p{Ll}\s])"
     r"|\n(?=[•‣⁃\p{ExtPict}]|\w[)])"
 )
 # What holds no markup, as most of what is spoken: the parser would give it back as it is.
