@@ -18,7 +18,7 @@ from parley.conversation.speakable import speakable
         ("an *opened star", "an opened star"),
         ("[text](https://example.com/x 'Title')", "text"),
         ("[text][1] more\n\n[1]: https://example.com", "text more"),
-        ("see https://www.example.com/a/b?c=d#e.", "see example.com."),
+        ("see https://www.example.com/a/b?c=d#e=.", "see example.com."),
         ("see <https://example.com/a>.", "see example.com."),
         ("see (https://example.com/a_(b)).", "see (example.com)."),
         ("see www.example.com/a?b, or awww.no", "see example.com, or awww.no"),

@@ -14,6 +14,10 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # Nobody follows any of them.
 _FENCE = regex.compile(r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(`{3,}|~{3,})", regex.M)
+# A long address, amid which a text was cut, and what is left of one, with the end of its link.
+_ADDRESS = "://"
+_IN_ADDRESS = regex.compile(r"(?rV1)(?:(?P<link>\]\(<?)|(?:https?|ftp)://)[!-~--[()<>]]*\Z")
+_REST = regex.compile(r"(?V1)([!-~--[()<>]]*+)(?:>?(?:\s+(?:\"[^\"]*\"|'[^']*'))?\))?")
 _DELIMITERS = regex.compile(r"[*_~`]+")
 _WITHIN_A_WORD = regex.compile(
     r"</?(?:a|abbr|b|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|u)\b", regex.I
@@ -35,7 +39,7 @@ _UNSAID = regex.compile(
     | \[(?!\^|(?:citation:|doc)?\d+\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
     | (?:(?:https?|ftp)://(?:www\.)?|\bwww\.)                       # an address: its host
       (?P<said>[\p{Latin}\p{Cyrillic}0-9.-]*[\p{Latin}\p{Cyrillic}0-9])
-      (?:[:/?\#](?:[!-~--["'()*<>\[\]`]]*(?:[A-Za-z0-9/]|\([!-~--["'()*<>\[\]`]]*\)))*)?
+      (?:[:/?\#](?:[!-~--["'()*<>\[\]`]]*(?:[A-Za-z0-9/=]|\([!-~--["'()*<>\[\]`]]*\)))*)?
     | (?:\p{RI}{2}|(?![©®™‼⁉ℹ])\p{Extended_Pictographic})         # emoji and flags,
       (?:[\p{EMod}\uFE0E\uFE0F\U000E0020-\U000E007F]|\u200D\p{Extended_Pictographic})*
     | [\uFE0F\u20E3`\u200B\u00AD\u2060\uFEFF]|_(?<!\w_)_*(?!\w)     # a keycap's frame; marks; a gap
@@ -88,23 +92,36 @@ def speakable(markdown: str) -> str:
 
 
 def fence_after(text: str, fence: str = "") -> str:
-    """The marks that opened the block of code in which `text` ends, or nothing.
+    """What opened the block of code, or the address, in which `text` ends, or nothing.
 
     `fence` opened the one in which it begins.
     """
+    if fence == _ADDRESS:
+        if next(_REST.finditer(text)).end(1) == len(text):
+            return fence
+        fence = ""
     if "```" in text or "~~~" in text:
         for mark in _FENCE.finditer(text):
             if not fence:
                 fence = mark[1]
             elif mark[1].startswith(fence):
                 fence = ""
-    return fence
+    return _ADDRESS if not fence and _IN_ADDRESS.search(text) else fence
 
 
-def behind_code(text: str, fence: str) -> str:
-    """The text without the block of code in which it begins, which `fence` opened."""
-    ends = (mark.end() for mark in _FENCE.finditer(text) if mark[1].startswith(fence))
-    return text[next(ends, len(text)) :]
+def completed(text: str, fence: str) -> str:
+    """The text without the rest of code or of an address in which it begins, if `fence` opened one.
+
+    The address in which it ends is closed.
+    """
+    if fence == _ADDRESS:
+        text = text[next(_REST.finditer(text)).end() :]
+    elif fence:
+        ends = (mark.end() for mark in _FENCE.finditer(text) if mark[1].startswith(fence))
+        text = text[next(ends, len(text)) :]
+    if address := _IN_ADDRESS.search(text):
+        text += {None: "/", "](": ")", "](<": ">)"}[address["link"]]
+    return text
 
 
 def _blocks(markdown: str) -> Iterator[str]:
