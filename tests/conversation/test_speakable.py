@@ -68,6 +68,7 @@ from parley.conversation.speakable import speakable
         ),
         ("tr [:lower:] [:upper:], x[:end:]", "tr [:lower:] [:upper:], x[:end:]"),
         ('Yes. <tool_call>{"a": "B. C"}</tool_call> No <function=a>b</function>.', "Yes. No ."),
+        ("<tool><a>b</a></tool>Yes, the <tool> <invoke n='a'>b</invoke>is.", "Yes, the <tool> is."),
         ("if x<y and y>z, <your name>!", "if x < y and y > z, your name!"),
         ("<details open>a</details>", "a"),
         ("so.\ue200cite\ue202turn0search1\ue201 A", "so. A"),
@@ -156,6 +157,10 @@ KINDS = {
     "formulas": (
         "The solutions that we look for are $x_1, x_2 \\leq 4$, it seems. It costs $5.",
         ["The solutions that we look for are x 1, x 2 ≤ 4,", "it seems. It costs $5."],
+    ),
+    "calls": (
+        'I look at your files.\n<tool name="a">\n<p n="b">Go. No, go.</p>\n</tool>\nThey are two.',
+        ["I look at your files.", "They are two."],
     ),
     "numbers": ("1. Go away at it.\n2. Then come home.", ["1. Go away at it. 2. Then come home."]),
     "code": (

@@ -54,8 +54,9 @@ _MARKS = regex.compile(
 )
 # Elements that are not for a listener: calls of tools, and numbers of notes behind a word.
 _SILENT = regex.compile(
-    r"(?s)<(tool_\w+|function)\b[^<>]*>.*?</\1>|(?<=[^\P{P}(]|\p{L}{4})<sup>[\[(]?\d[^<>\n]*</sup>"
+    r"(?s)<(tool\w*|function\w*|invoke)\b[^<>]*>.*?</\1>|(?<=[^\P{P}(]|\p{L}{4})<sup>[\[(]?\d[^<>\n]*</sup>"
 )
+_CALL = regex.compile(r"<(?:tool|function|invoke)\b")
 # A tag that has words: a comparison (x<y and y>z) or what is to be filled in (<your name>).
 _NO_TAG = regex.compile(r"<(\w+(?:[ ](?!open>)[\w'-]+)+)[ ]*>")
 _BREAK = regex.compile(r"</?(?:br|div|h[1-6]|li|p|td|tr)\b", regex.I)
@@ -155,6 +156,8 @@ def _text(tokens: list[Token]) -> str:
                 words += "\n"
             case "html_inline" if plain := _NO_TAG.fullmatch(token.content):
                 words += f" < {plain[1]} > " if words[-1:].isalnum() else plain[1]
+            case "html_inline" if _CALL.match(token.content):
+                words += token.content  # It is waited for its end, with which it becomes silent.
             case "html_inline":
                 gap = "\n\n" if _BREAK.match(token.content) else " "
                 words += "" if _WITHIN_A_WORD.match(token.content) else gap
