@@ -158,6 +158,10 @@ KINDS = {
         "The solutions that we look for are $x_1, x_2 \\leq 4$, it seems. It costs $5.",
         ["The solutions that we look for are x 1, x 2 ≤ 4,", "it seems. It costs $5."],
     ),
+    "comments": (
+        "<!--\nThis is a note for us all. Never say it.\n-->\n\nThis is said.",
+        ["", "This is said."],
+    ),
     "calls": (
         'I look at your files.\n<tool name="a">\n<p n="b">Go. No, go.</p>\n</tool>\nThey are two.',
         ["I look at your files.", "They are two."],
@@ -191,5 +195,6 @@ def test_kinds_of_text_are_cut_and_said_as_a_reader_would(kind):
     """Each kind of text with what is heard."""
     reply, heard = KINDS[kind]
     segmenter = Segmenter()
-    found = segmenter.feed(reply) + segmenter.finish()
+    found = [segment for letter in reply for segment in segmenter.feed(letter)]
+    found += segmenter.finish()
     assert [segment.speakable for segment in found] == heard

@@ -68,7 +68,8 @@ _LINE_END = regex.compile(
 )
 # What holds no markup, as most of what is spoken: the parser would give it back as it is.
 _PLAIN = regex.compile(r"\p{L}[\p{L}\p{N} .,;:?!'’\"()–—…-]*+")
-_AUDIBLE = regex.compile(r"[\p{L}\p{N}\p{Sc}]")
+# A comment that has only begun is kept, so that its end is waited for.
+_AUDIBLE = regex.compile(r"[\p{L}\p{N}\p{Sc}]|<!--")
 _NEEDS_A_STOP = regex.compile(r"""[\p{L}\p{M}\p{N}\p{Pe}\p{Pf}"'%]\Z""")
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
 
