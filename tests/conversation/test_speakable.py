@@ -18,7 +18,7 @@ from parley.conversation.speakable import speakable
         ("an *opened star", "an opened star"),
         ("[text](https://example.com/x 'Title')", "text"),
         ("[text][1] more\n\n[1]: https://example.com", "text more"),
-        ("see https://www.example.com/a/b?c=d#e.", "see example.com."),
+        ("see https://www.example.com/a/b?c=d#e=.", "see example.com."),
         ("see <https://example.com/a>.", "see example.com."),
         ("see (https://example.com/a_(b)).", "see (example.com)."),
         ("see www.example.com/a?b, or awww.no", "see example.com, or awww.no"),
@@ -62,7 +62,13 @@ from parley.conversation.speakable import speakable
         ("\\d{3}, C:\\a\\in\\to", "\\d{3}, C:\\a\\in\\to"),
         ("Hi.<|im_end|>\n<|im_start|>assistant\nA<end_of_turn> b<｜eos｜>", "Hi. A b"),
         ("[INST] a [/INST] b", "a b"),
+        (
+            "Put `<your_name>` or <a_key>, [a|b] or <a|b>.",
+            "Put <your_name> or <a_key>, [a|b] or <a|b>.",
+        ),
+        ("tr [:lower:] [:upper:], x[:end:]", "tr [:lower:] [:upper:], x[:end:]"),
         ('Yes. <tool_call>{"a": "B. C"}</tool_call> No <function=a>b</function>.', "Yes. No ."),
+        ("<tool><a>b</a></tool>Yes, the <tool> <invoke n='a'>b</invoke>is.", "Yes, the <tool> is."),
         ("if x<y and y>z, <your name>!", "if x < y and y > z, your name!"),
         ("<details open>a</details>", "a"),
         ("so.\ue200cite\ue202turn0search1\ue201 A", "so. A"),
@@ -78,7 +84,8 @@ from parley.conversation.speakable import speakable
         ("Red\nGreen\nand blue,\nBlack", "Red. Green and blue, Black"),
         ("• one\n• two\na) three", "one. two. a) three"),
         ("<ul><li>One</li><br><li>Two <b>x</b>y <i/></li></ul>is<br>", "One. Two xy is"),
-        (f"{'a ' * 40}b\nC{' c' * 40}\n✅ d", f"{'a ' * 40}b C{' c' * 40}. d"),
+        (f"{'a ' * 20}b\nC{' c' * 40}\n✅ d", f"{'a ' * 20}b C{' c' * 40}. d"),
+        (f"{'a ' * 19}bb\nC", f"{'a ' * 19}bb. C"),
         ("👍🏽 yes 1️⃣ ©", "yes 1 ©"),
         ("🎉", ""),
         ("...", ""),
@@ -151,6 +158,14 @@ KINDS = {
         "The solutions that we look for are $x_1, x_2 \\leq 4$, it seems. It costs $5.",
         ["The solutions that we look for are x 1, x 2 ≤ 4,", "it seems. It costs $5."],
     ),
+    "comments": (
+        "<!--\nThis is a note for us all. Never say it.\n-->\n\nThis is said.",
+        ["", "This is said."],
+    ),
+    "calls": (
+        'I look at your files.\n<tool name="a">\n<p n="b">Go. No, go.</p>\n</tool>\nThey are two.',
+        ["I look at your files.", "They are two."],
+    ),
     "numbers": ("1. Go away at it.\n2. Then come home.", ["1. Go away at it. 2. Then come home."]),
     "code": (
         "Call `os.path.join(a, b)` like this:\n\n```python\nprint('no. No')\n```\n\nThat is all.",
@@ -180,5 +195,6 @@ def test_kinds_of_text_are_cut_and_said_as_a_reader_would(kind):
     """Each kind of text with what is heard."""
     reply, heard = KINDS[kind]
     segmenter = Segmenter()
-    found = segmenter.feed(reply) + segmenter.finish()
+    found = [segment for letter in reply for segment in segmenter.feed(letter)]
+    found += segmenter.finish()
     assert [segment.speakable for segment in found] == heard

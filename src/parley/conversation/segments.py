@@ -9,7 +9,7 @@ import regex
 
 from parley.conversation.formulas import ends_amid_latex
 from parley.conversation.sentences import is_sentence_end, proposed_ends
-from parley.conversation.speakable import behind_code, fence_after, speakable
+from parley.conversation.speakable import completed, fence_after, speakable
 
 # Bounds in characters, of which East Asian wide ones count as three.
 SHORTEST, FIRST_CLAUSE, MERGED, LONGEST = 20, 40, 200, 400
@@ -25,6 +25,8 @@ _CLAUSE_END = regex.compile(r"(?:[,،]\s++(?!\p{N})|[;:–—؛]\s++)|[，、；
 _CUTS = tuple(
     map(regex.compile, (r"[,;:.!?–—،؛]\s++|[，、；：。！？](?!(?<=\p{N}.)\p{N})", r"\s++", r"\X"))
 )
+# A link in which a text ends is cut where it begins, if it can be.
+_LINK = regex.compile(r"(?r)(?<!\S)!?\[[^\[\]\n]*(?:\]\([^\s()]*(?:\s\"[^\"]*)?)?\Z")
 _LIST_NUMBER = regex.compile(r"\s*+\d++[.)]")
 # What may open markup that closes later: its words are not known before it does.
 # A pair of brackets that nothing belongs to is no markup.
@@ -162,8 +164,7 @@ class Segmenter:
         return None
 
     def _segment(self, text: str) -> Segment:
-        said = behind_code(text, self._fence) if self._fence else text
-        return Segment(text, speakable(said))
+        return Segment(text, speakable(completed(text, self._fence)))
 
 
 class Waiting(deque[Segment]):
@@ -202,6 +203,8 @@ def _forced_end(text: str) -> int:
     """Where to cut what is too long: behind a clause, else a space, else a grapheme."""
     lengths = accumulate(map(length, text))
     limit = next(index for index, size in enumerate(lengths) if size > LONGEST)
+    if (link := _LINK.search(text, 0, limit)) and link.start() >= SHORTEST:
+        limit = link.start()
     for place in _CUTS:
         ends = [match.end() for match in place.finditer(text) if SHORTEST <= match.end() <= limit]
         if ends:

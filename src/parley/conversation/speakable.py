@@ -14,6 +14,10 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # Nobody follows any of them.
 _FENCE = regex.compile(r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(`{3,}|~{3,})", regex.M)
+# A long address, amid which a text was cut, and what is left of one, with the end of its link.
+_ADDRESS = "://"
+_IN_ADDRESS = regex.compile(r"(?rV1)(?:(?P<link>\]\(<?)|(?:https?|ftp)://)[!-~--[()<>]]*\Z")
+_REST = regex.compile(r"(?V1)([!-~--[()<>]]*+)(?:>?(?:\s+(?:\"[^\"]*\"|'[^']*'))?\))?")
 _DELIMITERS = regex.compile(r"[*_~`]+")
 _WITHIN_A_WORD = regex.compile(
     r"</?(?:a|abbr|b|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|u)\b", regex.I
@@ -26,16 +30,16 @@ _UNSAID = regex.compile(
     r"""
       \A\[\^[^\[\]\s]+\]:.*                                       # [^1]: a footnote
     | <[|｜]\w*(?:start|channel)\w*[|｜]>\w*                        # <|im_start|>assistant
-    | <(?!tool_|function)(?=[^<>\s]*[|｜_])[^<>\s]+>|\[/?INST\]    # <|im_end|>, <end_of_turn>
+    | <[|｜][^<>\s]+>|<[^<>\s]+[|｜]>|<(?:start|end|begin)_of_\w+>|\[/?INST\]   # <|im_end|>
     | \uE200[^\uE201]*\uE201                                      # sources of ChatGPT
-    | :(?<![\w:]:)[a-z+-][a-z0-9_+-]*:(?![\w:])                   # :smile:
+    | :(?<![\w:\[]:)[a-z+-][a-z0-9_+-]*:(?![\w:])                 # :smile:
     | 【[^【】]*†[^【】]*】                                          # a source, as some models do
     | \A\[(?:[ xX]|!\w+)\](?:[ ]|\Z)                             # a task's box, or [!NOTE]
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
     | \[(?!\^|(?:citation:|doc)?\d+\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
     | (?:(?:https?|ftp)://(?:www\.)?|\bwww\.)                       # an address: its host
       (?P<said>[\p{Latin}\p{Cyrillic}0-9.-]*[\p{Latin}\p{Cyrillic}0-9])
-      (?:[:/?\#](?:[!-~--["'()*<>\[\]`]]*(?:[A-Za-z0-9/]|\([!-~--["'()*<>\[\]`]]*\)))*)?
+      (?:[:/?\#](?:[!-~--["'()*<>\[\]`]]*(?:[A-Za-z0-9/=]|\([!-~--["'()*<>\[\]`]]*\)))*)?
     | (?:\p{RI}{2}|(?![©®™‼⁉ℹ])\p{Extended_Pictographic})         # emoji and flags,
       (?:[\p{EMod}\uFE0E\uFE0F\U000E0020-\U000E007F]|\u200D\p{Extended_Pictographic})*
     | [\uFE0F\u20E3`\u200B\u00AD\u2060\uFEFF]|_(?<!\w_)_*(?!\w)     # a keycap's frame; marks; a gap
@@ -50,20 +54,22 @@ _MARKS = regex.compile(
 )
 # Elements that are not for a listener: calls of tools, and numbers of notes behind a word.
 _SILENT = regex.compile(
-    r"(?s)<(tool_\w+|function)\b[^<>]*>.*?</\1>|(?<=[^\P{P}(]|\p{L}{4})<sup>[\[(]?\d[^<>\n]*</sup>"
+    r"(?s)<(tool\w*|function\w*|invoke)\b[^<>]*>.*?</\1>|(?<=[^\P{P}(]|\p{L}{4})<sup>[\[(]?\d[^<>\n]*</sup>"
 )
+_CALL = regex.compile(r"<(?:tool|function|invoke)\b")
 # A tag that has words: a comparison (x<y and y>z) or what is to be filled in (<your name>).
 _NO_TAG = regex.compile(r"<(\w+(?:[ ](?!open>)[\w'-]+)+)[ ]*>")
 _BREAK = regex.compile(r"</?(?:br|div|h[1-6]|li|p|td|tr)\b", regex.I)
 # What follows a break, and is no rest of a sentence, stands for itself. Models break no line for
 # its width; if others do, it is no short one.
 _LINE_END = regex.compile(
-    r"(?m)(?:(?<!\s)[^\S\n]*+\n[^\S\n]*+\n\s*+|(?<=^[^\n]{1,60})\n)(?=[^\p{Ll}\s])"
+    r"(?m)(?:(?<!\s)[^\S\n]*+\n[^\S\n]*+\n\s*+|(?<=^[^\n]{1,40})\n)(?=[^\p{Ll}\s])"
     r"|\n(?=[•‣⁃\p{ExtPict}]|\w[)])"
 )
 # What holds no markup, as most of what is spoken: the parser would give it back as it is.
 _PLAIN = regex.compile(r"\p{L}[\p{L}\p{N} .,;:?!'’\"()–—…-]*+")
-_AUDIBLE = regex.compile(r"[\p{L}\p{N}\p{Sc}]")
+# A comment that has only begun is kept, so that its end is waited for.
+_AUDIBLE = regex.compile(r"[\p{L}\p{N}\p{Sc}]|<!--")
 _NEEDS_A_STOP = regex.compile(r"""[\p{L}\p{M}\p{N}\p{Pe}\p{Pf}"'%]\Z""")
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
 
@@ -88,23 +94,36 @@ def speakable(markdown: str) -> str:
 
 
 def fence_after(text: str, fence: str = "") -> str:
-    """The marks that opened the block of code in which `text` ends, or nothing.
+    """What opened the block of code, or the address, in which `text` ends, or nothing.
 
     `fence` opened the one in which it begins.
     """
+    if fence == _ADDRESS:
+        if next(_REST.finditer(text)).end(1) == len(text):
+            return fence
+        fence = ""
     if "```" in text or "~~~" in text:
         for mark in _FENCE.finditer(text):
             if not fence:
                 fence = mark[1]
             elif mark[1].startswith(fence):
                 fence = ""
-    return fence
+    return _ADDRESS if not fence and _IN_ADDRESS.search(text) else fence
 
 
-def behind_code(text: str, fence: str) -> str:
-    """The text without the block of code in which it begins, which `fence` opened."""
-    ends = (mark.end() for mark in _FENCE.finditer(text) if mark[1].startswith(fence))
-    return text[next(ends, len(text)) :]
+def completed(text: str, fence: str) -> str:
+    """The text without the rest of code or of an address in which it begins, if `fence` opened one.
+
+    The address in which it ends is closed.
+    """
+    if fence == _ADDRESS:
+        text = text[next(_REST.finditer(text)).end() :]
+    elif fence:
+        ends = (mark.end() for mark in _FENCE.finditer(text) if mark[1].startswith(fence))
+        text = text[next(ends, len(text)) :]
+    if address := _IN_ADDRESS.search(text):
+        text += {None: "/", "](": ")", "](<": ">)"}[address["link"]]
+    return text
 
 
 def _blocks(markdown: str) -> Iterator[str]:
@@ -138,6 +157,8 @@ def _text(tokens: list[Token]) -> str:
                 words += "\n"
             case "html_inline" if plain := _NO_TAG.fullmatch(token.content):
                 words += f" < {plain[1]} > " if words[-1:].isalnum() else plain[1]
+            case "html_inline" if _CALL.match(token.content):
+                words += token.content  # It is waited for its end, with which it becomes silent.
             case "html_inline":
                 gap = "\n\n" if _BREAK.match(token.content) else " "
                 words += "" if _WITHIN_A_WORD.match(token.content) else gap
