@@ -54,9 +54,9 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
     delimiter = b"--" + boundary
     consume(reader.until(b"\n" + delimiter))
     while not reader.skip(b"--"):
-        padding = reader.short(line_break or b"\n")
-        line_break = line_break or (b"\r\n" if padding.endswith(b"\r") else b"\n")
-        if padding.strip(b" \t\r"):  # RFC 2046's padding may follow a boundary.
+        rest = reader.short(b"\n") + b"\n"
+        line_break = line_break or (b"\r\n" if rest.endswith(b"\r\n") else b"\n")
+        if rest.removesuffix(line_break).strip(b" \t"):  # RFC 2046's padding may follow a boundary.
             raise FormBroken()
         part = _part(reader.short(2 * line_break), line_break)
         # A part with no content may leave out the line break before it, as Werkzeug's client does.
