@@ -30,14 +30,14 @@ BAD = {
         "https://a.example/v1,secret",
     ],
     "PARLEY_KEY_REQUIRED": ["sk-secret"],
-    "PARLEY_CAPACITY": ["many", "0", "-1", "1.5", "10001", "1_0", "\u0661"],
-    "PARLEY_DEADLINE": ["soon", "0.9", "600.1", "-5", "nan", "inf", "2_8"],
+    "PARLEY_CAPACITY": ["sk-secret", "0", "-1", "1.5", "10001", "1_0", "\u0661"],
+    "PARLEY_DEADLINE": ["sk-secret", "0.9", "600.1", "-5", "nan", "inf", "2_8"],
     "PARLEY_ALLOWED_ORIGINS": [
-        *("app.example", "https://app.example/", "https://*.example", "https://APP.example"),
+        *("app.secret", "https://app.example/", "https://*.example", "https://APP.example"),
         *("https://app.example:port", "https://app.example .*", "null", "null://", "file://"),
         *("capacitor://localhost/", "capacitor:localhost", "1app://localhost"),
     ],
-    "PARLEY_LOG_LEVEL": ["chatty", "DEBUG"],  # The second would show no more than INFO.
+    "PARLEY_LOG_LEVEL": ["sk-secret", "DEBUG"],  # The second would show no more than INFO.
     "PARLEY_CALLER_TOKENS": [
         *("a-secret-too-short!", f"{TOKEN} another-secret", f"{TOKEN},ein-schlüssel-secret"),
         f"{TOKEN},{TOKEN}-secret",

@@ -79,7 +79,7 @@ def _number(kind: Callable[[str], float], most: int, what: str) -> Callable[[str
         with suppress(ValueError):
             # Python would also take other scripts' digits, and underscores between them.
             number = kind(text) if NUMBER.fullmatch(text) else number
-        _require(1 <= number <= most, f"is {text!r}; set {what} from 1 to {most}.")
+        _require(1 <= number <= most, f"is out of range or no number; set {what} from 1 to {most}.")
         return number
 
     return read

@@ -132,6 +132,7 @@ def test_a_form_is_read_to_the_end_of_its_stream():
         b"--b\r\n\r\nwithout headers\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
         NAMED + b"\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
         NAMED + b"\r\nno blank line\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
+        b"--b\r" + NAMED[3:] + b"\r\n\r\na CR more\r\n--b--",
     ],
 )
 @pytest.mark.parametrize("boundary", [b"b", b"b:b"])

@@ -55,10 +55,11 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
     delimiter = b"--" + boundary
     consume(reader.until(b"\n" + delimiter))
     while not reader.skip(b"--"):
-        padding = reader.short(b"\n")
+        rest = reader.short(b"\n")
         if carriage_return is None:
-            carriage_return = b"\r" if padding.endswith(b"\r") else b""
-        if padding.strip(b" \t\r"):  # RFC 2046's padding may follow a boundary.
+            carriage_return = b"\r" if rest.endswith(b"\r") else b""
+        # RFC 2046's padding may follow a boundary.
+        if rest.removesuffix(b"\r").strip(b" \t"):
             raise FormBroken()
         part = _part(reader.head())
         # A part with no content may leave out the line break before it, as Werkzeug's client does.
