@@ -1,12 +1,15 @@
 """`make run`, opened in a browser: real models hear, think and speak."""
 
+import os
 import re
+import signal
 import time
 
 import openai
 import pytest
 from playwright.sync_api import expect
 from testing import gunicorn_process as serving
+from testing.documented_setups import Terminal
 from testing.word_errors import word_error_rate
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
@@ -26,8 +29,13 @@ def printed(tmp_path_factory):
 @pytest.fixture(scope="module")
 def engine(ports, printed):
     """The local engine's base URL, with the service beside it."""
-    with serving.stack(printed, *ports):
+    run = serving.make_run(printed, *ports)
+    try:
+        Terminal(run, printed).wait_for("Try this: ")
         yield f"http://127.0.0.1:{ports[1]}/v1"
+    finally:
+        os.killpg(run.pid, signal.SIGINT)
+        run.wait(15)
 
 
 @pytest.fixture(scope="module")
