@@ -48,7 +48,7 @@ OF_NO_USE = '{"type": "rate_limits.updated", "x": "%s"}'
 HALF, PING, EMPTY_PING = b"\x81\x7e\x40\x00", b"\x89\x01x", b"\x89\x00"
 EMPTY_BEGINNING, EMPTY_PART = b"\x01\x00", b"\x00\x00"
 SCRIPTS = [
-    (again(1000, lambda session: session.said("word " * 10_000)), "upstream_malformed", 1),
+    (again(3, lambda session: session.said("word " * 10_000)), "upstream_malformed", 1),
     (again(1001, tells(OF_NO_USE % "")), "upstream_malformed", 1),
     (again(11, tells(OF_NO_USE % ("x" * 100_000))), "upstream_malformed", 1),
     (again(60, lambda session: session.audio(bytes(2)), 0.05), "deadline_exceeded", 1),
@@ -68,7 +68,7 @@ SCRIPTS = [
     (again(1000, sends(EMPTY_PING * 10_000)), "upstream_malformed", 1),
     (tells('{"type": "response.output_audio.delta", "delta": "?"}'), "upstream_malformed", 1),
     (lambda session: (session.audio(PCM[:-1]), session.done()), "upstream_malformed", 1),
-    (again(1000, lambda session: session.audio(bytes(2_000_000))), "upstream_malformed", 1),
+    (again(4, lambda session: session.audio(bytes(100_000))), "upstream_malformed", 1),
     (failed(type="server_error", code="unheard_of"), "upstream_unavailable", 3),
     (failed(type="server_error", code="insufficient_quota"), "quota_exhausted", 1),
     (failed(type="x", code="rate_limit_exceeded"), "rate_limited", 3),
