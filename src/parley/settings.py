@@ -18,7 +18,7 @@ SYSTEM_PROMPT = (
     "as people speak: no lists, no markup, no emoji, no code."
 )
 LOG_LEVELS = {level: level for level in ("INFO", "WARNING", "ERROR", "CRITICAL")}
-YES_OR_NO = {"YES": True, "NO": False}
+YES_OR_NO = {"yes": True, "no": False}
 NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 TOKEN = re.compile(r"[!-~]{20,}")
 VISIBLE_ASCII = re.compile(r"[!-~]+")
@@ -87,10 +87,11 @@ def _number(kind: Callable[[str], float], most: int, what: str) -> Callable[[str
 
 def _one_of(choices: Mapping[str, Any]) -> Callable[[str], Any]:
     """How a word is read, in any case. It is not repeated: somebody may have put a key there."""
+    values = {word.upper(): value for word, value in choices.items()}
 
     def read(text: str) -> Any:
-        _require(text.upper() in choices, f"is none of {', '.join(choices)}; set one of them.")
-        return choices[text.upper()]
+        _require(text.upper() in values, f"is none of {', '.join(choices)}; set one of them.")
+        return values[text.upper()]
 
     return read
 

@@ -9,7 +9,7 @@ from parley.base_urls import BaseUrl
 from parley.models.registry import UNLISTED, Model
 from parley.settings import Settings
 from parley.web.services import Services
-from parley.web.stage_routes import MAIN, Route, operator_routes
+from parley.web.stage_routes import Route, operator_routes
 
 NOTICE = timedelta(days=60)  # How long before a model shuts down the service warns of it.
 
@@ -68,6 +68,6 @@ def _dates_hold(route: Route, settings: Settings) -> bool:
             url = BaseUrl.parse(url)
         except ValueError:
             return True  # Such a request is refused; its answer still names the models.
-    elif route.name != MAIN and settings.has_own_model_list:
+    elif settings.has_own_model_list:
         return True
     return url.is_openai or url.authority == settings.openai_base_url.authority
