@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from browser.speaking_upstream import QUESTION, refuse, speak
+from browser.speaking_upstream import QUESTION, prepare, refuse, speak
 from browser.test_settings import EVERYTHING, TOKEN, of_stage
 from playwright.sync_api import expect
 from testing.builders import KEY
@@ -57,8 +57,11 @@ def test_a_stage_whose_host_asks_for_a_key(tab):
 def test_what_is_told_goes_only_once_settings_may_have_mended_it(tab, upstream):
     """Another choice may mend what a host refused, though no key that is missing."""
     calm = tab.page.get_by_role("status").filter(has_text="Settings were changed: try again.")
-    for status, words in (("401 Unauthorized", "An API key is"), ("400 Bad Request", "Reply: The")):
-        upstream.answers["text"] = refuse(status)
+    for stage, status, words in (
+        ("text", "401 Unauthorized", "The AI service asks for an API key"),
+        ("tts", "400 Bad Request", "Text to speech: The"),
+    ):
+        prepare(upstream, 0.1).answers[stage] = refuse(status)
         tab.send(QUESTION)
         tab.expect_failure(words)
         with tab.settings() as page:
@@ -100,7 +103,7 @@ def test_a_refused_key(tab, upstream):
     """401, with the way to Settings; the recording can be sent again. So where none was sent."""
     upstream.answers["stt"] = refuse("401 Unauthorized")
     tab.send(QUESTION)
-    tab.expect_failure("An API key is needed: enter yours in Settings")
+    tab.expect_failure("The AI service asks for an API key: enter one in Settings")
     tab.page.get_by_role("button", name="Open Settings").click()
     tab.page.get_by_label("API key").fill(KEY)
     tab.page.get_by_role("button", name="Done").click()

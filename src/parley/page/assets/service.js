@@ -18,7 +18,7 @@ const AUDIO_BYTES = 26_214_400;
  * @property {Record<string, string>} fields form fields by name; blank ones are not sent
  * @property {Record<string, string>} headers the keys and the base URLs; blank ones are not sent
  * @property {boolean} tokens whether the key is a token of the service's
- * @property {Record<string, string>} remedies by stage: what Settings offer against what its host refuses
+ * @property {Record<string, string[]>} remedies by stage: what Settings offer against what its host refuses
  * @property {AbortSignal} signal
  */
 
