@@ -116,6 +116,21 @@ def test_a_refused_key(tab, upstream):
     expect(tab.alert).to_be_empty()
 
 
+def test_a_key_that_was_asked_for_is_missing_until_one_is_set(tab, upstream):
+    """Whether or not that is still told."""
+    upstream.answers["text"] = refuse("401 Unauthorized")
+    tab.send(QUESTION)
+    tab.expect_failure("The AI service asks for an API key")
+    tab.page.get_by_role("button", name="Clear").click()
+    expect(tab.alert).to_be_empty()
+    expect(tab.page.locator("#status")).to_have_text("Not ready")
+    tab.page.get_by_role("button", name="add yours").click()
+    expect(tab.page.get_by_label("API key")).to_be_focused()
+    tab.page.get_by_label("API key").fill(KEY)
+    tab.page.get_by_role("button", name="Done").click()
+    expect(tab.page.locator("#status")).to_have_text("Ready")
+
+
 def test_users_with_tokens(visit, serve, upstream):
     """A token is asked for, no host and no key; the operator's keys are the operator's matter."""
     service = serve(PARLEY_CALLER_TOKENS=TOKEN, PARLEY_OPENAI_API_KEY=KEY)

@@ -3,7 +3,7 @@
 from itertools import combinations, product
 
 import pytest
-from browser.speaking_upstream import QUESTION, hold_back, speak, write
+from browser.speaking_upstream import QUESTION, hold_back, refuse, speak, write
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
@@ -20,6 +20,21 @@ def test_a_low_window_leaves_room_to_read(visit, serve, width, height):
     tab.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     footer = tab.page.get_by_role("contentinfo").bounding_box()
     assert footer["y"] + footer["height"] == pytest.approx(height, abs=2)
+
+
+@pytest.mark.parametrize("letters", [1, 2])
+def test_a_failure_is_read_from_its_beginning(visit, serve, upstream, letters):
+    """At 400 %, or with letters twice as large: what it stands in scrolls then."""
+    size = {"width": 320, "height": 180} if letters == 1 else {"width": 360, "height": 640}
+    tab = visit(serve().url, viewport=size)
+    upstream.answers["text"] = refuse("400 Bad Request", "No, since " * 20)
+    if letters == 2:
+        tab.page.evaluate(ENLARGE)
+    tab.send(QUESTION)
+    tab.expect_failure("Reply: The AI service refused the request")
+    tab.page.wait_for_timeout(500)  # Until it has room.
+    top = tab.alert.evaluate("(alert) => alert.getBoundingClientRect().top")
+    assert 0 <= top < size["height"] / 2
 
 
 PLACES = """() => {

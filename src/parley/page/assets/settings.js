@@ -152,7 +152,6 @@ export class Settings {
     const { key_required: required } = this.#offer;
     // Another host may need a key in any case.
     element("key-row").hidden = !(required || this.#key.value || this.#mainUrl);
-    element("needs-key").hidden = !this.lacksKey;
     block("key", this.lacksKey);
     for (const stage of STAGES) {
       element(`${stage}_model-row`).hidden = !this.#hasChoice(stage) || this.#hosts.has(stage);
