@@ -37,6 +37,20 @@ def test_a_failure_is_read_from_its_beginning(visit, serve, upstream, letters):
     assert 0 <= top < size["height"] / 2
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_can_be_saved_is_offered_below_save(visit, serve, width):
+    """And within the window."""
+    tab = visit(serve().url, viewport={"width": width, "height": 640})
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+    save = tab.page.get_by_role("button", name="Save", exact=True)
+    save.click()
+    button, menu = (one.bounding_box() for one in (save, tab.page.locator("#export")))
+    assert 0 <= menu["x"] <= width - menu["width"]
+    assert menu["x"] < button["x"] + button["width"] / 2 < menu["x"] + menu["width"]
+    assert 0 <= menu["y"] - button["y"] - button["height"] < 20
+
+
 PLACES = """() => {
   const seen = [...document.querySelectorAll("button, summary, #status, #how, h1")].filter(
     (one) => one.checkVisibility({ visibilityProperty: true }) && one.textContent.trim());

@@ -225,3 +225,15 @@ def test_what_is_no_url_is_not_kept(tab, upstream, name):
     tab.send(QUESTION)
     tab.expect_turn(1)
     assert upstream.requests
+
+
+def test_a_voice_that_the_model_does_not_have(tab):
+    """The turn says who speaks instead, once; where the model has it, there is nothing to say."""
+    for turn, voice in enumerate(("Coral", "coral"), 1):
+        with tab.settings() as page:
+            page.get_by_label("Voice").fill(voice)
+        tab.send(QUESTION)
+        tab.expect_turn(turn)
+        expect(tab.page.locator(".voice")).to_have_text(
+            ["Spoken by alloy: the model has no voice named Coral."]
+        )

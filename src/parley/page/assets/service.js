@@ -53,6 +53,7 @@ async function* answer({ recording, fileName, fields, headers, signal }) {
   let failure = new Failure("cut");
   try {
     for await (const event of readEvents(response.body)) {
+      if (event.name === "segment") event.data.asked = fields.voice?.trim();
       if (event.name === "error") failure = told(event.data);
       else yield event;
       if (event.name === "done" && failure?.code === "cut") failure = null;

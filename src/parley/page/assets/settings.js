@@ -63,7 +63,7 @@ export class Settings {
       keepFocus(element("forget"), element("forgotten"));
     });
     this.#dialog.addEventListener("close", () => {
-      this.#key.take();
+      this.#key.take(true);
       this.#hosts.takeKeys();
       for (const url of this.#urls) {
         if (url.validity.valid) continue;
