@@ -183,7 +183,7 @@ def test_a_refusal_that_dropping_turns_does_not_mend(talked, upstream, status, t
     """It is told as what it is, and the conversation stays as it was."""
     upstream.answers["text"] = refuse(status, "No.")
     talked.send(QUESTION)
-    talked.expect_failure("Reply: The AI service refused the request, saying: No. Name another")
+    talked.expect_failure('Reply: The AI service refused the request, saying: "No."')
     expect(talked.page.get_by_text(SHORTENED)).to_be_hidden()
     assert [len(turns) for turns in told(upstream)[2:]] == told_of
     upstream.answers["text"] = write()

@@ -68,7 +68,7 @@ def seconds_to_silence(engine, ear):
 
 FAILURES = [
     ("stt", speaking_upstream.hear_nothing, "No speech was recognised in"),
-    ("stt", refuse("401 Unauthorized"), "An API key is needed: enter yours in Settings"),
+    ("stt", refuse("401 Unauthorized"), "The AI service asks for an API key"),
     ("tts", refuse("400 Bad Request"), "Text to speech: The AI service refused"),
 ]
 

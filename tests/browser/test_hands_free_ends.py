@@ -105,7 +105,7 @@ def test_after_five_minutes_without_a_voice_it_pauses(chrome):
             "Listening",
         ),
         ("tts", refuse("400 Bad Request"), "Text to speech: The AI service refused", "Listening"),
-        ("stt", refuse("401 Unauthorized"), "An API key is needed", PAUSED),
+        ("stt", refuse("401 Unauthorized"), "The AI service asks for an API key", PAUSED),
     ],
     ids=["no words", "refused", "a key"],
 )

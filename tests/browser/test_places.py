@@ -3,7 +3,7 @@
 from itertools import combinations, product
 
 import pytest
-from browser.speaking_upstream import QUESTION, hold_back, speak, write
+from browser.speaking_upstream import QUESTION, hold_back, refuse, speak, write
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
@@ -20,6 +20,35 @@ def test_a_low_window_leaves_room_to_read(visit, serve, width, height):
     tab.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     footer = tab.page.get_by_role("contentinfo").bounding_box()
     assert footer["y"] + footer["height"] == pytest.approx(height, abs=2)
+
+
+@pytest.mark.parametrize("letters", [1, 2])
+def test_a_failure_is_read_from_its_beginning(visit, serve, upstream, letters):
+    """At 400 %, or with letters twice as large: what it stands in scrolls then."""
+    size = {"width": 320, "height": 180} if letters == 1 else {"width": 360, "height": 640}
+    tab = visit(serve().url, viewport=size)
+    upstream.answers["text"] = refuse("400 Bad Request", "No, since " * 20)
+    if letters == 2:
+        tab.page.evaluate(ENLARGE)
+    tab.send(QUESTION)
+    tab.expect_failure("Reply: The AI service refused the request")
+    tab.page.wait_for_timeout(500)  # Until it has room.
+    top = tab.alert.evaluate("(alert) => alert.getBoundingClientRect().top")
+    assert 0 <= top < size["height"] / 2
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_can_be_saved_is_offered_below_save(visit, serve, width):
+    """And within the window."""
+    tab = visit(serve().url, viewport={"width": width, "height": 640})
+    tab.send(QUESTION)
+    tab.expect_turn(1)
+    save = tab.page.get_by_role("button", name="Save", exact=True)
+    save.click()
+    button, menu = (one.bounding_box() for one in (save, tab.page.locator("#export")))
+    assert 0 <= menu["x"] <= width - menu["width"]
+    assert menu["x"] < button["x"] + button["width"] / 2 < menu["x"] + menu["width"]
+    assert 0 <= menu["y"] - button["y"] - button["height"] < 20
 
 
 PLACES = """() => {

@@ -68,10 +68,13 @@ def test_models_are_offered_with_the_day_that_each_ends(visit, serve, upstream, 
     tab.send(QUESTION)
     tab.expect_turn(2)
     heard = of_stage(upstream, "stt").body
-    for stage, remedy in (("text", "Name another host"), ("stt", "or choose another model")):
+    for stage, remedy in (
+        ("tts", "Choose another voice or model"),
+        ("stt", "or choose another model"),
+    ):
         upstream.answers[stage] = refuse("400 Bad Request")
         tab.send(QUESTION)
-        tab.expect_failure(f"{STAGES[stage]}: The AI service refused the request, saying: No. ")
+        tab.expect_failure(f'{STAGES[stage]}: The AI service refused the request, saying: "No." ')
         expect(tab.alert).to_contain_text(f"{remedy} in Settings.")
         expect(tab.page.get_by_role("button", name="Open Settings")).to_be_visible()
     assert b"gpt-transcribe" in heard
@@ -222,3 +225,15 @@ def test_what_is_no_url_is_not_kept(tab, upstream, name):
     tab.send(QUESTION)
     tab.expect_turn(1)
     assert upstream.requests
+
+
+def test_a_voice_that_the_model_does_not_have(tab):
+    """The turn says who speaks instead, once; where the model has it, there is nothing to say."""
+    for turn, voice in enumerate(("Coral", "coral"), 1):
+        with tab.settings() as page:
+            page.get_by_label("Voice").fill(voice)
+        tab.send(QUESTION)
+        tab.expect_turn(turn)
+        expect(tab.page.locator(".voice")).to_have_text(
+            ["Spoken by alloy: the model has no voice named Coral."]
+        )

@@ -3,7 +3,7 @@
 import pytest
 from browser.tab import run
 
-from parley.errors import QuotaExhausted
+from parley.errors import ApiKeyRejected, QuotaExhausted, UpstreamMalformed
 
 pytestmark = pytest.mark.system
 
@@ -136,19 +136,23 @@ def test_every_state_is_reached_and_can_be_ended(page):
 
 SENTENCE = """
 const [code, told, sent] = argument;
-const remedies = { stt: "choose another model", text: "choose another model" };
+const remedies = { stt: ["model"], text: ["model"], tts: ["voice"] };
 const given = { tokens: false, headers: {}, fields: {}, remedies, ...sent };
 return new it.Failure(code, told).of(given).sentence;
 """
 TOKENS = {"tokens": True}
 FRENCH = {"language": "fr"}
 MAIN = {"headers": {"X-OpenAI-API-Key": "k"}}
+TTS_KEY = {"headers": {"X-TTS-API-Key": "k"}}
 TTS_HOST = {"X-TTS-Base-URL": "https://example.org/v1"}
 UNFOUND = "The upstream's host name was not found; check the base URL."
 REFUSED = "The upstream refused the request, saying: No."
 REJECTED = "The AI service refused the request, saying:"
 UNKNOWN = "The upstream refused the request, saying: Only the language en"
 SPENT = QuotaExhausted.message
+LEAD = "The upstream refused the API key"
+FORBIDDEN = {"stage": "text", "upstreamStatus": 403}
+EVERY_REMEDY = {"remedies": {"tts": ["voice", "model", "host"]}}
 
 
 @pytest.mark.parametrize(
@@ -156,47 +160,67 @@ SPENT = QuotaExhausted.message
     [
         (["audio_empty"], "This file is empty: send another one."),
         (
-            ["rate_limited", {"stage": "tts"}],
-            "The AI service allows no more calls at the moment: wait, then try again.",
-        ),
-        (
             ["rate_limited", {"retryAfter": 2}],
             "The AI service allows no more calls at the moment. Wait 2 seconds, then try again.",
         ),
         (
             ["upstream_rejected", {"stage": "text", "message": REFUSED}],
-            f"Reply: {REJECTED} No. Choose another model in Settings.",
+            f'Reply: {REJECTED} "No." Choose another model in Settings.',
         ),
         (
             ["upstream_rejected", {"stage": "text", "message": REFUSED}, {"remedies": {}}],
-            f"Reply: {REJECTED} No. Tell whoever runs this service.",
+            f'Reply: {REJECTED} "No." Tell whoever runs this service.',
+        ),
+        (
+            ["upstream_rejected", {"stage": "tts", "message": REFUSED}],
+            f'Text to speech: {REJECTED} "No." Choose another voice in Settings.',
+        ),
+        (
+            ["upstream_rejected", {"stage": "tts", "message": REFUSED}, EVERY_REMEDY],
+            f'Text to speech: {REJECTED} "No." Choose another voice, model, or host in Settings.',
+        ),
+        (
+            ["upstream_malformed", {"stage": "text", "message": UpstreamMalformed.message}],
+            "Reply: The AI service's answer could not be used. Try again, or choose another",
+        ),
+        (
+            ["upstream_malformed", {"stage": "tts", "message": UpstreamMalformed.message}],
+            "Text to speech: The AI service's answer could not be used. Try again.",
+        ),
+        (
+            ["api_key_rejected", {**FORBIDDEN, "message": f"{LEAD}, saying: Not there"}, MAIN],
+            'Reply: The AI service does not allow this, saying: "Not there". Check the',
+        ),
+        (
+            ["api_key_rejected", {**FORBIDDEN, "message": ApiKeyRejected.message}, TOKENS],
+            "Reply: The AI service does not allow this. Tell whoever runs this service.",
         ),
         (
             ["upstream_rejected", {"stage": "stt", "message": REFUSED}],
-            f"Speech to text: {REJECTED} No. Send another recording,",
+            f'Speech to text: {REJECTED} "No." Send another recording,',
         ),
         (
             ["upstream_rejected", {"stage": "stt", "message": UNKNOWN}, {"fields": FRENCH}],
-            f"Speech to text: {REJECTED} Only the language en. Choose another language in Settings",
+            f'Speech to text: {REJECTED} "Only the language en". Choose another language in Set',
         ),
         (
             [
                 "upstream_unavailable",
                 {"stage": "text", "message": "The upstream failed, saying: No"},
             ],
-            "Reply: The AI service failed, saying: No. Try again, or choose another model in",
+            'Reply: The AI service failed, saying: "No". Try again, or choose another model in',
         ),
         (
             [
                 "quota_exhausted",
                 {"stage": "tts", "message": SPENT},
-                {"headers": {"X-TTS-API-Key": "k"}},
+                TTS_KEY,
             ],
             "Text to speech: The key's account at the AI service has no credit left. Check its",
         ),
         (["quota_exhausted", {"stage": "tts"}], "This service's account at the AI service"),
         (["api_key_rejected", {"stage": "tts"}, MAIN], "The API key was refused: check it in"),
-        (["api_key_rejected", {"stage": "tts"}], "An API key is needed: enter yours in Settings"),
+        (["api_key_rejected", {"stage": "tts"}], "The AI service asks for an API key: enter one"),
         (
             ["api_key_rejected", {"stage": "tts"}, {"headers": {**MAIN["headers"], **TTS_HOST}}],
             'The host for "Text to speech" asks for a key: enter it in Settings',
@@ -206,7 +230,7 @@ SPENT = QuotaExhausted.message
             "Reply: The AI service's host name was not found. Try again, or choose another model",
         ),
         (
-            ["api_key_rejected", {"stage": "tts"}, {"headers": {"X-TTS-API-Key": "k"}}],
+            ["api_key_rejected", {"stage": "tts"}, TTS_KEY],
             'The key for "Text to speech" was refused',
         ),
         (["api_key_unusable", {"stage": "openai"}], "No API key has spaces, or letters other than"),

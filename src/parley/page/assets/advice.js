@@ -5,12 +5,13 @@ import { NAMES } from "./offer.js";
 const OPERATOR = "tell whoever runs this service";
 /** The ends of the service's sentences that are advice for who calls it without this page. */
 const ENDS =
-  /; (check (base URL, model names and recording|the base URL|its plan and billing)|name another one)\.$/;
+  /; (check (base URL, model names and recording|the base URL|its plan and billing|the key and what it may use)|name another one|(try again|ask for \w+ \(audio_format=\w+\)), or name another model|name another model, voice or host)\.$/;
+const OR = new Intl.ListFormat("en", { type: "disjunction" });
 
 /**
- * `remedy` is what Settings offer against what the stage's host refuses, if anything, and `language` whether
- * one was chosen.
- * @typedef {{message: string, stage: string, remedy?: string, language?: boolean}} Told
+ * `remedy` names what can be chosen in Settings against what the stage's host refuses, `language` says whether
+ * one was chosen there, and `keyed` whether a key of the user's was sent.
+ * @typedef {{message: string, stage: string, remedy?: string[], language?: boolean, keyed?: boolean}} Told
  */
 
 /**
@@ -21,12 +22,16 @@ const ENDS =
  */
 export function saying(code, told) {
   const name = /** @type {Record<string, string>} */ (NAMES)[told.stage];
-  const plain = told.message.replace(/\b([Tt])he upstream\b/g, "$1he AI service");
-  if (!name) return plain;
-  const said = plain.replace(ENDS, ".");
-  if (said === plain && !plain.includes(", saying: ")) return `${name}: ${plain}`;
+  const [lead, ...rest] = told.message.split(", saying: ");
+  const plain = lead.replace(/\b([Tt])he upstream\b/g, "$1he AI service");
+  if (!name) return told.message.replace(lead, () => plain);
+  const words = rest.join(", saying: ");
+  const allows = code === "not_allowed" ? "The AI service does not allow this." : plain;
+  const said = allows.replace(ENDS, ".");
+  if (said === plain && !words) return `${name}: ${plain}`;
   const advice = adviceFor(code, told);
-  const whole = said.replace(/[^.!?…]$/, "$&.");
+  const quoted = words && `, saying: "${words}"`;
+  const whole = `${said.replace(/\.$/, "")}${quoted}${/[.!?…]$/.test(words) ? "" : "."}`;
   return `${name}: ${whole} ${advice[0].toUpperCase()}${advice.slice(1)}.`;
 }
 
@@ -35,12 +40,18 @@ export function saying(code, told) {
  * @param {string} code
  * @param {Told} told
  */
-function adviceFor(code, { message, stage, remedy, language }) {
+function adviceFor(code, { message, stage, remedy = [], language, keyed }) {
   if (code === "quota_exhausted") {
     return "check its plan and billing, or enter another key in Settings";
   }
-  const change = remedy ? `${remedy} in Settings` : "";
-  if (code !== "upstream_rejected") return `try again${change && `, or ${change}`}`;
+  if (code === "not_allowed") {
+    return keyed ? "check the key's rights, or enter another key in Settings" : OPERATOR;
+  }
+  const refused = code === "upstream_rejected";
+  // No voice mends a host that is not there.
+  const others = remedy.filter((noun) => refused || noun !== "voice");
+  const change = others.length ? `choose another ${OR.format(others)} in Settings` : "";
+  if (!refused) return `try again${change && `, or ${change}`}`;
   if (stage !== "stt") return change || OPERATOR;
   if (language && /\blanguage\b/i.test(message)) return "choose another language in Settings";
   const mend = change || OPERATOR;

@@ -22,11 +22,11 @@ const ENDS = {
 };
 /** @typedef {keyof typeof ENDS} Press */
 
-/** For so long, in milliseconds, a click where Stop was is meant for Stop: the switch is faint, and takes none. */
+/** For so long, in milliseconds, a click where Stop was is meant for Stop: the switch takes none. */
 const LATE_CLICK = 600;
 
-/** What keeps everybody from talking: a failure, or a key that lacks. */
-const obstacles = { failure: false, key: false };
+/** What keeps everybody from talking: a failure, a key that lacks, or one that the AI service asked for. */
+const obstacles = { failure: false, key: false, asked: false };
 /** @type {Press} */
 let pressed = "tap";
 
@@ -78,13 +78,14 @@ function tell(words) {
  */
 export function block(what, blocked) {
   obstacles[what] = blocked;
+  element("needs-key").hidden = !(obstacles.key || obstacles.asked);
   document.body.classList.toggle("blocked", isBlocked());
   const words = statusOf(shown);
   if (STATES[shown].blocked && element("status").textContent !== words) tell(words);
 }
 
 function isBlocked() {
-  return obstacles.failure || obstacles.key;
+  return Object.values(obstacles).includes(true);
 }
 
 /** @param {State} state */

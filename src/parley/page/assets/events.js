@@ -2,6 +2,7 @@
 
 /**
  * What the service sends; `at` and `began` are milliseconds since the request's headers were there.
+ * Which voice was `asked` for is added to it here.
  * @typedef {object} ServiceError
  * @property {string} stage
  * @property {string} code
@@ -11,7 +12,7 @@
  *
  * @typedef {{at: number, text: string, model: string}} TranscriptData
  * @typedef {{at: number, delta: string}} TextData
- * @typedef {{at: number, segment: number, text: string, voice: string, began: number}} SegmentData
+ * @typedef {{at: number, segment: number, text: string, voice: string, began: number, asked?: string}} SegmentData
  * @typedef {{at: number, segment: number, data: string, last: boolean}} AudioData
  * @typedef {{name: "transcript", data: TranscriptData}
  *   | {name: "text", data: TextData}

@@ -44,6 +44,7 @@ const SENTENCES = {
   cut: "The connection was cut; what was said so far is kept: try again.",
   unreadable: "The service did not answer as expected: try again in a moment.",
   api_key_missing: "An API key is needed: enter yours in Settings, then try again.",
+  api_key_asked: "The AI service asks for an API key: enter one in Settings, then try again.",
   api_key_rejected: "The API key was refused: check it in Settings, then try again.",
   token_missing: "An access token is needed: enter yours in Settings, then try again.",
   api_key_unusable:
@@ -88,6 +89,7 @@ const WITH_TOKENS = {
 /** Codes whose remedy is in Settings. */
 const IN_SETTINGS = new Set([
   "api_key_missing",
+  "api_key_asked",
   "api_key_rejected",
   "api_key_unusable",
   "token_missing",
@@ -122,8 +124,9 @@ export class Failure extends Error {
    * @param {boolean} [told.ofStage] whether the key in question is the stage's own
    * @param {number} [told.retryAfter] seconds to wait
    * @param {number} [told.upstreamStatus] what the upstream answered
-   * @param {string} [told.remedy] what Settings offer against what the stage's host refuses, if anything
+   * @param {string[]} [told.remedy] what can be chosen in Settings against what the stage's host refuses
    * @param {boolean} [told.language] whether a language was chosen there
+   * @param {boolean} [told.keyed] whether a key of the user's was sent
    */
   constructor(code, told = {}) {
     const { message = "", stage = "", retryAfter, upstreamStatus } = told;
@@ -151,7 +154,7 @@ export class Failure extends Error {
    * refused is not theirs, nor is an account where they named neither key nor host; else it may be the
    * stage's own. Nobody's key was refused where none was sent.
    * @param {{tokens: boolean, headers: Record<string, string>, fields: Record<string, string>,
-   *   remedies: Record<string, string>}} sent
+   *   remedies: Record<string, string[]>}} sent
    */
   of({ tokens, headers, fields, remedies }) {
     const { code, stage, told } = this;
@@ -159,12 +162,15 @@ export class Failure extends Error {
     const has = (/** @type {RegExp} */ pattern) => named.some((name) => pattern.test(name));
     const theirs = WITH_TOKENS[stage === "request" ? `${code} of a request` : code];
     const unnamed = code === "quota_exhausted" && !has(new RegExp(`^x-(openai|${stage})-`, "i"));
-    if ((tokens || unnamed) && theirs) return new Failure(theirs);
+    const forbidden = code === "api_key_rejected" && told.upstreamStatus === 403;
+    if ((tokens || unnamed) && theirs && !forbidden) return new Failure(theirs);
     const own = has(new RegExp(`^x-${stage}-(api-key|base-url)$`, "i"));
     const keyed = has(new RegExp(`^x-${own ? stage : "openai"}-api-key$`, "i"));
-    const refused = code === "api_key_rejected";
-    return new Failure(refused && !keyed ? "api_key_missing" : code, {
+    const refused = code === "api_key_rejected" && !forbidden;
+    const asks = refused ? !keyed : code === "api_key_missing" && stage in NAMES;
+    return new Failure(forbidden ? "not_allowed" : asks ? "api_key_asked" : code, {
       ...told,
+      keyed: keyed && !tokens,
       ...(refused && { ofStage: own }),
       remedy: remedies[stage],
       language: Boolean(fields.language),
@@ -189,7 +195,7 @@ export class Failure extends Error {
 
   /** Whether the upstream's speech could be played if it were asked for as WAV. */
   get asksForWav() {
-    return this.code === "upstream_malformed" && /\bask for wav\b/i.test(this.message);
+    return this.code === "upstream_malformed" && /\bask for wav\b/i.test(this.told.message ?? "");
   }
 
   /** Whether the recording itself is at fault, so that sending it again is of no use. */
@@ -221,7 +227,7 @@ export class Failure extends Error {
  */
 function sentenceFor(code, stage) {
   const name = /** @type {Record<string, string>} */ (NAMES)[stage];
-  if (code === "api_key_missing" && name) {
+  if (/^api_key_(missing|asked)$/.test(code) && name) {
     return `The host for "${name}" asks for a key: enter it in Settings, under "${name}", then try again.`;
   }
   if (code === "api_key_rejected" && name) {

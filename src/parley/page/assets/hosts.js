@@ -55,7 +55,7 @@ export class Hosts {
 
   /** Take keys out of the document. */
   takeKeys() {
-    for (const key of this.#keys.values()) key.take();
+    for (const key of this.#keys.values()) key.take(true);
   }
 
   /** Whether any is in use. */

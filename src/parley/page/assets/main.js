@@ -95,7 +95,7 @@ element("open-settings").addEventListener("click", async () => {
   if (!settings) await begin();
   settings?.open();
 });
-element("add-key").addEventListener("click", () => settings?.open());
+element("add-key").addEventListener("click", () => settings?.open(view.asked));
 takeFiles(field("file"), element("choose"), async (file, others) => {
   if (!settings) await begin();
   if (!settings) return;

@@ -5,8 +5,8 @@ import { onceAFrame } from "./frames.js";
 
 /** How much of the window the dock and what stands on it may take and stay in sight. */
 const MOST = 0.67;
-/** How much wider than the other, in pixels, the words on one side of Talk may be. */
-const UNEVEN = 16;
+/** How far, in pixels, the words beside Talk may reach into the gap before it. */
+const SPARE = 6;
 const NARROW = matchMedia("(max-width: 19rem)");
 
 /**
@@ -22,8 +22,8 @@ export function makeRoom(follow) {
     // What was moved once stays there: words change with each state.
     if (width !== dock.clientWidth) classList.toggle("crowded", NARROW.matches);
     width = dock.clientWidth;
-    const uneven = Math.abs(left.clientWidth - right.clientWidth) > UNEVEN;
-    if (uneven || dock.scrollWidth > width) classList.add("crowded");
+    const tight = [left, right].some((side) => side.scrollWidth > side.clientWidth + SPARE);
+    if (tight || dock.scrollWidth > width) classList.add("crowded");
     if (classList.toggle("tall", footer.offsetHeight > MOST * innerHeight)) follow();
   };
   const observer = new ResizeObserver(onceAFrame(measure));

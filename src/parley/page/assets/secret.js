@@ -25,10 +25,14 @@ export class Secret {
     });
   }
 
-  /** Take what was typed out of the document; browsers tell of no change where a dialog closes. */
-  take() {
-    const typed = field(this.#id).value.trim();
-    if (typed) this.#set(typed);
+  /**
+   * Take what was typed out of the document; browsers tell of no change where a dialog closes. What no
+   * key can be stays to be mended until then.
+   */
+  take(closed = false) {
+    const { value, validity } = field(this.#id);
+    if (value.trim() && validity.valid) this.#set(value.trim());
+    else if (closed) field(this.#id).value = "";
   }
 
   /** Keep it no longer. */

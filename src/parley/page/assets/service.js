@@ -18,7 +18,7 @@ const AUDIO_BYTES = 26_214_400;
  * @property {Record<string, string>} fields form fields by name; blank ones are not sent
  * @property {Record<string, string>} headers the keys and the base URLs; blank ones are not sent
  * @property {boolean} tokens whether the key is a token of the service's
- * @property {Record<string, string>} remedies by stage: what Settings offer against what its host refuses
+ * @property {Record<string, string[]>} remedies by stage: what Settings offer against what its host refuses
  * @property {AbortSignal} signal
  */
 
@@ -53,6 +53,7 @@ async function* answer({ recording, fileName, fields, headers, signal }) {
   let failure = new Failure("cut");
   try {
     for await (const event of readEvents(response.body)) {
+      if (event.name === "segment") event.data.asked = fields.voice?.trim();
       if (event.name === "error") failure = told(event.data);
       else yield event;
       if (event.name === "done" && failure?.code === "cut") failure = null;

@@ -14,7 +14,7 @@ import { Secret } from "./secret.js";
  * `tokens` says whether users have tokens of the service's instead of keys, and `remedies` what can be
  * chosen here against what a stage's host refuses.
  * @typedef {{headers: Record<string, string>, fields: Record<string, string>, tokens: boolean,
- *   remedies: Record<string, string>, microphone: string}} Chosen
+ *   remedies: Record<string, string[]>, microphone: string}} Chosen
  */
 
 export class Settings {
@@ -63,7 +63,7 @@ export class Settings {
       keepFocus(element("forget"), element("forgotten"));
     });
     this.#dialog.addEventListener("close", () => {
-      this.#key.take();
+      this.#key.take(true);
       this.#hosts.takeKeys();
       for (const url of this.#urls) {
         if (url.validity.valid) continue;
@@ -152,7 +152,6 @@ export class Settings {
     const { key_required: required } = this.#offer;
     // Another host may need a key in any case.
     element("key-row").hidden = !(required || this.#key.value || this.#mainUrl);
-    element("needs-key").hidden = !this.lacksKey;
     block("key", this.lacksKey);
     for (const stage of STAGES) {
       element(`${stage}_model-row`).hidden = !this.#hasChoice(stage) || this.#hosts.has(stage);
@@ -173,10 +172,12 @@ export class Settings {
     return open || models.length > 1;
   }
 
-  /** @param {StageName} stage */
+  /** What can be chosen here against what a stage's host refuses. @param {StageName} stage */
   #remedy(stage) {
-    if (this.#hosts.has(stage) || this.#hasChoice(stage)) return "choose another model";
-    return this.#offer.tokens ? "" : "name another host";
+    const own = this.#hosts.has(stage);
+    const model = own || this.#hasChoice(stage);
+    const can = { voice: stage === "tts", model, host: own || this.#mainUrl };
+    return Object.entries(can).flatMap(([noun, is]) => (is ? [noun] : []));
   }
 
   get #mainUrl() {

@@ -42,7 +42,10 @@ export class Turn {
     const { name, data } = event;
     if (name === "transcript") this.transcript = this.#part(".said").textContent = data.text;
     if (name === "text") this.reply += data.delta;
-    if (name === "segment") this.spoken.begin(data.text);
+    if (name === "segment") {
+      this.spoken.begin(data.text);
+      this.#tellVoice(data.voice, data.asked);
+    }
     if (name === "audio") {
       samples = await this.sound.read(data);
       this.spoken.add(samples.length, data.last);
@@ -102,6 +105,20 @@ export class Turn {
     note.dir = "ltr";
     note.textContent = this.reply ? `Not spoken: that ${how}.` : `No answer: it ${how}.`;
     this.#part(this.reply ? ".reply" : ".said").after(note);
+  }
+
+  /**
+   * Say once that another voice speaks than was asked for, if any was.
+   * @param {string} voice
+   * @param {string} [asked]
+   */
+  #tellVoice(voice, asked) {
+    if (!asked || asked === voice || this.element.querySelector(".voice")) return;
+    const note = document.createElement("p");
+    note.className = "missed voice";
+    note.dir = "ltr";
+    note.textContent = `Spoken by ${voice}: the model has no voice named ${asked}.`;
+    this.#part(".reply").after(note);
   }
 
   /** Offer what can be done with it, now that it is over. */

@@ -22,6 +22,8 @@ export class View {
   #again = () => {};
   /** @type {Failure | null} */
   #failure = null;
+  /** The last that asked for a key; it is missing, told or not, until another is set. @type {Failure | null} */
+  asked = null;
   /** @type {ChildNode[]} */
   #cleared = [];
   #following = true;
@@ -60,7 +62,14 @@ export class View {
     element("try-again").hidden = !again || failure.inRecording;
     element("mend-settings").hidden = !failure.offersSettings;
     block("failure", failure.blocks);
+    if (failure.code === "api_key_asked") this.#ask(failure);
     this.follow(); // What is told takes room from the conversation.
+  }
+
+  /** @param {Failure | null} asked */
+  #ask(asked) {
+    this.asked = asked;
+    block("asked", asked !== null);
   }
 
   /** Take the failure away. */
@@ -79,6 +88,7 @@ export class View {
    * @param {boolean} keys whether a key or a host was
    */
   settingsChanged(keys) {
+    if (keys) this.#ask(null);
     const { offersSettings = false, inSettings = false } = this.#failure ?? {};
     if (!(keys ? offersSettings : offersSettings && !inSettings)) return;
     if (element("try-again").hidden) return this.forgive();
@@ -106,6 +116,7 @@ export class View {
    * @param {{replay: (turn: Turn) => void}} actions
    */
   addTurn(format, { replay }) {
+    this.#ask(null);
     const turn = new Turn(this.#log, this.#template, format);
     turn.on("replay", () => replay(turn));
     turn.on("save", () => turn.sound.file && save(turn.sound.file, "reply.wav"));
@@ -133,6 +144,9 @@ export class View {
   follow(always = false) {
     this.#following ||= always;
     if (!this.#following) return;
+    // Where the dock scrolls, too, its end is not where a failure's first words stand.
+    if (element("alert").textContent && document.body.classList.contains("tall"))
+      return element("failure").scrollIntoView({ block: "start" });
     const page = document.documentElement;
     const last = this.#log.lastElementChild;
     const top = element("header").getBoundingClientRect().bottom;
