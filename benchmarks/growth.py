@@ -4,6 +4,7 @@ Each reply is told as it is in a stream, with a model and a voice that answer at
 greenlet measures for how long nobody else could run.
 """
 
+import gc
 import json
 import time
 from collections.abc import Generator
@@ -111,6 +112,7 @@ def worst(name: str, figures: dict[str, float], goal: float, digits: int = 0) ->
 
 
 def main() -> None:
+    gc.freeze()  # What is loaded, as the service's workers do before they serve.
     longest, results, growths, helds = [0.0], {}, {}, {}
     watch = gevent.spawn(watch_turns, longest)
     for way, every, sizes in (("whole", DELTA, SIZES), ("letter by letter", 1, LETTERS)):

@@ -121,7 +121,7 @@ def rounds(kinds: Collection[str]) -> Iterator[tuple[int, list[Run]]]:
         chosen = files(kind, "mark.alone")
         alone.append(Run(kind, f"What runs alone of {kind}", f"({marks}) and alone", chosen))
     # Where coverage is measured, and browsers run beside, each takes more of the cores.
-    yield 4 if len(kinds) > 1 else len(beside), beside
+    yield 5 if len(kinds) > 1 else len(beside), beside
     yield 1, alone
 
 

@@ -13,7 +13,6 @@ from testing.gunicorn_process import free_port
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.alone,
     pytest.mark.skipif(os.getuid() != 0, reason="debootstrap and podman's chroot need root"),
 ]
 BASE = "docker.io/library/python:3.11-slim"
