@@ -1,15 +1,17 @@
-"""Which models are used on a stage's own host: names as written, dates where they hold."""
+"""Which models are used on a stage's own host, and what each is sent: names as written, dates."""
 
 import json
 import re
 from datetime import date
+from itertools import product
 
 import pytest
+from testing import fake_realtime as realtime
 from testing.builders import FROZEN_LIST, make_app
-from testing.conversation_forms import converse
+from testing.conversation_forms import MAIN, converse
 from werkzeug.datastructures import Headers
 
-from parley.commands import models as command
+from parley.models.model_list import SENT
 from parley.web.caller_headers import routes_for
 from parley.web.model_choice import models_of
 
@@ -72,24 +74,6 @@ def test_a_listed_name_keeps_its_row():
     assert models["stt"].language == "language"
 
 
-def test_the_hosts_get_the_names_voices_and_languages_as_written(upstream):
-    app = make_app(PARLEY_ALLOWED_BASE_URLS="*")
-    fields = {"stt_model": "Systran/faster-whisper-small", "language": "de", "voice": "af_heart"}
-    fields |= {"text_model": "llama-3.3-70b", "tts_model": "kokoro"}
-    answer = converse(app.test_client(), dict.fromkeys(HEADERS.values(), upstream.url), **fields)
-    assert answer.status_code == 200
-    assert answer.headers["X-Voice"] == "af_heart"
-    assert answer.json["models_used"] == {
-        stage: fields[f"{stage}_model"] for stage in ("stt", "text", "tts")
-    }
-    stt, text, tts = upstream.requests
-    assert b'name="model"\r\n\r\nSystran/faster-whisper-small\r\n' in stt.body
-    assert b'name="language"\r\n\r\nde\r\n' in stt.body
-    assert json.loads(text.body)["model"] == "llama-3.3-70b"
-    speech = json.loads(tts.body)
-    assert (speech["model"], speech["voice"]) == ("kokoro", "af_heart")
-
-
 @pytest.mark.parametrize(
     ("base_url", "models"),
     [
@@ -98,12 +82,19 @@ def test_the_hosts_get_the_names_voices_and_languages_as_written(upstream):
         ("https://US.api.openai.com./v1", NEW),
         ("https://api.openai.com.example/v1", OLD),
         ("https://notapi.openai.com/v1", OLD),
+        ("https://Voice.example:443/elsewhere", NEW),
     ],
 )
 def test_openais_hosts_share_their_days(base_url, models):
-    """The regional ones shut models down with api.openai.com, whatever the service's own host."""
+    """The regional ones shut models down with api.openai.com, as does the service's own host.
+
+    Elsewhere what is listed lives on; where it is unknown, its replacement is the second try.
+    """
     headers = {"X-OpenAI-Base-URL": base_url}
-    assert names(chosen(headers=headers, PARLEY_OPENAI_BASE_URL=ELSEWHERE)) == models
+    choices = chosen(headers=headers, PARLEY_OPENAI_BASE_URL=ELSEWHERE)
+    assert names(choices) == models
+    if models == OLD:
+        assert {stage: choice.fallback.name for stage, choice in choices.items()} == NEW
 
 
 @pytest.mark.parametrize(
@@ -133,10 +124,6 @@ def test_the_lists_dates_on_an_operators_stage_host(logged, monkeypatch, own, ur
     app = make_app(today=date(2026, 12, 24), **variables)
     ending = re.findall(r"event=model_ends stage=(\w+)", logged.text)
     assert ("tts" in ending) is dated
-    printed = app.test_cli_runner().invoke(command, []).stdout
-    assert "text: gpt-4o (chat, until 2027-01-14) at https://api.openai.com/v1\n" in printed
-    where = url if dated else f"{url}, where the list's dates do not hold"
-    assert f"tts: tts-1 (speech{', until 2027-01-06' if dated else ''}) at {where}\n" in printed
     [speech, *_] = app.test_client().get("/page.json").json["stages"]["tts"]["models"]
     assert speech["name"] == "tts-1"
     assert speech["ends"] == ("2027-01-06" if dated else None)
@@ -156,3 +143,28 @@ def test_the_page_asks_for_a_key_where_one_is_needed(variables, needed):
     """Where a stage goes to the main host, or where the service has tokens."""
     client = make_app(**variables).test_client()
     assert client.get("/page.json").json["key_required"] is needed
+
+
+def test_no_parameter_may_be_what_the_service_sends(upstream):
+    """Whatever is asked for, each field of each interface is in the table of those."""
+    asked = {interface: {"model"} for interface in SENT}
+
+    def hear(connection, request):
+        asked["realtime"] |= set(realtime.Session(connection, request).begin())
+
+    choices = [
+        {"stt_model": "whisper-1", "tts_model": "tts-1"},
+        {"stt_model": "gpt-transcribe", "tts_model": "gpt-realtime-2.1-mini"},
+    ]
+    client = make_app(PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
+    for choice, accept in product(choices, ("application/json", "text/event-stream")):
+        upstream.answers = {"tts": hear} if choice is choices[1] else {}
+        converse(client, {**MAIN, "Accept": accept}, language="en", **choice)
+    for request in upstream.requests:
+        name = request.path.rpartition("/")[2]
+        if name == "transcriptions":
+            names = re.findall(rb'form-data; name="([^"]+)"', request.body)
+            asked["transcriptions"] |= {name.decode() for name in names}
+        elif name in ("completions", "speech"):
+            asked["chat" if name == "completions" else name] |= set(json.loads(request.body))
+    assert asked == SENT
