@@ -1,4 +1,4 @@
-"""Each option is read as it is meant, or refused with its name and what to send instead."""
+"""Options are read as they are meant, or refused with what to send instead; Accept is weighed."""
 
 import json
 from io import BytesIO
@@ -6,7 +6,10 @@ from io import BytesIO
 import pytest
 from marshmallow import ValidationError
 from testing.builders import wav
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
+from parley.web.representation import Representation, accepted
 from parley.web.request_schema import (
     HISTORY_BYTES,
     HISTORY_TURNS,
@@ -107,3 +110,39 @@ def test_a_wrong_option_is_named_with_what_to_send(name, value, advice):
     assert error.message.startswith(f"Send '{name}' ")
     assert advice in error.message
     assert error.message.endswith(".")
+
+
+JSON, STREAM, SOUND = Representation.JSON, Representation.STREAM, Representation.SOUND
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("", (JSON, "")),
+        ("*/*", (JSON, "")),
+        ("text/*", (JSON, "")),
+        ("text/html", (JSON, "")),
+        ("image/png, */*;q=0.1", (JSON, "")),
+        ("application/json", (JSON, "")),
+        ("text/event-stream", (STREAM, "")),
+        ("text/event-stream; charset=utf-8", (STREAM, "")),
+        ("TEXT/Event-Stream", (STREAM, "")),
+        ("text/event-stream, */*", (STREAM, "")),
+        ("*/*, text/event-stream", (STREAM, "")),
+        ("text/event-stream;q=0.5, application/json", (JSON, "")),
+        ("text/event-stream;q=0", (JSON, "")),
+        ("audio/mpeg", (SOUND, "mp3")),
+        ("audio/wav;rate=24000", (SOUND, "wav")),
+        ("audio/*", (SOUND, "")),
+        ("audio/ogg", (JSON, "")),
+        ("audio/pcm", (JSON, "")),
+        ("audio/ogg, audio/mpeg;q=0.5", (SOUND, "mp3")),
+        ("audio/wav;q=0.2, audio/mpeg;q=0.4, application/json;q=0.3", (SOUND, "mp3")),
+        ("application/json;q=0.4, audio/*;q=0.5", (SOUND, "")),
+        ("nonsense", (JSON, "")),
+        ("text/event-stream;q=nonsense", (JSON, "")),
+    ],
+)
+def test_the_heaviest_of_our_types_is_chosen(header, expected):
+    """Weights count, parameters do not, and what is not ours means JSON."""
+    assert accepted(parse_accept_header(header, MIMEAccept)) == expected
