@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from unittest.mock import Mock
 
 import pytest
 
@@ -11,19 +12,14 @@ from parley.errors import RateLimited, StaleConnection, UpstreamMalformed, Upstr
 from parley.upstream.retries import with_retries
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
 @pytest.fixture
-def clock(monkeypatch) -> Clock:
-    moved, thread = Clock(), threading.get_ident()
+def clock(monkeypatch) -> Mock:
+    """A clock that begins at 1000, and every wait on it."""
+    clock, thread = Mock(now=1000.0, slept=[]), threading.get_ident()
+
+    def sleep(seconds: float) -> None:
+        clock.slept.append(seconds)
+        clock.now += seconds
 
     def here(on_the_clock, real):
         """A fake upstream of an earlier test may still wait in its thread, on the real clock."""
@@ -33,48 +29,51 @@ def clock(monkeypatch) -> Clock:
 
         return function
 
-    monkeypatch.setattr("time.monotonic", here(lambda: moved.now, time.monotonic))
-    monkeypatch.setattr("time.sleep", here(moved.sleep, time.sleep))
-    return moved
+    monkeypatch.setattr("time.monotonic", here(lambda: clock.now, time.monotonic))
+    monkeypatch.setattr("time.sleep", here(sleep, time.sleep))
+    return clock
 
 
-def tries(clock: Clock, seconds: float, *errors: Exception, longest_wait: float = math.inf) -> int:
+def tries(clock: Mock, seconds: float, *errors: Exception, longest_wait: float = math.inf) -> int:
     """How often a call is made that takes `seconds` and fails in these ways, with 10 s in all."""
-    failures = list(errors)
-    made = 0
+    left = iter(errors)
 
     def call(_: int) -> None:
-        nonlocal made
-        made += 1
         clock.now += seconds
-        raise failures.pop(0)
+        raise next(left)
 
     with pytest.raises(type(errors[0])) as raised:
         with_retries(call, Deadline(clock.now + 10, longest_wait=longest_wait))
-    assert raised.value is errors[made - 1]
-    return made
+    return errors.index(raised.value) + 1
 
 
 @pytest.mark.parametrize(
-    ("seconds", "wait", "made"),
+    ("seconds", "wait", "longest_wait", "made"),
     [
-        (0, 0, 3),
-        (2, 0, 3),
-        (3.4, 0, 2),
-        (4, 0, 2),
-        (5, 0, 1),
-        (1, 3, 3),  # The waits are no part of how long a try takes.
-        (1, 3.6, 2),
-        (1, 7.9, 2),
-        (1, 8, 1),
-        (0, 9.9, 2),
-        (0, 86_400, 1),
+        (0, 0, math.inf, 3),
+        (2, 0, math.inf, 3),
+        (3.4, 0, math.inf, 2),
+        (4, 0, math.inf, 2),
+        (5, 0, math.inf, 1),
+        (1, 3, math.inf, 3),  # The waits are no part of how long a try takes.
+        (1, 3.6, math.inf, 2),
+        (1, 7.9, math.inf, 2),
+        (1, 8, math.inf, 1),
+        (0, 9.9, math.inf, 2),
+        (0, 86_400, math.inf, 1),
+        (0, 3, 5, 3),
+        (0, 6, 5, 1),
     ],
 )
-def test_a_call_is_tried_again_where_the_wait_and_as_long_a_try_fit(clock, seconds, wait, made):
-    """Three times at most, and not where the deadline would cut the next one."""
+def test_a_call_is_tried_again_where_the_wait_and_as_long_a_try_fit(
+    clock, seconds, wait, longest_wait, made
+):
+    """Three times at most, not where the deadline would cut the next one, nor after long silence.
+
+    While a stream is made, each wait is bounded, though the stream as a whole has minutes.
+    """
     errors = [RateLimited(retry=True, retry_after=wait) for _ in range(4)]
-    assert tries(clock, seconds, *errors) == made
+    assert tries(clock, seconds, *errors, longest_wait=longest_wait) == made
     assert clock.slept == pytest.approx([wait] * (made - 1) if wait else [])
 
 
@@ -89,13 +88,6 @@ def test_without_a_word_of_the_upstream_the_waits_grow(clock):
         assert 1 <= second <= 1.25
         waits.add(first)
     assert len(waits) > 1, "all callers would return at once"
-
-
-@pytest.mark.parametrize(("wait", "made"), [(3, 3), (6, 1)])
-def test_a_wait_is_no_longer_than_silence_may_be(clock, wait, made):
-    """While a stream is made, each wait is bounded, though the stream as a whole has minutes."""
-    errors = [RateLimited(retry=True, retry_after=wait) for _ in range(3)]
-    assert tries(clock, 0, *errors, longest_wait=5) == made
 
 
 @pytest.mark.parametrize(

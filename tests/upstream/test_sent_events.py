@@ -3,8 +3,10 @@
 import time
 
 import pytest
+from testing.fake_streams import CHATS
 
 from parley.errors import UpstreamMalformed
+from parley.upstream.chat_stream import deltas_of
 from parley.upstream.sent_events import EVENT_BYTES, EVENT_LINES, events_in
 
 # Most rows are the platform's own tests of EventSource, in our words.
@@ -63,29 +65,24 @@ def test_an_event_that_the_end_cuts_off_says_so():
 
 
 @pytest.mark.parametrize(
-    "flood",
+    ("first", "again"),
     [
-        [b"data: ", *[b"x" * 9999] * 200],
-        [b"x" * (EVENT_BYTES + 10)],
-        [b"data: x\n" * (EVENT_LINES + 1)],
-        [b"data: " + b"x" * 9000 + b"\n"] * 200,
-        [b"id: " + b"x" * 9000 + b"\n"] * 200,
-        [b"data\n"] * (EVENT_LINES + 1),
+        (b"data: ", b"x" * 9999),
+        (b"x" * (EVENT_BYTES + 10), b"\n\n"),
+        (b"data: x\n" * (EVENT_LINES + 1), b"\n"),
+        (b"", b"data: " + b"x" * 9000 + b"\n"),
+        (b"", b"id: " + b"x" * 9000 + b"\n"),
+        (b"", b"data\n"),
     ],
     ids=["a line", "no field", "lines", "long lines", "other fields", "empty lines"],
 )
-def test_an_event_has_bounds(flood):
-    """In bytes and in lines, of which each costs."""
-    with pytest.raises(UpstreamMalformed):
-        list(events_in(flood))
-
-
-def test_a_line_without_an_end_is_not_kept():
-    """Only as much is read as an event may have."""
+def test_an_event_has_bounds(first, again):
+    """In bytes and in lines, of which each costs; no more is read than an event may have."""
 
     def flood():
-        for _ in range(EVENT_BYTES // 10_000 + 2):
-            yield bytes(10_000)
+        yield first
+        for _ in range(min(EVENT_BYTES // len(again), EVENT_LINES) + 2):
+            yield again
         pytest.fail("read on")
 
     with pytest.raises(UpstreamMalformed):
@@ -102,3 +99,17 @@ def test_the_time_grows_with_the_bytes():
 
     seconds(1000)
     assert seconds(200_000) < 10 * seconds(50_000)
+
+
+def test_a_large_piece_loses_no_byte_and_lets_others_run(monkeypatch):
+    """Wherever it is parted, in an event's name or within a character; what is small costs none."""
+    turns = []
+    monkeypatch.setattr("parley.upstream.sent_events.let_others_run", lambda: turns.append(1))
+    reply = "Grüße aus 東京! " * 500
+    events = [b"\xef", b"\xbb\xbf", *CHATS["whole"](reply)[1:]]  # A byte order mark, cut in two.
+    assert "".join(deltas_of(events, pytest.fail)) == reply
+    assert turns == []
+    stream = b"".join(CHATS["whole"](reply))
+    for start in range(40):
+        assert "".join(deltas_of([b":" * start + b"\n" + stream], pytest.fail)) == reply
+    assert turns
