@@ -133,10 +133,7 @@ PASSING = (DOWN, "rate_limited")
 @REPRESENTATIONS
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_stream_is_understood(met, accept, name):
-    """What was written before a failure is kept and spoken; JSON and sound alone try again first.
-
-    A host that streams although it was asked not to is understood, too.
-    """
+    """Asked for or not. What was written before a failure is spoken, in JSON after more tries."""
     events, text, code = STREAMS[name]
     sent = streamed(*events)
     answers(met, "text", sent, Content_Type="text/event-stream")

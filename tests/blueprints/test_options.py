@@ -39,10 +39,7 @@ def spoken(upstream):
 
 @REPRESENTATIONS
 def test_what_is_not_chosen_is_the_default(spoken, accept):
-    """mp3 in the voice alloy, no language, the operator's prompt, and no earlier turns.
-
-    Some hosts stream unless they are told not to.
-    """
+    """mp3 in the voice alloy, no language, the operator's prompt, no earlier turns, no stream."""
     app = make_app(PARLEY_OPENAI_BASE_URL=spoken.url, PARLEY_SYSTEM_PROMPT="Be brief.")
     post(spoken, accept, app=app)
     speech = {"model": "tts-1", "input": REPLY, "voice": "alloy", "response_format": "mp3"}

@@ -58,10 +58,7 @@ LIST = """\
     ],
 )
 def test_a_name_is_used_where_its_stage_lists_it(stage, name, today, used, fallback):
-    """Until it has shut down; `*` takes every well-formed name, and the default comes of any other.
-
-    The fallback is alive and another one. Without a day nothing has shut down.
-    """
+    """Or by `*`, until it has shut down; else the default is. Its fallback is alive and another."""
     model = model_list.parse(LIST, "LIST.MD")[stage].resolve(name, today)
     assert (model.name, model.fallback and model.fallback.name) == (used, fallback)
 

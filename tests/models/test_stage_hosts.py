@@ -37,22 +37,14 @@ def names(choices) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("stage", OLD)
-@pytest.mark.parametrize("url", [OPENAI, ELSEWHERE])
-def test_a_name_is_sent_as_it_is_written_on_a_callers_stage_host(stage, url):
-    """Listed or not, whatever its date; the other stages go by the list."""
-    named = {f"{each}_model": "maker/Model-1:8b" for each in OLD}
-    assert names(chosen(named, {HEADERS[stage]: url})) == {**NEW, stage: "maker/Model-1:8b"}
-    listed = {f"{each}_model": OLD[each] for each in OLD}
-    choices = chosen(listed, {HEADERS[stage]: url})
-    assert names(choices) == {**NEW, stage: OLD[stage]}
-    assert choices[stage].fallback.name == NEW[stage]
-
-
-@pytest.mark.parametrize("stage", OLD)
-@pytest.mark.parametrize("name", ["", " ", "two words", "-x", "*", "ü"])
-def test_a_name_that_cannot_be_one_is_the_default(stage, name):
-    """The list's dates then hold on OpenAI's hosts, and not elsewhere."""
-    for url, default in ((OPENAI, NEW), (ELSEWHERE, OLD)):
+@pytest.mark.parametrize(("url", "default"), [(OPENAI, NEW), (ELSEWHERE, OLD)])
+def test_a_name_is_sent_as_it_is_written_on_a_callers_stage_host(stage, url, default):
+    """Listed or not, whatever its date; what is no name is the default, as other stages have it."""
+    for name in ("maker/Model-1:8b", OLD[stage]):
+        choices = chosen({f"{each}_model": name for each in OLD}, {HEADERS[stage]: url})
+        assert names(choices) == {**NEW, stage: name}
+        assert name != OLD[stage] or choices[stage].fallback.name == NEW[stage]
+    for name in ("", " ", "two words", "-x", "*", "ü"):
         choices = chosen({f"{stage}_model": name}, {HEADERS[stage]: url})
         assert choices[stage].name == default[stage]
 
@@ -86,10 +78,7 @@ def test_a_listed_name_keeps_its_row():
     ],
 )
 def test_openais_hosts_share_their_days(base_url, models):
-    """The regional ones shut models down with api.openai.com, as does the service's own host.
-
-    Elsewhere what is listed lives on; where it is unknown, its replacement is the second try.
-    """
+    """As does the service's own. Elsewhere models live on, with a replacement if one is unknown."""
     headers = {"X-OpenAI-Base-URL": base_url}
     choices = chosen(headers=headers, PARLEY_OPENAI_BASE_URL=ELSEWHERE)
     assert names(choices) == models

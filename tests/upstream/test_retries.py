@@ -68,10 +68,7 @@ def tries(clock: Mock, seconds: float, *errors: Exception, longest_wait: float =
 def test_a_call_is_tried_again_where_the_wait_and_as_long_a_try_fit(
     clock, seconds, wait, longest_wait, made
 ):
-    """Three times at most, not where the deadline would cut the next one, nor after long silence.
-
-    While a stream is made, each wait is bounded, though the stream as a whole has minutes.
-    """
+    """Three times at most, nor after a longer wait than a stream's silence may be."""
     errors = [RateLimited(retry=True, retry_after=wait) for _ in range(4)]
     assert tries(clock, seconds, *errors, longest_wait=longest_wait) == made
     assert clock.slept == pytest.approx([wait] * (made - 1) if wait else [])

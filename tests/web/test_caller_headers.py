@@ -128,18 +128,14 @@ def test_no_key_is_logged_as_the_model_of_a_voice_that_rewords(upstream, logged,
     assert KEY[7:14] not in logged.text
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [{**MAIN, **OTHERS}, {**OTHERS, "X-STT-API-Key": KEY}],
-    ids=["the main key, which is not used", "another stage's key"],
-)
-def test_an_upstreams_error_shows_no_key_of_the_request(client, openai, headers):
-    """Neither in its words nor in its id, whichever key it is; what shows none is told."""
+@pytest.mark.parametrize("header", ["X-OpenAI-API-Key", "X-STT-API-Key"])
+def test_an_upstreams_error_shows_no_key_of_the_request(client, openai, header):
+    """Neither in its words nor in its id, used or another stage's; what shows none is told."""
     told = []
     for shown in (KEY[7:14], "nothing"):
         error = {"json": {"error": {"message": f"No {shown}."}}, "status_code": 400}
         openai.post(TTS, headers={"x-request-id": f"req-{shown}"}, **error)
-        [error] = converse(client, headers).json["errors"]
+        [error] = converse(client, {**OTHERS, header: KEY}).json["errors"]
         told.append((error["message"].split(": ")[-1], error.get("upstream_request_id")))
     assert told == [(UpstreamRejected.message, None), ("No nothing.", "req-nothing")]
 
@@ -187,18 +183,21 @@ def refusal(app, header: str, url: str) -> str:
 
 
 @OF_EACH_URL
-@pytest.mark.parametrize("url", ["http://api.openai.com/v1", "https://10.0.0.1/v1", "no url"])
-def test_what_may_not_be_called_is_refused_by_its_text(name, header, url):
-    """No name is looked up, and the message names the header, before the form is read."""
-    assert f" in {header}" in refusal(app_where(), header, url)
-
-
-@OF_EACH_URL
-def test_a_name_that_leads_inside_is_refused(name, header):
-    message = refusal(app_where("10.0.0.1"), header, "https://inside.example/v1")
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("http://api.openai.com/v1", []),
+        ("https://10.0.0.1/v1", []),
+        ("no url", []),
+        ("https://inside.example/v1", ["10.0.0.1"]),
+    ],
+)
+def test_what_may_not_be_called_is_refused(name, header, url, found):
+    """By its text, or once its name is looked up; the message names the header."""
+    message = refusal(app_where(*found), header, url)
+    assert f" in {header}" in message
     named = dataclasses.replace(BaseUrl.parse("https://x"), header=header)
-    assert message == named.refusal().message
-    assert header in message
+    assert not found or message == named.refusal().message
 
 
 @OF_EACH_URL

@@ -1,5 +1,6 @@
 """Whatever bytes arrive as a form, the answer keeps the contract."""
 
+from contextlib import nullcontext
 from io import BytesIO
 
 import pytest
@@ -119,7 +120,6 @@ def test_a_text_is_read_in_its_charset(charset):
     ("head", "size"),
     [
         ("x", 9),
-        ("x; filename=a", 9),
         ("x; filename=a", TEXT_BYTES + 1),
         ("x\r\nContent-Transfer-Encoding: base64", 9),
         ('""', 9),
@@ -133,9 +133,7 @@ def test_what_no_field_takes_is_passed_over(head, size):
 @pytest.mark.parametrize("encoding", ["", "7bit", "Binary", "base64", "quoted-printable"])
 def test_no_field_is_passed_on_encoded(encoding):
     """Forms have no encodings any more (RFC 7578, 4.7); some clients still name those of none."""
-    head = f"voice\r\nContent-Transfer-Encoding: {encoding}"
-    if encoding in ("", "7bit", "Binary"):
-        assert read(head, b"UklG") == {"voice": "UklG"}
-    else:
-        with pytest.raises(RequestMalformed, match="'voice' has a Content-Transfer-Encoding"):
-            read(head, b"UklG")
+    is_none = encoding in ("", "7bit", "Binary")
+    told = "'voice' has a Content-Transfer-Encoding"
+    with nullcontext() if is_none else pytest.raises(RequestMalformed, match=told):
+        assert read(f"voice\r\nContent-Transfer-Encoding: {encoding}", b"Ukl") == {"voice": "Ukl"}

@@ -44,12 +44,14 @@ def test_a_caller_who_sends_on_is_there(service, upstream, sent):
         assert b"HTTP/1.1 200" in caller.recv(65_536)
 
 
-def test_an_idle_connection_is_kept(service):
-    """Silence is limited within a request; before one a connection may wait."""
+def test_an_idle_connection_is_kept_and_its_next_request_has_its_whole_time(service):
+    """Silence is limited within a request; what was waited before its first byte does not count."""
     with connect(service) as caller:
         for wait in (2 * SILENCE, 1.5 * REQUEST):
             time.sleep(wait)
-            caller.sendall(HEALTH)
+            for part in (b"GET /healthz ", b"HTTP/1.1\r\n", b"Host: x\r\n", b"\r\n"):
+                caller.sendall(part)
+                time.sleep(SILENCE / 8)
             assert one_answer(caller).startswith(b"HTTP/1.1 200")
 
 
@@ -61,37 +63,19 @@ def test_an_idle_connection_is_closed_in_the_end(service):
         assert IDLE <= time.monotonic() - begun < IDLE + PATIENCE
 
 
-def test_a_request_has_its_whole_time_after_a_long_wait(service):
-    """What was waited for before its first byte does not count."""
-    with connect(service) as caller:
-        time.sleep(2 * REQUEST)
-        for part in (b"GET /healthz ", b"HTTP/1.1\r\n", b"Host: x\r\n", b"\r\n"):
-            caller.sendall(part)
-            time.sleep(SILENCE / 8)
-        assert caller.recv(65_536).startswith(b"HTTP/1.1 200")
-
-
-def test_an_upload_that_stops_is_told_so(service, upstream):
-    with connect(service) as caller:
-        caller.sendall(HEADERS + PART)
-        began = time.monotonic()
-        answer = until_closed(caller)
-    assert SILENCE <= time.monotonic() - began < SILENCE + PATIENCE
-    assert b"HTTP/1.1 400" in answer
-    assert b'"upload_timeout"' in answer
-    assert upstream.requests == []
-
-
-def test_an_upload_that_drips_is_ended(service):
+@pytest.mark.parametrize(("dripped", "limit"), [(b"", SILENCE), (b"x", REQUEST)])
+def test_an_upload_that_stops_or_drips_is_told_so(service, upstream, dripped, limit):
     """A byte now and then does not keep a greenlet beyond the request's own limit."""
     with connect(service) as caller:
         began = time.monotonic()
         caller.sendall(HEADERS + PART)
         while not select.select([caller], [], [], 0.1)[0]:
-            caller.sendall(b"x")
-        answer = one_answer(caller)
-    assert REQUEST <= time.monotonic() - began < REQUEST + PATIENCE
+            caller.sendall(dripped)
+        answer = until_closed(caller)
+    assert limit <= time.monotonic() - began < limit + PATIENCE
+    assert b"HTTP/1.1 400" in answer
     assert b'"upload_timeout"' in answer
+    assert upstream.requests == []
 
 
 @pytest.mark.parametrize("sent", [b"POST /api/conv", b"POST / HTTP/1.1\r\nHost: x\r\nX: "])
