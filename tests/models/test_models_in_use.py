@@ -1,7 +1,8 @@
-"""Which models are used on a stage's own host, and what each is sent: names as written, dates."""
+"""The models in use: on any day, on each stage's own host, with a warning before they end."""
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from itertools import product
 
@@ -9,17 +10,96 @@ import pytest
 from testing import fake_realtime as realtime
 from testing.builders import FROZEN_LIST, make_app
 from testing.conversation_forms import MAIN, converse
+from testing.fake_openai import http
+from testing.fake_streams import streams_chat
+from testing.unknown_models import knows_no_model
+from testing.upstream_faults import says
 from werkzeug.datastructures import Headers
 
 from parley.models.model_list import SENT
 from parley.web.caller_headers import routes_for
-from parley.web.model_choice import models_of
+from parley.web.model_choice import EndWarnings, models_of
+
+OLD = {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
+NEW = {"stt": "gpt-transcribe", "text": "gpt-6-luna", "tts": "gpt-realtime-2.1-mini"}
+ENDS_LINE = r"event=model_ends stage=\w+ model=(\S+) date=2027-\d\d-\d\d then=\S+"
+
+
+@pytest.mark.parametrize(
+    ("today", "models"),
+    [
+        (date(2027, 1, 5), OLD),
+        (date(2027, 1, 6), {**OLD, "tts": NEW["tts"]}),
+        (date(2027, 2, 25), {**NEW, "stt": OLD["stt"]}),
+        (date(2027, 3, 1), NEW),
+    ],
+    ids=str,
+)
+def test_a_conversation_works_on_any_day(upstream, today, models):
+    """Each stage asks a living model at once, and `models_used` says which."""
+    if models["tts"] == NEW["tts"]:
+        upstream.answers["tts"] = realtime.speaks
+    client = make_app(today=today, PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
+    answer = converse(client).json
+    assert (answer["errors"], answer["models_used"]) == ([], models)
+    for request, model in zip(upstream.requests, models.values(), strict=True):
+        assert model.encode() in request.path.encode() + request.body
+    refusal = client.post("/api/conversation/").json
+    assert refusal["models_used"] == models  # Those that would have been.
+
+
+def test_a_shutdown_that_comes_early_is_survived(upstream, logged):
+    """What the upstream does not know before its time is replaced once, and the log says so."""
+    upstream.answers["text"] = streams_chat()
+    refusal = http(b'{"error": {"code": "model_not_found"}}', "404 Not Found")
+    for stage in OLD:
+        knows_no_model(upstream, stage, says(refusal))
+    answer = converse(make_app(PARLEY_OPENAI_BASE_URL=upstream.url).test_client())
+    assert (answer.status_code, answer.json["models_used"]) == (200, NEW)
+    for stage, old in OLD.items():
+        assert f"event=model_replaced stage={stage} model={old} by={NEW[stage]}" in logged.text
+    assert len(upstream.requests) == 6
+
+
+@pytest.mark.parametrize(
+    ("today", "warned"),
+    [
+        (date(2026, 11, 6), []),
+        (date(2026, 11, 7), ["tts-1"]),
+        (date(2026, 11, 22), ["gpt-4o", "tts-1"]),
+        (date(2027, 1, 6), ["whisper-1", "gpt-4o"]),
+        (date(2027, 3, 1), []),
+    ],
+    ids=str,
+)
+def test_the_start_warns_of_models_that_end_within_sixty_days(logged, today, warned):
+    """One line for each model in use, with its day and what follows."""
+    make_app(today=today)
+    assert re.findall(ENDS_LINE, logged.text) == warned
+
+
+def test_a_process_that_runs_on_warns_once_a_day(logged):
+    """Whatever is asked of it first on a day (UTC), a health check included, says it again."""
+    days = iter([date(2026, 11, 6), date(2026, 11, 7), date(2026, 11, 7), date(2026, 11, 8)])
+    client = make_app(today=lambda: next(days)).test_client()
+    for warned in (["tts-1"], [], ["tts-1"]):
+        logged.clear()
+        client.get("/healthz")
+        assert re.findall(ENDS_LINE, logged.text) == warned
+
+
+def test_a_days_first_requests_warn_once_between_them(logged):
+    warn = EndWarnings(make_app(today=date(2026, 11, 7)).extensions["parley"])
+    logged.clear()
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: warn(), range(64)))
+    line = "event=model_ends stage=tts model=tts-1 date=2027-01-06 then=gpt-realtime-2.1-mini"
+    assert logged.text.count("event=model_ends") == logged.text.count(line) == 1
+
 
 LATE = date(2027, 3, 1)
 """When all three defaults have shut down at OpenAI."""
 
-OLD = {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
-NEW = {"stt": "gpt-transcribe", "text": "gpt-6-luna", "tts": "gpt-realtime-2.1-mini"}
 HEADERS = {"stt": "X-STT-Base-URL", "text": "X-Text-Base-URL", "tts": "X-TTS-Base-URL"}
 OPENAI, ELSEWHERE = "https://eu.api.openai.com/v1", "https://voice.example/v1"
 
