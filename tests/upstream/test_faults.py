@@ -1,14 +1,25 @@
 """Whatever an upstream does, at whichever stage: the promised code, in time, and no key."""
 
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 
 import pytest
 import trustme
+from requests_mock import Mocker
 from testing import upstream_faults as faults
-from testing.builders import wav
+from testing.builders import make_client, wav
 from testing.coded_faults import CODED
+from testing.conversation_forms import BASE, TTS
 from testing.fake_openai import Request, http, in_tls, soon
 
+from parley.errors import UpstreamError
+from parley.memory import Spool
+from parley.models.registry import Model
+from parley.recordings import KINDS, Recording
+from parley.upstream.calls import AttemptRecord
+from parley.upstream.client import Client
 from parley.upstream.retries import BACKOFF
 
 STAGES = ("stt", "text", "tts")
@@ -97,3 +108,75 @@ def test_an_upload_refused_half_way_is_still_understood(upstream, converse):
     """The upstream's 413 counts, not the broken pipe of what was still being sent."""
     upstream.answers["stt"] = faults.says(faults.refusal("413 Too Large"), then_close=True)
     converse("upstream_rejected", "stt", faults.OVERRUN)
+
+
+MODELS = {
+    "stt": Model("whisper-1", "transcriptions", {"temperature": "0"}),
+    "text": Model("gpt-6-luna", "chat", {"reasoning_effort": "none"}),
+    "tts": Model("tts-1", "speech", {"speed": 1.1}),
+}
+READER = Model("gpt-realtime-2.1-mini", "realtime")
+
+
+@pytest.fixture
+def client() -> Client:
+    """The calls of one conversation, with twenty seconds left."""
+    return make_client(BASE, dict(MODELS))
+
+
+def test_a_call_has_the_parameters_of_its_models_row_and_nothing_more(client, openai):
+    client.transcribe(Recording(BytesIO(b"bytes"), 5, KINDS[0]))
+    form = b"".join(openai.last_request.body)
+    for field in (b'"model"\r\n\r\nwhisper-1', b'"temperature"\r\n\r\n0'):
+        assert field in form
+    assert client.complete("What time is it?").text == "It is noon."
+    asked = openai.last_request.json()
+    asked.pop("messages")
+    assert asked == {"model": "gpt-6-luna", "reasoning_effort": "none", "stream": False}
+    assert client.speak("It is noon.").read() == b"ID3 speech"
+    spoken = {"model": "tts-1", "input": "It is noon.", "voice": "alloy"}
+    assert openai.last_request.json() == {**spoken, "response_format": "mp3", "speed": 1.1}
+
+
+def test_a_refused_websocket_is_recorded_with_its_id(client: Client, openai: Mocker):
+    client.models_used["tts"] = READER
+    openai.get(f"{BASE}/realtime", status_code=403, headers={"x-request-id": "up-1"})
+    with pytest.raises(UpstreamError):
+        client.speak("Hello.")
+    assert client.attempts == [AttemptRecord(is_retry=False, upstream_id="up-1")]
+
+
+def test_calls_side_by_side_keep_their_records_apart(client: Client, openai: Mocker):
+    """The first calls end last here, and still each id stands on its own call's record."""
+
+    def speak(request, context):
+        number = int(request.json()["input"])
+        time.sleep(0.01 * (20 - number))
+        context.headers["x-request-id"] = f"up-{number}"
+        return b"ID3 %d" % number
+
+    openai.post(TTS, content=speak)
+    texts = [str(number) for number in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        speeches = list(pool.map(client.speak, texts))
+    assert [speech.read() for speech in speeches] == [b"ID3 " + text.encode() for text in texts]
+    ids = sorted(record.upstream_id for record in client.attempts if not record.is_retry)
+    assert ids == sorted(f"up-{text}" for text in texts)
+
+
+def test_what_fails_amid_an_answer_ends_the_attempt(client: Client, monkeypatch):
+    """A disk that is full must not leave connections open for as long as somebody has the error."""
+    ended = []
+
+    def speaks(*_):
+        try:
+            yield b"ID3"
+        finally:
+            ended.append(True)
+
+    monkeypatch.setattr(Client, "_speech_of", speaks)
+    monkeypatch.setattr(Spool, "write", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError) as raised:
+        client.speak("Hello.")
+    assert raised.tb
+    assert ended
