@@ -6,7 +6,7 @@ import pytest
 from testing.fake_openai import REPLY, http
 from testing.met_answers import BLANKS, HALF, WHOLE, answers, chunk, streamed
 from testing.met_streams import DONE, LIMIT, STREAMS, WHY
-from testing.representations import REPRESENTATIONS, SOUND, STREAM, bodies, body, post, told
+from testing.representations import REPRESENTATIONS, SOUND, STREAM, bodies, post, told
 from testing.upstream_faults import closes
 
 TRANSCRIPTS = {
@@ -133,10 +133,7 @@ PASSING = (DOWN, "rate_limited")
 @REPRESENTATIONS
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_stream_is_understood(met, accept, name):
-    """What was written before a failure is kept and spoken; JSON and sound alone try again first.
-
-    A host that streams although it was asked not to is understood, too.
-    """
+    """Asked for or not. What was written before a failure is spoken, in JSON after more tries."""
     events, text, code = STREAMS[name]
     sent = streamed(*events)
     answers(met, "text", sent, Content_Type="text/event-stream")
@@ -160,24 +157,6 @@ def test_a_stream_may_end_with_its_connection(met, accept, version):
     assert (answer.reply, answer.code) == (WHOLE[0], None)
 
 
-@REPRESENTATIONS
-def test_a_stream_is_asked_for_or_refused(met, accept):
-    """Some hosts stream unless they are told not to."""
-    post(met, accept)
-    assert body(met, "text")["stream"] is (accept == STREAM)
-
-
-def answers_in_turn(met, *choices):
-    """Let each try of a reply bring the next of these."""
-    left = iter(choices)
-
-    def answer(connection, request):
-        connection.sendall(http(json.dumps({"choices": [next(left)]}).encode()))
-        return True
-
-    met.answers["text"] = answer
-
-
 UNKNOWN = {"code": 404, "message": "The model gpt-4o does not exist."}
 
 
@@ -187,7 +166,13 @@ def test_a_later_try_may_bring_the_whole_reply(met, accept, fails, error):
     """What an earlier one had written is forgotten then; a model not known is replaced at once."""
     broken = {"message": {"content": HALF}, "finish_reason": "error", "error": error}
     whole = {"message": {"content": REPLY}, "finish_reason": "stop"}
-    answers_in_turn(met, *[broken] * fails, whole)
+    left = iter([*[broken] * fails, whole])
+
+    def answer_in_turn(connection, request):
+        connection.sendall(http(json.dumps({"choices": [next(left)]}).encode()))
+        return True
+
+    met.answers["text"] = answer_in_turn
     answered = told(post(met, accept))
     assert (answered.status, answered.reply) == (200, REPLY)
     assert (answered.models["text"] != "gpt-4o") is bool(error)

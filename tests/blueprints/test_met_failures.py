@@ -171,9 +171,6 @@ def test_no_reason_shows_a_key(met, accept, stage, row):
         assert KEY[:9] not in f"{response.headers}{response.data!r}"
 
 
-TOKEN = "token-0123456789-abc"
-
-
 @spread([(401, False), (200, False), (401, True), (200, True)])
 def test_a_key_that_is_missing_at_a_stage_is_asked_for(met, accept, stage, row):
     """The sentence names the header in which the stage's key is sent."""
@@ -186,16 +183,6 @@ def test_a_key_that_is_missing_at_a_stage_is_asked_for(met, accept, stage, row):
     assert answer.status == (401 if stage == "stt" else 206)
     name = {"stt": "STT", "text": "Text", "tts": "TTS"}[stage]
     assert (f"X-{name}-API-Key" if own_host else "X-OpenAI-API-Key") in answer.message
-
-
-@REPRESENTATIONS
-def test_with_tokens_no_caller_is_asked_for_a_key(met, accept):
-    """It is the operator's to mend, and none of the upstream's words are told."""
-    fails(met, "stt", 401, {"error": {"message": "No key."}})
-    app = make_app(PARLEY_OPENAI_BASE_URL=met.url, PARLEY_CALLER_TOKENS=TOKEN)
-    answer = told(post(met, accept, {"X-OpenAI-API-Key": TOKEN}, app))
-    assert (answer.status, answer.code) == (401, "api_key_rejected")
-    assert "No key." not in answer.message
 
 
 @REPRESENTATIONS

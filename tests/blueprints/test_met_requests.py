@@ -47,18 +47,9 @@ def test_a_recording_sent_as_a_text_is_missing(met, accept, size):
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
 def test_an_option_that_came_as_a_file_is_read_as_its_text(met, accept, mark):
     """Clients that send everything as a file are understood, and blank files count as nothing."""
-    response = post(
-        met,
-        accept,
-        audio=wav(),
-        text_model=mark + b"gpt-4o-mini\n",
-        voice=b"nova",
-        audio_format=b"mp3",
-        language=b"en",
-        system_prompt=mark + "Be brief, José.".encode(),
-        stt_model=b"",
-    )
-    assert told(response).status == 200
+    sent = {"text_model": mark + b"gpt-4o-mini\n", "voice": b"nova", "audio_format": b"mp3"}
+    sent |= {"system_prompt": mark + "Be brief, José.".encode(), "language": b"en"}
+    assert told(post(met, accept, stt_model=b"", **sent)).status == 200
     asked = body(met, "text")
     assert (asked["model"], asked["messages"][0]["content"]) == ("gpt-4o-mini", "Be brief, José.")
     assert body(met, "tts")["voice"] == "nova"

@@ -1,15 +1,17 @@
-"""Model lists that cannot be read: what the refusal must say."""
+"""Model lists that tests write."""
 
-import pytest
+from pathlib import Path
 
-from parley.errors import ConfigurationError
-from parley.models import model_list
+from parley.models.registry import INTERFACES
 
 
-def assert_refused(text: str, old: str, new: str, line: int, word: str) -> None:
-    """Once `old` is replaced by `new`, the list is refused; the message has the line and a word."""
-    assert old in text
-    with pytest.raises(ConfigurationError) as refusal:
-        model_list.parse(text.replace(old, new, 1), "LIST.MD")
-    assert str(refusal.value).startswith(f"LIST.MD, line {line}: ")
-    assert word in str(refusal.value)
+def any_model(folder: Path, speech: str = "speech") -> str:
+    """The path of a list that takes any name for a model, over this interface where it speaks."""
+    interfaces = {stage: usual[0] for stage, usual in INTERFACES.items()} | {"tts": speech}
+    columns = "| model | default | interface |\n|---|---|---|\n"
+    tables = [
+        f"# {stage}\n\n{columns}| m | yes | {face} |\n| * | | {face} |\n"
+        for stage, face in interfaces.items()
+    ]
+    (folder / "list.md").write_text("\n".join(tables))
+    return str(folder / "list.md")

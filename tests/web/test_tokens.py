@@ -2,12 +2,14 @@
 
 import logging
 import re
+from collections.abc import Mapping
 
 import pytest
 from testing import conversation_forms as forms
 from testing import fake_openai as fake
 from testing.builders import FROZEN_LIST, KEY, make_app
 from testing.fake_streams import streams_chat
+from testing.model_lists import any_model
 from testing.recording_hosts import secret, shows
 from testing.representations import STREAM
 from testing.upstream_faults import closes, says
@@ -33,20 +35,10 @@ def team(upstream: fake.Upstream, tokens: str = f"{OLD} {NEW}", **variables: str
     return make_app(**{**KEYS, **hosts, **variables})
 
 
-def converse(app, token: str = OLD, fields: dict | None = None, **headers: str):
+def converse(app, token: str = OLD, fields: Mapping[str, str] = {}, **headers: str):
     """One conversation with a token, sent as the main key."""
     sent = {"X-OpenAI-API-Key": token} if token else {}
-    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-    return forms.converse(app.test_client(), sent, **(fields or {}))
-
-
-@pytest.fixture
-def any_model(tmp_path):
-    """The path of a list that takes any name for a model."""
-    rows = "| model | default |\n|---|---|\n| m | yes |\n| * | |\n"
-    models = "".join(f"# {stage}\n\n{rows}\n" for stage in ("stt", "text", "tts"))
-    (tmp_path / "list.md").write_text(models)
-    return str(tmp_path / "list.md")
+    return forms.converse(app.test_client(), sent | headers, **fields)
 
 
 def code_of(answer) -> tuple[int, str | None]:
@@ -55,9 +47,10 @@ def code_of(answer) -> tuple[int, str | None]:
 
 
 def test_a_token_is_changed_without_a_gap(upstream):
-    """The old and the new one are both taken for a while; then the old one is not."""
+    """Both are taken for a while. Some clients send every header: a blank one is not sent."""
+    blank = dict.fromkeys((name for name, _ in HOSTS_AND_KEYS), " ")
     for token in (OLD, NEW):
-        assert code_of(converse(team(upstream), token)) == (200, None)
+        assert code_of(converse(team(upstream), token, **blank)) == (200, None)
         bearer = {"Authorization": f"Bearer {token}"}
         assert code_of(converse(team(upstream), "", **bearer)) == (200, None)
     assert code_of(converse(team(upstream, NEW), OLD)) == (401, "api_key_rejected")
@@ -96,9 +89,8 @@ def test_a_token_is_compared_with_each_in_constant_time(upstream, monkeypatch):
 
     monkeypatch.setattr(caller_headers, "compare_digest", compare)
     for token in (OLD, NEW, "x" * 20):
-        compared.clear()
         converse(team(upstream), token)
-        assert compared == [(token, OLD), (token, NEW)]
+    assert compared == [(token, each) for token in (OLD, NEW, "x" * 20) for each in (OLD, NEW)]
 
 
 @pytest.mark.parametrize(("header", "value"), HOSTS_AND_KEYS)
@@ -110,12 +102,6 @@ def test_hosts_and_keys_of_a_caller_are_refused(upstream, header, value):
     assert answer.json["models_used"] == {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
     assert code_of(converse(team(upstream), "x" * 20, **{header: value}))[0] == 401
     assert upstream.requests == []
-
-
-def test_a_header_that_is_blank_is_not_sent(upstream):
-    """Some clients send every header that they know."""
-    blank = dict.fromkeys((name for name, _ in HOSTS_AND_KEYS), " ")
-    assert code_of(converse(team(upstream), **blank)) == (200, None)
 
 
 def test_nothing_shows_the_operators_keys(upstream, logged, at_once):
@@ -130,7 +116,9 @@ def test_nothing_shows_the_operators_keys(upstream, logged, at_once):
         answer = fake.http(body, status, x_request_id=main[5:], Connection="keep-alive")
         upstream.answers["stt"] = says(answer)
         response = converse(app)
-        assert response.status_code >= 400
+        # An upstream's 401 is the operator's to mend, and asks no caller for a key.
+        expected = {"400": "upstream_rejected", "401": "api_key_rejected"}.get(status[:3])
+        assert code_of(response)[1] == expected or not expected
         written += [response.text, str(response.headers)]
     written.append(logged.text)
     assert "upstream_ids" in logged.text
@@ -139,12 +127,10 @@ def test_nothing_shows_the_operators_keys(upstream, logged, at_once):
             assert not shows(text.encode(), kept)
 
 
-def test_a_caller_cannot_try_out_the_operators_keys(upstream, any_model):
+def test_a_caller_cannot_try_out_the_operators_keys(upstream, tmp_path):
     """What an answer says does not depend on whether the caller's text is in a key."""
     main = KEYS["PARLEY_OPENAI_API_KEY"].removeprefix("sk-")
-    app = team(upstream, PARLEY_MODEL_LIST=any_model)
-
-    ids = []
+    app, ids = team(upstream, PARLEY_MODEL_LIST=any_model(tmp_path)), []
 
     def repeats(connection, request):
         name = re.search(rb'name="model"\r\n\r\n(\S+)', request.body)[1]
@@ -155,7 +141,7 @@ def test_a_caller_cannot_try_out_the_operators_keys(upstream, any_model):
     upstream.answers["stt"] = repeats
     told = []
     for guess in (main[:4], main[6:12], main[-4:], main, "wrong"):
-        answer = converse(app, fields={"stt_model": guess}, X_Request_ID=guess)
+        answer = converse(app, fields={"stt_model": guess}, **{"X-Request-ID": guess})
         assert ids[-1] == answer.headers["X-Request-ID"] != guess
         told.append((answer.status_code, answer.json["errors"]))
     assert [told[0]] * 5 == told
@@ -179,13 +165,3 @@ def test_no_answer_names_a_failed_call_with_a_token(upstream, logged, at_once, a
     assert "req-0815" in logged.text
     assert "req-0815" not in written
     assert "upstream_unavailable" in (logged.text if accept == "audio/mpeg" else written)
-
-
-def test_a_part_of_a_key_is_not_logged_as_a_models_name(upstream, any_model, logged):
-    """The log is read by more people than the settings are."""
-    logged.set_level(logging.INFO)
-    main = KEYS["PARLEY_OPENAI_API_KEY"].removeprefix("sk-")
-    app = team(upstream, PARLEY_MODEL_LIST=any_model)
-    names = {"stt_model": main[3:11], "text_model": "fine", "tts_model": OLD[2:12]}
-    assert code_of(converse(app, OLD, names)) == (200, None)
-    assert "stt_model= text_model=fine tts_model= " in logged.text

@@ -1,11 +1,13 @@
-"""Callers may read slowly, send on and wait; those who stall are dropped."""
+"""Callers may read slowly, send on and wait; those who stall hold nothing and are dropped."""
 
+import select
 import time
 
 import pytest
 from testing import fake_openai as fake
 from testing.raw_callers import HEALTH, PATIENCE, connect, one_answer, until_closed
-from testing.short_limits import IDLE, REQUEST, SILENCE, WHOLE
+from testing.served_conversations import converse
+from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE, WHOLE
 from testing.upstream_faults import says
 
 
@@ -42,12 +44,14 @@ def test_a_caller_who_sends_on_is_there(service, upstream, sent):
         assert b"HTTP/1.1 200" in caller.recv(65_536)
 
 
-def test_an_idle_connection_is_kept(service):
-    """Silence is limited within a request; before one a connection may wait."""
+def test_an_idle_connection_is_kept_and_its_next_request_has_its_whole_time(service):
+    """Silence is limited within a request; what was waited before its first byte does not count."""
     with connect(service) as caller:
         for wait in (2 * SILENCE, 1.5 * REQUEST):
             time.sleep(wait)
-            caller.sendall(HEALTH)
+            for part in (b"GET /healthz ", b"HTTP/1.1\r\n", b"Host: x\r\n", b"\r\n"):
+                caller.sendall(part)
+                time.sleep(SILENCE / 8)
             assert one_answer(caller).startswith(b"HTTP/1.1 200")
 
 
@@ -59,11 +63,60 @@ def test_an_idle_connection_is_closed_in_the_end(service):
         assert IDLE <= time.monotonic() - begun < IDLE + PATIENCE
 
 
-def test_a_request_has_its_whole_time_after_a_long_wait(service):
-    """What was waited for before its first byte does not count."""
+@pytest.mark.parametrize(("dripped", "limit"), [(b"", SILENCE), (b"x", REQUEST)])
+def test_an_upload_that_stops_or_drips_is_told_so(service, upstream, dripped, limit):
+    """A byte now and then does not keep a greenlet beyond the request's own limit."""
     with connect(service) as caller:
-        time.sleep(2 * REQUEST)
-        for part in (b"GET /healthz ", b"HTTP/1.1\r\n", b"Host: x\r\n", b"\r\n"):
-            caller.sendall(part)
-            time.sleep(SILENCE / 8)
-        assert caller.recv(65_536).startswith(b"HTTP/1.1 200")
+        began = time.monotonic()
+        caller.sendall(HEADERS + PART)
+        while not select.select([caller], [], [], 0.1)[0]:
+            caller.sendall(dripped)
+        answer = until_closed(caller)
+    assert limit <= time.monotonic() - began < limit + PATIENCE
+    assert b"HTTP/1.1 400" in answer
+    assert b'"upload_timeout"' in answer
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("sent", [b"POST /api/conv", b"POST / HTTP/1.1\r\nHost: x\r\nX: "])
+def test_headers_that_stop_are_left(service, sent):
+    """There is nobody to tell, so the connection is closed."""
+    with connect(service) as caller:
+        caller.sendall(sent)
+        began = time.monotonic()
+        assert until_closed(caller) == b""
+    assert time.monotonic() - began < IDLE
+
+
+def test_stalling_callers_keep_others_out_no_longer_than_they_may_stall(service):
+    """More stalled callers than slots: others are told so at once, and served once time is up."""
+    stalled = [connect(service) for _ in range(12)]
+    for caller in stalled:
+        caller.sendall(HEADERS + PART)
+    began = time.monotonic()
+    status = 503
+    while status == 503 and time.monotonic() - began < SILENCE + PATIENCE:
+        status = converse(service).status_code
+    assert status == 200
+    for caller in stalled:
+        caller.close()
+
+
+def test_nothing_of_it_is_logged_as_a_failure_of_the_service(service):
+    assert "Traceback" not in service.log
+    assert "internal_error" not in service.log
+
+
+@pytest.mark.parametrize("chunk", [b"zz\r\n", b"1\r\nxy\r\n", b"0\r\nsk-SECRETSECRET\r\n\r\n"])
+@pytest.mark.parametrize("kind", [b"text/plain", b"multipart/form-data; boundary=b"])
+def test_broken_chunks_are_the_callers_fault_and_keep_no_place(service, kind, chunk):
+    """A body that is no HTTP is malformed, is not quoted in the log, and costs no slot."""
+    head = HEADERS.replace(b"Content-Length: 5000", b"Transfer-Encoding: chunked")
+    head = head.replace(b"multipart/form-data; boundary=b", kind)
+    for _ in range(6):  # More than there are slots.
+        with connect(service) as caller:
+            caller.sendall(head + chunk)
+            answer = one_answer(caller)
+        assert b'"request_malformed"' in answer
+    assert converse(service).status_code == 200
+    assert "SECRET" not in service.log

@@ -1,0 +1,201 @@
+"""A failed call: what the upstream's refusal is about, and when the call is tried again."""
+
+import json
+import math
+import threading
+import time
+from email.utils import formatdate
+from unittest.mock import Mock
+
+import pytest
+from testing.builders import KEY
+
+from parley import errors
+from parley.base_urls import BaseUrl
+from parley.deadline import Deadline
+from parley.errors import RateLimited, StaleConnection, UpstreamMalformed, UpstreamUnavailable
+from parley.redaction import Secrets
+from parley.upstream.failures import failure_told_by, require_success, retry_after
+from parley.upstream.retries import with_retries
+from parley.wire.messages import Answer, Upstream
+
+DAY = 86_400
+UPSTREAM = Upstream(BaseUrl.parse("https://api.openai.com/v1"), KEY, Secrets(KEY))
+
+
+def failure(status: int, error: object, model: str = "gpt-4o") -> errors.UpstreamError:
+    """What a refusal with this error becomes, for a call of the model."""
+    answer = Answer(status, {}, json.dumps({"error": error}).encode())
+    with pytest.raises(errors.UpstreamError) as raised:
+        require_success(answer, UPSTREAM, model)
+    return raised.value
+
+
+def test_only_the_beginning_of_a_message_is_examined():
+    """An upstream may send a megabyte of it."""
+    assert type(failure(404, {"message": "x " * 300 + "gpt-4o"})) is errors.ModelNotFound
+    assert type(failure(404, {"message": "x " * 1200 + "gpt-4o"})) is errors.UpstreamRejected
+    metrics = "Quota exceeded for metric: requests, limit: 0. " * 30
+    assert type(failure(429, {"message": metrics + "Please retry in 5s."})) is errors.RateLimited
+
+
+@pytest.mark.parametrize("key", ["error", "detail", "message"])
+@pytest.mark.parametrize("wrap", [lambda value: value, lambda value: [value]])
+def test_a_reason_too_deep_is_none(key, wrap):
+    """However deep it lies, looking for it ends; so does looking for a time to try again."""
+    value = {"message": "quota", "code": 429}
+    for _ in range(5000):
+        value = {key: wrap(value)}
+    assert type(failure_told_by(value, UPSTREAM)) is errors.UpstreamMalformed
+    deep = {"message": "Out of quota.", "code": 429, "details": value}
+    assert type(failure_told_by({"error": deep}, UPSTREAM)) is errors.QuotaExhausted
+
+
+def test_a_call_without_a_model_lacks_none():
+    assert type(failure(404, {"message": "No."}, "")) is errors.UpstreamRejected
+
+
+SAYS = "The upstream refused the request, saying"
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "told"),
+    [
+        (400, "x" * 300, f"{SAYS}: {'x' * 300}"),
+        (400, "x" * 301, f"{SAYS}: {'x' * 300}…"),
+        (400, "", errors.UpstreamRejected.message),
+        (400, None, errors.UpstreamRejected.message),
+        (401, "No.", "The upstream refused the API key, saying: No."),
+        (404, "No gpt-4o.", f"{SAYS}: No gpt-4o."),
+        (500, "No.", "The upstream failed, saying: No."),
+        (504, "No.", "The upstream took too long, saying: No."),
+    ],
+)
+def test_a_sentence_ends_with_the_upstreams_own_words(status, message, told):
+    """300 characters are enough for a reason; without one the error's own sentence stands."""
+    assert failure(status, {"message": message}).message == told
+
+
+@pytest.mark.parametrize("status", [199, 300, 600])
+def test_whatever_is_no_success_is_a_failure(status):
+    assert failure(status, {}).upstream_status == status
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after-ms": "20", "retry-after": "7"}, 0.02),
+        ({"retry-after-ms": "soon", "retry-after": "7"}, 7),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "86401"}, DAY),
+        ({"retry-after-ms": "1e300"}, DAY),
+        ({"retry-after": "Mon, 01 Jan 99999999999 00:00:00 GMT"}, None),
+        ({"retry-after": "Fri, 01 Jan 9999 00:00:00 GMT"}, DAY),
+        ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0),
+        ({"retry-after": "Thu, 01 Jan 2026 00:00:00 -0000"}, None),
+        # A date is seconds from now (RFC 9110, 10.2.3).
+        ({"retry-after": formatdate(time.time() + 100, usegmt=True)}, pytest.approx(100, abs=60)),
+    ],
+    ids=str,
+)
+def test_how_long_to_wait_is_read_as_openais_sdk_does(headers, seconds):
+    """Milliseconds, seconds, or a date: never less than nothing, never more than a day."""
+    assert retry_after(headers) == seconds
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Mock:
+    """A clock that begins at 1000, and every wait on it."""
+    clock, thread = Mock(now=1000.0, slept=[]), threading.get_ident()
+
+    def sleep(seconds: float) -> None:
+        clock.slept.append(seconds)
+        clock.now += seconds
+
+    def here(on_the_clock, real):
+        """A fake upstream of an earlier test may still wait in its thread, on the real clock."""
+
+        def function(*seconds):
+            return (on_the_clock if threading.get_ident() == thread else real)(*seconds)
+
+        return function
+
+    monkeypatch.setattr("time.monotonic", here(lambda: clock.now, time.monotonic))
+    monkeypatch.setattr("time.sleep", here(sleep, time.sleep))
+    return clock
+
+
+def tries(clock: Mock, seconds: float, *errors: Exception, longest_wait: float = math.inf) -> int:
+    """How often a call is made that takes `seconds` and fails in these ways, with 10 s in all."""
+    left = iter(errors)
+
+    def call(_: int) -> None:
+        clock.now += seconds
+        raise next(left)
+
+    with pytest.raises(type(errors[0])) as raised:
+        with_retries(call, Deadline(clock.now + 10, longest_wait=longest_wait))
+    return errors.index(raised.value) + 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wait", "longest_wait", "made"),
+    [
+        (0, 0, math.inf, 3),
+        (2, 0, math.inf, 3),
+        (3.4, 0, math.inf, 2),
+        (5, 0, math.inf, 1),
+        (1, 3, math.inf, 3),  # The waits are no part of how long a try takes.
+        (1, 7.9, math.inf, 2),
+        (1, 8, math.inf, 1),
+        (0, 3, 5, 3),
+        (0, 6, 5, 1),
+    ],
+)
+def test_a_call_is_tried_again_where_the_wait_and_as_long_a_try_fit(
+    clock, seconds, wait, longest_wait, made
+):
+    """Three times at most, nor after a longer wait than a stream's silence may be."""
+    errors = [RateLimited(retry=True, retry_after=wait) for _ in range(4)]
+    assert tries(clock, seconds, *errors, longest_wait=longest_wait) == made
+    assert clock.slept == pytest.approx([wait] * (made - 1) if wait else [])
+
+
+def test_without_a_word_of_the_upstream_the_waits_grow(clock):
+    """Half a second, then twice that, each up to a quarter longer."""
+    waits = set()
+    for _ in range(50):
+        clock.slept.clear()
+        assert tries(clock, 0, *(UpstreamUnavailable() for _ in range(3))) == 3
+        first, second = clock.slept
+        assert 0.5 <= first <= 0.625
+        assert 1 <= second <= 1.25
+        waits.add(first)
+    assert len(waits) > 1, "all callers would return at once"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UpstreamMalformed(), UpstreamUnavailable(retry=False), ValueError("ours")],
+    ids=["not worth it", "told not to", "not the upstream's"],
+)
+def test_any_other_failure_is_final(clock, error):
+    assert tries(clock, 0, error) == 1
+
+
+def test_what_works_at_last_is_returned(clock):
+    answers = iter([StaleConnection(), RateLimited(retry=True, retry_after=0.25), None])
+
+    def call(_: int) -> str:
+        if error := next(answers):
+            raise error
+        return "answer"
+
+    assert with_retries(call, Deadline(clock.now + 10)) == "answer"
+    assert clock.slept[-1] == pytest.approx(0.25)
+    assert sum(clock.slept) == pytest.approx(0.25)  # None after a stale connection.
