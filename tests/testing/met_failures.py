@@ -59,7 +59,12 @@ SHAPES = {
     "the same in details": {"error": REASON, "details": {"message": REASON}},
 }
 
+EVENT = f'data:{{"code":"InvalidParameter","message":"{REASON}"}}'
 TEXTS = [
+    *(
+        (f"{before}{EVENT}\n\n", f": {REASON}")
+        for before in ("", "event:error\n:x/400\n", "id: 1\n")
+    ),
     (REASON, True),
     (f" {REASON}\n", True),
     ("404 page not found", True),
@@ -71,7 +76,7 @@ TEXTS = [
     (f"{REASON}\0", False),
     (" null\n", False),
 ]
-"""Bodies that are no JSON, and whether they are told."""
+"""Bodies that are no JSON, and whether they are told, or what is."""
 
 CODES = [
     (429, "rate_limited", 3, 500),
@@ -166,11 +171,16 @@ ADDRESSES = [
     "FileNotFoundError: /models/kokoro/af_heart.pt",
     "HTTPConnectionPool(host='vllm', port=8000): Max retries exceeded",
     "connect to vllm:8000 failed",
-    "connect to fd00::1 failed",
+    *(
+        f"connect to {host} failed"
+        for host in ("fd00::1", "::1", "[fe80:1:2:3:4:5:6:7]", "gpu-1:80")
+    ),
     "C:\\models\\kokoro was not found",
 ]
 NO_ADDRESSES = [
     "litellm.InternalServerError: OpenAIException - Connection error.",
+    "Busy until 10:30:45 at 1:1000 of it, status:500",
+    "ggml.c:1234: c10::Error in std::bad_alloc",
     "torch.OutOfMemoryError: CUDA out of memory. Tried 2.5 GiB and/or more",
     "The model Qwen/Qwen2.5-7B is loading (e.g. for 20 s)",
 ]

@@ -41,6 +41,10 @@ WAITS = re.compile(
 )
 
 
+# The data of the only event, as which some refuse what is to be streamed (DashScope).
+EVENT = re.compile(rb"\A(?:(?!data)\w*:[^\n]*\n)*+data: ?(\{[^\n]*)")
+
+
 @dataclass(frozen=True)
 class Report:
     """A failure's names (`error.code`, `error.type`) in small letters, and its reason in a line."""
@@ -86,8 +90,9 @@ def report_of(value: Any) -> Report:
 
 
 def report_in(body: bytes) -> Report:
-    """What the body of a refusal says: JSON, or a line of text."""
-    value = json_in(body)
+    """What the body of a refusal says: JSON, alone or as an event's data, or a line of text."""
+    event = EVENT.match(body)
+    value = json_in(event[1] if event else body)
     text = body.strip(SPACE)
     if value is None and text[:1] not in (b"{", b"[") and text != b"null":
         value = text[: 4 * READ_CHARACTERS].decode(errors="ignore")

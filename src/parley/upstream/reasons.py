@@ -62,9 +62,9 @@ ADDRESS = re.compile(
     r"""
       \w://                                             # a URL
     | \b\d{1,3}(?:\.\d{1,3}){3}\b                       # IPv4
-    | (?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])  # IPv6
+    | (?<![\w:])(?:(?:[0-9a-f]{1,4}:){4,7}|(?:[0-9a-f]{0,4}:){1,7}:)[0-9a-f:]{0,39}(?![\w:])  # IPv6
     | \blocalhost\b | \b(?:host|port)\s?[=:]            # as clients print where they connect to
-    | \b[\w-]+:\d{2,5}\b                                # a host and its port
+    | (?<![\w.-])(?!(?:code|error|line|status)\b)[A-Za-z][\w-]*:\d{2,5}\b  # a host and its port
     | (?<![\w.-])[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?![\w-]|\.\w)  # a name with a domain; a file
     | \b[A-Z0-9-]+(?:\.[A-Z0-9-]+)*\.[A-Z]{2,}\b(?![\w-]|\.\w)
     | (?<![\w<])[.~]{0,2}/\w | \w/[\w.-]+/ | \\\w       # a path
