@@ -73,10 +73,9 @@ from parley.conversation.speakable import speakable
         ("<details open>a</details> <input disabled>", "a"),
         ("a <style>p {c: d}</style>b <script>e()</script>c <think>d</think>e", "a b c e"),
         ("<img src='x' alt=\"An apple\"> or <img alt='b'/>, <img>", "An apple or b,"),
-        (
-            "==a== ~b c~ ||d|| ~5 to ~6, a == b == c, x==y==z",
-            "a b c d ~5 to ~6, a == b == c, x==y==z",
-        ),
+        ("==a== ~b c~ ||d|| ~5 to ~6, a == b", "a b c d ~5 to ~6, a == b"),
+        ("x==y==z, a~b~ c, ~5 or ~ 6", "x==y==z, a~b~ c, ~5 or ~ 6"),
+        ("$\\triangle OAC$, $\\angle A \\perp b$", "∆ OAC, ∠ A ⊥ b"),
         (
             "<｜tool▁calls▁begin｜><｜tool▁begin｜>f\n```\n{}\n```<｜tool▁end｜><｜tool▁calls▁end｜>Yes",
             "Yes",
