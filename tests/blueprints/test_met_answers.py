@@ -29,6 +29,12 @@ TRANSCRIPTS = {
     "tokens of time": ({"text": "<|0.00|> Is 1 < 2?<|1.50|>"}, "Is 1 < 2?"),
     "Qwen3-ASR's language": ({"text": "language English<asr_text>Hello."}, "Hello."),
     "no language": ({"text": "language None<asr_text>"}, ""),
+    "a sentence in JSON": ("Hello.", "Hello."),
+    "a remark in JSON": ("[silence]", ""),
+    "angle brackets": ({"text": "<noise> {cough}"}, ""),
+    "signs that nobody sees": ({"text": "\u200b\ufeff\0"}, ""),
+    "times": ({"text": "[00:00:00.000 --> 00:00:02.000]  Hello."}, "Hello."),
+    "line breaks": (b'{"text": "Hello\n\tyou."}', "Hello\n\tyou."),
     "other signs": ({"text": "?!"}, "?!"),
     "a word in stars": ({"text": "*coughs*"}, "*coughs*"),
     "a number": ({"text": "(5) 5"}, "(5) 5"),
@@ -77,9 +83,11 @@ WHOLES = {
 }
 CUT = (
     "length max_tokens MAX_TOKENS content_filter model_length model_context_window_exceeded "
-    "sensitive SAFETY RECITATION BLOCKLIST PROHIBITED_CONTENT SPII"
+    "sensitive SAFETY RECITATION BLOCKLIST PROHIBITED_CONTENT SPII max_output_tokens ERROR_LIMIT "
+    "ERROR_TOXIC content_filtered guardrail_intervened refusal context_length_exceeded"
 )
-FAILED, DOWN = "error abort network_error insufficient_system_resource", "upstream_unavailable"
+FAILED = "error abort network_error insufficient_system_resource cancelled timeout failed timed_out"
+DOWN = "upstream_unavailable"
 # What the message holds, the reason, and what becomes of it.
 MESSAGES = {
     **{name: ({"content": content}, reason, WHOLE) for name, (content, reason) in WHOLES.items()},

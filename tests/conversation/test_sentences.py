@@ -111,6 +111,8 @@ def test_ten_languages_and_more_have_twenty_sentences():
         ("It was in the year 1884. May I", True),
         *((f"Go back to the old Com. {sign} Adm.", False) for sign in "&;:%/=×"),
         ("Das ist doch heute der 1. Platz gewesen", False),
+        ("Das ist das Urteil mit dem Az. I ZR 5 ge", False),
+        ("Au venit domnul și doamna, dna. Ionescu", False),
         ("Wir beginnen damit erst am 2. Tag der", False),
         ("Er feierte gern seinen 50. Geburtstag in", False),
         ("So schrieb er es an alle: 1. Febr. 2026", False),

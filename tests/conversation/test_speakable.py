@@ -70,12 +70,30 @@ from parley.conversation.speakable import speakable
         ('Yes. <tool_call>{"a": "B. C"}</tool_call> No <function=a>b</function>.', "Yes. No ."),
         ("<tool><a>b</a></tool>Yes, the <tool> <invoke n='a'>b</invoke>is.", "Yes, the <tool> is."),
         ("if x<y and y>z, <your name>!", "if x < y and y > z, your name!"),
-        ("<details open>a</details>", "a"),
+        ("<details open>a</details> <input disabled>", "a"),
+        ("a <style>p {c: d}</style>b <script>e()</script>c <think>d</think>e", "a b c e"),
+        ("<img src='x' alt=\"An apple\"> or <img alt='b'/>, <img>", "An apple or b,"),
+        ("==a== ~b c~ ||d|| ~5 to ~6, a == b", "a b c d ~5 to ~6, a == b"),
+        ("x==y==z, a~b~ c, ~5 or ~ 6", "x==y==z, a~b~ c, ~5 or ~ 6"),
+        ("$\\triangle OAC$, $\\angle A \\perp b$", "∆ OAC, ∠ A ⊥ b"),
+        (
+            "<｜tool▁calls▁begin｜><｜tool▁begin｜>f\n```\n{}\n```<｜tool▁end｜><｜tool▁calls▁end｜>Yes",
+            "Yes",
+        ),
+        ('Yes.\n<|python_tag|>{"a": "b"}<|eom_id|>', "Yes."),
+        ('Yes. [TOOL_CALLS][{"name": "a"}]', "Yes."),
+        ('Yes.\n{"name": "f", "arguments": {"a": "b"}}\nNo {"name": 1}.', 'Yes. No {"name": 1}.'),
         ("so.\ue200cite\ue202turn0search1\ue201 A", "so. A"),
         ("so [citation:3][doc1], [document]", "so, [document]"),
+        ("[cite_start]so [cite: 1, 2][web:3] [source: 4]【5】 【6】", "so"),
         (
-            "so.<sup>1</sup> It is<sup>[2](a)</sup> then<sup>3</sup> m<sup>2</sup>",
-            "so. It is2 then m2",
+            "【1】是 ([oai_citation:0‡a](https://b)):contentReference[oaicite:0]{index=0}",
+            "【1】是 ()",
+        ),
+        ("so [1](https://a.b/c)[[2]](http://d) [3](@e), [10](f) [2023](https://g)", "so, 10 2023"),
+        (
+            "so.<sup>1</sup> It is<sup>[2](a)</sup> then<sup>3</sup> Meter<sup>2</sup>",
+            "so. It is2 then Meter2",
         ),
         (":smile: 12:30:45 :+1: a::b:c: :)", "12:30:45 a::b:c: :)"),
         ("See ftp://www.example.com/a.", "See example.com."),
@@ -166,6 +184,17 @@ KINDS = {
         'I look at your files.\n<tool name="a">\n<p n="b">Go. No, go.</p>\n</tool>\nThey are two.',
         ["I look at your files.", "They are two."],
     ),
+    **{
+        f"long calls, {begin}": (
+            f"I look at your files.\n{begin}{'a word, and a. Then ' * 45}{end}\nThey are two.",
+            ["I look at your files.", "", "", "They are two."],
+        )
+        for begin, end in (
+            ("<tool_call>\n", "\n</tool_call>"),
+            ("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
+            ('{"name": "f", "arguments": {"a": "', '"}}'),
+        )
+    },
     "numbers": ("1. Go away at it.\n2. Then come home.", ["1. Go away at it. 2. Then come home."]),
     "code": (
         "Call `os.path.join(a, b)` like this:\n\n```python\nprint('no. No')\n```\n\nThat is all.",

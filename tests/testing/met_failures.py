@@ -22,6 +22,11 @@ SHAPES = {
     "DeepInfra": {"choices": None, "error_type": "BadRequestError", "error_message": REASON},
     "Baidu": {"error_code": 336003, "error_msg": REASON, "id": "as-x"},
     "AWS": {"errorMessage": REASON, "errorType": "Runtime.ExitError"},
+    "Deepgram": {"err_code": "Bad Request", "err_msg": REASON, "request_id": "x"},
+    "WeChat": {"errcode": 45009, "errmsg": REASON},
+    "Tencent": {"Response": {"Error": {"Code": "x", "Message": REASON}, "RequestId": "y"}},
+    "iFlytek": {"header": {"code": 10013, "message": REASON, "sid": "x"}},
+    "capitals": {"StatusCode": 400, "ErrorMessage": REASON},
     "OAuth": {"error": "invalid_request", "error_description": REASON},
     "a text in error, with details": {"error": REASON, "details": "403, url='wss://x.example/y'"},
     "details": {"code": "unexpected", "details": REASON},
@@ -54,7 +59,12 @@ SHAPES = {
     "the same in details": {"error": REASON, "details": {"message": REASON}},
 }
 
+EVENT = f'data:{{"code":"InvalidParameter","message":"{REASON}"}}'
 TEXTS = [
+    *(
+        (f"{before}{EVENT}\n\n", f": {REASON}")
+        for before in ("", "event:error\n:x/400\n", "id: 1\n")
+    ),
     (REASON, True),
     (f" {REASON}\n", True),
     ("404 page not found", True),
@@ -66,7 +76,7 @@ TEXTS = [
     (f"{REASON}\0", False),
     (" null\n", False),
 ]
-"""Bodies that are no JSON, and whether they are told."""
+"""Bodies that are no JSON, and whether they are told, or what is."""
 
 CODES = [
     (429, "rate_limited", 3, 500),
@@ -161,11 +171,16 @@ ADDRESSES = [
     "FileNotFoundError: /models/kokoro/af_heart.pt",
     "HTTPConnectionPool(host='vllm', port=8000): Max retries exceeded",
     "connect to vllm:8000 failed",
-    "connect to fd00::1 failed",
+    *(
+        f"connect to {host} failed"
+        for host in ("fd00::1", "::1", "[fe80:1:2:3:4:5:6:7]", "gpu-1:80")
+    ),
     "C:\\models\\kokoro was not found",
 ]
 NO_ADDRESSES = [
     "litellm.InternalServerError: OpenAIException - Connection error.",
+    "Busy until 10:30:45 at 1:1000 of it, status:500",
+    "ggml.c:1234: c10::Error in std::bad_alloc",
     "torch.OutOfMemoryError: CUDA out of memory. Tried 2.5 GiB and/or more",
     "The model Qwen/Qwen2.5-7B is loading (e.g. for 20 s)",
 ]

@@ -26,6 +26,8 @@ WHOLES = {
     "[DONE] without its end": [*WORDS, b"data: [DONE]"],
     "[DONE] and more": [*WORDS, b"data: [DONE]{}\n\n"],
     "[DONE] in quotes": [*WORDS, b'data: "[DONE]"\n\n'],
+    "[DONE] in small letters": [*WORDS, b"data: [done]\n\n"],
+    "[DONE] without its field": [*WORDS, b"[DONE]\n"],
     "a message instead of a delta": [MESSAGE],
     "a message beside the delta": [*WORDS, chunk("", "stop", message=PARIS)],
     "a message beside an empty delta": [
@@ -83,6 +85,7 @@ BROKEN = {
         "upstream_rejected",
     ),
     "detail": ([{"detail": WHY}], MALFORMED),
+    "MiniMax's": ([{"base_resp": {"status_code": 1000, "status_msg": WHY}}], MALFORMED),
     "event: error": ([named("error", {"message": WHY})], MALFORMED),
     "event: error, a text": ([f"event: error\ndata: {WHY}\n\n".encode()], MALFORMED),
     "event: error, a code": ([named("error", {"error": {"code": 503}})], UNAVAILABLE),

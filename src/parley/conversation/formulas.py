@@ -5,7 +5,8 @@ import regex
 _PAIRS = (
     "le=≤ leq=≤ ge=≥ geq=≥ ne=≠ neq=≠ approx=≈ times=\u00d7 cdot=\u00d7 div=÷ pm=± degree=°"
     " sqrt=√ infty=∞ sum=∑ int=∫ partial=∂ in=∈ cup=\u222a cap=∩ to=→ rightarrow=→ Rightarrow=⇒"
-    " dots=… ldots=… cdots=…"
+    " dots=… ldots=… cdots=… angle=∠ triangle=∆ perp=⊥ parallel=∥ equiv=≡ propto=∝ mp=∓ lt=< gt=>"
+    " subset=⊂ subseteq=⊆ notin=∉ forall=∀ exists=∃ neg=¬ land=∧ lor=\u2228 implies=⇒ iff=⇔ nabla=∇"
 )
 _SIGNS = dict(pair.split("=") for pair in _PAIRS.split())
 _GROUP = r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"

@@ -13,18 +13,34 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 # Text is not joined, so that a star without a partner is a token of its own.
 _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # Nobody follows any of them.
-_FENCE = regex.compile(r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(`{3,}|~{3,})", regex.M)
+# Elements that are not for a listener: calls of tools, thoughts, and what a browser reads.
+_HIDDEN = r"(?:\w+:)?(?:tool|function|think|thought|reasoning)\w*|invoke|style|script"
+# Calls of tools as models write them, or as hosts leave their templates' words in a reply.
+_CALL_BEGINS = (
+    r"<[|｜](?![^<>\n]*(?i:end))[^<>|｜\n]*(?i:tool|action|python)[^<>|｜\n]*[|｜]>|\[TOOL_CALLS\]"
+)
+_CALL_ENDS = r"<[|｜][^<>|｜\n]*(?i:end|eo[mt])\w*[|｜]>"
+_JSON_BEGINS, _JSON_ENDS = r"^\{\s*\"name\"\s*:\s*\"[\w.-]+\"\s*,", r"\}[ \t]*$"
+# What opens a block that is not said, a mark or an element on a line of its own, and what ends it.
+_FENCE = regex.compile(
+    r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}|~{3,})"
+    rf"|^[ \t]*+<(?P<element>{_HIDDEN})\b[^<>]*>|(?P<call>{_CALL_BEGINS}|{_JSON_BEGINS})"
+    rf"|(?P<end></(?:{_HIDDEN})>|{_CALL_ENDS}|{_JSON_ENDS})",
+    regex.M,
+)
 # A long address, amid which a text was cut, and what is left of one, with the end of its link.
 _ADDRESS = "://"
 _IN_ADDRESS = regex.compile(r"(?rV1)(?:(?P<link>\]\(<?)|(?:https?|ftp)://)[!-~--[()<>]]*\Z")
 _REST = regex.compile(r"(?V1)([!-~--[()<>]]*+)(?:>?(?:\s+(?:\"[^\"]*\"|'[^']*'))?\))?")
 _DELIMITERS = regex.compile(r"[*_~`]+")
+_MAY_FENCE = regex.compile(r"```|~~~|[<{}]|\[TOOL")
 _WITHIN_A_WORD = regex.compile(
     r"</?(?:a|abbr|b|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|u)\b", regex.I
 )
 # Between letters or digits a star multiplies; its stand-in means nothing to Markdown.
 _PRODUCT = regex.compile(r"(?<=[A-Za-z0-9)\]])\*(?=[A-Za-z0-9(\[])|(?<=[0-9])\*\*(?=[0-9])")
 _TIMES = "\u2217"
+_CITED = r"\^[^\[\]\s]+|(?:cite|citation|source|web|ref|doc)[:_ ]{0,2}\d[\d, -]*"
 # Each line is a kind of text that is not said as it is written; `said` names what is left of it.
 _UNSAID = regex.compile(
     r"""
@@ -33,10 +49,12 @@ _UNSAID = regex.compile(
     | <[|｜][^<>\s]+>|<[^<>\s]+[|｜]>|<(?:start|end|begin)_of_\w+>|\[/?INST\]   # <|im_end|>
     | \uE200[^\uE201]*\uE201                                      # sources of ChatGPT
     | :(?<![\w:\[]:)[a-z+-][a-z0-9_+-]*:(?![\w:])                 # :smile:
-    | 【[^【】]*†[^【】]*】                                          # a source, as some models do
+    | 【[^【】]*†[^【】]*】|(?<!\A)【\d{1,3}】                         # a source, as some models do
+    | :contentReference\[[^\[\]]*\](?:\{[^{}]*\})?
+    | (?<![\w=~|])(?P<with>==|~|\|\|)(?=\S)(?P<said>[^=~|\n]+)(?<=\S)(?P=with)(?![\w=~|])   # ==so==
     | \A\[(?:[ xX]|!\w+)\](?:[ ]|\Z)                             # a task's box, or [!NOTE]
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
-    | \[(?!\^|(?:citation:|doc)?\d+\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
+    | \[cite_start\]|\[(?!(?:CITED|\d+)\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
     | (?:(?:https?|ftp)://(?:www\.)?|\bwww\.)                       # an address: its host
       (?P<said>[\p{Latin}\p{Cyrillic}0-9.-]*[\p{Latin}\p{Cyrillic}0-9])
       (?:[:/?\#](?:[!-~--["'()*<>\[\]`]]*(?:[A-Za-z0-9/=]|\([!-~--["'()*<>\[\]`]]*\)))*)?
@@ -45,20 +63,25 @@ _UNSAID = regex.compile(
     | [\uFE0F\u20E3`\u200B\u00AD\u2060\uFEFF]|_(?<!\w_)_*(?!\w)     # a keycap's frame; marks; a gap
     | [\p{Block=Box_Drawing}\p{Block=Block_Elements}\p{Block=Geometric_Shapes}★☆•‣⁃]  # drawings
     | [\p{Block=Dingbats}--\p{N}]
-    """,
+    """.replace("CITED", _CITED.replace(" ", "[ ]")),
     regex.VERBOSE | regex.VERSION1,
 )
 # The marks of footnotes and sources: [^1], [1][2].
-_MARKS = regex.compile(
-    r"[ ]?\[(?:(?:\^[^\[\]\s]+|(?:citation:|doc)\d+)\]|(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))"
-)
-# Elements that are not for a listener: calls of tools, and numbers of notes behind a word.
+_MARKS = regex.compile(rf"[ ]?\[(?:(?:{_CITED})\]|(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))")
+# What is taken out before Markdown is read: what is hidden, numbers of notes behind a word, and
+# links that are such numbers.
 _SILENT = regex.compile(
-    r"(?s)<(tool\w*|function\w*|invoke)\b[^<>]*>.*?</\1>|(?<=[^\P{P}(]|\p{L}{4})<sup>[\[(]?\d[^<>\n]*</sup>"
+    rf"(?sm)<({_HIDDEN})\b[^<>]*>.*?</\1>|^[ \t]*+<(?:{_HIDDEN})\b[^<>]*>.*"
+    rf"|(?:{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|\Z)|{_JSON_BEGINS}.*?(?:{_JSON_ENDS}|\Z)"
+    r"|(?<=[^\P{P}(]|\p{L}{4})(?<!(?i:m[eèé]t(?:er|re|ro)s?))<sup>[\[(]?\d[^<>\n]*</sup>"
+    r"|[ ]?\[(?:\[?\d{1,3}\]?|oai_citation[^\[\]\n]*)\]\((?:https?://|@|\#)[^\s()]*\)"
 )
-_CALL = regex.compile(r"<(?:tool|function|invoke)\b")
+_CALL = regex.compile(rf"<(?:{_HIDDEN})\b")
 # A tag that has words: a comparison (x<y and y>z) or what is to be filled in (<your name>).
-_NO_TAG = regex.compile(r"<(\w+(?:[ ](?!open>)[\w'-]+)+)[ ]*>")
+_NO_TAG = regex.compile(
+    r"<(\w+(?:[ ](?!(?:checked|controls|disabled|hidden|open|required|selected)>)[\w'-]+)+)[ ]*>"
+)
+_ALT = regex.compile(r"""<img\b[^<>]*\balt=(?|"([^"<>]*)"|'([^'<>]*)')""")
 _BREAK = regex.compile(r"</?(?:br|div|h[1-6]|li|p|td|tr)\b", regex.I)
 # What follows a break, and is no rest of a sentence, stands for itself. Models break no line for
 # its width; if others do, it is no short one.
@@ -80,7 +103,7 @@ def speakable(markdown: str) -> str:
     A block that ends without a mark gets a full stop before the next one, so that there is a pause.
     """
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
-    if "<" in source:
+    if "<" in source or "[" in source or "{" in source:
         source = _SILENT.sub("", source)
     texts = [source] if _PLAIN.fullmatch(source) else _blocks(source)
     said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in texts)
@@ -102,13 +125,18 @@ def fence_after(text: str, fence: str = "") -> str:
         if next(_REST.finditer(text)).end(1) == len(text):
             return fence
         fence = ""
-    if "```" in text or "~~~" in text:
+    if _MAY_FENCE.search(text):
         for mark in _FENCE.finditer(text):
             if not fence:
-                fence = mark[1]
-            elif mark[1].startswith(fence):
+                element, call = mark["element"], mark["call"] or ""
+                fence = mark["mark"] or (element and f"</{element}>") or call[:1].replace("{", "}")
+            elif _end(mark).startswith(fence):
                 fence = ""
     return _ADDRESS if not fence and _IN_ADDRESS.search(text) else fence
+
+
+def _end(mark: regex.Match[str]) -> str:
+    return mark["mark"] or mark["end"] or ""
 
 
 def completed(text: str, fence: str) -> str:
@@ -119,7 +147,7 @@ def completed(text: str, fence: str) -> str:
     if fence == _ADDRESS:
         text = text[next(_REST.finditer(text)).end() :]
     elif fence:
-        ends = (mark.end() for mark in _FENCE.finditer(text) if mark[1].startswith(fence))
+        ends = (mark.end() for mark in _FENCE.finditer(text) if _end(mark).startswith(fence))
         text = text[next(ends, len(text)) :]
     if address := _IN_ADDRESS.search(text):
         text += {None: "/", "](": ")", "](<": ">)"}[address["link"]]
@@ -157,6 +185,8 @@ def _text(tokens: list[Token]) -> str:
                 words += "\n"
             case "html_inline" if plain := _NO_TAG.fullmatch(token.content):
                 words += f" < {plain[1]} > " if words[-1:].isalnum() else plain[1]
+            case "html_inline" if image := _ALT.match(token.content):
+                words += image[1]
             case "html_inline" if _CALL.match(token.content):
                 words += token.content  # It is waited for its end, with which it becomes silent.
             case "html_inline":

@@ -23,11 +23,11 @@ MARKS = {
     "analysis": "assistantfinal",  # The same, where the host leaves out what is no text.
 }
 # Models name the tag as they like: thinking, THOUGHT, seed:think, reasoning_scratchpad. The last of
-# the others is a word, too, and is a mark where the next word follows without a space.
+# the others is a word, too, and is a mark where the next word follows without a space. An end alone
+# is left where the host took out the rest.
+TAG = r"(?i:[\w.:-]{0,20}?(?:think|thought|reason)(?:ing|s)?(?:_\w{1,20})?)"
 MARK = regex.compile(
-    r"<(?P<tag>(?i:[\w.:-]{0,20}?(?:think|thought|reason)(?:ing|s)?(?:_\w{1,20})?))>|"
-    + "|".join(map(regex.escape, MARKS))
-    + r"(?=\p{Lu})"
+    rf"<(?P<tag>{TAG})>|</{TAG}>|" + "|".join(map(regex.escape, MARKS)) + r"(?=\p{Lu})"
 )
 # The end of thoughts, alone on its line; with four spaces before it, it is code.
 ENDING = re.compile(rf"^ {{0,3}}{END}[^\S\n]*$", re.MULTILINE)
@@ -65,7 +65,8 @@ class ThoughtFilter:
             if mark.partial:
                 return ""
             self._held = begun[mark.end() :]
-            self._end = f"</{mark['tag']}>" if mark["tag"] else MARKS[mark[0]]
+            self._end = f"</{mark['tag']}>" if mark["tag"] else MARKS.get(mark[0], "")
+            self._thought = not self._end
             return self.feed("")
         self._speaks = True
         return begun if self._thought else "".join([*self._blanks, begun])

@@ -7,19 +7,18 @@ from itertools import chain
 from typing import Any
 
 from parley.errors import TextIncomplete, UpstreamMalformed, UpstreamUnavailable
-from parley.upstream.error_reports import SENTENCES, SPACE, FailureIn, error_field_of, report_of
+from parley.upstream.error_reports import NOTES, SPACE, FailureIn, error_field_of, report_of
 from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, text_of, value_at
 from parley.upstream.sent_events import EVENT_BYTES, SentEvent, events_in
 
-# The values of `finish_reason` for a reply that the model did not finish: OpenAI's, and those of
-# Mistral, Anthropic, Zhipu and Gemini that gateways pass on.
-INCOMPLETE = (
-    *("length", "max_tokens", "model_length", "model_context_window_exceeded"),
-    *("content_filter", "sensitive", "safety", "recitation", "blocklist", "prohibited_content"),
-    "spii",
+# What the value of `finish_reason` holds for a reply that the model did not finish: OpenAI's, and
+# those of Mistral, Anthropic, Zhipu, Gemini, Bedrock and Cohere that gateways pass on.
+INCOMPLETE = re.compile(
+    r"length|max_\w*tokens|context|limit|filter|sensitive|safety|recitation|blocklist|prohibited"
+    r"|spii|guardrail|refusal|toxic"
 )
-# Those for a failure amid the reply: OpenRouter's, vLLM's, Zhipu's and DeepSeek's.
-FAILED = ("error", "abort", "network_error", "insufficient_system_resource")
+# And for a failure amid the reply: OpenRouter's, vLLM's, Zhipu's and DeepSeek's.
+FAILED = re.compile(r"error|abort|cancel|fail|time_?d?_?out|insufficient")
 UNFINISHED = ("", "null", "none")  # Those that hosts write amid a reply instead of null.
 END = b"[DONE]"
 UNNAMED = (b"", b"message")
@@ -51,7 +50,7 @@ def _streamed(reply: "_Reply", begun: bytes, pieces: Iterable[bytes]) -> Iterato
         if event.name == b"error":
             raise reply.failure_in(json_in(event.data) or event.data.decode(errors="replace"))
         data = event.data.strip()
-        if is_ended := data.strip(b'"').startswith(END):
+        if is_ended := data.strip(b'"').upper().startswith(END):
             break
         value = _value_of(event, data)
         if value is not None:
@@ -94,7 +93,7 @@ class _Reply:
             self.is_blank = self.is_blank and text.isspace()
             yield text
         reason = value_at(choice, "finish_reason")
-        if self.reason in INCOMPLETE:
+        if self.reason and INCOMPLETE.search(self.reason):
             pass  # Some gateways end each stream with a "stop" of their own.
         elif isinstance(reason, str) and reason.lower() not in UNFINISHED:
             self.reason = reason.lower()
@@ -102,12 +101,17 @@ class _Reply:
             self.reason = None  # Where text follows, it was no end: some begin with "stop".
         if error := (error_field_of(value) and value) or error_field_of(choice):
             raise self.failure_in(error)
-        if self.reason in FAILED:
+        if self.reason and FAILED.search(self.reason) and not INCOMPLETE.search(self.reason):
             raise UpstreamUnavailable()
         is_open = self.suspect is None or self.is_note  # No note hides a failure.
         if choice is None and is_open and report_of(value).message:
             self.suspect = value
-            self.is_note = not any(value_at(value, name) for name in SENTENCES)
+            self.is_note = (
+                isinstance(value, dict)
+                and not report_of(
+                    {name: each for name, each in value.items() if name not in NOTES}
+                ).message
+            )
 
     def _choice_in(self, choices: Any) -> Any:
         for choice in choices if isinstance(choices, list) else ():
@@ -130,7 +134,7 @@ class _Reply:
             raise self.failure_in(self.suspect)
         if self.reason is None and not is_ended:
             raise UpstreamUnavailable()
-        if self.reason in INCOMPLETE:
+        if self.reason and INCOMPLETE.search(self.reason):
             raise TextIncomplete()
         if self.is_blank:
             raise UpstreamMalformed()

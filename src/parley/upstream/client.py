@@ -32,11 +32,14 @@ VOICE = "alloy"
 # A transcript of remarks, full stops, dashes and notes (`[BLANK_AUDIO]`, "♪ [Music]."): whisper.cpp
 # has one for each silent segment.
 REMARKS = re.compile(
-    r"\A(?:[\s.…。\u2013\u2014♪♫🎵🎶-]++|\[++[^\[\]]*+\]++|[(\uff08][^()\uff08\uff09]*+[)\uff09]|【[^【】]*+】)++\Z"
+    r"\A(?:[\s\0\u200b\ufeff.…。\u2013\u2014♪♫🎵🎶-]++|\[++[^\[\]]*+\]++|<[^<>]*+>|\{[^{}]*+\}"
+    r"|[(\uff08][^()\uff08\uff09]*+[)\uff09]|【[^【】]*+】)++\Z"
 )
 # What some hosts leave in a transcript: SenseVoice's `<|en|><|NEUTRAL|>`, Whisper's `<|0.00|>`,
-# Qwen3-ASR's `language English<asr_text>`.
-TOKENS = re.compile(r"<\|[^<>|]{0,40}\|>|\blanguage \w{1,20}<asr_text>")
+# Qwen3-ASR's `language English<asr_text>`, whisper.cpp's `[00:00:00.000 --> 00:00:02.000]`.
+TOKENS = re.compile(
+    r"<\|[^<>|]{0,40}\|>|\blanguage \w{1,20}<asr_text>|\[[\d:.]{5,12} --> [\d:.]{5,12}\] *"
+)
 
 
 @dataclass(frozen=True)
@@ -208,7 +211,7 @@ def _transcript_in(heard: Any, failure_in: FailureIn) -> str:
     match heard:
         case {"text": None}:
             return ""
-        case {"text": str(text)}:
+        case {"text": str(text)} | str(text):  # Some send the text alone, as JSON.
             return REMARKS.sub("", TOKENS.sub("", text_of(text)).strip())
     if report_of(heard).message:
         raise failure_in(heard)

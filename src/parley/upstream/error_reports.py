@@ -15,22 +15,23 @@ DEEPEST = 5  # How many objects or lists may lie around the reason.
 SPACE = b" \t\r\n\xef\xbb\xbf"
 # How much of a reason, how many of several, and how much around them is examined.
 READ_CHARACTERS, LISTED, READ_BYTES = 2000, 5, 64 * 1024
-# The fields that name the failure or its status; the codes first, since they are more exact.
+# The fields below are written as all are read: in small letters, without `_` and `-`, so that
+# `error_message`, `errorMessage` and `ErrorMessage` are one.
+# Those that name the failure or its status; the codes first, since they are more exact.
 NAMES = (
-    *("code", "error_code", "type", "error_type"),
-    *("status", "status_code", "statusCode", "http_status_code"),
+    *("code", "errorcode", "errcode", "type", "errortype"),
+    *("status", "statuscode", "httpstatuscode", "httpcode"),
 )
-# The fields with a reason beside which `error` may only name the failure: those of many, of
-# DeepInfra, of Baidu, of AWS, and of OAuth (RFC 6749, 5.2).
-SENTENCES = (
-    *("detail", "message", "msg"),
-    *("error_message", "error_msg", "errorMessage", "error_description"),
-)
-# The fields in which the reason stands, or what it stands in: after those of most, MiniMax's
-# `base_resp`, Apigee's `fault`, AWS's `Message`, and the `title` of RFC 9457.
+# Those with a reason beside which `error` may only name the failure: those of many, of DeepInfra
+# and AWS, of Baidu, of Deepgram and WeChat, and of OAuth (RFC 6749, 5.2).
+SENTENCES = ["detail", "message", "msg", "errormessage", "errormsg", "errmsg", "errordescription"]
+# Those that may as well be about a reply as about a failure.
+NOTES = ["details", "reason", "description", "title"]
+# Those in which the reason stands, or what it stands in: beside those of most, Apigee's `fault`,
+# MiniMax's `base_resp`, Tencent's `Response`, iFlytek's `header`, and the `title` of RFC 9457.
 REASONS = (
-    *("error", "errors", *SENTENCES, "details", "base_resp", "status_msg"),
-    *("fault", "faultstring", "Message", "reason", "description", "title"),
+    *("error", "errors", "faultstring", *SENTENCES, "details", "baseresp", "statusmsg", "response"),
+    *("header", "fault", "reason", "description", "title"),
 )
 # A field that says when to try again (`retryDelay`, `retry_after`), also in JSON within a text.
 WAITS = re.compile(
@@ -38,6 +39,10 @@ WAITS = re.compile(
     r"(?!(?:null|true|false|0(?:\.0)?|\\{0,9}\"{2}|\[\]|\{\})\s?[,}])",
     re.IGNORECASE,
 )
+
+
+# The data of the only event, as which some refuse what is to be streamed (DashScope).
+EVENT = re.compile(rb"\A(?:(?!data)\w*:[^\n]*\n)*+data: ?(\{[^\n]*)")
 
 
 @dataclass(frozen=True)
@@ -85,8 +90,9 @@ def report_of(value: Any) -> Report:
 
 
 def report_in(body: bytes) -> Report:
-    """What the body of a refusal says: JSON, or a line of text."""
-    value = json_in(body)
+    """What the body of a refusal says: JSON, alone or as an event's data, or a line of text."""
+    event = EVENT.match(body)
+    value = json_in(event[1] if event else body)
     text = body.strip(SPACE)
     if value is None and text[:1] not in (b"{", b"[") and text != b"null":
         value = text[: 4 * READ_CHARACTERS].decode(errors="ignore")
@@ -109,6 +115,7 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
     if isinstance(value, list):
         read = [_read(item, depth - 1) for item in value[:LISTED]]
         return next(iter(read), ((), ""))[0], "; ".join(filter(None, (text for _, text in read)))
+    fields, value = value, {_plain(name): field for name, field in reversed(value.items())}
     # With a reason beside it, a short `error` only names the failure.
     is_name = isinstance(value.get("error"), str | int) and any(map(value.get, SENTENCES))
     found = map(value.get, (*NAMES, "error") if is_name else NAMES)
@@ -120,9 +127,15 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
             told = dict.fromkeys(filter(None, (_placed(value, message), quoted)))
             return own + others + quoted_names, ": ".join(told)
     # Validators name each field, with a list of what is wrong with it.
-    lists = [item for item in value.items() if isinstance(item[1], list)] if depth < DEEPEST else []
-    fields = {str(field)[:100]: _read(each, depth - 1)[1] for field, each in lists[:LISTED]}
-    return own, "; ".join(f"{field}: {said}" for field, said in fields.items() if said)
+    lists = (
+        [item for item in fields.items() if isinstance(item[1], list)] if depth < DEEPEST else []
+    )
+    wrong = {field[:100]: _read(each, depth - 1)[1] for field, each in lists[:LISTED]}
+    return own, "; ".join(f"{field}: {said}" for field, said in wrong.items() if said)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def _quoted(value: dict[str, Any]) -> Any:

@@ -8,15 +8,18 @@ import re
 
 # What follows the name of a model that a host does not have.
 ABSENT = (
-    r"(?:(?:not|\w{0,6}n['\u2019]t) (?:(?:be|currently|a) )?(?:found|exist|available|accessible"
-    r"|supported|installed|recogni[sz]ed|valid|known)|no longer (?:available|supported)"
+    r"(?:(?:not|\w{0,6}n['\u2019]t) (?:(?:be|been|currently|a|in the list of|one of the) )?(?:found"
+    r"|exist|available|accessible|supported|installed|loaded|deployed|served|registered"
+    r"|recogni[sz]ed|valid|known)|no longer (?:available|supported)"
     r"|unavailable|not found|(?:unknown|invalid|unsupported)(?=\W*(?:\Z|[.,;:!?)]|model\b)))"
 )
 # What precedes the name of such a model.
 ABSENT_MODEL = (
     r"(?:(?:unknown|invalid|unsupported|unavailable|unrecogni[sz]ed|not a valid"
     r"|no(?: such| matching)?"
-    r"|(?:not|\w{0,6}n['\u2019]t|unable to|cannot) (?:find|locate|access)(?: the)?)[\s_]+models?"
+    r"|(?:not|\w{0,6}n['\u2019]t|unable to|cannot|failed to) (?:find|locate|access|have|support)"
+    r"(?: the| this)?|(?:not supported|no (?:available )?(?:channel|provider|endpoint|deployment)s?"
+    r"(?: found| available)? for(?: the)?))[\s_]+models?(?:_?(?:id|name))?"
     r"|(?:unknown|invalid|unsupported) value (?:for|of) \W?model)\b"
     r"(?!\s+(?:parameter|option|setting|argument|input|output|config|type|format|version))"
 )
@@ -59,9 +62,9 @@ ADDRESS = re.compile(
     r"""
       \w://                                             # a URL
     | \b\d{1,3}(?:\.\d{1,3}){3}\b                       # IPv4
-    | (?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])  # IPv6
+    | (?<![\w:])(?:(?:[0-9a-f]{1,4}:){4,7}|(?:[0-9a-f]{0,4}:){1,7}:)[0-9a-f:]{0,39}(?![\w:])  # IPv6
     | \blocalhost\b | \b(?:host|port)\s?[=:]            # as clients print where they connect to
-    | \b[\w-]+:\d{2,5}\b                                # a host and its port
+    | (?<![\w.-])(?!(?:code|error|line|status)\b)[A-Za-z][\w-]*:\d{2,5}\b  # a host and its port
     | (?<![\w.-])[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?![\w-]|\.\w)  # a name with a domain; a file
     | \b[A-Z0-9-]+(?:\.[A-Z0-9-]+)*\.[A-Z]{2,}\b(?![\w-]|\.\w)
     | (?<![\w<])[.~]{0,2}/\w | \w/[\w.-]+/ | \\\w       # a path
@@ -87,6 +90,7 @@ def is_about_model(status: int, message: str, model: str, names: tuple[str, ...]
         rf"\b(?:unknown|invalid|unsupported|no such)[\s:`'\"]*{name}",
         rf"\b{ABSENT_MODEL}{NEAR}{name}",
         rf"\bmodels?\b{NEAR}{ABSENT}{NEAR}{name}",
+        rf"(?:模型|モデル)\W*{name}\W*(?:不存在|未找到|找不到|不可用|が?見つかりません|は?存在しません)",
     )
     if any(re.search(each, message, re.IGNORECASE) for each in said):
         return True

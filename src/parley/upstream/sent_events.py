@@ -30,9 +30,9 @@ def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
 
     Lines end with LF, CRLF or CR. What is no field of an event is passed over, as comments are. A
     byte order mark is the caller's to leave out. Three things are read that the standard does not
-    have: a field `error` (llama.cpp); a line that begins with a brace, as data; and objects in one
-    line of data each, without blank lines between them. Raises UpstreamMalformed past EVENT_BYTES
-    and EVENT_LINES. Linear in the bytes, however small the pieces.
+    have: a field `error` (llama.cpp); a line that begins with a brace or a bracket, as data; and
+    objects in one line of data each, without blank lines between. Raises UpstreamMalformed past
+    EVENT_BYTES and EVENT_LINES. Linear in the bytes, however small the pieces.
     """
     name, data, size, count = b"", list[bytes](), 0, 0
     for line in _lines_in(pieces):
@@ -56,7 +56,7 @@ def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
         elif field == b"error":
             name = b"error"
             data.append(value)
-        elif line.startswith(b"{"):
+        elif line.startswith((b"{", b"[")):
             data.append(line)
     if data or name == b"error":
         yield SentEvent(name, b"\n".join(data), is_cut=True)
