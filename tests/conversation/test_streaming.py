@@ -8,7 +8,6 @@ from testing import coded_speech
 from testing.builders import make_client
 from testing.fake_realtime import Readings
 from testing.fake_streams import CHATS, Pace, Streamed, streams_chat, streams_speech
-from testing.spoken_replies import generator
 
 from parley.conversation.event_order import SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
@@ -105,7 +104,8 @@ def test_blank_deltas_take_time_that_is_linear_in_their_number(begin, monkeypatc
     stages, seconds = begin(), []
     for count in (25_000, 100_000):
         deltas = ["One.", *" " * count, "Two.", *"\n" * count]
-        monkeypatch.setattr(Client, "stream_reply", lambda *_, deltas=deltas: generator(*deltas))
+        written = (delta for delta in deltas)
+        monkeypatch.setattr(Client, "stream_reply", lambda *_, written=written: written)
         begun = time.process_time()
         assert "".join(stages.stream_reply()) == f"One.{' ' * count}Two."
         seconds.append(time.process_time() - begun)
