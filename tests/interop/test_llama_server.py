@@ -13,12 +13,13 @@ from testing.builders import KEY, ROOT, wav
 from testing.fake_openai import TRANSCRIPT
 from testing.gunicorn_process import serving_models
 from testing.processes import started
-from testing.representations import REPRESENTATIONS, SOUND, STREAM, ask
+from testing.representations import JSON, REPRESENTATIONS, SOUND, STREAM, ask
 
 pytestmark = pytest.mark.system
 
 SCRIPT = ROOT / "tests/interop/llama_server.py"
 SHORT = "Answer in one short plain sentence."
+REJECTED = "upstream_rejected"
 PARAMETERS = {
     "schema": {
         "response_format": {"type": "json_schema", "json_schema": {"schema": {"type": "x"}}}
@@ -72,46 +73,31 @@ def test_it_replies(service, accept):
     assert told.sound
 
 
-# What is sent beside the key, the code, its stage, and a word of the reason.
+# The stage that it stands for, the key, and what else is sent; status, code, a word of the reason.
 FAILURES = {
-    "a limit of tokens": ({"text_model": "brief"}, "text_incomplete", ""),
-    "a long question": ({"system_prompt": "word " * 900}, "upstream_rejected", "context size (512"),
-    "a wrong parameter": ({"text_model": "schema"}, "upstream_rejected", "unrecognized type x"),
+    "a limit of tokens": ("text", KEY, {"text_model": "brief"}, 206, "text_incomplete", ""),
+    "a long question": ("text", KEY, {"system_prompt": "word " * 900}, 206, REJECTED, "size (512"),
+    "a wrong parameter": ("text", KEY, {"text_model": "schema"}, 206, REJECTED, "unrecognized"),
+    "a recording": ("stt", KEY, {}, 400, REJECTED, "audio input"),
+    "a text to speak": ("tts", KEY, {"system_prompt": SHORT}, 206, REJECTED, "Found"),
+    "a wrong key": ("text", "sk-wrong-key-of-nobody", {}, 206, "api_key_rejected", ""),
+    "no key": ("text", "", {}, 206, "api_key_missing", ""),
 }
 
 
-@REPRESENTATIONS
 @pytest.mark.parametrize("name", FAILURES)
-def test_its_failures_are_told(service, accept, name):
-    """In its words; what it wrote up to its limit is spoken."""
-    fields, code, reason = FAILURES[name]
-    told = ask(service, accept, {"X-Text-API-Key": KEY}, **fields)
-    assert (told.status, told.code, told.transcript) == (206, code, TRANSCRIPT)
+def test_its_failures_are_told(service, server, name):
+    """In its words; it neither hears nor speaks, and the main key does not go to it."""
+    stage, key, fields, status, code, reason = FAILURES[name]
+    headers = {"x-text-api-key": KEY, f"x-{stage}-api-key": key}
+    if stage != "text":
+        headers[f"X-{stage}-Base-URL"] = f"{server}/v1"
+    told = ask(service, JSON, headers, **fields)
+    assert (told.status, told.code, told.stage) == (status, code, stage)
     assert reason in told.message
-    assert bool(told.reply) is bool(told.sound) is (code == "text_incomplete")
-
-
-@REPRESENTATIONS
-@pytest.mark.parametrize(
-    ("stage", "code", "status", "reason"),
-    [("stt", "upstream_rejected", 400, "audio input"), ("tts", "upstream_rejected", 206, "Found")],
-)
-def test_it_neither_hears_nor_speaks(service, server, accept, stage, code, status, reason):
-    """501 and 404, in its words."""
-    headers = {f"X-{stage.upper()}-Base-URL": f"{server}/v1", f"X-{stage.upper()}-API-Key": KEY}
-    told = ask(service, accept, {"X-Text-API-Key": KEY, **headers}, system_prompt=SHORT)
-    assert (told.code, told.stage, told.status) == (code, stage, status)
-    assert reason in told.message
-
-
-@REPRESENTATIONS
-@pytest.mark.parametrize(
-    ("key", "code"), [("sk-wrong-key-of-nobody", "api_key_rejected"), ("", "api_key_missing")]
-)
-def test_it_wants_its_own_key(service, accept, key, code):
-    """Which is not the main one, and the main one does not go to it."""
-    told = ask(service, accept, {"X-Text-API-Key": key})
-    assert (told.status, told.code, told.stage) == (206, code, "text")
+    if stage == "text":
+        assert told.transcript == TRANSCRIPT
+        assert bool(told.reply) is bool(told.sound) is (code == "text_incomplete")
 
 
 def test_it_is_ended_amid_a_reply(tmp_path):
