@@ -24,11 +24,9 @@ def begin(upstream, at_once):
 
     def make(interface="speech", says=REPLY, row="whole") -> Stages:
         upstream.answers["text"] = streams_chat(row, reply=lambda body: says)
-        models = {
-            "stt": Model("hearer", "transcriptions"),
-            "text": Model("thinker", "chat"),
-            "tts": Model("speaker", interface),
-        }
+        upstream.answers["tts"] = Readings() if interface == "realtime" else streams_speech()
+        interfaces = {"stt": "transcriptions", "text": "chat", "tts": interface}
+        models = {stage: Model("m", name) for stage, name in interfaces.items()}
         stages = Stages(make_client(upstream.url, models, audio_format="pcm"), lambda: True)
         stages.conversation.transcript = "What is a number?"
         return stages
@@ -55,10 +53,6 @@ def gather(reply: SpokenReply) -> tuple[str, str]:
     return text, coded_speech.decode(sounds, "pcm")
 
 
-def code_of(reply: SpokenReply) -> str | None:
-    return reply.conversation.failure and reply.conversation.failure.code
-
-
 @pytest.mark.parametrize(
     ("row", "says", "code"),
     [
@@ -73,7 +67,6 @@ def code_of(reply: SpokenReply) -> str | None:
 )
 def test_a_failure_of_the_reply_names_the_answer_that_it_came_in(reply, upstream, row, says, code):
     """As it does in JSON, so that the upstream's support can find the call."""
-    upstream.answers["tts"] = streams_speech()
     streamed = reply(row=row, says=says)
     upstream.answers["text"].request_id = "req_7"
     gather(streamed)
@@ -125,29 +118,25 @@ def test_three_segments_are_spoken_at_once(reply, upstream):
         finally:
             busy.remove(request)
 
+    streamed = reply(says=REPLY * 12)
     upstream.answers["tts"] = counted
-    gather(reply(says=REPLY * 12))
+    gather(streamed)
     assert max(most) == 3
 
 
 def test_a_reading_takes_one_websocket(reply, upstream):
     """One segment after another, over one connection, which is closed at the end."""
-    readings = upstream.answers["tts"] = Readings()
     gather(reply("realtime", says=REPLY * 5))
     assert [request.stage for request in upstream.requests].count("tts") == 1
-    assert readings.left.wait(5)
+    assert upstream.answers["tts"].left.wait(5)
 
 
 def test_what_was_made_and_not_told_is_no_part_of_the_reply(reply, upstream):
     """A stream that is stopped amid has the text that its caller has."""
-    upstream.answers["tts"] = streams_speech()
     streamed = reply(says=REPLY * 20)
-    text = ""
-    for event in itertools.chain.from_iterable(streamed.events()):
-        if isinstance(event, TextDelta):
-            text += event.delta
-            time.sleep(0.2)  # Meanwhile, more is made.
-            break
+    events = itertools.chain.from_iterable(streamed.events())
+    text = next(event.delta for event in events if isinstance(event, TextDelta))
+    time.sleep(0.2)  # Meanwhile, more is made.
     streamed.close()
     assert streamed.conversation.reply == text
     assert streamed.conversation.success
@@ -171,4 +160,4 @@ def test_a_retry_waits_no_longer_than_silence_may_last(reply, upstream, monkeypa
     begun, streamed = time.monotonic(), reply(row="fails")
     assert gather(streamed) == ("", "")
     assert time.monotonic() - begun < 20
-    assert code_of(streamed) == "upstream_unavailable"
+    assert streamed.conversation.failure.code == "upstream_unavailable"
