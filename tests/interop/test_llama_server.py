@@ -1,45 +1,41 @@
 """Conversations with llama.cpp's own server, which replies; aimock hears and speaks for it."""
 
 import json
-import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-import requests
 from testing import aimock
-from testing.builders import KEY, ROOT, wav
+from testing.builders import KEY, ROOT
 from testing.fake_openai import TRANSCRIPT
 from testing.gunicorn_process import serving_models
 from testing.processes import started
-from testing.representations import JSON, REPRESENTATIONS, SOUND, STREAM, ask
+from testing.representations import JSON, REPRESENTATIONS, ask
 
 pytestmark = pytest.mark.system
 
-SCRIPT = ROOT / "tests/interop/llama_server.py"
 SHORT = "Answer in one short plain sentence."
 REJECTED = "upstream_rejected"
+X = {"type": "x"}
 PARAMETERS = {
-    "schema": {
-        "response_format": {"type": "json_schema", "json_schema": {"schema": {"type": "x"}}}
-    },
+    "schema": {"response_format": {"type": "json_schema", "json_schema": {"schema": X}}},
     "brief": {"max_tokens": 3},
-    "endless": {"ignore_eos": True},
 }
 
 
-@contextmanager
-def llama(folder):
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[str]:
     ready = r"listening on (http://127\.0\.0\.1:\d+)\n"
-    command = [sys.executable, SCRIPT, KEY]
-    with started(command, folder / "llama", ready, PYTHONPATH=str(ROOT / "src")) as running:
-        yield running
+    command = [sys.executable, ROOT / "tests/interop/llama_server.py", KEY]
+    log = tmp_path_factory.mktemp("llama") / "log"
+    with started(command, log, ready, PYTHONPATH=str(ROOT / "src")) as (url, _):
+        yield url
 
 
-@contextmanager
-def conversing(folder, server: str) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def service(server, tmp_path_factory) -> Iterator[str]:
     """The service, whose replies the server gives."""
+    folder = tmp_path_factory.mktemp("service")
     rows = (f"| {name} | | | `{json.dumps(sent)}` |\n" for name, sent in PARAMETERS.items())
     with aimock.running(folder) as others:
         variables = {
@@ -50,18 +46,6 @@ def conversing(folder, server: str) -> Iterator[str]:
         models = aimock.model_list(text="".join(rows))
         with serving_models(folder, models, **variables) as served:
             yield served.url
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory) -> Iterator[str]:
-    with llama(tmp_path_factory.mktemp("llama")) as (url, _):
-        yield url
-
-
-@pytest.fixture(scope="module")
-def service(server, tmp_path_factory) -> Iterator[str]:
-    with conversing(tmp_path_factory.mktemp("service"), server) as url:
-        yield url
 
 
 @REPRESENTATIONS
@@ -98,27 +82,3 @@ def test_its_failures_are_told(service, server, name):
     if stage == "text":
         assert told.transcript == TRANSCRIPT
         assert bool(told.reply) is bool(told.sound) is (code == "text_incomplete")
-
-
-def test_it_is_ended_amid_a_reply(tmp_path):
-    """What it wrote is told and spoken; after that nobody is there."""
-    with llama(tmp_path) as (server, process), conversing(tmp_path, server) as service:
-        headers = {"X-OpenAI-API-Key": KEY, "X-Text-API-Key": KEY, "Accept": STREAM}
-        with requests.post(
-            f"{service}/api/conversation/",
-            data={"text_model": "endless"},
-            files={"audio": ("a.wav", wav())},
-            headers=headers,
-            stream=True,
-            timeout=60,
-        ) as answer:
-            lines = answer.iter_lines(chunk_size=1)
-            assert b"event: text" in lines
-            process.kill()
-            rest = b"\n".join(lines)
-        assert b"event: audio" in rest
-        [done] = re.findall(rb"^event: done\ndata: (.*)$", rest, re.M)
-        [error] = json.loads(done)["errors"]
-        assert (error["stage"], error["code"]) == ("text", "upstream_unavailable")
-        told = ask(service, SOUND, {"X-Text-API-Key": KEY})
-        assert (told.status, told.code, told.stage) == (206, "upstream_unavailable", "text")
