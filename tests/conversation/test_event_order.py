@@ -18,14 +18,6 @@ from parley.memory import Budget, Usage
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    """The monotonic clock, which a test sets: [seconds]."""
-    now = [1000.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
-    return now
-
-
-@pytest.fixture
 def backlog(clock):
     return Backlog(Usage())
 

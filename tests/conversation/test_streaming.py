@@ -57,10 +57,7 @@ def gather(reply: SpokenReply) -> tuple[str, str]:
     ("row", "says", "code"),
     [
         ("length", REPLY, "text_incomplete"),
-        ("not JSON", REPLY, "upstream_malformed"),
         ("error", REPLY, "upstream_unavailable"),
-        ("no end at all", REPLY, "upstream_unavailable"),
-        ("blank", REPLY, "upstream_malformed"),
         ("whole", " \n\t ", "upstream_malformed"),
         ("length", " \n\t ", "text_incomplete"),
     ],

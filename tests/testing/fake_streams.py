@@ -165,10 +165,8 @@ CHATS: dict[str, Row] = {
     "whole": lambda text: [ROLE, *deltas(text), STOP, DONE],
     "usage": lambda text: [ROLE, *deltas(text), STOP, chunk(None, usage=COUNTED), DONE],
     "length": lambda text: [ROLE, *deltas(text), chunk({}, "length"), DONE],
-    "no end at all": lambda text: [ROLE, *deltas(text)],
     "split characters": lambda text: split_characters(b"".join([ROLE, *deltas(text), STOP, DONE])),
     "one piece": lambda text: [b"".join([ROLE, *deltas(text), STOP, DONE])],
-    "blank": lambda text: [ROLE, STOP, DONE],
     "drips": lambda text: [ROLE, *dripping(deltas(text, 1)), STOP, DONE],
     "silent": lambda text: [STALL_SECONDS, Break.CUT],
     "head alone": lambda text: [b"", STALL_SECONDS, Break.CUT],
@@ -176,7 +174,6 @@ CHATS: dict[str, Row] = {
     "cut": lambda text: [ROLE, *half(deltas(text)), Break.CUT],
     "reset": lambda text: [ROLE, *half(deltas(text)), Break.RESET],
     "error": lambda text: [ROLE, *half(deltas(text)), event({"error": ERROR})],
-    "not JSON": lambda text: [ROLE, *half(deltas(text)), b"data: {nonsense\n\n", DONE],
     "fails": lambda text: [Raw(failure("500 Internal Server Error", ERROR))],
 }
 # Each makes a stream of a speech's bytes.
