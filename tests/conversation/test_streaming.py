@@ -149,12 +149,3 @@ def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch
     streamed.close()
     assert time.monotonic() - begun < 10
     assert all(greenlet.dead for greenlet in streamed._greenlets)
-
-
-def test_a_retry_waits_no_longer_than_silence_may_last(reply, upstream, monkeypatch):
-    """The ten minutes of a stream are not for one wait."""
-    monkeypatch.setattr("parley.upstream.retries.BACKOFF", (25.0, 25.0))
-    begun, streamed = time.monotonic(), reply(row="fails")
-    assert gather(streamed) == ("", "")
-    assert time.monotonic() - begun < 20
-    assert streamed.conversation.failure.code == "upstream_unavailable"
