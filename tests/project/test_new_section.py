@@ -24,10 +24,6 @@ Says how many seconds a conversation may take.
 |---|---|---|
 | `unit` | optional | the unit; the default is seconds |
 
-| header | | meaning |
-|---|---|---|
-| `X-Unit` | optional | the same |
-
 | status | when |
 |---|---|
 | 200 | always |
