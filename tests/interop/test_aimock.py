@@ -3,16 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-import requests
 from testing.aimock import ENDPOINTS, REPLY, answer, model_list, running
-from testing.builders import KEY
 from testing.fake_openai import TRANSCRIPT
 from testing.gunicorn_process import serving_models
 from testing.representations import JSON, REPRESENTATIONS, STREAM, ask, spread
 
 pytestmark = pytest.mark.system
-
-PATHS = {"stt": "audio/transcriptions", "text": "chat/completions", "tts": "audio/speech"}
 
 
 def error(status: int, message: str, **more: object) -> dict[str, object]:
@@ -20,17 +16,17 @@ def error(status: int, message: str, **more: object) -> dict[str, object]:
     return {"response": {"status": status, "error": said, "retryAfter": 0}}
 
 
-# By the name of the model: what its fixture has, the code, calls, the status at stt, its reason.
+# By the name of the model: what its fixture has, the code, the status at stt, its reason.
 FAILURES = {
-    "drop": ({"chaos": {"dropRate": 1}}, "upstream_unavailable", 3, 500, "request dropped"),
-    "malformed": ({"chaos": {"malformedRate": 1}}, "upstream_malformed", 1, 500, ""),
-    "limited": ({"chaos": {"rateLimitRate": 1}}, "rate_limited", 3, 500, "rate limit exceeded"),
-    "disconnect": ({"chaos": {"disconnectRate": 1}}, "upstream_unavailable", 3, 500, ""),
-    "late": ({"chaos": {"latencyMs": 30_000}}, "deadline_exceeded", 0, 500, ""),
-    "refused": (error(400, "Too loud."), "upstream_rejected", 1, 400, "Too loud."),
-    "slowly": (error(429, "No.", code="rate_limit_exceeded"), "rate_limited", 3, 500, "No."),
-    "wrong": ({"response": {"embedding": [0]}}, "upstream_unavailable", 3, 500, "Fixture response"),
-    "unmatched": (None, "upstream_rejected", 1, 400, "No fixture matched"),
+    "drop": ({"chaos": {"dropRate": 1}}, "upstream_unavailable", 500, "request dropped"),
+    "malformed": ({"chaos": {"malformedRate": 1}}, "upstream_malformed", 500, ""),
+    "limited": ({"chaos": {"rateLimitRate": 1}}, "rate_limited", 500, "rate limit exceeded"),
+    "disconnect": ({"chaos": {"disconnectRate": 1}}, "upstream_unavailable", 500, ""),
+    "late": ({"chaos": {"latencyMs": 30_000}}, "deadline_exceeded", 500, ""),
+    "refused": (error(400, "Too loud."), "upstream_rejected", 400, "Too loud."),
+    "slowly": (error(429, "No.", code="rate_limit_exceeded"), "rate_limited", 500, "No."),
+    "wrong": ({"response": {"embedding": [0]}}, "upstream_unavailable", 500, "Fixture response"),
+    "unmatched": (None, "upstream_rejected", 400, "No fixture matched"),
 }
 # The role, and two pieces of 20 characters, each on its way before the next; then it cuts.
 CUT = {"truncateAfterChunks": 4, "latency": 100}
@@ -78,16 +74,6 @@ def service(aimock, tmp_path_factory) -> Iterator[str]:
         yield served.url
 
 
-def calls(aimock: str, stage: str, model: str) -> int:
-    """How often aimock answered for a model since it was last asked this."""
-    headers = {"Authorization": f"Bearer {KEY}"}
-    control = f"{aimock.removesuffix('/v1')}/__aimock"
-    journal = requests.get(f"{control}/journal", headers=headers, timeout=10).json()
-    requests.post(f"{control}/reset/journal", headers=headers, timeout=10)
-    asked = [e for e in journal if e["path"] == f"/v1/{PATHS[stage]}"]
-    return len([entry for entry in asked if entry["body"]["model"] == model])
-
-
 @REPRESENTATIONS
 @pytest.mark.parametrize("name", REPLIES)
 def test_a_reply_is_told_and_spoken(service, accept, name):
@@ -103,10 +89,9 @@ def test_a_reply_is_told_and_spoken(service, accept, name):
 
 
 @spread(FAILURES)
-def test_its_failures_are_told(service, aimock, accept, stage, row):
-    """With its reason, after as many calls as make sense."""
-    _, code, count, status_at_stt, reason = FAILURES[row]
-    calls(aimock, stage, row)
+def test_its_failures_are_told(service, accept, stage, row):
+    """With its reason."""
+    _, code, status_at_stt, reason = FAILURES[row]
     told = ask(service, accept, **{f"{stage}_model": row})
     assert (told.code, told.stage) == (code, stage)
     assert told.status == (status_at_stt if stage == "stt" else 206)
@@ -114,7 +99,6 @@ def test_its_failures_are_told(service, aimock, accept, stage, row):
     assert told.transcript == ("" if stage == "stt" else TRANSCRIPT)
     assert told.reply == (REPLY if stage == "tts" else "")
     assert told.sound == b""
-    assert calls(aimock, stage, row) == count
 
 
 @pytest.mark.parametrize("stage", ENDPOINTS)

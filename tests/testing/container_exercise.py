@@ -35,7 +35,6 @@ def main(command: list[str], healthcheck: list[str], port: str) -> None:
     assert answer.status_code == 200, answer.text
     assert answer.json()["text_response"] == fake.REPLY
     assert ended == 0
-    print("The container has answered.")
 
 
 if __name__ == "__main__":
