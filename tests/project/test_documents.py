@@ -132,8 +132,7 @@ KNOWN = HOSTS.partition("## Known hosts\n")[2]
 
 def column(header: str, number: int) -> list[str]:
     """The cells of one column of the table of known hosts whose header line begins so."""
-    table = KNOWN.partition(f"| {header}")[2].partition("\n\n")[0].splitlines()[2:]
-    return [row.strip("|").split("|")[number].strip() for row in table]
+    return [row[number] for row in rows(KNOWN[KNOWN.index(f"| {header}") :], "host")]
 
 
 def test_the_sample_list_is_one_that_the_service_reads():

@@ -115,9 +115,7 @@ def place(folder: Path, **ports: int) -> Place:
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """Press Ctrl-C, and let none of the terminal's processes outlive it."""
-    with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-        os.killpg(process.pid, signal.SIGINT)
-        process.wait(STOP_SECONDS)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    for how in (signal.SIGINT, signal.SIGKILL):
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, how)
+            process.wait(STOP_SECONDS)
