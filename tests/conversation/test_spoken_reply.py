@@ -20,8 +20,12 @@ REPLY = "".join(SENTENCES)
 WORDS = [f"{word} " for word in REPLY.split()]
 
 
+def generator(*deltas):
+    yield from deltas
+
+
 def words():
-    yield from WORDS
+    return generator(*WORDS)
 
 
 def sound(text):
@@ -127,7 +131,7 @@ def test_a_segment_without_words_is_text_and_no_sound(code):
         spoken.append(text)
         yield text.encode()
 
-    reply = reply_of(lambda: (part for part in [code]), speak, 1)
+    reply = reply_of(lambda: generator(code), speak, 1)
     text, segments, sounds = heard(reply)
     assert text == "".join(segments) == code
     assert len(sounds) == len(spoken)
@@ -148,7 +152,7 @@ def test_a_slow_reader_slows_the_upstream(text, pieces):
             made.append(segment)
             yield bytes(64 * 1024)
 
-    reply = reply_of(lambda: (part for part in text), speak)
+    reply = reply_of(lambda: generator(*text), speak)
     events = reply.events()
     for _ in range(3):
         next(events)
@@ -158,8 +162,8 @@ def test_a_slow_reader_slows_the_upstream(text, pieces):
 
 
 def test_a_slow_reader_slows_the_text():
-    read = (part for part in ["word " * 10] * 2000)
-    reply = reply_of(lambda: read, lambda text: (part for part in [b""]))
+    read = generator(*["word " * 10] * 2000)
+    reply = reply_of(lambda: read, lambda text: generator(b""))
     next(reply.events())
     time.sleep(0.3)
     assert len(list(read)) > 1000  # A thousand of them are 50,000 characters.
@@ -171,7 +175,7 @@ def test_a_long_delta_lets_others_run(monkeypatch):
     rests = []
     monkeypatch.setattr("parley.conversation.spoken_reply.let_others_run", lambda: rests.append(1))
     monkeypatch.setattr("parley.conversation.spoken_reply.BUSY_SECONDS", 0)
-    text, _, _ = heard(reply_of(lambda: (part for part in [REPLY * 8]), sound))
+    text, _, _ = heard(reply_of(lambda: generator(REPLY * 8), sound))
     assert text == REPLY * 8
     assert len(rests) >= len(text) // 400
 
