@@ -3,13 +3,13 @@
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import requests
 
-from testing.fake_openai import soon
 from testing.gunicorn_process import end, environment
 
 STOP_SECONDS = 20
@@ -45,9 +45,11 @@ def started(
             stderr=subprocess.STDOUT,
         )
     try:
-        assert soon(lambda: _address(log_file, ready) or process.poll() is not None, seconds)
-        address = _address(log_file, ready)
-        assert address, log_file.read_text()
+        deadline = time.monotonic() + seconds
+        while not (address := _address(log_file, ready)):
+            assert process.poll() is None, log_file.read_text()
+            assert time.monotonic() < deadline, log_file.read_text()
+            time.sleep(0.1)
         yield address, process
     finally:
         end(process, signal.SIGTERM, STOP_SECONDS)
