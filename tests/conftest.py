@@ -37,6 +37,14 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The monotonic clock, which a test sets: [seconds]."""
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
 def openai(at_once: None) -> Iterator[requests_mock.Mocker]:
     """OpenAI's addresses, simulated, without a Realtime API; what is called elsewhere fails."""
     base = "https://api.openai.com/v1"

@@ -39,11 +39,9 @@ def run(*arguments, today=TODAY, key=KEY, **variables):
     return runner.invoke(models, arguments)
 
 
-def check(main=MAIN, voice=VOICE, key=KEY, **variables):
+def check(main=MAIN, voice=VOICE, **more):
     """Run the check with the voice on a host of its own, for which the list was not written."""
-    return run(
-        "check", key=key, PARLEY_OPENAI_BASE_URL=main, PARLEY_TTS_BASE_URL=voice, **variables
-    )
+    return run("check", PARLEY_OPENAI_BASE_URL=main, PARLEY_TTS_BASE_URL=voice, **more)
 
 
 @pytest.fixture
@@ -116,35 +114,25 @@ def test_a_model_that_is_gone_before_its_date_fails_the_check(network, today, co
     assert ("tts: tts-1: listed 2027-01-06, upstream: unknown" in result.stdout) is bool(code)
 
 
-KOKORO = "tts-1 tts-1-hd kokoro gpt-4o-mini-tts"
-"""What Kokoro-FastAPI lists, by its source: OpenAI's names beside its own, and no dates."""
+# What a host of speech lists, with what of it is compared, and what differs from "never".
+VOICES = {
+    "all": (dict.fromkeys(DATED["tts"]), " ".join(DATED["tts"]), {}),
+    "others": ({"tts-1": None, "gpt-4o": None, "kokoro": "2026-12-24"}, "tts-1", {}),
+    "no default": ({"kokoro": None}, "tts-1", {"tts-1": "unknown"}),
+    "no date": ({"tts-1": "soon"}, "tts-1", {"tts-1": UNREADABLE}),
+    "an end": ({"tts-1": "2026-12-24"}, "tts-1", {"tts-1": "shuts down 2026-12-24"}),
+}
 
 
-@pytest.mark.parametrize(
-    ("announced", "compared", "differences"),
-    [
-        (dict.fromkeys(DATED["tts"]), " ".join(DATED["tts"]), []),
-        ({"tts-1": None, "gpt-4o": None, "kokoro": "2026-12-24"}, "tts-1", []),
-        ({"kokoro": None}, "tts-1", ["tts-1: listed never, upstream: unknown"]),
-        (dict.fromkeys(KOKORO.split()), "tts-1 tts-1-hd gpt-4o-mini-tts", []),
-        (
-            {"tts-1": "soon", "tts-1-hd": "2026-12-24"},
-            "tts-1 tts-1-hd",
-            [
-                f"tts-1: listed never, upstream: {UNREADABLE}",
-                "tts-1-hd: listed never, upstream: shuts down 2026-12-24",
-            ],
-        ),
-    ],
-    ids=["all", "others", "no default", "Kokoro", "no date, and an end"],
-)
-def test_each_stage_is_compared_with_its_own_host(network, announced, compared, differences):
+@pytest.mark.parametrize("name", VOICES)
+def test_each_stage_is_compared_with_its_own_host(network, name):
     """Of one that the list does not describe, the default is expected, and no end of a model."""
+    announced, compared, differences = VOICES[name]
     announce(network, VOICE, announced)
     result = check()
     assert result.stdout.splitlines() == [
         f"tts: compared {compared} at {VOICE}, where the list's dates do not hold",
-        *(f"tts: {difference}" for difference in differences),
+        *(f"tts: {name}: listed never, upstream: {told}" for name, told in differences.items()),
         f"differences: {len(differences)}",
     ]
     assert result.exit_code == bool(differences)
@@ -191,7 +179,7 @@ def test_a_key_goes_to_the_host_that_it_is_for(network, hosts, variables, keys):
     assert asked(network) == dict(zip(hosts, keys, strict=True))
 
 
-@pytest.mark.parametrize("key", ["sk-€uro", "schlüssel", "two words", ""])
+@pytest.mark.parametrize("key", ["sk-€uro", "two words", ""])
 def test_a_key_that_is_none_is_sent_nowhere(network, key):
     """One sentence says so, without the key, and nothing is asked at all."""
     result = check(key=key)
@@ -201,18 +189,16 @@ def test_a_key_that_is_none_is_sent_nowhere(network, key):
     assert asked(network) == {}
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        {"status_code": 401, "json": {"error": {"message": f"Wrong key: {KEY}"}}},
-        {"text": "not JSON"},
-        {"json": {"data": [{"name": "tts-1"}]}},
-        {"json": {"data": {}}, "status_code": 404},
-        {"status_code": 501},
-        {"json": []},
-    ],
-    ids=json.dumps,
-)
+UNREAD = [
+    {"status_code": 401, "json": {"error": {"message": f"Wrong key: {KEY}"}}},
+    {"text": "not JSON"},
+    {"json": {"data": [{"name": "tts-1"}]}},
+    {"json": {"data": {}}, "status_code": 404},
+    {"json": []},
+]
+
+
+@pytest.mark.parametrize("answer", UNREAD, ids=json.dumps)
 @pytest.mark.parametrize("ended", [0, 1])
 def test_a_host_that_cannot_be_asked_hides_no_other(network, answer, ended):
     """It is named without a key, the others are compared all the same; exit 2 is no difference."""

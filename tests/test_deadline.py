@@ -10,14 +10,6 @@ from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamTimeout
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    """The monotonic clock, which a test sets: [seconds]."""
-    now = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    return now
-
-
 def test_what_is_left_shrinks_to_an_error(clock):
     """It is always more than nothing: a timeout of 0 means something else to a socket."""
     deadline = Deadline.after(2)

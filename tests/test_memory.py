@@ -1,7 +1,5 @@
 """What conversations hold in memory is counted, and has room on disk or not at all."""
 
-from io import BytesIO
-
 import pytest
 
 from parley.deadline import Deadline
@@ -15,15 +13,6 @@ BUDGET_BYTES = 64 * len(PIECE)
 @pytest.fixture
 def budget() -> Budget:
     return Budget(BUDGET_BYTES)
-
-
-class FullDisk(BytesIO):
-    """A file on a disk that is full after 100 kB."""
-
-    def write(self, data):
-        if self.tell() + len(data) > 100_000:
-            raise OSError(28, "No space left on device")
-        return super().write(data)
 
 
 def no_disk():
@@ -82,16 +71,13 @@ def test_what_was_overwritten_is_counted_once(budget):
 
 
 @pytest.mark.parametrize("prefers_disk", [False, True], ids=["speech", "upload"])
-@pytest.mark.parametrize("disk", [no_disk, FullDisk])
-def test_without_a_disk_files_stay_in_memory_while_there_is_room(
-    budget, disk, prefers_disk, monkeypatch
-):
+def test_without_a_disk_files_stay_in_memory_while_there_is_room(budget, prefers_disk, monkeypatch):
     """Then it fails with the disk's error; nobody else does."""
-    monkeypatch.setattr("parley.memory.TemporaryFile", disk)
+    monkeypatch.setattr("parley.memory.TemporaryFile", no_disk)
     usage = Usage(budget)
     spool = written(usage, 60, prefers_disk=prefers_disk)
     assert not spool.is_on_disk
-    with pytest.raises(OSError, match=r"No space|Read-only"):
+    with pytest.raises(OSError, match="Read-only"):
         written(Usage(budget), 60, prefers_disk=prefers_disk)
     spool.seek(0)
     assert spool.read() == 60 * PIECE

@@ -1,9 +1,16 @@
-"""The environment is read once, and a bad value stops the start with a sentence that names it."""
+"""The environment is read once, and a bad value stops the start with a sentence that names it.
+
+There are as many workers as the container has cores and memory for.
+"""
+
+import sys
 
 import pytest
+from testing.builders import ran
 
 from parley.errors import ConfigurationError
 from parley.settings import Settings
+from parley.worker_count import workers
 
 TOKEN = "token-0123456789-abc"
 
@@ -26,8 +33,7 @@ BAD = {
     "PARLEY_TEXT_BASE_URL": ["https://user:secret@api.openai.com/v1"],
     "PARLEY_TTS_BASE_URL": ["https://api.openai.com/v1?key=secret"],
     "PARLEY_ALLOWED_BASE_URLS": [
-        *("https://a.example/v1 b.example", "https://a.example,b.example"),
-        "https://a.example/v1,secret",
+        *("https://a.example/v1 b.example", "https://a.example/v1,secret"),
     ],
     "PARLEY_KEY_REQUIRED": ["sk-secret"],
     "PARLEY_CAPACITY": ["sk-secret", "0", "-1", "1.5", "10001", "1_0", "\u0661"],
@@ -125,3 +131,40 @@ def test_origins_are_read_as_browsers_write_them():
     ]
     read = Settings.from_env({"PARLEY_ALLOWED_ORIGINS": " ".join(origins)}).allowed_origins
     assert read == tuple(origins)
+
+
+MB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("cores", "files", "expected"),
+    [
+        (1, {}, 1),
+        (3, {}, 3),
+        (64, {}, 4),
+        (8, {"cpu.max": "max 100000\n"}, 4),
+        (8, {"cpu.max": "200000 100000\n"}, 2),
+        (8, {"cpu.max": "150000 100000\n"}, 2),
+        (8, {"cpu.max": "25000 100000\n"}, 1),
+        (2, {"cpu.max": "400000 100000\n"}, 2),
+        (8, {"memory.max": f"{512 * MB}\n"}, 4),
+        (8, {"memory.max": f"{256 * MB}\n"}, 2),
+        (8, {"memory.max": f"{64 * MB}\n"}, 1),
+        (8, {"memory.max": "max\n"}, 4),
+        (8, {"cpu.max": "300000 100000\n", "memory.max": f"{256 * MB}\n"}, 2),
+    ],
+)
+def test_the_container_decides(tmp_path, cores, files, expected):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert workers(tmp_path, cores) == expected
+
+
+@pytest.mark.parametrize(("set_to", "expected"), [("3", "3"), (None, str(workers()))])
+def test_the_platform_decides_first(monkeypatch, set_to, expected):
+    """WEB_CONCURRENCY is gunicorn's own; where a platform sets none, the container decides."""
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+    variables = {"WEB_CONCURRENCY": set_to} if set_to else {}
+    printed = ran(sys.executable, "-m", "gunicorn", "--print-config", "wsgi:app", **variables)
+    [told] = [line.split() for line in printed.splitlines() if line.split()[:1] == ["workers"]]
+    assert told[-1] == expected

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from io import BytesIO
-from typing import Any
 
 import gevent
 import pytest
@@ -25,38 +24,29 @@ from parley.errors import (
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
 
-STAGES = ["stt", "text", "tts"]
 INTERFACES = {"stt": "transcriptions", "text": "chat", "tts": "speech"}
 UNKNOWN = {"status_code": 404, "json": {"error": {"message": "No.", "code": "model_not_found"}}}
 
 
-def model(stage: str, fallback: bool) -> Model:
-    """A stage's model, with or without a fallback."""
-    new = Model(f"new-{stage}", INTERFACES[stage])
-    return Model(f"old-{stage}", INTERFACES[stage], fallback=new if fallback else None)
+def begin(fallback: bool = True) -> Stages:
+    """The stages of a conversation over the simulated upstream, with or without fallbacks."""
+    models = {}
+    for stage, interface in INTERFACES.items():
+        new = Model(f"new-{stage}", interface) if fallback else None
+        models[stage] = Model(f"old-{stage}", interface, fallback=new)
+    return Stages(make_client(BASE, models), lambda: True)
 
 
-def begin(caller_is_connected=lambda: True, fallback: bool = True) -> Stages:
-    """The stages of a conversation over the simulated upstream."""
-    models = {stage: model(stage, fallback) for stage in STAGES}
-    return Stages(make_client(BASE, models), caller_is_connected)
-
-
-def hold(*, recording: Recording | None = None, **options: Any) -> Conversation:
-    """The whole of such a conversation."""
-    recording = recording or Recording(BytesIO(b"RIFF"), 4, KINDS[0])
-    return begin(**options).converse(recording)
+def hold(fallback: bool = True) -> Conversation:
+    """The whole of such a conversation, whose recording is closed: it may lie on a disk."""
+    recording = Recording(BytesIO(b"RIFF"), 4, KINDS[0])
+    conversation = begin(fallback).converse(recording)
+    assert recording.stream.closed
+    return conversation
 
 
 def used(conversation: Conversation) -> list[str]:
-    return [conversation.models_used[stage].name for stage in STAGES]
-
-
-def test_a_recording_is_closed_once_it_is_heard(openai: Mocker):
-    """It may lie on a disk that many conversations share."""
-    recording = Recording(BytesIO(b"RIFF"), 4, KINDS[0])
-    assert hold(recording=recording).success
-    assert recording.stream.closed
+    return [model.name for model in conversation.models_used.values()]
 
 
 def says(content: str, **choice: object) -> dict[str, object]:
@@ -92,7 +82,7 @@ def test_a_fallback_says_its_own_words(openai: Mocker, logged, answers, reply, f
 def test_a_fallback_counts_as_used_once_it_has_answered(openai: Mocker, logged, fallback: bool):
     """Where the upstream knows neither model, or there is no other, the first is named."""
     openai.post(TEXT, **UNKNOWN)
-    conversation = hold(fallback=fallback)
+    conversation = hold(fallback)
     assert isinstance(conversation.failure, ModelNotFound)
     assert used(conversation) == ["old-stt", "old-text", "old-tts"]
     assert "model_replaced" not in logged.text
@@ -100,10 +90,7 @@ def test_a_fallback_counts_as_used_once_it_has_answered(openai: Mocker, logged, 
 
 
 def test_the_conversation_has_a_record_of_every_call(openai: Mocker):
-    """Retries are told apart from first tries, one without an answer has no id.
-
-    A fallback is a call of its own.
-    """
+    """Retries are told apart from first tries; one without an answer has no id."""
     openai.post(TTS, content=b"ID3 speech", headers={"x-request-id": "up-4"})
     openai.post(
         TEXT,
@@ -111,7 +98,7 @@ def test_the_conversation_has_a_record_of_every_call(openai: Mocker):
             {"status_code": 500, "headers": {"x-request-id": "up-1"}},
             {"exc": requests.ConnectionError},
             {**UNKNOWN, "headers": {"x-request-id": "up-2"}},
-            {"json": {"choices": [{"message": {"content": "It is noon."}}]}},
+            says("It is noon."),
         ],
     )
     conversation = hold()

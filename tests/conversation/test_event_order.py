@@ -18,22 +18,8 @@ from parley.memory import Budget, Usage
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    """The monotonic clock, which a test sets: [seconds]."""
-    now = [1000.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
-    return now
-
-
-@pytest.fixture
 def backlog(clock):
     return Backlog(Usage())
-
-
-@pytest.fixture
-def backlog_usage(clock):
-    usage = Usage()
-    return Backlog(usage), usage
 
 
 def take(backlog):
@@ -85,11 +71,8 @@ def test_sound_that_waits_becomes_one_piece_of_a_bounded_size(backlog):
     first.is_finished = True
     assert take(backlog) == [SoundPiece(0, b"", last=True)]
     [_, *pieces] = [*take(backlog), *take(backlog)]
-    assert [len(piece.data) for piece in pieces] == [
-        PIECE_BYTES,
-        2 * PIECE_BYTES // 1000 * 1000 - PIECE_BYTES,
-    ]
-    assert [piece.last for piece in pieces] == [False, True]
+    rest = 2 * PIECE_BYTES // 1000 * 1000 - PIECE_BYTES
+    assert [(len(p.data), p.last) for p in pieces] == [(PIECE_BYTES, False), (rest, True)]
     assert not backlog
 
 
@@ -104,9 +87,10 @@ def test_less_sound_waits_while_memory_is_scarce():
     assert backlog.has_room_for(first)
 
 
-def test_what_waits_is_counted_until_it_is_told(backlog_usage):
+def test_what_waits_is_counted_until_it_is_told(clock):
     """Many short segments count more than their sound; what is forgotten counts no longer."""
-    backlog, usage = backlog_usage
+    usage = Usage()
+    backlog = Backlog(usage)
     for number in range(300):
         last = begun(backlog, str(number), b"a")
         last.is_finished = True

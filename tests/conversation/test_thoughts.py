@@ -1,5 +1,7 @@
 """What a model thinks aloud is neither text nor speech."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -30,9 +32,7 @@ REPLIES = {
     "<|channel>thought\nHm<channel|>Hello.": "Hello.",
     "thought\nHm<channel|>Hello.": "Hello.",
     "thought is free": "thought is free",
-    "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>Hello.": (
-        "Hello."
-    ),
+    "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>No": "No",
     "<|channel|>final<|message|>Hello.": "Hello.",
     "<|start|>assistant<|channel|>analysis<|message|>Hm": "",
     "analysisWe must say hello.assistantfinalHello.": "Hello.",
@@ -52,8 +52,7 @@ REPLIES = {
 
 def visible(reply: str, cuts: set[int]) -> str:
     thoughts = ThoughtFilter()
-    places = sorted(cut for cut in cuts if cut < len(reply))
-    deltas = [reply[a:b] for a, b in zip([0, *places], [*places, len(reply)], strict=True)]
+    deltas = [reply[a:b] for a, b in pairwise([0, *sorted(cuts), len(reply)])]
     return "".join(map(thoughts.feed, deltas)) + thoughts.finish()
 
 

@@ -61,18 +61,15 @@ class Balancer:
 
     def until(self, name, field, value):
         """Wait until the statistics of the instance say so."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        found = ""
-        while time.monotonic() < deadline:
+
+        def says_so():
             try:
                 rows = csv.DictReader(self.say("show stat").lstrip("# ").splitlines())
             except OSError:
-                rows = []
-            found = next((row[field] for row in rows if row["svname"] == name), "")
-            if found == value:
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"{name}: {field} is {found}, not {value}")
+                return False
+            return [row[field] for row in rows if row["svname"] == name] == [value]
+
+        assert fake.soon(says_so, WAIT_SECONDS), f"{name}: {field} is not {value}"
 
 
 @contextmanager

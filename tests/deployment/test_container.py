@@ -3,12 +3,11 @@
 import json
 import os
 import shutil
-import subprocess
-import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from testing.builders import ROOT
+from testing.builders import ROOT, ran
 from testing.gunicorn_process import free_port
 
 pytestmark = [
@@ -26,19 +25,9 @@ ENV PYTHONPATH=/app
 """
 
 
-def run(*command: object, **options: object) -> str:
-    """What the command prints; its failure is the test's, and what it mounts ends with it."""
-    done = subprocess.run(
-        ["unshare", "--mount", *map(str, command)],
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-        **options,
-    )
-    assert done.returncode == 0, done.stdout[-4000:]
-    return done.stdout
+def run(*command: object) -> str:
+    """What the command prints; what it mounts ends with it."""
+    return ran("unshare", "--mount", *command, seconds=SECONDS)
 
 
 def pip_conf() -> str:
@@ -55,9 +44,8 @@ def pip_conf() -> str:
 @pytest.fixture
 def folder():
     """A folder that is removed whole: the images in it take more than a gigabyte."""
-    path = Path(tempfile.mkdtemp(prefix="parley-container-"))
-    yield path
-    shutil.rmtree(path)
+    with TemporaryDirectory(prefix="parley-container-") as path:
+        yield Path(path)
 
 
 @pytest.fixture
@@ -70,9 +58,10 @@ def podman(folder):
     # As in Docker's image, `python` is there, and pip installs beside it.
     (system / "usr/bin/python").symlink_to("python3")
     next(system.glob("usr/lib/python3.*/EXTERNALLY-MANAGED")).unlink()
-    with subprocess.Popen(["tar", "-C", system, "-c", "."], stdout=subprocess.PIPE) as tar:
-        run(*store, "import", "-", BASE, stdin=tar.stdout)
+    run("tar", "-C", system, "-cf", folder / "system.tar", ".")
     shutil.rmtree(system)
+    run(*store, "import", folder / "system.tar", BASE)
+    (folder / "system.tar").unlink()
     return store
 
 
@@ -97,4 +86,4 @@ def test_the_container_answers_a_conversation(folder, podman):
         shutil.copy(ROOT / "tests" / "testing" / path, context / "testing")
     command = json.dumps(["python", "-m", "testing.container_exercise", words, str(free_port())])
     (context / "Dockerfile").write_text(EXERCISE + f"RUN {command}\n")
-    assert "The container has answered." in run(*build, context)
+    run(*build, context)

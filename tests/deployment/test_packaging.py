@@ -18,7 +18,6 @@ UV = Path(sys.executable).parent / "uv"
 SECONDS = 120
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 MACHINES = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-apple-darwin"]
-PIN = r"^[a-z].*"
 PINS = ["requirements.txt", "requirements-local.txt", "requirements-test.txt"]
 # No wheel, so that pip compiles it: README.md says what helps.
 COMPILED = {("3.11", "aarch64-apple-darwin"): ["gevent"]}
@@ -49,30 +48,25 @@ def test_the_pins_are_whole_and_each_has_a_wheel(python, machine):
     assert names(wanted) == names((ROOT / PINS[0]).read_text())
 
 
-def test_the_engines_pins_are_those_of_the_service_and_more():
-    """What is shown of the longer list holds for the shorter."""
-    service, engine = (set(re.findall(PIN, (ROOT / file).read_text(), re.M)) for file in PINS[:2])
-    assert service < engine
-
-
-@pytest.mark.parametrize(("python", "machine"), COMPILED)
-def test_what_has_no_wheel_is_told(python, machine):
+def test_what_has_no_wheel_is_told():
     """README.md names each package that has to be compiled."""
     readme = (ROOT / "README.md").read_text()
-    assert machine == "aarch64-apple-darwin"
-    assert f"Python {python} on macOS" in readme
-    assert all(name in readme for name in COMPILED[python, machine])
+    for (python, machine), names in COMPILED.items():
+        assert machine == "aarch64-apple-darwin"
+        assert all(word in readme for word in (f"Python {python} on macOS", *names))
 
 
-@pytest.mark.parametrize("file", PINS)
-def test_every_pin_has_its_hashes(file):
+def test_every_pin_has_its_hashes():
     """An index cannot swap what is installed, and no file tells which index made it."""
-    text = (ROOT / file).read_text()
-    pins = re.findall(PIN, text, re.M)
-    assert pins
-    assert all(re.fullmatch(r"[a-z][\w.-]*(\[\w+\])?==\S+( ; [^#]*)? \\", pin) for pin in pins)
-    assert len(re.findall(r" \\\n    --hash=sha256:[0-9a-f]{64}", text)) >= len(pins)
-    assert "://" not in text
+    found = []
+    for file in PINS:
+        text = (ROOT / file).read_text()
+        pins = re.findall(r"^[a-z].*", text, re.M)
+        assert all(re.fullmatch(r"[a-z][\w.-]*(\[\w+\])?==\S+( ; [^#]*)? \\", pin) for pin in pins)
+        assert len(re.findall(r" \\\n    --hash=sha256:[0-9a-f]{64}", text)) >= len(pins) > 0
+        assert "://" not in text
+        found.append(set(pins))
+    assert found[0] < found[1]  # What is shown of the longer list holds for the shorter.
 
 
 def imported() -> set[str]:
@@ -116,7 +110,6 @@ for package in (parley, blueprints):
     assert package.__file__.startswith(os.environ["PYTHONPATH"]), package.__file__
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
-        print(module.name)
 """
 
 
@@ -138,16 +131,8 @@ def test_the_wheel_and_the_pins_answer(tmp_path, python_with_pins, wheel, upstre
     folder.mkdir()  # wsgi.py puts the application together; `src` beside it does not exist here.
     for name in ("wsgi.py", "gunicorn.conf.py"):
         (folder / name).write_bytes((ROOT / name).read_bytes())
-    roots = {"parley": ROOT / "src" / "parley", "blueprints": ROOT / "blueprints"}
-    files = {
-        f"{name}.{path.relative_to(root).with_suffix('').as_posix().replace('/', '.')}"
-        for name, root in roots.items()
-        for path in root.rglob("*.py")
-    }
-    modules = {name.removesuffix(".__init__") for name in files} - roots.keys()
     variables = {"PYTHONPATH": str(installed), "PARLEY_OPENAI_BASE_URL": upstream.url}
-    found = ran(python_with_pins, "-c", MODULES, tree=folder, seconds=SECONDS, **variables)
-    assert set(found.split()) == modules
+    ran(python_with_pins, "-c", MODULES, tree=folder, seconds=SECONDS, **variables)
     with serving(tmp_path / "log", variables, folder, python=str(python_with_pins)) as running:
         told = ask(running.url)
     assert (told.status, told.reply) == (200, REPLY)

@@ -115,7 +115,7 @@ def test_every_field_and_header_of_a_request_is_documented():
 
 
 def test_the_documented_limits_are_the_limits():
-    """What the options' rows promise is what is checked, and so is what a form may hold."""
+    """Of options, of a form, of a stream's times and sizes."""
     told = {row[0].strip("`"): row[2] for row in rows(API_DOCS, "field")}
     assert f"{request_schema.PROMPT_CHARACTERS:,} characters" in told["system_prompt"]
     assert f"{request_schema.HISTORY_TURNS} turns" in told["history"]
@@ -128,9 +128,6 @@ def test_the_documented_limits_are_the_limits():
     malformed = next(row[3] for row in rows(API_DOCS, "code") if row[0] == "`request_malformed`")
     assert f"over {uploads.PARTS} parts" in malformed
     assert f"over {uploads.TEXT_BYTES // 1024} kB of text" in malformed
-
-
-def test_the_documented_times_and_sizes_of_a_stream_are_its_own():
     text = " ".join(API_DOCS.split())
     assert f"nothing else to send for {event_stream.HEARTBEAT_SECONDS} seconds" in text
     assert f"at most {segments.LONGEST} characters" in text

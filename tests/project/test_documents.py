@@ -3,13 +3,19 @@
 import configparser
 import dataclasses
 import json
+import math
 import re
 from datetime import date
 
+from interop.servers import DAY, SERVERS
 from testing.builders import ROOT
 from testing.tables import rows
 
-from parley.models.model_list import SENT
+from comparison import documents
+from comparison.figures import FIGURES
+from comparison.results import medians
+from parley.base_urls import BaseUrl
+from parley.models import model_list
 from parley.settings import Settings
 from parley.web.answers import ConversationSchema
 
@@ -18,6 +24,11 @@ LOG = (ROOT / "docs" / "log.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 MODEL_LIST = (ROOT / "MODEL_LIST.MD").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
+HOSTS, SCALING, PERFORMANCE = (
+    (ROOT / "docs" / f"{name}.md").read_text() for name in ("hosts", "scaling", "performance")
+)
+PICTURE = (ROOT / "docs" / "comparison.svg").read_text()
+RESULTS = json.loads((ROOT / "benchmarks" / "results" / "comparison.json").read_text())
 DOCUMENTS = ("README.md", "API_DOCS.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 
 
@@ -107,10 +118,100 @@ def test_the_parameters_that_are_refused_are_listed():
         interface: {"model", *re.findall(r"`([\w\[\]]+)`", names)}
         for names, interface in re.findall(r"([^()]+)\s\(`(\w+)`\)", told)
     }
-    assert listed == SENT
+    assert listed == model_list.SENT
 
 
 def test_every_warning_is_explained():
     """docs/log.md says of each event in the log what it means, and of no other."""
     events = re.findall(r'"event": "(\w+)', (ROOT / "src" / "parley" / "log.py").read_text())
     assert [row[0].strip("`") for row in rows(LOG, "event")] == events
+
+
+KNOWN = HOSTS.partition("## Known hosts\n")[2]
+
+
+def column(header: str, number: int) -> list[str]:
+    """The cells of one column of the table of known hosts whose header line begins so."""
+    return [row[number] for row in rows(KNOWN[KNOWN.index(f"| {header}") :], "host")]
+
+
+def test_the_sample_list_is_one_that_the_service_reads():
+    """Its defaults are used by callers who name no model, and OpenAI's voice becomes its first."""
+    [sample] = re.findall(r"```markdown\n(.*?)```", HOSTS, re.DOTALL)
+    stages = model_list.parse(sample, "hosts.md").items()
+    used = {stage: models.resolve("", None) for stage, models in stages}
+    assert used["stt"].language == "language"
+    assert used["text"].parameters == {"reasoning_effort": "none"}
+    assert (used["tts"].interface, used["tts"].voice_for("alloy")) == ("speech", "af_heart")
+
+
+def test_every_known_host_has_an_address_names_and_a_note():
+    """The tables and the list below them are of the same hosts, with base URLs that are read."""
+    hosts = column("host | base URL", 0)
+    assert len(hosts) >= 6
+    assert column("host | model names", 0) == hosts
+    assert re.findall(r"^- \*\*(.+?)\*\*", KNOWN, re.M) == hosts
+    for written in column("host | base URL", 1):
+        assert BaseUrl.parse(written.strip("`").replace("HOST", "host.example")).path
+
+
+def test_the_marks_are_those_of_the_tests():
+    """Each host is marked as called, with the version and the day of its test, or as read."""
+    marks = dict(zip(column("host | base URL", 0), column("host | base URL", 6), strict=True))
+    assert {host: mark for host, mark in marks.items() if mark != "read"} == {
+        host: f"called: {server.package} {server.version}, {DAY}"
+        for host, server in SERVERS.items()
+        if host != "aimock"  # It stands for hosts, and is none.
+    }
+
+
+def test_the_readme_leads_to_the_known_hosts():
+    paragraph = README.partition("[docs/hosts.md](docs/hosts.md)")[2].partition("\n\n")[0]
+    named = " ".join(paragraph.split())
+    assert all(host in named for host in column("host | base URL", 0))
+
+
+def test_the_table_of_dynos_follows_from_the_formulas():
+    """The larger of what the processor and what the router's limit ask for, with a quarter free.
+
+    A conversation takes three seconds.
+    """
+    [cost] = re.findall(r"\*\*Processor:\*\* conversations a second . ([\d.]+) ms", SCALING)
+    assert f"| processor | {cost} ms for each" in SCALING
+    table = re.findall(r"^\| ([\d,]+) \| (\d+) \| (\d+) \| (\d+) \|$", SCALING, re.M)
+    assert len(table) == 4
+    for a_minute, *told in table:
+        rate = int(a_minute.replace(",", "")) / 60
+        computed = rate * float(cost) / 1000 / 0.75
+        routed = rate * 3 / (0.75 * 200)
+        dynos = [computed / 2, max(computed / 2, routed), computed / 0.25]
+        assert told == [str(math.ceil(number)) for number in dynos], a_minute
+
+
+def test_the_documented_figures_are_the_runs():
+    [found] = documents.BLOCK.finditer(PERFORMANCE)
+    assert found[0] == f"{found[1]}{documents.block(RESULTS)}\n{found[2]}"
+
+
+def test_every_figure_was_measured():
+    """The run has all figures, in ours, and no service is left out of all."""
+    known = medians(RESULTS)
+    assert set(known) == set(FIGURES)
+    ours = {key for key in known if "Parley" in known[key]}
+    assert ours == {key for key in FIGURES if not key.startswith("fitting")}  # It has no threads.
+    assert set(RESULTS["services"]) == set().union(*known.values())
+
+
+def test_the_picture_is_of_the_run():
+    """README.md and docs/performance.md show a picture with the run's day and its figures."""
+    assert "(docs/comparison.svg)" in README
+    assert "(comparison.svg)" in PERFORMANCE
+    assert f"{RESULTS['day']}, {RESULTS['cores']} cores, {RESULTS['memory_gb']} GB" in PICTURE
+    shown = re.findall(r'class="value"[^>]*>([^<]+)<', PICTURE)
+    assert len(shown) > 20
+    told = {
+        f"{value:,.{FIGURES[key].digits}f} {FIGURES[key].unit}"
+        for key, by_service in medians(RESULTS).items()
+        for value in by_service.values()
+    }
+    assert set(shown) <= told

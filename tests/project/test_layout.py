@@ -1,13 +1,20 @@
-"""The house keeps its shape: sections, imports, and who may know what."""
+"""The house keeps its shape: sections, imports, and who may know what, of libraries too."""
 
 import ast
+import configparser
+import http.client
 import importlib
 import re
 from functools import cache
 from graphlib import TopologicalSorter
+from importlib.metadata import version
 from pathlib import Path
 
+import gevent.socket
 import pytest
+import urllib3
+from packaging.requirements import Requirement
+from packaging.version import Version
 from testing.builders import ROOT
 
 from blueprints import BLUEPRINTS
@@ -98,6 +105,8 @@ def test_a_section_has_text_exactly_where_its_blueprint_has_routes():
 
 
 def test_imports_run_one_way():
+    """Between the rooms, which are all folders."""
+    assert rooms() == set(MAY_IMPORT) - {"", "commands"}
     for module, imports in modules().items():
         room = room_of(module)
         for imported in imports:
@@ -133,11 +142,6 @@ def test_no_modules_import_each_other():
     TopologicalSorter(graph).prepare()  # Raises CycleError, which names the circle.
 
 
-def test_every_folder_is_a_room():
-    """A new folder under src/parley is placed in the table before it is used."""
-    assert rooms() == set(MAY_IMPORT) - {"", "commands"}
-
-
 def test_no_file_is_long():
     """A file that no longer fits on five screens has two jobs, tests and benchmarks included."""
     paths = [*ROOT.glob("*.py")]
@@ -160,4 +164,59 @@ def test_who_may_know_what(package, allowed):
 
 def test_the_local_engine_knows_nothing_of_the_service():
     for path in (ROOT / "src" / "local_engine").rglob("*.py"):
-        assert not re.search(r"^\s*(import|from) (parley|blueprints)", path.read_text(), re.M), path
+        assert not {name.split(".")[0] for name in imports_of(path)} & {"parley", "blueprints"}
+
+
+HOOKS = {
+    # The name, by the class that it is private to: the promise that it keeps.
+    (http.client.HTTPResponse, "_read_status"): "Interim answers are skipped, and counted.",
+    (http.client.HTTPResponse, "_close_conn"): "An answer without a clear end is the last one.",
+    (urllib3.connection.HTTPConnection, "_new_conn"): "Only checked addresses are connected to.",
+    (urllib3.HTTPResponse, "_original_response"): "A WebSocket reads on behind its answer.",
+    (gevent.socket.socket, "_io_refs"): "TLS to an upstream works within TLS to a proxy.",
+}
+TRIED = {"urllib3": "2.8", "requests": "2.34", "gevent": "26.9", "gunicorn": "27.0"}
+"""The minor versions on which these promises were tried; setup.cfg admits no others."""
+
+
+def private(name: str) -> bool:
+    return bool(re.fullmatch(r"_[a-z]\w*", name))
+
+
+def names_of_others() -> set[str]:
+    """The private names that src/parley reads without having set or defined them itself."""
+    used, own = set(), set()
+    for path in (ROOT / "src" / "parley").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute):
+                (used if isinstance(node.ctx, ast.Load) else own).add(node.attr)
+            elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+                own.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                own.add(node.id)
+    return set(filter(private, used - own))
+
+
+@pytest.mark.parametrize(("owner", "name"), HOOKS, ids=lambda item: getattr(item, "__name__", item))
+def test_a_private_name_is_still_there(owner, name):
+    """A version that drops it is found out here, not by a caller."""
+    assert name in {*vars(owner), *owner.__init__.__code__.co_names}
+
+
+def test_no_other_private_name_is_used():
+    """Whoever needs one adds it to the table, with its promise."""
+    overridden = {"_read_status", "_close_conn", "_new_conn", "_io_refs"}
+    assert names_of_others() | overridden == {name for _, name in HOOKS}
+
+
+@pytest.mark.parametrize("package", TRIED)
+def test_only_versions_that_were_tried_are_admitted(package):
+    """The next minor version may change what is not documented."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    lines = config["options"]["install_requires"].split("\n")
+    [wanted] = [each for each in map(Requirement, filter(None, lines)) if each.name == package]
+    tried = Version(TRIED[package])
+    assert wanted.specifier.contains(f"{tried.major}.{tried.minor}.99")
+    assert not wanted.specifier.contains(f"{tried.major}.{tried.minor + 1}")
+    assert Version(version(package)).release[:2] == tried.release[:2]

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from testing.builders import copy_tree
 
 SECONDS = 120
@@ -24,10 +23,6 @@ Says how many seconds a conversation may take.
 | field | | meaning |
 |---|---|---|
 | `unit` | optional | the unit; the default is seconds |
-
-| header | | meaning |
-|---|---|---|
-| `X-Unit` | optional | the same |
 
 | status | when |
 |---|---|
@@ -65,28 +60,27 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def add_section(tree: Path, name: str, steps: set[int]) -> None:
-    """Take these of the four steps."""
-    section = name.upper()
-    text = TEXT.format(name=name)
-    document = tree / "API_DOCS.md"
-    new = f"<!-- BEGIN: {section} -->" not in document.read_text()
-    if 1 in steps and new:
-        markers = f"\n<!-- BEGIN: {section} -->\n{text}<!-- END: {section} -->\n"
-        document.write_text(document.read_text() + markers)
-    elif 1 in steps:
-        end = f"<!-- END: {section} -->"
+def take_step(tree: Path, name: str, step: int) -> None:
+    """Take one of the four steps for a section: one whose markers are there, or a new one."""
+    section, text = name.upper(), TEXT.format(name=name)
+    document, blueprints = tree / "API_DOCS.md", tree / "blueprints"
+    end = f"<!-- END: {section} -->"
+    is_there = end in document.read_text()
+    if step == 1 and is_there:
         change(document, end, f"{text}{end}")
-    if 2 in steps:
-        shown = (tree / "blueprints" / "conversation.py").read_text()
+    elif step == 1:
+        markers = f"\n<!-- BEGIN: {section} -->\n{text}{end}\n"
+        document.write_text(document.read_text() + markers)
+    elif step == 2:
+        shown = (blueprints / "conversation.py").read_text()
         [room] = re.findall(r"^from (parley[\w.]*) import .*\bservices\b", shown, re.M)
         code = BLUEPRINT.format(section=section, name=name, services=f"from {room} import services")
-        (tree / "blueprints" / f"{name}.py").write_text(code)
-    if 3 in steps and new:
-        listed = tree / "blueprints" / "__init__.py"
+        (blueprints / f"{name}.py").write_text(code)
+    elif step == 3:
+        listed = blueprints / "__init__.py"
         change(listed, "    jobs,\n", f"    jobs,\n    {name},\n")
         change(listed, "    jobs.bp,\n", f"    jobs.bp,\n    {name}.bp,\n")
-    if 4 in steps:
+    else:
         (tree / "tests" / "blueprints" / f"test_{name}.py").write_text(TEST.format(name=name))
 
 
@@ -99,39 +93,22 @@ def check(tree: Path, *files: str) -> str:
     return f"{done.stdout}{done.stderr}"
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory):
-    return copy_tree(tmp_path_factory.mktemp("tree"))
+def test_the_four_steps_make_a_section(tmp_path):
+    """Each that is not taken yet is told by name; after all of them both routes answer.
 
-
-@pytest.fixture
-def tree(copy):
-    """The copy, which Python compiles once; what a test changes there is undone."""
-
-    def files():
-        return [copy / "API_DOCS.md", *copy.glob("**/blueprints/*.py")]
-
-    before = {file: file.read_text() for file in files()}
-    yield copy
-    for file in files():
-        if before.get(file) is None:
-            file.unlink()
-        elif file.read_text() != before[file]:
-            file.write_text(before[file])
-
-
-def test_the_four_steps_make_a_section(tree):
-    """A new name, and one whose section was empty: both routes answer, and all is in order."""
-    for name in ("limits", "chats"):
-        add_section(tree, name, {1, 2, 3, 4})
+    One section is new (its module is in place before its text, and before it is listed), and one
+    was empty.
+    """
+    tree = copy_tree(tmp_path)
+    for name, step in (("limits", 2), ("limits", 1), ("chats", 1)):
+        take_step(tree, name, step)
+        said = check(tree, "tests/project/test_layout.py", "-k", "section", "--noconftest")
+        assert re.search(rf"^E .*: \['{name}'\]$", said, re.M)
+        if (name, step) == ("limits", 1):
+            take_step(tree, name, 3)
+    for name, step in (("chats", 2), ("chats", 4), ("limits", 4)):
+        take_step(tree, name, step)
     said = check(tree, *FILES)
     assert "passed" in said
     assert "failed" not in said, said
     assert "error" not in said, said
-
-
-@pytest.mark.parametrize(("name", "forgotten"), [("limits", 1), ("limits", 3), ("chats", 2)])
-def test_a_forgotten_step_is_told_by_name(tree, name, forgotten):
-    add_section(tree, name, {1, 2, 3} - {forgotten})
-    said = check(tree, "tests/project/test_layout.py", "-k", "section", "--noconftest")
-    assert re.search(rf"^E .*: \['{name}'\]$", said, re.M)

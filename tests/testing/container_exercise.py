@@ -7,14 +7,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import requests
 
 from testing import fake_openai as fake
-
-BOOT_SECONDS = 60
 
 
 def main(command: list[str], healthcheck: list[str], port: str) -> None:
@@ -25,11 +22,7 @@ def main(command: list[str], healthcheck: list[str], port: str) -> None:
         os.environ["PARLEY_OPENAI_BASE_URL"] = upstream.url
         service = subprocess.Popen(command)
         try:
-            deadline = time.monotonic() + BOOT_SECONDS
-            while subprocess.run(healthcheck, check=False, stderr=subprocess.DEVNULL).returncode:
-                assert service.poll() is None, "the service ended"
-                assert time.monotonic() < deadline, "the health check does not pass"
-                time.sleep(0.5)
+            assert fake.soon(lambda: not subprocess.run(healthcheck, check=False).returncode, 60)
             answer = requests.post(
                 f"http://127.0.0.1:{port}/api/conversation/",
                 headers={"X-OpenAI-API-Key": "sk-Zq8vX3mK7pT2wR9yL4nB6cD1"},
@@ -42,7 +35,6 @@ def main(command: list[str], healthcheck: list[str], port: str) -> None:
     assert answer.status_code == 200, answer.text
     assert answer.json()["text_response"] == fake.REPLY
     assert ended == 0
-    print("The container has answered.")
 
 
 if __name__ == "__main__":

@@ -6,13 +6,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from testing.builders import ROOT
+from testing.fake_openai import soon
 from testing.gunicorn_process import environment, free_port
 
 START_SECONDS = 120
@@ -46,11 +46,8 @@ class Terminal:
 
     def wait_for(self, text: str) -> None:
         """Wait until the terminal shows `text`."""
-        deadline = time.monotonic() + START_SECONDS
-        while text not in self.log:
-            assert self.process.poll() is None, self.log
-            assert time.monotonic() < deadline, self.log
-            time.sleep(0.1)
+        soon(lambda: text in self.log or self.process.poll() is not None, START_SECONDS)
+        assert text in self.log, self.log
 
     def asked(self) -> list[str]:
         """The stages that the engine here was asked for: the ends of their paths, in order."""
@@ -118,9 +115,7 @@ def place(folder: Path, **ports: int) -> Place:
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """Press Ctrl-C, and let none of the terminal's processes outlive it."""
-    with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-        os.killpg(process.pid, signal.SIGINT)
-        process.wait(STOP_SECONDS)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    for how in (signal.SIGINT, signal.SIGKILL):
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, how)
+            process.wait(STOP_SECONDS)

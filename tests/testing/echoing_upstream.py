@@ -1,16 +1,14 @@
 """An upstream that answers with what it was sent, and what a caller reads of that."""
 
-import base64
 import json
 import re
 import socket
-from urllib.parse import unquote
 
 import requests
 
 from testing import fake_openai as fake
 from testing.fake_streams import streams_chat
-from testing.stream_readers import events_of, heard
+from testing.representations import told_over_a_socket
 
 MP3 = b"ID3"
 """What its speech begins with, as mp3 may."""
@@ -36,28 +34,10 @@ def echo(connection: socket.socket, request: fake.Request) -> bool:
     return True
 
 
-def told_in_json(response: requests.Response) -> tuple[str, str, str]:
+def texts_of(response: requests.Response) -> tuple[str, str, str]:
     """Transcript, reply and speech."""
-    answer = response.json()
-    speech = base64.b64decode(answer["audio"]).removeprefix(MP3).decode()
-    return answer["transcript"], answer["text_response"], speech
+    said = told_over_a_socket(response)
+    return said.transcript, said.reply, said.sound.removeprefix(MP3).decode()
 
 
-def told_in_a_stream(response: requests.Response) -> tuple[str, str, str]:
-    """Transcript, reply and speech; each segment is one call, which echoes the key at its end."""
-    stream = heard(events_of([response.content]))
-    [speech] = stream.sounds
-    return stream.transcript, stream.text, speech.removeprefix(MP3).decode()
-
-
-def told_in_headers(response: requests.Response) -> tuple[str, str, str]:
-    """Transcript, reply and speech."""
-    texts = [unquote(response.headers[name]) for name in ("X-Transcript", "X-Text-Response")]
-    return texts[0], texts[1], response.text.removeprefix(MP3.decode())
-
-
-TOLD = {
-    "application/json": told_in_json,
-    "text/event-stream": told_in_a_stream,
-    "audio/mpeg": told_in_headers,
-}
+TOLD = dict.fromkeys(("application/json", "text/event-stream", "audio/mpeg"), texts_of)

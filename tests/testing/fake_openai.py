@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from flask.testing import FlaskClient
 
@@ -78,7 +79,6 @@ class Upstream:
         scheme, port = "https" if tls else "http", self._listener.getsockname()[1]
         self.url = f"{scheme}://127.0.0.1:{port}/v1"
         self._open: set[socket.socket] = set()
-        self._lock = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -88,34 +88,28 @@ class Upstream:
         self.drop_connections()
 
     def drop_connections(self) -> None:
-        with self._lock:
-            for connection in self._open:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+        for connection in [*self._open]:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
-        while True:
-            try:
+        with suppress(OSError):
+            while True:
                 connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(
-                target=self._serve, args=(connection, self.connections), daemon=True
-            ).start()
+                self.connections += 1
+                served = connection, self.connections
+                threading.Thread(target=self._serve, args=served, daemon=True).start()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
-        with self._lock:
-            self._open.add(connection)
+        self._open.add(connection)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.greet and not self.greet(connection):
                 return
             if self.tls:
-                plain, connection = connection, self.tls.wrap_socket(connection, server_side=True)
-                with self._lock:
-                    self._open.discard(plain)
-                    self._open.add(connection)
+                self._open.discard(connection)
+                connection = self.tls.wrap_socket(connection, server_side=True)
+                self._open.add(connection)
             with connection.makefile("rb") as reader:
                 while request := _read(reader, number):
                     self.requests.append(request)
@@ -127,23 +121,19 @@ class Upstream:
         except (OSError, ValueError):
             pass  # The peer has gone, as it may.
         finally:
-            with self._lock:
-                self._open.discard(connection)
+            self._open.discard(connection)
             connection.close()
 
 
 def _read(reader, number: int) -> Request | None:
-    sent = reader.readline()
-    first = sent.decode("latin-1").split()
-    if len(first) != 3:
+    head = b"".join(takewhile(bytes.strip, reader)) + b"\r\n"
+    first, *lines = (line.decode("latin-1") for line in head.splitlines())
+    if len(first.split()) != 3:
         return None
-    headers = {}
-    while (line := reader.readline()).strip():
-        sent += line
-        name, _, value = line.decode("latin-1").partition(":")
-        headers[name.strip().lower()] = value.strip()
+    pairs = (line.partition(":") for line in lines)
+    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
     body = reader.read(int(headers.get("content-length", 0)))
-    return Request(first[1], headers, body, number, sent + line + body)
+    return Request(first.split()[1], headers, body, number, head + body)
 
 
 def soon(happens: Callable[[], bool], seconds: float = 20) -> bool:

@@ -20,11 +20,8 @@ DRIP_SECONDS = 0.1
 PIECE_BYTES = 4096
 
 
-class Break(Enum):
-    """What a stream comes to instead of its end."""
-
-    CUT = "the connection is closed"
-    RESET = "the connection is reset"
+Break = Enum("Break", ["CUT", "RESET"])
+"""What a stream comes to instead of its end: the connection is closed, or reset."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +65,9 @@ class Streamed:
 
     def __call__(self, connection: socket.socket, request: Request) -> bool:
         body = json.loads(request.body)
-        kind = self.content_type(body)
         named = f"x-request-id: {self.request_id}\r\n" if self.request_id else ""
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n{named}"
-        head += "Transfer-Encoding: chunked\r\n\r\n"
-        unsent = head.encode()
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {self.content_type(body)}\r\n{named}"
+        unsent = f"{head}Transfer-Encoding: chunked\r\n\r\n".encode()
         try:
             for piece in self.pieces(body):
                 match piece:
@@ -170,10 +165,8 @@ CHATS: dict[str, Row] = {
     "whole": lambda text: [ROLE, *deltas(text), STOP, DONE],
     "usage": lambda text: [ROLE, *deltas(text), STOP, chunk(None, usage=COUNTED), DONE],
     "length": lambda text: [ROLE, *deltas(text), chunk({}, "length"), DONE],
-    "no end at all": lambda text: [ROLE, *deltas(text)],
     "split characters": lambda text: split_characters(b"".join([ROLE, *deltas(text), STOP, DONE])),
     "one piece": lambda text: [b"".join([ROLE, *deltas(text), STOP, DONE])],
-    "blank": lambda text: [ROLE, STOP, DONE],
     "drips": lambda text: [ROLE, *dripping(deltas(text, 1)), STOP, DONE],
     "silent": lambda text: [STALL_SECONDS, Break.CUT],
     "head alone": lambda text: [b"", STALL_SECONDS, Break.CUT],
@@ -181,7 +174,6 @@ CHATS: dict[str, Row] = {
     "cut": lambda text: [ROLE, *half(deltas(text)), Break.CUT],
     "reset": lambda text: [ROLE, *half(deltas(text)), Break.RESET],
     "error": lambda text: [ROLE, *half(deltas(text)), event({"error": ERROR})],
-    "not JSON": lambda text: [ROLE, *half(deltas(text)), b"data: {nonsense\n\n", DONE],
     "fails": lambda text: [Raw(failure("500 Internal Server Error", ERROR))],
 }
 # Each makes a stream of a speech's bytes.
@@ -220,6 +212,9 @@ def streams_chat(
     return Streamed(pieces, lambda body: "text/event-stream; charset=utf-8")
 
 
+SPEECH_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm"}
+
+
 def streams_speech(
     row: Callable[[str], str] = lambda text: "whole", pace: Pace = Pace()
 ) -> Streamed:
@@ -229,5 +224,4 @@ def streams_speech(
         speech = coded_speech.encode(body["input"], body.get("response_format", "mp3"))
         return pace.over(SPEECHES[row(body["input"])](speech))
 
-    kinds = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm"}
-    return Streamed(pieces, lambda body: kinds[body.get("response_format", "mp3")])
+    return Streamed(pieces, lambda body: SPEECH_TYPES[body.get("response_format", "mp3")])

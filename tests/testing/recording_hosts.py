@@ -1,6 +1,5 @@
 """Three upstreams on three ports that record every byte, and what went where in a conversation."""
 
-import json
 import random
 import socket
 from collections import defaultdict
@@ -65,8 +64,7 @@ class Hosts:
             connection.sendall(fake.http(b"", "307 Elsewhere", Location=location))
             return True
         if request.stage == "stt":
-            text = json.dumps({"text": fake.TRANSCRIPT}).encode()
-            connection.sendall(fake.http(text, Content_Type="application/json"))
+            connection.sendall(fake.good(request))
             return True
         if request.stage == "text":
             return streams_chat()(connection, request)

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from testing.builders import KEY, make_app, wav
 from testing.conversation_forms import MAIN, converse
+from testing.stream_readers import events_of, heard
 
 JSON, STREAM, SOUND = "application/json", "text/event-stream", "audio/*"
 STAGES = ("stt", "text", "tts")
@@ -55,8 +56,7 @@ def ask(
         headers={"X-OpenAI-API-Key": KEY, "Accept": accept, **headers},
         timeout=90,
     )
-    headers = Headers(answer.headers.items())
-    return told(TestResponse([answer.content], str(answer.status_code), headers, None))
+    return told_over_a_socket(answer)
 
 
 def bodies(upstream, stage: str) -> list[bytes]:
@@ -69,10 +69,7 @@ def body(upstream, stage: str) -> dict[str, object]:
 
 
 def events(response: TestResponse, name: str) -> list[dict[str, object]]:
-    frames = (
-        frame.split("\n") for frame in response.text.split("\n\n") if frame[:1] not in ("", ":")
-    )
-    return [json.loads(data[6:]) for event, data in frames if event == f"event: {name}"]
+    return [data for event, data in events_of([response.data]) if event == name]
 
 
 @dataclass
@@ -90,26 +87,25 @@ class Told:
 
 
 def told(response: TestResponse) -> Told:
-    """What it says; a stream's deltas and its `done` say the same, and errors have six keys."""
+    """What it says; a stream keeps to the contract, and errors have six keys."""
+    headers, status = response.headers, response.status_code
     if response.content_type.startswith("audio/"):
-        headers = response.headers
         models = dict(pair.split("=") for pair in headers["X-Models-Used"].split(", "))
         texts = (unquote(headers[name]) for name in ("X-Transcript", "X-Text-Response"))
-        return Told(
-            response.status_code, headers.get("X-Errors"), None, "", *texts, response.data, models
-        )
-    sound = b""
+        return Told(status, headers.get("X-Errors"), None, "", *texts, response.data, models)
     if response.content_type.startswith("text/event-stream"):
-        [answer] = events(response, "done")
-        written = "".join(event["delta"] for event in events(response, "text"))
-        assert written == answer["text_response"]
-        sound = b"".join(base64.b64decode(event["data"]) for event in events(response, "audio"))
-        status = 206 if answer["errors"] else 200
+        stream = heard(events_of([response.data]))
+        answer, sound = stream.done, b"".join(stream.sounds)
+        status = 206 if stream.error else 200
     else:
-        answer, status = response.json, response.status_code
-        sound = base64.b64decode(answer["audio"])
+        answer, sound = response.json, base64.b64decode(response.json["audio"])
     [error] = answer["errors"] or [{"code": None, "stage": None, "message": ""}]
     assert answer["success"] is (status == 200)
     texts = answer["transcript"], answer["text_response"]
     said = (error[name] for name in ("code", "stage", "message"))
     return Told(status, *said, *texts, sound, answer["models_used"])
+
+
+def told_over_a_socket(answer: requests.Response) -> Told:
+    headers = Headers(answer.headers.items())
+    return told(TestResponse([answer.content], str(answer.status_code), headers, None))

@@ -3,22 +3,15 @@
 from testing.recording_hosts import STAGES, secret
 
 TOKEN = secret()
-NAMES = [
-    *("caller main", "operator main"),
-    *(f"{side} {stage}" for side in ("caller", "operator") for stage in STAGES),
-]
+BY_STAGE = [f"{side} {stage}" for side in ("caller", "operator") for stage in STAGES]
+NAMES = ["caller main", "operator main", *BY_STAGE]
 KEYS = {name: secret() for name in NAMES}
 # On which of the three ports each base URL lies: each stage has its hosts on all three, and one of
 # the caller's lies on the main one's.
 PORT = {
     "operator main": 0,
     "caller main": 1,
-    "caller stt": 2,
-    "caller text": 0,
-    "caller tts": 1,
-    "operator stt": 1,
-    "operator text": 2,
-    "operator tts": 0,
+    **dict(zip(BY_STAGE, (2, 0, 1, 1, 2, 0), strict=True)),
 }
 
 # The contract's three rules. The first row that fits says whose host, and which key: the first of
@@ -37,15 +30,10 @@ TOKEN_RULES = [
 ]
 
 # What can be given: `url NAME` and `key NAME` are flags.
-URLS = [
-    "url caller main",
-    *(f"url {side} {stage}" for side in ("caller", "operator") for stage in STAGES),
-]
+URLS = ["url caller main", *(f"url {name}" for name in BY_STAGE)]
 KEY_FLAGS = [f"key {name}" for name in NAMES]
 OPERATORS_KEYS = [flag for flag in KEY_FLAGS if flag.startswith("key operator")]
-CALLERS_OWN = [
-    flag for flag in [*URLS, *KEY_FLAGS] if " caller " in flag and flag != "key caller main"
-]
+CALLERS_OWN = {flag for flag in [*URLS, *KEY_FLAGS] if " caller " in flag} - {"key caller main"}
 
 
 def fits(pattern: str, given: bool) -> bool:
@@ -57,7 +45,7 @@ def told(flags: frozenset[str], tokens: str, *, key_required: bool):
     if not tokens.startswith("off"):
         if tokens != "right":
             return (401, "api_key_missing" if tokens == "none" else "api_key_rejected")
-        if flags & set(CALLERS_OWN):
+        if flags & CALLERS_OWN:
             return (400, "base_url_refused")
         return {
             stage: chosen(stage, host, keys, flags)

@@ -1,4 +1,4 @@
-"""The bench's callers see what is wrong with an answer, so that no figure counts a wrong one."""
+"""What the benches measure is right, so that no figure counts what is wrong."""
 
 import asyncio
 import base64
@@ -12,6 +12,7 @@ import pytest
 
 import callers
 import dialogue
+import growth
 import servers
 import spoken_dialogue
 from answers import Kind
@@ -127,3 +128,10 @@ def test_the_floor_answers_what_was_asked():
         outcomes = asyncio.run(callers.repeatedly(port, 4, 3))
     assert not callers.problems(outcomes)
     assert len(outcomes) == 12
+
+
+@pytest.mark.parametrize("every", [1, growth.DELTA])
+@pytest.mark.parametrize("kind", growth.KINDS)
+def test_a_reply_of_each_kind_is_told(kind, every):
+    """As a stream tells it; what is told is the reply, or `tell` fails."""
+    assert growth.tell(growth.text_of(kind, 2), every) > 0
