@@ -7,6 +7,9 @@ import time
 import requests
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+LONG_HEADERS = b"".join(b"X-%d: " % i + b"a" * 8_100 + b"\r\n" for i in range(97))
+"""Each may be as long as it is, but not all of them together."""
+
 PATIENCE = 10
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,7 @@ class Heard:
     error: dict[str, Any] | None = None
     done: dict[str, Any] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
-    request_id: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def code(self) -> str | None:
