@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import requests
 from urllib3 import encode_multipart_formdata
@@ -88,16 +89,20 @@ def speaks(
 
 
 def post(
-    service: Service, accept: str = "text/event-stream", base_url: str = "", **fields: str
+    service: Service,
+    accept: str = "text/event-stream",
+    base_url: str = "",
+    audio: bytes = b"",
+    **fields: str,
 ) -> requests.Response:
     """A conversation's answer, whose body is not read yet."""
     headers = {"Accept": accept, "X-OpenAI-Base-URL": base_url}
-    return converse(service, 30, fields=fields, stream=True, **headers)
+    return converse(service, 60, audio or wav(), fields, stream=True, **headers)
 
 
-def listen(service: Service, **fields: str) -> Heard:
+def listen(service: Service, **how: Any) -> Heard:
     """A whole stream."""
-    with closing(post(service, **fields)) as response:
+    with closing(post(service, **how)) as response:
         assert response.status_code == 200, response.text
         stream = heard(events_of(response.iter_content(None)))
         stream.headers = response.headers

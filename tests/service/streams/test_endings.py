@@ -49,22 +49,14 @@ def impatient_service(served_upstream, tmp_path_factory):
 def test_the_deadline_ends_a_silence_at_any_event(impatient_service, upstream, event, model):
     """No sooner and not much later; what was written before is told, then `error` and `done`."""
     stopped_at(upstream, model, *WHILE[event])
-    told = []
-
-    def timed(events):
-        for name, data in events:
-            told.append(data["at"] / 1000)
-            yield name, data
-
-    with closing(streams.post(impatient_service, tts_model=model)) as response:
-        stream = heard(timed(events_of(response.iter_content(None))))
+    stream = streams.listen(impatient_service, tts_model=model)
     assert stream.code == "deadline_exceeded"
     stages = {"audio": ("tts",), "transcript": ("text",)}.get(event, ("text", "tts"))
     assert stream.error["stage"] in stages
     assert event in stream.names
     assert event != "audio" or stream.text == REPLY
-    last, end, _ = told[-3:]  # Of what the upstream sent, of `error` and of `done`.
-    assert SILENCE <= end < last + SILENCE + streams.END_SECONDS
+    last, end, _ = stream.times[-3:]  # Of what the upstream sent, of `error` and of `done`.
+    assert 1000 * SILENCE <= end < last + 1000 * (SILENCE + streams.END_SECONDS)
     streams.is_quiet(impatient_service)
 
 
