@@ -5,12 +5,14 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
 import requests
 from testing import fake_openai as fake
-from testing.builders import KEY, make_app, wav
+from testing import fake_realtime
+from testing.builders import FROZEN_LIST, KEY, make_app, wav
 from testing.conversation_forms import post
 from testing.raw_callers import workers_of
 from testing.served_conversations import HEADERS, converse, fields_of, held, lines
@@ -186,3 +188,36 @@ def test_gunicorns_own_statistics_are_enough(serve):
         while b"parley.gunicorn.request.status.200" not in heard or b"duration" not in heard:
             heard += statsd.recv(1500)
     assert b"parley.gunicorn.requests:1|c" in heard
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(
+    ("day", "names"),
+    [
+        ("2026-12-01", ("whisper-1", "gpt-4o", "tts-1")),
+        ("2027-01-07", ("whisper-1", "gpt-4o", "gpt-realtime-2.1-mini")),
+        ("2027-01-15", ("whisper-1", "gpt-6-luna", "gpt-realtime-2.1-mini")),
+        ("2027-03-01", ("gpt-transcribe", "gpt-6-luna", "gpt-realtime-2.1-mini")),
+    ],
+)
+def test_the_service_as_it_is_answers_on_each_day(serve, upstream, tmp_path, day, names):
+    """Nothing but the machine's clock is moved; models that have ended are asked for nothing."""
+    # libfaketime 0.9.10 turns the absolute monotonic time, to which Python sleeps, into nonsense.
+    sleep = "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds)\n"
+    (tmp_path / "sitecustomize.py").write_text(sleep)
+    [library] = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    if names[2] != "tts-1":
+        upstream.answers["tts"] = fake_realtime.Readings()
+    service = serve(
+        PARLEY_MODEL_LIST=str(FROZEN_LIST),
+        LD_PRELOAD=str(library),
+        FAKETIME=f"@{day} 12:00:00",
+        FAKETIME_DONT_FAKE_MONOTONIC="1",
+        TZ="UTC",
+        PYTHONPATH=str(tmp_path),
+    )
+    answer = converse(service)
+    assert (answer.status_code, tuple(answer.json()["models_used"].values())) == (200, names)
+    assert parsedate_to_datetime(answer.headers["Date"]).date().isoformat() == day
+    assert len(upstream.requests) == 3
+    assert "model_replaced" not in service.log

@@ -3,6 +3,7 @@
 import re
 import socket
 import time
+from pathlib import Path
 
 import requests
 
@@ -50,12 +51,11 @@ def one_answer(caller: socket.socket) -> bytes:
 
 def workers_of(service) -> list[int]:
     pid = service.process.pid
-    with open(f"/proc/{pid}/task/{pid}/children") as children:  # noqa: PTH123  # A file of /proc.
-        return [int(child) for child in children.read().split()]
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def memory(service) -> float:
-    """The one worker's memory, in MB."""
+def memory(service, kind: str = "VmRSS") -> float:
+    """The one worker's memory, in MB; with `VmHWM` the most that it ever had."""
     [worker] = workers_of(service)
-    with open(f"/proc/{worker}/statm") as pages:  # noqa: PTH123  # A file of /proc.
-        return int(pages.read().split()[1]) * 4096 / 1e6
+    status = Path(f"/proc/{worker}/status").read_text()
+    return int(status.partition(f"{kind}:")[2].split()[0]) * 1024 / 1e6

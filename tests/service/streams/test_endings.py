@@ -1,7 +1,6 @@
-"""How an answer that goes on ends early: by the deadline, a stop, or a caller who leaves or stalls.
+"""How an answer ends early: by the deadline, a stop, or a caller who leaves or stalls.
 
-Streams as well as sound alone, over both interfaces of speech: the Realtime API's WebSocket stays
-open between two segments.
+Over both interfaces of speech: the Realtime API's WebSocket stays open between two segments.
 """
 
 import time
@@ -12,12 +11,13 @@ import pytest
 from testing import fake_openai as fake
 from testing import served_streams as streams
 from testing.fake_streams import Silent, Streamed, streams_chat
-from testing.raw_callers import memory, until_closed
+from testing.raw_callers import connect, memory, until_closed
 from testing.served_streams import REPLY, SPEAKERS
 from testing.stream_readers import events_of, heard
 
 DEADLINE, SILENCE, LIMITS = 25, 1, ""
-STREAM, SOUND = {}, {"accept": "audio/wav", "audio_format": "wav"}
+JSON, STREAM = "application/json", {}
+SOUND = {"accept": "audio/wav", "audio_format": "wav"}
 # By an event of a stream: what the chat and the speech do when it was told and nothing follows.
 WHILE = {
     "transcript": ("silent", "whole"),
@@ -73,13 +73,25 @@ LEFT = {
     "speech": (SOUND, b"", "tts", ("whole", "silent"), 206),
     "rest-of-the-speech": (SOUND, b"RIFF", "tts", ("whole", "stalls"), 200),
 }
-CASES = [(awaited, model) for awaited in LEFT for model in SPEAKERS]
-LEAVING = [(*case, leave) for case, leave in zip(CASES, cycle(streams.LEAVES), strict=False)]
+LEAVES = cycle((leave, more) for more in (b"", b"x") for leave in streams.LEAVES)
 
 
-@pytest.mark.parametrize(("awaited", "model", "leave"), LEAVING)
-def test_nothing_is_done_for_a_caller_who_has_left(service, upstream, awaited, model, leave):
-    """Whatever it waits for, and however it leaves, all calls under way end within a second."""
+def line_of(service, name):
+    """The line of a conversation that its caller left, the only one that names it."""
+    line = streams.log_line(service, name)
+    assert service.log.count(name) == 1
+    assert line.startswith("at=WARNING ")
+    assert "event=answer_cut" in line
+    streams.is_quiet(service)
+    return line
+
+
+@pytest.mark.parametrize(
+    ("awaited", "model", "leave", "more"),
+    [(awaited, model, *next(LEAVES)) for model in SPEAKERS for awaited in LEFT],
+)
+def test_nothing_is_done_for_a_caller_who_has_left(service, upstream, awaited, model, leave, more):
+    """However it leaves, also after more than its request, all calls end within a second."""
     asked, read, stage, rows, status = LEFT[awaited]
     calls, name = stopped_at(upstream, model, *rows), f"{awaited}-{model}"
     if stage == "stt":
@@ -87,15 +99,70 @@ def test_nothing_is_done_for_a_caller_who_has_left(service, upstream, awaited, m
     with streams.caller(service, **asked, request_id=name, tts_model=model) as connection:
         streams.until(connection, read)
         streams.until_asked(upstream, stage)
+        connection.sendall(more)
         left = time.monotonic()
         streams.LEAVES[leave](connection)
         for call in calls:
             assert call.left.wait(left + streams.END_SECONDS - time.monotonic()), call
-        line = streams.log_line(service, name)
-    assert "event=answer_cut" in line
+        line = line_of(service, name)
     assert f"status={status} stage={stage} code=caller_disconnected" in line
     assert upstream.requests[-1].stage == stage
-    streams.is_quiet(service)
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+@pytest.mark.parametrize("leave", streams.LEAVES)
+def test_a_caller_may_leave_before_the_upload_has_ended(service, leave, framing):
+    """Whichever way the body's end was promised."""
+    name = f"upload-{leave}-{framing}"
+    sent = streams.request(JSON, name)[:-100]
+    if framing == "chunks":
+        head, _, body = sent.partition(b"\r\n\r\n")
+        head = head.replace(b"Content-Length", b"Transfer-Encoding: chunked\r\nX-Length")
+        sent = head + b"\r\n\r\n%x\r\n" % (len(body) + 100) + body
+    with connect(service) as connection:
+        connection.sendall(sent)
+        streams.LEAVES[leave](connection)
+        if leave == "half-closes":
+            assert b'"request_malformed"' in until_closed(connection)
+        line = line_of(service, name)
+    assert "status=400 stage=request code=caller_disconnected" in line
+
+
+@pytest.mark.parametrize("leave", streams.LEAVES)
+@pytest.mark.parametrize(
+    ("stage", "answers", "more", "told"),
+    [
+        ("stt", fake.good, b"", "status=206 stage=stt code=caller_disconnected"),
+        ("text", fake.good, b"x", "status=206 stage=text code=caller_disconnected"),
+        ("tts", fake.good, b"", "status=200 stage=tts code=caller_disconnected"),
+        ("tts", lambda asked: fake.http(b"{}", "400 No"), b"x", "stage=tts code=upstream_rejected"),
+    ],
+)
+def test_json_that_comes_too_late_is_told_as_it_was(
+    service, upstream, leave, stage, answers, more, told
+):
+    """At the stage that ran when it left; the first failure stands, and no later call is made."""
+    name = f"json-{leave}-{stage}-{answers.__name__.strip('<>')}"
+
+    def answers_late(connection, asked):
+        with suppress(OSError):  # It has left already where an earlier stage was tried again.
+            caller.sendall(more)
+        streams.LEAVES[leave](caller)
+        time.sleep(0.2)
+        return connection.sendall(answers(asked)) or True
+
+    upstream.answers = {stage: answers_late}
+    with connect(service) as caller:
+        caller.sendall(streams.request(JSON, name))
+        assert told in line_of(service, name)
+    assert upstream.requests[-1].stage == stage
+
+
+def test_whoever_reads_the_whole_answer_has_not_left(service):
+    """Though it closes the connection as soon as it has it."""
+    with closing(streams.post(service, JSON)) as response:
+        assert response.content
+    assert "event" not in streams.log_line(service, response.headers["X-Request-ID"])
 
 
 def endless(body, pieces=240, seconds=0.0):
@@ -108,23 +175,19 @@ def endless(body, pieces=240, seconds=0.0):
 
 def test_slow_readers_fill_no_memory_and_are_left(impatient_service, upstream):
     """The upstream waits for them, up to the time that any caller may read nothing for."""
+    service = impatient_service
     speech = upstream.answers["tts"] = Streamed(endless, lambda body: "audio/mpeg")
-    before = memory(impatient_service)
+    before = memory(service)
     with ExitStack() as stack:
-        callers = [
-            stack.enter_context(streams.caller(impatient_service)) for _ in range(streams.CAPACITY)
-        ]
-        ids = [streams.request_id_of(streams.until(each, b"event: audio\n")) for each in callers]
-        begun = time.monotonic()
+        callers = [stack.enter_context(streams.caller(service)) for _ in range(streams.CAPACITY)]
+        names = [streams.request_id_of(streams.until(each, b"event: audio\n")) for each in callers]
         time.sleep(SILENCE * 0.75)
-        assert memory(impatient_service) - before < 20  # MB; all of it would be 60.
+        assert memory(service) - before < 20  # MB; all of it would be 60.
+        assert not any(name in service.log for name in names)
         assert speech.left.wait(streams.END_SECONDS)
-        assert time.monotonic() - begun >= SILENCE * 0.75
-        lines = [streams.log_line(impatient_service, each) for each in ids]
-    for line in lines:
-        assert "event=answer_cut" in line
-        assert "status=200 stage=tts code=caller_disconnected" in line
-    streams.is_quiet(impatient_service)
+        for name in names:
+            line = line_of(service, name)
+            assert "status=200 stage=tts code=caller_disconnected" in line
 
 
 def late(body):
