@@ -37,7 +37,6 @@ def encode(wav: bytes, container: str, codec: str) -> bytes:
 
 @pytest.mark.parametrize("extension", FORMATS)
 def test_speech_in_every_format_is_heard_and_answered_in_speech(service, say, hear, extension):
-    """What was said comes back as text, and the spoken reply is the written one."""
     told = ask(service.url, audio=encode(say(QUESTION, "wav"), *FORMATS[extension]))
     assert told.status == 200, told.message
     assert word_error_rate(QUESTION, told.transcript) <= 0.1
@@ -76,10 +75,7 @@ def test_what_the_engine_cannot_hear_is_told(service, recording, status, code):
 def test_a_stream_rebuilds_the_reply_in_text_and_sound(
     request, say, hear, form, interface, sentences
 ):
-    """The joined sound says the reply, whatever the format; less of it, or its reverse, does not.
-
-    The first sound is there in the first half of the answer, and before its text has ended.
-    """
+    """The joined sound says the reply, and begins early; less of it, or its reverse, does not."""
     service = request.getfixturevalue(interface)
     question = say(STORY.format(sentences), "wav")
     stream = listen(service, audio=question, audio_format=form)
@@ -96,7 +92,6 @@ def test_a_stream_rebuilds_the_reply_in_text_and_sound(
 
 
 def test_sound_alone_says_the_reply(service, hear):
-    """The body is one file, and the headers hold what was heard and what is said."""
     told = ask(service.url, "audio/wav", audio=RECORDING)
     assert (told.status, told.sound[:4], "Paris" in told.reply) == (200, b"RIFF", True)
     assert word_error_rate(told.reply, hear(joined([told.sound], "wav"))) <= 0.2

@@ -47,12 +47,10 @@ NOBODY = {"silence": np.zeros(32_000), "noise": NOISE, "hum": 0.1 * np.sin(np.ar
 
 @pytest.mark.parametrize("sound", NOBODY)
 def test_where_nobody_speaks_nothing_is_heard(hear, sound):
-    """The engine does not invent words."""
     assert hear(joined([(NOBODY[sound] * 32767).astype("<i2").tobytes()], "pcm")) == ""
 
 
 def test_long_speech_is_heard_to_its_end(say, hear):
-    """Speech that is longer than what Whisper hears at once loses nothing."""
     text = (
         "The river runs past the old mill, and the children watch the boats go by. "
         "In the morning the farmers bring their apples to the market. "
@@ -94,7 +92,6 @@ def test_a_hint_at_the_language_is_taken(client, models, say, field):
 
 
 def test_a_reply_is_short_plain_and_counted(ask, models):
-    """A reply names its model, says why it stopped, and counts its tokens."""
     reply = ask(CAPITAL)
     assert "Paris" in reply.choices[0].message.content
     assert reply.choices[0].finish_reason == "stop"
@@ -134,19 +131,16 @@ def test_a_reply_ends_before_its_stop(ask, stop):
 
 
 def test_speed_is_obeyed(say):
-    """Twice the speed is about half the time."""
     slow, fast = (len(say("Where is the nearest station?", "pcm", speed=s)) for s in (0.5, 2.0))
     assert 2 < slow / fast < 5
 
 
 def test_each_of_the_upstream_voices_is_accepted(client, models):
-    """A caller's choice of voice never fails here, though all sound the same."""
     for voice in VOICES:
         assert client.audio.speech.create(model=models["tts"], voice=voice, input="Stop.").content
 
 
 def test_conversations_at_once_do_not_disturb_each_other(ask, say, hear):
-    """What is heard, said and replied beside others is what it is alone."""
     texts = [f"I have {number} apples. They are beside others." for number in range(20, 24)]
     alone = [say(text, "pcm") for text in texts]
 
@@ -162,7 +156,6 @@ def test_conversations_at_once_do_not_disturb_each_other(ask, say, hear):
 
 
 def test_each_request_is_one_line_without_what_was_said(ask, say, hear, engine_log):
-    """The log tells method, path, status and milliseconds: no key, no word."""
     hear(say("A secret about pineapples."))
     ask("A secret about pineapples.")
     log = engine_log.read_text()

@@ -85,7 +85,6 @@ def test_an_environment_without_the_engines_packages_is_told_what_to_do(run_comm
 
 @pytest.mark.parametrize("variable", ["LOCAL_ENGINE_WHISPER", "LOCAL_ENGINE_GGUF"])
 def test_a_model_that_cannot_be_loaded_is_named(run_command, tmp_path, variable):
-    """A wrong path stops the start, and the message says which."""
     wrong = tmp_path / "whisper-or-not.gguf"
     wrong.mkdir()
     done = run_command("--port", "0", **{variable: str(wrong)})
@@ -149,10 +148,7 @@ def test_the_model_list_is_markdown_with_one_default_a_stage(monkeypatch, capsys
     ],
 )
 def test_what_cannot_be_used_is_refused(base_url, models, path, stage, sent, status, param):
-    """Each refusal has OpenAI's status and envelope, names the field, and can be quoted by its id.
-
-    No key is asked for, since it serves this machine alone.
-    """
+    """In OpenAI's envelope, with the field's name and an id; but no key is asked for."""
     place = "json" if "json" in sent else "data"
     if stage:
         sent = sent | {place: {"model": models[stage], **sent.get(place, {})}}
@@ -181,7 +177,6 @@ def test_the_sdk_raises_its_own_classes(client, models, ask, stream):
 
 
 def test_a_fault_of_ours_shows_nothing_of_itself():
-    """A 500 is in the same envelope, without a traceback or what was said."""
 
     def speak(*_):
         raise RuntimeError("a secret")

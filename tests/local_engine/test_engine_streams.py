@@ -45,7 +45,6 @@ def test_a_reply_is_sent_in_the_events_of_the_upstream(base_url, models, counted
 
 
 def test_a_reply_is_sent_as_it_is_written(ask):
-    """Its first word is there long before its last."""
     begun = time.monotonic()
     chunks = iter(ask("Write a very long story about a dragon.", stream=True, max_tokens=50))
     while not text_of([next(chunks)]):
@@ -57,7 +56,6 @@ def test_a_reply_is_sent_as_it_is_written(ask):
 
 @pytest.mark.parametrize("form", ["mp3", "wav", "pcm"])
 def test_speech_is_sent_as_it_is_spoken(client, models, say, form):
-    """A long text's first sentence is on its way while the last is still to be spoken."""
     begun = time.monotonic()
     with client.audio.speech.with_streaming_response.create(
         model=models["tts"], voice="nova", input=LONG, response_format=form

@@ -7,18 +7,14 @@ from http.client import HTTPConnection
 import pytest
 import requests
 from testing.builders import KEY
-from testing.gunicorn_process import serving
 from testing.raw_callers import LONG_HEADERS, connect, health_seconds, until_closed
 from testing.served_conversations import HEADERS, converse
 
 
 @pytest.fixture(scope="module")
-def failing_service(served_upstream, tmp_path_factory):
+def failing_service(serve_all):
     """The service, which has a fault where a test wants one."""
-    variables = {"PARLEY_OPENAI_BASE_URL": served_upstream.url}
-    log = tmp_path_factory.mktemp("log") / "log"
-    with serving(log, variables, app="testing.failing_app:app") as running:
-        yield running
+    return serve_all(app="testing.faulty_app:app")
 
 
 FIRST = b"GET / HTTP/1.1\r\n"
@@ -68,7 +64,6 @@ def test_the_operators_script_name_hides_no_refusal(serve):
 
 
 def test_options_is_answered_without_a_body(client):
-    """204 and what is allowed."""
     for path in ("/healthz", "/api/conversation/", "/nowhere"):
         answer = client.options(path)
         assert answer.headers["Vary"] == "Accept"
@@ -126,7 +121,7 @@ def test_no_line_of_another_library_is_logged(serve, upstream, tmp_path):
 def test_no_text_of_an_error_of_ours_is_logged(failing_service, fault, accept):
     """Wherever it is raised, under the app, beside it or in the server: kind and frames are."""
     service, logged = failing_service, len(failing_service.log)
-    assert requests.get(f"{service.url}/fail/{fault}", timeout=5).ok
+    assert requests.get(f"{service.url}/fault/{fault}?raises=1", timeout=5).ok
     with suppress(requests.RequestException):
         assert KEY[-6:] not in converse(service, Accept=accept).text
     with suppress(OSError), connect(service) as caller:

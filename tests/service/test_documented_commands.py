@@ -12,7 +12,6 @@ from testing import fake_openai as fake
 from testing.builders import KEY, ROOT, ran
 from testing.documented_setups import place
 from testing.fake_streams import streams_chat, streams_speech
-from testing.gunicorn_process import serving
 
 LLM_KEY = "llm-Jw3nB8sVt1"
 NEWMAN = ROOT / "tests" / "service" / "newman" / "node_modules" / ".bin" / "newman"
@@ -29,11 +28,8 @@ def commands(document: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def service(served_upstream, tmp_path_factory):
-    url, log = served_upstream.url, tmp_path_factory.mktemp("service") / "log"
-    variables = {"PARLEY_OPENAI_BASE_URL": url, "PARLEY_ALLOWED_BASE_URLS": "*"}
-    with serving(log, {**variables, "PARLEY_KEY_REQUIRED": "no"}) as running:
-        yield running
+def service(serve_all):
+    return serve_all(PARLEY_ALLOWED_BASE_URLS="*", PARLEY_KEY_REQUIRED="no")
 
 
 @pytest.fixture
@@ -124,7 +120,6 @@ def test_the_readmes_commands_for_streams_and_sound_work(run, played):
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_asks_and_is_answered(run, upstream, played, name):
-    """It shows both texts and gives the sound."""
     command, form = EXAMPLES[name]
     done = run(command)
     assert (done.returncode, done.stdout + done.stderr) == (
@@ -165,7 +160,6 @@ def test_no_input_brings_an_answer_that_is_not_documented(tmp_path):
 
 @pytest.mark.system
 def test_postmans_requests_work_against_make_run(tmp_path):
-    """Newman runs docs/postman_collection.json against the service and the local engine."""
     here = place(tmp_path)
     collection = ROOT / "docs" / "postman_collection.json"
     variable = f"base_url=http://127.0.0.1:{here.ports['8000']}"

@@ -16,7 +16,6 @@ import requests
 from testing import fake_openai as fake
 from testing.builders import FROZEN_LIST, KEY
 from testing.fake_streams import streams_chat
-from testing.gunicorn_process import serving
 from testing.odd_texts import ANSWERS, FRAMES, TEXTS, filled
 from testing.raw_callers import connect, longest_hold, memory, until_closed
 from testing.served_conversations import converse
@@ -34,13 +33,11 @@ SPEECH = b"ID3" + bytes(15_999_000)
 
 
 @pytest.fixture(scope="module")
-def service(served_upstream, tmp_path_factory):
-    url, log = served_upstream.url, tmp_path_factory.mktemp("service") / "log"
-    variables = {"PARLEY_OPENAI_BASE_URL": url, "PARLEY_DEADLINE": "2", **VARIABLES}
+def service(serve_all):
     # Coverage would multiply the time that is measured.
     unmeasured = ("env", "-u", "COVERAGE_PROCESS_CONFIG", "-u", "COVERAGE_PROCESS_START")
-    with serving(log, variables, app="testing.measured_app:app", under=unmeasured) as running:
-        yield running
+    how = {"app": "testing.measured_app:app", "under": unmeasured}
+    return serve_all(**how, PARLEY_DEADLINE="2", **VARIABLES)
 
 
 @pytest.fixture
@@ -106,7 +103,6 @@ def test_no_fault_of_an_upstream_holds_the_worker(held_ms, fault, stage, accept)
 
 
 def test_no_slow_upstream_holds_the_worker(held_ms):
-    """Thirty conversations at once, each with another one."""
     faults = cycle(SLOW)
     answers = {"stt": lambda connection, asked: next(faults).behave(connection, asked)}
     assert held_ms(JSON, answers, callers=30) < MOST_MS
@@ -138,7 +134,6 @@ def test_uploads_in_tiny_chunks_hold_up_nobody(service):
 
 
 def test_a_body_of_too_many_chunks_is_told_so(service):
-    """They are counted as they arrive."""
     answer = uploads_in_chunks(service, b"1\r\na\r\n", CHUNKS + 1000)
     assert b"HTTP/1.1 400" in answer
     assert b"too many chunks" in answer

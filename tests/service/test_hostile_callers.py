@@ -133,7 +133,6 @@ def test_a_caller_who_pipelines_keeps_nobody_waiting(service):
 
 @pytest.mark.alone
 def test_long_uploads_keep_nobody_waiting(service):
-    """What 16 callers send is written to disk without holding up others."""
     form = {"x": ("a", bytes(25_000_000))}
 
     def upload(_):

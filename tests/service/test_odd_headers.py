@@ -142,7 +142,6 @@ def test_an_address_chooses_no_host(served, target, answered):
 
 
 def test_a_trailer_is_no_header(served):
-    """What comes behind the body comes too late."""
     trailers = "X-TTS-Base-URL: {url}\r\nX-OpenAI-Base-URL: {url}\r\nX-OpenAI-API-Key: {key}\r\n"
     assert is_answered_as_usual(served, ask(served, trailers=filled(trailers, served[3])))
 
@@ -198,11 +197,7 @@ TWICE += [(name, URL, second) for name in BASE_URL_HEADERS.values() for second i
 
 @pytest.mark.parametrize(("name", "first", "second"), TWICE)
 def test_a_header_that_comes_twice_is_refused(either, served_upstream, name, first, second):
-    """Joined, two keys would be none, which one host would see, and two URLs could be a valid one.
-
-    The header is named, not the keys. Its capitals do not matter, nor does another header that
-    would be used instead.
-    """
+    """Joined, two keys would be none, which a host would see, and two URLs could be a valid one."""
     before = len(served_upstream.requests)
     main = [("X-OpenAI-API-Key", "sk-main-12345678")] if name != "X-OpenAI-API-Key" else []
     status, body = post(either, *main, (name, first), (name.lower(), second))
@@ -223,7 +218,6 @@ def test_a_key_with_commas_is_one_key(service, served_upstream, name):
 
 
 def test_the_next_request_of_a_connection_is_counted_anew(service):
-    """Two requests with one key each are not one with two."""
     with requests.Session() as caller:
         for _ in range(2):
             answer = caller.post(service.conversation_url, headers={"X-OpenAI-API-Key": KEY})

@@ -128,7 +128,6 @@ def test_an_upgrade_is_ignored(client, path, protocol):
 
 
 def test_every_answer_tells_its_times(client, openai):
-    """Those of the stages that were begun, and the whole."""
     times = r";dur=\d+\.\d"
     for path in ("/healthz", "/", "/api/conversation/"):
         assert re.fullmatch(f"total{times}", client.get(path).headers["Server-Timing"])
@@ -173,10 +172,7 @@ def test_pages_of_listed_origins_may_call(openai, origins, origin, allowed):
 
 
 def test_gunicorns_own_statistics_are_enough(serve):
-    """The README's one setting sends counts, durations and statuses over statsd.
-
-    Without keep-alive, too, which leaves no connection open and still answers on each.
-    """
+    """The README's one setting sends them over statsd; `--keep-alive 0` still answers."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as statsd:
         statsd.bind(("127.0.0.1", 0))
         statsd.settimeout(5)

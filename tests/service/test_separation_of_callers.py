@@ -39,11 +39,7 @@ def echo(connection, request):
 
 
 def test_no_conversation_sees_another(tmp_path):
-    """240 conversations from 64 clients at once, each with its own keys on its own choice of hosts.
-
-    Every third is a stream, and every third is sound alone; every fourth names no host and one key.
-    Each host answers what it was asked and with which key, and so tells of any mistake.
-    """
+    """Many at once, with keys of their own on hosts of their choice, which answer what they see."""
     with ExitStack() as opened:
         hosts = [opened.enter_context(fake.running()) for _ in STAGES]
         for upstream in hosts:
@@ -106,7 +102,6 @@ FAILURES = {
 
 
 def test_a_key_shows_up_nowhere(tmp_path, authority):
-    """Neither in what the process writes, nor in its title, nor in an answer: not even a part."""
     keys = {name: secret() for name in FAILURES}
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     with fake.running(fake.in_tls(authority)) as upstream:
@@ -135,7 +130,6 @@ def test_a_key_shows_up_nowhere(tmp_path, authority):
 
 
 def test_the_guard_stands_on_the_real_path(tmp_path):
-    """A service that gunicorn started refuses to connect inside, and does not connect."""
     with fake.running() as upstream, serving(tmp_path / "log", {}) as service:
         port = upstream.url.rpartition(":")[2].removesuffix("/v1")
         for url in (

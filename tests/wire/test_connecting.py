@@ -71,7 +71,6 @@ def test_the_other_family_is_among_the_first_addresses(host):
 
 
 def test_without_a_descriptor_the_upstream_is_unavailable(monkeypatch):
-    """Where the process has no descriptor left, the caller is told as of any failed connection."""
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")

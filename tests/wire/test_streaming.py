@@ -39,7 +39,6 @@ def in_steps(upstream, *parts: bytes):
 
 
 def test_pieces_come_as_they_are_sent(transport, upstream):
-    """First the status and the headers, then each piece before the upstream sends the next."""
     go_on = in_steps(upstream, HEAD + b"\r\n", chunk(b"one"), chunk(b"two"), END)
     with stream(transport, upstream.url) as answer:
         assert (answer.status, answer.request_id) == (200, "req_1")
@@ -139,7 +138,6 @@ def test_an_end_that_comes_at_once_leaves_its_connection(transport, upstream, re
 
 
 def test_the_readers_own_errors_stay_its_own(transport, upstream):
-    """Who passes pieces on may fail at that, and it is not the upstream's failure."""
 
     def pass_on():
         with stream(transport, upstream.url) as answer:
@@ -160,7 +158,6 @@ def test_the_deadline_holds_amid_an_upload_that_nobody_reads(transport, upstream
 
 
 def test_silence_ends_a_stream_and_steady_pieces_do_not(transport, upstream):
-    """Each wait is bounded, and the stream by a moment that is far away."""
 
     def pause(connection, request):
         connection.sendall(HEAD + b"\r\n")

@@ -100,10 +100,7 @@ def test_whatever_the_chat_stream_does_the_stream_ends_well(service, upstream, r
 def test_whatever_a_segments_speech_does_the_text_is_whole(
     service, upstream, model, row, code, tries
 ):
-    """No sound follows a failure, what comes before it is whole, and the text goes on.
-
-    A WebSocket that closes between two segments is opened anew.
-    """
+    """No sound follows a failure, and a WebSocket that closes between two segments opens anew."""
     reply, said = REPLY[: len(REPLY) // 2], []
 
     def of_one(text):
@@ -148,10 +145,7 @@ def test_a_fallback_speaks_where_the_model_is_unknown(service, upstream):
 
 @pytest.mark.parametrize("model", SPEAKERS)
 def test_times_are_told(service, upstream, model):
-    """`at` counts from the request's headers, `began` from when its speech was asked for.
-
-    Silence, which is no caller's fault, is broken by comments, so that no proxy cuts it.
-    """
+    """From the request's headers on, and from a segment's call; comments break the silence."""
 
     def late(connection, request):
         time.sleep(2 * SILENCE)
@@ -175,7 +169,6 @@ def test_times_are_told(service, upstream, model):
 
 
 def test_a_long_reply_arrives_whole(service, upstream):
-    """It takes longer than any request, and is longer than /audio/speech takes."""
     reply = " ".join(f"This is sentence {number} of a long reply." for number in range(300))
     assert len(reply) > 2 * 4096
     pace = Pace(between=2 * REQUEST / (len(reply) / 4))
@@ -203,7 +196,6 @@ def test_a_stream_has_an_end(upstream, tmp_path):
 
 
 def test_a_stream_holds_its_slot_to_its_end(service, upstream):
-    """No more conversations than there are slots, and each slot comes back."""
     upstream.answers["text"] = streams_chat("stalls", reply=lambda body: REPLY)
     with ExitStack() as stack:
         for _ in range(streams.CAPACITY):
