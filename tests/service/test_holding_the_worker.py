@@ -133,6 +133,15 @@ def test_uploads_in_tiny_chunks_hold_up_nobody(service):
     assert longest_hold(service) < MOST_MS
 
 
+def test_long_uploads_hold_up_nobody(service):
+    """What four callers send at once is written to disk meanwhile."""
+    longest_hold(service)
+    with ThreadPoolExecutor(4) as callers:
+        answers = callers.map(lambda _: converse(service, audio=bytes(25_000_000)), range(4))
+        assert {answer.status_code for answer in answers} == {400}
+    assert longest_hold(service) < MOST_MS
+
+
 def test_a_body_of_too_many_chunks_is_told_so(service):
     answer = uploads_in_chunks(service, b"1\r\na\r\n", CHUNKS + 1000)
     assert b"HTTP/1.1 400" in answer

@@ -131,22 +131,6 @@ def test_a_caller_who_pipelines_keeps_nobody_waiting(service):
             task.join(PATIENCE)
 
 
-@pytest.mark.alone
-def test_long_uploads_keep_nobody_waiting(service):
-    form = {"x": ("a", bytes(25_000_000))}
-
-    def upload(_):
-        url = service.conversation_url
-        return requests.post(url, headers=HEADERS, files=form, timeout=60).status_code
-
-    with ThreadPoolExecutor(16) as callers:
-        uploads = callers.map(upload, range(16))
-        time.sleep(0.2)
-        waits = [health_seconds(service) for _ in range(10)]
-        assert set(uploads) <= {400, 503}
-    assert sorted(waits)[5] < 1
-
-
 @pytest.mark.parametrize(
     ("sent", "answer"),
     [

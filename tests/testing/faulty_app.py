@@ -1,8 +1,8 @@
 """The service, in which a request to /fault/PLACE has the next call of a function go wrong.
 
 PLACE is one of PLACES, or the function as `module:name`. With ?raises=1 each call raises a text
-with a key, until the next fault. Else one call works on and on, with ?call=2 the one after the next;
-with ?seconds=1&yields=1 for a second of processor time, and it lets others run now and then.
+with a key, until the next fault. Else one call works on and on, with ?call=2 the one after the
+next; with ?seconds=1&yields=1 for a second of processor time, and it lets others run now and then.
 """
 
 import time
