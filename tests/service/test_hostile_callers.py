@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 
 import pytest
-import requests
 from testing import fake_openai as fake
 from testing.builders import KEY, wav
 from testing.raw_callers import (
@@ -21,7 +20,7 @@ from testing.raw_callers import (
     until_closed,
     workers_of,
 )
-from testing.served_conversations import HEADERS, converse
+from testing.served_conversations import converse
 
 FORM = (
     b"POST /api/conversation/ HTTP/1.1\r\nX-OpenAI-API-Key: " + KEY.encode() + b"\r\n"
