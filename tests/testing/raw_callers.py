@@ -31,10 +31,7 @@ def connect(service) -> socket.socket:
 
 
 def until_closed(caller: socket.socket) -> bytes:
-    answer = b""
-    while chunk := caller.recv(65_536):
-        answer += chunk
-    return answer
+    return b"".join(iter(lambda: caller.recv(65_536), b""))
 
 
 def one_answer(caller: socket.socket) -> bytes:
