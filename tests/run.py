@@ -118,8 +118,8 @@ def rounds(kinds: Collection[str]) -> Iterator[tuple[int, list[Run]]]:
         for number, chosen in enumerate(groups(kind), 1):
             name = f"Group {number} of {KINDS[kind].groups} of {kind}"
             beside.append(Run(kind, name, f"({marks}) and not alone", chosen))
-        chosen = files(kind, "mark.alone")
-        alone.append(Run(kind, f"What runs alone of {kind}", f"({marks}) and alone", chosen))
+        if chosen := files(kind, "mark.alone"):  # pytest would take no files for all.
+            alone.append(Run(kind, f"What runs alone of {kind}", f"({marks}) and alone", chosen))
     # Where coverage is measured, and browsers run beside, each takes more of the cores.
     yield 5 if len(kinds) > 1 else len(beside), beside
     yield 1, alone

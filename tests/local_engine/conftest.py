@@ -1,124 +1,87 @@
 """The engine as `make run` starts it, the service in front of it, and the official client."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import openai
 import pytest
+from testing.builders import ROOT
 from testing.fake_openai import soon
-from testing.gunicorn_process import Service, serving_models
+from testing.gunicorn_process import environment, serving_models
 from testing.processes import started, unmeasured
 
-SRC = Path(__file__).parents[2] / "src"
 COMMAND = [sys.executable, "-m", "local_engine"]
-ENVIRONMENT = unmeasured(os.environ) | {"PYTHONPATH": str(SRC)}
-START_LIMIT = 120  # seconds
+SRC = {"PYTHONPATH": str(ROOT / "src")}
 
 
 @pytest.fixture(scope="session")
-def run_command() -> Callable[..., subprocess.CompletedProcess[str]]:
+def run_command():
     """Run `python -m local_engine`, or another command, with some arguments, to its end."""
 
-    def run(
-        *arguments: str, command: list[str] = COMMAND, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
+    def run(*arguments, command=COMMAND, **variables):
         return subprocess.run(
             [*command, *arguments],
-            env=ENVIRONMENT | environment,
+            env=unmeasured(environment(**SRC, **variables)),
             capture_output=True,
             text=True,
             check=False,
-            timeout=START_LIMIT,
+            timeout=120,
         )
 
     return run
 
 
 @pytest.fixture(scope="session")
-def engine_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def engine_log(tmp_path_factory):
     """All that the engine says."""
     return tmp_path_factory.mktemp("local_engine") / "log"
 
 
 @pytest.fixture(scope="session")
-def base_url(engine_log: Path) -> Iterator[str]:
+def base_url(engine_log):
     """Where the one engine of the test run answers."""
-    with engine(engine_log, *COMMAND) as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def model_list(run_command: Callable) -> str:
-    """The engine's own model list, as `make run` hands it to the service."""
-    return run_command("--model-list").stdout
-
-
-@pytest.fixture(scope="session")
-def service(base_url: str, model_list: str, tmp_path_factory) -> Iterator[Service]:
-    """The service in front of the engine, as in `make run`."""
-    folder = tmp_path_factory.mktemp("service")
-    with serving_models(folder, model_list, PARLEY_OPENAI_BASE_URL=base_url) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def realtime_service(base_url: str, model_list: str, tmp_path_factory) -> Iterator[Service]:
-    """The same, whose speech is asked for over the engine's Realtime API."""
-    assert "| speech |" in model_list
-    models = model_list.replace("| speech |", "| realtime |")
-    folder = tmp_path_factory.mktemp("realtime")
-    with serving_models(folder, models, PARLEY_OPENAI_BASE_URL=base_url) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def rename_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Gives another engine's three models other names; where it answers to them."""
-    folder: Path = tmp_path_factory.mktemp("renamed")
-    (folder / "names").write_text("stt text tts")
-    script = str(Path(__file__).with_name("renamed.py"))
-
-    def rename(*names: str) -> str:
-        (folder / "names").write_text(" ".join(names))
-        return url
-
-    with engine(folder / "log", sys.executable, script, str(folder / "names")) as url:
-        yield rename
-
-
-@contextmanager
-def engine(engine_log: Path, *command: str) -> Iterator[str]:
-    """Run an engine, and end it; gives where it answers."""
     ready = r"(?m)^ready on (\S+)\ntry me$"
-    started_so = [*command, "--port", "0", "--hint", "try me"]
-    with started(started_so, engine_log, ready, PYTHONPATH=str(SRC)) as (url, process):
+    command = [*COMMAND, "--port", "0", "--hint", "try me"]
+    with started(command, engine_log, ready, **SRC) as (url, process):
         yield url
     assert process.returncode == 0, engine_log.read_text()
 
 
 @pytest.fixture(scope="session")
-def client(base_url: str) -> Iterator[openai.OpenAI]:
+def service(base_url, run_command, tmp_path_factory):
+    """The service in front of the engine, with the engine's model list, as in `make run`."""
+    models = run_command("--model-list").stdout
+    folder = tmp_path_factory.mktemp("service")
+    with serving_models(folder, models, PARLEY_OPENAI_BASE_URL=base_url) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def realtime_service(base_url, run_command, tmp_path_factory):
+    """The same, whose speech is asked for over the engine's Realtime API."""
+    models = run_command("--model-list").stdout.replace("| speech |", "| realtime |")
+    folder = tmp_path_factory.mktemp("realtime")
+    with serving_models(folder, models, PARLEY_OPENAI_BASE_URL=base_url) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def client(base_url):
     """OpenAI's own SDK, pointed at the engine; it shows the first error that it meets."""
-    with openai.OpenAI(
-        base_url=base_url, api_key="sk-not-for-logs", max_retries=0, timeout=240
-    ) as sdk:
+    key = "sk-not-for-logs"
+    with openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, timeout=240) as sdk:
         yield sdk
 
 
 @pytest.fixture(scope="session")
-def models(client: openai.OpenAI) -> dict[str, str]:
+def models(client):
     """The engine's models by stage, in the order in which it lists them."""
     return dict(zip(("stt", "text", "tts"), (m.id for m in client.models.list()), strict=True))
 
 
 @pytest.fixture(scope="session")
-def say(client: openai.OpenAI, models: dict[str, str]) -> Callable[..., bytes]:
+def say(client, models):
     """Speech for a text; the engine is its own speaker, as nobody else is here."""
 
     @cache  # The voice says the same text in the same way.
@@ -131,7 +94,7 @@ def say(client: openai.OpenAI, models: dict[str, str]) -> Callable[..., bytes]:
 
 
 @pytest.fixture(scope="session")
-def hear(client: openai.OpenAI, models: dict[str, str]) -> Callable[[bytes], str]:
+def hear(client, models):
     """The transcript of an audio file."""
 
     @cache
@@ -142,21 +105,18 @@ def hear(client: openai.OpenAI, models: dict[str, str]) -> Callable[[bytes], str
 
 
 @pytest.fixture(scope="session")
-def ask(client: openai.OpenAI, models: dict[str, str]) -> Callable[..., Any]:
-    """The reply to a question, which is to be short."""
+def ask(client, models):
+    """The reply to a question, which is to be short; earlier turns may come before it."""
 
-    def reply(question: str, **options: Any) -> Any:
-        messages = [
-            {"role": "system", "content": "Answer in one short plain sentence."},
-            {"role": "user", "content": question},
-        ]
-        return client.chat.completions.create(model=models["text"], messages=messages, **options)
+    def reply(question, *turns, told="Answer in one short plain sentence.", role="system", **how):
+        messages = [{"role": role, "content": told}, *turns, {"role": "user", "content": question}]
+        return client.chat.completions.create(model=models["text"], messages=messages, **how)
 
     return reply
 
 
 @pytest.fixture
-def ends(engine_log: Path) -> Callable[[str, int], bool]:
+def ends(engine_log):
     """Whether the engine soon ends so many more of these requests than before the test."""
     before = engine_log.read_text()
 

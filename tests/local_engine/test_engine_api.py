@@ -3,7 +3,6 @@
 import io
 import re
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import av
 import numpy as np
@@ -13,6 +12,7 @@ from testing.word_errors import joined, word_error_rate
 
 VOICES = ["alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx"]
 VOICES += ["sage", "shimmer", "verse"]
+CAPITAL = "What is the capital of France?"
 
 
 def measured(audio):
@@ -27,7 +27,7 @@ def measured(audio):
     [
         ("Stop.", "aac"),
         ("Yes, please.", "opus"),
-        ("What is the capital of France?", "flac"),
+        (CAPITAL, "flac"),
         ("Where is the nearest station?", "wav"),
         ("Plants make food from sunlight, water and air. What do you eat for breakfast?", "mp3"),
     ],
@@ -41,21 +41,16 @@ def test_each_format_holds_the_whole_speech(say, hear, text, form):
     assert duration == pytest.approx(seconds, abs=0.15)
 
 
-@pytest.mark.parametrize(
-    "samples",
-    [
-        pytest.param(np.zeros(32_000), id="silence"),
-        pytest.param(np.random.default_rng(0).normal(0, 0.05, 48_000).clip(-1, 1), id="noise"),
-        pytest.param(0.1 * np.sin(np.arange(48_000) * 0.04), id="hum"),
-    ],
-)
-def test_where_nobody_speaks_nothing_is_heard(hear, samples):
-    """The engine does not invent words."""
-    assert hear(joined([(samples * 32767).astype("<i2").tobytes()], "pcm")) == ""
+NOISE = np.random.default_rng(0).normal(0, 0.05, 48_000).clip(-1, 1)
+NOBODY = {"silence": np.zeros(32_000), "noise": NOISE, "hum": 0.1 * np.sin(np.arange(48_000) / 25)}
+
+
+@pytest.mark.parametrize("sound", NOBODY)
+def test_where_nobody_speaks_nothing_is_heard(hear, sound):
+    assert hear(joined([(NOBODY[sound] * 32767).astype("<i2").tobytes()], "pcm")) == ""
 
 
 def test_long_speech_is_heard_to_its_end(say, hear):
-    """Speech that is longer than what Whisper hears at once loses nothing."""
     text = (
         "The river runs past the old mill, and the children watch the boats go by. "
         "In the morning the farmers bring their apples to the market. "
@@ -75,16 +70,12 @@ def test_long_speech_is_heard_to_its_end(say, hear):
 
 def test_transcripts_come_as_text_and_in_full(client, models, say):
     """`text` is bare text; `verbose_json` has the seconds and the segments."""
-    audio, model = say("What is the capital of France?"), models["stt"]
-    text = client.audio.transcriptions.create(
-        model=model, file=("a.mp3", audio), response_format="text", language="en", temperature=0
-    )
-    full = client.audio.transcriptions.create(
-        model=model, file=("a.mp3", audio), response_format="verbose_json", prompt="Geography."
-    )
-    assert text == "What is the capital of France?\n"
-    assert full.text == text.strip()
-    assert full.language == "en"
+    audio = say(CAPITAL)
+    asked = {"model": models["stt"], "file": ("a.mp3", audio), "temperature": 0}
+    create = client.audio.transcriptions.create
+    assert create(**asked, response_format="text", language="en") == f"{CAPITAL}\n"
+    full = create(**asked, response_format="verbose_json", prompt="Geography.")
+    assert (full.text, full.language) == (CAPITAL, "en")
     assert full.duration == pytest.approx(measured(audio)[1], abs=0.1)
     assert "".join(segment.text for segment in full.segments).strip() == full.text
 
@@ -92,17 +83,16 @@ def test_transcripts_come_as_text_and_in_full(client, models, say):
 @pytest.mark.parametrize("field", ["language", "languages[]"])
 def test_a_hint_at_the_language_is_taken(client, models, say, field):
     """By both names that it has; English words for French speech would be worse than an error."""
-    audio = ("a.mp3", say("What is the capital of France?"))
-    hint = partial(client.audio.transcriptions.create, model=models["stt"], file=audio)
-    assert hint(extra_body={field: "en"}).text == "What is the capital of France?"
+    asked = {"model": models["stt"], "file": ("a.mp3", say(CAPITAL))}
+    create = client.audio.transcriptions.create
+    assert create(**asked, extra_body={field: "en"}).text == CAPITAL
     with pytest.raises(openai.BadRequestError) as refused:
-        hint(extra_body={field: "fr"})
+        create(**asked, extra_body={field: "fr"})
     assert refused.value.param == "language"
 
 
 def test_a_reply_is_short_plain_and_counted(ask, models):
-    """A reply names its model, says why it stopped, and counts its tokens."""
-    reply = ask("What is the capital of France?")
+    reply = ask(CAPITAL)
     assert "Paris" in reply.choices[0].message.content
     assert reply.choices[0].finish_reason == "stop"
     assert reply.model == models["text"]
@@ -110,74 +100,65 @@ def test_a_reply_is_short_plain_and_counted(ask, models):
 
 
 @pytest.mark.parametrize("role", ["system", "developer"])
-def test_a_system_message_is_honoured(client, models, role):
-    """What the model is told first changes what it says."""
-    hello = {"role": "user", "content": "Hello."}
-    told = {"role": role, "content": "You are a French poet. Answer in French only."}
-    replies = [
-        client.chat.completions.create(model=models["text"], messages=messages)
-        for messages in ([hello], [told, hello])
+def test_what_is_told_first_and_earlier_turns_reach_the_model(ask, role):
+    """It says something else then, and knows what it cannot know without them."""
+    french = ask("Hello.", told="You are a French poet. Answer in French only.", role=role)
+    assert french.choices[0].message.content != ask("Hello.").choices[0].message.content
+    turns = [
+        {"role": "user", "content": "My dog is called Rex."},
+        {"role": "assistant", "content": "What a lovely dog!"},
     ]
-    assert replies[0].choices[0].message.content != replies[1].choices[0].message.content
+    question = "What is my dog called?"
+    with_history, without = (ask(question, *each, max_tokens=20) for each in (turns, []))
+    assert "Rex" in with_history.choices[0].message.content
+    assert "Rex" not in without.choices[0].message.content
 
 
 def test_a_reply_that_is_cut_says_so(ask):
     """The cap is 256 tokens unless the request has its own, and `finish_reason` is honest."""
-    caps = {256: {}, 3: {"max_tokens": 3}, 4: {"max_completion_tokens": 4}}
-    story = partial(ask, "Write a very long story about a dragon.")
-    with ThreadPoolExecutor() as pool:  # Together they take little more time than one.
-        replies = {most: pool.submit(story, **options) for most, options in caps.items()}
-    for most, reply in replies.items():
-        assert reply.result().choices[0].finish_reason == "length"
-        assert reply.result().usage.completion_tokens == most
+    for most, how in {256: {}, 3: {"max_tokens": 3}, 4: {"max_completion_tokens": 4}}.items():
+        reply = ask("Write a very long story about a dragon.", **how)
+        assert reply.choices[0].finish_reason == "length"
+        assert reply.usage.completion_tokens == most
 
 
 @pytest.mark.parametrize("stop", [".", [".", "!"]])
 def test_a_reply_ends_before_its_stop(ask, stop):
     """`stop` is one string or several."""
-    reply = ask("What is the capital of France?", stop=stop)
+    reply = ask(CAPITAL, stop=stop)
     assert reply.choices[0].message.content
     assert "." not in reply.choices[0].message.content
 
 
 def test_speed_is_obeyed(say):
-    """Twice the speed is about half the time."""
     slow, fast = (len(say("Where is the nearest station?", "pcm", speed=s)) for s in (0.5, 2.0))
     assert 2 < slow / fast < 5
 
 
-@pytest.mark.parametrize("voice", VOICES)
-def test_each_of_the_upstream_voices_is_accepted(client, models, voice):
-    """A caller's choice of voice never fails here, though all sound the same."""
-    speech = client.audio.speech.create(model=models["tts"], voice=voice, input="Hello.")
-    assert speech.content
+def test_each_of_the_upstream_voices_is_accepted(client, models):
+    for voice in VOICES:
+        assert client.audio.speech.create(model=models["tts"], voice=voice, input="Stop.").content
 
 
-def test_each_model_that_is_listed_can_be_retrieved(client, models):
-    """Three models, by their true names."""
-    assert len(models) == 3
-    assert [client.models.retrieve(name).id for name in models.values()] == [*models.values()]
+def test_conversations_at_once_do_not_disturb_each_other(ask, say, hear):
+    texts = [f"I have {number} apples. They are beside others." for number in range(20, 24)]
+    alone = [say(text, "pcm") for text in texts]
 
+    def conversation(text):
+        heard, spoken = hear.__wrapped__(say(text)), say.__wrapped__(text, "pcm")
+        return spoken, heard, ask(CAPITAL).choices[0].message.content
 
-def test_many_conversations_at_once_are_all_answered(ask, say, hear):
-    """Each of four callers gets their own answers, none another's."""
-
-    def conversation(number):
-        heard = hear(say(f"I have {number} apples."))
-        reply = ask(heard).choices[0].message.content
-        return str(number) in heard and len(say(reply)) > 1000
-
-    with ThreadPoolExecutor(4) as pool:
-        assert all(pool.map(conversation, range(20, 24)))
+    with ThreadPoolExecutor() as pool:
+        spoken, heard, replies = zip(*pool.map(conversation, texts), strict=True)
+    assert [*spoken] == alone
+    assert all(text[7:9] in each for text, each in zip(texts, heard, strict=True))
+    assert all("Paris" in reply for reply in replies)
 
 
 def test_each_request_is_one_line_without_what_was_said(ask, say, hear, engine_log):
-    """The log tells method, path, status and milliseconds: no key, no word."""
-    say("A secret about pineapples.")
     hear(say("A secret about pineapples."))
     ask("A secret about pineapples.")
     log = engine_log.read_text()
     assert re.search(r"^POST /v1/audio/speech 200 \d+ ms$", log, re.M)
-    assert "pineapple" not in log
-    assert "sk-not-for-logs" not in log
-    assert "Traceback" not in log
+    for private in ("pineapple", "sk-not-for-logs", "Traceback"):
+        assert private not in log

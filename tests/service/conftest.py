@@ -1,6 +1,6 @@
 """What the tests of the served service share: an upstream and a service for all of a file."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from testing import fake_openai as fake
@@ -14,23 +14,35 @@ def served_upstream():
         yield running
 
 
-@pytest.fixture(scope="module")
-def service(served_upstream, tmp_path_factory):
-    """The service, with four slots in one worker."""
-    variables = {"PARLEY_OPENAI_BASE_URL": served_upstream.url, "PARLEY_CAPACITY": "4"}
-    with serving(tmp_path_factory.mktemp("service") / "log", variables) as running:
-        yield running
-
-
-@pytest.fixture
-def serve(upstream, tmp_path):
-    """Serves with these variables and arguments of gunicorn's, before the upstream, for a test."""
+@contextmanager
+def served_before(upstream, folder):
+    """Serves with variables and arguments of gunicorn's, before the upstream, until the end."""
     with ExitStack() as opened:
 
         def serve(*arguments, app="wsgi:app", port=None, under=(), **variables):
             variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, **variables}
             how = {"app": app, "port": port, "under": under}
-            running = serving(tmp_path / "log", variables, ROOT, *arguments, **how)
+            running = serving(folder / "log", variables, ROOT, *arguments, **how)
             return opened.enter_context(running)
 
+        yield serve
+
+
+@pytest.fixture(scope="module")
+def serve_all(served_upstream, tmp_path_factory):
+    """Serves for all tests of a file."""
+    with served_before(served_upstream, tmp_path_factory.mktemp("service")) as serve:
+        yield serve
+
+
+@pytest.fixture(scope="module")
+def service(serve_all):
+    """The service, with four slots in one worker."""
+    return serve_all(PARLEY_CAPACITY="4")
+
+
+@pytest.fixture
+def serve(upstream, tmp_path):
+    """Serves for one test."""
+    with served_before(upstream, tmp_path) as serve:
         yield serve

@@ -1,47 +1,45 @@
 """What is no conversation is answered in JSON, and no key or text of a caller's is logged."""
 
 import json
-from contextlib import suppress
+from contextlib import closing, suppress
+from http.client import HTTPConnection
 
 import pytest
 import requests
 from testing.builders import KEY
-from testing.gunicorn_process import serving
-from testing.raw_callers import connect, health_seconds, until_closed
-from testing.served_conversations import converse
+from testing.raw_callers import LONG_HEADERS, connect, health_seconds, until_closed
+from testing.served_conversations import HEADERS, converse
 
 
 @pytest.fixture(scope="module")
-def failing_service(served_upstream, tmp_path_factory):
+def failing_service(serve_all):
     """The service, which has a fault where a test wants one."""
-    variables = {"PARLEY_OPENAI_BASE_URL": served_upstream.url}
-    log = tmp_path_factory.mktemp("log") / "log"
-    with serving(log, variables, app="testing.failing_app:app") as running:
-        yield running
+    return serve_all(app="testing.faulty_app:app")
 
 
-@pytest.mark.parametrize(
-    ("sent", "status", "code"),
-    [
-        (b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n\r\n", 431, "headers_too_large"),
-        (b"GET / HTTP/1.1\r\nX: " + b"a" * 9_000 + b"\r\n\r\n", 431, "headers_too_large"),
-        (b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 101 + b"\r\n", 431, "headers_too_large"),
-        (b"SECRET\r\n\r\n", 400, "request_malformed"),
-        (b"GET /SECRET HTTP/9.9\r\n\r\n", 400, "request_malformed"),
-        (b"get / HTTP/1.1\r\n\r\n", 400, "request_malformed"),
-        (b"GET / HTTP/1.1\r\nSECRET\r\n\r\n", 400, "request_malformed"),
-        (b"GET / HTTP/1.1\r\nExpect: SECRET\r\n\r\n", 400, "request_malformed"),
-        (b"GET / HTTP/1.1\r\nTransfer-Encoding: SECRET\r\n\r\n", 400, "request_malformed"),
-        (
-            b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-            400,
-            "request_malformed",
-        ),
-    ],
-    ids=["line", "header", "headers", "text", "version", "method", "name", "417", "501", "lengths"],
-)
-def test_what_is_no_request_is_answered_in_json(service, sent, status, code):
+FIRST = b"GET / HTTP/1.1\r\n"
+TOO_LARGE = {
+    "line": b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n",
+    "header": FIRST + b"X: " + b"a" * 9_000 + b"\r\n",
+    "number": FIRST + b"X: a\r\n" * 101,
+    "all together": FIRST + LONG_HEADERS,
+}
+BROKEN = {
+    "text": b"SECRET\r\n",
+    "version": b"GET /SECRET HTTP/9.9\r\n",
+    "method": b"get / HTTP/1.1\r\n",
+    "name": FIRST + b"SECRET\r\n",
+    "417": FIRST + b"Expect: SECRET\r\n",
+    "501": FIRST + b"Transfer-Encoding: SECRET\r\n",
+    "lengths": FIRST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+}
+
+
+@pytest.mark.parametrize("what", [*TOO_LARGE, *BROKEN])
+def test_what_is_no_request_is_answered_in_json(service, what):
     """The whole app's shape and headers, with nothing of the request in it or in the log."""
+    status, code = (431, "headers_too_large") if what in TOO_LARGE else (400, "request_malformed")
+    sent = {**TOO_LARGE, **BROKEN}[what] + b"\r\n"
     with connect(service) as caller:
         caller.sendall(sent)
         answer = until_closed(caller)
@@ -58,14 +56,6 @@ def test_what_is_no_request_is_answered_in_json(service, sent, status, code):
     assert "Traceback" not in service.log
 
 
-def test_a_callers_script_name_moves_nothing(serve):
-    """Even where the platform trusts every sender's headers, as Heroku's build has it."""
-    service = serve(FORWARDED_ALLOW_IPS="*")
-    for name in ("SCRIPT_NAME", "PATH_INFO"):
-        answer = requests.get(f"{service.url}/healthz", headers={name: "/x"}, timeout=5)
-        assert answer.json() == {"status": "ok"}
-
-
 def test_the_operators_script_name_hides_no_refusal(serve):
     """The path of what stands for a broken request begins with it; --env sets it late."""
     with connect(serve("--env=SCRIPT_NAME=/healthz")) as caller:
@@ -73,36 +63,29 @@ def test_the_operators_script_name_hides_no_refusal(serve):
         assert until_closed(caller).startswith(b"HTTP/1.1 400 ")
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/api/conversation/"])
-def test_options_is_answered_without_a_body(service, path):
-    """204 and what is allowed."""
-    answer = requests.options(f"{service.url}{path}", timeout=5)
-    assert (answer.status_code, answer.content) == (204, b"")
-    assert "OPTIONS" in answer.headers["Allow"]
-    assert "Content-Type" not in answer.headers
-    assert answer.headers["Vary"] == "Accept"
-    missing = requests.options(f"{service.url}/nowhere", timeout=5)
-    assert (missing.status_code, missing.json()["errors"][0]["code"]) == (404, "not_found")
-    assert missing.headers["Vary"] == "Accept"
+def test_options_is_answered_without_a_body(client):
+    for path in ("/healthz", "/api/conversation/", "/nowhere"):
+        answer = client.options(path)
+        assert answer.headers["Vary"] == "Accept"
+        if path == "/nowhere":
+            assert (answer.status_code, answer.json["errors"][0]["code"]) == (404, "not_found")
+        else:
+            assert (answer.status_code, answer.data) == (204, b"")
+            assert "OPTIONS" in answer.headers["Allow"]
+            assert "Content-Type" not in answer.headers
 
 
-def test_a_key_in_headers_that_end_early_is_not_logged(serve):
-    """Where an operator switches gunicorn's log to DEBUG."""
-    service = serve("--log-level=debug")
-    with connect(service) as caller:
-        caller.sendall(f"POST / HTTP/1.1\r\nX-OpenAI-API-Key: {KEY}\r\n".encode())
-    health_seconds(service)
-    assert KEY[-6:] not in service.log
-
-
-def test_the_access_log_shows_nothing_that_a_caller_wrote(serve):
-    """As platforms switch it on: no method, no query, no user, no referer."""
-    method, service = KEY.replace("_", "-")[-18:].upper(), serve("--access-logfile=-")
+def test_a_log_shows_nothing_that_a_caller_wrote(serve):
+    """With access lines, as platforms switch them on, and at DEBUG: nor what ends amid headers."""
+    method = KEY.replace("_", "-")[-18:].upper()
+    service = serve("--access-logfile=-", "--log-level=debug")
     url = f"{service.url}/{KEY}?api_key={KEY}"
     headers = {"Referer": f"https://x.example/?{KEY}", "User-Agent": KEY}
+    with connect(service) as caller:
+        caller.sendall(f"POST / HTTP/1.1\r\nX-OpenAI-API-Key: {KEY}\r\n".encode())
     answer = requests.request(method, url, auth=(KEY, KEY), headers=headers, timeout=5)
     assert service.logs(answer.headers["X-Request-ID"])
-    assert KEY not in service.log
+    assert KEY[-6:] not in service.log
     assert method not in service.log
 
 
@@ -138,7 +121,7 @@ def test_no_line_of_another_library_is_logged(serve, upstream, tmp_path):
 def test_no_text_of_an_error_of_ours_is_logged(failing_service, fault, accept):
     """Wherever it is raised, under the app, beside it or in the server: kind and frames are."""
     service, logged = failing_service, len(failing_service.log)
-    assert requests.get(f"{service.url}/fail/{fault}", timeout=5).ok
+    assert requests.get(f"{service.url}/fault/{fault}?raises=1", timeout=5).ok
     with suppress(requests.RequestException):
         assert KEY[-6:] not in converse(service, Accept=accept).text
     with suppress(OSError), connect(service) as caller:
@@ -147,3 +130,26 @@ def test_no_text_of_an_error_of_ours_is_logged(failing_service, fault, accept):
     health_seconds(service)
     assert service.logs("kind=RuntimeError", logged)
     assert KEY[-6:] not in service.log
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(
+    ("headers", "status", "code"), [({}, 401, "api_key_missing"), (HEADERS, 400, "audio_too_large")]
+)
+def test_a_refusal_is_seen_while_the_upload_is_still_being_sent(
+    service, served_upstream, headers, status, code, chunked
+):
+    """A caller that sends 27 MB reads why they are refused instead of a connection reset."""
+    before = len(served_upstream.requests)
+    head = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
+    body = head + bytes(28_000_000) + b"\r\n--b--\r\n"
+    sent = {**headers, "Content-Type": "multipart/form-data; boundary=b"}
+    pieces = (body[i : i + 65_536] for i in range(0, len(body), 65_536)) if chunked else body
+    with closing(HTTPConnection(*service.address, timeout=30)) as caller:
+        # It gives up where it cannot send all, as requests does not.
+        caller.request("POST", "/api/conversation/", pieces, sent, encode_chunked=chunked)
+        response = caller.getresponse()
+        [error] = json.load(response)["errors"]
+    assert (response.status, error["code"]) == (status, code)
+    assert response.headers["Connection"] == "close"
+    assert len(served_upstream.requests) == before

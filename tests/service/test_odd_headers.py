@@ -1,18 +1,25 @@
-"""Odd spellings of headers, and other places of a request, choose no host and no key."""
+"""Odd and repeated headers, and other places of a request, choose no host and no key."""
 
 import json
-from contextlib import ExitStack
+import threading
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
+from types import SimpleNamespace
 
 import pytest
 import requests
 from testing import fake_openai as fake
-from testing.builders import KEY, wav
+from testing.builders import KEY, make_app, wav
 from testing.gunicorn_process import serving
 from testing.raw_callers import connect, until_closed
 from testing.recording_hosts import secret, shows
 from testing.served_conversations import converse
+from werkzeug.serving import make_server
 
-TOKEN = secret()
+from parley.web.caller_headers import BASE_URL_HEADERS, CREDENTIAL_HEADERS
+
+TOKEN, OTHER = secret(), secret()
+COMMAS = "sk-Zq8v,X3mK7pT2,wR9yL4nB6cD1"
 LENT = {"PARLEY_OPENAI_API_KEY": secret(), "PARLEY_TTS_API_KEY": secret()}
 FORM = requests.Request("POST", "http://x", files={"audio": ("a.wav", wav())}).prepare()
 PATH = "/api/conversation/"
@@ -34,6 +41,7 @@ SPELLINGS = {
     "HTTP/2": "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\nX-Host: {host}",
     "a key elsewhere": "Api-Key: {key}\r\nProxy-Authorization: Bearer {key}\r\nCookie: {key}",
 }
+BROKEN = ("space before the colon", "space first", "folded", "bare CR", "bare LF", "NUL")
 
 
 @pytest.fixture(scope="module", params=["own keys", "tokens"])
@@ -91,7 +99,7 @@ def ask(served, target=PATH, version="1.1", lines="", trailers="") -> bytes:
 
 def filled(text: str, other) -> str:
     host = other.url.removeprefix("http://").removesuffix("/v1")
-    return text.format(url=other.url, host=host, key=KEY)
+    return text.format(url=other.url, host=host, key=KEY, path=PATH)
 
 
 def is_answered_as_usual(served, answer: bytes) -> bool:
@@ -113,8 +121,7 @@ def test_an_odd_spelling_is_refused_or_does_nothing(served, spelling, version):
     """It is no header of ours for any reader: neither one's host nor one's key is taken from it."""
     lines = filled(SPELLINGS[spelling], served[3])
     answer = ask(served, version=version, lines=lines)
-    broken = ("space before the colon", "space first", "folded", "bare CR", "bare LF", "NUL")
-    assert is_answered_as_usual(served, answer) is (spelling not in broken)
+    assert is_answered_as_usual(served, answer) is (spelling not in BROKEN)
 
 
 @pytest.mark.parametrize(
@@ -131,12 +138,10 @@ def test_an_odd_spelling_is_refused_or_does_nothing(served, spelling, version):
 )
 def test_an_address_chooses_no_host(served, target, answered):
     """Neither an absolute one nor its query, and no part of it is logged."""
-    target = filled(target.replace("{path}", PATH), served[3])
-    assert is_answered_as_usual(served, ask(served, target)) is answered
+    assert is_answered_as_usual(served, ask(served, filled(target, served[3]))) is answered
 
 
 def test_a_trailer_is_no_header(served):
-    """What comes behind the body comes too late."""
     trailers = "X-TTS-Base-URL: {url}\r\nX-OpenAI-Base-URL: {url}\r\nX-OpenAI-API-Key: {key}\r\n"
     assert is_answered_as_usual(served, ask(served, trailers=filled(trailers, served[3])))
 
@@ -149,3 +154,71 @@ def test_the_header_itself_chooses_the_host(served):
     assert answer.status_code == (400 if has_tokens else 200)
     assert bool(other.requests) is not has_tokens
     other.requests.clear()
+
+
+@contextmanager
+def development_server(base_url):
+    """The service as `flask run` serves it."""
+    server = make_server("127.0.0.1", 0, make_app(PARLEY_OPENAI_BASE_URL=base_url), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield SimpleNamespace(address=server.server_address)
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+@pytest.fixture(params=["gunicorn", "development server"])
+def either(request, served_upstream):
+    """The service as either server serves it: what they make of a repeated header differs."""
+    if request.param == "gunicorn":
+        yield request.getfixturevalue("service")
+    else:
+        with development_server(served_upstream.url) as running:
+            yield running
+
+
+def post(service, *headers: tuple[str, str]) -> tuple[int, str]:
+    """The status and the body of the answer to a conversation with just these headers."""
+    sent = {"Content-Type": FORM.headers["Content-Type"], "Content-Length": str(len(FORM.body))}
+    with closing(HTTPConnection(*service.address, timeout=30)) as caller:
+        caller.putrequest("POST", PATH)
+        for name, value in (*headers, *sent.items()):
+            caller.putheader(name, f"Bearer {value}" if name.lower() == "authorization" else value)
+        caller.endheaders(FORM.body)
+        answer = caller.getresponse()
+        return answer.status, answer.read().decode()
+
+
+URL = "https://api.openai.com/v1"
+TWICE = [(name, KEY, second) for name in CREDENTIAL_HEADERS for second in (OTHER, KEY, "")]
+TWICE += [(name, URL, second) for name in BASE_URL_HEADERS.values() for second in (URL, "v2")]
+
+
+@pytest.mark.parametrize(("name", "first", "second"), TWICE)
+def test_a_header_that_comes_twice_is_refused(either, served_upstream, name, first, second):
+    """Joined, two keys would be none, which a host would see, and two URLs could be a valid one."""
+    before = len(served_upstream.requests)
+    main = [("X-OpenAI-API-Key", "sk-main-12345678")] if name != "X-OpenAI-API-Key" else []
+    status, body = post(either, *main, (name, first), (name.lower(), second))
+    code = '"api_key_missing"' if first == KEY else '"base_url_refused"'
+    assert (status, code in body) == (401 if first == KEY else 400, True)
+    assert f"Send {name} once" in body
+    assert KEY[5:11] not in body
+    assert len(served_upstream.requests) == before
+
+
+@pytest.mark.parametrize("name", ["X-OpenAI-API-Key", "Authorization"])
+def test_a_key_with_commas_is_one_key(service, served_upstream, name):
+    """Each header is counted as it was sent, so that no key is broken for what it contains."""
+    before = len(served_upstream.requests)
+    assert post(service, (name, COMMAS))[0] == 200
+    sent = served_upstream.requests[before:]
+    assert [request.headers["authorization"] for request in sent] == [f"Bearer {COMMAS}"] * 3
+
+
+def test_the_next_request_of_a_connection_is_counted_anew(service):
+    with requests.Session() as caller:
+        for _ in range(2):
+            answer = caller.post(service.conversation_url, headers={"X-OpenAI-API-Key": KEY})
+            assert '"request_malformed"' in answer.text

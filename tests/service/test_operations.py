@@ -5,15 +5,17 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
 import requests
 from testing import fake_openai as fake
-from testing.builders import KEY, make_app, wav
+from testing import fake_realtime
+from testing.builders import FROZEN_LIST, KEY, make_app, wav
 from testing.conversation_forms import post
 from testing.raw_callers import workers_of
-from testing.served_conversations import HEADERS, converse, held, lines
+from testing.served_conversations import HEADERS, converse, fields_of, held, lines
 
 # As browsers write them: in lower case, and in order.
 PAGES_MAY_SEND = sorted(
@@ -71,36 +73,29 @@ def test_a_conversation_is_one_line(serve):
         assert secret not in service.log
 
 
-def test_the_host_of_a_stage_is_told_where_it_is_not_the_main_one(serve, upstream):
+def test_retries_and_hosts_other_than_the_main_one_are_told(upstream, logged, at_once):
     """With its port; a stage on the main host has no such field, whoever named that."""
+    logged.set_level("INFO")
+    busy = iter([fake.http(b"{}", "503 Busy")])
+    upstream.answers["stt"] = lambda connection, asked: (
+        connection.sendall(next(busy, fake.good(asked))) or True
+    )
     with fake.running() as other:
-        service = serve(PARLEY_TTS_BASE_URL=other.url, PARLEY_ALLOWED_BASE_URLS="*")
-        converse(service)
-        converse(service, **{"X-STT-Base-URL": other.url, "X-TTS-Base-URL": upstream.url})
-        converse(service, **{"X-OpenAI-Base-URL": other.url})
-        converse(service, **{"X-OpenAI-Base-URL": other.url, "X-Text-Base-URL": "no url"})
+        variables = {"PARLEY_TTS_BASE_URL": other.url, "PARLEY_ALLOWED_BASE_URLS": "*"}
+        client = make_app(PARLEY_OPENAI_BASE_URL=upstream.url, **variables).test_client()
+        for urls in (
+            {},
+            {"X-STT-Base-URL": other.url, "X-TTS-Base-URL": upstream.url},
+            {"X-OpenAI-Base-URL": other.url},
+            {"X-OpenAI-Base-URL": other.url, "X-Text-Base-URL": "no url"},
+        ):
+            post(client, audio=wav(), headers={**HEADERS, **urls})
     main, away = (each.url.split("/")[2] for each in (upstream, other))
-    told = [{k: v for k, v in line.items() if k.endswith("_host")} for line in lines(service, 4)]
-    assert told == [{"tts_host": away}, {"stt_host": away}, {}, {}]
-    assert main not in service.log
-
-
-def test_retries_and_the_upstreams_ids_are_told(serve, upstream):
-    """What the upstream's support asks for is in the line."""
-    tries = iter(["503 Busy", "200 OK"])
-
-    def answer(connection, request):
-        name = f"up-{len(upstream.requests)}"
-        connection.sendall(fake.http(b'{"text": "Hi."}', next(tries), x_request_id=name))
-        return True
-
-    upstream.answers["stt"] = answer
-    service = serve()
-    response = converse(service)
-    [line] = lines(service, 1)
-    assert (line["retries"], line["upstream_ids"]) == ("1", "up-1,up-2,,")
-    own = response.headers["X-Request-ID"]
-    assert {call.headers["x-client-request-id"] for call in upstream.requests} == {own}
+    lines = [fields_of(line) for line in logged.text.splitlines() if "total_ms=" in line]
+    hosts = [{k: v for k, v in line.items() if k.endswith("_host")} for line in lines]
+    assert hosts == [{"tts_host": away}, {"stt_host": away}, {}, {}]
+    assert [line["retries"] for line in lines] == ["1", "0", "0", "0"]
+    assert main not in logged.text
 
 
 @pytest.mark.parametrize(
@@ -133,7 +128,6 @@ def test_an_upgrade_is_ignored(client, path, protocol):
 
 
 def test_every_answer_tells_its_times(client, openai):
-    """Those of the stages that were begun, and the whole."""
     times = r";dur=\d+\.\d"
     for path in ("/healthz", "/", "/api/conversation/"):
         assert re.fullmatch(f"total{times}", client.get(path).headers["Server-Timing"])
@@ -178,14 +172,48 @@ def test_pages_of_listed_origins_may_call(openai, origins, origin, allowed):
 
 
 def test_gunicorns_own_statistics_are_enough(serve):
-    """The README's one setting sends counts, durations and statuses over statsd."""
+    """The README's one setting sends them over statsd; `--keep-alive 0` still answers."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as statsd:
         statsd.bind(("127.0.0.1", 0))
         statsd.settimeout(5)
         host = f"--statsd-host=127.0.0.1:{statsd.getsockname()[1]}"
-        service = serve(GUNICORN_CMD_ARGS=f"{host} --statsd-prefix=parley")
-        assert converse(service).status_code == 200
+        service = serve("--keep-alive=0", GUNICORN_CMD_ARGS=f"{host} --statsd-prefix=parley")
+        answer = converse(service)
+        assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
         heard = b""
         while b"parley.gunicorn.request.status.200" not in heard or b"duration" not in heard:
             heard += statsd.recv(1500)
     assert b"parley.gunicorn.requests:1|c" in heard
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(
+    ("day", "names"),
+    [
+        ("2026-12-01", ("whisper-1", "gpt-4o", "tts-1")),
+        ("2027-01-07", ("whisper-1", "gpt-4o", "gpt-realtime-2.1-mini")),
+        ("2027-01-15", ("whisper-1", "gpt-6-luna", "gpt-realtime-2.1-mini")),
+        ("2027-03-01", ("gpt-transcribe", "gpt-6-luna", "gpt-realtime-2.1-mini")),
+    ],
+)
+def test_the_service_as_it_is_answers_on_each_day(serve, upstream, tmp_path, day, names):
+    """Nothing but the machine's clock is moved; models that have ended are asked for nothing."""
+    # libfaketime 0.9.10 turns the absolute monotonic time, to which Python sleeps, into nonsense.
+    sleep = "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds)\n"
+    (tmp_path / "sitecustomize.py").write_text(sleep)
+    [library] = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    if names[2] != "tts-1":
+        upstream.answers["tts"] = fake_realtime.Readings()
+    service = serve(
+        PARLEY_MODEL_LIST=str(FROZEN_LIST),
+        LD_PRELOAD=str(library),
+        FAKETIME=f"@{day} 12:00:00",
+        FAKETIME_DONT_FAKE_MONOTONIC="1",
+        TZ="UTC",
+        PYTHONPATH=str(tmp_path),
+    )
+    answer = converse(service)
+    assert (answer.status_code, tuple(answer.json()["models_used"].values())) == (200, names)
+    assert parsedate_to_datetime(answer.headers["Date"]).date().isoformat() == day
+    assert len(upstream.requests) == 3
+    assert "model_replaced" not in service.log

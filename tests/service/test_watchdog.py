@@ -11,7 +11,7 @@ import pytest
 import requests
 from testing.builders import ran
 from testing.fake_streams import streams_chat
-from testing.gunicorn_process import ROOT, serving
+from testing.gunicorn_process import ROOT
 from testing.raw_callers import connect, health_seconds, until_closed, workers_of
 from testing.served_conversations import converse, held
 from testing.served_streams import request
@@ -40,11 +40,8 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def service(served_upstream, tmp_path_factory):
-    variables = {"PARLEY_OPENAI_BASE_URL": served_upstream.url}
-    log = tmp_path_factory.mktemp("log") / "log"
-    with serving(log, variables, app="testing.holding_app:app") as running:
-        yield running
+def service(serve_all):
+    return serve_all(app="testing.faulty_app:app")
 
 
 def failure_of(answer, accept):
@@ -76,7 +73,7 @@ def test_who_holds_the_worker_is_ended_alone(
         while served_upstream.requests[-1:] == [] or served_upstream.requests[-1].stage != "stt":
             time.sleep(0.01)
         served_upstream.answers = {"text": streams_chat(reply=lambda body: REPLY)}
-        armed = f"{service.url}/hold/{place}"
+        armed = f"{service.url}/fault/{place}"
         assert requests.get(armed, params={"call": call}, timeout=5).ok
         sent = request(accept).replace(b"Host: x", b"Host: x\r\nConnection: close")
         caller.sendall(sent)
@@ -98,7 +95,7 @@ def test_who_holds_the_worker_is_ended_alone(
     assert converse(service).status_code == 200
     assert service.logs("event=worker_held", logged)
     [line] = [line for line in service.log[logged:].splitlines() if "event=worker_held" in line]
-    assert re.search(r" place=.?testing/holding_app.py:\d+ hold", line)
+    assert re.search(r" place=.?testing/faulty_app.py:\d+ hold", line)
     assert "Traceback" not in service.log
 
 
@@ -106,7 +103,7 @@ def test_who_holds_the_worker_is_ended_alone(
 def test_who_lets_others_run_is_not_ended_nor_gunicorns_own(service, place, yields):
     """Though it takes five times as long as a conversation may hold the worker."""
     workers, logged = workers_of(service), len(service.log)
-    armed = f"{service.url}/hold/{place}"
+    armed = f"{service.url}/fault/{place}"
     assert requests.get(armed, params={"seconds": "1", **yields}, timeout=5).ok
     time.sleep(1.2)  # gunicorn's own comes once in a second.
     assert converse(service).status_code == 200
@@ -116,10 +113,9 @@ def test_who_lets_others_run_is_not_ended_nor_gunicorns_own(service, place, yiel
 
 
 def test_a_held_worker_stops_as_any_other(serve):
-    """SIGTERM is heard, and the conversation that held it is ended first."""
-    service = serve(app="testing.holding_app:app")
+    service = serve(app="testing.faulty_app:app")
     with connect(service) as caller:
-        assert requests.get(f"{service.url}/hold/stages", timeout=5).ok
+        assert requests.get(f"{service.url}/fault/stages", timeout=5).ok
         caller.sendall(request(JSON))
         time.sleep(0.1)
         service.process.terminate()

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import struct
 import zlib
 from contextlib import suppress
 from itertools import cycle, islice
@@ -52,10 +51,11 @@ def gzipped(times: int) -> bytes:
     return data
 
 
-def zero_chunks() -> bytes:
-    """A WAV file of 3 million chunks without a byte, before its sound."""
+def wav_after(chunk: bytes) -> Behaviour:
+    """A WAV file of 16 MB of these chunks before its sound, in gzip."""
     sound = wav()
-    return sound[:12] + struct.pack("<4sI", b"LIST", 0) * 2_000_000 + sound[12:]
+    file = sound[:12] + chunk * (16_000_000 // len(chunk)) + sound[12:]
+    return says(http(gzip.compress(file), Content_Encoding="gzip", Content_Type="audio/wav"))
 
 
 def blank_deltas() -> bytes:
@@ -98,10 +98,8 @@ ANSWERS: dict[str, tuple[str, Behaviour]] = {
         "text",
         says((b"HTTP/1.1 103 x\r\n" + b"X: %s\r\n" % (b"y" * 60_000) * 90 + b"\r\n") * 20),
     ),
-    "a WAV file of empty chunks": (
-        "tts",
-        says(http(gzip.compress(zero_chunks()), Content_Encoding="gzip", Content_Type="audio/wav")),
-    ),
+    "a WAV file of empty chunks": ("tts", wav_after(b"LIST\0\0\0\0")),
+    "a WAV file of padded chunks": ("tts", wav_after(b"JUNK\1\0\0\0x\0")),
     "blank deltas": ("text", says(http(blank_deltas(), **STREAM))),
     "an error that goes on": (
         "stt",

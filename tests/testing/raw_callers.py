@@ -3,10 +3,14 @@
 import re
 import socket
 import time
+from pathlib import Path
 
 import requests
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+LONG_HEADERS = b"".join(b"X-%d: " % i + b"a" * 8_100 + b"\r\n" for i in range(97))
+"""Each may be as long as it is, but not all of them together."""
+
 PATIENCE = 10
 
 
@@ -27,10 +31,7 @@ def connect(service) -> socket.socket:
 
 
 def until_closed(caller: socket.socket) -> bytes:
-    answer = b""
-    while chunk := caller.recv(65_536):
-        answer += chunk
-    return answer
+    return b"".join(iter(lambda: caller.recv(65_536), b""))
 
 
 def one_answer(caller: socket.socket) -> bytes:
@@ -47,12 +48,11 @@ def one_answer(caller: socket.socket) -> bytes:
 
 def workers_of(service) -> list[int]:
     pid = service.process.pid
-    with open(f"/proc/{pid}/task/{pid}/children") as children:  # noqa: PTH123  # A file of /proc.
-        return [int(child) for child in children.read().split()]
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def memory(service) -> float:
-    """The one worker's memory, in MB."""
+def memory(service, kind: str = "VmRSS") -> float:
+    """The one worker's memory, in MB; with `VmHWM` the most that it ever had."""
     [worker] = workers_of(service)
-    with open(f"/proc/{worker}/statm") as pages:  # noqa: PTH123  # A file of /proc.
-        return int(pages.read().split()[1]) * 4096 / 1e6
+    status = Path(f"/proc/{worker}/status").read_text()
+    return int(status.partition(f"{kind}:")[2].split()[0]) * 1024 / 1e6

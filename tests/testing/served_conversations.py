@@ -22,13 +22,15 @@ def converse(service, timeout=60, audio=None, fields=None, stream=False, **heade
     )
 
 
+def fields_of(line):
+    """The fields of a line of the log."""
+    return dict(re.findall(r'(\w+)=("[^"]*"|\S*)', line))
+
+
 def lines(service, count):
     """The conversations that the log tells of, each as its fields; it soon has so many."""
-    fields = r'(\w+)=("[^"]*"|\S*)'
     assert fake.soon(lambda: service.log.count("total_ms=") >= count)
-    return [
-        dict(re.findall(fields, line)) for line in service.log.splitlines() if "total_ms=" in line
-    ]
+    return [fields_of(line) for line in service.log.splitlines() if "total_ms=" in line]
 
 
 def held(upstream, gate, seconds=60):

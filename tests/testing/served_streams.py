@@ -3,9 +3,10 @@
 import re
 import socket
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import requests
 from urllib3 import encode_multipart_formdata
@@ -24,7 +25,7 @@ REPLY = (
     "as far as I know, for now. There may be more to say another day. "
 ) * 2
 REPLY = REPLY.strip()
-DEADLINE, HEARTBEAT, GRACE, CAPACITY = 4, 0.6, 6, 4
+HEARTBEAT, GRACE, CAPACITY = 0.6, 6, 4
 END_SECONDS = 15
 """In which all work for a caller who has left ends: a second, and what a busy machine needs."""
 
@@ -47,18 +48,10 @@ MODELS = """
 SPEAKERS = ("tts-1", "reader-1")
 """The models that speak, by /audio/speech and over the Realtime API."""
 
-# By an event of a stream: what the chat and the speech do when it was told and nothing follows.
-WHILE = {
-    "transcript": ("silent", "whole"),
-    "text": ("stalls", "silent"),
-    "segment": ("stalls", "stalls"),
-    "audio": ("whole", "stalls"),
-}
-
 
 @contextmanager
 def served(
-    folder: Path, url: str, limits: str = "", deadline: float = DEADLINE, **more: str
+    folder: Path, url: str, limits: str = "", deadline: float = 4, **more: str
 ) -> Iterator[Service]:
     """The service with its limits shortened, where gunicorn reads its configuration."""
     (folder / "models.md").write_text(MODELS)
@@ -88,26 +81,31 @@ def served(
         yield running
 
 
-def speaks(model: str, row: str = "whole", pace: Pace | None = None) -> Streamed | Readings:
-    """The upstream's answer to what the model is to say, by the rows that both interfaces have."""
-    answer = Readings if model == "reader-1" else streams_speech
-    return answer(lambda text: row, pace or Pace())
+def speaks(
+    model: str, row: Callable[[str], str] = lambda text: "whole", first: float = 0.0
+) -> Streamed | Readings:
+    """What the model is to say; `row` picks how, by the text, and `first` is a wait before it."""
+    return (Readings if model == "reader-1" else streams_speech)(row, Pace(first))
 
 
 def post(
-    service: Service, accept: str = "text/event-stream", base_url: str = "", **fields: str
+    service: Service,
+    accept: str = "text/event-stream",
+    base_url: str = "",
+    audio: bytes = b"",
+    **fields: str,
 ) -> requests.Response:
     """A conversation's answer, whose body is not read yet."""
     headers = {"Accept": accept, "X-OpenAI-Base-URL": base_url}
-    return converse(service, 30, fields=fields, stream=True, **headers)
+    return converse(service, 60, audio or wav(), fields, stream=True, **headers)
 
 
-def listen(service: Service, **fields: str) -> Heard:
+def listen(service: Service, **how: Any) -> Heard:
     """A whole stream."""
-    with closing(post(service, **fields)) as response:
+    with closing(post(service, **how)) as response:
         assert response.status_code == 200, response.text
         stream = heard(events_of(response.iter_content(None)))
-        stream.request_id = response.headers["X-Request-ID"]
+        stream.headers = response.headers
         return stream
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,9 @@ class Heard:
     error: dict[str, Any] | None = None
     done: dict[str, Any] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
-    request_id: str = ""
+    times: list[int] = field(default_factory=list)
+    """When each event was told, in milliseconds."""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def code(self) -> str | None:
@@ -64,6 +66,7 @@ def heard(events: Iterable[Told]) -> Heard:
         assert at <= data["at"] < 1_000_000
         at = data.pop("at")
         stream.names.append(name)
+        stream.times.append(at)
         _take(stream, name, data)
     assert stream.names[-1:] == ["done"], "the stream was cut"
     assert stream.done["transcript"] == stream.transcript

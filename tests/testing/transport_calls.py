@@ -2,15 +2,11 @@
 
 import os
 import socket
-import threading
-from collections.abc import Callable
 
 from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.redaction import Secrets
-from parley.wire.bodies import StreamedAnswer
 from parley.wire.messages import Upstream
-from testing import fake_openai as fake
 from testing.builders import KEY
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Request-Id: req_1\r\n"
@@ -34,27 +30,6 @@ def post(transport, url, body=None, *, seconds=5, **options):
     """The same, and its whole answer."""
     with stream(transport, url, body, deadline=Deadline.after(seconds), **options) as answer:
         return answer.whole()
-
-
-def extend(taken: bytearray, answer: StreamedAnswer) -> None:
-    """Take the pieces one by one, so that those before a failure are seen."""
-    for piece in answer.pieces():
-        taken += piece
-
-
-def in_steps(upstream, *parts: bytes) -> Callable[[], None]:
-    """Answer with the first part, and with one more each time that what is returned is called."""
-    step = threading.Semaphore(1)
-
-    def answer(connection: socket.socket, request: fake.Request) -> bool:
-        for part in parts:
-            if not step.acquire(timeout=10):
-                return False
-            connection.sendall(part)
-        return True
-
-    upstream.answers["text"] = answer
-    return step.release
 
 
 def descriptors() -> int:

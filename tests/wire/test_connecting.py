@@ -1,18 +1,21 @@
-"""Of a host's addresses, the first that answers is taken."""
+"""Names become addresses, however many ask at once, of which the first that answers is taken."""
 
 import errno
 import socket
+import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 
+import gevent
 import pytest
+from gevent.resolver.ares import Resolver
 from testing.fake_openai import soon
 from testing.transport_calls import descriptors
 
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamUnavailable
 from parley.wire import connecting
-from parley.wire.connecting import ADDRESSES, connect
+from parley.wire.connecting import ADDRESSES, connect, resolve
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 
@@ -68,7 +71,6 @@ def test_the_other_family_is_among_the_first_addresses(host):
 
 
 def test_without_a_descriptor_the_upstream_is_unavailable(monkeypatch):
-    """Where the process has no descriptor left, the caller is told as of any failed connection."""
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
@@ -76,3 +78,59 @@ def test_without_a_descriptor_the_upstream_is_unavailable(monkeypatch):
     monkeypatch.setattr(connecting.YieldingSocket, "__init__", refuse)
     with pytest.raises(UpstreamUnavailable):
         connect([(V4, ("127.0.0.1", 9))])
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (socket.gaierror, UpstreamUnavailable),
+        (UnicodeError, UpstreamUnavailable),  # A part of the name is too long.
+        (MemoryError, MemoryError),
+    ],
+)
+def test_a_look_up_that_fails_is_told(error, told):
+    """A name that has no address, or cannot be looked up, is told; what is ours stays ours."""
+
+    def look_up(*_, **__):
+        raise error
+
+    sentence = "host name was not found" if told is UpstreamUnavailable else None
+    with pytest.raises(told, match=sentence):
+        resolve(look_up, "a.example", 443)
+
+
+def answer_but_the_slow(server):
+    """A name server that knows one address, and never answers for a slow name."""
+    with suppress(OSError):
+        while True:
+            query, asker = server.recvfrom(2048)
+            end = query.index(b"\0", 12) + 5
+            found = b""
+            if query[end - 4 : end - 2] == b"\0\1":
+                found = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + socket.inet_aton("127.0.0.9")
+            head = query[:2] + b"\x81\x80\0\1\0" + bytes([bool(found)]) + bytes(4)
+            if b"slow" not in query:
+                server.sendto(head + query[12:end] + found, asker)
+
+
+def test_five_hundred_slow_names_do_not_slow_another(monkeypatch):
+    """With the service's resolver and a real name server; each slow one ends at its deadline."""
+
+    def wait_for(name):
+        with pytest.raises(DeadlineExceeded), Deadline.after(3).wait():
+            resolve(socket.getaddrinfo, name, 443)
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(30)
+        threading.Thread(target=answer_but_the_slow, args=(server,), daemon=True).start()
+        port = server.getsockname()[1]
+        with closing(Resolver(servers=["127.0.0.1"], udp_port=port, tcp_port=port)) as resolver:
+            monkeypatch.setattr(gevent.get_hub(), "resolver", resolver)
+            waiting = [gevent.spawn(wait_for, f"slow{number}.example") for number in range(500)]
+            gevent.sleep(0.2)
+            with Deadline.after(2.5).wait():
+                [(_, address)] = resolve(socket.getaddrinfo, "fast.example", 443)
+            assert address[0] == "127.0.0.9"
+            gevent.joinall(waiting, timeout=20, raise_error=True)
+            assert all(each.successful() for each in waiting)

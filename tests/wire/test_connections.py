@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import suppress
 
+import gevent
 import pytest
 from testing import fake_openai as fake
 from testing.transport_calls import post
@@ -24,7 +25,7 @@ def sends(*parts: bytes, pause: float = 0.05):
     """Answer the first request with these parts, and each later one as it should be."""
     asked = []
 
-    def answer(connection: socket.socket, request: fake.Request) -> bool:
+    def answer(connection, request):
         asked.append(request)
         for part in parts if len(asked) == 1 else [fake.http(SECOND)]:
             connection.sendall(part)
@@ -102,14 +103,9 @@ def test_an_answer_that_is_given_up_half_way_has_no_end():
 def test_that_a_used_connection_closed_is_told_apart(transport, upstream, answered, error):
     """The close may have crossed the request. A host that closes a new one has no time for us."""
     left = [fake.http(FIRST)] * answered
-
-    def answer(connection: socket.socket, request: fake.Request) -> bool:
-        if left:
-            connection.sendall(left.pop())
-            return True
-        return False
-
-    upstream.answers["text"] = answer
+    upstream.answers["text"] = lambda connection, request: (
+        bool(left) and connection.sendall(left.pop()) is None
+    )
     for _ in range(answered):
         post(transport, upstream.url)
     with pytest.raises(UpstreamUnavailable) as raised:
@@ -121,7 +117,7 @@ def test_that_a_used_connection_closed_is_told_apart(transport, upstream, answer
 def test_a_request_that_was_cut_short_ends_its_connection(transport, upstream, monkeypatch):
     """The upstream would take the next request for the rest of this one."""
 
-    def answer_the_headers(connection: socket.socket) -> bool:
+    def answer_the_headers(connection):
         if upstream.connections == 1:
             connection.recv(65_536)
             connection.sendall(fake.http(FIRST))
@@ -146,18 +142,10 @@ def test_idle_connections_are_few_and_do_not_last(upstream, monkeypatch):
     """A crowd leaves a bounded number, and what was idle for long is not used: routes drop it."""
     transport = Transport(pool_size=3)
     barrier = threading.Barrier(8, timeout=5)
-
-    def together(connection: socket.socket, request: fake.Request) -> bool:
-        barrier.wait()
-        connection.sendall(fake.http(b"{}"))
-        return True
-
-    upstream.answers["text"] = together
-    callers = [threading.Thread(target=post, args=(transport, upstream.url)) for _ in range(8)]
-    for caller in callers:
-        caller.start()
-    for caller in callers:
-        caller.join()
+    upstream.answers["text"] = lambda connection, request: (
+        barrier.wait() < 8 and connection.sendall(fake.http(b"{}")) is None
+    )
+    gevent.joinall([gevent.spawn(post, transport, upstream.url) for _ in range(8)])
     assert fake.soon(lambda: len(upstream._open) == 3)
     upstream.answers.clear()
     post(transport, upstream.url)

@@ -1,23 +1,29 @@
 """The pooled client on real sockets: what is reused, and what is never carried over."""
 
+import errno
 import inspect
 import io
+import socket
 import time
 import tracemalloc
 from tempfile import SpooledTemporaryFile
 
+import gevent
 import pytest
 import requests
 import urllib3
 from testing import fake_openai as fake
 from testing.builders import KEY
+from testing.flooding_peers import FLOOD, TICKETS, flooding
 from testing.transport_calls import post
 from testing.upstream_faults import says
 
-from parley.errors import DeadlineExceeded, UpstreamError
+from parley.errors import DeadlineExceeded, UpstreamError, UpstreamTimeout
 from parley.recordings import KINDS, Recording
 from parley.wire.adapter import Adapter
 from parley.wire.forms import BLOCK_BYTES, Form
+from parley.wire.sockets import YieldingSocket
+from parley.wire.transport import Transport
 
 
 def test_an_answer_of_any_status_leaves_its_connection_usable(transport, upstream):
@@ -78,28 +84,22 @@ def test_netrc_is_not_read(transport, upstream, tmp_path, monkeypatch):
     assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
 
-@pytest.mark.parametrize("kept", [False, True])
-def test_a_silent_upstream_is_left_at_the_deadline(transport, upstream, kept):
-    """No call waits forever, nor for the deadline of the call that had the connection before it."""
-    if kept:
-        post(transport, upstream.url, seconds=60)
+def test_a_silent_upstream_is_left_at_the_deadline(transport, upstream):
+    """No call waits for the deadline of the call that had the connection before it."""
+    post(transport, upstream.url, seconds=60)
     upstream.answers["text"] = lambda connection, request: time.sleep(2)
     with pytest.raises(DeadlineExceeded):
         post(transport, upstream.url, seconds=0.2)
 
 
-def exceptions_of(module):
-    """Every exception class that a module exports, its own or the HTTP layer's; no warnings."""
-    return [
-        item
-        for _, item in inspect.getmembers(module, inspect.isclass)
-        if issubclass(item, Exception)
-        and not issubclass(item, Warning)
-        and item.__module__.split(".")[0] in ("requests", "urllib3", "http")
-    ]
-
-
-FOREIGN = [*exceptions_of(requests.exceptions), *exceptions_of(urllib3.exceptions)]
+# Every exception class that they export, their own or the HTTP layer's; no warnings.
+FOREIGN = [
+    item
+    for module in (requests.exceptions, urllib3.exceptions)
+    for _, item in inspect.getmembers(module, inspect.isclass)
+    if issubclass(item, Exception) and not issubclass(item, Warning)
+    if item.__module__.split(".")[0] in ("requests", "urllib3", "http")
+]
 FOREIGN += [ConnectionError, BrokenPipeError, TimeoutError, OSError]
 
 
@@ -112,3 +112,42 @@ def test_no_foreign_exception_escapes(transport, upstream, monkeypatch, foreign)
     with pytest.raises(UpstreamError) as failure:
         post(transport, upstream.url)
     assert failure.value.__suppress_context__  # The foreign text may quote a key.
+
+
+def test_a_connection_that_the_kernel_gives_up_is_not_waited_for(transport, upstream, monkeypatch):
+    """What it has given up once never becomes ready: the call ends now, not at its deadline."""
+
+    def receive(sock, *arguments):
+        if isinstance(sock, YieldingSocket):
+            raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+        return real(sock, *arguments)
+
+    real = socket.socket.recv_into
+    monkeypatch.setattr(socket.socket, "recv_into", receive)
+    began = time.monotonic()
+    with pytest.raises(UpstreamTimeout):
+        post(transport, upstream.url, seconds=20)
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize(("scheme", "flood"), [("http", FLOOD), ("https", TICKETS)])
+def test_an_upstream_that_floods_does_not_hold_up_others(scheme, flood, tmp_path):
+    """While it always has more to read, whoever else has something to do gets to do it.
+
+    A TLS server may send any number of session tickets (RFC 8446, 4.6.1), which are no data.
+    """
+
+    def give_up(seconds):
+        with pytest.raises(DeadlineExceeded):
+            post(transport, f"{scheme}://{address}/v1", limit=10**9, seconds=seconds)
+
+    with flooding(flood, tmp_path) as (address, bundle):
+        transport = Transport(8, ca_bundle=bundle)
+        began, turns = time.monotonic(), 0
+        flooded = gevent.spawn(give_up, 2)
+        while not flooded.ready():
+            time.sleep(0.01)
+            turns += 1
+        flooded.get()
+    assert 2 <= time.monotonic() - began < 12
+    assert turns > 4  # Whoever is held up gets one or two.

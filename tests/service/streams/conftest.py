@@ -17,14 +17,9 @@ def upstream(served_upstream, request):
 
 
 @pytest.fixture(scope="module")
-def service(served_upstream, tmp_path_factory):
-    """The service with all its limits shortened."""
-    with served(tmp_path_factory.mktemp("service"), served_upstream.url) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def patient_service(served_upstream, tmp_path_factory):
-    """One whose deadline is too late to end anything."""
-    with served(tmp_path_factory.mktemp("patient"), served_upstream.url, deadline=25) as running:
+def service(request, served_upstream, tmp_path_factory):
+    """The service with the shortened limits of all, and the module's LIMITS and DEADLINE."""
+    limits, deadline = request.module.LIMITS, request.module.DEADLINE
+    folder = tmp_path_factory.mktemp("service")
+    with served(folder, served_upstream.url, limits, deadline) as running:
         yield running

@@ -9,11 +9,20 @@ import pytest
 from testing import coded_speech
 from testing import fake_openai as fake
 from testing.fake_openai import TRANSCRIPT
-from testing.fake_realtime import Readings
 from testing.fake_streams import Pace, streams_chat, streams_speech
 from testing.raw_callers import until_closed
-from testing.served_streams import DEADLINE, SPEAKERS, caller, log_line, post, request_id_of
+from testing.served_streams import (
+    END_SECONDS,
+    SPEAKERS,
+    caller,
+    log_line,
+    post,
+    request_id_of,
+    speaks,
+)
 from testing.upstream_faults import says
+
+DEADLINE, LIMITS = 3, ""
 
 REPLY = "Grüße! Its name is 東京, isn't it? (So I *think*.) " * 8
 REPLY = REPLY.strip()
@@ -24,8 +33,7 @@ SPOKEN = REPLY.replace("*", "")
 @pytest.mark.parametrize(("accept", "form"), [("audio/mpeg", "mp3"), ("audio/wav", "wav")])
 def test_the_body_is_the_speech(service, upstream, accept, form, model):
     """Chunked, with the texts and the models in headers."""
-    if model == "reader-1":
-        upstream.answers["tts"] = Readings()
+    upstream.answers["tts"] = speaks(model)
     with closing(post(service, accept, tts_model=model)) as response:
         sound = response.content
     assert response.status_code == 200
@@ -78,10 +86,7 @@ def test_a_reply_that_ended_before_it_said_a_word_is_json(service, upstream, sai
     ],
 )
 def test_a_failure_amid_the_speech_breaks_the_body(service, upstream, row, code):
-    """What came is passed on, without a final chunk: nobody takes it for whole.
-
-    The log has our line alone.
-    """
+    """What came is passed on, without a final chunk, and the log has our line alone."""
     upstream.answers["tts"] = streams_speech(
         lambda text: row, pace=Pace(between=0.1) if row == "reset" else Pace()
     )
@@ -98,10 +103,7 @@ def test_a_failure_amid_the_speech_breaks_the_body(service, upstream, row, code)
 
 
 def test_a_long_speech_may_take_longer_than_the_deadline(service, upstream):
-    """Its first piece is in time, and each wait that follows may be as long as the deadline.
-
-    What the calls before it took is not taken from it.
-    """
+    """Its first piece is in time, and each wait that follows may be as long as the deadline."""
     text, wait = SPOKEN[:20], 0.55 * DEADLINE
     upstream.answers["text"] = streams_chat(reply=lambda body: text, pace=Pace(first=wait))
     upstream.answers["tts"] = streams_speech(pace=Pace(between=wait))
@@ -109,3 +111,32 @@ def test_a_long_speech_may_take_longer_than_the_deadline(service, upstream):
     with closing(post(service, "audio/wav", audio_format="wav")) as response:
         assert coded_speech.decode(response.content, "wav") == text
     assert time.monotonic() - begun > 1.5 * DEADLINE
+
+
+def fails_late(connection, request):
+    """A failure that is worth another try, but for the time that it takes."""
+    time.sleep(0.7 * DEADLINE)
+    connection.sendall(fake.http(b"{}", "500 Oops"))
+    return True
+
+
+def drips_its_head(connection, request):
+    """A header now and then, so that no single wait is long, and never a body."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    for number in range(40):
+        time.sleep(0.2)
+        connection.sendall(b"X-%d: y\r\n" % number)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [(fails_late, "upstream_unavailable"), (drips_its_head, "deadline_exceeded")],
+)
+def test_the_first_sound_comes_within_the_deadline(service, upstream, answer, code):
+    """All tries together, however short each wait is: nothing was sent yet, so JSON tells it."""
+    upstream.answers["tts"] = answer
+    begun = time.monotonic()
+    with closing(post(service, "audio/mpeg")) as response:
+        [error] = response.json()["errors"]
+    assert time.monotonic() - begun < DEADLINE + END_SECONDS
+    assert (response.status_code, error["code"]) == (206, code)

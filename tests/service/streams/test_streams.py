@@ -1,112 +1,24 @@
 """Streamed answers as they are served: each event in its turn, and each fault amid."""
 
 import json
+import time
 from contextlib import ExitStack, closing
 
 import pytest
 from testing import served_streams as streams
-from testing.fake_openai import TRANSCRIPT, http
+from testing.fake_openai import TRANSCRIPT, good, http
 from testing.fake_realtime import Readings
-from testing.fake_streams import streams_chat, streams_speech
-from testing.served_streams import REPLY
+from testing.fake_streams import Pace, streams_chat
+from testing.served_streams import REPLY, SPEAKERS
 
-READER = {"tts_model": "reader-1"}
+DEADLINE = 25
+SILENCE, REQUEST, STREAM = 1, 2, 2
+"""Seconds that a caller may read nothing, and that a request and a stream may go on."""
 
-
-@pytest.mark.parametrize("model", ["tts-1", "reader-1"])
-@pytest.mark.parametrize("form", ["mp3", "wav", "pcm"])
-def test_a_stream_tells_all_of_a_conversation(service, upstream, form, model):
-    """Text and sound are whole, in order and once, whatever speaks; the log tells of it."""
-    if model == "reader-1":
-        upstream.answers["tts"] = Readings()
-    stream = streams.listen(service, audio_format=form, tts_model=model)
-    assert (stream.transcript, stream.text) == (TRANSCRIPT, REPLY)
-    assert len(stream.segments) > 2
-    assert stream.form == form
-    assert stream.voices == {"alloy"}
-    assert stream.done["models_used"] == {"stt": "whisper-1", "text": "gpt-4o", "tts": model}
-    assert len(stream.ended) == len(stream.segments)
-    if (form, model) != ("mp3", "reader-1"):  # There the mp3 is ours, of the coded PCM.
-        assert without_space("".join(stream.spoken)) == without_space(REPLY)
-    line = streams.log_line(service, stream.request_id)
-    for part in ("status=200", "text_ms=", "tts_ms=", "total_ms=", f"tts_model={model}"):
-        assert part in line
-    assert "level=warn" not in line
-    assert "answer_cut" not in line
-    streams.is_quiet(service)
-
-
-def test_the_headers_of_a_stream(service):
-    """Nothing between may gather, keep or change it."""
-    with closing(streams.post(service)) as response:
-        assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
-        assert response.headers["X-Accel-Buffering"] == "no"
-        assert response.headers["Cache-Control"] == "no-store"
-        assert response.headers["Transfer-Encoding"] == "chunked"
-        assert "Accept" in response.headers["Vary"]
-        assert response.headers["X-Request-ID"]
-        response.content  # noqa: B018  # Reads it to its end.
-
-
-# By the chat stream's row: the code, and whether all or half or none of the reply was told.
-# testing/met_streams.py has what the events may hold.
-CHAT_FAULTS = {
-    "split characters": (None, 1),
-    "drips": (None, 1),
-    "length": ("text_incomplete", 1),
-    "silent": ("deadline_exceeded", 0),
-    "head alone": ("deadline_exceeded", 0),
-    "stalls": ("deadline_exceeded", 0.5),
-    "cut": ("upstream_unavailable", 0.5),
-    "reset": ("upstream_unavailable", None),
-    "fails": ("upstream_unavailable", 0),
-}
-
-
-@pytest.mark.parametrize("row", CHAT_FAULTS)
-def test_whatever_the_chat_stream_does_the_stream_ends_well(service, upstream, row):
-    """What was written is told and spoken; then come the error and `done`."""
-    code, share = CHAT_FAULTS[row]
-    reply = "Yes, of course. " * 3 if row == "drips" else REPLY
-    upstream.answers["text"] = streams_chat(row, reply=lambda body: reply)
-    stream = streams.listen(service)
-    assert stream.code == code
-    if share is not None:
-        kept = reply[: int(len(reply) * share)]
-        assert abs(len(stream.text) - len(kept)) <= 4
-        assert reply.startswith(stream.text)
-        assert stream.text == "".join(stream.segments)
-        assert len(stream.ended) == len(stream.segments)
-    if stream.error:
-        assert stream.error["stage"] == "text"
-    streams.is_quiet(service)
-
-
-SPEECH_FAULTS = {
-    "odd pieces": None,
-    "drips": None,
-    "empty": "upstream_malformed",
-    "silent": "deadline_exceeded",
-    "head alone": "deadline_exceeded",
-    "stalls": "deadline_exceeded",
-    "cut": "upstream_unavailable",
-    "reset": "upstream_unavailable",
-    "fails": "upstream_unavailable",
-}
-READING_FAULTS = {
-    "closes after": None,
-    "cut after": None,
-    "drips": None,
-    "reworded": None,
-    "closes amid": "upstream_unavailable",
-    "cut amid": "upstream_unavailable",
-    "silent": "deadline_exceeded",
-    "stalls": "deadline_exceeded",
-    "empty": "upstream_malformed",
-    "error": "rate_limited",
-    "failed": "upstream_unavailable",
-    "incomplete": "upstream_malformed",
-}
+LIMITS = f"""
+connection_limits.SILENCE_SECONDS = {SILENCE}
+connection_limits.REQUEST_SECONDS = {REQUEST}
+"""
 
 
 def without_space(text):
@@ -114,67 +26,176 @@ def without_space(text):
     return "".join(text.split())
 
 
-def of_one(row):
-    """That row for the segment about the river, and none for the others."""
-    return lambda text: row if "Seine" in text else "whole"
-
-
-def is_whole_or_broken_at(stream, code, where):
-    assert stream.text == REPLY
-    assert stream.code == code
-    if code is None:
-        assert len(stream.ended) == len(stream.segments)
-        return
-    assert stream.error["stage"] == "tts"
-    first = next(i for i, text in enumerate([*stream.segments, where]) if where in text)
-    assert stream.ended == list(range(first))
-    assert len(stream.segments) <= first + 1
-
-
-@pytest.mark.parametrize("row", SPEECH_FAULTS)
-def test_whatever_a_segments_speech_does_the_text_is_whole(service, upstream, row):
-    """No sound follows a failure, what comes before it is whole, and the text goes on."""
-    upstream.answers["tts"] = streams_speech(of_one(row))
-    stream = streams.listen(service)
-    is_whole_or_broken_at(stream, SPEECH_FAULTS[row], "Seine")
-    assert without_space("".join(stream.spoken)) in without_space(REPLY)
+@pytest.mark.parametrize(
+    ("form", "model"), [("mp3", "tts-1"), ("wav", "reader-1"), ("pcm", "tts-1")]
+)
+def test_a_stream_tells_all_of_a_conversation(service, upstream, form, model):
+    """Text and sound are whole, in order and once; no proxy may gather, keep or change it."""
+    upstream.answers["tts"] = streams.speaks(model)
+    stream = streams.listen(service, audio_format=form, tts_model=model)
+    assert (stream.transcript, stream.text) == (TRANSCRIPT, REPLY)
+    assert without_space("".join(stream.spoken)) == without_space(REPLY)
+    assert len(stream.ended) == len(stream.segments) > 2
+    assert (stream.form, stream.voices) == (form, {"alloy"})
+    assert stream.done["models_used"] == {"stt": "whisper-1", "text": "gpt-4o", "tts": model}
+    assert stream.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    assert stream.headers["X-Accel-Buffering"] == "no"
+    assert stream.headers["Cache-Control"] == "no-store"
+    assert stream.headers["Transfer-Encoding"] == "chunked"
+    assert "Accept" in stream.headers["Vary"]
+    line = streams.log_line(service, stream.headers["X-Request-ID"])
+    for part in ("status=200", "text_ms=", "tts_ms=", "total_ms=", f"tts_model={model}"):
+        assert part in line
+    assert "answer_cut" not in line
     streams.is_quiet(service)
 
 
-@pytest.mark.parametrize("row", READING_FAULTS)
-def test_whatever_a_reading_does_the_text_is_whole(service, upstream, row):
-    """A WebSocket that closes between two segments is opened anew."""
-    upstream.answers["tts"] = Readings(of_one(row))
-    stream = streams.listen(service, audio_format="pcm", **READER)
-    is_whole_or_broken_at(stream, READING_FAULTS[row], "Seine")
+# By what the chat stream does: the code, how much of the reply is told, and after how many tries.
+# testing/met_streams.py has what the events may hold.
+CHAT_FAULTS = {
+    "split characters": (None, 1, 1),
+    "length": ("text_incomplete", 1, 1),
+    "cut": ("upstream_unavailable", 0.5, 1),
+    "reset": ("upstream_unavailable", None, 1),
+    "fails": ("upstream_unavailable", 0, 3),
+}
+
+
+@pytest.mark.parametrize("row", CHAT_FAULTS)
+def test_whatever_the_chat_stream_does_the_stream_ends_well(service, upstream, row):
+    """What was written is told, spoken, and asked for once; then come the error and `done`."""
+    code, share, tries = CHAT_FAULTS[row]
+    upstream.answers["text"] = streams_chat(row, reply=lambda body: REPLY)
+    stream = streams.listen(service)
+    assert stream.code == code
+    assert [request.stage for request in upstream.requests].count("text") == tries
+    if share is not None:
+        assert abs(len(stream.text) - int(len(REPLY) * share)) <= 4
+        assert REPLY.startswith(stream.text)
+        assert stream.text == "".join(stream.segments)
+        assert len(stream.ended) == len(stream.segments)
+    assert not code or stream.error["stage"] == "text"
+    streams.is_quiet(service)
+
+
+@pytest.mark.parametrize(
+    ("model", "row", "code", "tries"),
+    [
+        ("tts-1", "odd pieces", None, 1),
+        ("tts-1", "empty", "upstream_malformed", 1),
+        ("tts-1", "cut", "upstream_unavailable", 1),
+        ("tts-1", "reset", "upstream_unavailable", 1),
+        ("tts-1", "fails", "upstream_unavailable", 3),
+        ("reader-1", "closes after", None, 1),
+        ("reader-1", "cut after", None, 1),
+        ("reader-1", "reworded", None, 1),
+        ("reader-1", "closes amid", "upstream_unavailable", 1),
+        ("reader-1", "cut amid", "upstream_unavailable", 1),
+        ("reader-1", "empty", "upstream_malformed", 1),
+        ("reader-1", "error", "rate_limited", 1),
+        ("reader-1", "failed", "upstream_unavailable", 1),
+        ("reader-1", "incomplete", "upstream_malformed", 1),
+    ],
+)
+def test_whatever_a_segments_speech_does_the_text_is_whole(
+    service, upstream, model, row, code, tries
+):
+    """No sound follows a failure, and a WebSocket that closes between two segments opens anew."""
+    reply, said = REPLY[: len(REPLY) // 2], []
+
+    def of_one(text):
+        said.append(text)
+        return row if "Seine" in text else "whole"
+
+    upstream.answers["text"] = streams_chat(reply=lambda body: reply)
+    upstream.answers["tts"] = streams.speaks(model, of_one)
+    stream = streams.listen(service, audio_format="pcm", tts_model=model)
+    assert (stream.text, stream.code) == (reply, code)
+    assert without_space("".join(stream.spoken)) in without_space(reply)
+    assert max(map(said.count, said)) == tries
+    if code is None:
+        assert len(stream.ended) == len(stream.segments)
+    else:
+        first = next(i for i, text in enumerate([*stream.segments, "Seine"]) if "Seine" in text)
+        assert stream.error["stage"] == "tts"
+        assert stream.ended == list(range(first))
+        assert len(stream.segments) <= first + 1
     streams.is_quiet(service)
 
 
 def test_a_fallback_speaks_where_the_model_is_unknown(service, upstream):
     """It is named once it has answered, and warned of once, however many segments there are."""
-    unknown = {"error": {"message": "No.", "code": "model_not_found"}}
-    readings = Readings()
+    unknown = http(json.dumps({"error": {"code": "model_not_found"}}).encode(), "404 Not Found")
+    readings, refused = Readings(), []
 
     def speak(connection, request):
-        if request.path.endswith("/audio/speech"):
-            connection.sendall(http(json.dumps(unknown).encode(), "404 Not Found"))
-            return True
-        return readings(connection, request)
+        if not request.path.endswith("/audio/speech"):
+            return readings(connection, request)
+        refused.append(request)
+        return connection.sendall(unknown) or True
 
     upstream.answers["tts"] = speak
     stream = streams.listen(service, tts_model="old-1", audio_format="wav")
-    assert stream.code is None
-    assert stream.done["models_used"]["tts"] == "reader-1"
+    assert (stream.code, stream.done["models_used"]["tts"]) == (None, "reader-1")
     assert len(stream.ended) == len(stream.segments) > 2
     replaced = "event=model_replaced stage=tts model=old-1 by=reader-1"
     assert service.logs(replaced)
-    assert service.log.count(replaced) == 1
-    asked = [request.path for request in upstream.requests if request.stage == "tts"]
-    assert len([path for path in asked if path.endswith("/audio/speech")]) == 1
+    assert service.log.count(replaced) == len(refused) == 1
+
+
+@pytest.mark.parametrize("model", SPEAKERS)
+def test_times_are_told(service, upstream, model):
+    """From the request's headers on, and from a segment's call; comments break the silence."""
+
+    def late(connection, request):
+        time.sleep(2 * SILENCE)
+        connection.sendall(good(request))
+        return True
+
+    upstream.answers["text"] = streams_chat()
+    upstream.answers |= {"stt": late, "tts": streams.speaks(model, first=2 * SILENCE)}
+    with streams.caller(service, tts_model=model) as connection:
+        received = streams.until(connection, b"event: done\n")
+    data = {
+        name: json.loads(received.partition(b"event: %b\ndata: " % name)[2].partition(b"\n")[0])
+        for name in (b"transcript", b"segment")
+    }
+    waited = 2000 * SILENCE
+    assert waited <= data[b"transcript"]["at"] < waited + 1000 * streams.END_SECONDS
+    segment = data[b"segment"]
+    assert waited <= segment["at"] - segment["began"] < waited + 1000 * streams.END_SECONDS
+    silence = received.partition(b"event: segment\n")[0].rpartition(b"event: text\n")[2]
+    assert silence.count(b":\n\n") >= 2
+
+
+def test_a_long_reply_arrives_whole(service, upstream):
+    reply = " ".join(f"This is sentence {number} of a long reply." for number in range(300))
+    assert len(reply) > 2 * 4096
+    pace = Pace(between=2 * REQUEST / (len(reply) / 4))
+    upstream.answers["text"] = streams_chat(reply=lambda body: reply, pace=pace)
+    begun = time.monotonic()
+    stream = streams.listen(service)
+    assert time.monotonic() - begun > 1.5 * REQUEST
+    assert (stream.text, stream.code) == (reply, None)
+    assert without_space("".join(stream.spoken)) == without_space(reply)
+
+
+def test_a_stream_has_an_end(upstream, tmp_path):
+    """However steadily the upstream sends: a reply without an end would hold its slot for good."""
+    limit = f"\nfrom parley.conversation import stages\nstages.STREAM_SECONDS = {STREAM}\n"
+    reply = REPLY * 20
+    pace = Pace(between=4 * STREAM / (len(reply) / 4))
+    upstream.answers["text"] = streams_chat(reply=lambda body: reply, pace=pace)
+    with streams.served(tmp_path, upstream.url, limit, DEADLINE) as service:
+        begun = time.monotonic()
+        stream = streams.listen(service)
+        assert STREAM <= time.monotonic() - begun < STREAM + streams.END_SECONDS
+        streams.is_quiet(service)
+    assert stream.code == "deadline_exceeded"
+    assert reply.startswith(stream.text)
 
 
 def test_a_stream_holds_its_slot_to_its_end(service, upstream):
-    """No more conversations than there are slots, and each slot comes back."""
     upstream.answers["text"] = streams_chat("stalls", reply=lambda body: REPLY)
     with ExitStack() as stack:
         for _ in range(streams.CAPACITY):

@@ -16,8 +16,8 @@ from parley.wire import connections
 SECRET = b"Basic " + base64.b64encode(b"someone:secret")
 
 
+@pytest.mark.parametrize("upstream", ["http", "https"], indirect=True)
 def test_a_call_in_plain_is_forwarded(made, upstream, monkeypatch):
-    """The proxy gets the whole URL, and its own password."""
     address = upstream.url.removesuffix("/v1").replace("://", "://someone:secret@")
     monkeypatch.setenv("http_proxy", address)
     transport = made()
@@ -46,8 +46,8 @@ def test_a_call_in_tls_goes_through_a_tunnel(made, upstream, monkeypatch, author
     assert "proxy-authorization" not in upstream.requests[0].headers
 
 
+@pytest.mark.parametrize("upstream", ["http", "https"], indirect=True)
 def test_a_host_may_be_left_out(made, upstream, monkeypatch):
-    """`no_proxy` names what is called directly."""
     monkeypatch.setenv(f"{upstream.url.partition(':')[0]}_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     assert post(made(), upstream.url).status == 200

@@ -1,25 +1,44 @@
-"""An answer's bytes are there as they arrive, within its limits."""
+"""An answer's bytes are there as they arrive, within its limits, and its call can be ended."""
 
 import gzip
-import socket
+import json
+import random
+import threading
 import time
 import zlib
 from dataclasses import replace
 
+import gevent
 import pytest
 from testing import fake_openai as fake
-from testing.transport_calls import END, HEAD, SOON, chunk, extend, in_steps, post, stream
-from testing.upstream_faults import says
+from testing.transport_calls import END, HEAD, SOON, chunk, descriptors, post, stream
+from testing.upstream_faults import says, stalls
 
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded
 
+pytestmark = pytest.mark.parametrize("upstream", ["http", "https"], indirect=True)
+CALLS, TOGETHER = 400, 20
 ALL = (b"abcdef2" * 20_000)[:65_539]
 RAW = zlib.compressobj(9, wbits=-15)
 
 
+def in_steps(upstream, *parts: bytes):
+    """Answer with the first part, and with one more each time that what is returned is called."""
+    step = threading.Semaphore(1)
+
+    def answer(connection, request):
+        for part in parts:
+            if not step.acquire(timeout=10):
+                return False
+            connection.sendall(part)
+        return True
+
+    upstream.answers["text"] = answer
+    return step.release
+
+
 def test_pieces_come_as_they_are_sent(transport, upstream):
-    """First the status and the headers, then each piece before the upstream sends the next."""
     go_on = in_steps(upstream, HEAD + b"\r\n", chunk(b"one"), chunk(b"two"), END)
     with stream(transport, upstream.url) as answer:
         assert (answer.status, answer.request_id) == (200, "req_1")
@@ -75,7 +94,7 @@ def test_a_compressed_answer_is_decoded_to_its_last_byte(transport, upstream, co
 def test_an_idle_connection_on_which_something_arrives_is_not_used(transport, upstream, later):
     """Neither an answer that nobody asked for, nor the end of the connection, meets a call."""
 
-    def answer(connection: socket.socket, request: fake.Request) -> bool:
+    def answer(connection, request):
         connection.sendall(HEAD + b"\r\n" + chunk(b"all") + END)
         time.sleep(0.1)
         connection.sendall(later)
@@ -119,9 +138,8 @@ def test_an_end_that_comes_at_once_leaves_its_connection(transport, upstream, re
 
 
 def test_the_readers_own_errors_stay_its_own(transport, upstream):
-    """Who passes pieces on may fail at that, and it is not the upstream's failure."""
 
-    def pass_on() -> None:
+    def pass_on():
         with stream(transport, upstream.url) as answer:
             next(answer.pieces())
             raise BrokenPipeError
@@ -140,9 +158,8 @@ def test_the_deadline_holds_amid_an_upload_that_nobody_reads(transport, upstream
 
 
 def test_silence_ends_a_stream_and_steady_pieces_do_not(transport, upstream):
-    """Each wait is bounded, and the stream by a moment that is far away."""
 
-    def pause(connection: socket.socket, request: fake.Request) -> None:
+    def pause(connection, request):
         connection.sendall(HEAD + b"\r\n")
         for _ in range(11):
             connection.sendall(chunk(b"x"))
@@ -152,10 +169,71 @@ def test_silence_ends_a_stream_and_steady_pieces_do_not(transport, upstream):
     upstream.answers["text"] = pause
     deadline = replace(Deadline.after(60), longest_wait=2.0)
     taken, began = bytearray(), time.monotonic()
-    with (
-        stream(transport, upstream.url, deadline=deadline) as answer,
-        pytest.raises(DeadlineExceeded),
-    ):
-        extend(taken, answer)
+    with stream(transport, upstream.url, deadline=deadline) as answer:
+        pieces = answer.pieces()
+        while len(taken) < 11:
+            taken += next(pieces)
+        with pytest.raises(DeadlineExceeded):
+            next(pieces)
     assert taken == b"x" * 11
     assert time.monotonic() - began < 10
+
+
+def read_all(transport, url):
+    with stream(transport, url, limit=10**9) as answer:
+        answer.whole()
+
+
+def killed(begun, work, *arguments):
+    """Whether work that has begun is ended within a second."""
+    working = gevent.spawn(work, *arguments)
+    assert fake.soon(begun)
+    time.sleep(0.1)
+    began = time.monotonic()
+    working.kill()
+    assert isinstance(working.value, gevent.GreenletExit)
+    return time.monotonic() - began < SOON
+
+
+@pytest.mark.parametrize("sent", [b"", HEAD, HEAD + b"\r\n" + chunk(b"one")])
+def test_a_wait_for_the_upstream_can_be_ended(transport, upstream, sent):
+    """Before the headers, amid them or amid the body; the next call makes another connection."""
+    upstream.answers["text"] = stalls(sent, 10)
+    assert killed(lambda: upstream.requests, read_all, transport, upstream.url)
+    upstream.answers.clear()
+    read_all(transport, upstream.url)
+    assert upstream.connections == 2
+
+
+def test_a_handshake_can_be_ended(transport, upstream):
+    upstream.greet = lambda connection: bool(time.sleep(10))
+    assert killed(lambda: upstream.connections, read_all, transport, upstream.url)
+
+
+def test_calls_that_end_at_any_moment_mix_nothing(transport, upstream):
+    """Whoever was not ended has its own answer, and neither a lock nor a descriptor is lost."""
+
+    def echo(connection, request):
+        for part in (HEAD + b"\r\n", chunk(request.body), END):
+            connection.sendall(part)
+            time.sleep(0.001)
+        return True
+
+    def ask(number):
+        asked = {"number": number, "padding": "x" * random.randrange(30_000)}
+        assert json.loads(post(transport, upstream.url, body=asked, seconds=60).body) == asked
+        answered.append(number)
+
+    upstream.answers["text"], answered = echo, []
+    opened = descriptors()
+    for first in range(0, CALLS, TOGETHER):
+        calls = [gevent.spawn(ask, number) for number in range(first, first + TOGETHER)]
+        for call in calls:
+            gevent.sleep(random.uniform(0, 0.003))
+            call.kill(block=False)
+        gevent.joinall(calls, timeout=60, raise_error=True)
+    assert 0 < len(answered) < CALLS
+    for number in range(20):
+        ask(number)
+    assert len(upstream._open) <= 8
+    assert descriptors() <= opened + 2 * 8 + 2
