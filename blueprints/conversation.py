@@ -16,7 +16,7 @@ from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
 from parley.web.services import services
 from parley.web.serving.connection_limits import connection_check
-from parley.web.sound import name_voice, sound_answer
+from parley.web.sound import add_voice, sound_answer
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
 
@@ -44,7 +44,7 @@ def answer_json(stages: Stages, recording: Recording) -> Response:
     conversation = stages.converse(recording)
     response = json_of(conversation)
     if conversation.speech:
-        name_voice(response, stages)
+        add_voice(response, stages)
     return response
 
 

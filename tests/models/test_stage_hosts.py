@@ -120,7 +120,7 @@ def test_openais_hosts_share_their_days(base_url, models):
 def test_the_lists_dates_on_an_operators_stage_host(logged, monkeypatch, own, url, dated, tokens):
     """They hold where the host is OpenAI's, or where the list was written for it."""
     if not own:
-        monkeypatch.setattr("parley.settings.MODEL_LIST", str(FROZEN_LIST))
+        monkeypatch.setattr("parley.web.model_choice.MODEL_LIST", str(FROZEN_LIST))
     variables = {"PARLEY_TTS_BASE_URL": url, "PARLEY_CALLER_TOKENS": tokens}
     expected = {**NEW, "tts": NEW["tts"] if dated else OLD["tts"]}
     assert names(chosen(**variables)) == expected

@@ -5,15 +5,21 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
+from flask_cors import CORS
 
 from parley.errors import HeldTooLong, InternalError
-from parley.web import cors, error_handlers, request_log, request_record
+from parley.web import request_log, request_record
 from parley.web.answers import add_promised_headers
+from parley.web.error_handlers import answer_exception
 from parley.web.model_choice import EndWarnings
 from parley.web.services import Services
 from parley.web.serving.connection_limits import connection_of
 from parley.web.serving.slots import release_after_answer
+from parley.web.sound import SOUND_HEADERS
 from parley.web.uploads import FORM_BYTES
+
+EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID", *SOUND_HEADERS)
+"""The headers of an answer that a page of another origin may read."""
 
 
 class Application(Flask):
@@ -50,11 +56,14 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.wsgi_app = release_after_answer(app.wsgi_app, services.slots)  # type: ignore[method-assign]
     app.before_request(request_record.begin)
     app.after_request(_complete)
-    error_handlers.install(app)
+    app.before_request(_raise_servers_error)
+    app.register_error_handler(Exception, answer_exception)
     warn = EndWarnings(services)
     warn()
     app.before_request(warn)
-    cors.allow(app, services.settings.allowed_origins)
+    if origins := services.settings.allowed_origins:
+        methods = ["GET", "POST"]
+        CORS(app, origins=origins, send_wildcard=True, methods=methods, expose_headers=EXPOSED)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
 
@@ -64,6 +73,12 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
         return {"status": "ok"}
 
     return app
+
+
+def _raise_servers_error() -> None:
+    """Raise the error that the server found while it read the request; no route is called."""
+    if (connection := connection_of(request)) and connection.refusal:
+        raise connection.refusal
 
 
 def _complete(response: Response) -> Response:

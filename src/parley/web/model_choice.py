@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from parley import log
 from parley.base_urls import BaseUrl
 from parley.models.registry import UNLISTED, Model
-from parley.settings import Settings
+from parley.settings import MODEL_LIST, Settings
 from parley.web.services import Services
 from parley.web.stage_routes import Route, operator_routes
 
@@ -68,6 +68,6 @@ def _dates_hold(route: Route, settings: Settings) -> bool:
             url = BaseUrl.parse(url)
         except ValueError:
             return True  # Such a request is refused; its answer still names the models.
-    elif settings.has_own_model_list:
-        return True
+    elif settings.model_list != MODEL_LIST:
+        return True  # The operator's own list is written for the operator's hosts.
     return url.is_openai or url.authority == settings.openai_base_url.authority

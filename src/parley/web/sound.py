@@ -23,10 +23,8 @@ SOUND_HEADERS = ("X-Transcript", "X-Text-Response", "X-Models-Used", "X-Errors",
 
 def sound_answer(stages: Stages, pieces: Generator[bytes]) -> Response:
     """The speech's file as the body; it has begun to arrive, or there is nothing to say."""
-    conversation, media_type = (
-        stages.conversation,
-        AUDIO_FORMATS[stages.client.options.audio_format],
-    )
+    conversation = stages.conversation
+    media_type = AUDIO_FORMATS[stages.client.options.audio_format]
     written = _written(stages, pieces, connection_of(request))
     response = current_app.response_class(written, mimetype=media_type)
     response.call_on_close(pieces.close)  # Also where nobody asks for a piece.
@@ -37,12 +35,12 @@ def sound_answer(stages: Stages, pieces: Generator[bytes]) -> Response:
     response.headers["X-Models-Used"] = ", ".join(f"{stage}={model.name}" for stage, model in used)
     if conversation.failure:
         response.headers["X-Errors"] = conversation.failure.code
-    name_voice(response, stages)
+    add_voice(response, stages)
     return response
 
 
-def name_voice(response: Response, stages: Stages) -> None:
-    """Say in the header X-Voice which voice spoke."""
+def add_voice(response: Response, stages: Stages) -> None:
+    """Add the header X-Voice, which says which voice spoke."""
     response.headers["X-Voice"] = header_text(stages.client.voice, VOICE_BYTES)
 
 
