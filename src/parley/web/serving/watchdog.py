@@ -19,11 +19,8 @@ SHARED = frozenset({"gevent", "logging", "queue", "threading"})
 """The packages in which nothing is raised: a lock that all share could stay taken."""
 PLACES = 8  # How many of the innermost calls are logged.
 MARK = "parley.conversation"
-
-
-def mark_conversation() -> None:
-    """Say that the current greenlet, and what it spawns, works for a caller, so that it may end."""
-    gevent.getcurrent().spawn_tree_locals[MARK] = True
+"""Set in the `spawn_tree_locals` of a greenlet that works for a caller: it, and what it spawns, may
+be ended."""
 
 
 class Watchdog:

@@ -22,7 +22,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from parley import errors, log
 from parley.deadline import let_others_run
 from parley.web.serving import connection_limits as limits
-from parley.web.serving.watchdog import Watchdog, mark_conversation
+from parley.web.serving.watchdog import MARK, Watchdog
 
 SPARE = 128
 """Greenlets beyond the connections: gevent accepts up to 100 connections before it handles one."""
@@ -121,17 +121,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         """Close the listeners, and every connection as soon as no answer is owed on it."""
         for listener in self.listeners:
             listener.close()
-        self.connections.close_after_answers()
-        gevent.sleep(limits.STOP_SECONDS)
-        self.connections.disconnect_idle()
+        self.connections.stop()
 
     def timeout_ctx(self) -> nullcontext[None]:
         """No time limit of gunicorn's: it would count a request's headers as idle time."""
         return nullcontext()
 
     def handle(self, listener: Listener, client: socket.socket, addr: object) -> None:
-        """Handle a connection to its end."""
-        mark_conversation()
+        """Handle a connection to its end, in a greenlet that the watchdog may end."""
+        gevent.getcurrent().spawn_tree_locals[MARK] = True
         with self.connections.opened(client.detach()) as connection:
             super().handle(listener, connection, addr)
 
