@@ -29,11 +29,11 @@ answer_schema = ConversationSchema()
 def converse() -> Response:
     """Hear the recording, think of a reply, speak it, in the representation that is accepted."""
     ours, record = services(), current_record()
-    upstreams = admit(request, ours)
+    upstreams = admit()
     form = form_of(request)
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
     models = models_of(form, record.routes, ours, ours.today())
-    client = begin_client(upstreams, models, options, request, ours)
+    client = begin_client(upstreams, models, options)
     stages = Stages(client, connection_check(request))
     record.conversation = stages.conversation
     return ANSWERS[representation](stages, form["audio"])

@@ -58,7 +58,5 @@ def frame_at(data: bytes, start: int = 0) -> Frame | None:
 def has_two_frames_at(data: bytes, start: int = 0) -> bool:
     """Whether two frames that agree stand at `start`: one sync word can begin a text in UTF-16."""
     first = frame_at(data, start)
-    if not first or not first.length:
-        return False
-    second = frame_at(data, start + first.length)
-    return bool(second and second.stream == first.stream)
+    second = frame_at(data, start + first.length) if first and first.length else None
+    return bool(first and second and second.stream == first.stream)

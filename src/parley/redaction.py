@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterator
 
-REQUEST_ID = re.compile(r"(?!sk-)[A-Za-z0-9._:-]{1,128}")
-"""An id that may be repeated and logged; none begins as OpenAI's keys do, sent there by mistake."""
+REQUEST_ID = re.compile(r"(?!sk-)[A-Za-z0-9._:-]{1,128}")  # None begins as OpenAI's keys do.
 PUBLIC = re.compile(
     r"\s*(?:(?:bearer|basic)(?:\s+|$))?(?:sk-(?:proj-|svcacct-|admin-)?)?", re.IGNORECASE
 )

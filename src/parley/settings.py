@@ -151,10 +151,9 @@ class Settings:
         """Raise ConfigurationError for a key that anybody could use, or that callers would send."""
         for name, key in self.operator_keys.items():
             if not self.caller_tokens:
-                raise ConfigurationError(
-                    f"PARLEY_{name.upper()} is set without PARLEY_CALLER_TOKENS, so that anybody "
-                    "could use the key; set tokens for your callers too, or leave the key out."
-                )
+                why = "is set without PARLEY_CALLER_TOKENS, so that anybody could use the key"
+                advice = "set tokens for your callers too, or leave the key out"
+                raise ConfigurationError(f"PARLEY_{name.upper()} {why}; {advice}.")
             if key in self.caller_tokens:
                 why = "is also one of PARLEY_CALLER_TOKENS; a key stays with you"
                 raise ConfigurationError(f"PARLEY_{name.upper()} {why}, so choose another token.")

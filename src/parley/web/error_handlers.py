@@ -3,7 +3,8 @@
 from flask import Response, jsonify
 from werkzeug.exceptions import HTTPException
 
-from parley import errors, log
+from parley import errors
+from parley.conversation.state import failure_of
 from parley.web.answers import ErrorAnswerSchema, set_status
 
 ABORTS = {
@@ -25,13 +26,10 @@ def answer_exception(exception: Exception) -> Response:
 def error_of(exception: Exception) -> errors.ConversationError:
     """The error of ours that `exception` is or means; an unexpected exception is logged."""
     match exception:
-        case errors.ConversationError():
-            return exception
         case HTTPException(code=int(status)) if status in ABORTS:
             return ABORTS[status]()
         case HTTPException(code=int(status)):  # A section aborted: 415 is `unsupported_media_type`.
             error = errors.RequestError(exception.description or exception.name)
             error.code, error.status = exception.name.lower().replace(" ", "_"), status
             return error
-    log.unexpected(exception, "request")
-    return errors.InternalError()
+    return failure_of(exception, "request")

@@ -18,8 +18,7 @@ from parley.web.request_record import current_record
 from parley.web.serving.connection_limits import end_of_streams
 
 HEARTBEAT = b":\n\n"
-HEARTBEAT_SECONDS = 5
-"""How long a stream may be silent: proxies and routers cut what is silent for long."""
+HEARTBEAT_SECONDS = 5  # The longest silence: proxies and routers cut what is silent for long.
 AUDIO = b'event: audio\ndata: {"at": %d, "segment": %d, "data": "%b", "last": %b}\n\n'
 """Base64 needs no escapes; to have json look for some takes twice the time."""
 LOOK_SECONDS = 0.4  # The shortest time between two looks at whether the caller is still connected.

@@ -48,8 +48,7 @@ def _log(
     secrets, hosts, attempts = record.secrets, record.other_hosts, conversation.attempts
     ids = [attempt.upstream_id for attempt in attempts]
     models = conversation.models_used.items()
-    # Hosts are in lower case.
-    lowered = Secrets(*map(str.lower, secrets.credentials)) if hosts else secrets
+    lowered = Secrets(*map(str.lower, secrets.credentials)) if hosts else secrets  # As hosts are.
     fields: dict[str, object] = {
         "request_id": record.request_id,
         "status": status,

@@ -33,12 +33,11 @@ HISTORY = (
 
 def turns_of(file: Spool) -> list[dict[str, str]]:
     """The earlier turns in a file of JSON; none if it is blank, as if it were not sent."""
-    text = file.read(HISTORY_BYTES + 1)
+    text, turns = file.read(HISTORY_BYTES + 1), []
     try:
         sent: Any = json.loads(text) if text.decode("utf-8-sig", "replace").strip() else []
     except (ValueError, RecursionError):
         sent = None
-    turns = []
     for turn in sent if isinstance(sent, list) else [None]:
         match turn:
             case {"role": "user" | "assistant" as role, "content": str(content)}:

@@ -31,8 +31,8 @@ def sound_answer(stages: Stages, pieces: Generator[bytes]) -> Response:
     response.status_code = status_of(conversation)
     response.headers["X-Transcript"] = header_text(conversation.transcript, TRANSCRIPT_BYTES)
     response.headers["X-Text-Response"] = header_text(conversation.reply, REPLY_BYTES)
-    used = conversation.models_used.items()
-    response.headers["X-Models-Used"] = ", ".join(f"{stage}={model.name}" for stage, model in used)
+    used = (f"{stage}={model.name}" for stage, model in conversation.models_used.items())
+    response.headers["X-Models-Used"] = ", ".join(used)
     if conversation.failure:
         response.headers["X-Errors"] = conversation.failure.code
     add_voice(response, stages)

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import gevent
 import pytest
-from flask import request
 from testing.builders import make_app, wav
 from testing.conversation_forms import DEFAULTS, MAIN, check, post
 
@@ -75,12 +74,10 @@ def test_speech_that_finds_no_room_is_the_failure_of_its_stage(client, openai):
 
 
 def test_a_section_that_asks_twice_has_one_slot(client, openai):
-    services = client.application.extensions["parley"]
-
     @client.application.get("/twice")
     def twice():
         for _ in range(2 * CAPACITY):
-            admit(request, services)
+            admit()
         return {"free": free_slots(client)}
 
     with client.get("/twice", headers=MAIN) as response:

@@ -31,8 +31,6 @@ class Watchdog:
     """
 
     _seen: Any = None
-    _since = 0.0
-    _loop: Any = None
 
     def start(self) -> None:
         """Watch this process, of which this is the main thread; a fork has no timer."""
