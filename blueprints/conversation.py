@@ -11,7 +11,7 @@ from parley.web.answers import ConversationSchema, json_with_speech, set_status,
 from parley.web.error_handlers import answer_exception, error_of
 from parley.web.event_stream import event_stream
 from parley.web.model_choice import models_of
-from parley.web.representation import Representation
+from parley.web.representation import JSON, SOUND, STREAM
 from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
 from parley.web.services import services
@@ -64,11 +64,7 @@ def answer_sound(stages: Stages, recording: Recording) -> Response:
     return sound_answer(stages, pieces)
 
 
-ANSWERS = {
-    Representation.JSON: answer_json,
-    Representation.STREAM: answer_stream,
-    Representation.SOUND: answer_sound,
-}
+ANSWERS = {JSON: answer_json, STREAM: answer_stream, SOUND: answer_sound}
 
 
 @bp.errorhandler(Exception)

@@ -16,8 +16,7 @@ class Deadline:
 
     moment: float  # The end of it all, in seconds of the monotonic clock.
     error: Callable[[], Exception] = DeadlineExceeded
-    longest_wait: float = math.inf
-    """How many seconds a single wait may take: the longest time without a byte."""
+    longest_wait: float = math.inf  # How many seconds may pass in a single wait, without a byte.
 
     @classmethod
     def after(cls, seconds: float, error: Callable[[], Exception] = DeadlineExceeded) -> "Deadline":

@@ -27,8 +27,7 @@ class Frame:
     """What a frame's header says; two frames of one stream agree in `stream`."""
 
     stream: tuple[int, int, int]  # The bits of its version, its layer and its sampling rate in Hz.
-    length: int
-    """In bytes, the header included; 0 where the bit rate is free, so that nobody knows it."""
+    length: int  # In bytes with the header; 0 where the bit rate is free, so that nobody knows it.
     longest: int  # The length of such a frame at the highest bit rate.
 
 

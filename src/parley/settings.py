@@ -119,8 +119,8 @@ class Settings:
     tts_base_url: BaseUrl | None = field(metadata=_read(_base_url))
     caller_tokens: tuple[str, ...] = field(repr=False, metadata=_read(_tokens))
     """Callers send one of them; none: callers send keys of their own."""
+    # The operator's keys, each blank where its upstream asks for none.
     openai_api_key: str = field(repr=False, metadata=_read(_key))
-    """The operator's key for the main upstream; blank, as those below, where it asks for none."""
     stt_api_key: str = field(repr=False, metadata=_read(_key))
     text_api_key: str = field(repr=False, metadata=_read(_key))
     tts_api_key: str = field(repr=False, metadata=_read(_key))

@@ -4,9 +4,7 @@ import pytest
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from parley.web.representation import Representation, accepted
-
-JSON, STREAM, SOUND = Representation.JSON, Representation.STREAM, Representation.SOUND
+from parley.web.representation import JSON, SOUND, STREAM, accepted
 
 
 @pytest.mark.parametrize(

@@ -56,9 +56,8 @@ class StageModels:
     def resolve(self, name: str, today: date | None, unlisted: Model | None = None) -> Model:
         """The model to use for the caller's `name`, which may be any text, or blank.
 
-        A model that has ended by `today` is replaced; its fallback is the next one that has not.
-        With `unlisted`, each well-formed name is sent as it is written: a listed one whatever its
-        date, and any other as `unlisted` says.
+        One that has ended by `today` is replaced; its fallback is the next one that has not. With
+        `unlisted`, each well-formed name is sent, whatever its date; it says how where none is.
         """
         known = name in self.models and name != ANY_MODEL
         any_model = self.models.get(ANY_MODEL) or unlisted

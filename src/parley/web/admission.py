@@ -15,7 +15,7 @@ from parley.settings import Settings
 from parley.upstream.client import Client, Options
 from parley.upstream.speech_formats import AUDIO_FORMATS
 from parley.web import caller_headers
-from parley.web.representation import Representation, accepted
+from parley.web.representation import accepted
 from parley.web.request_record import current_record
 from parley.web.services import services
 from parley.web.serving.slots import RETRY_SECONDS, SLOT
@@ -65,7 +65,7 @@ def admit() -> dict[str, Upstream]:
 
 def options_of(
     form: Mapping[str, Any], accept: MIMEAccept, settings: Settings
-) -> tuple[Representation, Options]:
+) -> tuple[str, Options]:
     """The answer's shape, and the options; raise OptionInvalid where Accept forbids one."""
     representation, named = accepted(accept)
     names = [option.name for option in fields(Options)]  # The others: the recording, the models.

@@ -82,8 +82,7 @@ class ConversationRequestSchema(Schema):
     @pre_load
     def leave_out_blank(self, data: Mapping[str, Any], **kwargs: Any) -> dict[str, Any]:
         """Read a blank text as if it were not sent."""
-        is_blank = {name: isinstance(each, str) and not each.strip() for name, each in data.items()}
-        return {name: each for name, each in data.items() if not is_blank[name]}
+        return {name: x for name, x in data.items() if not isinstance(x, str) or x.strip()}
 
 
 SCHEMA = ConversationRequestSchema()

@@ -16,8 +16,7 @@ from parley.web.serving.connection_limits import CallerConnection, connection_of
 
 percent_encoded = partial(quote, safe="!'()*")  # As `encodeURIComponent` does.
 ELLIPSIS = quote("…")
-TRANSCRIPT_BYTES, REPLY_BYTES, VOICE_BYTES = 1000, 2000, 1000
-"""How long the headers that hold the texts may be."""
+TRANSCRIPT_BYTES, REPLY_BYTES, VOICE_BYTES = 1000, 2000, 1000  # The longest headers of texts.
 SOUND_HEADERS = ("X-Transcript", "X-Text-Response", "X-Models-Used", "X-Errors", "X-Voice")
 
 

@@ -45,7 +45,7 @@ class CallerConnection(YieldingSocket):
     """The connection of one caller; the worker says when a request begins and ends.
 
     It either waits (for a request, for the rest of a drained one, or for the caller to read on) or
-    is served, as a silent stream is. Only one that waits may be disconnected to make room.
+    is served, as a silent stream is.
     """
 
     request: Any  # gunicorn's request, once its headers have arrived.
@@ -97,15 +97,7 @@ class CallerConnection(YieldingSocket):
 
     def recv(self, size: int, *flags: int) -> bytes:
         """Receive; the first byte starts the request's time."""
-        try:
-            self.settimeout(self.limit.require_time())
-            data = super().recv(min(size, RECEIVED_BYTES), *flags)
-        except TimeoutError:
-            raise stalled() from None
-        except OSError:
-            if not self._disconnected:
-                raise
-            data = b""  # gevent wakes the waiting greenlet with an error; the data has ended.
+        data: bytes = self._within_limit(super().recv, min(size, RECEIVED_BYTES), *flags)
         if data and self.idle:
             self._start_time()
         return data
@@ -115,13 +107,7 @@ class CallerConnection(YieldingSocket):
         self._connections.mark_waiting(self)
         self.has_begun_answer = self._is_answer
         let_others_run()  # A caller may send any number of requests that need no wait.
-        try:
-            self.settimeout(self.limit.require_time())
-            sent: int = super().send(*arguments, **options)
-        except OSError as error:
-            if self._disconnected or isinstance(error, TimeoutError):
-                raise stalled() from None
-            raise
+        sent: int = self._within_limit(super().send, *arguments, **options)
         self._connections.waiting.pop(self, None)
         return sent
 
@@ -141,6 +127,16 @@ class CallerConnection(YieldingSocket):
         self.limit = Deadline(until, stalled, DRAIN_SILENCE_SECONDS)
         self._connections.mark_waiting(self)
         close_graceful(self, DRAIN_SECONDS, DRAIN_BYTES)  # It closes in the end.
+
+    def _within_limit(self, operation: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        try:
+            self.settimeout(self.limit.require_time())
+            return operation(*arguments, **options)
+        except OSError as error:
+            # gevent wakes a greenlet that waits with an error when its connection is shut down.
+            if self._disconnected or isinstance(error, TimeoutError):
+                raise stalled() from None
+            raise
 
     def _start_time(self) -> None:
         self.idle = False

@@ -10,8 +10,7 @@ from gevent.monkey import get_original
 
 from parley import log
 
-MOST_LINES = 1000
-"""How many lines may wait, 8 MB at most. Further ones are lost, and their count is logged."""
+MOST_LINES = 1000  # This many may wait, 8 MB at most; further ones are lost, and counted.
 LINE_BYTES = 8 * 1024  # The longest line: what is longer is cut.
 CUT = "…\n".encode()
 STOP_SECONDS = 2  # How long a process that ends writes what still waits.

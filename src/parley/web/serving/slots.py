@@ -1,7 +1,7 @@
 """The slots of a process: a conversation takes one, and it is released once, whatever happens."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from typing import Any
 
 from parley.memory import Budget, Usage
@@ -61,11 +61,12 @@ def release_after_answer(app: WSGI, slots: Slots) -> WSGI:
     """The application, with a Slot for each request; nothing else releases it."""
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
-        with ExitStack() as at_end:
-            environ[SLOT] = Slot(slots)
-            at_end.callback(environ[SLOT].release)
-            body = at_end.enter_context(closing(app(environ, start_response)))
-            for piece in body:  # noqa: UP028  # `yield from` would close the body a second time.
-                yield piece
+        slot = environ[SLOT] = Slot(slots)
+        try:
+            with closing(app(environ, start_response)) as body:
+                for piece in body:  # noqa: UP028  # `yield from` would close it a second time.
+                    yield piece
+        finally:
+            slot.release()
 
     return call

@@ -15,7 +15,7 @@ from parley.errors import HeldTooLong
 
 HELD_SECONDS = 1.0  # How much processor time a conversation may use at a stretch.
 LOOK_SECONDS = 0.25  # How often the watchdog looks, in the process's own processor time.
-SHARED = frozenset({"gevent", "logging", "queue", "threading"})
+SHARED = ("gevent", "logging", "queue", "threading")
 """The packages in which nothing is raised: a lock that all share could stay taken."""
 PLACES = 8  # How many of the innermost calls are logged.
 MARK = "parley.conversation"
