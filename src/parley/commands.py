@@ -28,7 +28,7 @@ NO_DATES = "where the list's dates do not hold"
 @click.pass_context
 @with_appcontext
 def models(context: click.Context, day: str | None) -> None:
-    """Print the model and the host of each stage for callers who name none, and if dates hold."""
+    """Print the model of each stage for callers who name none, and at which host it is."""
     if context.invoked_subcommand:
         return
     try:

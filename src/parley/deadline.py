@@ -52,8 +52,8 @@ class Deadline:
 class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
     """A block that ends after some seconds, wherever it waits, and raises `error` then.
 
-    Within the block the end is a BaseException, which no library takes for its own. No `yield` may
-    stand in the block: whoever asks the generator for more would be ended instead.
+    Within it the end is a BaseException, which no library takes for its own. No `yield` may stand
+    in it: whoever asks the generator for more would be ended instead.
     """
 
     def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:

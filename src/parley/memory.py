@@ -90,13 +90,11 @@ class Spool:
     the disk does not take stays in memory until the budget is exhausted.
     """
 
-    _writes = 0
-
     def __init__(self, usage: Usage, prefers_disk: bool) -> None:
         self._usage, self._memory, self._prefers_disk = usage, BytesIO(), prefers_disk
         self._file: IO[bytes] = self._memory
         self._refusal: OSError | None = None
-        self.size = 0
+        self.size = self._writes = 0
 
     @property
     def is_on_disk(self) -> bool:

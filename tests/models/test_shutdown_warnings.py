@@ -7,8 +7,6 @@ from datetime import date
 import pytest
 from testing.builders import make_app
 
-from parley.web.model_choice import EndWarnings
-
 ENDS_LINE = r"event=model_ends stage=\w+ model=(\S+) date=2027-\d\d-\d\d then=\S+"
 
 
@@ -41,11 +39,10 @@ def test_a_process_that_runs_on_warns_once_a_day(logged):
 
 
 def test_a_days_first_requests_warn_once_between_them(logged):
-    services = make_app(today=date(2026, 11, 7)).extensions["parley"]
-    logged.clear()
-    warn = EndWarnings(services)
+    days = iter([date(2026, 11, 6)] + 64 * [date(2026, 11, 7)])
+    app = make_app(today=lambda: next(days))
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda _: warn(), range(64)))
+        list(pool.map(lambda _: app.test_client().get("/healthz"), range(64)))
     assert re.findall(ENDS_LINE, logged.text) == ["tts-1"]
     line = "stage=tts model=tts-1 date=2027-01-06 then=gpt-realtime-2.1-mini"
     assert line in logged.text

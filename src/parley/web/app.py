@@ -1,6 +1,7 @@
 """The Flask application, put together from what arrives as arguments."""
 
 from collections.abc import Iterable
+from functools import lru_cache, partial
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request
@@ -11,7 +12,7 @@ from parley.errors import HeldTooLong, InternalError
 from parley.web import request_log, request_record
 from parley.web.answers import add_promised_headers
 from parley.web.error_handlers import answer_exception
-from parley.web.model_choice import EndWarnings
+from parley.web.model_choice import warn_of_ends
 from parley.web.services import Services
 from parley.web.serving.connection_limits import connection_of
 from parley.web.serving.slots import release_after_answer
@@ -58,9 +59,9 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.after_request(_complete)
     app.before_request(_raise_servers_error)
     app.register_error_handler(Exception, answer_exception)
-    warn = EndWarnings(services)
-    warn()
-    app.before_request(warn)
+    warn_once = lru_cache(maxsize=1)(partial(warn_of_ends, services))
+    warn_once(services.today())
+    app.before_request(lambda: warn_once(services.today()))
     if origins := services.settings.allowed_origins:
         methods = ["GET", "POST"]
         CORS(app, origins=origins, send_wildcard=True, methods=methods, expose_headers=EXPOSED)

@@ -27,11 +27,9 @@ def routes_of(
 ) -> dict[str, Route]:
     """The route of each stage, for a caller who names these URLs and keys, by stage or MAIN.
 
-    The first rule that applies chooses it:
-    1. The caller names the stage's URL: its stage key, or none.
-    2. The operator has a host for the stage, and the caller names no main URL: the stage key, or
-       none; never a main key.
-    3. The main URL, the caller's before the operator's: the stage key, else the main key.
+    The first rule that applies: (1) the URL that the caller names for the stage, (2) the operator's
+    for it, unless the caller names a main URL, both with the stage's key or none; (3) the main URL,
+    the caller's before the operator's, with the stage's key or else the main one.
     """
     main = urls.get(MAIN) or settings.openai_base_url
     routes = {}

@@ -37,11 +37,10 @@ class Slots:
 class Slot:
     """The right of one request to one of the process's slots, and what it holds in memory."""
 
-    _is_taken = False
-
     def __init__(self, slots: Slots) -> None:
-        self._slots, self.usage = slots, Usage(slots.budget)
-        self.uploads = Usage(slots.budget)  # What its form holds, which is most of what many hold.
+        self._slots, self._is_taken = slots, False
+        # What its form holds, which is most of what many hold, is counted apart.
+        self.usage, self.uploads = Usage(slots.budget), Usage(slots.budget)
 
     def take(self) -> bool:
         """Whether the request holds a slot, taken now or before."""
