@@ -47,10 +47,9 @@ def models(context: click.Context, day: str | None) -> None:
 def check() -> None:
     """Compare MODEL_LIST.MD with the dates that each stage's host announces; exit 1 if they differ.
 
-    The hosts are the operator's: the main one, and those of single stages. Where the list's dates
-    do not hold, the list does not describe the host: only the default is expected there, and what
-    else the host has is compared. A sentence names each host that cannot be asked, such as one
-    without `GET /models`. The other stages are compared all the same, and the exit status is 2.
+    The hosts are the operator's. Where the list's dates do not hold, the list does not describe the
+    host: only the default is expected there, and what else the host has is compared. A sentence
+    names each host that cannot be asked (it may have no `GET /models`), and the exit status is 2.
     """
     upstreams, differences = _operators_upstreams(services().settings), 0
     announced = {upstream: _announced(upstream) for upstream in set(upstreams.values())}

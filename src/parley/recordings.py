@@ -72,8 +72,7 @@ def _is_program_stream(head: bytes) -> bool:
 def _is_mpeg_audio(head: bytes) -> bool:
     """A tag (ID3v2 or APEv2), or two frames in a row; linear in the head.
 
-    Zeros or spaces may come before either. Before frames there may instead be the end of a frame
-    whose beginning is cut off.
+    Before either may come zeros or spaces; before frames, instead, the end of a frame that was cut.
     """
     start = len(head) - len(head.lstrip(b"\0 "))
     if start > PADDING_BYTES:

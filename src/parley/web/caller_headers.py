@@ -76,11 +76,8 @@ def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: boo
 
 
 def require_no_key_in(form: Mapping[str, Any], headers: Headers) -> None:
-    """Raise OptionInvalid for a name that contains a good part of a key that the caller sends.
-
-    The operator's keys are not looked for: the refusals would tell what they are.
-    """
-    sent = credentials_of(headers)
+    """Raise OptionInvalid for a name that contains a good part of a key that the caller sends."""
+    sent = credentials_of(headers)  # Not the operator's: the refusals would tell what they are.
     for field in NAMES:
         name = form.get(field, "")
         parts = [name[i : i + PASTED] for i in range(len(name) - PASTED + 1)]

@@ -82,9 +82,9 @@ class EventStream:
             case TextDelta(delta):
                 return self._frame("text", {"delta": delta})
             case SegmentStarted(number, text, asked):
-                about = {"segment": number, "text": text, "voice": self._stages.client.voice}
-                sound = {"format": self._stages.client.options.audio_format}
-                return self._frame("segment", {**about, **sound, "began": self._at(asked)})
+                voice, kind = self._stages.client.voice, self._stages.client.options.audio_format
+                about = {"segment": number, "text": text, "voice": voice, "format": kind}
+                return self._frame("segment", {**about, "began": self._at(asked)})
             case SoundPiece(number, piece, last):
                 at, data = self._at(time.monotonic()), base64.b64encode(piece)
                 return AUDIO % (at, number, data, b"true" if last else b"false")

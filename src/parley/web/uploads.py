@@ -39,10 +39,9 @@ WIDER = {
 def fields_of(request: Request, names: Collection[str]) -> dict[str, str | Spool]:
     """The form's fields of these names; others are passed over.
 
-    The recording and the history are files, closed with the request's slot, and the others texts,
-    however they were sent. Raises RequestMalformed for what is not one whole form within the
-    bounds, CallerDisconnected or UploadTimeout where it does not arrive, and Overloaded where there
-    is no room for it.
+    The recording and the history are files, closed with the request's slot, and the others texts.
+    Raises RequestMalformed for what is not one whole form within the bounds, CallerDisconnected or
+    UploadTimeout where it does not arrive, and Overloaded where there is no room for it.
     """
     if request.mimetype != "multipart/form-data":
         raise RequestMalformed()
