@@ -19,7 +19,7 @@ SHARED = ("gevent", "logging", "queue", "threading")
 """The packages in which nothing is raised: a lock that all share could stay taken."""
 PLACES = 8  # How many of the innermost calls are logged.
 MARK = "parley.conversation"
-"""Marks a greenlet that works for a caller, and what it spawns (`spawn_tree_locals`): it may end."""
+"""In the `spawn_tree_locals` of a greenlet that works for a caller, and so may be ended."""
 
 
 class Watchdog:
