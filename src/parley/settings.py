@@ -118,8 +118,7 @@ class Settings:
     text_base_url: BaseUrl | None = field(metadata=_read(_base_url))
     tts_base_url: BaseUrl | None = field(metadata=_read(_base_url))
     caller_tokens: tuple[str, ...] = field(repr=False, metadata=_read(_tokens))
-    """Callers send one of them; none: callers send keys of their own."""
-    # The operator's keys, each blank where its upstream asks for none.
+    # Callers with tokens use the operator's keys, each blank where its upstream asks for none.
     openai_api_key: str = field(repr=False, metadata=_read(_key))
     stt_api_key: str = field(repr=False, metadata=_read(_key))
     text_api_key: str = field(repr=False, metadata=_read(_key))

@@ -8,8 +8,7 @@ from typing import Any
 
 INTERFACES = {"stt": ("transcriptions",), "text": ("chat",), "tts": ("speech", "realtime")}
 """By stage, the parts of the upstream's API that can serve it. The first one is the default."""
-LANGUAGE_FIELDS = ("language", "languages[]")
-"""The form fields in which a speech-to-text model can take the language of a recording."""
+LANGUAGE_FIELDS = ("language", "languages[]")  # Models take a recording's language in one.
 ANY_MODEL = "*"
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*")
 
@@ -79,5 +78,4 @@ class StageModels:
         return self.models[model.replacement or self.default]
 
 
-Registry = Mapping[str, StageModels]
-"""By stage, its models. The replacements of each default end in a lasting model."""
+Registry = Mapping[str, StageModels]  # By stage; a default's replacements end in a lasting one.

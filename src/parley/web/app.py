@@ -20,7 +20,6 @@ from parley.web.sound import SOUND_HEADERS
 from parley.web.uploads import FORM_BYTES
 
 EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID", *SOUND_HEADERS)
-"""The headers of an answer that a page of another origin may read."""
 
 
 class Application(Flask):

@@ -19,8 +19,7 @@ KEY_HEADERS = {MAIN: "X-OpenAI-API-Key", **STAGE_KEY_HEADERS}
 BASE_URL_HEADERS = {MAIN: "X-OpenAI-Base-URL", **STAGE_URL_HEADERS}
 CREDENTIAL_HEADERS = (KEY_HEADERS[MAIN], "Authorization", *STAGE_KEY_HEADERS.values())
 NAMES = ("stt_model", "text_model", "tts_model", "voice")  # The options that may be any name.
-PASTED = 12
-"""This many characters of a key in a row are no accident, while a key "ollama" is in some names."""
+PASTED = 12  # So many characters of a key in a row are no accident, as those of "ollama" can be.
 
 
 def urls_of(headers: Headers) -> dict[str, str]:

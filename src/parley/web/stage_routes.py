@@ -8,8 +8,7 @@ from parley.models.registry import INTERFACES
 from parley.settings import Settings
 
 STAGES = tuple(INTERFACES)
-MAIN = "openai"
-"""Where names are by stage, the name of what is for the whole conversation, as in Settings."""
+MAIN = "openai"  # Beside the stages' names, that of what is for all of them, as in Settings.
 
 
 @dataclass(frozen=True)

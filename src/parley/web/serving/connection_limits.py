@@ -19,8 +19,7 @@ from parley.deadline import Deadline, let_others_run
 from parley.errors import ConversationError, Interrupted
 from parley.wire.sockets import YieldingSocket, has_event
 
-SILENCE_SECONDS = 20
-"""How long a caller may send nothing within a request, or read nothing of its answer."""
+SILENCE_SECONDS = 20  # How long a caller may send nothing of a request, or read nothing.
 REQUEST_SECONDS = 100  # How long a request may take to arrive, from its first byte on.
 DRAIN_BYTES, DRAIN_SECONDS, DRAIN_SILENCE_SECONDS = 32 * 1024 * 1024, 20, 2
 """How much is still read from a connection that is closed, so that the answer arrives, for how
@@ -29,8 +28,7 @@ STOP_SECONDS = 1  # How long a connection may still bring a request when the ser
 FINISH_SECONDS = 4  # How long before the end of the grace period a stream finishes.
 RECEIVED_BYTES = 64 * 1024  # At once: gunicorn asks for a megabyte of a long body, and keeps it.
 UNSENT_BYTES = 128 * 1024
-"""How much of an answer the kernel buffers: with its own limit, a slow reader must read hundreds of
-kilobytes before the service sees any progress."""
+"""What the kernel buffers of an answer: with more, a slow reader's progress is seen too seldom."""
 HAS_LEFT = getattr(select, "POLLRDHUP", select.POLLHUP)
 """The event of a connection whose other side was closed. macOS has none for a side that only sends
 no more: there, a caller is seen to leave once the whole connection is closed."""
@@ -49,8 +47,7 @@ class CallerConnection(YieldingSocket):
     """
 
     request: Any  # gunicorn's request, once its headers have arrived.
-    refusal: ConversationError | None = None
-    """What the app answers in place of a request that cannot be read."""
+    refusal: ConversationError | None = None  # The app's answer to what is no readable request.
     limit: Deadline
     _disconnected = False
 

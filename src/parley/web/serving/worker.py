@@ -24,16 +24,11 @@ from parley.deadline import let_others_run
 from parley.web.serving import connection_limits as limits
 from parley.web.serving.watchdog import MARK, Watchdog
 
-SPARE = 128
-"""Greenlets beyond the connections: gevent accepts up to 100 connections before it handles one."""
-HEADERS_BYTES = 32 * 1024
-"""A request's headers in all, or a body's trailers: gunicorn would read 800 kB with each packet."""
-CHUNKS = 200_000
-"""The most chunks (RFC 9112, 7.1), or pieces of them, of a body: 130 bytes each in the largest."""
-CHUNKS_AT_ONCE = 16
-"""After how many others run: each takes 10 microseconds, and up to 1,300 arrive at once."""
-STAND_IN = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
-"""What is answered in place of a request that cannot be parsed."""
+SPARE = 128  # Greenlets beyond the connections: gevent accepts up to 100 before it handles one.
+HEADERS_BYTES = 32 * 1024  # Or trailers: gunicorn would take 800 kB, and scan it with each packet.
+CHUNKS = 200_000  # Of a body (RFC 9112, 7.1), or pieces of them: 130 bytes each in the largest.
+CHUNKS_AT_ONCE = 16  # Then others run: each takes 10 microseconds, and 1,300 may arrive at once.
+STAND_IN = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"  # Answered in place of broken requests.
 
 
 class BoundedRequest(Request):  # type: ignore[misc]  # gunicorn has no types.
