@@ -15,7 +15,7 @@ from parley.web.error_handlers import answer_exception
 from parley.web.model_choice import warn_of_ends
 from parley.web.services import Services
 from parley.web.serving.connection_limits import connection_of
-from parley.web.serving.slots import release_after_answer
+from parley.web.serving.slots import with_slot
 from parley.web.sound import SOUND_HEADERS
 from parley.web.uploads import FORM_BYTES
 
@@ -53,10 +53,9 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.extensions["parley"] = services
-    app.wsgi_app = release_after_answer(app.wsgi_app, services.slots)  # type: ignore[method-assign]
+    app.wsgi_app = partial(with_slot, app.wsgi_app, services.slots)  # type: ignore[method-assign]
     app.before_request(request_record.begin)
     app.after_request(_complete)
-    app.before_request(_raise_servers_error)
     app.register_error_handler(Exception, answer_exception)
     warn_once = lru_cache(maxsize=1)(partial(warn_of_ends, services))
     warn_once(services.today())
@@ -73,12 +72,6 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
         return {"status": "ok"}
 
     return app
-
-
-def _raise_servers_error() -> None:
-    """Raise the error that the server found while it read the request; no route is called."""
-    if (connection := connection_of(request)) and connection.refusal:
-        raise connection.refusal
 
 
 def _complete(response: Response) -> Response:

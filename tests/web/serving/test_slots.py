@@ -10,7 +10,7 @@ from testing.conversation_forms import DEFAULTS, MAIN, check, post
 
 from parley.memory import Budget
 from parley.web.admission import admit
-from parley.web.serving.slots import SLOT, Slot, Slots, release_after_answer
+from parley.web.serving.slots import SLOT, Slot, Slots, with_slot
 
 CAPACITY = 2
 RECORDING_BYTES = 200_000
@@ -108,7 +108,7 @@ def test_every_end_of_a_request_releases_its_slot_once(fails):
         return Answer()
 
     def serve():
-        body = release_after_answer(application, slots)({}, None)
+        body = with_slot(application, slots, {}, None)
         try:
             list(body)
         finally:

@@ -6,7 +6,6 @@ from typing import Any
 
 from parley.memory import Budget, Usage
 
-WSGI = Callable[..., Any]
 SLOT = "parley.slot"  # The key of the request's slot in its WSGI environment.
 RETRY_SECONDS = 2
 """When a refused caller may try again: a conversation takes about as long, and frees its slot."""
@@ -56,16 +55,14 @@ class Slot:
             self._slots.release()
 
 
-def release_after_answer(app: WSGI, slots: Slots) -> WSGI:
-    """The application, with a Slot for each request; nothing else releases it."""
-
-    def call(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
-        slot = environ[SLOT] = Slot(slots)
-        try:
-            with closing(app(environ, start_response)) as body:
-                for piece in body:  # noqa: UP028  # `yield from` would close it a second time.
-                    yield piece
-        finally:
-            slot.release()
-
-    return call
+def with_slot(
+    app: Callable[..., Any], slots: Slots, environ: dict[str, Any], start_response: Any
+) -> Iterator[bytes]:
+    """A WSGI application's answer to a request, which has a Slot; nothing else releases it."""
+    slot = environ[SLOT] = Slot(slots)
+    try:
+        with closing(app(environ, start_response)) as body:
+            for piece in body:  # noqa: UP028  # `yield from` would close it a second time.
+                yield piece
+    finally:
+        slot.release()
