@@ -33,7 +33,7 @@ class RequestRecord:
 
 
 def begin() -> None:
-    """Begin the request's record, with the caller's id or ours; raise what the server refuses it for."""
+    """Begin the request's record, with the caller's id or ours; raise the server's refusal."""
     headers, settings = request.headers, services().settings
     secrets = Secrets(*credentials_of(headers), *settings.operator_keys.values())
     # With tokens, which ids are kept would tell what the operator's keys contain.
