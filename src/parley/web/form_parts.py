@@ -69,8 +69,6 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
 
 def parameters_of(header: str) -> dict[str, str]:
     """The parameters of a header, quoted or not: clients leave out the quotes that some need."""
-    if ";" not in header:  # Most parts' types have none.
-        return {}
     return parse_options_header(VALUE.sub(_quoted, header))[1]
 
 

@@ -36,9 +36,8 @@ def routes_of(
         key, own = keys.get(stage, ""), urls.get(stage)
         if not own and MAIN not in urls:
             own = getattr(settings, f"{stage}_base_url")
-        routes[stage] = (
-            Route(own, key, stage) if own else Route(main, key or keys.get(MAIN, ""), MAIN)
-        )
+        with_main = Route(main, key or keys.get(MAIN, ""), MAIN)
+        routes[stage] = Route(own, key, stage) if own else with_main
     return routes
 
 
