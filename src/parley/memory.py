@@ -11,7 +11,7 @@ from typing import IO
 from parley.deadline import Deadline, let_others_run
 
 BUDGET_BYTES = 64 * 1024 * 1024  # Of a process: half of `worker_count.WORKER_BYTES`.
-UNCOUNTED_BYTES = 128 * 1024  # In each Usage: most conversations hold less (docs/scaling.md).
+UNCOUNTED_BYTES = 128 * 1024  # What each Usage holds uncounted: most hold less (docs/scaling.md).
 PIECE_BYTES = 64 * 1024  # How much is moved to disk at once; others run in between.
 WRITES_AT_ONCE = 16  # After so many writes to memory others run: a piece may be a byte long.
 WAIT_SECONDS = 0.05  # How often a long answer that waits for room looks for it.

@@ -17,7 +17,7 @@ from parley.web.serving.slots import RETRY_SECONDS, SLOT
 
 FORM_BYTES = AUDIO_BYTES + 1024 * 1024  # With the other fields and the multipart framing.
 PARTS = 32
-TEXT_BYTES = 128 * 1024  # All texts but the history; Flask's own 500 kB times 1,000 fill a dyno.
+TEXT_BYTES = 128 * 1024  # All texts but the history; Flask's own 500 kB, 1,000 times, is too much.
 HISTORY_BYTES = 256 * 1024
 CHARSETS = re.compile(
     r"(?:windows-|cp)\d{3,4}|iso-8859-\d{1,2}|latin1|koi8-[ru]|utf-16(?:le|be)?"

@@ -25,7 +25,7 @@ from parley.web.serving import connection_limits as limits
 from parley.web.serving.watchdog import MARK, Watchdog
 
 SPARE = 128  # Greenlets beyond the connections: gevent accepts up to 100 before it handles one.
-HEADERS_BYTES = 32 * 1024  # Or trailers: gunicorn would take 800 kB, and scan it with each packet.
+HEADERS_BYTES = 32 * 1024  # And of trailers: gunicorn would scan 800 kB anew with each packet.
 CHUNKS = 200_000  # Of a body (RFC 9112, 7.1), or pieces of them: 130 bytes each in the largest.
 CHUNKS_AT_ONCE = 16  # Then others run: each takes 10 microseconds, and 1,300 may arrive at once.
 STAND_IN = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"  # Answered in place of broken requests.
