@@ -11,12 +11,12 @@ from parley.web.answers import ConversationSchema, json_with_speech, set_status,
 from parley.web.error_handlers import answer_exception, error_of
 from parley.web.event_stream import event_stream
 from parley.web.model_choice import models_of
-from parley.web.representation import Representation
+from parley.web.representation import JSON, SOUND, STREAM
 from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
 from parley.web.services import services
 from parley.web.serving.connection_limits import connection_check
-from parley.web.sound import name_voice, sound_answer
+from parley.web.sound import add_voice, sound_answer
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
 
@@ -29,11 +29,11 @@ answer_schema = ConversationSchema()
 def converse() -> Response:
     """Hear the recording, think of a reply, speak it, in the representation that is accepted."""
     ours, record = services(), current_record()
-    upstreams = admit(request, ours)
+    upstreams = admit()
     form = form_of(request)
     representation, options = options_of(form, request.accept_mimetypes, ours.settings)
     models = models_of(form, record.routes, ours, ours.today())
-    client = begin_client(upstreams, models, options, request, ours)
+    client = begin_client(upstreams, models, options)
     stages = Stages(client, connection_check(request))
     record.conversation = stages.conversation
     return ANSWERS[representation](stages, form["audio"])
@@ -44,7 +44,7 @@ def answer_json(stages: Stages, recording: Recording) -> Response:
     conversation = stages.converse(recording)
     response = json_of(conversation)
     if conversation.speech:
-        name_voice(response, stages)
+        add_voice(response, stages)
     return response
 
 
@@ -64,11 +64,7 @@ def answer_sound(stages: Stages, recording: Recording) -> Response:
     return sound_answer(stages, pieces)
 
 
-ANSWERS = {
-    Representation.JSON: answer_json,
-    Representation.STREAM: answer_stream,
-    Representation.SOUND: answer_sound,
-}
+ANSWERS = {JSON: answer_json, STREAM: answer_stream, SOUND: answer_sound}
 
 
 @bp.errorhandler(Exception)

@@ -1,6 +1,5 @@
-"""Parley: its rooms, which are the folders here, the ground that they share, and the commands.
+"""Parley: its rooms, which are the folders here, and the ground, the modules that all may import.
 
-The ground is the modules that stand directly in this folder, but for `commands`. It imports no
-room, and every room may import all of it. `commands` may import every room, and only wsgi.py
+The ground imports no room. `commands` is no part of it: it may import every room, and only wsgi.py
 imports it.
 """

@@ -21,8 +21,7 @@ NOT_PUBLIC = tuple(
         "fec0::/10",  # site-local (RFC 3879)
     )
 )
-"""Networks that the `is_global` of some Python version takes for public: the table of
-requests-hardened, with Azure's address and the site-local ones."""
+"""What some Python's `is_global` takes for public: requests-hardened's table, and two more."""
 NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
 """An IPv4 address in any spelling: its last part is a number, as no name's is (WHATWG's URLs)."""
 

@@ -10,7 +10,6 @@ from parley.addresses import may_be_public
 from parley.errors import BaseUrlRefused
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-OPENAI = ".api.openai.com"
 NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
 
@@ -23,10 +22,8 @@ class BaseUrl:
     host: str
     port: int
     path: str  # Empty, or beginning with a slash and not ending with one.
-    public_only: bool = False
-    """Whether it may lead to public addresses only, since a caller named it."""
-    header: str = field(default="X-OpenAI-Base-URL", compare=False)
-    """The header in which a caller named it, if one did."""
+    public_only: bool = False  # Whether it may lead to public addresses only: a caller named it.
+    header: str = field(default="X-OpenAI-Base-URL", compare=False)  # Where a caller named it.
 
     @classmethod
     def parse(cls, text: str) -> "BaseUrl":
@@ -44,13 +41,11 @@ class BaseUrl:
             raise ValueError("contains more than a host, a port and a path in plain ASCII")
         try:
             parts = urlsplit(f"{scheme}://{rest}")
-            host, port = parts.hostname or "", parts.port
-            if parts.netloc.startswith("["):
-                IPv6Address(host)
+            host, port, path = parts.hostname or "", parts.port, parts.path.rstrip("/")
+            is_readable = IPv6Address(host) if "[" in parts.netloc else NAME.fullmatch(host)
         except ValueError:
-            raise ValueError("has no readable host and port") from None
-        path = parts.path.rstrip("/")
-        if not (":" in host or NAME.fullmatch(host)) or port == 0 or not PATH.fullmatch(path):
+            is_readable = None
+        if not is_readable or port == 0 or not PATH.fullmatch(path):
             raise ValueError("has no readable host, port or path")
         return cls(scheme, host.removesuffix("."), port or DEFAULT_PORTS[scheme], path)
 
@@ -67,7 +62,7 @@ class BaseUrl:
     @property
     def is_openai(self) -> bool:
         """Whether this is OpenAI itself, or a regional host of its own (`eu.api.openai.com`)."""
-        return f".{self.host}".endswith(OPENAI)
+        return f".{self.host}".endswith(".api.openai.com")
 
     def refusal(self) -> BaseUrlRefused:
         """What the caller is told if this URL may not be called."""
@@ -106,10 +101,8 @@ class EgressPolicy:
         try:
             url = replace(BaseUrl.parse(text), header=header)
         except ValueError as error:
-            like = "https://api.openai.com/v1"
-            raise BaseUrlRefused(
-                f"The base URL in {header} {error}; send one like {like}."
-            ) from None
+            told = f"The base URL in {header} {error}; send one like https://api.openai.com/v1."
+            raise BaseUrlRefused(told) from None
         if self.everything or any(base.covers(url) for base in self.allowed):
             return url
         if url.scheme != "https" or not may_be_public(url.host):

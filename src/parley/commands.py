@@ -28,10 +28,7 @@ NO_DATES = "where the list's dates do not hold"
 @click.pass_context
 @with_appcontext
 def models(context: click.Context, day: str | None) -> None:
-    """Print the model that each stage uses where a caller names none, and at which host.
-
-    A line also says if the dates of MODEL_LIST.MD do not hold at that host.
-    """
+    """Print the model of each stage for callers who name none, and at which host it is."""
     if context.invoked_subcommand:
         return
     try:
@@ -50,14 +47,12 @@ def models(context: click.Context, day: str | None) -> None:
 def check() -> None:
     """Compare MODEL_LIST.MD with the dates that each stage's host announces; exit 1 if they differ.
 
-    The hosts are the operator's: the main one, and those of single stages. Where the list's dates
-    do not hold, the list does not describe the host: only the default is expected there, and what
-    else the host has is compared. A sentence names each host that cannot be asked, such as one
-    without `GET /models`. The other stages are compared all the same, and the exit status is 2.
+    The hosts are the operator's. Where the list's dates do not hold, the list does not describe the
+    host: only the default is expected there, and what else the host has is compared. A sentence
+    names each host that cannot be asked (it may have no `GET /models`), and the exit status is 2.
     """
-    upstreams = _operators_upstreams(services().settings)
+    upstreams, differences = _operators_upstreams(services().settings), 0
     announced = {upstream: _announced(upstream) for upstream in set(upstreams.values())}
-    differences = 0
     for stage, upstream in upstreams.items():
         if (dates := announced[upstream]) is None:
             click.echo(f"{stage}: not compared with {upstream.url}")
@@ -88,10 +83,7 @@ def _compare(stage: str, upstream: Upstream, announced: Mapping[str, Day]) -> in
 
 
 def _operators_upstreams(settings: Settings) -> dict[str, Upstream]:
-    """By stage, the upstream and the key to ask it with.
-
-    KEY_VARIABLE is for OpenAI's hosts, or where there are none for the main upstream alone.
-    """
+    """By stage, whom to ask; KEY_VARIABLE is for OpenAI's hosts or, without any, the main one."""
     openai_key = os.environ.get(KEY_VARIABLE, "").strip()
     if openai_key and not VISIBLE_ASCII.fullmatch(openai_key):
         raise click.UsageError(f"Set {KEY_VARIABLE} to one key in visible ASCII.")

@@ -16,8 +16,7 @@ class Deadline:
 
     moment: float  # The end of it all, in seconds of the monotonic clock.
     error: Callable[[], Exception] = DeadlineExceeded
-    longest_wait: float = math.inf
-    """How many seconds a single wait may take: the longest time without a byte."""
+    longest_wait: float = math.inf  # How many seconds may pass in a single wait, without a byte.
 
     @classmethod
     def after(cls, seconds: float, error: Callable[[], Exception] = DeadlineExceeded) -> "Deadline":
@@ -53,8 +52,8 @@ class Deadline:
 class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
     """A block that ends after some seconds, wherever it waits, and raises `error` then.
 
-    Within the block the end is a BaseException, which no library takes for its own. No `yield` may
-    stand in the block: whoever asks the generator for more would be ended instead.
+    Within it the end is a BaseException, which no library takes for its own. No `yield` may stand
+    in it: whoever asks the generator for more would be ended instead.
     """
 
     def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:

@@ -5,8 +5,7 @@ class HeldTooLong(BaseException):
     """A conversation used a second of processor time. No `except Exception` swallows it."""
 
 
-ANY_ERROR = (Exception, HeldTooLong)
-"""What becomes an InternalError unless it is a ConversationError."""
+ANY_ERROR = (Exception, HeldTooLong)  # An InternalError, unless it is a ConversationError.
 
 
 class ConfigurationError(Exception):

@@ -14,8 +14,7 @@ from parley.errors import HeldTooLong
 log = logging.getLogger("parley")
 
 MOST_FRAMES = 30  # Of an error's calls, the innermost ones.
-UNQUOTED = re.compile(r"[!#-<>-~]*")
-"""A text that stands in a line as it is: ASCII without spaces, quotes and equals signs."""
+UNQUOTED = re.compile(r"[!#-<>-~]*")  # ASCII without spaces, quotes and equals signs.
 
 
 class Formatter(Logfmter):

@@ -10,13 +10,10 @@ from typing import IO
 
 from parley.deadline import Deadline, let_others_run
 
-BUDGET_BYTES = 64 * 1024 * 1024
-"""The budget of a process: half of `worker_count.WORKER_BYTES`, which is reserved for each."""
-UNCOUNTED_BYTES = 128 * 1024
-"""What one Usage may hold uncounted: nearly all conversations hold less (docs/scaling.md)."""
+BUDGET_BYTES = 64 * 1024 * 1024  # Of a process: half of `worker_count.WORKER_BYTES`.
+UNCOUNTED_BYTES = 128 * 1024  # What each Usage holds uncounted: most hold less (docs/scaling.md).
 PIECE_BYTES = 64 * 1024  # How much is moved to disk at once; others run in between.
-WRITES_AT_ONCE = 16
-"""After how many writes to memory others run: pieces of speech may be a byte long."""
+WRITES_AT_ONCE = 16  # After so many writes to memory others run: a piece may be a byte long.
 WAIT_SECONDS = 0.05  # How often a long answer that waits for room looks for it.
 ESCAPED = 6  # The bytes of a character in JSON where it is not ASCII (RFC 8259, 7).
 
@@ -93,13 +90,11 @@ class Spool:
     the disk does not take stays in memory until the budget is exhausted.
     """
 
-    _writes = 0
-
     def __init__(self, usage: Usage, prefers_disk: bool) -> None:
         self._usage, self._memory, self._prefers_disk = usage, BytesIO(), prefers_disk
         self._file: IO[bytes] = self._memory
         self._refusal: OSError | None = None
-        self.size = 0
+        self.size = self._writes = 0
 
     @property
     def is_on_disk(self) -> bool:

@@ -27,8 +27,7 @@ class Frame:
     """What a frame's header says; two frames of one stream agree in `stream`."""
 
     stream: tuple[int, int, int]  # The bits of its version, its layer and its sampling rate in Hz.
-    length: int
-    """In bytes, the header included; 0 where the bit rate is free, so that nobody knows it."""
+    length: int  # In bytes with the header; 0 where the bit rate is free, so that nobody knows it.
     longest: int  # The length of such a frame at the highest bit rate.
 
 
@@ -58,7 +57,5 @@ def frame_at(data: bytes, start: int = 0) -> Frame | None:
 def has_two_frames_at(data: bytes, start: int = 0) -> bool:
     """Whether two frames that agree stand at `start`: one sync word can begin a text in UTF-16."""
     first = frame_at(data, start)
-    if not first or not first.length:
-        return False
-    second = frame_at(data, start + first.length)
-    return bool(second and second.stream == first.stream)
+    second = frame_at(data, start + first.length) if first and first.length else None
+    return bool(first and second and second.stream == first.stream)

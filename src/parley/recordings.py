@@ -9,8 +9,7 @@ from parley.mpeg_audio import LONGEST_FRAME, frame_at, has_two_frames_at
 
 AUDIO_BYTES = 26_214_400  # The largest file that OpenAI's speech-to-text takes: 25 MB.
 HEAD_BYTES = 64 * 1024  # How many of the first bytes `kind_of` looks at.
-PADDING_BYTES = 8 * 1024
-"""How many zeros or spaces may stand before MPEG audio: recorders and editors leave some."""
+PADDING_BYTES = 8 * 1024  # The zeros or spaces before MPEG audio: recorders and editors leave some.
 BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"})
 """The boxes with which a file of the MP4 family begins; older QuickTime has no `ftyp`."""
 ID3 = re.compile(
@@ -73,15 +72,12 @@ def _is_program_stream(head: bytes) -> bool:
 def _is_mpeg_audio(head: bytes) -> bool:
     """A tag (ID3v2 or APEv2), or two frames in a row; linear in the head.
 
-    Zeros or spaces may come before either. Before frames there may instead be the end of a frame
-    whose beginning is cut off.
+    Before either may come zeros or spaces; before frames, instead, the end of a frame that was cut.
     """
     start = len(head) - len(head.lstrip(b"\0 "))
     if start > PADDING_BYTES:
         return False
-    if ID3.match(head, start) or head.startswith(APE, start):
-        return True
-    if has_two_frames_at(head, start):
+    if ID3.match(head, start) or head.startswith(APE, start) or has_two_frames_at(head, start):
         return True
     if OTHERS.match(head) or OTHERS.match(head, start):
         return False

@@ -3,11 +3,8 @@
 import re
 from collections.abc import Iterator
 
-REQUEST_ID = re.compile(r"(?!sk-)[A-Za-z0-9._:-]{1,128}")
-"""An id that may be repeated and logged; none begins as OpenAI's keys do, sent there by mistake."""
-PUBLIC = re.compile(
-    r"\s*(?:(?:bearer|basic)(?:\s+|$))?(?:sk-(?:proj-|svcacct-|admin-)?)?", re.IGNORECASE
-)
+REQUEST_ID = re.compile(r"(?!sk-)[A-Za-z0-9._:-]{1,128}")  # None begins as OpenAI's keys do.
+PUBLIC = re.compile(r"(?i)\s*(?:(?:bearer|basic)(?:\s+|$))?(?:sk-(?:proj-|svcacct-|admin-)?)?")
 """The public part of a credential: the scheme's name, and the prefixes of OpenAI's keys."""
 TELLING_END, TELLING_RUN = 4, 6
 """What shows a key: this many of its secret part's first or last characters, or any in a row."""

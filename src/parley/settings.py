@@ -1,13 +1,10 @@
 """The operator's settings, read once from the environment."""
 
-import math
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 from parley.base_urls import BaseUrl, EgressPolicy
 from parley.errors import ConfigurationError
@@ -19,7 +16,6 @@ SYSTEM_PROMPT = (
 )
 LOG_LEVELS = {level: level for level in ("INFO", "WARNING", "ERROR", "CRITICAL")}
 YES_OR_NO = {"yes": True, "no": False}
-NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 TOKEN = re.compile(r"[!-~]{20,}")
 VISIBLE_ASCII = re.compile(r"[!-~]+")
 """What an HTTP header can carry as a key, on its own and behind `Bearer`."""
@@ -71,16 +67,15 @@ def _key(text: str) -> str:
     return text
 
 
-def _number(kind: Callable[[str], float], most: int, what: str) -> Callable[[str], float]:
+def _number(kind: type[float], most: int, what: str) -> Callable[[str], float]:
     """How a number from 1 to `most` is read, such as an int or a float."""
+    # Python would also take other scripts' digits, and underscores between them.
+    form = re.compile(r"[0-9]+" if kind is int else r"[0-9]+(\.[0-9]+)?")
 
     def read(text: str) -> float:
-        number = math.nan
-        with suppress(ValueError):
-            # Python would also take other scripts' digits, and underscores between them.
-            number = kind(text) if NUMBER.fullmatch(text) else number
-        _require(1 <= number <= most, f"is out of range or no number; set {what} from 1 to {most}.")
-        return number
+        is_right = form.fullmatch(text) and 1 <= float(text) <= most
+        _require(is_right, f"is out of range or no number; set {what} from 1 to {most}.")
+        return kind(text)
 
     return read
 
@@ -123,9 +118,8 @@ class Settings:
     text_base_url: BaseUrl | None = field(metadata=_read(_base_url))
     tts_base_url: BaseUrl | None = field(metadata=_read(_base_url))
     caller_tokens: tuple[str, ...] = field(repr=False, metadata=_read(_tokens))
-    """Callers send one of them; none: callers send keys of their own."""
+    # Callers with tokens use the operator's keys, each blank where its upstream asks for none.
     openai_api_key: str = field(repr=False, metadata=_read(_key))
-    """The operator's key for the main upstream; blank, as those below, where it asks for none."""
     stt_api_key: str = field(repr=False, metadata=_read(_key))
     text_api_key: str = field(repr=False, metadata=_read(_key))
     tts_api_key: str = field(repr=False, metadata=_read(_key))
@@ -146,11 +140,6 @@ class Settings:
         settings._check_keys_against_tokens()
         return settings
 
-    @property
-    def has_own_model_list(self) -> bool:
-        """Whether the model list is the operator's own, written for the operator's hosts."""
-        return self.model_list != MODEL_LIST
-
     @cached_property
     def operator_keys(self) -> dict[str, str]:
         """The operator's keys that are set, by the names of their fields."""
@@ -161,10 +150,9 @@ class Settings:
         """Raise ConfigurationError for a key that anybody could use, or that callers would send."""
         for name, key in self.operator_keys.items():
             if not self.caller_tokens:
-                raise ConfigurationError(
-                    f"PARLEY_{name.upper()} is set without PARLEY_CALLER_TOKENS, so that anybody "
-                    "could use the key; set tokens for your callers too, or leave the key out."
-                )
+                why = "is set without PARLEY_CALLER_TOKENS, so that anybody could use the key"
+                advice = "set tokens for your callers too, or leave the key out"
+                raise ConfigurationError(f"PARLEY_{name.upper()} {why}; {advice}.")
             if key in self.caller_tokens:
                 why = "is also one of PARLEY_CALLER_TOKENS; a key stays with you"
                 raise ConfigurationError(f"PARLEY_{name.upper()} {why}, so choose another token.")
@@ -174,18 +162,12 @@ def _require_usable_proxies(environ: Mapping[str, str]) -> None:
     """Raise ConfigurationError for a proxy over which every call would fail."""
     for upper in PROXIES:  # As in curl, the lower-case variable counts where both are set.
         name = upper.lower() if upper.lower() in environ else upper
-        url = environ.get(name, "").strip()
-        if url and not _is_proxy(url if "://" in url else f"http://{url}"):
+        scheme, separator, rest = environ.get(name, "").strip().rpartition("://")
+        try:
+            if separator or rest:
+                BaseUrl.parse(f"{scheme or 'http'}://{rest.rpartition('@')[2]}")
+        except ValueError:
             # The value is not repeated: it may hold a password.
-            raise ConfigurationError(
-                f"{name} is no URL of a proxy that speaks HTTP; set it to one like "
-                "http://proxy.example:3128, or leave it out."
-            )
-
-
-def _is_proxy(url: str) -> bool:
-    with suppress(ValueError):
-        parts = urlsplit(url)
-        has_place = parts.hostname and parts.port != 0 and not re.search(r"\s", url)
-        return parts.scheme in ("http", "https") and bool(has_place)
-    return False
+            told = f"{name} is no URL of a proxy that speaks HTTP"
+            advice = "set it to one like http://proxy.example:3128, or leave it out"
+            raise ConfigurationError(f"{told}; {advice}.") from None

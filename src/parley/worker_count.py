@@ -5,8 +5,7 @@ import os
 from pathlib import Path
 
 MOST_WORKERS = 4
-WORKER_BYTES = 128 * 1024 * 1024
-"""The memory reserved for each worker, which holds about 350 conversations (docs/scaling.md)."""
+WORKER_BYTES = 128 * 1024 * 1024  # Reserved for each: about 350 conversations (docs/scaling.md).
 
 
 def workers(group: Path = Path("/sys/fs/cgroup"), cores: int | None = None) -> int:

@@ -18,7 +18,7 @@ from werkzeug.datastructures import Headers
 
 from parley.models.model_list import SENT
 from parley.web.caller_headers import routes_for
-from parley.web.model_choice import EndWarnings, models_of
+from parley.web.model_choice import models_of
 
 OLD = {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
 NEW = {"stt": "gpt-transcribe", "text": "gpt-6-luna", "tts": "gpt-realtime-2.1-mini"}
@@ -89,10 +89,10 @@ def test_a_process_that_runs_on_warns_once_a_day(logged):
 
 
 def test_a_days_first_requests_warn_once_between_them(logged):
-    warn = EndWarnings(make_app(today=date(2026, 11, 7)).extensions["parley"])
-    logged.clear()
+    days = iter([date(2026, 11, 6)] + 64 * [date(2026, 11, 7)])
+    app = make_app(today=lambda: next(days))
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda _: warn(), range(64)))
+        list(pool.map(lambda _: app.test_client().get("/healthz"), range(64)))
     line = "event=model_ends stage=tts model=tts-1 date=2027-01-06 then=gpt-realtime-2.1-mini"
     assert logged.text.count("event=model_ends") == logged.text.count(line) == 1
 
@@ -180,7 +180,7 @@ def test_openais_hosts_share_their_days(base_url, models):
 def test_the_lists_dates_on_an_operators_stage_host(logged, monkeypatch, own, url, dated, tokens):
     """They hold where the host is OpenAI's, or where the list was written for it."""
     if not own:
-        monkeypatch.setattr("parley.settings.MODEL_LIST", str(FROZEN_LIST))
+        monkeypatch.setattr("parley.web.model_choice.MODEL_LIST", str(FROZEN_LIST))
     variables = {"PARLEY_TTS_BASE_URL": url, "PARLEY_CALLER_TOKENS": tokens}
     expected = {**NEW, "tts": NEW["tts"] if dated else OLD["tts"]}
     assert names(chosen(**variables)) == expected

@@ -18,7 +18,7 @@ from werkzeug.test import EnvironBuilder
 
 from parley.errors import RequestMalformed
 from parley.memory import UNCOUNTED_BYTES
-from parley.web.representation import Representation, accepted
+from parley.web.representation import JSON, SOUND, STREAM, accepted
 from parley.web.request_schema import HISTORY_BYTES, HISTORY_TURNS, SCHEMA, first_error
 from parley.web.serving.slots import SLOT, Slot, Slots
 from parley.web.uploads import TEXT_BYTES, fields_of
@@ -103,9 +103,6 @@ def test_a_wrong_option_is_named_with_what_to_send(name, value, advice):
     assert error.message.startswith(f"Send '{name}' ")
     assert advice in error.message
     assert error.message.endswith(".")
-
-
-JSON, STREAM, SOUND = Representation.JSON, Representation.STREAM, Representation.SOUND
 
 
 @pytest.mark.parametrize(

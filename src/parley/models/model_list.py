@@ -18,7 +18,6 @@ from parley.errors import ConfigurationError
 from parley.models import registry
 from parley.models.registry import ANY_MODEL, INTERFACES, LANGUAGE_FIELDS, Model, StageModels
 
-LEAVES = ("text", "code_inline")  # The kinds of Markdown nodes that hold a cell's text.
 ONLY_IN = {"voices": "tts", "language": "stt"}  # By column, the one stage whose table may fill it.
 VOICE = re.compile(r"[^\s,;]+")
 SENT = {
@@ -41,11 +40,10 @@ def read(path: Path) -> registry.Registry:
 
 
 def parse(text: str, file_name: str) -> registry.Registry:
-    """Read the model list. Raises ConfigurationError with `file_name` and the line to correct.
+    """Read the model list; a ConfigurationError names `file_name` and the line to correct.
 
-    Each stage has one table, under a heading with the stage's name. Its columns are `model` and
-    `default`, and optionally `shuts down`, `replacement`, `interface`, `parameters`, `voices` (tts)
-    and `language` (stt). Everything else on the page is for people.
+    Each stage has one table, under a heading with its name, with columns `model` and `default`, and
+    optionally `shuts down`, `replacement`, `interface`, `parameters`, `voices` and `language`.
     """
     stages: dict[str, StageModels] = {}
     for stage, header, rows in _tables(text, file_name):
@@ -183,4 +181,5 @@ def _tables(text: str, file_name: str) -> Iterator[tuple[str, _Row, list[_Row]]]
 
 def _text_of(node: SyntaxTreeNode) -> str:
     """A node's text without markup, such as the backticks around a model's name."""
-    return "".join(leaf.content for leaf in node.walk() if leaf.type in LEAVES).strip()
+    leaves = (each for each in node.walk() if each.type in ("text", "code_inline"))
+    return "".join(leaf.content for leaf in leaves).strip()

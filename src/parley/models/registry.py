@@ -8,8 +8,7 @@ from typing import Any
 
 INTERFACES = {"stt": ("transcriptions",), "text": ("chat",), "tts": ("speech", "realtime")}
 """By stage, the parts of the upstream's API that can serve it. The first one is the default."""
-LANGUAGE_FIELDS = ("language", "languages[]")
-"""The form fields in which a speech-to-text model can take the language of a recording."""
+LANGUAGE_FIELDS = ("language", "languages[]")  # Models take a recording's language in one.
 ANY_MODEL = "*"
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*")
 
@@ -22,12 +21,10 @@ class Model:
     interface: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     shutdown: date | None = None  # The first day (UTC) on which the upstream refuses the model.
-    replacement: str = ""
-    """The name of the model that replaces it; blank means the stage's default."""
+    replacement: str = ""  # The name of the model that replaces it; blank: the stage's default.
     voices: tuple[str, ...] = ()
     """The names of its voices, if they are known; its first is used where a caller's is unknown."""
-    language: str = ""
-    """The name of the field that takes the language of a recording; blank if none does."""
+    language: str = ""  # The field that takes the language of a recording; blank if none does.
     fallback: "Model | None" = field(default=None, compare=False)
     """What a request that chose the model uses where the upstream does not know it."""
 
@@ -58,9 +55,8 @@ class StageModels:
     def resolve(self, name: str, today: date | None, unlisted: Model | None = None) -> Model:
         """The model to use for the caller's `name`, which may be any text, or blank.
 
-        A model that has ended by `today` is replaced; its fallback is the next one that has not.
-        With `unlisted`, each well-formed name is sent as it is written: a listed one whatever its
-        date, and any other as `unlisted` says.
+        One that has ended by `today` is replaced; its fallback is the next one that has not. With
+        `unlisted`, each well-formed name is sent, whatever its date; it says how where none is.
         """
         known = name in self.models and name != ANY_MODEL
         any_model = self.models.get(ANY_MODEL) or unlisted
@@ -82,5 +78,4 @@ class StageModels:
         return self.models[model.replacement or self.default]
 
 
-Registry = Mapping[str, StageModels]
-"""By stage, its models. The replacements of each default end in a lasting model."""
+Registry = Mapping[str, StageModels]  # By stage; a default's replacements end in a lasting one.

@@ -1,6 +1,3 @@
-"""The page room: the page to talk to the service, and what serves it.
-
-It may import `models` and `web`. What leaves it: its blueprint, which is no section of the API.
-"""
+"""The page to talk to the service, and what serves it. It may import `models` and `web`."""
 
 __all__ = ["blueprint"]

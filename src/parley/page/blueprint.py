@@ -1,6 +1,5 @@
 """The page to talk to the service: its assets, and what the service tells the page of itself."""
 
-import json
 from mimetypes import MimeTypes
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ bp = Blueprint("page", __name__)
 
 def asset(name: str) -> Response:
     """Answer with what lies beside the page, or with the page itself."""
-    return _answer(ASSETS[name], TYPES.guess_type(name)[0])
+    return Response(ASSETS[name], mimetype=TYPES.guess_type(name)[0])
 
 
 # One rule each: a rule for any name would answer for addresses that are not the page's.
@@ -45,7 +44,7 @@ for file_name in ASSETS.keys() - {"index.html"}:
 
 
 @bp.get("/page.json")
-def offer() -> Response:
+def offer() -> dict[str, Any]:
     """Tell the page the models of today, and what is needed: no prompt, base URL, key or token."""
     settings, registry = services().settings, services().registry
     undated = undated_stages(settings)
@@ -62,8 +61,7 @@ def offer() -> Response:
     has_tokens = bool(settings.caller_tokens)
     calls_main = any(route.name == MAIN for route in operator_routes(settings).values())
     key_required = has_tokens or (settings.key_required and calls_main)
-    body = {"key_required": key_required, "tokens": has_tokens, "stages": stages}
-    return _answer(json.dumps(body).encode(), "application/json")
+    return {"key_required": key_required, "tokens": has_tokens, "stages": stages}
 
 
 def _living(stage: StageModels, *, dated: bool) -> list[dict[str, Any]]:
@@ -81,8 +79,10 @@ def _living(stage: StageModels, *, dated: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _answer(body: bytes, media_type: str | None) -> Response:
-    response = Response(body, mimetype=media_type, headers=HEADERS)
+@bp.after_request
+def complete(response: Response) -> Response:
+    """Add what all of them have; 304 for a browser that has the same already."""
+    response.headers.update(HEADERS)
     response.add_etag()
     response.make_conditional(request)
     return response

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from flask import Request
+from flask import request
 from werkzeug.datastructures import MIMEAccept
 
 from parley.base_urls import BaseUrl
@@ -15,24 +15,21 @@ from parley.settings import Settings
 from parley.upstream.client import Client, Options
 from parley.upstream.speech_formats import AUDIO_FORMATS
 from parley.web import caller_headers
-from parley.web.representation import Representation, accepted
+from parley.web.representation import accepted
 from parley.web.request_record import current_record
-from parley.web.services import Services
+from parley.web.services import services
 from parley.web.serving.slots import RETRY_SECONDS, SLOT
 from parley.web.stage_routes import MAIN
 from parley.wire.messages import Upstream
 
-OPTIONS = [option.name for option in fields(Options)]
-"""The fields of a form that are the client's; the others are the recording and the models."""
 
-
-def admit(request: Request, services: Services) -> dict[str, Upstream]:
-    """Check a request's keys, take a slot for it, and judge its base URLs; by stage, its upstream.
+def admit() -> dict[str, Upstream]:
+    """Check the request's keys, take a slot, and judge the base URLs; by stage, its upstream.
 
     The base URLs are last because their check can take as long as a DNS lookup. The hosts are noted
-    in the request's record. Raises ApiKeyMissing, TokenRejected, Overloaded or BaseUrlRefused.
+    in its record. Raises ApiKeyMissing, TokenRejected, Overloaded or BaseUrlRefused.
     """
-    settings, headers, record = services.settings, request.headers, current_record()
+    settings, headers, record = services().settings, request.headers, current_record()
     caller_headers.require_once(request, caller_headers.CREDENTIAL_HEADERS, ApiKeyMissing)
     if settings.caller_tokens:
         caller_headers.require_token(headers, settings.caller_tokens)
@@ -47,7 +44,7 @@ def admit(request: Request, services: Services) -> dict[str, Upstream]:
         name: settings.allowed_base_urls.admitted(url, caller_headers.BASE_URL_HEADERS[name])
         for name, url in caller_headers.urls_of(headers).items()
     }
-    services.transport.require_allowed(*named.values())
+    services().transport.require_allowed(*named.values())
     upstreams = {
         stage: Upstream(
             named[route.name] if isinstance(route.url, str) else route.url,  # A text is a caller's.
@@ -68,10 +65,11 @@ def admit(request: Request, services: Services) -> dict[str, Upstream]:
 
 def options_of(
     form: Mapping[str, Any], accept: MIMEAccept, settings: Settings
-) -> tuple[Representation, Options]:
+) -> tuple[str, Options]:
     """The answer's shape, and the options; raise OptionInvalid where Accept forbids one."""
     representation, named = accepted(accept)
-    chosen = {name: form[name] for name in OPTIONS if name in form}
+    names = [option.name for option in fields(Options)]  # The others: the recording, the models.
+    chosen = {name: form[name] for name in names if name in form}
     if named:
         sent = chosen.setdefault("audio_format", named)
         if sent != named and not accept[AUDIO_FORMATS[sent]]:
@@ -80,14 +78,11 @@ def options_of(
 
 
 def begin_client(
-    upstreams: Mapping[str, Upstream],
-    models: dict[str, Model],
-    options: Options,
-    request: Request,
-    services: Services,
+    upstreams: Mapping[str, Upstream], models: dict[str, Model], options: Options
 ) -> Client:
     """The client for one conversation; its time begins now, and its slot counts its memory."""
-    deadline, usage = Deadline.after(services.settings.deadline), request.environ[SLOT].usage
+    usage, ours = request.environ[SLOT].usage, services()
     for text in (options.system_prompt, *(turn["content"] for turn in options.history)):
         usage.add_text(text)
-    return Client(services.transport, upstreams, models, deadline, options, usage)
+    deadline = Deadline.after(ours.settings.deadline)
+    return Client(ours.transport, upstreams, models, deadline, options, usage)

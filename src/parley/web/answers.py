@@ -14,10 +14,8 @@ from parley.conversation.state import Conversation
 from parley.errors import ConversationError
 from parley.memory import Spool
 
-PIECE_BYTES = 48 * 1024
-"""How much speech is encoded at once: a multiple of three, so that base64 pads only the end."""
-EMPTY_AUDIO = b'"audio":""'
-"""Where the speech is inserted. No text in the JSON can look like this: its quotes are escaped."""
+PIECE_BYTES = 48 * 1024  # Encoded at once: a multiple of three, so that base64 pads only the end.
+EMPTY_AUDIO = b'"audio":""'  # Speech goes there; no text in JSON looks so: its quotes are escaped.
 
 
 class ErrorSchema(Schema):

@@ -1,19 +1,25 @@
 """The Flask application, put together from what arrives as arguments."""
 
 from collections.abc import Iterable
+from functools import lru_cache, partial
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
+from flask_cors import CORS
 
 from parley.errors import HeldTooLong, InternalError
-from parley.web import cors, error_handlers, request_log, request_record
+from parley.web import request_log, request_record
 from parley.web.answers import add_promised_headers
-from parley.web.model_choice import EndWarnings
+from parley.web.error_handlers import answer_exception
+from parley.web.model_choice import warn_of_ends
 from parley.web.services import Services
 from parley.web.serving.connection_limits import connection_of
-from parley.web.serving.slots import release_after_answer
+from parley.web.serving.slots import with_slot
+from parley.web.sound import SOUND_HEADERS
 from parley.web.uploads import FORM_BYTES
+
+EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID", *SOUND_HEADERS)
 
 
 class Application(Flask):
@@ -47,14 +53,16 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.extensions["parley"] = services
-    app.wsgi_app = release_after_answer(app.wsgi_app, services.slots)  # type: ignore[method-assign]
+    app.wsgi_app = partial(with_slot, app.wsgi_app, services.slots)  # type: ignore[method-assign]
     app.before_request(request_record.begin)
     app.after_request(_complete)
-    error_handlers.install(app)
-    warn = EndWarnings(services)
-    warn()
-    app.before_request(warn)
-    cors.allow(app, services.settings.allowed_origins)
+    app.register_error_handler(Exception, answer_exception)
+    warn_once = lru_cache(maxsize=1)(partial(warn_of_ends, services))
+    warn_once(services.today())
+    app.before_request(lambda: warn_once(services.today()))
+    if origins := services.settings.allowed_origins:
+        methods = ["GET", "POST"]
+        CORS(app, origins=origins, send_wildcard=True, methods=methods, expose_headers=EXPOSED)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
 

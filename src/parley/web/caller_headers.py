@@ -18,10 +18,8 @@ STAGE_URL_HEADERS = {"stt": "X-STT-Base-URL", "text": "X-Text-Base-URL", "tts": 
 KEY_HEADERS = {MAIN: "X-OpenAI-API-Key", **STAGE_KEY_HEADERS}
 BASE_URL_HEADERS = {MAIN: "X-OpenAI-Base-URL", **STAGE_URL_HEADERS}
 CREDENTIAL_HEADERS = (KEY_HEADERS[MAIN], "Authorization", *STAGE_KEY_HEADERS.values())
-"""The headers that may hold a key or a token."""
 NAMES = ("stt_model", "text_model", "tts_model", "voice")  # The options that may be any name.
-PASTED = 12
-"""This many characters of a key in a row are no accident, while a key "ollama" is in some names."""
+PASTED = 12  # So many characters of a key in a row are no accident, as those of "ollama" can be.
 
 
 def urls_of(headers: Headers) -> dict[str, str]:
@@ -58,9 +56,8 @@ def require_once(request: Request, names: Iterable[str], error: type[RequestErro
         repeated = [name for name in names if times[name.upper()] > 1]
     else:  # Other servers' WSGI has one text, in which repeated ones are joined with commas.
         repeated = [name for name in names if "," in request.headers.get(name, "")]
-    if repeated:
-        held = "the request holds it several times, and none was used"
-        raise error(f"Send {repeated[0]} once; {held}.")
+    for name in repeated:
+        raise error(f"Send {name} once; the request holds it several times, and none was used.")
 
 
 def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: bool) -> None:
@@ -78,11 +75,8 @@ def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: boo
 
 
 def require_no_key_in(form: Mapping[str, Any], headers: Headers) -> None:
-    """Raise OptionInvalid for a name that contains a good part of a key that the caller sends.
-
-    The operator's keys are not looked for: the refusals would tell what they are.
-    """
-    sent = credentials_of(headers)
+    """Raise OptionInvalid for a name that contains a good part of a key that the caller sends."""
+    sent = credentials_of(headers)  # Not the operator's: the refusals would tell what they are.
     for field in NAMES:
         name = form.get(field, "")
         parts = [name[i : i + PASTED] for i in range(len(name) - PASTED + 1)]
@@ -96,15 +90,14 @@ def require_token(headers: Headers, tokens: Iterable[str]) -> None:
     if not VISIBLE_ASCII.fullmatch(token):
         places = "X-OpenAI-API-Key or Authorization: Bearer TOKEN"
         raise ApiKeyMissing(f"Send a token of this service in visible ASCII, as {places}.")
-    # Each of them, found or not: the time does not tell how much of a token is right.
-    equal = [compare_digest(token, valid) for valid in tokens]
-    if not any(equal):
+    # A list, so that each is compared, found or not: the time does not tell what is right.
+    if True not in [compare_digest(token, valid) for valid in tokens]:
         raise TokenRejected()
 
 
 def require_no_hosts(headers: Headers) -> None:
     """Raise BaseUrlRefused if a caller with a token names a base URL or a stage's key."""
+    rule = "With a token, calls go to the hosts of this service's operator only"
     for name in (*BASE_URL_HEADERS.values(), *STAGE_KEY_HEADERS.values()):
         if headers.get(name, "").strip():
-            rule = "With a token, calls go to the hosts of this service's operator only"
             raise BaseUrlRefused(f"{rule}; leave {name} out.")

@@ -1,11 +1,11 @@
-"""Error handlers: which of our errors an exception means, and the whole app's answer to it."""
+"""Which of our errors an exception means, and the whole app's answer to it."""
 
-from flask import Flask, Response, jsonify, request
+from flask import Response, jsonify
 from werkzeug.exceptions import HTTPException
 
-from parley import errors, log
+from parley import errors
+from parley.conversation.state import failure_of
 from parley.web.answers import ErrorAnswerSchema, set_status
-from parley.web.serving.connection_limits import connection_of
 
 ABORTS = {
     400: errors.RequestMalformed,
@@ -14,12 +14,6 @@ ABORTS = {
     413: errors.AudioTooLarge,  # No request of that size could hold an allowed file.
 }
 """By the status of Werkzeug's exception, the error that it means."""
-
-
-def install(app: Flask) -> None:
-    """Make `app` answer every error in JSON."""
-    app.before_request(_raise_servers_error)
-    app.register_error_handler(Exception, answer_exception)
 
 
 def answer_exception(exception: Exception) -> Response:
@@ -32,19 +26,10 @@ def answer_exception(exception: Exception) -> Response:
 def error_of(exception: Exception) -> errors.ConversationError:
     """The error of ours that `exception` is or means; an unexpected exception is logged."""
     match exception:
-        case errors.ConversationError():
-            return exception
         case HTTPException(code=int(status)) if status in ABORTS:
             return ABORTS[status]()
         case HTTPException(code=int(status)):  # A section aborted: 415 is `unsupported_media_type`.
             error = errors.RequestError(exception.description or exception.name)
             error.code, error.status = exception.name.lower().replace(" ", "_"), status
             return error
-    log.unexpected(exception, "request")
-    return errors.InternalError()
-
-
-def _raise_servers_error() -> None:
-    """Raise the error that the server found while it read the request; no route is called."""
-    if (connection := connection_of(request)) and connection.refusal:
-        raise connection.refusal
+    return failure_of(exception, "request")

@@ -18,8 +18,7 @@ from parley.web.request_record import current_record
 from parley.web.serving.connection_limits import end_of_streams
 
 HEARTBEAT = b":\n\n"
-HEARTBEAT_SECONDS = 5
-"""How long a stream may be silent: proxies and routers cut what is silent for long."""
+HEARTBEAT_SECONDS = 5  # The longest silence: proxies and routers cut what is silent for long.
 AUDIO = b'event: audio\ndata: {"at": %d, "segment": %d, "data": "%b", "last": %b}\n\n'
 """Base64 needs no escapes; to have json look for some takes twice the time."""
 LOOK_SECONDS = 0.4  # The shortest time between two looks at whether the caller is still connected.
@@ -83,9 +82,9 @@ class EventStream:
             case TextDelta(delta):
                 return self._frame("text", {"delta": delta})
             case SegmentStarted(number, text, asked):
-                about = {"segment": number, "text": text, "voice": self._stages.client.voice}
-                sound = {"format": self._stages.client.options.audio_format}
-                return self._frame("segment", {**about, **sound, "began": self._at(asked)})
+                voice, kind = self._stages.client.voice, self._stages.client.options.audio_format
+                about = {"segment": number, "text": text, "voice": voice, "format": kind}
+                return self._frame("segment", {**about, "began": self._at(asked)})
             case SoundPiece(number, piece, last):
                 at, data = self._at(time.monotonic()), base64.b64encode(piece)
                 return AUDIO % (at, number, data, b"true" if last else b"false")

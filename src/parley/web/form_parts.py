@@ -11,11 +11,9 @@ from werkzeug.http import parse_options_header
 from parley.errors import RequestMalformed
 
 PIECE_BYTES = 64 * 1024  # How much of a form is read at once.
-HEAD_BYTES = 16 * 1024
-"""The longest headers of one part, all together, and the longest padding behind a boundary."""
+HEAD_BYTES = 16 * 1024  # The longest headers of a part, and the longest padding of a boundary.
 HEAD_LINES = 64  # Real ones have one to four; each costs a copy of what is held.
-AS_IT_IS = frozenset({"7bit", "8bit", "binary", ""})
-"""The values of Content-Transfer-Encoding (RFC 7578, 4.7: deprecated) that encode nothing."""
+AS_IT_IS = ("7bit", "8bit", "binary", "")  # Content-Transfer-Encodings that encode nothing.
 # A quoted string, which stays as it is, or a value that is not quoted.
 VALUE = re.compile(r"""\"(?:[^"\\]|\\.)*"?|(?<![*])=([^\s";][^";]*)""", re.DOTALL)
 consume = deque[bytes](maxlen=0).extend  # Passes over what pieces there still are.
@@ -39,7 +37,7 @@ class Part:
 
     name: str
     file_name: str | None
-    charset: str
+    charset: str  # Blank where a text names none.
     is_encoded: bool  # Whether its bytes are not the content itself, but encoded, as in base64.
 
 
@@ -51,15 +49,13 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
     """
     if not boundary:
         raise FormBroken()
-    reader, carriage_return = _Reader(stream), None
-    delimiter = b"--" + boundary
+    reader, delimiter, carriage_return = _Reader(stream), b"--" + boundary, None
     consume(reader.until(b"\n" + delimiter))
     while not reader.skip(b"--"):
         rest = reader.short(b"\n")
         if carriage_return is None:
             carriage_return = b"\r" if rest.endswith(b"\r") else b""
-        # RFC 2046's padding may follow a boundary.
-        if rest.removesuffix(b"\r").strip(b" \t"):
+        if rest.removesuffix(b"\r").strip(b" \t"):  # RFC 2046's padding may follow a boundary.
             raise FormBroken()
         part = _part(reader.head())
         # A part with no content may leave out the line break before it, as Werkzeug's client does.
@@ -73,8 +69,6 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
 
 def parameters_of(header: str) -> dict[str, str]:
     """The parameters of a header, quoted or not: clients leave out the quotes that some need."""
-    if ";" not in header:  # Most parts' types have none.
-        return {}
     return parse_options_header(VALUE.sub(_quoted, header))[1]
 
 
@@ -87,16 +81,17 @@ def _part(head: bytes) -> Part:
     headers = {}
     for line in head.decode(errors="replace").split("\n"):
         name, colon, value = line.partition(":")
-        # A boundary stands here where the blank line before the content is missing.
-        if not colon or name.startswith("--"):
+        if not colon or name.startswith("--"):  # A boundary: the blank line before it is missing.
             raise FormBroken()
         headers[name.strip().lower()] = value.strip()
     if "content-disposition" not in headers:
         raise FormBroken()
     named = parameters_of(headers["content-disposition"])
+    file_name = named.get("filename")
     charset = parameters_of(headers.get("content-type", "")).get("charset", "").lower()
     is_encoded = headers.get("content-transfer-encoding", "").lower() not in AS_IT_IS
-    return Part(named.get("name", ""), named.get("filename"), charset, is_encoded)
+    default = "" if file_name is None else "utf-8"
+    return Part(named.get("name", ""), file_name, charset or default, is_encoded)
 
 
 class _Reader:

@@ -1,13 +1,12 @@
 """Which models a request uses, on the hosts that serve its stages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from parley import log
 from parley.base_urls import BaseUrl
 from parley.models.registry import UNLISTED, Model
-from parley.settings import Settings
+from parley.settings import MODEL_LIST, Settings
 from parley.web.services import Services
 from parley.web.stage_routes import Route, operator_routes
 
@@ -34,24 +33,13 @@ def default_models(services: Services, day: date) -> dict[str, Model]:
     return models_of({}, operator_routes(services.settings), services, day)
 
 
-@dataclass
-class EndWarnings:
-    """Warns of the models used by default that shut down soon; cheap enough for every request."""
-
-    services: Services
-    said_on: date = date.min
-
-    def __call__(self) -> None:
-        """Log `model_ends` for each such model, at the first call on a day (UTC)."""
-        services, today = self.services, self.services.today()
-        if today == self.said_on:
-            return
-        self.said_on = today  # Before anything below lets another request run.
-        undated = undated_stages(services.settings)
-        for stage, model in default_models(services, today).items():
-            if stage not in undated and model.shutdown and model.has_ended(today + NOTICE):
-                then = services.registry[stage].resolve(model.name, model.shutdown)
-                log.model_ends(stage, model.name, model.shutdown, then.name)
+def warn_of_ends(services: Services, day: date) -> None:
+    """Log `model_ends` for each model that is used by default on a day, and shuts down soon."""
+    undated = undated_stages(services.settings)
+    for stage, model in default_models(services, day).items():
+        if stage not in undated and model.shutdown and model.has_ended(day + NOTICE):
+            then = services.registry[stage].resolve(model.name, model.shutdown)
+            log.model_ends(stage, model.name, model.shutdown, then.name)
 
 
 def undated_stages(settings: Settings) -> set[str]:
@@ -68,6 +56,6 @@ def _dates_hold(route: Route, settings: Settings) -> bool:
             url = BaseUrl.parse(url)
         except ValueError:
             return True  # Such a request is refused; its answer still names the models.
-    elif settings.has_own_model_list:
-        return True
+    elif settings.model_list != MODEL_LIST:
+        return True  # The operator's own list is written for the operator's hosts.
     return url.is_openai or url.authority == settings.openai_base_url.authority

@@ -1,31 +1,21 @@
 """Which representation of a conversation a request accepts: JSON, a stream of events, or sound."""
 
-from enum import Enum
-
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_options_header
 
 from parley.upstream.speech_formats import AUDIO_FORMATS
 
-
-class Representation(Enum):
-    JSON = "application/json"
-    STREAM = "text/event-stream"
-    SOUND = "audio/*"
-
-
+JSON, STREAM, SOUND = "json", "stream", "sound"
 OURS = {
-    **dict.fromkeys(
-        ("application/json", "application/*", "text/*", "*/*"), (Representation.JSON, "")
-    ),
-    "text/event-stream": (Representation.STREAM, ""),
-    "audio/*": (Representation.SOUND, ""),
-    **{kind: (Representation.SOUND, name) for name, kind in AUDIO_FORMATS.items() if name != "pcm"},
+    **dict.fromkeys(("application/json", "application/*", "text/*", "*/*"), (JSON, "")),
+    "text/event-stream": (STREAM, ""),
+    "audio/*": (SOUND, ""),
+    **{kind: (SOUND, name) for name, kind in AUDIO_FORMATS.items() if name != "pcm"},
 }
 """By media type, the representation that it asks for, and the audio format if it names one."""
 
 
-def accepted(accept: MIMEAccept) -> tuple[Representation, str]:
+def accepted(accept: MIMEAccept) -> tuple[str, str]:
     """The representation that weighs most, and the audio format that it asks for, if it does.
 
     Types are without parameters (RFC 9110, 12.5.1). Of equal ones the first more specific counts.
@@ -34,4 +24,4 @@ def accepted(accept: MIMEAccept) -> tuple[Representation, str]:
         media_type = parse_options_header(value)[0].lower()
         if weight > 0 and media_type in OURS:
             return OURS[media_type]
-    return Representation.JSON, ""
+    return JSON, ""

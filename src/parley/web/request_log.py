@@ -14,8 +14,7 @@ from parley.redaction import Secrets
 from parley.web.request_record import RequestRecord, current_record
 from parley.web.serving.connection_limits import connection_check
 
-CALLER_LEFT = "caller_disconnected"
-"""The log's code for a caller who left; an answer, which some still read, has request_malformed."""
+CALLER_LEFT = "caller_disconnected"  # In the log; in answers, which some read: request_malformed.
 MOST_IDS = 20  # Of the upstream's ids, in the line: a long stream makes thousands of calls.
 
 
@@ -48,8 +47,7 @@ def _log(
     secrets, hosts, attempts = record.secrets, record.other_hosts, conversation.attempts
     ids = [attempt.upstream_id for attempt in attempts]
     models = conversation.models_used.items()
-    # Hosts are in lower case.
-    lowered = Secrets(*map(str.lower, secrets.credentials)) if hosts else secrets
+    lowered = Secrets(*map(str.lower, secrets.credentials)) if hosts else secrets  # As hosts are.
     fields: dict[str, object] = {
         "request_id": record.request_id,
         "status": status,

@@ -12,6 +12,7 @@ from parley.conversation.state import Conversation
 from parley.redaction import Secrets, valid_request_id
 from parley.web.caller_headers import credentials_of, routes_for
 from parley.web.services import services
+from parley.web.serving.connection_limits import connection_of
 from parley.web.stage_routes import Route
 
 
@@ -32,13 +33,15 @@ class RequestRecord:
 
 
 def begin() -> None:
-    """Begin the current request's record; its id is the caller's if that is valid, else ours."""
+    """Begin the request's record, with the caller's id or ours; raise the server's refusal."""
     headers, settings = request.headers, services().settings
     secrets = Secrets(*credentials_of(headers), *settings.operator_keys.values())
     # With tokens, which ids are kept would tell what the operator's keys contain.
     named = "" if settings.caller_tokens else headers.get("X-Request-ID", "")
     request_id = valid_request_id(named, secrets) or uuid.uuid4().hex
     g.record = RequestRecord(request_id, secrets, routes_for(headers, settings))
+    if (connection := connection_of(request)) and connection.refusal:
+        raise connection.refusal
 
 
 def current_record() -> RequestRecord:

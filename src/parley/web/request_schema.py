@@ -33,12 +33,11 @@ HISTORY = (
 
 def turns_of(file: Spool) -> list[dict[str, str]]:
     """The earlier turns in a file of JSON; none if it is blank, as if it were not sent."""
-    text = file.read(HISTORY_BYTES + 1)
+    text, turns = file.read(HISTORY_BYTES + 1), []
     try:
         sent: Any = json.loads(text) if text.decode("utf-8-sig", "replace").strip() else []
     except (ValueError, RecursionError):
         sent = None
-    turns = []
     for turn in sent if isinstance(sent, list) else [None]:
         match turn:
             case {"role": "user" | "assistant" as role, "content": str(content)}:
@@ -83,8 +82,7 @@ class ConversationRequestSchema(Schema):
     @pre_load
     def leave_out_blank(self, data: Mapping[str, Any], **kwargs: Any) -> dict[str, Any]:
         """Read a blank text as if it were not sent."""
-        is_blank = {name: isinstance(each, str) and not each.strip() for name, each in data.items()}
-        return {name: each for name, each in data.items() if not is_blank[name]}
+        return {name: x for name, x in data.items() if not isinstance(x, str) or x.strip()}
 
 
 SCHEMA = ConversationRequestSchema()

@@ -16,33 +16,30 @@ from parley.web.serving.connection_limits import CallerConnection, connection_of
 
 percent_encoded = partial(quote, safe="!'()*")  # As `encodeURIComponent` does.
 ELLIPSIS = quote("…")
-TRANSCRIPT_BYTES, REPLY_BYTES, VOICE_BYTES = 1000, 2000, 1000
-"""How long the headers that hold the texts may be."""
+TRANSCRIPT_BYTES, REPLY_BYTES, VOICE_BYTES = 1000, 2000, 1000  # The longest headers of texts.
 SOUND_HEADERS = ("X-Transcript", "X-Text-Response", "X-Models-Used", "X-Errors", "X-Voice")
 
 
 def sound_answer(stages: Stages, pieces: Generator[bytes]) -> Response:
     """The speech's file as the body; it has begun to arrive, or there is nothing to say."""
-    conversation, media_type = (
-        stages.conversation,
-        AUDIO_FORMATS[stages.client.options.audio_format],
-    )
+    conversation = stages.conversation
+    media_type = AUDIO_FORMATS[stages.client.options.audio_format]
     written = _written(stages, pieces, connection_of(request))
     response = current_app.response_class(written, mimetype=media_type)
     response.call_on_close(pieces.close)  # Also where nobody asks for a piece.
     response.status_code = status_of(conversation)
     response.headers["X-Transcript"] = header_text(conversation.transcript, TRANSCRIPT_BYTES)
     response.headers["X-Text-Response"] = header_text(conversation.reply, REPLY_BYTES)
-    used = conversation.models_used.items()
-    response.headers["X-Models-Used"] = ", ".join(f"{stage}={model.name}" for stage, model in used)
+    used = (f"{stage}={model.name}" for stage, model in conversation.models_used.items())
+    response.headers["X-Models-Used"] = ", ".join(used)
     if conversation.failure:
         response.headers["X-Errors"] = conversation.failure.code
-    name_voice(response, stages)
+    add_voice(response, stages)
     return response
 
 
-def name_voice(response: Response, stages: Stages) -> None:
-    """Say in the header X-Voice which voice spoke."""
+def add_voice(response: Response, stages: Stages) -> None:
+    """Add the header X-Voice, which says which voice spoke."""
     response.headers["X-Voice"] = header_text(stages.client.voice, VOICE_BYTES)
 
 

@@ -8,8 +8,7 @@ from parley.models.registry import INTERFACES
 from parley.settings import Settings
 
 STAGES = tuple(INTERFACES)
-MAIN = "openai"
-"""Where names are by stage, the name of what is for the whole conversation, as in Settings."""
+MAIN = "openai"  # Beside the stages' names, that of what is for all of them, as in Settings.
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,9 @@ def routes_of(
 ) -> dict[str, Route]:
     """The route of each stage, for a caller who names these URLs and keys, by stage or MAIN.
 
-    The first rule that applies chooses it:
-    1. The caller names the stage's URL: its stage key, or none.
-    2. The operator has a host for the stage, and the caller names no main URL: the stage key, or
-       none; never a main key.
-    3. The main URL, the caller's before the operator's: the stage key, else the main key.
+    The first rule that applies: (1) the URL that the caller names for the stage, (2) the operator's
+    for it, unless the caller names a main URL, both with the stage's key or none; (3) the main URL,
+    the caller's before the operator's, with the stage's key or else the main one.
     """
     main = urls.get(MAIN) or settings.openai_base_url
     routes = {}
@@ -39,9 +36,8 @@ def routes_of(
         key, own = keys.get(stage, ""), urls.get(stage)
         if not own and MAIN not in urls:
             own = getattr(settings, f"{stage}_base_url")
-        routes[stage] = (
-            Route(own, key, stage) if own else Route(main, key or keys.get(MAIN, ""), MAIN)
-        )
+        with_main = Route(main, key or keys.get(MAIN, ""), MAIN)
+        routes[stage] = Route(own, key, stage) if own else with_main
     return routes
 
 

@@ -15,12 +15,9 @@ from parley.recordings import AUDIO_BYTES
 from parley.web.form_parts import FormBroken, FormEnded, FormTooLarge, Part, parameters_of, parts
 from parley.web.serving.slots import RETRY_SECONDS, SLOT
 
-FORM_BYTES = AUDIO_BYTES + 1024 * 1024
-"""The largest form: what the other fields and the multipart framing may add to the largest file."""
+FORM_BYTES = AUDIO_BYTES + 1024 * 1024  # With the other fields and the multipart framing.
 PARTS = 32
-TEXT_BYTES = 128 * 1024
-"""All texts together but the history; Flask's own 500 kB for each of a thousand callers would be
-more than a small dyno has."""
+TEXT_BYTES = 128 * 1024  # All texts but the history; Flask's own 500 kB, 1,000 times, is too much.
 HISTORY_BYTES = 256 * 1024
 CHARSETS = re.compile(
     r"(?:windows-|cp)\d{3,4}|iso-8859-\d{1,2}|latin1|koi8-[ru]|utf-16(?:le|be)?"
@@ -41,10 +38,9 @@ WIDER = {
 def fields_of(request: Request, names: Collection[str]) -> dict[str, str | Spool]:
     """The form's fields of these names; others are passed over.
 
-    The recording and the history are files, closed with the request's slot, and the others texts,
-    however they were sent. Raises RequestMalformed for what is not one whole form within the
-    bounds, CallerDisconnected or UploadTimeout where it does not arrive, and Overloaded where there
-    is no room for it.
+    The recording and the history are files, closed with the request's slot, and the others texts.
+    Raises RequestMalformed for what is not one whole form within the bounds, CallerDisconnected or
+    UploadTimeout where it does not arrive, and Overloaded where there is no room for it.
     """
     if request.mimetype != "multipart/form-data":
         raise RequestMalformed()
@@ -72,8 +68,7 @@ def _fields(
     read: Iterator[tuple[Part, Iterator[bytes]]], names: Collection[str], usage: Usage
 ) -> dict[str, str | Spool]:
     fields: dict[str, bytes | Spool] = {}
-    charsets, default = {}, ""
-    text_bytes = 0
+    charsets, default, text_bytes = {}, "", 0
     for count, (part, content) in enumerate(read, start=1):
         name, is_wanted = part.name, part.name in names
         if count > PARTS:
@@ -83,7 +78,7 @@ def _fields(
         if part.is_encoded and is_wanted:
             why = f"The field '{name}' has a Content-Transfer-Encoding, which forms no longer have"
             raise RequestMalformed(f"{why}; send its bytes as they are.")
-        charsets[name] = part.charset or ("" if part.file_name is None else "utf-8")
+        charsets[name] = part.charset
         if name == "audio" and part.file_name is None:
             fields[name] = b""
         elif name in ("audio", "history"):  # On disk if they are long: a history may have 256 KB.
@@ -99,9 +94,8 @@ def _fields(
                 fields[name] = bytes(text)
             elif name == "_charset_":  # Of texts, not files (RFC 7578, 4.6).
                 default = text.decode("ascii", "replace").strip().lower()
-    return {
-        name: _meant(name, sent, charsets[name] or default, usage) for name, sent in fields.items()
-    }
+    charsets = {name: charset or default for name, charset in charsets.items()}
+    return {name: _meant(name, sent, charsets[name], usage) for name, sent in fields.items()}
 
 
 def _meant(name: str, sent: bytes | Spool, charset: str, usage: Usage) -> str | Spool:

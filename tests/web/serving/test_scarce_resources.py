@@ -20,7 +20,7 @@ from testing.conversation_forms import DEFAULTS, TTS, check, post
 from parley.memory import Budget
 from parley.web.serving.connection_limits import CallerConnections
 from parley.web.serving.log_stream import LINE_BYTES, LogStream, LogWriter
-from parley.web.serving.slots import SLOT, Slot, Slots, release_after_answer
+from parley.web.serving.slots import SLOT, Slot, Slots, with_slot
 from parley.web.serving.worker import Listener
 
 CAPACITY = 2
@@ -90,7 +90,7 @@ def test_every_end_of_a_request_releases_its_slot_once(fails):
 
     for _ in range(3):
         raised = pytest.raises(OSError, match="no more") if fails else nullcontext()
-        with raised, closing(release_after_answer(application, slots)({}, None)) as body:
+        with raised, closing(with_slot(application, slots, {}, None)) as body:
             list(body)
         assert slots.take()
         assert not slots.take()

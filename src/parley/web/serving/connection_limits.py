@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from gunicorn.http.body import ChunkedReader
@@ -18,43 +19,35 @@ from parley.deadline import Deadline, let_others_run
 from parley.errors import ConversationError, Interrupted
 from parley.wire.sockets import YieldingSocket, has_event
 
-SILENCE_SECONDS = 20
-"""How long a caller may send nothing within a request, or read nothing of its answer."""
+SILENCE_SECONDS = 20  # How long a caller may send nothing of a request, or read nothing.
 REQUEST_SECONDS = 100  # How long a request may take to arrive, from its first byte on.
 DRAIN_BYTES, DRAIN_SECONDS, DRAIN_SILENCE_SECONDS = 32 * 1024 * 1024, 20, 2
 """How much is still read from a connection that is closed, so that the answer arrives, for how
 long, and how long the caller may send nothing meanwhile."""
-STOP_SECONDS = 1
-"""How long a connection may still bring a request after the service is told to stop."""
+STOP_SECONDS = 1  # How long a connection may still bring a request when the service stops.
 FINISH_SECONDS = 4  # How long before the end of the grace period a stream finishes.
-RECEIVED_BYTES = 64 * 1024
-"""How much is received at once: gunicorn asks for a megabyte of a long body, and keeps it."""
+RECEIVED_BYTES = 64 * 1024  # At once: gunicorn asks for a megabyte of a long body, and keeps it.
 UNSENT_BYTES = 128 * 1024
-"""How much of an answer the kernel buffers: with its own limit, a slow reader must read hundreds of
-kilobytes before the service sees any progress."""
+"""What the kernel buffers of an answer: with more, a slow reader's progress is seen too seldom."""
 HAS_LEFT = getattr(select, "POLLRDHUP", select.POLLHUP)
 """The event of a connection whose other side was closed. macOS has none for a side that only sends
 no more: there, a caller is seen to leave once the whole connection is closed."""
 
 end_of_streams = Deadline(math.inf, Interrupted)
 """The process's own: past it, streams end with an event. There is no such moment until SIGTERM."""
-
-
-def stalled() -> TimeoutError:
-    """What is raised when a caller lets a time pass: amid headers, gunicorn just closes then."""
-    return TimeoutError(errno.ECONNRESET, "The caller stalled.")
+stalled = partial(TimeoutError, errno.ECONNRESET, "The caller stalled.")
+"""What is raised when a caller lets a time pass: amid headers, gunicorn just closes then."""
 
 
 class CallerConnection(YieldingSocket):
     """The connection of one caller; the worker says when a request begins and ends.
 
     It either waits (for a request, for the rest of a drained one, or for the caller to read on) or
-    is served, as a silent stream is. Only one that waits may be disconnected to make room.
+    is served, as a silent stream is.
     """
 
     request: Any  # gunicorn's request, once its headers have arrived.
-    refusal: ConversationError | None = None
-    """What the app answers in place of a request that cannot be read."""
+    refusal: ConversationError | None = None  # The app's answer to what is no readable request.
     limit: Deadline
     _disconnected = False
 
@@ -78,7 +71,7 @@ class CallerConnection(YieldingSocket):
         if self.idle:
             self._start_time()  # The caller sent this request together with the one before.
         self.request = request
-        self._connections.mark_served(self)
+        self._connections.waiting.pop(self, None)
 
     def start_answer(self) -> None:
         """Limit only silence from here on: the caller may take any time to read a long answer."""
@@ -101,15 +94,7 @@ class CallerConnection(YieldingSocket):
 
     def recv(self, size: int, *flags: int) -> bytes:
         """Receive; the first byte starts the request's time."""
-        try:
-            self.settimeout(self.limit.require_time())
-            data = super().recv(min(size, RECEIVED_BYTES), *flags)
-        except TimeoutError:
-            raise stalled() from None
-        except OSError:
-            if not self._disconnected:
-                raise
-            data = b""  # gevent wakes the waiting greenlet with an error; the data has ended.
+        data: bytes = self._within_limit(super().recv, min(size, RECEIVED_BYTES), *flags)
         if data and self.idle:
             self._start_time()
         return data
@@ -119,14 +104,8 @@ class CallerConnection(YieldingSocket):
         self._connections.mark_waiting(self)
         self.has_begun_answer = self._is_answer
         let_others_run()  # A caller may send any number of requests that need no wait.
-        try:
-            self.settimeout(self.limit.require_time())
-            sent: int = super().send(*arguments, **options)
-        except OSError as error:
-            if self._disconnected or isinstance(error, TimeoutError):
-                raise stalled() from None
-            raise
-        self._connections.mark_served(self)
+        sent: int = self._within_limit(super().send, *arguments, **options)
+        self._connections.waiting.pop(self, None)
         return sent
 
     def sendall(self, data: Any, flags: int = 0) -> None:
@@ -146,20 +125,31 @@ class CallerConnection(YieldingSocket):
         self._connections.mark_waiting(self)
         close_graceful(self, DRAIN_SECONDS, DRAIN_BYTES)  # It closes in the end.
 
+    def _within_limit(self, operation: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        try:
+            self.settimeout(self.limit.require_time())
+            return operation(*arguments, **options)
+        except OSError as error:
+            # gevent wakes a greenlet that waits with an error when its connection is shut down.
+            if self._disconnected or isinstance(error, TimeoutError):
+                raise stalled() from None
+            raise
+
     def _start_time(self) -> None:
         self.idle = False
         self.limit = Deadline(time.monotonic() + REQUEST_SECONDS, stalled, SILENCE_SECONDS)
 
 
 class CallerConnections:
-    """The open connections of a process, and those that wait in the order of how long they do."""
+    """The open connections of a process; only one that is `waiting` may be closed to make room."""
 
     def __init__(self, most: int, idle_seconds: float) -> None:
         self.most = most
         # gunicorn's `keepalive`; at 0, by which it keeps none, the first request still has a time.
         self.idle_seconds = idle_seconds or SILENCE_SECONDS
         self._open: set[CallerConnection] = set()
-        self._waiting: OrderedDict[CallerConnection, None] = OrderedDict()
+        self.waiting: OrderedDict[CallerConnection, None] = OrderedDict()
+        """Those that wait for their callers, the longest first; an answer is owed on the others."""
 
     @contextmanager
     def opened(self, fileno: int) -> Iterator[CallerConnection]:
@@ -172,35 +162,29 @@ class CallerConnections:
             yield connection
         finally:
             self._open.discard(connection)
-            self._waiting.pop(connection, None)
+            self.waiting.pop(connection, None)
 
     def mark_waiting(self, connection: CallerConnection) -> None:
         """Note that a connection waits for its caller from now on."""
-        self._waiting[connection] = None
-        self._waiting.move_to_end(connection)
-
-    def mark_served(self, connection: CallerConnection) -> None:
-        """Note that an answer is owed on a connection, so that it must not be disconnected."""
-        self._waiting.pop(connection, None)
+        self.waiting[connection] = None
+        self.waiting.move_to_end(connection)
 
     def disconnect_longest_waiting(self) -> bool:
         """Disconnect the connection that has waited longest; whether one waited."""
-        if not self._waiting:
+        if not self.waiting:
             return False
-        self._waiting.popitem(last=False)[0].disconnect()
+        self.waiting.popitem(last=False)[0].disconnect()
         return True
 
-    def close_after_answers(self) -> None:
-        """The service stops: have each connection closed after the answer that it is owed."""
+    def stop(self) -> None:
+        """Close each connection after the answer that it is owed, and idle ones STOP_SECONDS on."""
         self.idle_seconds = STOP_SECONDS
         for connection in self._open:
             if connection.request:
                 connection.request.force_close()
-
-    def disconnect_idle(self) -> None:
-        """Disconnect every connection on which no byte of a request has arrived."""
-        for connection in list(self._waiting):
-            if connection.idle:
+        time.sleep(STOP_SECONDS)
+        for connection in list(self.waiting):
+            if connection.idle:  # No byte of a request has arrived.
                 connection.disconnect()
 
 

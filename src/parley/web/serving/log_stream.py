@@ -10,13 +10,11 @@ from gevent.monkey import get_original
 
 from parley import log
 
-MOST_LINES = 1000
-"""How many lines may wait, 8 MB at most. Further ones are lost, and their count is logged."""
+MOST_LINES = 1000  # This many may wait, 8 MB at most; further ones are lost, and counted.
 LINE_BYTES = 8 * 1024  # The longest line: what is longer is cut.
 CUT = "…\n".encode()
 STOP_SECONDS = 2  # How long a process that ends writes what still waits.
-RETRY_SECONDS = 0.05
-"""How long to wait where a descriptor does not block and has no room, and between two looks."""
+RETRY_SECONDS = 0.05  # Between two looks, and where a descriptor has no room and does not block.
 
 
 class LogWriter:
@@ -61,9 +59,8 @@ class LogWriter:
             descriptor, line = lines.get()
             is_written = _write(descriptor, line)
             self._failed += not is_written
-            lost = self._lost + self._failed
             has_room = is_written and lines.qsize() <= MOST_LINES // 2
-            if has_room and (count := lost - self._told):
+            if has_room and (count := self._lost + self._failed - self._told):
                 self._told += count * _write(descriptor, log.lines_lost(count).encode())
             self._written += 1
             if lines.empty():

@@ -1,12 +1,11 @@
 """The slots of a process: a conversation takes one, and it is released once, whatever happens."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from typing import Any
 
 from parley.memory import Budget, Usage
 
-WSGI = Callable[..., Any]
 SLOT = "parley.slot"  # The key of the request's slot in its WSGI environment.
 RETRY_SECONDS = 2
 """When a refused caller may try again: a conversation takes about as long, and frees its slot."""
@@ -37,11 +36,10 @@ class Slots:
 class Slot:
     """The right of one request to one of the process's slots, and what it holds in memory."""
 
-    _is_taken = False
-
     def __init__(self, slots: Slots) -> None:
-        self._slots, self.usage = slots, Usage(slots.budget)
-        self.uploads = Usage(slots.budget)  # What its form holds, which is most of what many hold.
+        self._slots, self._is_taken = slots, False
+        # What its form holds, which is most of what many hold, is counted apart.
+        self.usage, self.uploads = Usage(slots.budget), Usage(slots.budget)
 
     def take(self) -> bool:
         """Whether the request holds a slot, taken now or before."""
@@ -57,15 +55,14 @@ class Slot:
             self._slots.release()
 
 
-def release_after_answer(app: WSGI, slots: Slots) -> WSGI:
-    """The application, with a Slot for each request; nothing else releases it."""
-
-    def call(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
-        with ExitStack() as at_end:
-            environ[SLOT] = Slot(slots)
-            at_end.callback(environ[SLOT].release)
-            body = at_end.enter_context(closing(app(environ, start_response)))
-            for piece in body:  # noqa: UP028  # `yield from` would close the body a second time.
+def with_slot(
+    app: Callable[..., Any], slots: Slots, environ: dict[str, Any], start_response: Any
+) -> Iterator[bytes]:
+    """A WSGI application's answer to a request, which has a Slot; nothing else releases it."""
+    slot = environ[SLOT] = Slot(slots)
+    try:
+        with closing(app(environ, start_response)) as body:
+            for piece in body:  # noqa: UP028  # `yield from` would close it a second time.
                 yield piece
-
-    return call
+    finally:
+        slot.release()

@@ -15,15 +15,11 @@ from parley.errors import HeldTooLong
 
 HELD_SECONDS = 1.0  # How much processor time a conversation may use at a stretch.
 LOOK_SECONDS = 0.25  # How often the watchdog looks, in the process's own processor time.
-SHARED = frozenset({"gevent", "logging", "queue", "threading"})
+SHARED = ("gevent", "logging", "queue", "threading")
 """The packages in which nothing is raised: a lock that all share could stay taken."""
 PLACES = 8  # How many of the innermost calls are logged.
 MARK = "parley.conversation"
-
-
-def mark_conversation() -> None:
-    """Say that the current greenlet, and what it spawns, works for a caller, so that it may end."""
-    gevent.getcurrent().spawn_tree_locals[MARK] = True
+"""In the `spawn_tree_locals` of a greenlet that works for a caller, and so may be ended."""
 
 
 class Watchdog:
@@ -34,8 +30,6 @@ class Watchdog:
     """
 
     _seen: Any = None
-    _since = 0.0
-    _loop: Any = None
 
     def start(self) -> None:
         """Watch this process, of which this is the main thread; a fork has no timer."""

@@ -22,19 +22,13 @@ from gunicorn.workers.ggevent import GeventWorker
 from parley import errors, log
 from parley.deadline import let_others_run
 from parley.web.serving import connection_limits as limits
-from parley.web.serving.watchdog import Watchdog, mark_conversation
+from parley.web.serving.watchdog import MARK, Watchdog
 
-SPARE = 128
-"""Greenlets beyond the connections: gevent accepts up to 100 connections before it handles one."""
-HEADERS_BYTES = 32 * 1024
-"""A request's headers in all, or a body's trailers: gunicorn would read 800 kB with each packet."""
-CHUNKS = 200_000
-"""The most chunks (RFC 9112, 7.1), or pieces of them, of a body: 130 bytes each in the largest."""
-CHUNKS_AT_ONCE = 16
-"""After how many others run: a chunk takes about 10 microseconds, however short it is, and 8 kB,
-which gunicorn receives at once, can hold 1,300. Hundreds of uploads have their turns in a row."""
-STAND_IN = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
-"""What is answered in place of a request that cannot be parsed."""
+SPARE = 128  # Greenlets beyond the connections: gevent accepts up to 100 before it handles one.
+HEADERS_BYTES = 32 * 1024  # And of trailers: gunicorn would scan 800 kB anew with each packet.
+CHUNKS = 200_000  # Of a body (RFC 9112, 7.1), or pieces of them: 130 bytes each in the largest.
+CHUNKS_AT_ONCE = 16  # Then others run: each takes 10 microseconds, and 1,300 may arrive at once.
+STAND_IN = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"  # Answered in place of broken requests.
 
 
 class BoundedRequest(Request):  # type: ignore[misc]  # gunicorn has no types.
@@ -121,17 +115,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         """Close the listeners, and every connection as soon as no answer is owed on it."""
         for listener in self.listeners:
             listener.close()
-        self.connections.close_after_answers()
-        gevent.sleep(limits.STOP_SECONDS)
-        self.connections.disconnect_idle()
+        self.connections.stop()
 
     def timeout_ctx(self) -> nullcontext[None]:
         """No time limit of gunicorn's: it would count a request's headers as idle time."""
         return nullcontext()
 
     def handle(self, listener: Listener, client: socket.socket, addr: object) -> None:
-        """Handle a connection to its end."""
-        mark_conversation()
+        """Handle a connection to its end, in a greenlet that the watchdog may end."""
+        gevent.getcurrent().spawn_tree_locals[MARK] = True
         with self.connections.opened(client.detach()) as connection:
             super().handle(listener, connection, addr)
 
