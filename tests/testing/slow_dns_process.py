@@ -19,7 +19,7 @@ monkey.patch_all()
 
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded
-from parley.wire.connecting import resolve
+from parley.wire.happy_eyeballs import resolve
 
 
 def wait_for(name: str) -> None:

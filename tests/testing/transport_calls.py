@@ -9,7 +9,7 @@ from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.redaction import Secrets
 from parley.wire.bodies import StreamedAnswer
-from parley.wire.messages import Upstream
+from parley.wire.upstreams import Upstream
 from testing import fake_openai as fake
 from testing.builders import KEY
 

@@ -18,7 +18,8 @@ from parley.errors import (
 )
 from parley.redaction import Secrets
 from parley.upstream.failures import failure_told_by, require_success, retry_after
-from parley.wire.messages import Answer, Upstream
+from parley.wire.bodies import Answer
+from parley.wire.upstreams import Upstream
 
 DAY = 86_400
 UPSTREAM = Upstream(BaseUrl.parse("https://api.openai.com/v1"), KEY, Secrets(KEY))

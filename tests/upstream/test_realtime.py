@@ -23,8 +23,8 @@ from parley.redaction import Secrets
 from parley.upstream.calls import Call
 from parley.upstream.realtime import VoiceReader, is_read_word_for_word
 from parley.upstream.speech_formats import PIECE_BYTES, in_format
-from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
+from parley.wire.upstreams import Upstream
 
 TTS = {"tts_model": "gpt-realtime-2.1-mini"}
 

@@ -14,8 +14,8 @@ from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.errors import BaseUrlRefused
 from parley.redaction import Secrets
-from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
+from parley.wire.upstreams import Upstream
 
 TTS = {"tts_model": "gpt-realtime-2.1-mini"}
 

@@ -11,7 +11,7 @@ from testing.builders import ROOT, ran
 
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamUnavailable
-from parley.wire.connecting import resolve
+from parley.wire.happy_eyeballs import resolve
 
 
 def test_a_name_that_is_slow_is_left_at_the_deadline():

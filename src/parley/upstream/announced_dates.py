@@ -7,8 +7,8 @@ from parley.errors import UpstreamMalformed
 from parley.upstream.failures import require_success, with_answer
 from parley.upstream.json_values import json_in
 from parley.upstream.retries import with_retries
-from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
+from parley.wire.upstreams import Upstream
 
 LIST_BYTES = 1_000_000  # The largest list of models that is taken.
 # Stands for a date that is none. What the upstream wrote is not repeated: it may show a key.

@@ -12,10 +12,10 @@ from parley.memory import Usage
 from parley.models.registry import Model
 from parley.upstream.failures import failure_told_by, require_success, with_answer
 from parley.upstream.retries import with_retries
-from parley.wire.bodies import StreamedAnswer
+from parley.wire.bodies import Answer, StreamedAnswer
 from parley.wire.forms import Body
-from parley.wire.messages import Answer, Upstream
 from parley.wire.transport import Transport
+from parley.wire.upstreams import Upstream
 from parley.wire.websocket import Channel
 
 Piece = TypeVar("Piece")

@@ -20,8 +20,8 @@ from parley.upstream.realtime import VoiceReader
 from parley.upstream.sent_speech import checked
 from parley.upstream.speech_formats import SAMPLE_BYTES, in_format, set_lengths
 from parley.wire.forms import Form
-from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
+from parley.wire.upstreams import Upstream
 
 TEXT_BYTES = 1_000_000  # The largest text that is taken, counted after decompression.
 # The largest stream of a text: each delta comes in an event that is many times its length.

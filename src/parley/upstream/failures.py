@@ -21,16 +21,18 @@ from parley.errors import (
 )
 from parley.upstream.error_reports import Report, report_in, report_of
 from parley.upstream.reasons import ADDRESS, QUOTA, TIME, is_about_model
-from parley.wire.bodies import StreamedAnswer
-from parley.wire.messages import Answer, Upstream
+from parley.wire.bodies import Answer, StreamedAnswer
+from parley.wire.upstreams import Upstream
 
 # The statuses with a meaning of their own; the others are told apart by their hundreds.
 BY_STATUS: Mapping[int, type[UpstreamError]] = {
-    **dict.fromkeys((401, 403), ApiKeyRejected),
+    401: ApiKeyRejected,
     402: QuotaExhausted,
-    **dict.fromkeys((408, 504), UpstreamTimeout),
+    403: ApiKeyRejected,
+    408: UpstreamTimeout,
     429: RateLimited,
     501: UpstreamRejected,
+    504: UpstreamTimeout,
 }
 # The names (`error.code`, `error.type`) that mean the same whatever the status is.
 BY_NAME: Mapping[str, type[UpstreamError]] = {

@@ -20,7 +20,7 @@ from parley.web.request_record import current_record
 from parley.web.services import Services
 from parley.web.serving.slots import RETRY_SECONDS, SLOT
 from parley.web.stage_routes import MAIN
-from parley.wire.messages import Upstream
+from parley.wire.upstreams import Upstream
 
 OPTIONS = [option.name for option in fields(Options)]
 """The fields of a form that are the client's; the others are the recording and the models."""

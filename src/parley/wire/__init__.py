@@ -4,4 +4,4 @@ It may import the ground alone; requests, urllib3 and websockets are used nowher
 `__all__` names what others may import: what a call needs, and sockets.
 """
 
-__all__ = ["bodies", "forms", "messages", "sockets", "transport", "websocket"]
+__all__ = ["bodies", "forms", "sockets", "transport", "upstreams", "websocket"]

@@ -1,8 +1,9 @@
-"""The bodies of answers, decoded as they arrive and bounded."""
+"""An upstream's answer, whose body is decoded as it arrives, and bounded."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -12,7 +13,6 @@ from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.redaction import Secrets, valid_request_id
 from parley.wire.foreign_errors import BROKEN, errors_translated
-from parley.wire.messages import Answer
 
 PIECE_BYTES = 64 * 1024  # How much of an answer is read at once.
 # How much of a refusal is read: some repeat all that they were sent, behind their reason.
@@ -25,6 +25,16 @@ OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
 # How long the end of a body may take that was read but for that; a new connection takes longer.
 END_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An upstream's whole answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    request_id: str | None = None
 
 
 class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):

@@ -11,7 +11,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from parley.deadline import Deadline
 from parley.errors import StaleConnection, UpstreamTimeout
 from parley.wire.answer_reader import AnswerReader
-from parley.wire.connecting import Address, connect
+from parley.wire.happy_eyeballs import Address, connect
 from parley.wire.sockets import YieldingSocket, has_event, under_tls
 
 # How long the name look-up, connecting and the TLS handshake may take in total.

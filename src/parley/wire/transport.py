@@ -15,12 +15,12 @@ from parley.base_urls import BaseUrl
 from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.wire.adapter import Adapter, PreparedSession
-from parley.wire.bodies import StreamedAnswer
-from parley.wire.connecting import Address, LookUp, is_short_of_files, resolve
+from parley.wire.bodies import Answer, StreamedAnswer
 from parley.wire.connections import CONNECT_SECONDS
 from parley.wire.foreign_errors import errors_translated
 from parley.wire.forms import Body, encoded_body
-from parley.wire.messages import Answer, Upstream
+from parley.wire.happy_eyeballs import Address, LookUp, is_short_of_files, resolve
+from parley.wire.upstreams import Upstream
 from parley.wire.websocket import Channel
 
 HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}

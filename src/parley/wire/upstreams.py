@@ -1,6 +1,5 @@
-"""What goes into a call to an upstream and what comes back, as plain values."""
+"""Where a call to an upstream goes, with which key, and what callers may read of its answers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from parley.base_urls import BaseUrl
@@ -35,13 +34,3 @@ class Upstream:
         leaving out only some of them would tell which words are in the key.
         """
         return self.is_quoted and not self.shows_key(message)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An upstream's whole answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    request_id: str | None = None
