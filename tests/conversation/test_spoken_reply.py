@@ -76,7 +76,7 @@ def test_sentences_that_wait_are_merged():
 
 def test_silence_is_told(monkeypatch):
     """Whoever serves the events can look at the caller meanwhile."""
-    monkeypatch.setattr("parley.conversation.spoken_reply.TICK_SECONDS", 0.02)
+    monkeypatch.setattr("parley.conversation.spoken_reply.LOOK_SECONDS", 0.02)
 
     def slow():
         time.sleep(0.2)

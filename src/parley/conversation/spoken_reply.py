@@ -13,13 +13,12 @@ from gevent.event import Event as Signal
 
 from parley.conversation.event_order import TEXT_SECONDS, Backlog, Event, SpokenSegment
 from parley.conversation.segments import LONGEST, Segmenter, Waiting
-from parley.conversation.stages import Stages
+from parley.conversation.stages import LOOK_SECONDS, Stages
 from parley.conversation.state import failure_of
 from parley.deadline import let_others_run
 from parley.errors import ANY_ERROR
 from parley.upstream.realtime import VoiceReader
 
-TICK_SECONDS = 0.25  # How long `events` waits before it says that nothing has happened.
 # Reading several deltas together costs less. So, while every lane speaks, the reading pauses after
 # a delta that took WAITED_SECONDS or more: PAUSE times as long as it took, at most TEXT_SECONDS.
 WAITED_SECONDS, PAUSE = 0.005, 5
@@ -43,12 +42,12 @@ class SpokenReply:
         self._is_text_over = self._is_closed = self._is_mute = self._are_lanes_settled = False
 
     def events(self) -> Iterator[list[Event]]:
-        """The events whose turn has come, and none where TICK_SECONDS brought none."""
+        """The events whose turn has come, and none where LOOK_SECONDS brought none."""
         self._stages.extend_deadline()
         self._greenlets.append(gevent.spawn(self._run_text))
         self._open_lane()
         while True:
-            until = time.monotonic() + TICK_SECONDS
+            until = time.monotonic() + LOOK_SECONDS
             while not (events := self._backlog.take(all_text=self._is_text_over)):
                 if self._is_over():
                     return

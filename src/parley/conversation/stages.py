@@ -18,7 +18,7 @@ from parley.upstream.client import SPEECH_CHARACTERS, Client
 from parley.upstream.realtime import VoiceReader
 
 STREAM_SECONDS = 600  # The longest that a caller may be answered for, once its answer has begun.
-LOOK_SECONDS = 0.25  # How often `while_connected` looks whether the caller is still there.
+LOOK_SECONDS = 0.25  # How often to look whether the caller is still connected.
 Result = TypeVar("Result")
 
 
