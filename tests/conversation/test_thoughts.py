@@ -72,11 +72,11 @@ def test_what_is_not_thought_passes_whole(text, cuts):
 def test_space_before_thoughts_is_looked_at_once():
     """However small its pieces are: only what may begin a mark is looked at again."""
     thoughts = " " * 100 + "<think>" + "a" * 100 + "</think>\n \n"
-    reading = _begun(char for char in [*thoughts, " Hello."] if held() < len("</think>"))
 
-    def held() -> int:
-        return len(reading.gi_frame.f_locals["held"])
+    def is_short() -> bool:
+        return len(reading.gi_frame.f_locals["held"]) < len("</think>")
 
+    reading = _begun(char for char in [*thoughts, " Hello."] if is_short())
     assert list(reading) == ["Hello.", ""]
 
 
