@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from http.cookiejar import CookieJar
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -15,6 +16,8 @@ from parley.wire.connections import PlainConnection, Resolve, TLSConnection
 from parley.wire.sockets import tls_context
 
 ENDLESS: Any = Timeout(None, None)  # Made once: requests would make one for each call.
+# What tells a manager's pools apart; urllib3 would compare every option of theirs.
+ORIGIN = itemgetter("scheme", "host", "port")
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -103,11 +106,6 @@ class NoCookies(CookieJar):
 
 
 def _equip(manager: PoolManager) -> PoolManager:
-    manager.key_fn_by_scheme = {"http": _origin, "https": _origin}  # type: ignore[dict-item]
+    manager.key_fn_by_scheme = {"http": ORIGIN, "https": ORIGIN}  # type: ignore[dict-item]
     manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TLSPool}
     return manager
-
-
-def _origin(pool: Mapping[str, Any]) -> tuple[str, str, int]:
-    """What tells a manager's pools apart; urllib3 compares every option of theirs."""
-    return pool["scheme"], pool["host"], pool["port"]

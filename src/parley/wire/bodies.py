@@ -18,9 +18,7 @@ PIECE_BYTES = 64 * 1024  # How much of an answer is read at once.
 # How much of a refusal is read: some repeat all that they were sent, behind their reason.
 REFUSAL_BYTES = 512 * 1024
 SILENT_BYTES = 64 * 1024  # How much compressed input in a row may decode to nothing.
-# The content codings that are asked for, as zlib's `wbits`; one at most, since two can blow up
-# without end.
-CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+GZIP = 31  # zlib's `wbits` for it.
 OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
 # How long the end of a body may take that was read but for that; a new connection takes longer.
@@ -93,17 +91,16 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
         coding = name.lower()
         if coding in ("", "identity"):
             yield from self._arriving()
-        elif coding in CODINGS:
-            yield from self._inflated(CODINGS[coding])
+        elif coding in ("gzip", "x-gzip"):  # One at most, since two can blow up without end.
+            yield from self._inflated()
         elif self.status < 300:  # Else the status says enough.
             came = OTHERS.get(coding) or valid_request_id(name, self._secrets)
             raise UpstreamMalformed(NOT_ASKED_FOR.format(came or "a compression"))
 
-    def _inflated(self, wbits: int) -> Iterator[bytes]:
+    def _inflated(self) -> Iterator[bytes]:
         """The pieces, decompressed in steps that are bounded in what they take and what they make.
 
-        gzip may have several members (RFC 1952, 2.2), each of which begins with 1F. Deflate is sent
-        with a header, whose first byte ends in 8 (RFC 1950, 2.2), or without one.
+        gzip may have several members (RFC 1952, 2.2), each of which begins with 1F.
         """
         decoder: Any = None
         silent = 0
@@ -113,8 +110,7 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
                 if decoder is None or decoder.eof:
                     if decoder and rest[0] != 0x1F:
                         break  # What follows the end and is no member is ignored, as elsewhere.
-                    is_bare = wbits == CODINGS["deflate"] and rest[0] & 0xF != 8
-                    decoder = zlib.decompressobj(-wbits if is_bare else wbits)
+                    decoder = zlib.decompressobj(GZIP)
                 size = len(rest)
                 try:
                     decoded = decoder.decompress(rest, PIECE_BYTES)
@@ -126,16 +122,13 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
                     raise UpstreamMalformed()
                 if decoded:
                     yield decoded
-        if decoder and not decoder.eof:
-            if rest := decoder.flush():
-                yield rest
-            if self.status < 300 and not decoder.eof:
-                raise UpstreamUnavailable()  # It is cut, whatever HTTP says.
+        if decoder and not decoder.eof and self.status < 300:
+            raise UpstreamUnavailable()  # It is cut, whatever HTTP says.
 
     def _arriving(self) -> Iterator[bytes]:
         """The body's bytes as they are sent."""
         while not self._raw.closed:
-            with errors_translated, self._deadline.wait():
+            with errors_translated(), self._deadline.wait():
                 piece = self._raw.read1(PIECE_BYTES)
             if not piece:
                 return

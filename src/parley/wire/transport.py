@@ -23,7 +23,7 @@ from parley.wire.happy_eyeballs import Address, LookUp, is_short_of_files, resol
 from parley.wire.upstreams import Upstream
 from parley.wire.websocket import Channel
 
-HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip"}
 # How many hosts of the operator's, or allowed by name, have pools; one left out gets a new one.
 HOSTS = 100
 # To how many of the callers' hosts idle connections are kept, and how many to each.
@@ -104,7 +104,7 @@ class Transport:
     ) -> StreamedAnswer:
         """The answer to a request, once its headers have arrived."""
         try:
-            with errors_translated, deadline.wait():
+            with errors_translated(), deadline.wait():
                 response = self._sessions[upstream.url.public_only].answer_to(request)
         except BaseUrlRefused:
             raise upstream.url.refusal() from None

@@ -93,11 +93,11 @@ class Channel:
 
     def _exchange(self) -> bytes:
         """Send what is due, such as answers to pings, and receive the next bytes."""
-        with errors_translated, self._deadline.wait():
+        with errors_translated(), self._deadline.wait():
             self._flush()
             return bytes(self._reader.read1(READ_BYTES))
 
     def _flush(self) -> None:
         if data := b"".join(self._protocol.data_to_send()):
-            with errors_translated:
+            with errors_translated():
                 self._socket.sendall(data)
