@@ -1,7 +1,7 @@
 """requests' adapter and urllib3's pools, which make our connections and give each `resolve`."""
 
 from collections.abc import Iterator, Mapping
-from http.cookiejar import CookieJar
+from http.cookiejar import DefaultCookiePolicy
 from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit
@@ -85,7 +85,7 @@ class PreparedSession(Session):
         super().__init__()
         self.adapters.clear()
         self.mount("http", adapter)  # What begins with "https" does so, too.
-        self.cookies = NoCookies()  # type: ignore[assignment]  # Any jar will do.
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # The jar stays empty.
         # To look for proxies before each call takes a tenth of its time.
         self._proxies: dict[str, Any] = {} if getproxies() else {"proxies": {}}
 
@@ -96,13 +96,6 @@ class PreparedSession(Session):
     def resolve_redirects(self, *_: object, **__: object) -> Iterator[Any]:
         """Take no answer for a redirect: requests would read its body, however long."""
         return iter(())
-
-
-class NoCookies(CookieJar):
-    """A jar that stays empty."""
-
-    def extract_cookies(self, response: object, request: object) -> None:
-        """Look at no cookie."""
 
 
 def _equip(manager: PoolManager) -> PoolManager:
