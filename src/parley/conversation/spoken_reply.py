@@ -1,8 +1,4 @@
-"""A reply, told while it is made: one greenlet reads it, others ("lanes") speak its segments.
-
-What they make waits in a backlog until it is told. Nobody needs a lock: greenlets take turns only
-where one waits.
-"""
+"""A reply, told while it is made: one greenlet reads it, others ("lanes") speak its segments."""
 
 import time
 from collections.abc import Iterator
@@ -39,7 +35,7 @@ class SpokenReply:
         self._news, self._room, self._work = Signal(), Signal(), Signal()
         self._greenlets: list[gevent.Greenlet] = []
         self._open_lanes = self._idle_lanes = 0
-        self._is_text_over = self._is_closed = self._is_mute = self._are_lanes_settled = False
+        self._is_text_over = self._is_mute = self._are_lanes_settled = False
 
     def events(self) -> Iterator[list[Event]]:
         """The events whose turn has come, and none where LOOK_SECONDS brought none."""
@@ -60,20 +56,16 @@ class SpokenReply:
 
     def close(self) -> None:
         """End the greenlets, wherever they wait: nobody reads on."""
-        self._is_closed = True
         self._backlog.clear()
         gevent.killall(self._greenlets, timeout=END_SECONDS)
         self.conversation.reply = "".join(self._backlog.told)
 
     def _is_over(self) -> bool:
         is_spoken = self._is_mute or not self._open_lanes
-        return self._is_closed or (self._is_text_over and is_spoken and not self._backlog)
+        return self._is_text_over and is_spoken and not self._backlog
 
     def _note(self, error: BaseException, stage: str) -> None:
-        """Note a failure; what `close` ends fails without one."""
-        failure = failure_of(error, stage)
-        if not self._is_closed:
-            self.conversation.note(failure)
+        self.conversation.note(failure_of(error, stage))
 
     def _run_text(self) -> None:
         """Read the reply, in a greenlet."""
@@ -164,10 +156,9 @@ class SpokenReply:
                 self._open_lane()
         while not self._backlog.has_room_for(segment):
             self._room.wait()
-        if segment.will_be_told:
-            self._backlog.add_sound(segment, piece)
-            if self._backlog.is_next(segment):
-                _wake(self._news)
+        self._backlog.add_sound(segment, piece)
+        if self._backlog.is_next(segment):
+            _wake(self._news)
 
 
 def _wake(*signals: Signal) -> None:
