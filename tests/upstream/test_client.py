@@ -35,7 +35,7 @@ def test_a_call_has_the_parameters_of_its_models_row_and_nothing_more(client, op
     form = b"".join(openai.last_request.body)
     for name, value in (("model", "whisper-1"), ("response_format", "json"), ("temperature", "0")):
         assert f'name="{name}"\r\n\r\n{value}\r\n'.encode() in form
-    assert client.complete("What time is it?").text == "It is noon."
+    assert client.complete("What time is it?") == ("It is noon.", None)
     asked = openai.last_request.json()
     assert [message["content"] for message in asked.pop("messages")] == [
         "Be brief.",

@@ -64,7 +64,6 @@ class Backlog:
     """Text and sound that wait to be told, and the text that was."""
 
     def __init__(self, usage: Usage) -> None:
-        """Begin with nothing; `usage` counts the sound that waits, and the text that was told."""
         self._usage = usage
         self._text = StringIO()  # A list of many short deltas takes many times their size.
         self._bytes = self._count = 0

@@ -49,11 +49,7 @@ class Segment:
 
 
 class Segmenter:
-    """Cuts a reply into segments; joined, their texts are the reply, whatever it holds.
-
-    The time is linear in the reply, however small its deltas are: ends are looked for only near new
-    marks, none is judged twice, and what is parsed in vain is bounded for each segment.
-    """
+    """Cuts a reply into segments, which joined are the reply; linear, however small the deltas."""
 
     def __init__(self) -> None:
         self._fence = self._before = ""
@@ -181,11 +177,7 @@ class Waiting(deque[Segment]):
 
 
 def speakable_parts(reply: str) -> Iterator[str]:
-    """What the voice says of a whole reply: what it would say of it segment by segment.
-
-    An empty part comes at least once in LONGEST characters, so that whoever takes them can let
-    others run, or stop.
-    """
+    """What a voice says of a whole reply, and blanks, at which others may run."""
     segmenter = Segmenter()
     for start in range(0, len(reply), LONGEST):
         if start:

@@ -34,11 +34,7 @@ ENDING = re.compile(rf"^ {{0,3}}{END}[^\S\n]*$", re.MULTILINE)
 
 
 def without_thoughts(reply: str) -> str:
-    """A whole reply without the thoughts at its beginning.
-
-    Templates of some models open the thoughts themselves, so that the reply has only their end:
-    `</think>` alone on its line, outside a block of code, and no `<think>` before it.
-    """
+    """A whole reply without its leading thoughts, which a model's template may have begun."""
     fence, read, begun = "", 0, reply.find(BEGIN)
     for end in ENDING.finditer(reply):
         fence, read = fence_after(reply[read : end.start()], fence), end.start()

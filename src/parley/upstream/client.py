@@ -46,18 +46,8 @@ class Options:
     system_prompt: str = field(repr=False)
     voice: str = VOICE
     audio_format: str = "mp3"
-    language: str = ""
-    """The language of the recording (ISO 639-1); blank where the model is to find out."""
-    history: Sequence[Mapping[str, str]] = field(default=(), repr=False)
-    """Earlier turns, each with `role` and `content`, the oldest first."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a chat model said, never blank, and a failure if that is not whole."""
-
-    text: str = field(repr=False)
-    failure: UpstreamError | None = None
+    language: str = ""  # That of the recording (ISO 639-1); blank where the model finds out.
+    history: Sequence[Mapping[str, str]] = field(default=(), repr=False)  # The oldest turn first.
 
 
 @dataclass
@@ -66,8 +56,7 @@ class Client:
 
     transport: Transport = field(repr=False)
     upstreams: Mapping[str, Upstream]
-    models_used: dict[str, Model]
-    """Those that are used, by stage, as the upstreams are; a fallback only once it has answered."""
+    models_used: dict[str, Model]  # By stage; a fallback is put there once it has answered.
     deadline: Deadline
     options: Options
     usage: Usage = field(default_factory=Usage)  # Counts what the conversation holds in memory.
@@ -94,10 +83,10 @@ class Client:
 
         return call.run(read)
 
-    def complete(self, transcript: str) -> Reply:
+    def complete(self, transcript: str) -> tuple[str, UpstreamError | None]:
         """The chat model's reply, which may be a refusal. Raises UpstreamError.
 
-        What was written before a failure is the reply, if no other attempt brought a whole one.
+        What was written before a failure is the reply, with the failure, if no try brought a whole.
         """
         call, written = self._call("text"), dict[str, str]()
 
@@ -111,13 +100,13 @@ class Client:
             return text
 
         try:
-            return Reply(call.run(read))
+            return call.run(read), None
         except UpstreamError as failure:
             text = written.get(call.model.name, "")
             if not text or isinstance(failure, ModelNotFound):
                 raise
             call.note_answer()
-            return Reply(text, failure)
+            return text, failure
 
     def stream_reply(self, transcript: str) -> Generator[str]:
         """The reply, delta by delta, once the first is there. Raises UpstreamError throughout."""
@@ -145,10 +134,7 @@ class Client:
         return call.run(read)
 
     def stream_speech(self, text: str, reader: VoiceReader | None = None) -> Generator[bytes]:
-        """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError.
-
-        Whoever made `reader` closes it.
-        """
+        """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError."""
         call = self._call("tts")
         return call.begin(lambda: self._speech_of(text, call, reader))
 

@@ -76,10 +76,7 @@ def error_field_of(value: Any) -> Any:
 
 
 def report_of(value: Any) -> Report:
-    """What a JSON value says of a failure: an object with `error`, `detail` or `message`, or less.
-
-    The value may also be what stands in `error`. Linear in its size.
-    """
+    """What a JSON value, such as an `error`, says of a failure. Linear in its size."""
     names, message = _read(value, DEEPEST)
     return Report(names, " ".join(message[:READ_CHARACTERS].split()), value)
 
@@ -94,10 +91,7 @@ def report_in(body: bytes) -> Report:
 
 
 def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
-    """The names and the reason; gateways put the JSON of the host behind them into a text.
-
-    Or its web page, which says nothing, unlike "<model> is not found".
-    """
+    """The names and the reason, also of the JSON or the page that a gateway puts into a text."""
     if isinstance(value, str):
         begins = value.lstrip()[:1]
         inner = json_in(value.encode(errors="replace")) if depth and begins in ("{", "[") else None

@@ -133,17 +133,14 @@ def _by_status(
 def _sentence(
     kind: type[UpstreamError], message: str, upstream: Upstream, *, has_failed: bool
 ) -> str:
-    """The upstream's words, if callers may read them; blank: the error's own sentence stands.
-
-    A host of the operator's own network may tell where it stands when it fails; that is no caller's
-    business.
-    """
+    """The upstream's words, if callers may read them; blank: the error's own sentence stands."""
     if kind is StageKeyMissing:
         return f"The upstream wants an API key, and none was sent; send {upstream.key_header}."
     if not message.isprintable() or not upstream.may_be_told(message):
         return ""
     if len(message) > MESSAGE_CHARACTERS:  # After a word, so that no address loses its end.
         message = f"{message[:MESSAGE_CHARACTERS].rsplit(' ', 1)[0]}…"
+    # No caller is to learn where a host of the operator's own network stands.
     if upstream.is_operators_host and has_failed and ADDRESS.search(message):
         return ""
     lead = LEADS.get(kind) or kind.message.partition(";")[0]
@@ -151,10 +148,7 @@ def _sentence(
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """How many seconds, up to LONGEST_WAIT, the upstream asks to wait, as OpenAI's SDK reads it.
-
-    `retry-after-ms` first, then `Retry-After` in seconds, then as an HTTP date (RFC 9110, 10.2.3).
-    """
+    """How many seconds, up to LONGEST_WAIT, the upstream asks to wait, as OpenAI's SDK reads it."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         with suppress(KeyError, ValueError):
             seconds = float(headers[name]) * unit

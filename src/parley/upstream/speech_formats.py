@@ -73,10 +73,7 @@ def _mp3(samples: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
 
 
 def set_lengths(wav: Spool) -> None:
-    """Have the header of a whole WAV say how long it is, if it was streamed without its lengths.
-
-    Those who stream write 0xFFFFFFFF there, or 0, or another length that is too large.
-    """
+    """Write its lengths into a whole WAV whose header has 0, 0xFFFFFFFF or others too large."""
     start = 12
     for _ in range(CHUNKS):
         wav.seek(start)

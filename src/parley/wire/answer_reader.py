@@ -36,11 +36,7 @@ class _Lines(io.BufferedReader):
 
 
 class AnswerReader(http.client.HTTPResponse):
-    """An answer that skips interim ones, and drops its connection unless its end is certain.
-
-    Where the headers leave that open, http.client is told that they ask to close. Else the socket
-    is shut down: urllib3 looks at a connection before it uses it again.
-    """
+    """An answer that skips interim ones, and drops its connection unless its end is certain."""
 
     fp: Any
 

@@ -54,8 +54,7 @@ class Transport:
     def require_allowed(self, *urls: BaseUrl) -> None:
         """Raise BaseUrlRefused now if a call would be refused for a host's addresses.
 
-        A name that does not resolve is left to the call itself, and so are those that are not
-        resolved when CONNECT_SECONDS are over.
+        A name that does not resolve in CONNECT_SECONDS is left to the call itself.
         """
         deadline = Deadline.after(CONNECT_SECONDS)
         for url in urls:
