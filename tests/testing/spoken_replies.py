@@ -27,7 +27,8 @@ def reply_of(read, speak, lanes=3):
     """A reply that `read` writes, and `speak` speaks in so many lanes."""
     models = {"tts": Model("m", {1: "realtime", 3: "speech"}[lanes])}
     stages = Stages(Client(None, {}, models, Deadline.after(60), None), lambda: True)
-    stages.stream_reply, stages.stream_segment = read, lambda text, reader: speak(text)
+    stages.client.stream_reply = lambda transcript: read()
+    stages.client.stream_speech = lambda text, reader: speak(text)
     return SpokenReply(stages)
 
 

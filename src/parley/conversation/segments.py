@@ -13,8 +13,7 @@ from parley.conversation.speakable import completed, fence_after, speakable
 
 # Bounds in characters, of which East Asian wide ones count as three.
 SHORTEST, FIRST_CLAUSE, MERGED, LONGEST = 20, 40, 200, 400
-# How many characters of a segment are parsed, at most, for ends that turn out to be in markup.
-IN_VAIN = 2 * LONGEST
+IN_VAIN = 2 * LONGEST  # How much of a segment is parsed for ends that turn out to be in markup.
 NEXT_WORD = 16  # How many characters behind a mark can tell whether the segment ends there.
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]")
 _BLOCK_END = regex.compile(r"\n[ \t\r]*+\n\s*+")
@@ -69,7 +68,6 @@ class Segmenter:
         return list(self._segments(is_last=True))
 
     def _begin_with(self, text: str) -> None:
-        """Begin a segment with what was received beyond the last one."""
         self._open, self._mark = "", -1
         self._rejected: set[int] = set()
         self._within_sentences: set[int] = set()
@@ -115,7 +113,6 @@ class Segmenter:
             self._rejected.add(end)
         if len(self._open[self._mark + 1 :].strip()) > NEXT_WORD:
             self._mark = -1  # What follows changes nothing before the next mark.
-        self._may_end = False  # Nothing is found a second time, unless more is received.
         return None
 
     def _ends(self) -> Iterator[tuple[int, int, bool]]:

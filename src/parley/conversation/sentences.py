@@ -21,8 +21,7 @@ _MONTHS = (
     " January February March May June July October December"
     " Jan Feb Febr Mär Mrz Mar Apr Jun Jul Aug Sept Sep Okt Oct Nov Dez Dec"
 )
-# How many characters before an end are looked at: a word, or a quotation that is not long.
-_LOOK_BACK = 96
+_LOOK_BACK = 96  # How many characters before an end tell: a word, or a short quotation.
 # What stands before a full stop: a word that is not part of an address or of a Chinese text.
 _WORD = regex.compile(
     r"(?rV1)(?<![^\s\p{Ps}\p{Pi}\"'’*_\p{EA=W}\p{EA=F}])"

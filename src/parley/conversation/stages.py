@@ -10,12 +10,11 @@ import gevent
 from parley.conversation.segments import speakable_parts
 from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation, failure_of
-from parley.conversation.thoughts import stripped, without_thoughts
+from parley.conversation.thoughts import without_thoughts
 from parley.deadline import let_others_run
 from parley.errors import ANY_ERROR, CallerDisconnected, NoSpeech, TextTruncated, UpstreamMalformed
 from parley.recordings import Recording
 from parley.upstream.client import SPEECH_CHARACTERS, Client
-from parley.upstream.realtime import VoiceReader
 
 STREAM_SECONDS = 600  # The longest that a caller may be answered for, once its answer has begun.
 LOOK_SECONDS = 0.25  # How often to look whether the caller is still connected.
@@ -77,7 +76,7 @@ class Stages:
         with self.conversation.up_to_a_failure():
             self.transcribe(recording)
             self.reply()
-            self.speak()
+            self.conversation.speech = self._speak_reply(self.client.speak)
         return self.conversation
 
     def hear(self, recording: Recording) -> Conversation:
@@ -95,7 +94,7 @@ class Stages:
             self.transcribe(recording)
             self.reply()
             speech = self._speak_reply(self.client.stream_speech)
-            self.extend_deadline()
+            self.client.deadline.extend(STREAM_SECONDS)
             if speech or self.conversation.failure:
                 return speech
             return (piece for piece in list[bytes]())  # There is nothing to say.
@@ -120,14 +119,6 @@ class Stages:
                 self.conversation.note(failure_of(failure, "text"))
             elif not self.conversation.reply:
                 raise UpstreamMalformed()
-
-    def speak(self) -> None:
-        """Turn the reply into speech, whole."""
-        self.conversation.speech = self._speak_reply(self.client.speak)
-
-    def extend_deadline(self) -> None:
-        """Give the rest STREAM_SECONDS; a single wait may take as long as before."""
-        self.client.deadline.extend(STREAM_SECONDS)
 
     def _speak_reply(self, speak: Callable[[str], Result]) -> Result | None:
         """What `speak` makes of the reply, made speakable; None if nothing is left to say.
@@ -157,20 +148,3 @@ class Stages:
             if not piece:
                 return
             yield piece
-
-    def stream_reply(self) -> Generator[str]:
-        """The reply to the transcript as it is written, without thoughts and space around it."""
-        text = ""
-        with (
-            self.stage("text"),
-            closing(self.client.stream_reply(self.conversation.transcript)) as deltas,
-        ):
-            for text in stripped(deltas):
-                yield text
-            if not text:
-                raise UpstreamMalformed()
-
-    def stream_segment(self, text: str, reader: VoiceReader) -> Generator[bytes]:
-        """The speech of a part of the reply, made speakable, as it arrives."""
-        with self.stage("tts"), closing(self.client.stream_speech(text, reader)) as pieces:
-            yield from pieces

@@ -69,8 +69,8 @@ def _begun(deltas: Iterator[str]) -> Iterator[str]:
             if end == "" and (mark := MARK.match(held, partial=True)):
                 if mark.partial:
                     continue
-                held = held[mark.end() :]
-                end = f"</{mark['tag']}>" if mark["tag"] else MARKS[mark[0]]
+                held = held[mark.end() :].lstrip()
+                end = f"</{mark['tag']}>" if mark["tag"] else MARKS.get(mark[0])
             if end:
                 thoughts, found, held = held.partition(end)
                 if not found:
