@@ -11,10 +11,8 @@ from parley.wire.transport import Transport
 from parley.wire.upstreams import Upstream
 
 LIST_BYTES = 1_000_000  # The largest list of models that is taken.
-# Stands for a date that is none. What the upstream wrote is not repeated: it may show a key.
-UNREADABLE = "on a day that cannot be read"
-# A model's shutdown date: None if none is announced, UNREADABLE if it cannot be read.
-Day = date | str | None
+UNREADABLE = "on a day that cannot be read"  # What the upstream wrote may show a key.
+Day = date | str | None  # None where no day is announced, UNREADABLE where it is none.
 
 
 def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline) -> dict[str, Day]:

@@ -58,12 +58,12 @@ class Call:
             return attempt()
 
         try:
-            return with_retries(recorded, self.deadline)
+            result = with_retries(recorded, self.deadline)
         except ModelNotFound:
-            if not (fallback := self.model.fallback):
+            if not self.model.fallback:
                 raise
-        self.model = fallback
-        result = with_retries(recorded, self.deadline)
+            self.model = self.model.fallback  # It has none itself.
+            return self.run(attempt)
         self.note_answer()
         return result
 

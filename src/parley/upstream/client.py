@@ -24,8 +24,7 @@ from parley.wire.transport import Transport
 from parley.wire.upstreams import Upstream
 
 TEXT_BYTES = 1_000_000  # The largest text that is taken, counted after decompression.
-# The largest stream of a text: each delta comes in an event that is many times its length.
-STREAM_BYTES = 16_000_000
+STREAM_BYTES = 16_000_000  # The largest stream of it: an event is many times its delta.
 SPEECH_CHARACTERS = 4096  # The longest `input` that /audio/speech takes (OpenAI's API reference).
 SPEECH_BYTES = 16_000_000  # The largest speech that is taken, counted after decompression.
 VOICE = "alloy"
@@ -166,7 +165,6 @@ class Client:
     def _speech_of(
         self, text: str, call: Call, reader: VoiceReader | None = None
     ) -> Generator[bytes]:
-        """The speech's file, piece by piece as it arrives."""
         voice, audio_format = call.model.voice_for(self.options.voice), self.options.audio_format
         if call.model.interface == "realtime":
             with (
@@ -188,7 +186,6 @@ class Client:
 
 
 def _transcript_in(heard: Any, failure_in: FailureIn) -> str:
-    """The transcript in an answer's JSON; blank if no speech was heard."""
     if error_field_of(heard):
         raise failure_in(heard)
     match heard:

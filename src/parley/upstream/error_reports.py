@@ -11,8 +11,7 @@ from parley.upstream.json_values import json_in, value_at
 
 FailureIn = Callable[[Any], UpstreamError]  # Which failure it is that JSON tells of.
 DEEPEST = 5  # How many objects or lists may lie around the reason.
-# What hosts send before an answer, some of them for long: space, and a byte order mark.
-SPACE = b" \t\r\n\xef\xbb\xbf"
+SPACE = b" \t\r\n\xef\xbb\xbf"  # What hosts send before an answer, some for long.
 # How much of a reason, how many of several, and how much around them is examined.
 READ_CHARACTERS, LISTED, READ_BYTES = 2000, 5, 64 * 1024
 # The fields that name the failure or its status; the codes first, since they are more exact.

@@ -52,8 +52,7 @@ BY_CODE: Mapping[str, type[UpstreamError]] = {
 # The names that blame the request, as a status below 500 does.
 BLAMING = ("invalid_request_error", "invalid_argument", "bad_request", "badrequesterror")
 RETRIED_STATUSES = (408, 409, 429)  # What OpenAI's own SDK tries again, beside every 5xx.
-# The values of the header `x-should-retry`, which overrules the statuses.
-SHOULD_RETRY = {"true": True, "false": False}
+SHOULD_RETRY = {"true": True, "false": False}  # By `x-should-retry`, which overrules the statuses.
 MESSAGE_CHARACTERS = 300  # How much of an upstream's message is passed on.
 # How a sentence begins that ends with the upstream's own words, where not as the error's own.
 LEADS: Mapping[type[UpstreamError], str] = {

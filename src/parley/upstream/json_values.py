@@ -4,9 +4,7 @@ import json
 from typing import Any
 
 TEXTS = ("text", "output_text")  # The types of the parts of a message that are no thoughts.
-# How many arrays and objects a JSON text may hold. Python takes a second over a million of them,
-# and serves nobody else meanwhile.
-CONTAINERS = 50_000
+CONTAINERS = 50_000  # Arrays and objects in a JSON text: a million hold up others for a second.
 
 
 def json_in(text: bytes) -> Any:

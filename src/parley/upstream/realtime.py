@@ -73,7 +73,6 @@ class VoiceReader:
             log.reworded("" if call.upstream.secrets.shown_in(name) else name)  # Callers choose it.
 
     def _connect(self, call: Call) -> Channel:
-        """Open the WebSocket, and wait for its session."""
         path = f"/realtime?model={quote(call.model.name, safe='')}"
         self._channel = self._open.enter_context(call.open_channel(path, MESSAGE_BYTES))
         self._messages = self._channel.messages()

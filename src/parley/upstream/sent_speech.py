@@ -10,8 +10,7 @@ from parley.upstream.error_reports import FailureIn, error_field_of, report_of
 from parley.upstream.json_values import json_in
 from parley.upstream.speech_formats import AUDIO_FORMATS, RATE
 
-# How much of PCM is looked at for whether it is text instead: samples can be letters for long.
-TEXT_BYTES = 512
+TEXT_BYTES = 512  # How much of PCM tells that it is text instead: samples can be letters.
 REASON_BYTES = 64 * 1024  # The longest JSON that is read for why it came instead of speech.
 PCM_HEADERS = ("x-sample-rate", "x-audio-sample-rate", "x-channels", "x-audio-channels")
 # What PCM cannot say of itself, and hosts in those headers or as a parameter of its type: the end
@@ -72,7 +71,6 @@ def _filled(head: bytes, pieces: Iterator[bytes], size: int) -> bytes:
 
 
 def _needed(head: bytes, audio_format: str) -> int:
-    """How many of the first bytes tell the format."""
     if audio_format == "pcm":
         frame = frame_at(head)
         return max(TEXT_BYTES, frame.length + HEADER_BYTES if frame else 0)
@@ -118,7 +116,6 @@ def _instead(came: str, asked: str) -> UpstreamMalformed:
 
 
 def _require_rate(headers: Mapping[str, str]) -> None:
-    """Raise UpstreamMalformed where the headers name another rate, or more channels, than ours."""
     named = (f";{name}={headers.get(name)}" for name in PCM_HEADERS)
     declared = headers.get("content-type", "") + "".join(named)
     for name, ours, said, tells in PCM:

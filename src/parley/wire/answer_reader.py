@@ -9,9 +9,7 @@ from typing import Any
 
 from parley.wire.sockets import under_tls
 
-# The headers of an answer in all, those of interim answers included, and its trailers likewise.
-# http.client would read 6 MB for each of these.
-HEAD_BYTES = 64 * 1024
+HEAD_BYTES = 64 * 1024  # Of all headers of an answer, interim ones included, or its trailers.
 HEAD_LINES = 400
 
 
@@ -71,7 +69,6 @@ class AnswerReader(http.client.HTTPResponse):
         super()._close_conn()  # type: ignore[misc]
 
     def _is_plainly_framed(self) -> bool:
-        """Whether every reader agrees where the answer ends."""
         codings = [coding.lower() for coding in self.headers.get_all("Transfer-Encoding", [])]
         lengths = self.headers.get_all("Content-Length", [])
         if self.version != 11 or self.headers.defects:

@@ -15,14 +15,12 @@ from parley.redaction import Secrets, valid_request_id
 from parley.wire.foreign_errors import BROKEN, errors_translated
 
 PIECE_BYTES = 64 * 1024  # How much of an answer is read at once.
-# How much of a refusal is read: some repeat all that they were sent, behind their reason.
-REFUSAL_BYTES = 512 * 1024
+REFUSAL_BYTES = 512 * 1024  # The most of a refusal that is read: some repeat what they were sent.
 SILENT_BYTES = 64 * 1024  # How much compressed input in a row may decode to nothing.
 GZIP = 31  # zlib's `wbits` for it.
 OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
-# How long the end of a body may take that was read but for that; a new connection takes longer.
-END_SECONDS = 0.05
+END_SECONDS = 0.05  # The longest to wait for the rest of a body: a new connection takes longer.
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,6 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
                 pass
 
     def _decoded(self) -> Iterator[bytes]:
-        """The pieces, decoded; none is empty."""
         name = self.headers.get("Content-Encoding", "").strip()
         coding = name.lower()
         if coding in ("", "identity"):
@@ -126,7 +123,6 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
             raise UpstreamUnavailable()  # It is cut, whatever HTTP says.
 
     def _arriving(self) -> Iterator[bytes]:
-        """The body's bytes as they are sent."""
         while not self._raw.closed:
             with errors_translated(), self._deadline.wait():
                 piece = self._raw.read1(PIECE_BYTES)

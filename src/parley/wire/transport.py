@@ -1,5 +1,6 @@
 """Calls to upstreams over shared connections: plain values in and out."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
@@ -18,16 +19,14 @@ from parley.wire.adapter import Adapter, PreparedSession
 from parley.wire.bodies import Answer, StreamedAnswer
 from parley.wire.connections import CONNECT_SECONDS
 from parley.wire.foreign_errors import errors_translated
-from parley.wire.forms import Body, encoded_body
+from parley.wire.forms import Body, Form
 from parley.wire.happy_eyeballs import Address, LookUp, is_short_of_files, resolve
 from parley.wire.upstreams import Upstream
 from parley.wire.websocket import Channel
 
 HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip"}
-# How many hosts of the operator's, or allowed by name, have pools; one left out gets a new one.
-HOSTS = 100
-# To how many of the callers' hosts idle connections are kept, and how many to each.
-PUBLIC_KEPT = 20, 10
+HOSTS = 100  # How many hosts of the operator's, or allowed by name, have pools at once.
+PUBLIC_KEPT = 20, 10  # To how many callers' hosts idle connections are kept, and how many to each.
 
 
 class Transport:
@@ -74,7 +73,8 @@ class Transport:
         Its body, read as it arrives, may have `limit` bytes, as decoded. Raises UpstreamTimeout,
         UpstreamUnavailable, BaseUrlRefused, or what the deadline raises.
         """
-        data, content_type = encoded_body(body)
+        data = body if isinstance(body, Form) else json.dumps(body).encode()
+        content_type = data.content_type if isinstance(data, Form) else "application/json"
         headers = {"Content-Type": content_type, "Content-Length": str(len(data))}
         return self._answer(upstream, _request(upstream, path, headers, data), limit, deadline)
 
@@ -101,7 +101,6 @@ class Transport:
     def _answer(
         self, upstream: Upstream, request: PreparedRequest, limit: int, deadline: Deadline
     ) -> StreamedAnswer:
-        """The answer to a request, once its headers have arrived."""
         try:
             with errors_translated(), deadline.wait():
                 response = self._sessions[upstream.url.public_only].answer_to(request)
@@ -110,7 +109,6 @@ class Transport:
         return StreamedAnswer(response, limit, upstream.secrets, deadline)
 
     def _resolve(self, host: str, port: int) -> list[Address]:
-        """The host's addresses, before a connection is made."""
         if is_short_of_files():  # Callers choose to how many hosts idle connections lead.
             for session in self._sessions.values():
                 session.close()
@@ -118,7 +116,6 @@ class Transport:
         return resolve(self._look_up, host, port)
 
     def _resolve_publicly(self, host: str, port: int) -> list[Address]:
-        """The host's addresses; raise BaseUrlRefused if any of them is not public."""
         addresses = self._resolve(host, port)
         if not all(is_public(ip) for _, (ip, *_) in addresses):
             raise BaseUrlRefused()

@@ -19,8 +19,7 @@ from parley.errors import ConversationError, UpstreamMalformed, UpstreamUnavaila
 from parley.wire.foreign_errors import errors_translated
 
 FRAMES = 4096  # How many frames may come before a message is whole, pings and empty ones included.
-# How much is parsed at once. It can be a thousand frames, and nobody else is served meanwhile.
-READ_BYTES = 2 * 1024
+READ_BYTES = 2 * 1024  # Parsed at once, while nobody else is served: up to a thousand frames.
 # At the level DEBUG the library logs every frame, and so what was said.
 QUIET = logging.Logger("websocket", logging.CRITICAL + 1)
 
