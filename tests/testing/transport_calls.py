@@ -4,11 +4,12 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 
 from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.redaction import Secrets
-from parley.wire.bodies import StreamedAnswer
+from parley.wire.bodies import Answer
 from parley.wire.upstreams import Upstream
 from testing import fake_openai as fake
 from testing.builders import KEY
@@ -33,10 +34,10 @@ def stream(transport, url, body=None, *, path="/chat/completions", limit=1_000_0
 def post(transport, url, body=None, *, seconds=5, **options):
     """The same, and its whole answer."""
     with stream(transport, url, body, deadline=Deadline.after(seconds), **options) as answer:
-        return answer.whole()
+        return SimpleNamespace(body=answer.whole())
 
 
-def extend(taken: bytearray, answer: StreamedAnswer) -> None:
+def extend(taken: bytearray, answer: Answer) -> None:
     """Take the pieces one by one, so that those before a failure are seen."""
     for piece in answer.pieces():
         taken += piece

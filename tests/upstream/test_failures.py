@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from types import SimpleNamespace
 
 import pytest
 from testing.builders import KEY
@@ -18,7 +19,6 @@ from parley.errors import (
 )
 from parley.redaction import Secrets
 from parley.upstream.failures import failure_told_by, require_success, retry_after
-from parley.wire.bodies import Answer
 from parley.wire.upstreams import Upstream
 
 DAY = 86_400
@@ -27,7 +27,8 @@ UPSTREAM = Upstream(BaseUrl.parse("https://api.openai.com/v1"), KEY, Secrets(KEY
 
 def failure(status: int, error: object, model: str = "gpt-4o") -> UpstreamError:
     """What a refusal with this error becomes, for a call of the model."""
-    answer = Answer(status, {}, json.dumps({"error": error}).encode())
+    body = json.dumps({"error": error}).encode()
+    answer = SimpleNamespace(status=status, headers={}, request_id="", whole=lambda counted: body)
     with pytest.raises(UpstreamError) as raised:
         require_success(answer, UPSTREAM, model)
     return raised.value

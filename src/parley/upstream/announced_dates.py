@@ -19,8 +19,9 @@ def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline)
     """Each model that `GET /models` lists, with its shutdown date; raise UpstreamError."""
 
     def listed(_: int) -> dict[str, Day]:
-        answer = transport.get(upstream, "/models", LIST_BYTES, deadline)
-        models = json_in(require_success(answer, upstream).body)
+        with transport.get(upstream, "/models", LIST_BYTES, deadline) as answer:
+            require_success(answer, upstream)
+            models = json_in(answer.whole())
         try:
             return {each["id"]: _day(each.get("shutdown_date")) for each in models["data"]}
         except (ValueError, TypeError, LookupError, AttributeError):

@@ -77,7 +77,7 @@ class Client:
                 fields.append((model.language, language))
             form = Form(fields, "file", recording)
             with call.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
-                heard = json_in(answer.whole(call.counted).body)
+                heard = json_in(answer.whole(call.counted))
                 return _transcript_in(heard, call.failure_in)
 
         return call.run(read)

@@ -21,7 +21,7 @@ from parley.errors import (
 )
 from parley.upstream.error_reports import Report, report_in, report_of
 from parley.upstream.reasons import ADDRESS, QUOTA, TIME, is_about_model
-from parley.wire.bodies import Answer, StreamedAnswer
+from parley.wire.bodies import Answer, Counted
 from parley.wire.upstreams import Upstream
 
 # The statuses with a meaning of their own; the others are told apart by their hundreds.
@@ -63,12 +63,14 @@ LEADS: Mapping[type[UpstreamError], str] = {
 LONGEST_WAIT = 86_400.0  # The longest wait, in seconds, that callers are told of: a day.
 
 
-def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answer:
-    """The answer, if its status is a success; else raise the UpstreamError that it means."""
+def require_success(
+    answer: Answer, upstream: Upstream, model: str = "", counted: Counted = iter
+) -> None:
+    """Raise the UpstreamError that an answer means whose status is no success; read it for that."""
     if not 200 <= answer.status < 300:
-        failure = _failure(report_in(answer.body), upstream, model, answer.status, answer.headers)
+        report = report_in(answer.whole(counted))
+        failure = _failure(report, upstream, model, answer.status, answer.headers)
         raise with_answer(failure, answer, upstream)
-    return answer
 
 
 def failure_told_by(
@@ -158,9 +160,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def with_answer(
-    failure: UpstreamError, answer: Answer | StreamedAnswer, upstream: Upstream
-) -> UpstreamError:
+def with_answer(failure: UpstreamError, answer: Answer, upstream: Upstream) -> UpstreamError:
     """The failure, which names the answer it came with, as far as callers are told of that."""
     if failure.upstream_status is None:
         failure.upstream_status = answer.status

@@ -1,9 +1,8 @@
 """An upstream's answer, whose body is decoded as it arrives, and bounded."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -22,18 +21,10 @@ OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
 END_SECONDS = 0.05  # The longest to wait for the rest of a body: a new connection takes longer.
 
-
-@dataclass(frozen=True)
-class Answer:
-    """An upstream's whole answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    request_id: str | None = None
+Counted = Callable[[Iterator[bytes]], Iterable[bytes]]  # Passes on the pieces that it counts.
 
 
-class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
+class Answer(AbstractContextManager["Answer"]):
     """An answer whose body arrives while it is read; leaving its `with` ends the call."""
 
     def __init__(self, response: Response, limit: int, secrets: Secrets, deadline: Deadline):
@@ -49,12 +40,12 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
         with suppress(*BROKEN):
             self.response.close()
 
-    def whole(self, counted: Callable[[Iterator[bytes]], Iterable[bytes]] = iter) -> Answer:
-        """The answer with all of its body, whose pieces pass `counted`; raises as both do."""
+    def whole(self, counted: Counted = iter) -> bytes:
+        """All of the body, whose pieces pass `counted`; raises as both do."""
         body = bytearray()  # A list of many small pieces takes many times their size.
         for piece in counted(self.pieces()):
             body += piece
-        return Answer(self.status, self.headers, bytes(body), self.request_id)
+        return bytes(body)
 
     def pieces(self) -> Iterator[bytes]:
         """The body's bytes, each piece as soon as it is there; once, while the call is open.

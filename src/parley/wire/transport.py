@@ -16,7 +16,7 @@ from parley.base_urls import BaseUrl
 from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.wire.adapter import Adapter, PreparedSession
-from parley.wire.bodies import Answer, StreamedAnswer
+from parley.wire.bodies import Answer
 from parley.wire.connections import CONNECT_SECONDS
 from parley.wire.foreign_errors import errors_translated
 from parley.wire.forms import Body, Form
@@ -67,7 +67,7 @@ class Transport:
 
     def post(
         self, upstream: Upstream, path: str, body: Body, limit: int, deadline: Deadline
-    ) -> StreamedAnswer:
+    ) -> Answer:
         """POST a mapping as JSON, or a form; the answer, once its headers have arrived.
 
         Its body, read as it arrives, may have `limit` bytes, as decoded. Raises UpstreamTimeout,
@@ -79,20 +79,19 @@ class Transport:
         return self._answer(upstream, _request(upstream, path, headers, data), limit, deadline)
 
     def get(self, upstream: Upstream, path: str, limit: int, deadline: Deadline) -> Answer:
-        """GET the whole answer; limited as `post` is, and raising what it and its body raise."""
-        with self._answer(upstream, _request(upstream, path, {}), limit, deadline) as answer:
-            return answer.whole()
+        """GET an answer; limited as `post` is, and raising what it raises."""
+        return self._answer(upstream, _request(upstream, path, {}), limit, deadline)
 
     @contextmanager
     def open_channel(
         self, upstream: Upstream, path: str, limit: int, deadline: Deadline
     ) -> Iterator[Channel | Answer]:
-        """A WebSocket for messages of `limit` bytes, or the refusal; raise what `get` raises."""
+        """A WebSocket for messages of `limit` bytes, or the refusal; raise what `post` raises."""
         channel = Channel(f"{upstream.url}{path}", limit, deadline)
         request = _request(upstream, path, channel.handshake)
         with self._answer(upstream, request, limit, deadline) as answer:
             if answer.status != HTTPStatus.SWITCHING_PROTOCOLS:
-                yield answer.whole()
+                yield answer
                 return
             channel.open(answer.response)
             with closing(channel):
@@ -100,13 +99,13 @@ class Transport:
 
     def _answer(
         self, upstream: Upstream, request: PreparedRequest, limit: int, deadline: Deadline
-    ) -> StreamedAnswer:
+    ) -> Answer:
         try:
             with errors_translated(), deadline.wait():
                 response = self._sessions[upstream.url.public_only].answer_to(request)
         except BaseUrlRefused:
             raise upstream.url.refusal() from None
-        return StreamedAnswer(response, limit, upstream.secrets, deadline)
+        return Answer(response, limit, upstream.secrets, deadline)
 
     def _resolve(self, host: str, port: int) -> list[Address]:
         if is_short_of_files():  # Callers choose to how many hosts idle connections lead.
