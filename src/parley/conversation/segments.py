@@ -70,7 +70,6 @@ class Segmenter:
     def _begin_with(self, text: str) -> None:
         self._open, self._mark = "", -1
         self._rejected: set[int] = set()
-        self._within_sentences: set[int] = set()
         self._in_markup = self._in_vain = 0
         self._receive(text)
 
@@ -106,7 +105,10 @@ class Segmenter:
                 break
             if size < shortest or end in self._rejected:
                 continue
-            if is_proposed and not self._is_sentence_end(end):
+            before = len(self._before)
+            if is_proposed and not is_sentence_end(self._before + self._open, before + end):
+                if len(self._open) - end > NEXT_WORD:
+                    self._rejected.add(end)
                 continue
             if segment := self._judge(text):
                 return segment
@@ -125,15 +127,6 @@ class Segmenter:
         if self._is_first:
             for clause in _CLAUSE_END.finditer(self._open):
                 yield clause.end(), FIRST_CLAUSE, False
-
-    def _is_sentence_end(self, end: int) -> bool:
-        if end in self._within_sentences:
-            return False
-        if is_sentence_end(self._before + self._open, len(self._before) + end):
-            return True
-        if len(self._open) - end > NEXT_WORD:
-            self._within_sentences.add(end)
-        return False
 
     def _judge(self, text: str) -> Segment | None:
         """The segment of `text`, or None where what follows can change what is said of it."""

@@ -46,7 +46,8 @@ class SpokenReply:
         while True:
             until = time.monotonic() + LOOK_SECONDS
             while not (events := self._backlog.take(all_text=self._is_text_over)):
-                if self._is_over():
+                is_spoken = self._is_mute or not self._open_lanes
+                if self._is_text_over and is_spoken and not self._backlog:
                     return
                 seconds = min(until, self._backlog.text_due()) - time.monotonic()
                 if seconds <= 0:
@@ -61,13 +62,6 @@ class SpokenReply:
         gevent.killall(self._greenlets, timeout=END_SECONDS)
         self.conversation.reply = "".join(self._backlog.told)
 
-    def _is_over(self) -> bool:
-        is_spoken = self._is_mute or not self._open_lanes
-        return self._is_text_over and is_spoken and not self._backlog
-
-    def _note(self, error: BaseException, stage: str) -> None:
-        self.conversation.note(failure_of(error, stage))
-
     def _run_text(self) -> None:
         try:
             try:
@@ -77,7 +71,7 @@ class SpokenReply:
                 self._is_text_over = True
                 self._unspoken.extend(self._segmenter.finish())
         except ANY_ERROR as error:
-            self._note(error, "text")
+            self.conversation.note(failure_of(error, "text"))
         finally:
             _wake(self._news, self._room, self._work)
 
@@ -120,7 +114,7 @@ class SpokenReply:
                 while segment := self._take():
                     self._speak(segment, reader)
         except ANY_ERROR as error:
-            self._note(error, "tts")
+            self.conversation.note(failure_of(error, "tts"))
         finally:
             self._open_lanes -= 1
             _wake(self._news, self._room, self._work)
@@ -149,7 +143,7 @@ class SpokenReply:
                             return
         except ANY_ERROR as error:
             segment.has_failed = self._is_mute = True
-            self._note(error, "tts")
+            self.conversation.note(failure_of(error, "tts"))
         finally:
             segment.is_finished = True
             _wake(self._news)

@@ -11,6 +11,7 @@ from parley.upstream.json_values import json_in
 from parley.upstream.speech_formats import AUDIO_FORMATS, RATE
 
 TEXT_BYTES = 512  # How much of PCM tells that it is text instead: samples can be letters.
+FIRST_BYTES = {"mp3": HEADER_BYTES, "wav": 12, "pcm": TEXT_BYTES}  # How many tell the format.
 REASON_BYTES = 64 * 1024  # The longest JSON that is read for why it came instead of speech.
 PCM_HEADERS = ("x-sample-rate", "x-audio-sample-rate", "x-channels", "x-audio-channels")
 # What PCM cannot say of itself, and hosts in those headers or as a parameter of its type: the end
@@ -44,8 +45,9 @@ def checked(
     """
     if audio_format == "pcm":
         _require_rate(headers)
-    head = _filled(b"", pieces, HEADER_BYTES)
-    head = _filled(head, pieces, _needed(head, audio_format))
+    head = _filled(b"", pieces, FIRST_BYTES[audio_format])
+    if audio_format == "pcm" and (frame := frame_at(head)):
+        head = _filled(head, pieces, frame.length + HEADER_BYTES)
     if not _begins(head, audio_format):
         head = _filled(head, pieces, TEXT_BYTES)  # Enough to tell what came.
         came = _name(head, headers)
@@ -68,13 +70,6 @@ def _filled(head: bytes, pieces: Iterator[bytes], size: int) -> bytes:
     while len(filled) < size and (piece := next(pieces, b"")):
         filled += piece
     return bytes(filled)
-
-
-def _needed(head: bytes, audio_format: str) -> int:
-    if audio_format == "pcm":
-        frame = frame_at(head)
-        return max(TEXT_BYTES, frame.length + HEADER_BYTES if frame else 0)
-    return 12 if audio_format == "wav" else HEADER_BYTES
 
 
 def _begins(head: bytes, audio_format: str) -> bool:

@@ -34,10 +34,7 @@ class Adapter(HTTPAdapter):
     def __init__(
         self, resolve: Resolve, through_proxy: Resolve, ca_bundle: str, hosts: int, idle: int
     ) -> None:
-        """Keep up to `idle` idle connections to each of the last `hosts` hosts.
-
-        `through_proxy` resolves the names of proxies. Raises OSError without a readable bundle.
-        """
+        """Keep up to `idle` connections to each of `hosts`; raise OSError without a bundle."""
         self._resolve, self._through_proxy = resolve, through_proxy
         self._tls = tls_context(ca_bundle)
         super().__init__(hosts, idle, max_retries=Retry(False))  # It calls `init_poolmanager`.

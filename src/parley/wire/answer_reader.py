@@ -75,9 +75,7 @@ class AnswerReader(http.client.HTTPResponse):
             return False
         if codings:
             return codings == ["chunked"] and not lengths
-        if self.status in (http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED):
-            return lengths in ([], ["0"])
-        return len(lengths) == 1 and lengths[0].isdecimal()
+        return lengths == [str(self.length)]  # http.client's own reading of it.
 
     def _ends_here(self) -> bool:
         """Whether the answer was read to its end, and nothing was received after it."""

@@ -86,10 +86,7 @@ class Answer(AbstractContextManager["Answer"]):
             raise UpstreamMalformed(NOT_ASKED_FOR.format(came or "a compression"))
 
     def _inflated(self) -> Iterator[bytes]:
-        """The pieces, decompressed in steps that are bounded in what they take and what they make.
-
-        gzip may have several members (RFC 1952, 2.2), each of which begins with 1F.
-        """
+        """The pieces, decompressed in bounded steps; each member begins with 1F (RFC 1952, 2.2)."""
         decoder: Any = None
         silent = 0
         for piece in self._arriving():
