@@ -115,6 +115,7 @@ class Segmenter:
             self._rejected.add(end)
         if len(self._open[self._mark + 1 :].strip()) > NEXT_WORD:
             self._mark = -1  # What follows changes nothing before the next mark.
+        self._may_end = False  # Nothing is found a second time, unless more is received.
         return None
 
     def _ends(self) -> Iterator[tuple[int, int, bool]]:

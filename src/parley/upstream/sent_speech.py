@@ -56,7 +56,12 @@ def checked(
             value = json_in(body) if len(body) <= REASON_BYTES else None
             if error_field_of(value) or report_of(value).message:
                 raise failure_in(value)
-        raise _instead(came, audio_format)
+        advice = f"ask for {came.lower()} (audio_format={came.lower()}), or name another model"
+        if came.lower() not in AUDIO_FORMATS:
+            advice = "name another model, voice or host"
+        # The page looks for "ask for wav", and does so itself.
+        sentence = f"The upstream sent {came} where {audio_format} was asked for; {advice}."
+        raise UpstreamMalformed(sentence)
     if head:
         yield head
     yield from pieces
@@ -100,14 +105,6 @@ def _name(head: bytes, headers: Mapping[str, str]) -> str:
         return "text"
     is_pcm = re.match(r"(?i)audio/(?:pcm|l16)", headers.get("content-type", ""))
     return "pcm" if is_pcm else "something else"
-
-
-# The page looks for "ask for wav", and does so itself.
-def _instead(came: str, asked: str) -> UpstreamMalformed:
-    advice = f"ask for {came.lower()} (audio_format={came.lower()}), or name another model"
-    if came.lower() not in AUDIO_FORMATS:
-        advice = "name another model, voice or host"
-    return UpstreamMalformed(f"The upstream sent {came} where {asked} was asked for; {advice}.")
 
 
 def _require_rate(headers: Mapping[str, str]) -> None:

@@ -15,8 +15,8 @@ from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
 from parley.deadline import Deadline, let_others_run
-from parley.errors import ConversationError, UpstreamMalformed, UpstreamUnavailable
-from parley.wire.foreign_errors import errors_translated
+from parley.errors import UpstreamMalformed, UpstreamUnavailable
+from parley.wire.foreign_errors import BROKEN, errors_translated
 
 FRAMES = 4096  # How many frames may come before a message is whole, pings and empty ones included.
 READ_BYTES = 2 * 1024  # Parsed at once, while nobody else is served: up to a thousand frames.
@@ -56,7 +56,7 @@ class Channel:
         if self._protocol.state is not OPEN:
             return
         self._protocol.send_text(text.encode())
-        with self._deadline.wait():
+        with errors_translated(), self._deadline.wait():
             self._flush()
 
     def messages(self) -> Iterator[bytes]:
@@ -84,7 +84,7 @@ class Channel:
 
     def close(self) -> None:
         """Send a close frame if the socket takes it at once: this may be where a call was ended."""
-        with suppress(ConversationError):
+        with suppress(*BROKEN):
             if self._protocol.state is OPEN:
                 self._protocol.send_close(1000)
                 self._socket.settimeout(0)
@@ -98,5 +98,4 @@ class Channel:
 
     def _flush(self) -> None:
         if data := b"".join(self._protocol.data_to_send()):
-            with errors_translated():
-                self._socket.sendall(data)
+            self._socket.sendall(data)
