@@ -37,7 +37,8 @@ def reply_of(read, speak, lanes=3):
     """A reply that `read` writes, and `speak` speaks in so many lanes."""
     models = {"tts": Model("m", {1: "realtime", 3: "speech"}[lanes])}
     stages = Stages(Client(None, {}, models, Deadline.after(60), None), lambda: True)
-    stages.stream_reply, stages.stream_segment = read, lambda text, reader: speak(text)
+    stages.client.stream_reply = lambda transcript: read()
+    stages.client.stream_speech = lambda text, reader: speak(text)
     return SpokenReply(stages)
 
 
@@ -115,7 +116,7 @@ def test_sentences_that_wait_are_merged():
 
 def test_silence_is_told(monkeypatch):
     """Whoever serves the events can look at the caller meanwhile."""
-    monkeypatch.setattr("parley.conversation.spoken_reply.TICK_SECONDS", 0.02)
+    monkeypatch.setattr("parley.conversation.spoken_reply.LOOK_SECONDS", 0.02)
     assert list(reply_of(slowly(0.2, 1)[0], sound).events()).count([]) >= 3
 
 

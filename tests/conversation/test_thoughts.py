@@ -1,12 +1,10 @@
 """What a model thinks aloud is neither text nor speech."""
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from parley.conversation.thoughts import MARK, ThoughtFilter
+from parley.conversation.thoughts import MARK, _begun, stripped
 
 REPLIES = {
     "<think>Hm. </thin </think>\n\nHello.": "Hello.",
@@ -15,7 +13,7 @@ REPLIES = {
     "<think>a</think> <think>b</think>": "<think>b</think>",
     "<think>a</think> \n": "",
     "<thin": "<thin",
-    " <thinkers> is fun": " <thinkers> is fun",
+    " <thinkers> is fun": "<thinkers> is fun",
     " <thinking>Hm. </think></thinking> Hello.": "Hello.",
     "<thought>**Hm**\n</thought>Hello.": "Hello.",
     "<reasoning>\nHm</reasoning>\n\nHello.": "Hello.",
@@ -44,16 +42,16 @@ REPLIES = {
     "</thinking>Hello.</b>": "Hello.</b>",
     "</th": "</th",
     "Hello. <think>No</think>": "Hello. <think>No</think>",
-    "\n Hello": "\n Hello",
+    "\n Hello ": "Hello",
     "": "",
-    " ": " ",
+    " ": "",
 }
 
 
 def visible(reply: str, cuts: set[int]) -> str:
-    thoughts = ThoughtFilter()
-    deltas = [reply[a:b] for a, b in pairwise([0, *sorted(cuts), len(reply)])]
-    return "".join(map(thoughts.feed, deltas)) + thoughts.finish()
+    places = sorted(cut for cut in cuts if cut < len(reply))
+    deltas = [reply[a:b] for a, b in zip([0, *places], [*places, len(reply)], strict=True)]
+    return "".join(stripped(deltas))
 
 
 @pytest.mark.parametrize("reply", REPLIES)
@@ -66,23 +64,24 @@ def test_leading_thoughts_are_taken_out(reply):
 @given(st.text(alphabet="<think>/ \nab"), st.sets(st.integers(0, 60)))
 def test_what_is_not_thought_passes_whole(text, cuts):
     """A reply that does not begin with thoughts is passed on as it is, wherever it is cut."""
-    expected, mark = text, MARK.match(text.lstrip())
+    expected, mark = text.strip(), MARK.match(text.lstrip())
     assume(not mark or mark[0] == "<think>")
     if text.lstrip().startswith("<think>"):
-        expected = text.partition("</think>")[2].lstrip()
+        expected = text.partition("</think>")[2].strip()
     assert visible(text, cuts) == expected
 
 
 def test_space_before_thoughts_is_looked_at_once():
     """However small its pieces are: only what may begin a mark is looked at again."""
-    thoughts = ThoughtFilter()
-    for delta in (" " * 100 + "<thi").join(["", "nk>" + "a" * 100 + "</think>\n \n"]):
-        thoughts.feed(delta)
-        assert len(thoughts._held) < len("</think>")
-    assert thoughts.feed(" Hello.") == "Hello."
+    thoughts = " " * 100 + "<think>" + "a" * 100 + "</think>\n \n"
+
+    def is_short() -> bool:
+        return len(reading.gi_frame.f_locals["held"]) < len("</think>")
+
+    reading = _begun(char for char in [*thoughts, " Hello."] if is_short())
+    assert list(reading) == ["Hello.", ""]
 
 
 def test_text_is_passed_on_at_once():
     """Only what may be the beginning of thoughts is held back."""
-    thoughts = ThoughtFilter()
-    assert [thoughts.feed(delta) for delta in ("<th", "e ", "end")] == ["", "<the ", "end"]
+    assert list(stripped(["<th", "e ", "end"])) == ["<the", " end"]

@@ -109,7 +109,7 @@ def test_no_line_of_another_library_is_logged(serve, upstream, tmp_path):
 @pytest.mark.parametrize(
     ("fault", "accept"),
     [
-        ("parley.wire.transport:encoded_body", "application/json"),
+        ("parley.wire.transport:Transport.post", "application/json"),
         ("parley.upstream.client:Client.speak", "application/json"),
         ("parley.conversation.event_order:Backlog.take", "text/event-stream"),
         ("parley.log:conversation", "application/json"),

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import zlib
 from contextlib import suppress
 from itertools import cycle, islice
 
@@ -88,12 +87,6 @@ STREAM = {"Content_Type": "text/event-stream", "Content_Encoding": "gzip"}
 ANSWERS: dict[str, tuple[str, Behaviour]] = {
     "gzip in gzip": ("stt", says(http(gzipped(2), Content_Encoding="gzip, gzip"))),
     "gzip in gzip in gzip": ("stt", says(http(gzipped(3), Content_Encoding="gzip, gzip, gzip"))),
-    "deflate that decodes to nothing": (
-        "text",
-        says(
-            http(zlib.compress(b"")[:2] + b"\0\0\0\xff\xff" * 800_000, Content_Encoding="deflate")
-        ),
-    ),
     "interim answers of large headers": (
         "text",
         says((b"HTTP/1.1 103 x\r\n" + b"X: %s\r\n" % (b"y" * 60_000) * 90 + b"\r\n") * 20),

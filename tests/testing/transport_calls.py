@@ -2,11 +2,12 @@
 
 import os
 import socket
+from types import SimpleNamespace
 
 from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.redaction import Secrets
-from parley.wire.messages import Upstream
+from parley.wire.upstreams import Upstream
 from testing.builders import KEY
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Request-Id: req_1\r\n"
@@ -29,7 +30,7 @@ def stream(transport, url, body=None, *, path="/chat/completions", limit=1_000_0
 def post(transport, url, body=None, *, seconds=5, **options):
     """The same, and its whole answer."""
     with stream(transport, url, body, deadline=Deadline.after(seconds), **options) as answer:
-        return answer.whole()
+        return SimpleNamespace(body=answer.whole())
 
 
 def descriptors() -> int:

@@ -17,7 +17,7 @@ from parley.errors import RateLimited, StaleConnection, UpstreamMalformed, Upstr
 from parley.redaction import Secrets
 from parley.upstream.failures import failure_told_by, require_success, retry_after
 from parley.upstream.retries import with_retries
-from parley.wire.messages import Answer, Upstream
+from parley.wire.upstreams import Upstream
 
 DAY = 86_400
 UPSTREAM = Upstream(BaseUrl.parse("https://api.openai.com/v1"), KEY, Secrets(KEY))
@@ -25,7 +25,8 @@ UPSTREAM = Upstream(BaseUrl.parse("https://api.openai.com/v1"), KEY, Secrets(KEY
 
 def failure(status: int, error: object, model: str = "gpt-4o") -> errors.UpstreamError:
     """What a refusal with this error becomes, for a call of the model."""
-    answer = Answer(status, {}, json.dumps({"error": error}).encode())
+    body = json.dumps({"error": error}).encode()
+    answer = Mock(status=status, headers={}, request_id="", whole=lambda counted: body)
     with pytest.raises(errors.UpstreamError) as raised:
         require_success(answer, UPSTREAM, model)
     return raised.value

@@ -12,10 +12,8 @@ from parley.memory import Usage
 
 # How much sound waits for a slow reader, also while memory is scarce, and how much text.
 WAITING_BYTES, SCARCE_BYTES, WAITING_CHARACTERS = 256 * 1024, 64 * 1024, 16 * 1024
-# What a segment counts besides its text and its sound: many short ones are more than their sum.
-SEGMENT_BYTES = 1024
-# How long text waits for more, unless sound is told sooner: a model writes 50 to 500 deltas a
-# second, and each event costs as much as a piece of sound. The first delta waits for nothing.
+SEGMENT_BYTES = 1024  # What a segment counts besides: many short ones are more than their sum.
+# How long text, but for the first, waits for more or for sound: models write 500 deltas a second.
 TEXT_SECONDS = 0.1
 PIECE_BYTES = 48 * 1024  # The most sound in one event, which is a third longer in base64.
 
@@ -64,7 +62,6 @@ class Backlog:
     """Text and sound that wait to be told, and the text that was."""
 
     def __init__(self, usage: Usage) -> None:
-        """Begin with nothing; `usage` counts the sound that waits, and the text that was told."""
         self._usage = usage
         self._text = StringIO()  # A list of many short deltas takes many times their size.
         self._bytes = self._count = 0

@@ -13,8 +13,7 @@ from parley.conversation.speakable import completed, fence_after, speakable
 
 # Bounds in characters, of which East Asian wide ones count as three.
 SHORTEST, FIRST_CLAUSE, MERGED, LONGEST = 20, 40, 200, 400
-# How many characters of a segment are parsed, at most, for ends that turn out to be in markup.
-IN_VAIN = 2 * LONGEST
+IN_VAIN = 2 * LONGEST  # How much of a segment is parsed for ends that turn out to be in markup.
 NEXT_WORD = 16  # How many characters behind a mark can tell whether the segment ends there.
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]")
 _BLOCK_END = regex.compile(r"\n[ \t\r]*+\n\s*+")
@@ -49,11 +48,7 @@ class Segment:
 
 
 class Segmenter:
-    """Cuts a reply into segments; joined, their texts are the reply, whatever it holds.
-
-    The time is linear in the reply, however small its deltas are: ends are looked for only near new
-    marks, none is judged twice, and what is parsed in vain is bounded for each segment.
-    """
+    """Cuts a reply into segments, which joined are the reply; linear, however small the deltas."""
 
     def __init__(self) -> None:
         self._fence = self._before = ""
@@ -73,10 +68,8 @@ class Segmenter:
         return list(self._segments(is_last=True))
 
     def _begin_with(self, text: str) -> None:
-        """Begin a segment with what was received beyond the last one."""
         self._open, self._mark = "", -1
         self._rejected: set[int] = set()
-        self._within_sentences: set[int] = set()
         self._in_markup = self._in_vain = 0
         self._receive(text)
 
@@ -112,7 +105,10 @@ class Segmenter:
                 break
             if size < shortest or end in self._rejected:
                 continue
-            if is_proposed and not self._is_sentence_end(end):
+            before = len(self._before)
+            if is_proposed and not is_sentence_end(self._before + self._open, before + end):
+                if len(self._open) - end > NEXT_WORD:
+                    self._rejected.add(end)
                 continue
             if segment := self._judge(text):
                 return segment
@@ -132,15 +128,6 @@ class Segmenter:
         if self._is_first:
             for clause in _CLAUSE_END.finditer(self._open):
                 yield clause.end(), FIRST_CLAUSE, False
-
-    def _is_sentence_end(self, end: int) -> bool:
-        if end in self._within_sentences:
-            return False
-        if is_sentence_end(self._before + self._open, len(self._before) + end):
-            return True
-        if len(self._open) - end > NEXT_WORD:
-            self._within_sentences.add(end)
-        return False
 
     def _judge(self, text: str) -> Segment | None:
         """The segment of `text`, or None where what follows can change what is said of it."""
@@ -181,11 +168,7 @@ class Waiting(deque[Segment]):
 
 
 def speakable_parts(reply: str) -> Iterator[str]:
-    """What the voice says of a whole reply: what it would say of it segment by segment.
-
-    An empty part comes at least once in LONGEST characters, so that whoever takes them can let
-    others run, or stop.
-    """
+    """What a voice says of a whole reply, and blanks, at which others may run."""
     segmenter = Segmenter()
     for start in range(0, len(reply), LONGEST):
         if start:

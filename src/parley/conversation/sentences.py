@@ -21,8 +21,7 @@ _MONTHS = (
     " January February March May June July October December"
     " Jan Feb Febr Mär Mrz Mar Apr Jun Jul Aug Sept Sep Okt Oct Nov Dez Dec"
 )
-# How many characters before an end are looked at: a word, or a quotation that is not long.
-_LOOK_BACK = 96
+_LOOK_BACK = 96  # How many characters before an end tell: a word, or a short quotation.
 # What stands before a full stop: a word that is not part of an address or of a Chinese text.
 _WORD = regex.compile(
     r"(?rV1)(?<![^\s\p{Ps}\p{Pi}\"'’*_\p{EA=W}\p{EA=F}])"
@@ -85,10 +84,7 @@ _IN_QUOTES = regex.compile(
 
 
 def proposed_ends(text: str) -> list[int]:
-    """Where sentences may end in `text`, with notes and space behind; the last is its length.
-
-    The time is quadratic in some texts (2,000 opening quotes): keep `text` short.
-    """
+    """Where sentences may end, notes and space included. Quadratic: keep the text short."""
     ends = [each["end_index"] for each in sentencex.get_sentence_boundaries("en", text)]
     return [
         end if text[end - 1].isspace() else next(_NOTES.finditer(text, end)).end() for end in ends
@@ -96,11 +92,7 @@ def proposed_ends(text: str) -> list[int]:
 
 
 def is_sentence_end(text: str, end: int) -> bool:
-    """Whether a sentence ends at a proposed end, in any language.
-
-    What follows has to begin a sentence in its script, and what stands before is no abbreviation in
-    any of the languages. If what follows is not known yet, none ends. The time is bounded.
-    """
+    """Whether a sentence ends at a proposed end, in any language; not where the text ends."""
     before = text[max(0, end - _LOOK_BACK) : end].rstrip()
     if not before.endswith("."):
         before = _LAST_NOTES.sub("", before)
@@ -149,11 +141,7 @@ def _has_no_vowel(word: str) -> bool:
 
 
 def first_sentences(text: str, characters: int) -> str:
-    """As many of the text's first whole sentences as fit into `characters`.
-
-    If the first sentence is too long, as many of its whole words; if the first word is too long,
-    its first `characters`.
-    """
+    """As many first whole sentences as fit into `characters`, else words, else characters."""
     if len(text) <= characters:
         return text
     end = 0

@@ -98,10 +98,7 @@ _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
 
 
 def speakable(markdown: str) -> str:
-    """What the voice gets; empty where there is nothing to say.
-
-    A block that ends without a mark gets a full stop before the next one, so that there is a pause.
-    """
+    """What the voice gets, with a pause between blocks; empty where there is nothing to say."""
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
     if "<" in source or "[" in source or "{" in source:
         source = _SILENT.sub("", source)
@@ -117,10 +114,7 @@ def speakable(markdown: str) -> str:
 
 
 def fence_after(text: str, fence: str = "") -> str:
-    """What opened the block of code, or the address, in which `text` ends, or nothing.
-
-    `fence` opened the one in which it begins.
-    """
+    """What opened the code or address in which `text` ends, as `fence` where it begins."""
     if fence == _ADDRESS:
         if next(_REST.finditer(text)).end(1) == len(text):
             return fence
@@ -140,10 +134,7 @@ def _end(mark: regex.Match[str]) -> str:
 
 
 def completed(text: str, fence: str) -> str:
-    """The text without the rest of code or of an address in which it begins, if `fence` opened one.
-
-    The address in which it ends is closed.
-    """
+    """The text without the rest of what `fence` opened; an address at its end is closed."""
     if fence == _ADDRESS:
         text = text[next(_REST.finditer(text)).end() :]
     elif fence:

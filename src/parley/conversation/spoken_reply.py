@@ -1,8 +1,4 @@
-"""A reply, told while it is made: one greenlet reads it, others ("lanes") speak its segments.
-
-What they make waits in a backlog until it is told. Nobody needs a lock: greenlets take turns only
-where one waits.
-"""
+"""A reply, told while it is made: one greenlet reads it, others ("lanes") speak its segments."""
 
 import time
 from collections.abc import Iterator
@@ -13,20 +9,19 @@ from gevent.event import Event as Signal
 
 from parley.conversation.event_order import TEXT_SECONDS, Backlog, Event, SpokenSegment
 from parley.conversation.segments import LONGEST, Segmenter, Waiting
-from parley.conversation.stages import Stages
+from parley.conversation.stages import LOOK_SECONDS, STREAM_SECONDS, Stages
 from parley.conversation.state import failure_of
+from parley.conversation.thoughts import stripped
 from parley.deadline import let_others_run
-from parley.errors import ANY_ERROR
+from parley.errors import ANY_ERROR, UpstreamMalformed
 from parley.upstream.realtime import VoiceReader
 
-TICK_SECONDS = 0.25  # How long `events` waits before it says that nothing has happened.
 # Reading several deltas together costs less. So, while every lane speaks, the reading pauses after
 # a delta that took WAITED_SECONDS or more: PAUSE times as long as it took, at most TEXT_SECONDS.
 WAITED_SECONDS, PAUSE = 0.005, 5
 BUSY_SECONDS = 0.02  # How long the reading goes on without a wait before it lets others run.
 END_SECONDS = 1  # How long `close` waits for the greenlets to end.
-# How many segments are spoken at once, by the interface of the model that speaks.
-LANES = {"speech": 3, "realtime": 1}
+LANES = {"speech": 3, "realtime": 1}  # How many segments are spoken at once, by the interface.
 
 
 class SpokenReply:
@@ -34,23 +29,25 @@ class SpokenReply:
 
     def __init__(self, stages: Stages) -> None:
         """Speak the reply to the transcript; its text will be what was told of it."""
-        self._stages, self.conversation = stages, stages.conversation
+        self._stages, self._client = stages, stages.client
+        self.conversation = stages.conversation
         self._segmenter, self._unspoken = Segmenter(), Waiting()
-        self._backlog = Backlog(stages.client.usage)
+        self._backlog = Backlog(self._client.usage)
         self._news, self._room, self._work = Signal(), Signal(), Signal()
         self._greenlets: list[gevent.Greenlet] = []
         self._open_lanes = self._idle_lanes = 0
-        self._is_text_over = self._is_closed = self._is_mute = self._are_lanes_settled = False
+        self._is_text_over = self._is_mute = False
 
     def events(self) -> Iterator[list[Event]]:
-        """The events whose turn has come, and none where TICK_SECONDS brought none."""
-        self._stages.extend_deadline()
+        """The events whose turn has come, and none where LOOK_SECONDS brought none."""
+        self._client.deadline.extend(STREAM_SECONDS)
         self._greenlets.append(gevent.spawn(self._run_text))
         self._open_lane()
         while True:
-            until = time.monotonic() + TICK_SECONDS
+            until = time.monotonic() + LOOK_SECONDS
             while not (events := self._backlog.take(all_text=self._is_text_over)):
-                if self._is_over():
+                is_spoken = self._is_mute or not self._open_lanes
+                if self._is_text_over and is_spoken and not self._backlog:
                     return
                 seconds = min(until, self._backlog.text_due()) - time.monotonic()
                 if seconds <= 0:
@@ -61,38 +58,28 @@ class SpokenReply:
 
     def close(self) -> None:
         """End the greenlets, wherever they wait: nobody reads on."""
-        self._is_closed = True
         self._backlog.clear()
         gevent.killall(self._greenlets, timeout=END_SECONDS)
         self.conversation.reply = "".join(self._backlog.told)
 
-    def _is_over(self) -> bool:
-        is_spoken = self._is_mute or not self._open_lanes
-        return self._is_closed or (self._is_text_over and is_spoken and not self._backlog)
-
-    def _note(self, error: BaseException, stage: str) -> None:
-        """Note a failure; what `close` ends fails without one."""
-        failure = failure_of(error, stage)
-        if not self._is_closed:
-            self.conversation.note(failure)
-
     def _run_text(self) -> None:
-        """Read the reply, in a greenlet."""
         try:
             try:
-                self._read_text()
+                with self._stages.stage("text"):
+                    self._read_text()
             finally:
                 self._is_text_over = True
                 self._unspoken.extend(self._segmenter.finish())
         except ANY_ERROR as error:
-            self._note(error, "text")
+            self.conversation.note(failure_of(error, "text"))
         finally:
             _wake(self._news, self._room, self._work)
 
     def _read_text(self) -> None:
-        with closing(self._stages.stream_reply()) as deltas:
+        delta = ""
+        with closing(self._client.stream_reply(self.conversation.transcript)) as reply:
             asked = busy_since = time.monotonic()
-            for delta in deltas:
+            for delta in stripped(reply):
                 waited = (now := time.monotonic()) - asked
                 if waited >= WAITED_SECONDS:
                     busy_since = now
@@ -104,6 +91,8 @@ class SpokenReply:
                 if waited >= WAITED_SECONDS and not self._idle_lanes:
                     time.sleep(min(TEXT_SECONDS, PAUSE * waited))
                 asked = time.monotonic()
+            if not delta:
+                raise UpstreamMalformed()
 
     def _write(self, text: str) -> None:
         """Let text be told and spoken, once not too much of it waits already."""
@@ -120,13 +109,12 @@ class SpokenReply:
         self._greenlets.append(gevent.spawn(self._run_lane))
 
     def _run_lane(self) -> None:
-        """Speak one segment after another, in a greenlet."""
         try:
             with closing(VoiceReader()) as reader:
                 while segment := self._take():
                     self._speak(segment, reader)
         except ANY_ERROR as error:
-            self._note(error, "tts")
+            self.conversation.note(failure_of(error, "tts"))
         finally:
             self._open_lanes -= 1
             _wake(self._news, self._room, self._work)
@@ -145,34 +133,35 @@ class SpokenReply:
         """Have a segment spoken; after a failure no sound that follows may be heard."""
         try:
             if segment.speakable:
-                with closing(self._stages.stream_segment(segment.speakable, reader)) as speech:
+                with (
+                    self._stages.stage("tts"),
+                    closing(self._client.stream_speech(segment.speakable, reader)) as speech,
+                ):
                     for piece in speech:
                         self._add(segment, piece)
                         if not segment.will_be_told:
                             return
         except ANY_ERROR as error:
             segment.has_failed = self._is_mute = True
-            self._note(error, "tts")
+            self.conversation.note(failure_of(error, "tts"))
         finally:
             segment.is_finished = True
             _wake(self._news)
 
     def _add(self, segment: SpokenSegment, piece: bytes) -> None:
         """Let a piece wait until it is told, once not too much of the segment waits already."""
-        if not self._are_lanes_settled:  # Only now is it settled which model speaks.
-            self._are_lanes_settled = True
-            for _ in range(LANES[self.conversation.models_used["tts"].interface] - 1):
-                self._open_lane()
+        # Only now is it settled which model speaks. The first of the greenlets reads the text.
+        lanes = LANES[self.conversation.models_used["tts"].interface]
+        for _ in range(1 + lanes - len(self._greenlets)):
+            self._open_lane()
         while not self._backlog.has_room_for(segment):
             self._room.wait()
-        if segment.will_be_told:
-            self._backlog.add_sound(segment, piece)
-            if self._backlog.is_next(segment):
-                _wake(self._news)
+        self._backlog.add_sound(segment, piece)
+        if self._backlog.is_next(segment):
+            _wake(self._news)
 
 
 def _wake(*signals: Signal) -> None:
-    """Wake all greenlets that wait for these signals now."""
     for signal in signals:
         signal.set()
         signal.clear()

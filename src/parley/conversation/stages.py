@@ -10,27 +10,24 @@ import gevent
 from parley.conversation.segments import speakable_parts
 from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation, failure_of
-from parley.conversation.thoughts import stripped, without_thoughts
+from parley.conversation.thoughts import without_thoughts
 from parley.deadline import let_others_run
 from parley.errors import ANY_ERROR, CallerDisconnected, NoSpeech, TextTruncated, UpstreamMalformed
 from parley.recordings import Recording
 from parley.upstream.client import SPEECH_CHARACTERS, Client
-from parley.upstream.realtime import VoiceReader
 
 STREAM_SECONDS = 600  # The longest that a caller may be answered for, once its answer has begun.
-LOOK_SECONDS = 0.25  # How often `while_connected` looks whether the caller is still there.
+LOOK_SECONDS = 0.25  # How often to look whether the caller is still connected.
 Result = TypeVar("Result")
 
 
 class Stages:
-    """The stages of one conversation. Each writes its result into `conversation`.
+    """The stages of one conversation: each writes its result into `conversation`.
 
-    A stage raises ConversationError, which names the stage, and is not begun once the caller has
-    disconnected.
+    They raise ConversationError, which names the stage.
     """
 
     def __init__(self, client: Client, caller_is_connected: Callable[[], bool]) -> None:
-        """Begin with nothing heard; the check looks whether the caller's connection is open."""
         self.client, self.caller_is_connected = client, caller_is_connected
         # Shared: the calls write into both.
         self.conversation = Conversation(client.models_used, attempts=client.attempts)
@@ -38,7 +35,7 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a stage from its first block on, and name it in the failure that ends the block.
+        """Name a stage in the failure that ends the block, and time it from its first block on.
 
         Raises CallerDisconnected if the caller has left, and InternalError for foreign exceptions.
         """
@@ -75,14 +72,11 @@ class Stages:
                 raise CallerDisconnected() from None
 
     def converse(self, recording: Recording) -> Conversation:
-        """The whole conversation, or what there is of it by its first failure.
-
-        Whether the caller has left is looked at between the stages: the answer comes all at once.
-        """
+        """The conversation up to its first failure; it ends between stages if the caller left."""
         with self.conversation.up_to_a_failure():
             self.transcribe(recording)
             self.reply()
-            self.speak()
+            self.conversation.speech = self._speak_reply(self.client.speak)
         return self.conversation
 
     def hear(self, recording: Recording) -> Conversation:
@@ -94,17 +88,16 @@ class Stages:
     def converse_in_sound(self, recording: Recording) -> Generator[bytes] | None:
         """The speech of the reply, once its first piece is there; close it in any case.
 
-        None where a failure left nothing to say; empty where there was none, and nothing to say.
-        All of it ends once the caller has left.
+        None where a failure left nothing to say. It ends once the caller has left.
         """
         with self.conversation.up_to_a_failure(), self.while_connected():
             self.transcribe(recording)
             self.reply()
             speech = self._speak_reply(self.client.stream_speech)
-            self.extend_deadline()
+            self.client.deadline.extend(STREAM_SECONDS)
             if speech or self.conversation.failure:
                 return speech
-            return (piece for piece in list[bytes]())
+            return (piece for piece in list[bytes]())  # There is nothing to say.
         return None
 
     def transcribe(self, recording: Recording) -> None:
@@ -119,27 +112,18 @@ class Stages:
     def reply(self) -> None:
         """Turn the transcript into the reply; one that is not whole is kept, its failure noted."""
         with self.stage("text"):
-            reply = self.client.complete(self.conversation.transcript)
-            self.conversation.reply = without_thoughts(reply.text)
+            text, failure = self.client.complete(self.conversation.transcript)
+            self.conversation.reply = without_thoughts(text)
             self.client.usage.add_text(self.conversation.reply)
-            if reply.failure:
-                self.conversation.note(failure_of(reply.failure, "text"))
+            if failure:
+                self.conversation.note(failure_of(failure, "text"))
             elif not self.conversation.reply:
                 raise UpstreamMalformed()
-
-    def speak(self) -> None:
-        """Turn the reply into speech, whole."""
-        self.conversation.speech = self._speak_reply(self.client.speak)
-
-    def extend_deadline(self) -> None:
-        """Give the rest STREAM_SECONDS; a single wait may take as long as before."""
-        self.client.deadline.extend(STREAM_SECONDS)
 
     def _speak_reply(self, speak: Callable[[str], Result]) -> Result | None:
         """What `speak` makes of the reply, made speakable; None if nothing is left to say.
 
-        If it is longer than SPEECH_CHARACTERS, its first sentences are spoken, and TextTruncated is
-        noted. Others run meanwhile, and the rest is not looked at.
+        Of one over SPEECH_CHARACTERS the first sentences are spoken, and TextTruncated is noted.
         """
         with self.stage("tts"):
             text = ""
@@ -164,20 +148,3 @@ class Stages:
             if not piece:
                 return
             yield piece
-
-    def stream_reply(self) -> Generator[str]:
-        """The reply to the transcript as it is written, without thoughts and space around it."""
-        text = ""
-        with (
-            self.stage("text"),
-            closing(self.client.stream_reply(self.conversation.transcript)) as deltas,
-        ):
-            for text in stripped(deltas):
-                yield text
-            if not text:
-                raise UpstreamMalformed()
-
-    def stream_segment(self, text: str, reader: VoiceReader) -> Generator[bytes]:
-        """The speech of a part of the reply, made speakable, as it arrives."""
-        with self.stage("tts"), closing(self.client.stream_speech(text, reader)) as pieces:
-            yield from pieces

@@ -15,14 +15,12 @@ from parley.upstream.calls import AttemptRecord
 class Conversation:
     """What there is so far. What there is not yet, or never will be, is empty, or None."""
 
-    models_used: dict[str, Model]
-    """By stage, the model that was used or would have been; a fallback only once it has answered"""
+    models_used: dict[str, Model]  # By stage; a fallback only once it has answered.
     transcript: str = field(default="", repr=False)
     reply: str = field(default="", repr=False)
     speech: Spool | None = field(default=None, repr=False)
     failure: ConversationError | None = None  # The first failure. Later ones are not told.
-    seconds: dict[str, float] = field(default_factory=dict)
-    """By stage, how long it took so far; set when what was done for it last has ended."""
+    seconds: dict[str, float] = field(default_factory=dict)  # How long each stage took so far.
     attempts: Sequence[AttemptRecord] = ()  # One of each attempt at each call to the upstream.
 
     @property

@@ -33,56 +33,8 @@ MARK = regex.compile(
 ENDING = re.compile(rf"^ {{0,3}}{END}[^\S\n]*$", re.MULTILINE)
 
 
-class ThoughtFilter:
-    """Passes on what is meant for the caller: all but thoughts at the reply's very beginning.
-
-    Space before the thoughts, and between them and the reply, belongs to them. Thoughts that do
-    not end leave nothing.
-    """
-
-    def __init__(self) -> None:
-        self._blanks: list[str] = []
-        self._held = self._end = ""
-        self._speaks = self._thought = False
-
-    def feed(self, delta: str) -> str:
-        """What can be shown now; what may begin a mark is held, with the space before it."""
-        if self._speaks:
-            return delta
-        self._held += delta
-        if end := self._end:
-            thoughts, found, rest = self._held.partition(end)
-            self._held = rest if found else thoughts[-len(end) + 1 :]
-            self._end, self._thought = "" if found else end, True
-        if self._end:
-            return ""
-        begun = self._held.lstrip()
-        self._blanks.append(self._held[: len(self._held) - len(begun)])
-        self._held = begun
-        if not begun:
-            return ""
-        if not self._thought and (mark := MARK.match(begun, partial=True)):
-            if mark.partial:
-                return ""
-            self._held = begun[mark.end() :]
-            self._end = f"</{mark['tag']}>" if mark["tag"] else MARKS.get(mark[0], "")
-            self._thought = not self._end
-            return self.feed("")
-        self._speaks = True
-        return begun if self._thought else "".join([*self._blanks, begun])
-
-    def finish(self) -> str:
-        """What was held back, for it might have been the beginning of thoughts."""
-        is_thought = self._thought or self._end
-        return "" if is_thought or self._speaks else "".join([*self._blanks, self._held])
-
-
 def without_thoughts(reply: str) -> str:
-    """A whole reply without the thoughts at its beginning.
-
-    Templates of some models open the thoughts themselves, so that the reply has only their end:
-    `</think>` alone on its line, outside a block of code, and no `<think>` before it.
-    """
+    """A whole reply without its leading thoughts, which a model's template may have begun."""
     fence, read, begun = "", 0, reply.find(BEGIN)
     for end in ENDING.finditer(reply):
         fence, read = fence_after(reply[read : end.start()], fence), end.start()
@@ -90,31 +42,46 @@ def without_thoughts(reply: str) -> str:
             break
         if not fence:
             return reply[end.end() :].strip()
-    thoughts = ThoughtFilter()
-    return (thoughts.feed(reply) + thoughts.finish()).strip()
+    return "".join(stripped([reply]))
 
 
 def stripped(deltas: Iterable[str]) -> Iterator[str]:
     """The deltas without thoughts, and without the space around the reply; none is blank.
 
-    Before a failure of the upstream comes all that was written. Linear in the deltas.
+    Thoughts that do not end leave nothing. What may begin a mark is held back; before a failure of
+    the upstream comes all that was written. Linear in the deltas.
     """
-    blanks, has_begun = list[str](), False
-    for text in _filtered(deltas):
-        begun = text if has_begun else text.lstrip()
-        if kept := begun.rstrip():
-            has_begun = True
+    blanks = list[str]()
+    for text in _begun(iter(deltas)):
+        if kept := text.rstrip():
             yield "".join([*blanks, kept])
             blanks.clear()
-        if has_begun:
-            blanks.append(begun[len(kept) :])
+        blanks.append(text[len(kept) :])
 
 
-def _filtered(deltas: Iterable[str]) -> Iterator[str]:
-    thoughts = ThoughtFilter()
+def _begun(deltas: Iterator[str]) -> Iterator[str]:
+    """The reply from its first character that is neither space nor thought."""
+    held = ""
+    end: str | None = ""  # What ends the thoughts that have begun; None once they have ended.
     try:
-        yield from map(thoughts.feed, deltas)
+        for delta in deltas:
+            held = (held + delta).lstrip()
+            if end == "" and (mark := MARK.match(held, partial=True)):
+                if mark.partial:
+                    continue
+                held = held[mark.end() :].lstrip()
+                end = f"</{mark['tag']}>" if mark["tag"] else MARKS.get(mark[0])
+            if end:
+                thoughts, found, held = held.partition(end)
+                if not found:
+                    held = thoughts[1 - len(end) :]
+                    continue
+                held, end = held.lstrip(), None
+            if held:
+                yield held
+                held = ""
+                yield from deltas
     except UpstreamError:
-        yield thoughts.finish()
+        yield "" if end else held
         raise
-    yield thoughts.finish()
+    yield "" if end else held

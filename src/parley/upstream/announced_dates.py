@@ -7,22 +7,21 @@ from parley.errors import UpstreamMalformed
 from parley.upstream.failures import require_success, with_answer
 from parley.upstream.json_values import json_in
 from parley.upstream.retries import with_retries
-from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
+from parley.wire.upstreams import Upstream
 
 LIST_BYTES = 1_000_000  # The largest list of models that is taken.
-# Stands for a date that is none. What the upstream wrote is not repeated: it may show a key.
-UNREADABLE = "on a day that cannot be read"
-# A model's shutdown date: None if none is announced, UNREADABLE if it cannot be read.
-Day = date | str | None
+UNREADABLE = "on a day that cannot be read"  # What the upstream wrote may show a key.
+Day = date | str | None  # None where no day is announced, UNREADABLE where it is none.
 
 
 def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline) -> dict[str, Day]:
     """Each model that `GET /models` lists, with its shutdown date; raise UpstreamError."""
 
     def listed(_: int) -> dict[str, Day]:
-        answer = transport.get(upstream, "/models", LIST_BYTES, deadline)
-        models = json_in(require_success(answer, upstream).body)
+        with transport.get(upstream, "/models", LIST_BYTES, deadline) as answer:
+            require_success(answer, upstream)
+            models = json_in(answer.whole())
         try:
             return {each["id"]: _day(each.get("shutdown_date")) for each in models["data"]}
         except (ValueError, TypeError, LookupError, AttributeError):

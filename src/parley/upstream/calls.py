@@ -12,10 +12,10 @@ from parley.memory import Usage
 from parley.models.registry import Model
 from parley.upstream.failures import failure_told_by, require_success, with_answer
 from parley.upstream.retries import with_retries
-from parley.wire.bodies import StreamedAnswer
+from parley.wire.bodies import Answer
 from parley.wire.forms import Body
-from parley.wire.messages import Answer, Upstream
 from parley.wire.transport import Transport
+from parley.wire.upstreams import Upstream
 from parley.wire.websocket import Channel
 
 Piece = TypeVar("Piece")
@@ -58,12 +58,12 @@ class Call:
             return attempt()
 
         try:
-            return with_retries(recorded, self.deadline)
+            result = with_retries(recorded, self.deadline)
         except ModelNotFound:
-            if not (fallback := self.model.fallback):
+            if not self.model.fallback:
                 raise
-        self.model = fallback
-        result = with_retries(recorded, self.deadline)
+            self.model = self.model.fallback  # It has none itself.
+            return self.run(attempt)
         self.note_answer()
         return result
 
@@ -97,13 +97,12 @@ class Call:
         return self.run(begun)
 
     @contextmanager
-    def post(self, path: str, body: Body, limit: int) -> Iterator[StreamedAnswer]:
+    def post(self, path: str, body: Body, limit: int) -> Iterator[Answer]:
         """A block with the answer, a success; an UpstreamError in it gets the answer's status."""
         with self.transport.post(self.upstream, path, body, limit, self.deadline) as answer:
             self._record.upstream_id = answer.request_id or ""
             try:
-                if not 200 <= answer.status < 300:  # It is read whole, and the next line raises.
-                    require_success(answer.whole(self.counted), self.upstream, self.model.name)
+                require_success(answer, self.upstream, self.model.name, self.counted)
                 yield answer
             except UpstreamError as failure:
                 with_answer(failure, answer, self.upstream)
@@ -115,7 +114,8 @@ class Call:
         with self.transport.open_channel(self.upstream, path, limit, self.deadline) as channel:
             if isinstance(channel, Answer):
                 self._record.upstream_id = channel.request_id or ""
-                require_success(channel, self.upstream, self.model.name)
+                require_success(channel, self.upstream, self.model.name, self.counted)
+                channel.whole(self.counted)  # It may fail in other ways.
                 raise with_answer(UpstreamMalformed(), channel, self.upstream)
             yield channel
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -66,18 +66,15 @@ class _Reply:
 
     failure_in: FailureIn
     reason: Any = None
+    # Where content was found: some send a message as one event, others again after its deltas.
     place: str = ""
-    """Where content was found: some send a message as one event, others again after its deltas."""
     is_blank: bool = True
+    # Which choice is read: of several in one stream, the first that comes. All are, where it is
+    # not 0: TGI before 1.4.4 counts its events so.
     index: Any = None
-    """Which choice is read: of several in one stream, the first that comes. All are, where it is
-    not 0: TGI before 1.4.4 counts its events so."""
-    half: str = ""
-    """Half a surrogate pair: hosts that count in UTF-16 may part a character between two events."""
-    suspect: Any = field(default=None, repr=False)
-    """JSON that is no part of a reply, and may be a failure told without `error`."""
-    is_note: bool = False
-    """Whether it may as well be about the reply that comes beside it, such as its title."""
+    half: str = ""  # Of a surrogate pair that a host which counts in UTF-16 parted.
+    suspect: Any = None  # JSON that is no part of a reply, and may be a failure without `error`.
+    is_note: bool = False  # Whether that may as well be about the reply, such as its title.
 
     def read(self, value: Any, name: str) -> Iterator[str]:
         """The texts in an answer, or in the data of an event; raise the failure that it tells."""

@@ -20,12 +20,11 @@ from parley.upstream.realtime import VoiceReader
 from parley.upstream.sent_speech import checked
 from parley.upstream.speech_formats import SAMPLE_BYTES, in_format, set_lengths
 from parley.wire.forms import Form
-from parley.wire.messages import Upstream
 from parley.wire.transport import Transport
+from parley.wire.upstreams import Upstream
 
 TEXT_BYTES = 1_000_000  # The largest text that is taken, counted after decompression.
-# The largest stream of a text: each delta comes in an event that is many times its length.
-STREAM_BYTES = 16_000_000
+STREAM_BYTES = 16_000_000  # The largest stream of it: an event is many times its delta.
 SPEECH_CHARACTERS = 4096  # The longest `input` that /audio/speech takes (OpenAI's API reference).
 SPEECH_BYTES = 16_000_000  # The largest speech that is taken, counted after decompression.
 VOICE = "alloy"
@@ -49,18 +48,8 @@ class Options:
     system_prompt: str = field(repr=False)
     voice: str = VOICE
     audio_format: str = "mp3"
-    language: str = ""
-    """The language of the recording (ISO 639-1); blank where the model is to find out."""
-    history: Sequence[Mapping[str, str]] = field(default=(), repr=False)
-    """Earlier turns, each with `role` and `content`, the oldest first."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a chat model said, never blank, and a failure if that is not whole."""
-
-    text: str = field(repr=False)
-    failure: UpstreamError | None = None
+    language: str = ""  # That of the recording (ISO 639-1); blank where the model finds out.
+    history: Sequence[Mapping[str, str]] = field(default=(), repr=False)  # The oldest turn first.
 
 
 @dataclass
@@ -69,8 +58,7 @@ class Client:
 
     transport: Transport = field(repr=False)
     upstreams: Mapping[str, Upstream]
-    models_used: dict[str, Model]
-    """Those that are used, by stage, as the upstreams are; a fallback only once it has answered."""
+    models_used: dict[str, Model]  # By stage; a fallback is put there once it has answered.
     deadline: Deadline
     options: Options
     usage: Usage = field(default_factory=Usage)  # Counts what the conversation holds in memory.
@@ -92,15 +80,15 @@ class Client:
                 fields.append((model.language, language))
             form = Form(fields, "file", recording)
             with call.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
-                heard = json_in(answer.whole(call.counted).body)
+                heard = json_in(answer.whole(call.counted))
                 return _transcript_in(heard, call.failure_in)
 
         return call.run(read)
 
-    def complete(self, transcript: str) -> Reply:
+    def complete(self, transcript: str) -> tuple[str, UpstreamError | None]:
         """The chat model's reply, which may be a refusal. Raises UpstreamError.
 
-        What was written before a failure is the reply, if no other attempt brought a whole one.
+        What was written before a failure is the reply, with the failure, if no try brought a whole.
         """
         call, written = self._call("text"), dict[str, str]()
 
@@ -114,13 +102,13 @@ class Client:
             return text
 
         try:
-            return Reply(call.run(read))
+            return call.run(read), None
         except UpstreamError as failure:
             text = written.get(call.model.name, "")
             if not text or isinstance(failure, ModelNotFound):
                 raise
             call.note_answer()
-            return Reply(text, failure)
+            return text, failure
 
     def stream_reply(self, transcript: str) -> Generator[str]:
         """The reply, delta by delta, once the first is there. Raises UpstreamError throughout."""
@@ -148,10 +136,7 @@ class Client:
         return call.run(read)
 
     def stream_speech(self, text: str, reader: VoiceReader | None = None) -> Generator[bytes]:
-        """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError.
-
-        Whoever made `reader` closes it.
-        """
+        """The speech of `text`, piece by piece, once the first is there. Raises UpstreamError."""
         call = self._call("tts")
         return call.begin(lambda: self._speech_of(text, call, reader))
 
@@ -183,7 +168,6 @@ class Client:
     def _speech_of(
         self, text: str, call: Call, reader: VoiceReader | None = None
     ) -> Generator[bytes]:
-        """The speech's file, piece by piece as it arrives."""
         voice, audio_format = call.model.voice_for(self.options.voice), self.options.audio_format
         if call.model.interface == "realtime":
             with (
@@ -205,7 +189,6 @@ class Client:
 
 
 def _transcript_in(heard: Any, failure_in: FailureIn) -> str:
-    """The transcript in an answer's JSON; blank if no speech was heard."""
     if error_field_of(heard):
         raise failure_in(heard)
     match heard:

@@ -11,8 +11,7 @@ from parley.upstream.json_values import json_in, value_at
 
 FailureIn = Callable[[Any], UpstreamError]  # Which failure it is that JSON tells of.
 DEEPEST = 5  # How many objects or lists may lie around the reason.
-# What hosts send before an answer, some of them for long: space, and a byte order mark.
-SPACE = b" \t\r\n\xef\xbb\xbf"
+SPACE = b" \t\r\n\xef\xbb\xbf"  # What hosts send before an answer, some for long.
 # How much of a reason, how many of several, and how much around them is examined.
 READ_CHARACTERS, LISTED, READ_BYTES = 2000, 5, 64 * 1024
 # The fields below are written as all are read: in small letters, without `_` and `-`, so that
@@ -81,10 +80,7 @@ def error_field_of(value: Any) -> Any:
 
 
 def report_of(value: Any) -> Report:
-    """What a JSON value says of a failure: an object with `error`, `detail` or `message`, or less.
-
-    The value may also be what stands in `error`. Linear in its size.
-    """
+    """What a JSON value, such as an `error`, says of a failure. Linear in its size."""
     names, message = _read(value, DEEPEST)
     return Report(names, " ".join(message[:READ_CHARACTERS].split()), value)
 
@@ -100,10 +96,7 @@ def report_in(body: bytes) -> Report:
 
 
 def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
-    """The names and the reason; gateways put the JSON of the host behind them into a text.
-
-    Or its web page, which says nothing, unlike "<model> is not found".
-    """
+    """The names and the reason, also of the JSON or the page that a gateway puts into a text."""
     if isinstance(value, str):
         begins = value.lstrip()[:1]
         inner = json_in(value.encode(errors="replace")) if depth and begins in ("{", "[") else None

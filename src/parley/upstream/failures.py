@@ -21,16 +21,18 @@ from parley.errors import (
 )
 from parley.upstream.error_reports import Report, report_in, report_of
 from parley.upstream.reasons import ADDRESS, QUOTA, TIME, is_about_model
-from parley.wire.bodies import StreamedAnswer
-from parley.wire.messages import Answer, Upstream
+from parley.wire.bodies import Answer, Counted
+from parley.wire.upstreams import Upstream
 
 # The statuses with a meaning of their own; the others are told apart by their hundreds.
 BY_STATUS: Mapping[int, type[UpstreamError]] = {
-    **dict.fromkeys((401, 403), ApiKeyRejected),
+    401: ApiKeyRejected,
     402: QuotaExhausted,
-    **dict.fromkeys((408, 504), UpstreamTimeout),
+    403: ApiKeyRejected,
+    408: UpstreamTimeout,
     429: RateLimited,
     501: UpstreamRejected,
+    504: UpstreamTimeout,
 }
 # The names (`error.code`, `error.type`) that mean the same whatever the status is.
 BY_NAME: Mapping[str, type[UpstreamError]] = {
@@ -50,8 +52,7 @@ BY_CODE: Mapping[str, type[UpstreamError]] = {
 # The names that blame the request, as a status below 500 does.
 BLAMING = ("invalid_request_error", "invalid_argument", "bad_request", "badrequesterror")
 RETRIED_STATUSES = (408, 409, 429)  # What OpenAI's own SDK tries again, beside every 5xx.
-# The values of the header `x-should-retry`, which overrules the statuses.
-SHOULD_RETRY = {"true": True, "false": False}
+SHOULD_RETRY = {"true": True, "false": False}  # By `x-should-retry`, which overrules the statuses.
 MESSAGE_CHARACTERS = 300  # How much of an upstream's message is passed on.
 # How a sentence begins that ends with the upstream's own words, where not as the error's own.
 LEADS: Mapping[type[UpstreamError], str] = {
@@ -62,12 +63,14 @@ LEADS: Mapping[type[UpstreamError], str] = {
 LONGEST_WAIT = 86_400.0  # The longest wait, in seconds, that callers are told of: a day.
 
 
-def require_success(answer: Answer, upstream: Upstream, model: str = "") -> Answer:
-    """The answer, if its status is a success; else raise the UpstreamError that it means."""
+def require_success(
+    answer: Answer, upstream: Upstream, model: str = "", counted: Counted = iter
+) -> None:
+    """Raise the UpstreamError that an answer means whose status is no success; read it for that."""
     if not 200 <= answer.status < 300:
-        failure = _failure(report_in(answer.body), upstream, model, answer.status, answer.headers)
+        report = report_in(answer.whole(counted))
+        failure = _failure(report, upstream, model, answer.status, answer.headers)
         raise with_answer(failure, answer, upstream)
-    return answer
 
 
 def failure_told_by(
@@ -131,17 +134,14 @@ def _by_status(
 def _sentence(
     kind: type[UpstreamError], message: str, upstream: Upstream, *, has_failed: bool
 ) -> str:
-    """The upstream's words, if callers may read them; blank: the error's own sentence stands.
-
-    A host of the operator's own network may tell where it stands when it fails; that is no caller's
-    business.
-    """
+    """The upstream's words, if callers may read them; blank: the error's own sentence stands."""
     if kind is StageKeyMissing:
         return f"The upstream wants an API key, and none was sent; send {upstream.key_header}."
     if not message.isprintable() or not upstream.may_be_told(message):
         return ""
     if len(message) > MESSAGE_CHARACTERS:  # After a word, so that no address loses its end.
         message = f"{message[:MESSAGE_CHARACTERS].rsplit(' ', 1)[0]}…"
+    # No caller is to learn where a host of the operator's own network stands.
     if upstream.is_operators_host and has_failed and ADDRESS.search(message):
         return ""
     lead = LEADS.get(kind) or kind.message.partition(";")[0]
@@ -149,10 +149,7 @@ def _sentence(
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """How many seconds, up to LONGEST_WAIT, the upstream asks to wait, as OpenAI's SDK reads it.
-
-    `retry-after-ms` first, then `Retry-After` in seconds, then as an HTTP date (RFC 9110, 10.2.3).
-    """
+    """How many seconds, up to LONGEST_WAIT, the upstream asks to wait, as OpenAI's SDK reads it."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         with suppress(KeyError, ValueError):
             seconds = float(headers[name]) * unit
@@ -163,9 +160,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def with_answer(
-    failure: UpstreamError, answer: Answer | StreamedAnswer, upstream: Upstream
-) -> UpstreamError:
+def with_answer(failure: UpstreamError, answer: Answer, upstream: Upstream) -> UpstreamError:
     """The failure, which names the answer it came with, as far as callers are told of that."""
     if failure.upstream_status is None:
         failure.upstream_status = answer.status

@@ -4,9 +4,7 @@ import json
 from typing import Any
 
 TEXTS = ("text", "output_text")  # The types of the parts of a message that are no thoughts.
-# How many arrays and objects a JSON text may hold. Python takes a second over a million of them,
-# and serves nobody else meanwhile.
-CONTAINERS = 50_000
+CONTAINERS = 50_000  # Arrays and objects in a JSON text: a million hold up others for a second.
 
 
 def json_in(text: bytes) -> Any:
@@ -41,10 +39,7 @@ def value_at(value: Any, *path: str | int) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """A JSON string's text; blank for any other value.
-
-    JSON can hold half a surrogate pair, which no text that is sent on may hold: it becomes U+FFFD.
-    """
+    """A JSON string's text, blank for other values; half a surrogate pair becomes U+FFFD."""
     if not isinstance(value, str):
         return ""
     if value.isascii():
@@ -55,9 +50,8 @@ def text_of(value: Any) -> str:
 def text_in(content: Any) -> str:
     """The text of a message: a string, or a list of parts, of which texts count and thoughts not.
 
-    Parts are texts themselves, or objects: OpenAI's and Mistral's, in which a thought has a type of
-    its own, Gemini's, in which it is marked, and Bedrock's without a type. It may end with half a
-    surrogate pair, whose other half comes in the next.
+    Parts are texts, or objects: with a type (OpenAI, Mistral), with a mark of thoughts (Gemini), or
+    without (Bedrock). Half a surrogate pair may be at the end; its other half comes in the next.
     """
     if isinstance(content, str):
         return content

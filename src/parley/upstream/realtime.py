@@ -34,11 +34,7 @@ COMPARED_LETTERS = 200
 
 
 class VoiceReader:
-    """A voice that reads one text after another over one WebSocket; for one greenlet.
-
-    The first text opens the WebSocket, and so does one after a failure. Unknown events are passed
-    over, as OpenAI asks of its clients.
-    """
+    """Reads one text after another over one WebSocket, which the first opens; for one greenlet."""
 
     def __init__(self) -> None:
         self._open = ExitStack()
@@ -50,10 +46,7 @@ class VoiceReader:
         self._open.close()
 
     def read_aloud(self, text: str, voice: str, call: Call) -> Generator[bytes]:
-        """The speech as PCM (RATE, 16 bit, mono, little-endian), as it arrives.
-
-        A voice that says other words is logged. Raises UpstreamError.
-        """
+        """The speech as PCM (RATE, 16 bit, mono), as it arrives. Raises UpstreamError."""
         name, said, pcm_bytes = call.model.name, "", 0
         try:
             channel = self._channel or self._connect(call)
@@ -77,10 +70,9 @@ class VoiceReader:
             self.close()  # Nobody knows what would still arrive for this text.
             raise
         if pcm_bytes and not is_read_word_for_word(text, said):
-            log.reworded("" if call.upstream.shows_key(name) else name)  # A caller may choose it.
+            log.reworded("" if call.upstream.secrets.shown_in(name) else name)  # Callers choose it.
 
     def _connect(self, call: Call) -> Channel:
-        """Open the WebSocket, and wait for its session."""
         path = f"/realtime?model={quote(call.model.name, safe='')}"
         self._channel = self._open.enter_context(call.open_channel(path, MESSAGE_BYTES))
         self._messages = self._channel.messages()

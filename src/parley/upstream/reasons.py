@@ -1,8 +1,4 @@
-"""What an upstream's own words are about: the model, the account, a time, an address.
-
-Servers and gateways write them as they like, so that these rules name how it was met. Each looks at
-one line of at most 2,000 characters.
-"""
+"""What an upstream's own words are about, as they were met in lines of up to 2,000 characters."""
 
 import re
 

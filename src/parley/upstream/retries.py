@@ -8,10 +8,8 @@ from typing import TypeVar
 from parley.deadline import Deadline
 from parley.errors import StaleConnection, UpstreamError
 
-# Seconds before the second and the third attempt, the last, as in OpenAI's own SDK.
-BACKOFF = (0.5, 1.0)
-# By which part at most a wait is made longer, so that a crowd does not return all at once.
-JITTER = 0.25
+BACKOFF = (0.5, 1.0)  # Seconds before the second and the last attempt, as in OpenAI's SDK.
+JITTER = 0.25  # By which part a wait may be longer, so that a crowd does not return at once.
 Result = TypeVar("Result")
 
 

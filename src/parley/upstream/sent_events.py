@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from parley.deadline import let_others_run
 from parley.errors import UpstreamMalformed
 
-# The largest event that is taken: nobody else is served while it is parsed.
-EVENT_BYTES = 1_000_000
+EVENT_BYTES = 1_000_000  # The largest event: nobody else is served while it is parsed.
 EVENT_LINES = 10_000  # How many lines an event may have.
-# How much is read at once: it can hold hundreds of events, and nobody else is served meanwhile.
-READ_BYTES = 2 * 1024
+READ_BYTES = 2 * 1024  # Read at once, while nobody else is served: up to hundreds of events.
 # A line of data that can be an object of its own: with another one behind it, it must be.
 WHOLE = re.compile(rb"\{.*\}\s*", re.DOTALL)
 

@@ -10,8 +10,8 @@ from parley.upstream.error_reports import FailureIn, error_field_of, report_of
 from parley.upstream.json_values import json_in
 from parley.upstream.speech_formats import AUDIO_FORMATS, RATE
 
-# How much of PCM is looked at for whether it is text instead: samples can be letters for long.
-TEXT_BYTES = 512
+TEXT_BYTES = 512  # How much of PCM tells that it is text instead: samples can be letters.
+FIRST_BYTES = {"mp3": HEADER_BYTES, "wav": 12, "pcm": TEXT_BYTES}  # How many tell the format.
 REASON_BYTES = 64 * 1024  # The longest JSON that is read for why it came instead of speech.
 PCM_HEADERS = ("x-sample-rate", "x-audio-sample-rate", "x-channels", "x-audio-channels")
 # What PCM cannot say of itself, and hosts in those headers or as a parameter of its type: the end
@@ -45,8 +45,9 @@ def checked(
     """
     if audio_format == "pcm":
         _require_rate(headers)
-    head = _filled(b"", pieces, HEADER_BYTES)
-    head = _filled(head, pieces, _needed(head, audio_format))
+    head = _filled(b"", pieces, FIRST_BYTES[audio_format])
+    if audio_format == "pcm" and (frame := frame_at(head)):
+        head = _filled(head, pieces, frame.length + HEADER_BYTES)
     if not _begins(head, audio_format):
         head = _filled(head, pieces, TEXT_BYTES)  # Enough to tell what came.
         came = _name(head, headers)
@@ -55,7 +56,12 @@ def checked(
             value = json_in(body) if len(body) <= REASON_BYTES else None
             if error_field_of(value) or report_of(value).message:
                 raise failure_in(value)
-        raise _instead(came, audio_format)
+        advice = f"ask for {came.lower()} (audio_format={came.lower()}), or name another model"
+        if came.lower() not in AUDIO_FORMATS:
+            advice = "name another model, voice or host"
+        # The page looks for "ask for wav", and does so itself.
+        sentence = f"The upstream sent {came} where {audio_format} was asked for; {advice}."
+        raise UpstreamMalformed(sentence)
     if head:
         yield head
     yield from pieces
@@ -69,14 +75,6 @@ def _filled(head: bytes, pieces: Iterator[bytes], size: int) -> bytes:
     while len(filled) < size and (piece := next(pieces, b"")):
         filled += piece
     return bytes(filled)
-
-
-def _needed(head: bytes, audio_format: str) -> int:
-    """How many of the first bytes tell the format."""
-    if audio_format == "pcm":
-        frame = frame_at(head)
-        return max(TEXT_BYTES, frame.length + HEADER_BYTES if frame else 0)
-    return 12 if audio_format == "wav" else HEADER_BYTES
 
 
 def _begins(head: bytes, audio_format: str) -> bool:
@@ -109,16 +107,7 @@ def _name(head: bytes, headers: Mapping[str, str]) -> str:
     return "pcm" if is_pcm else "something else"
 
 
-# The page looks for "ask for wav", and does so itself.
-def _instead(came: str, asked: str) -> UpstreamMalformed:
-    advice = f"ask for {came.lower()} (audio_format={came.lower()}), or name another model"
-    if came.lower() not in AUDIO_FORMATS:
-        advice = "name another model, voice or host"
-    return UpstreamMalformed(f"The upstream sent {came} where {asked} was asked for; {advice}.")
-
-
 def _require_rate(headers: Mapping[str, str]) -> None:
-    """Raise UpstreamMalformed where the headers name another rate, or more channels, than ours."""
     named = (f";{name}={headers.get(name)}" for name in PCM_HEADERS)
     declared = headers.get("content-type", "") + "".join(named)
     for name, ours, said, tells in PCM:

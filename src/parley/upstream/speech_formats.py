@@ -11,11 +11,9 @@ from parley.memory import Spool
 
 # By name, the media types of the formats of speech that every interface can give.
 AUDIO_FORMATS = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm"}
-# Samples a second of all PCM, and bytes of each: 16 bit, mono, little-endian.
-RATE, SAMPLE_BYTES = 24_000, 2
+RATE, SAMPLE_BYTES = 24_000, 2  # Samples a second, and bytes of each: mono, little-endian.
 BIT_RATE = 64  # Thousands of bits a second of mp3: plenty for one voice.
-# How much PCM is encoded at once: less than a millisecond of work, so that others can go on.
-PIECE_BYTES = 20_000
+PIECE_BYTES = 20_000  # How much PCM is encoded at once, in less than a millisecond.
 STREAMED = 0xFFFFFFFF  # A WAV's length where nobody knows it yet, as OpenAI writes it.
 # What comes before the samples (RFC 2361).
 WAV_HEADER = struct.pack(
@@ -24,8 +22,7 @@ WAV_HEADER = struct.pack(
     *(b"fmt ", 16, 1, 1, RATE, RATE * SAMPLE_BYTES, SAMPLE_BYTES, 16),
     *(b"data", STREAMED),
 )
-# How many chunks of a WAV are looked at; those who write WAVs put a handful before the samples.
-CHUNKS = 100
+CHUNKS = 100  # How many of a WAV are looked at; a handful stand before the samples.
 
 
 def in_format(pcm: Iterable[bytes], audio_format: str, deadline: Deadline) -> Iterator[bytes]:
@@ -73,10 +70,7 @@ def _mp3(samples: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
 
 
 def set_lengths(wav: Spool) -> None:
-    """Have the header of a whole WAV say how long it is, if it was streamed without its lengths.
-
-    Those who stream write 0xFFFFFFFF there, or 0, or another length that is too large.
-    """
+    """Write its lengths into a whole WAV whose header has 0, 0xFFFFFFFF or others too large."""
     start = 12
     for _ in range(CHUNKS):
         wav.seek(start)

@@ -10,7 +10,7 @@ from flask import Response, current_app
 
 from parley.conversation.event_order import Event, SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
-from parley.conversation.stages import Stages
+from parley.conversation.stages import LOOK_SECONDS, Stages
 from parley.conversation.state import failure_of
 from parley.errors import ANY_ERROR, CallerDisconnected
 from parley.web.answers import ConversationSchema, ErrorSchema
@@ -21,7 +21,6 @@ HEARTBEAT = b":\n\n"
 HEARTBEAT_SECONDS = 5  # The longest silence: proxies and routers cut what is silent for long.
 AUDIO = b'event: audio\ndata: {"at": %d, "segment": %d, "data": "%b", "last": %b}\n\n'
 """Base64 needs no escapes; to have json look for some takes twice the time."""
-LOOK_SECONDS = 0.4  # The shortest time between two looks at whether the caller is still connected.
 
 
 def event_stream(stages: Stages) -> Response:

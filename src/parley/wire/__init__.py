@@ -1,7 +1,3 @@
-"""Sends bytes to upstreams and receives theirs in time: connections, deadlines, addresses.
+"""Sends bytes to upstreams and receives theirs, in time. It may import the ground alone."""
 
-It may import the ground alone; requests, urllib3 and websockets are used nowhere else.
-`__all__` names what others may import: what a call needs, and sockets.
-"""
-
-__all__ = ["bodies", "forms", "messages", "sockets", "transport", "websocket"]
+__all__ = ["bodies", "forms", "sockets", "transport", "upstreams", "websocket"]

@@ -9,9 +9,7 @@ from typing import Any
 
 from parley.wire.sockets import under_tls
 
-# The headers of an answer in all, those of interim answers included, and its trailers likewise.
-# http.client would read 6 MB for each of these.
-HEAD_BYTES = 64 * 1024
+HEAD_BYTES = 64 * 1024  # Of all headers of an answer, interim ones included, or its trailers.
 HEAD_LINES = 400
 
 
@@ -36,11 +34,7 @@ class _Lines(io.BufferedReader):
 
 
 class AnswerReader(http.client.HTTPResponse):
-    """An answer that skips interim ones, and drops its connection unless its end is certain.
-
-    Where the headers leave that open, http.client is told that they ask to close. Else the socket
-    is shut down: urllib3 looks at a connection before it uses it again.
-    """
+    """An answer that skips interim ones, and drops its connection unless its end is certain."""
 
     fp: Any
 
@@ -75,16 +69,13 @@ class AnswerReader(http.client.HTTPResponse):
         super()._close_conn()  # type: ignore[misc]
 
     def _is_plainly_framed(self) -> bool:
-        """Whether every reader agrees where the answer ends."""
         codings = [coding.lower() for coding in self.headers.get_all("Transfer-Encoding", [])]
         lengths = self.headers.get_all("Content-Length", [])
         if self.version != 11 or self.headers.defects:
             return False
         if codings:
             return codings == ["chunked"] and not lengths
-        if self.status in (http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED):
-            return lengths in ([], ["0"])
-        return len(lengths) == 1 and lengths[0].isdecimal()
+        return lengths == [str(self.length)]  # http.client's own reading of it.
 
     def _ends_here(self) -> bool:
         """Whether the answer was read to its end, and nothing was received after it."""

@@ -1,4 +1,4 @@
-"""The bodies of answers, decoded as they arrive and bounded."""
+"""An upstream's answer, whose body is decoded as it arrives, and bounded."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -12,22 +12,19 @@ from parley.deadline import Deadline
 from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from parley.redaction import Secrets, valid_request_id
 from parley.wire.foreign_errors import BROKEN, errors_translated
-from parley.wire.messages import Answer
 
 PIECE_BYTES = 64 * 1024  # How much of an answer is read at once.
-# How much of a refusal is read: some repeat all that they were sent, behind their reason.
-REFUSAL_BYTES = 512 * 1024
+REFUSAL_BYTES = 512 * 1024  # The most of a refusal that is read: some repeat what they were sent.
 SILENT_BYTES = 64 * 1024  # How much compressed input in a row may decode to nothing.
-# The content codings that are asked for, as zlib's `wbits`; one at most, since two can blow up
-# without end.
-CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+GZIP = 31  # zlib's `wbits` for it.
 OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
-# How long the end of a body may take that was read but for that; a new connection takes longer.
-END_SECONDS = 0.05
+END_SECONDS = 0.05  # The longest to wait for the rest of a body: a new connection takes longer.
+
+Counted = Callable[[Iterator[bytes]], Iterable[bytes]]  # Passes on the pieces that it counts.
 
 
-class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
+class Answer(AbstractContextManager["Answer"]):
     """An answer whose body arrives while it is read; leaving its `with` ends the call."""
 
     def __init__(self, response: Response, limit: int, secrets: Secrets, deadline: Deadline):
@@ -43,12 +40,12 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
         with suppress(*BROKEN):
             self.response.close()
 
-    def whole(self, counted: Callable[[Iterator[bytes]], Iterable[bytes]] = iter) -> Answer:
-        """The answer with all of its body, whose pieces pass `counted`; raises as both do."""
+    def whole(self, counted: Counted = iter) -> bytes:
+        """All of the body, whose pieces pass `counted`; raises as both do."""
         body = bytearray()  # A list of many small pieces takes many times their size.
         for piece in counted(self.pieces()):
             body += piece
-        return Answer(self.status, self.headers, bytes(body), self.request_id)
+        return bytes(body)
 
     def pieces(self) -> Iterator[bytes]:
         """The body's bytes, each piece as soon as it is there; once, while the call is open.
@@ -78,23 +75,18 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
                 pass
 
     def _decoded(self) -> Iterator[bytes]:
-        """The pieces, decoded; none is empty."""
         name = self.headers.get("Content-Encoding", "").strip()
         coding = name.lower()
         if coding in ("", "identity"):
             yield from self._arriving()
-        elif coding in CODINGS:
-            yield from self._inflated(CODINGS[coding])
+        elif coding in ("gzip", "x-gzip"):  # One at most, since two can blow up without end.
+            yield from self._inflated()
         elif self.status < 300:  # Else the status says enough.
             came = OTHERS.get(coding) or valid_request_id(name, self._secrets)
             raise UpstreamMalformed(NOT_ASKED_FOR.format(came or "a compression"))
 
-    def _inflated(self, wbits: int) -> Iterator[bytes]:
-        """The pieces, decompressed in steps that are bounded in what they take and what they make.
-
-        gzip may have several members (RFC 1952, 2.2), each of which begins with 1F. Deflate is sent
-        with a header, whose first byte ends in 8 (RFC 1950, 2.2), or without one.
-        """
+    def _inflated(self) -> Iterator[bytes]:
+        """The pieces, decompressed in bounded steps; each member begins with 1F (RFC 1952, 2.2)."""
         decoder: Any = None
         silent = 0
         for piece in self._arriving():
@@ -103,8 +95,7 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
                 if decoder is None or decoder.eof:
                     if decoder and rest[0] != 0x1F:
                         break  # What follows the end and is no member is ignored, as elsewhere.
-                    is_bare = wbits == CODINGS["deflate"] and rest[0] & 0xF != 8
-                    decoder = zlib.decompressobj(-wbits if is_bare else wbits)
+                    decoder = zlib.decompressobj(GZIP)
                 size = len(rest)
                 try:
                     decoded = decoder.decompress(rest, PIECE_BYTES)
@@ -116,16 +107,12 @@ class StreamedAnswer(AbstractContextManager["StreamedAnswer"]):
                     raise UpstreamMalformed()
                 if decoded:
                     yield decoded
-        if decoder and not decoder.eof:
-            if rest := decoder.flush():
-                yield rest
-            if self.status < 300 and not decoder.eof:
-                raise UpstreamUnavailable()  # It is cut, whatever HTTP says.
+        if decoder and not decoder.eof and self.status < 300:
+            raise UpstreamUnavailable()  # It is cut, whatever HTTP says.
 
     def _arriving(self) -> Iterator[bytes]:
-        """The body's bytes as they are sent."""
         while not self._raw.closed:
-            with errors_translated, self._deadline.wait():
+            with errors_translated(), self._deadline.wait():
                 piece = self._raw.read1(PIECE_BYTES)
             if not piece:
                 return

@@ -11,13 +11,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from parley.deadline import Deadline
 from parley.errors import StaleConnection, UpstreamTimeout
 from parley.wire.answer_reader import AnswerReader
-from parley.wire.connecting import Address, connect
+from parley.wire.happy_eyeballs import Address, connect
 from parley.wire.sockets import YieldingSocket, has_event, under_tls
 
-# How long the name look-up, connecting and the TLS handshake may take in total.
-CONNECT_SECONDS = 5
-# How long an idle connection may be used again: some routes drop idle ones silently.
-IDLE_SECONDS = 30
+CONNECT_SECONDS = 5  # For the name look-up, connecting and the TLS handshake together.
+IDLE_SECONDS = 30  # How long a connection may be idle: some routes drop those silently.
 Resolve = Callable[[str, int], Sequence[Address]]
 
 

@@ -1,6 +1,7 @@
 """The errors of requests and of the layers below it, as ours."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPException
 
 import requests
@@ -13,15 +14,12 @@ TOO_LATE = (requests.Timeout, exceptions.TimeoutError)
 BROKEN = (exceptions.HTTPError, exceptions.ProxySchemeUnsupported, HTTPException, OSError)
 
 
-class ErrorsTranslated(AbstractContextManager[None]):
-    """A block that raises UpstreamTimeout or UpstreamUnavailable for foreign errors."""
-
-    def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        """Raise our error for a foreign one, whose text may quote a key and is left behind."""
-        if isinstance(error, TOO_LATE):
-            raise UpstreamTimeout() from None
-        if isinstance(error, BROKEN):
-            raise UpstreamUnavailable() from None
-
-
-errors_translated = ErrorsTranslated()
+@contextmanager
+def errors_translated() -> Iterator[None]:
+    """A block that raises our error for a foreign one, whose text may quote a key and is lost."""
+    try:
+        yield
+    except TOO_LATE:
+        raise UpstreamTimeout() from None
+    except BROKEN:
+        raise UpstreamUnavailable() from None

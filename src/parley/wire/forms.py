@@ -1,6 +1,5 @@
 """The bodies of requests: JSON, and forms that stream a recording."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -40,10 +39,3 @@ class Form:
 
 
 Body = Mapping[str, Any] | Form  # What is sent: a mapping as JSON, or a form.
-
-
-def encoded_body(body: Body) -> tuple[bytes | Form, str]:
-    """The bytes of a mapping, or the form as it is; and its content type."""
-    if isinstance(body, Form):
-        return body, body.content_type
-    return json.dumps(body).encode(), "application/json"

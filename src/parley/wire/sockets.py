@@ -1,9 +1,4 @@
-"""Sockets that let other greenlets run, in plain and in TLS.
-
-gevent switches to another greenlet only where one has to wait: an upstream that always has more to
-read would keep the process to itself, and no deadline would end it. So each `recv` lets others run,
-also below TLS: `ssl` itself would read in C as long as a peer sends session tickets.
-"""
+"""Sockets that let other greenlets run, in plain and in TLS."""
 
 import errno
 import ssl

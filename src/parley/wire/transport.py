@@ -1,5 +1,6 @@
 """Calls to upstreams over shared connections: plain values in and out."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
@@ -15,19 +16,17 @@ from parley.base_urls import BaseUrl
 from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.wire.adapter import Adapter, PreparedSession
-from parley.wire.bodies import StreamedAnswer
-from parley.wire.connecting import Address, LookUp, is_short_of_files, resolve
+from parley.wire.bodies import Answer
 from parley.wire.connections import CONNECT_SECONDS
 from parley.wire.foreign_errors import errors_translated
-from parley.wire.forms import Body, encoded_body
-from parley.wire.messages import Answer, Upstream
+from parley.wire.forms import Body, Form
+from parley.wire.happy_eyeballs import Address, LookUp, is_short_of_files, resolve
+from parley.wire.upstreams import Upstream
 from parley.wire.websocket import Channel
 
-HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
-# How many hosts of the operator's, or allowed by name, have pools; one left out gets a new one.
-HOSTS = 100
-# To how many of the callers' hosts idle connections are kept, and how many to each.
-PUBLIC_KEPT = 20, 10
+HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip"}
+HOSTS = 100  # How many hosts of the operator's, or allowed by name, have pools at once.
+PUBLIC_KEPT = 20, 10  # To how many callers' hosts idle connections are kept, and how many to each.
 
 
 class Transport:
@@ -54,8 +53,7 @@ class Transport:
     def require_allowed(self, *urls: BaseUrl) -> None:
         """Raise BaseUrlRefused now if a call would be refused for a host's addresses.
 
-        A name that does not resolve is left to the call itself, and so are those that are not
-        resolved when CONNECT_SECONDS are over.
+        A name that does not resolve in CONNECT_SECONDS is left to the call itself.
         """
         deadline = Deadline.after(CONNECT_SECONDS)
         for url in urls:
@@ -69,31 +67,31 @@ class Transport:
 
     def post(
         self, upstream: Upstream, path: str, body: Body, limit: int, deadline: Deadline
-    ) -> StreamedAnswer:
+    ) -> Answer:
         """POST a mapping as JSON, or a form; the answer, once its headers have arrived.
 
         Its body, read as it arrives, may have `limit` bytes, as decoded. Raises UpstreamTimeout,
         UpstreamUnavailable, BaseUrlRefused, or what the deadline raises.
         """
-        data, content_type = encoded_body(body)
+        data = body if isinstance(body, Form) else json.dumps(body).encode()
+        content_type = data.content_type if isinstance(data, Form) else "application/json"
         headers = {"Content-Type": content_type, "Content-Length": str(len(data))}
         return self._answer(upstream, _request(upstream, path, headers, data), limit, deadline)
 
     def get(self, upstream: Upstream, path: str, limit: int, deadline: Deadline) -> Answer:
-        """GET the whole answer; limited as `post` is, and raising what it and its body raise."""
-        with self._answer(upstream, _request(upstream, path, {}), limit, deadline) as answer:
-            return answer.whole()
+        """GET an answer; limited as `post` is, and raising what it raises."""
+        return self._answer(upstream, _request(upstream, path, {}), limit, deadline)
 
     @contextmanager
     def open_channel(
         self, upstream: Upstream, path: str, limit: int, deadline: Deadline
     ) -> Iterator[Channel | Answer]:
-        """A WebSocket for messages of `limit` bytes, or the refusal; raise what `get` raises."""
+        """A WebSocket for messages of `limit` bytes, or the refusal; raise what `post` raises."""
         channel = Channel(f"{upstream.url}{path}", limit, deadline)
         request = _request(upstream, path, channel.handshake)
         with self._answer(upstream, request, limit, deadline) as answer:
             if answer.status != HTTPStatus.SWITCHING_PROTOCOLS:
-                yield answer.whole()
+                yield answer
                 return
             channel.open(answer.response)
             with closing(channel):
@@ -101,17 +99,15 @@ class Transport:
 
     def _answer(
         self, upstream: Upstream, request: PreparedRequest, limit: int, deadline: Deadline
-    ) -> StreamedAnswer:
-        """The answer to a request, once its headers have arrived."""
+    ) -> Answer:
         try:
-            with errors_translated, deadline.wait():
+            with errors_translated(), deadline.wait():
                 response = self._sessions[upstream.url.public_only].answer_to(request)
         except BaseUrlRefused:
             raise upstream.url.refusal() from None
-        return StreamedAnswer(response, limit, upstream.secrets, deadline)
+        return Answer(response, limit, upstream.secrets, deadline)
 
     def _resolve(self, host: str, port: int) -> list[Address]:
-        """The host's addresses, before a connection is made."""
         if is_short_of_files():  # Callers choose to how many hosts idle connections lead.
             for session in self._sessions.values():
                 session.close()
@@ -119,7 +115,6 @@ class Transport:
         return resolve(self._look_up, host, port)
 
     def _resolve_publicly(self, host: str, port: int) -> list[Address]:
-        """The host's addresses; raise BaseUrlRefused if any of them is not public."""
         addresses = self._resolve(host, port)
         if not all(is_public(ip) for _, (ip, *_) in addresses):
             raise BaseUrlRefused()

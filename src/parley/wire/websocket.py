@@ -15,12 +15,11 @@ from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
 from parley.deadline import Deadline, let_others_run
-from parley.errors import ConversationError, UpstreamMalformed, UpstreamUnavailable
-from parley.wire.foreign_errors import errors_translated
+from parley.errors import UpstreamMalformed, UpstreamUnavailable
+from parley.wire.foreign_errors import BROKEN, errors_translated
 
 FRAMES = 4096  # How many frames may come before a message is whole, pings and empty ones included.
-# How much is parsed at once. It can be a thousand frames, and nobody else is served meanwhile.
-READ_BYTES = 2 * 1024
+READ_BYTES = 2 * 1024  # Parsed at once, while nobody else is served: up to a thousand frames.
 # At the level DEBUG the library logs every frame, and so what was said.
 QUIET = logging.Logger("websocket", logging.CRITICAL + 1)
 
@@ -57,7 +56,7 @@ class Channel:
         if self._protocol.state is not OPEN:
             return
         self._protocol.send_text(text.encode())
-        with self._deadline.wait():
+        with errors_translated(), self._deadline.wait():
             self._flush()
 
     def messages(self) -> Iterator[bytes]:
@@ -85,7 +84,7 @@ class Channel:
 
     def close(self) -> None:
         """Send a close frame if the socket takes it at once: this may be where a call was ended."""
-        with suppress(ConversationError):
+        with suppress(*BROKEN):
             if self._protocol.state is OPEN:
                 self._protocol.send_close(1000)
                 self._socket.settimeout(0)
@@ -93,11 +92,10 @@ class Channel:
 
     def _exchange(self) -> bytes:
         """Send what is due, such as answers to pings, and receive the next bytes."""
-        with errors_translated, self._deadline.wait():
+        with errors_translated(), self._deadline.wait():
             self._flush()
             return bytes(self._reader.read1(READ_BYTES))
 
     def _flush(self) -> None:
         if data := b"".join(self._protocol.data_to_send()):
-            with errors_translated:
-                self._socket.sendall(data)
+            self._socket.sendall(data)

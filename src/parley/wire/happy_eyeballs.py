@@ -13,12 +13,9 @@ from gevent.monkey import get_original
 from parley.errors import UpstreamUnavailable
 from parley.wire.sockets import YieldingSocket
 
-# How long to wait for an address before the next is tried in parallel (RFC 8305, section 8).
-STAGGER_SECONDS = 0.25
-# How many addresses are tried at most; a host that a caller names may have any number.
-ADDRESSES = 10
-# How many more files a process should be able to open: enough for a look-up and ten tries.
-FILES_LEFT = 16
+STAGGER_SECONDS = 0.25  # How long to wait before the next address is tried, too (RFC 8305, 8).
+ADDRESSES = 10  # How many are tried at most: a host that a caller names may have any number.
+FILES_LEFT = 16  # How many more one should be able to open, for a look-up and ten tries.
 # An address family and what `socket.connect` takes in it.
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 LookUp = Callable[..., list[Any]]  # What takes and returns what getaddrinfo does.
