@@ -72,7 +72,7 @@ def _is_program_stream(head: bytes) -> bool:
 def _is_mpeg_audio(head: bytes) -> bool:
     """A tag (ID3v2 or APEv2), or two frames in a row; linear in the head.
 
-    Before either may come zeros or spaces; before frames, instead, the end of a frame that was cut.
+    Before either may come zeros or spaces, and before frames the end of one that was cut, too.
     """
     start = len(head) - len(head.lstrip(b"\0 "))
     if start > PADDING_BYTES:
@@ -81,10 +81,10 @@ def _is_mpeg_audio(head: bytes) -> bool:
         return True
     if OTHERS.match(head) or OTHERS.match(head, start):
         return False
-    at = head.find(b"\xff")
-    while 0 <= at <= LONGEST_FRAME:
+    at = head.find(b"\xff", start)
+    while 0 <= at <= start + LONGEST_FRAME:
         frame = frame_at(head, at)
-        if frame and at <= frame.longest and has_two_frames_at(head, at):
+        if frame and at - start <= frame.longest and has_two_frames_at(head, at):
             return True
         at = head.find(b"\xff", at + 1)
     return False

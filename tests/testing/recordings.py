@@ -79,6 +79,7 @@ RECORDINGS: dict[str, tuple[str, bytes]] = {
     "frames behind zeros": ("audio.mp3", bytes(300) + FRAMES),
     "frames behind spaces": ("audio.mp3", b" " * 8192 + FRAMES),
     "begun amid a frame": ("audio.mp3", FRAMES[217:]),
+    "amid a frame behind zeros": ("audio.mp3", bytes(4096) + FRAMES[217:]),
     "begun amid a longer frame": ("audio.mp3", b"\x55" * 1000 + FRAMES),
 }
 """By what they are: the name under which they are sent, and their beginning."""
