@@ -96,11 +96,12 @@ def test_a_file_is_what_has_the_name_of_one(headers, file_name):
     assert read(body) == [("a", file_name, b"RIFF\r\n-")]
 
 
+@pytest.mark.parametrize("before", [b"", b"\r\n\r\n", b"\xef\xbb\xbf", b"a preamble\n"])
 @pytest.mark.parametrize("padding", [b" ", b"\t", b" \t " * 50])
-def test_padding_behind_a_boundary_is_passed_over(padding):
-    """RFC 2046, 5.1.1: a gateway may have added spaces and tabs there."""
+def test_what_stands_around_a_boundary_is_passed_over(before, padding):
+    """RFC 2046, 5.1.1: a gateway may have added spaces and tabs; Unity sends lines, .NET a mark."""
     part = NAMED[3:] + b"\r\n\r\n 1 \r\n--b"
-    body = b"--b" + padding + part + padding + part + b"--" + padding + b"\r\n"
+    body = before + b"--b" + padding + part + padding + part + b"--" + padding + b"\r\n"
     assert read(body) == [("a", None, b" 1 ")] * 2
 
 
@@ -126,6 +127,7 @@ def test_what_nobody_reads_is_passed_over():
         b"--b\r\n\r\nwithout headers\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
         NAMED + b"\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
         NAMED + b"\r\nno blank line\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
+        b"a preamble --b and more\r\n" + NAMED + b"\r\n\r\n1\r\n--b--",
         b"--b\r" + NAMED[3:] + b"\r\n\r\na CR more\r\n--b--",
     ],
 )

@@ -50,7 +50,7 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
     if not boundary:
         raise FormBroken()
     reader, delimiter, carriage_return = _Reader(stream), b"--" + boundary, None
-    consume(reader.until(b"\n" + delimiter))
+    consume(reader.until(delimiter))  # .NET puts a byte order mark before it, on the same line.
     while not reader.skip(b"--"):
         rest = reader.short(b"\n")
         if carriage_return is None:
@@ -99,7 +99,7 @@ class _Reader:
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._held = b"\n"  # The first delimiter may stand without one.
+        self._held = b""
 
     def until(self, mark: bytes, before: bytes = b"") -> Iterator[bytes]:
         """What comes before the mark, in pieces; the mark, and `before` it, are passed over."""
