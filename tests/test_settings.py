@@ -40,7 +40,7 @@ BAD = {
     "PARLEY_DEADLINE": ["sk-secret", "0.9", "600.1", "-5", "nan", "inf", "2_8"],
     "PARLEY_ALLOWED_ORIGINS": [
         *("app.secret", "https://app.example/", "https://*.example", "https://APP.example"),
-        *("https://app.example:port", "https://app.example .*", "null", "null://", "file://"),
+        *("https://app.example:port", "https://app.example .*", "null", "null://", "file:///"),
         *("capacitor://localhost/", "capacitor:localhost", "1app://localhost"),
     ],
     "PARLEY_LOG_LEVEL": ["sk-secret", "DEBUG"],  # The second would show no more than INFO.
@@ -125,6 +125,7 @@ def test_origins_are_read_as_browsers_write_them():
     origins = [
         *("https://app.example", "http://localhost:3000", "*", "capacitor://localhost"),
         *("tauri://localhost", "ionic://localhost:8080", "app://-", "vscode-webview://0abc"),
+        "file://",
         "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
         "moz-extension://0c6a5e2f-1b2c-4d3e-8f90-123456789abc",
         "safari-web-extension://0C6A5E2F-1B2C-4D3E-8F90-123456789ABC",

@@ -21,9 +21,10 @@ VISIBLE_ASCII = re.compile(r"[!-~]+")
 """What an HTTP header can carry as a key, on its own and behind `Bearer`."""
 ORIGIN = re.compile(
     r"https?://[a-z0-9.-]+(:[0-9]{1,5})?"
-    r"|(?!https?:)[a-z][a-z0-9+.-]*://[A-Za-z0-9._-]+(:[0-9]{1,5})?|\*"
+    r"|(?!https?:)[a-z][a-z0-9+.-]*://[A-Za-z0-9._-]+(:[0-9]{1,5})?|file://|\*"
 )
-"""An origin as browsers and apps' web views write it (RFC 6454, 6.1), or any; `null` is none."""
+"""An origin as browsers and apps' web views write it (RFC 6454, 6.1; Cordova's is `file://`), or
+any; `null` is none."""
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
 

@@ -148,6 +148,8 @@ def test_every_answer_tells_its_times(client, openai):
         ("capacitor://localhost", "capacitor://localhost", "same"),
         ("capacitor://localhost", "null", None),
         ("capacitor://localhost", "capacitor://localhost.evil.example", None),
+        ("file://", "file://", "same"),
+        ("file://", "null", None),
         ("tauri://localhost ionic://localhost", "ionic://localhost", "same"),
         ("chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop", "same"),
         ("*", "https://any.example", "*"),
