@@ -54,7 +54,7 @@ addEventListener("pagehide", () => {
   if (session.state !== "idle") session.stop();
 });
 for (const gesture of ["pointerdown", "pointerup", "keydown"]) {
-  document.addEventListener(gesture, () => session.wake(), { capture: true });
+  document.addEventListener(gesture, () => session.speaker.wake(), { capture: true });
 }
 heed(() => {
   if (handsFree.isOn) handsFree.pause("conversation_elsewhere");

@@ -31,7 +31,7 @@ export class Session {
   /** Sends what was recorded and not answered, until it is no longer wanted. @type {(() => void) | null} */
   unsent = null;
   transcript;
-  #speaker = new Speaker();
+  speaker = new Speaker();
   /** What goes on at the moment; aborting it ends and settles it. */
   #current = new AbortController();
   /** What speech is asked for as: an upstream may have PCM of another rate than ours alone. */
@@ -58,26 +58,11 @@ export class Session {
     return this.#current.signal;
   }
 
-  /** Allow sound; browsers ask that this be called in a gesture. */
-  wake() {
-    this.#speaker.wake();
-  }
-
   /** Stop whatever goes on: the microphone, the request, the sound. */
   stop() {
     this.unsent = null;
     this.view.forgive();
     this.begin("stop");
-  }
-
-  /** Have the voice wait, or go on. @param {boolean} held */
-  hold(held) {
-    this.#speaker.hold(held);
-  }
-
-  /** How loud the voice is at the moment, in decibels below the loudest. */
-  get loudness() {
-    return this.#speaker.decibels;
   }
 
   /**
@@ -205,7 +190,7 @@ export class Session {
 
   /** A playback that ends with the signal; its first sound changes the state. @param {AbortSignal} signal */
   #play(signal) {
-    return this.#speaker.open(this.speed(), signal, {
+    return this.speaker.open(this.speed(), signal, {
       begun: () => {
         this.view.forgive();
         this.enter("sound");
