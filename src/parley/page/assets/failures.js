@@ -31,7 +31,7 @@ const IN_SETTINGS = new Set([
 
 /** Codes of what keeps everybody from talking until it is mended. */
 const BLOCKING =
-  /^(insecure|recorder_missing|unreachable|(api_key|operator_key|token|microphone)_missing|microphone_(refused|busy))(_in_voice)?$/;
+  /^(insecure|recorder_missing|(api_key|operator_key|token|microphone)_missing|microphone_(refused|busy))(_in_voice)?$/;
 
 /** Codes that the same recording would meet again. */
 const IN_RECORDING = new Set([
@@ -44,6 +44,11 @@ const IN_RECORDING = new Set([
   "no_speech_in_voice",
   "file_unreadable",
 ]);
+
+/** Up to so many seconds, or minutes, are told as such. */
+const MOST = 90;
+/** Where a sentence says to wait. */
+const WAIT = /\bWait, then\b/;
 
 /** A failure that the user is told of. */
 export class Failure extends Error {
@@ -74,10 +79,15 @@ export class Failure extends Error {
 
   /** The sentence, with the wait where one is known. */
   get sentence() {
-    if (this.retryAfter === undefined) return this.message;
-    const seconds = this.retryAfter === 1 ? "1 second" : `${this.retryAfter} seconds`;
-    const what = this.message.replace(/: wait, then try again\.$/, ".");
-    return `${what} Wait ${seconds}, then try again.`;
+    return this.waiting(this.retryAfter);
+  }
+
+  /** The sentence with what is left of the wait. @param {number} [seconds] */
+  waiting(seconds) {
+    if (!seconds) return this.message;
+    const wait = `Wait ${inWords(seconds)}, then`;
+    if (WAIT.test(this.message)) return this.message.replace(WAIT, wait);
+    return `${this.message} ${wait} try again.`;
   }
 
   /**
@@ -118,10 +128,15 @@ export class Failure extends Error {
     return this.#where("voice");
   }
 
-  /** The same in the words that are true there, if it has such. @param {"file" | "voice"} place */
+  /** The same in the words that are true there, if it has such. @param {"file" | "voice" | "reply"} place */
   #where(place) {
     const code = `${this.code}_in_${place}`;
     return code in SENTENCES ? new Failure(code) : this;
+  }
+
+  /** The same where a part of the reply was there already. */
+  amidReply() {
+    return this.told.message?.includes(", saying: ") ? this : this.#where("reply");
   }
 
   /** Whether the upstream's speech could be played if it were asked for as WAV. */
@@ -132,6 +147,24 @@ export class Failure extends Error {
   /** Whether the recording itself is at fault, so that sending it again is of no use. */
   get inRecording() {
     return IN_RECORDING.has(this.code);
+  }
+
+  /** Whether the service itself is out of reach. */
+  get isLost() {
+    return this.code === "unreachable";
+  }
+
+  /** Whether the address of a host, as the user named it, is what may be wrong. */
+  get ofHost() {
+    const { remedy } = this.told;
+    const typed = remedy?.includes("host");
+    const missed = this.code === "upstream_unavailable" || this.upstreamStatus === 404;
+    return this.code === "base_url_refused" || Boolean(typed && missed);
+  }
+
+  /** Whether it is one of the AI service, which other settings may mend. */
+  get ofAi() {
+    return this.stage in NAMES;
   }
 
   /** Whether nobody can talk before it is mended. */
@@ -148,6 +181,19 @@ export class Failure extends Error {
   get offersSettings() {
     return this.inSettings || this.message.endsWith(" in Settings.");
   }
+}
+
+/** How long that is, rounded up. @param {number} seconds */
+function inWords(seconds) {
+  const [count, unit] =
+    seconds <= MOST
+      ? [seconds, "second"]
+      : seconds <= MOST * 60
+        ? [seconds / 60, "minute"]
+        : [seconds / 3600, "hour"];
+  return new Intl.NumberFormat("en", { style: "unit", unit, unitDisplay: "long" }).format(
+    Math.ceil(count),
+  );
 }
 
 /**

@@ -58,7 +58,7 @@ export const SENTENCES = {
   operator_quota_exhausted:
     "This service's account at the AI service has no credit left: tell whoever runs this service.",
   base_url_refused:
-    "The service may not call this base URL: change it in Settings, then try again.",
+    "The service may not call the base URL: change it in Settings, under Advanced, then try again.",
   audio_too_large: "The recording is too large: send at most 25 MB.",
   audio_too_large_in_file: "This file is too large: send one of at most 25 MB.",
   audio_unsupported:
@@ -68,7 +68,9 @@ export const SENTENCES = {
   no_speech: "No speech was recognised: speak closer to the microphone, and press Talk again.",
   no_speech_in_voice: "No words were recognised: say it again, closer to the microphone.",
   no_speech_in_file: "No speech was recognised in this file: send another one.",
-  rate_limited: "The AI service allows no more calls at the moment: wait, then try again.",
+  rate_limited: "The AI service allows no more calls at the moment. Wait, then try again.",
+  upstream_unavailable_in_reply:
+    "The AI service broke off amid its reply; what was said so far is kept: try again.",
   overloaded: "Every place is taken at the moment.",
 };
 
@@ -89,5 +91,9 @@ export function sentenceFor(code, stage) {
   if (code === "api_key_unusable" && name) {
     return `No key for "${name}" has spaces, or letters other than A to Z: check it in Settings, then try again.`;
   }
+  if (code === "base_url_refused" && name) {
+    return `The service may not call the host for "${name}": change it in Settings, then try again.`;
+  }
+  if (code === "rate_limited" && name) return undefined; // Whose limit it is, the service's words tell.
   return /** @type {Record<string, string>} */ (SENTENCES)[code];
 }

@@ -98,7 +98,7 @@ export class Session {
     signal.addEventListener("abort", () => {
       if (signal.reason === "added") return this.transcript.remove(turn);
       turn.cut(heard());
-      turn.miss("was cancelled");
+      turn.cancel();
       settle(turn.reply.slice(0, heard()));
     });
     /** @type {Failure | null} */
@@ -131,12 +131,14 @@ export class Session {
     if (signal.aborted) return;
     const whole = !failure || failure.stage === "tts";
     failure ??= silent ?? playback?.failure ?? null;
-    turn.show(turn.reply.length);
+    // Speech that failed amid the reply was heard to there.
+    if (failure?.stage === "tts" && playback) turn.cut(turn.spoken.characters(playback.played));
+    else turn.show(turn.reply.length);
     if (!whole) turn.markIncomplete();
-    if (failure) turn.miss("failed");
+    turn.conclude(failure?.code);
     this.#current = new AbortController();
     settle(turn.reply);
-    if (!failure || failure.code === "text_incomplete") return this.enter("done");
+    if (!failure || (failure.code === "text_incomplete" && turn.reply)) return this.enter("done");
     const again = async () => {
       // A conversation that had to wait for Settings goes on; why it cannot has been told.
       if (this.state === "paused") {
@@ -152,7 +154,10 @@ export class Session {
       return again();
     }
     if (isHandsFree(this.state)) failure = failure.inConversation();
-    this.fail(recorded.isFile ? failure.ofFile() : failure, again);
+    if (turn.reply && !whole) failure = failure.amidReply();
+    // Where the reply can be read, another try is another question.
+    const words = turn.reply && whole ? "Ask again" : undefined;
+    this.fail(recorded.isFile ? failure.ofFile() : failure, again, failure.inSettings, words);
   }
 
   /** Let a reply be heard again. @param {Turn} turn */
@@ -217,10 +222,11 @@ export class Session {
    * @param {Failure} failure
    * @param {() => void} [again] does it once more
    * @param {boolean} pauses whether nothing can go on before the user has done something
+   * @param {string} [words] what the button for it says
    */
-  fail(failure, again, pauses = failure.inSettings) {
+  fail(failure, again, pauses = failure.inSettings, words) {
     this.begin(pauses && STATES[this.state].next.pause ? "pause" : "fail");
-    this.view.fail(failure, again ?? this.unsent, again ? undefined : "Send what was recorded");
+    this.view.fail(failure, again ?? this.unsent, again ? words : "Send what was recorded");
   }
 
   /** Go where this leads, if it leads anywhere now. @param {Happening} what */
