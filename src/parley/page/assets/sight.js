@@ -19,15 +19,16 @@ export function wayDown(turn) {
     turn?.querySelector(place)?.getBoundingClientRect(),
   );
   if (!turn || !reply) return end;
+  const again = /** @type {Element} */ (turn.querySelector(".again")).getBoundingClientRect();
   if (stopped) {
     const most = stopped.top - top - stopped.height;
-    return end > most && stopped.bottom <= bottom ? 0 : Math.min(end, most);
+    const way = [end, again.bottom - bottom].find((one) => one <= most);
+    return way ?? (stopped.bottom <= bottom ? 0 : most);
   }
   const unheard = firstLine(turn.querySelectorAll(".ahead:not(:empty)"));
   if (unheard) return unheard.top - VOICE_FROM_TOP * clientHeight;
   // In a low window the reply goes before its times, and before most of what can be done with it.
-  const { offsetHeight } = /** @type {HTMLElement} */ (turn.querySelector(".again"));
-  const room = Math.max(bottom - top - offsetHeight, 0.75 * (bottom - top));
+  const room = Math.max(bottom - top - again.height, 0.75 * (bottom - top));
   return Math.min(end, reply.bottom - top - Math.min(reply.height, room));
 }
 
