@@ -108,7 +108,7 @@ def test_a_host_that_may_not_be_called(tab):
         page.get_by_text("Advanced").click()
         page.get_by_label("Base URL").fill("https://192.168.0.10/v1")
     tab.send(QUESTION)
-    tab.expect_failure("The service may not call the base URL: change it in Settings, under Adv")
+    tab.expect_failure("The service may not call this base URL: change it in Settings, under Ad")
     tab.page.get_by_role("button", name="Open Settings").click()
     url = tab.page.get_by_label("Base URL")
     expect(url).to_be_focused()

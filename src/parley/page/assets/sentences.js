@@ -58,7 +58,7 @@ export const SENTENCES = {
   operator_quota_exhausted:
     "This service's account at the AI service has no credit left: tell whoever runs this service.",
   base_url_refused:
-    "The service may not call the base URL: change it in Settings, under Advanced, then try again.",
+    "The service may not call this base URL: change it in Settings, under Advanced, then try again.",
   audio_too_large: "The recording is too large: send at most 25 MB.",
   audio_too_large_in_file: "This file is too large: send one of at most 25 MB.",
   audio_unsupported:
