@@ -48,7 +48,7 @@ export function saying(code, told) {
  * @param {string} code
  * @param {Told} told
  */
-function adviceFor(code, { message, stage, remedy = [], language, keyed }) {
+function adviceFor(code, { message, stage, remedy = [], language, keyed, upstreamStatus }) {
   if (code === "quota_exhausted") {
     return "check its plan and billing, or enter another key in Settings";
   }
@@ -63,5 +63,7 @@ function adviceFor(code, { message, stage, remedy = [], language, keyed }) {
   if (stage !== "stt") return change || OPERATOR;
   if (language && /\blanguage\b/i.test(message)) return "choose another language in Settings";
   const mend = change || OPERATOR;
-  return /\bmodel\b/i.test(message.replace(ENDS, "")) ? mend : `send another recording, or ${mend}`;
+  // Where nothing is found, no recording is at fault.
+  const elsewhere = upstreamStatus === 404 || /\bmodel\b/i.test(message.replace(ENDS, ""));
+  return elsewhere ? mend : `send another recording, or ${mend}`;
 }

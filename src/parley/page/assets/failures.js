@@ -158,7 +158,7 @@ export class Failure extends Error {
   get ofHost() {
     const { remedy } = this.told;
     const typed = remedy?.includes("host");
-    const missed = this.code === "upstream_unavailable" || this.upstreamStatus === 404;
+    const missed = this.code === "upstream_unavailable" || this.message.includes("its host (404)");
     return this.code === "base_url_refused" || Boolean(typed && missed);
   }
 

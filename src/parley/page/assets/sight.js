@@ -27,8 +27,9 @@ export function wayDown(turn) {
   }
   const unheard = firstLine(turn.querySelectorAll(".ahead:not(:empty)"));
   if (unheard) return unheard.top - VOICE_FROM_TOP * clientHeight;
-  // In a low window the reply goes before its times, and before most of what can be done with it.
-  const room = Math.max(bottom - top - again.height, 0.75 * (bottom - top));
+  // In a low window the reply goes before its times, and in the lowest before what can be done with it.
+  const all = bottom - top;
+  const room = 2 * again.height < all ? all - again.height : all;
   return Math.min(end, reply.bottom - top - Math.min(reply.height, room));
 }
 
