@@ -148,14 +148,16 @@ def test_speech_that_fails_and_a_reply_that_is_cut_short(tab, upstream):
 
 
 def test_every_place_taken(visit, serve, upstream):
-    """503 says how long to wait."""
+    """503 says how long to wait, and then that it is over."""
     url = serve(PARLEY_CAPACITY="1").url
     first, second = visit(url), visit(url)
     upstream.answers["text"], go = hold_back(write())
     first.send(QUESTION)
     first.expect_state("Answering")
     second.send(QUESTION)
-    second.expect_failure("Every place is taken at the moment. Wait 2 seconds, then try again.")
+    second.expect_failure("Every place is taken at the moment. Wait ")
+    over = second.page.get_by_role("status").filter(has_text="The wait is over: try again.")
+    expect(over).to_be_visible()
     go.set()
     expect(first.said).to_have_text(TRANSCRIPT)
     first.expect_state("Ready")
@@ -176,6 +178,14 @@ def test_a_cut_connection_and_a_service_that_is_gone(visit, serve, upstream):
     service.process.wait(10)
     tab.page.get_by_role("button", name="Try again").click()
     tab.expect_failure("The service cannot be reached")
+    expect(tab.status).to_have_text("Not connected")
+    tab.tap()  # Nobody speaks in vain.
+    tab.expect_state("Loading")
+    tab.expect_state("Not connected")
+    serve(port=int(service.url.rpartition(":")[2]))
+    again = tab.status.filter(has_text="The service can be reached again: try again.")
+    expect(again).to_be_visible()
+    tab.expect_state("Ready")
 
 
 def children(process: int) -> list[int]:
@@ -184,7 +194,7 @@ def children(process: int) -> list[int]:
 
 
 def test_a_service_that_is_gone_before_the_page_knows_it(visit, serve):
-    """Try again asks it anew what it offers; so do Talk, Settings, and a file, which is sent."""
+    """It is asked anew what it offers: by itself, by Talk, Settings, and a file, which is sent."""
     tab = visit(serve().url)
     page = tab.page
     gone = re.compile("The service cannot be reached")
@@ -203,7 +213,6 @@ def test_a_service_that_is_gone_before_the_page_knows_it(visit, serve):
         expect(tab.alert).to_have_text(gone)
 
     lose(talk)
-    page.get_by_role("button", name="Try again").click()
     tab.expect_state("Ready")
     expect(tab.alert).to_be_empty()
     lose(lambda: None)
@@ -222,4 +231,4 @@ def test_an_answer_that_nobody_expects(tab):
         lambda route: route.fulfill(status=503, headers={"Retry-After": "7"}, body="<h1>No</h1>"),
     )
     tab.send(QUESTION)
-    tab.expect_failure("The service did not answer as expected: try again in a moment. Wait 7 sec")
+    tab.expect_failure("The service did not answer as expected: try again in a moment. Wait ")

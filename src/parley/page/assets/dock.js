@@ -25,8 +25,11 @@ const ENDS = {
 /** For so long, in milliseconds, a click where Stop was is meant for Stop: the switch takes none. */
 const LATE_CLICK = 600;
 
-/** What keeps everybody from talking: a failure, a key that lacks, or one that the AI service asked for. */
-const obstacles = { failure: false, key: false, asked: false };
+/**
+ * What keeps everybody from talking: a failure, the service out of reach, a key that lacks, or one that the
+ * AI service asked for.
+ */
+const obstacles = { failure: false, lost: false, key: false, asked: false };
 /** @type {Press} */
 let pressed = "tap";
 
@@ -90,7 +93,8 @@ function isBlocked() {
 
 /** @param {State} state */
 function statusOf(state) {
-  const { status, blocked = status } = STATES[state];
+  const { status, blocked = status, lost = blocked } = STATES[state];
+  if (obstacles.lost) return lost;
   return isBlocked() ? blocked : status;
 }
 

@@ -1,77 +1,8 @@
-/** What can go wrong, each with one sentence that says what to do. */
+/** What can go wrong, what it is called where it happened, and what can be done about it. */
 
 import { saying } from "./advice.js";
 import { NAMES } from "./offer.js";
-
-/** By code: the browser's own failures, and the service's where the page knows better words. */
-const SENTENCES = {
-  insecure:
-    "Browsers give the microphone to secure pages only: open this page over https, or on localhost.",
-  microphone_missing: "No microphone was found: connect one, then press Talk again.",
-  microphone_refused:
-    "The microphone is blocked: allow it for this page in the browser, then press Talk again.",
-  microphone_busy:
-    "The microphone cannot be opened: close other programs that use it, then press Talk again.",
-  microphone_missing_in_voice:
-    "No microphone was found: connect one, then switch Conversation on again.",
-  microphone_refused_in_voice:
-    "The microphone is blocked: allow it for this page in the browser, then switch Conversation on again.",
-  microphone_busy_in_voice:
-    "The microphone cannot be opened: close other programs that use it, then switch Conversation on again.",
-  microphone_lost: "The microphone was lost: connect or allow it again, then press Talk.",
-  conversation_missing:
-    "The conversation cannot begin, since this page could not be loaded whole: check the connection, then load it again.",
-  conversation_lost: "The microphone was lost: connect or allow it again, then press Go on.",
-  conversation_taken:
-    "Something else has taken the microphone, a call perhaps: press Go on once it is free.",
-  conversation_elsewhere:
-    "Another tab with this page began to listen or to speak: press Go on to talk here.",
-  speaking_elsewhere:
-    "Another tab with this page began to listen or to speak, so this one stopped.",
-  conversation_alone: "Nobody has spoken for five minutes: press Go on to be heard again.",
-  recorder_missing:
-    "This browser records neither WebM nor MP4: drop an audio file here, or use another browser.",
-  let_go_early:
-    "The microphone was not open yet: hold Talk until Listening is shown above it, then speak.",
-  nothing_recorded: "Nothing was recorded: hold Talk while you speak, or tap it before and after.",
-  sound_held: "The browser holds the sound back: press any key, or click anywhere, to hear it.",
-  sound_missing: "This browser cannot play the speech: read the reply, or use another browser.",
-  loudspeaker_missing:
-    "No sound can be played: connect a loudspeaker, then press Hear again. The reply can be read.",
-  sound_insecure:
-    "Browsers play the speech on secure pages only: open this page over https, or on localhost.",
-  unreachable: "The service cannot be reached: check the connection, then try again.",
-  cut: "The connection was cut; what was said so far is kept: try again.",
-  unreadable: "The service did not answer as expected: try again in a moment.",
-  api_key_missing: "An API key is needed: enter yours in Settings, then try again.",
-  api_key_asked: "The AI service asks for an API key: enter one in Settings, then try again.",
-  api_key_rejected: "The API key was refused: check it in Settings, then try again.",
-  token_missing: "An access token is needed: enter yours in Settings, then try again.",
-  api_key_unusable:
-    "No API key has spaces, or letters other than A to Z: check yours in Settings, then try again.",
-  token_rejected: "The access token was refused: check it in Settings, then try again.",
-  token_unusable:
-    "No access token has spaces, or letters other than A to Z: check yours in Settings, then try again.",
-  operator_key_missing:
-    "This service has no key for the AI service: tell whoever runs this service.",
-  operator_key_rejected:
-    "The AI service refused this service's own key: tell whoever runs this service.",
-  operator_quota_exhausted:
-    "This service's account at the AI service has no credit left: tell whoever runs this service.",
-  base_url_refused:
-    "The service may not call this base URL: change it in Settings, then try again.",
-  audio_too_large: "The recording is too large: send at most 25 MB.",
-  audio_too_large_in_file: "This file is too large: send one of at most 25 MB.",
-  audio_unsupported:
-    "What this file holds is no audio of a supported kind: send mp3, mp4, mpeg, m4a, wav or webm.",
-  file_unreadable: "This file cannot be read: send another one.",
-  audio_empty: "This file is empty: send another one.",
-  no_speech: "No speech was recognised: speak closer to the microphone, and press Talk again.",
-  no_speech_in_voice: "No words were recognised: say it again, closer to the microphone.",
-  no_speech_in_file: "No speech was recognised in this file: send another one.",
-  rate_limited: "The AI service allows no more calls at the moment: wait, then try again.",
-  overloaded: "Every place is taken at the moment.",
-};
+import { SENTENCES, sentenceFor } from "./sentences.js";
 
 /** The header of the main key; the service's sentence names it where that key is missing. */
 const MAIN_KEY = "X-OpenAI-API-Key";
@@ -100,7 +31,7 @@ const IN_SETTINGS = new Set([
 
 /** Codes of what keeps everybody from talking until it is mended. */
 const BLOCKING =
-  /^(insecure|recorder_missing|unreachable|(api_key|operator_key|token|microphone)_missing|microphone_(refused|busy))(_in_voice)?$/;
+  /^(insecure|recorder_missing|(api_key|operator_key|token|microphone)_missing|microphone_(refused|busy))(_in_voice)?$/;
 
 /** Codes that the same recording would meet again. */
 const IN_RECORDING = new Set([
@@ -113,6 +44,11 @@ const IN_RECORDING = new Set([
   "no_speech_in_voice",
   "file_unreadable",
 ]);
+
+/** Up to so many seconds, or minutes, are told as such. */
+const MOST = 90;
+/** Where a sentence says to wait. */
+const WAIT = /\bWait, then\b/;
 
 /** A failure that the user is told of. */
 export class Failure extends Error {
@@ -143,10 +79,15 @@ export class Failure extends Error {
 
   /** The sentence, with the wait where one is known. */
   get sentence() {
-    if (this.retryAfter === undefined) return this.message;
-    const seconds = this.retryAfter === 1 ? "1 second" : `${this.retryAfter} seconds`;
-    const what = this.message.replace(/: wait, then try again\.$/, ".");
-    return `${what} Wait ${seconds}, then try again.`;
+    return this.waiting(this.retryAfter);
+  }
+
+  /** The sentence with what is left of the wait. @param {number} [seconds] */
+  waiting(seconds) {
+    if (!seconds) return this.message;
+    const wait = `Wait ${inWords(seconds)}, then`;
+    if (WAIT.test(this.message)) return this.message.replace(WAIT, wait);
+    return `${this.message} ${wait} try again.`;
   }
 
   /**
@@ -187,10 +128,15 @@ export class Failure extends Error {
     return this.#where("voice");
   }
 
-  /** The same in the words that are true there, if it has such. @param {"file" | "voice"} place */
+  /** The same in the words that are true there, if it has such. @param {"file" | "voice" | "reply"} place */
   #where(place) {
     const code = `${this.code}_in_${place}`;
     return code in SENTENCES ? new Failure(code) : this;
+  }
+
+  /** The same where a part of the reply was there already. */
+  amidReply() {
+    return this.told.message?.includes(", saying: ") ? this : this.#where("reply");
   }
 
   /** Whether the upstream's speech could be played if it were asked for as WAV. */
@@ -201,6 +147,24 @@ export class Failure extends Error {
   /** Whether the recording itself is at fault, so that sending it again is of no use. */
   get inRecording() {
     return IN_RECORDING.has(this.code);
+  }
+
+  /** Whether the service itself is out of reach. */
+  get isLost() {
+    return this.code === "unreachable";
+  }
+
+  /** Whether the address of a host, as the user named it, is what may be wrong. */
+  get ofHost() {
+    const { remedy } = this.told;
+    const typed = remedy?.includes("host");
+    const missed = this.code === "upstream_unavailable" || this.message.includes("its host (404)");
+    return this.code === "base_url_refused" || Boolean(typed && missed);
+  }
+
+  /** Whether it is one of the AI service, which other settings may mend. */
+  get ofAi() {
+    return this.stage in NAMES;
   }
 
   /** Whether nobody can talk before it is mended. */
@@ -219,24 +183,17 @@ export class Failure extends Error {
   }
 }
 
-/**
- * The page's own sentence, if it has one.
- * @param {string} code
- * @param {string} stage
- * @returns {string | undefined}
- */
-function sentenceFor(code, stage) {
-  const name = /** @type {Record<string, string>} */ (NAMES)[stage];
-  if (/^api_key_(missing|asked)$/.test(code) && name) {
-    return `The host for "${name}" asks for a key: enter it in Settings, under "${name}", then try again.`;
-  }
-  if (code === "api_key_rejected" && name) {
-    return `The key for "${name}" was refused: check it in Settings, under "${name}", then try again.`;
-  }
-  if (code === "api_key_unusable" && name) {
-    return `No key for "${name}" has spaces, or letters other than A to Z: check it in Settings, then try again.`;
-  }
-  return /** @type {Record<string, string>} */ (SENTENCES)[code];
+/** How long that is, rounded up. @param {number} seconds */
+function inWords(seconds) {
+  const [count, unit] =
+    seconds <= MOST
+      ? [seconds, "second"]
+      : seconds <= MOST * 60
+        ? [seconds / 60, "minute"]
+        : [seconds / 3600, "hour"];
+  return new Intl.NumberFormat("en", { style: "unit", unit, unitDisplay: "long" }).format(
+    Math.ceil(count),
+  );
 }
 
 /**

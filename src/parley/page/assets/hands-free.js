@@ -64,7 +64,7 @@ export class HandsFree {
     try {
       // What is missing is told before anything is said in vain.
       const { microphone } = session.chosen();
-      const ear = await Ear.open(microphone, () => session.loudness);
+      const ear = await Ear.open(microphone, () => session.speaker.decibels);
       if (signal.aborted) {
         ear.close();
         return false;
@@ -104,7 +104,7 @@ export class HandsFree {
       this.ear = null;
     }
     keepAwake(open);
-    this.session.hold(state === "interrupted");
+    this.session.speaker.hold(state === "interrupted");
     // Who speaks already, as a reply begins say, has interrupted it.
     if (this.ear?.hears) this.session.enter("voice");
     this.#await(state);

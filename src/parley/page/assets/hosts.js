@@ -45,14 +45,6 @@ export class Hosts {
     );
   }
 
-  /** Show the field for a stage's key, and have it filled in. @param {StageName} stage */
-  askForKey(stage) {
-    for (const folded of ["advanced", "hosts"]) {
-      /** @type {HTMLDetailsElement} */ (element(folded)).open = true;
-    }
-    field(`${stage}_key`).focus();
-  }
-
   /** Take keys out of the document. */
   takeKeys() {
     for (const key of this.#keys.values()) key.take(true);

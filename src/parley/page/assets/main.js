@@ -2,6 +2,7 @@
 
 import { warm } from "./audio-input.js";
 import { ByHand } from "./by-hand.js";
+import { Connection } from "./connection.js";
 import { explain, isHeld } from "./dock.js";
 import { element, field, isCovered } from "./elements.js";
 import { Failure } from "./failures.js";
@@ -12,8 +13,9 @@ import { heed } from "./other-tabs.js";
 import { makeRoom } from "./room.js";
 import { Session } from "./session.js";
 import { Settings } from "./settings.js";
+import { save } from "./take-along.js";
 import { talkWith } from "./talk.js";
-import { save, View } from "./view.js";
+import { View } from "./view.js";
 
 const view = new View((failure) => settings?.open(failure));
 const chosen = () => /** @type {Settings} */ (settings).chosen();
@@ -22,6 +24,18 @@ const byHand = new ByHand(session);
 const handsFree = new HandsFree(session);
 /** @type {Settings | undefined} there once the service has told of itself */
 let settings;
+const connection = new Connection(view, (offer) => {
+  if (settings) return view.calm("The service can be reached again");
+  settings = new Settings(offer, (keys) => view.settingsChanged(keys));
+  view.forgive();
+  view.enter(session.state);
+});
+/** Whether anything can be sent; where nothing could be, the service is asked once more. */
+const ready = async () => {
+  if (handsFree.isOn) return true;
+  if (!settings || view.isLost) await connection.ask();
+  return settings && !view.isLost;
+};
 
 /** Whether what is down began to listen as it went down. */
 let listens = false;
@@ -29,7 +43,7 @@ let listens = false;
 const tapped = () => explain(settings?.endBySilence ? "silent" : "tap");
 talkWith(element("talk"), {
   press: (press) => {
-    if (!settings) return void begin();
+    if (!handsFree.isOn && (!settings || view.isLost)) return void connection.ask();
     listens = session.state !== "listening" && !handsFree.isOn;
     explain(press);
     if (!handsFree.ear) warm().catch(() => {}); // What is wrong is told as it opens.
@@ -47,14 +61,14 @@ talkWith(element("talk"), {
   },
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !isCovered()) session.stop();
+  if (event.key === "Escape" && settings && !isCovered()) session.stop();
 });
 // Browsers keep a page that was left, conversation and all, unless it still has the microphone.
 addEventListener("pagehide", () => {
   if (session.state !== "idle") session.stop();
 });
 for (const gesture of ["pointerdown", "pointerup", "keydown"]) {
-  document.addEventListener(gesture, () => session.wake(), { capture: true });
+  document.addEventListener(gesture, () => session.speaker.wake(), { capture: true });
 }
 heed(() => {
   if (handsFree.isOn) handsFree.pause("conversation_elsewhere");
@@ -70,8 +84,7 @@ element("mute").addEventListener("click", () => {
 });
 element("stop").addEventListener("click", () => session.stop());
 element("converse").addEventListener("click", async () => {
-  if (!settings) await begin();
-  if (!settings) return;
+  if (!(await ready())) return;
   warm().catch(() => {});
   handsFree.toggle();
 });
@@ -92,13 +105,12 @@ for (const [kind, type] of [
   });
 }
 element("open-settings").addEventListener("click", async () => {
-  if (!settings) await begin();
+  if (!settings) await connection.ask();
   settings?.open();
 });
 element("add-key").addEventListener("click", () => settings?.open(view.asked));
 takeFiles(field("file"), element("choose"), async (file, others) => {
-  if (!settings) await begin();
-  if (!settings) return;
+  if (!(await ready())) return;
   session.send({ recording: file, fileName: file.name, isFile: true });
   if (!others) return;
   view.note(`One recording is sent at a time: drop the next one after the reply to ${file.name}.`);
@@ -106,32 +118,4 @@ takeFiles(field("file"), element("choose"), async (file, others) => {
 makeRoom(() => view.follow());
 watch(byHand, handsFree, element("talk"), () => Boolean(settings?.endBySilence) && !isHeld());
 
-/** @type {Promise<void> | null} */
-let beginning = null;
-
-/** Ask the service what it offers, once at a time; nothing can be said before. */
-function begin() {
-  beginning ??= offered().finally(() => {
-    beginning = null;
-  });
-  return beginning;
-}
-
-async function offered() {
-  /** @type {import("./offer.js").Offer} */
-  let offer;
-  element("status").textContent = "Loading";
-  try {
-    const answer = await fetch("page.json");
-    offer = await answer.json();
-  } catch {
-    view.fail(new Failure("unreachable"), begin);
-    element("status").textContent = "Not connected";
-    return;
-  }
-  settings = new Settings(offer, (keys) => view.settingsChanged(keys));
-  view.forgive();
-  view.enter(session.state);
-}
-
-await begin();
+await connection.ask();

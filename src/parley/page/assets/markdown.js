@@ -7,7 +7,7 @@
 /**
  * A text of the reply from `start` to `end`, and what stands around it, from the outside in.
  * @typedef {{start: number, end: number, marks: Mark[]}} Leaf
- * @typedef {{tag: "strong" | "em" | "code" | "a", href?: string}} Mark
+ * @typedef {{tag: "strong" | "em" | "s" | "code" | "a", href?: string}} Mark
  *
  * A block has the parts of the reply that are seen of it: a list its items, a table its cells, a quotation
  * its lines, a rule none, another its one text. `first` is an ordered list's first number, and `row` where a
@@ -30,9 +30,10 @@ const INLINE = new RegExp(
     /\\(?<plain>[\\`*_[\]()#.!~|-])/u,
     /`(?<code>[^`\n]{1,300})`/u,
     /\*\*(?<strong>(?=\S)[\s\S]{1,600}?(?<=\S))\*\*(?!\*)/u,
+    /~~(?<struck>(?=\S)[^~\n]{1,600}?(?<=\S))~~/u,
     /\*(?<em>(?=[^\s*])[^*]{1,600}?(?<=\S))\*/u,
     /(?<![\p{L}\p{N}_])_(?<under>(?=[^\s_])[^_]{1,600}?(?<=\S))_(?![\p{L}\p{N}_])/u,
-    /\[(?<text>[^\]\n]{1,300})\]\((?<href>(?:https?:\/\/|mailto:)[^\s()]{1,1000})\)/u,
+    /!?\[(?<text>[^\]\n]{1,300})\]\((?<href>(?:https?:\/\/|mailto:)[^\s()]{1,1000})\)/u,
     /(?<url>https?:\/\/[^\s<>()]{1,1000}[^\s<>().,;:!?'"*_])/u,
   ]
     .map((part) => part.source)
@@ -41,7 +42,15 @@ const INLINE = new RegExp(
 );
 
 /** How a group of INLINE is shown; the others stay as they are. @type {Record<string, Mark["tag"]>} */
-const TAGS = { code: "code", strong: "strong", em: "em", under: "em", text: "a", url: "a" };
+const TAGS = {
+  code: "code",
+  strong: "strong",
+  em: "em",
+  under: "em",
+  struck: "s",
+  text: "a",
+  url: "a",
+};
 
 /**
  * The blocks of a reply, from a place on where one begins. Linear in the rest's length. What is added

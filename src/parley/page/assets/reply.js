@@ -7,6 +7,9 @@ import { blocksOf, leavesOf } from "./markdown.js";
 const STOPPED = "The voice stopped here; the rest was not heard then.";
 const UNHEARD = "None of it was heard.";
 
+/** How a sentence ends, within whatever marks. */
+const ENDED = /[.!?…。！？][\p{Pe}\p{Pf}"'*_`]*\s*$/u;
+
 /** @typedef {{start: number, end: number, heard: HTMLElement, ahead: HTMLElement}} Text */
 /** @typedef {{start: number, element: HTMLElement, texts: number}} Shown */
 
@@ -20,6 +23,7 @@ export class Reply {
   /** How many characters are dark, and how many texts are dark as a whole. */
   #heard = 0;
   #dark = 0;
+  #incomplete = false;
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -47,6 +51,7 @@ export class Reply {
     range.setEndAfter(/** @type {Node} */ (this.#root.lastChild));
     const rest = document.createElement("div");
     rest.className = "unheard";
+    rest.dir = "auto"; // Its line stands where its text begins.
     rest.append(range.extractContents());
     link?.removeAttribute("data-host"); // Its end says it.
     const stopped = document.createElement("p");
@@ -63,12 +68,19 @@ export class Reply {
     this.#texts = [];
     this.#dark = 0;
     this.#write(this.source);
+    if (this.#incomplete) this.markIncomplete();
     this.#darken();
   }
 
-  /** The reply's end is missing: an ellipsis says so. */
+  /** The reply's end is missing: an ellipsis says so, apart from a sentence that has ended. */
   markIncomplete() {
-    this.#texts.at(-1)?.heard.append("…");
+    this.#incomplete = true;
+    this.#texts.at(-1)?.ahead.after(ENDED.test(this.source) ? " …" : "…");
+  }
+
+  /** Whether a sentence ends where it does. */
+  get endsSentence() {
+    return ENDED.test(this.source);
   }
 
   /** Write what has changed: the last block, and what follows it. @param {string} source */

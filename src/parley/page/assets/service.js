@@ -122,7 +122,10 @@ async function refusal(answer) {
  */
 function told({ code, message, stage, retry_after, upstream_status }, wait = null) {
   const retryAfter = retry_after ?? seconds(wait);
-  return new Failure(code, { message, stage, retryAfter, upstreamStatus: upstream_status });
+  // Whichever stage meets it, its header says which field it stands in.
+  const [, field] = /\bX-(\w+)-Base-URL\b/.exec(code === "base_url_refused" ? message : "") ?? [];
+  const where = field?.toLowerCase() ?? stage;
+  return new Failure(code, { message, stage: where, retryAfter, upstreamStatus: upstream_status });
 }
 
 /** @param {string | null} wait a Retry-After in seconds, or a date, which is passed over */

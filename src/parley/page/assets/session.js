@@ -31,7 +31,7 @@ export class Session {
   /** Sends what was recorded and not answered, until it is no longer wanted. @type {(() => void) | null} */
   unsent = null;
   transcript;
-  #speaker = new Speaker();
+  speaker = new Speaker();
   /** What goes on at the moment; aborting it ends and settles it. */
   #current = new AbortController();
   /** What speech is asked for as: an upstream may have PCM of another rate than ours alone. */
@@ -58,26 +58,11 @@ export class Session {
     return this.#current.signal;
   }
 
-  /** Allow sound; browsers ask that this be called in a gesture. */
-  wake() {
-    this.#speaker.wake();
-  }
-
   /** Stop whatever goes on: the microphone, the request, the sound. */
   stop() {
     this.unsent = null;
     this.view.forgive();
     this.begin("stop");
-  }
-
-  /** Have the voice wait, or go on. @param {boolean} held */
-  hold(held) {
-    this.#speaker.hold(held);
-  }
-
-  /** How loud the voice is at the moment, in decibels below the loudest. */
-  get loudness() {
-    return this.#speaker.decibels;
   }
 
   /**
@@ -113,7 +98,7 @@ export class Session {
     signal.addEventListener("abort", () => {
       if (signal.reason === "added") return this.transcript.remove(turn);
       turn.cut(heard());
-      turn.miss("was cancelled");
+      turn.cancel();
       settle(turn.reply.slice(0, heard()));
     });
     /** @type {Failure | null} */
@@ -146,12 +131,14 @@ export class Session {
     if (signal.aborted) return;
     const whole = !failure || failure.stage === "tts";
     failure ??= silent ?? playback?.failure ?? null;
-    turn.show(turn.reply.length);
+    // Speech that failed amid the reply was heard to there.
+    if (failure?.stage === "tts" && playback) turn.cut(turn.spoken.characters(playback.played));
+    else turn.show(turn.reply.length);
     if (!whole) turn.markIncomplete();
-    if (failure) turn.miss("failed");
+    turn.conclude(failure?.code);
     this.#current = new AbortController();
     settle(turn.reply);
-    if (!failure || failure.code === "text_incomplete") return this.enter("done");
+    if (!failure || (failure.code === "text_incomplete" && turn.reply)) return this.enter("done");
     const again = async () => {
       // A conversation that had to wait for Settings goes on; why it cannot has been told.
       if (this.state === "paused") {
@@ -167,7 +154,10 @@ export class Session {
       return again();
     }
     if (isHandsFree(this.state)) failure = failure.inConversation();
-    this.fail(recorded.isFile ? failure.ofFile() : failure, again);
+    if (turn.reply && !whole) failure = failure.amidReply();
+    // Where the reply can be read, another try is another question.
+    const words = turn.reply && whole ? "Ask again" : undefined;
+    this.fail(recorded.isFile ? failure.ofFile() : failure, again, failure.inSettings, words);
   }
 
   /** Let a reply be heard again. @param {Turn} turn */
@@ -205,7 +195,7 @@ export class Session {
 
   /** A playback that ends with the signal; its first sound changes the state. @param {AbortSignal} signal */
   #play(signal) {
-    return this.#speaker.open(this.speed(), signal, {
+    return this.speaker.open(this.speed(), signal, {
       begun: () => {
         this.view.forgive();
         this.enter("sound");
@@ -232,10 +222,11 @@ export class Session {
    * @param {Failure} failure
    * @param {() => void} [again] does it once more
    * @param {boolean} pauses whether nothing can go on before the user has done something
+   * @param {string} [words] what the button for it says
    */
-  fail(failure, again, pauses = failure.inSettings) {
+  fail(failure, again, pauses = failure.inSettings, words) {
     this.begin(pauses && STATES[this.state].next.pause ? "pause" : "fail");
-    this.view.fail(failure, again ?? this.unsent, again ? undefined : "Send what was recorded");
+    this.view.fail(failure, again ?? this.unsent, again ? words : "Send what was recorded");
   }
 
   /** Go where this leads, if it leads anywhere now. @param {Happening} what */

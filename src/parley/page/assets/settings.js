@@ -44,17 +44,21 @@ export class Settings {
       element("kind-of-key").textContent = "an access token";
     }
     for (const id of ["base_url-row", "hosts"]) element(id).hidden = offer.tokens;
+    if (offer.tokens) element("not-stored").textContent = "Models";
     restore();
+    // Another tab has chosen, or forgotten.
+    addEventListener("storage", () => {
+      restore();
+      refresh();
+    });
     this.#dialog.addEventListener("input", () => {
       remember();
       refresh();
       element("forgotten").textContent = "";
     });
     // A browser points to what is wrong only where it is unfolded.
-    const unfold = (/** @type {Event} */ { target }) => {
-      for (const one of this.#dialog.querySelectorAll("details"))
-        one.open ||= one.contains(/** @type {Node} */ (target));
-    };
+    const unfold = (/** @type {Event} */ { target }) =>
+      this.#unfold(/** @type {Element} */ (target));
     this.#dialog.addEventListener("invalid", unfold, { capture: true });
     element("forget").addEventListener("click", () => {
       forget();
@@ -88,10 +92,23 @@ export class Settings {
     this.#dialog.showModal();
     const stage = STAGES.find((name) => name === failure?.stage);
     element(this.lacksKey ? "key" : "settings-title").focus();
+    if (failure?.ofHost)
+      return this.#show(stage && this.#hosts.has(stage) ? `${stage}_base_url` : "base_url");
     if (!failure?.code.startsWith("api_key_")) return;
-    if (stage && failure.ofStage) return this.#hosts.askForKey(stage);
+    if (stage && failure.ofStage) return this.#show(`${stage}_key`);
     element("key-row").hidden = false; // Even where the service asks for none, its upstream may.
-    field("key").focus();
+    this.#show("key");
+  }
+
+  /** Have a field filled in. @param {string} id */
+  #show(id) {
+    this.#unfold(element(id));
+    field(id).focus();
+  }
+
+  /** @param {Element} control */
+  #unfold(control) {
+    for (const one of this.#dialog.querySelectorAll("details")) one.open ||= one.contains(control);
   }
 
   /** How fast replies are spoken: 1 is as they come. */

@@ -15,7 +15,8 @@
  * @typedef {"talk" | "converse" | "file" | "replay" | "stop" | "arrives" | "sent" | "transcript" | "sound"
  *   | "held" | "done" | "fail" | "voice" | "noise" | "pause" | "added"} Happening
  *
- * `status` says what goes on, `late` what is said where it lasts, and `blocked` where nobody can talk then;
+ * `status` says what goes on, `late` what is said where it lasts, `blocked` where nobody can talk then, and
+ * `lost` where the service is out of reach;
  * `talk` is what Talk does then, `stop` how the button is named that ends it, `how` what to do, and `next` where each happening leads. What
  * `next` does not name changes nothing. Of a conversation, `looks` names the state that looks the same, and
  * `open` is whether the microphone is.
@@ -23,6 +24,7 @@
  * @property {string} status
  * @property {string} [late]
  * @property {string} [blocked]
+ * @property {string} [lost]
  * @property {string} talk
  * @property {string} [stop]
  * @property {string} [how]
@@ -41,6 +43,7 @@ const BY_HAND = {
   idle: {
     status: "Ready",
     blocked: "Not ready",
+    lost: "Not connected",
     talk: "Talk",
     how: "Hold Talk while you speak, or tap it.",
     next: { ...INTERRUPTS, converse: "opening", replay: "speaking", fail: "idle" },

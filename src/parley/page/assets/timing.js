@@ -15,7 +15,11 @@ export class Timing {
   #think = null;
   /** @type {Span[]} */
   #speak = [];
+  /** When speech was asked for of which nothing has come yet. @type {number | null} */
+  #began = null;
   #firstSound = 0;
+  /** Whether the reply's last word came. */
+  whole = true;
 
   /** @param {ServiceEvent} event */
   add({ name, data }) {
@@ -24,11 +28,13 @@ export class Timing {
       this.#think ??= { kind: "think", from: this.#hear.to, to: data.at };
       this.#think.to = data.at;
     }
-    if (name === "segment") this.#speak.push({ kind: "speak", from: data.began, to: data.at });
-    if (name === "audio") {
+    // Of a segment without sound no speech was made.
+    if (name === "segment") this.#began = data.began;
+    if (name === "audio" && data.data) {
       this.#firstSound ||= data.at;
-      const span = this.#speak.at(-1);
-      if (span) span.to = data.at;
+      if (this.#began !== null) this.#speak.push({ kind: "speak", from: this.#began, to: data.at });
+      this.#began = null;
+      this.#speak[this.#speak.length - 1].to = data.at;
     }
   }
 
@@ -41,17 +47,23 @@ export class Timing {
   get legend() {
     return {
       figure: inSeconds(this.#firstSound || (this.#think?.to ?? 0)),
-      meaning: this.#firstSound ? "to the first sound" : "to its last word",
+      meaning: this.#firstSound ? "to the first sound" : `to ${this.#lastWord}`,
       hear: lasting("hearing", [this.#hear]),
       think: lasting("thinking", this.#think ? [this.#think] : []),
       speak: lasting("making speech", this.#speak),
     };
   }
 
+  get #lastWord() {
+    return this.whole ? "its last word" : "the last word that came";
+  }
+
   /** All of it in words, for whom cannot see the picture. */
   get description() {
     const heard = `heard after ${inSeconds(this.#hear.to)}`;
-    const thought = this.#think ? `, reply written after ${inSeconds(this.#think.to)}` : "";
+    const thought = this.#think
+      ? `, ${this.whole ? "reply written" : "its last word that came"} after ${inSeconds(this.#think.to)}`
+      : "";
     const last = this.#speak.at(-1);
     const count = this.#speak.length;
     const all = count === 1 ? "all of its speech" : `all of its ${count} segments`;

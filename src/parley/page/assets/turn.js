@@ -7,6 +7,9 @@ import { Timing } from "./timing.js";
 
 /** @import {ServiceEvent} from "./events.js" */
 
+/** While a reply is written, the next word comes sooner than that. */
+const AMID_MILLISECONDS = 2000;
+
 /** @typedef {"replay" | "save" | "copy"} Action */
 
 export class Turn {
@@ -19,6 +22,10 @@ export class Turn {
   #cut = Infinity;
   #timing = new Timing();
   #shown;
+  /** Whether the service has told all of it. */
+  #done = false;
+  /** When its last word so far came. */
+  #written = 0;
 
   /**
    * @param {HTMLElement} log
@@ -41,7 +48,10 @@ export class Turn {
     let samples = new Int16Array();
     const { name, data } = event;
     if (name === "transcript") this.transcript = this.#part(".said").textContent = data.text;
-    if (name === "text") this.reply += data.delta;
+    if (name === "text") {
+      this.reply += data.delta;
+      this.#written = performance.now();
+    }
     if (name === "segment") {
       this.spoken.begin(data.text);
       this.#tellVoice(data.voice, data.asked);
@@ -50,6 +60,7 @@ export class Turn {
       samples = await this.sound.read(data);
       this.spoken.add(samples.length, data.last);
     }
+    if (name === "done") this.#done = true;
     this.#timing.add(event);
     if (name !== "text") this.#drawTiming();
     return samples;
@@ -70,6 +81,8 @@ export class Turn {
    */
   cut(characters) {
     this.show(characters);
+    this.#timing.whole = this.#done;
+    if (this.reply && !this.#isWritten) this.#shown.markIncomplete();
     if (characters >= this.reply.trimEnd().length) return;
     this.#cut = characters;
     this.element.classList.add("cut");
@@ -91,20 +104,42 @@ export class Turn {
 
   /** The reply's end is missing: an ellipsis says so. */
   markIncomplete() {
+    this.#timing.whole = false;
     this.#shown.markIncomplete();
   }
 
+  /** Whether the reply is likely to be there whole: nothing tells of its last word before all was spoken. */
+  get #isWritten() {
+    const { length } = this.reply.trimEnd();
+    const rests = performance.now() - this.#written > AMID_MILLISECONDS;
+    return this.#done || rests || this.#shown.endsSentence || this.spoken.length >= length;
+  }
+
+  /** Say in its place that there is no reply, if there is none: it was cancelled. */
+  cancel() {
+    if (!this.reply) this.#note("No answer: it was cancelled.");
+  }
+
   /**
-   * Say in its place why there is no reply, if there is none, or why none of it can be heard.
-   * @param {"failed" | "was cancelled"} how
+   * Say in its place why there is no reply, or why it ends early or cannot be heard.
+   * @param {string} [code] what failed, if anything did
    */
-  miss(how) {
-    if (this.reply && (how !== "failed" || this.sound.begun)) return;
+  conclude(code) {
+    const early = code === "text_incomplete" && this.reply;
+    if (early) this.#note("The model ended it early, at a limit or a filter.");
+    if (!this.reply) this.#note("No answer: it failed.");
+    else if (!this.sound.begun)
+      this.#note(code && !early ? "Not spoken: that failed." : "Nothing in it can be spoken.");
+  }
+
+  /** @param {string} words */
+  #note(words) {
     const note = document.createElement("p");
     note.className = "missed";
     note.dir = "ltr";
-    note.textContent = this.reply ? `Not spoken: that ${how}.` : `No answer: it ${how}.`;
+    note.textContent = words;
     this.#part(this.reply ? ".reply" : ".said").after(note);
+    return note;
   }
 
   /**
@@ -114,11 +149,8 @@ export class Turn {
    */
   #tellVoice(voice, asked) {
     if (!asked || asked === voice || this.element.querySelector(".voice")) return;
-    const note = document.createElement("p");
-    note.className = "missed voice";
-    note.dir = "ltr";
-    note.textContent = `Spoken by ${voice}: the model has no voice named ${asked}.`;
-    this.#part(".reply").after(note);
+    const note = this.#note(`Spoken by ${voice}: the model has no voice named ${asked}.`);
+    note.classList.add("voice");
   }
 
   /** Offer what can be done with it, now that it is over. */
@@ -162,7 +194,10 @@ export class Turn {
     const [heard, rest] = [this.reply.slice(0, this.#cut), this.reply.slice(this.#cut)];
     const unheard = rest && `[${heard.trim() && "stopped here; "}not heard:] ${rest.trim()}`;
     const reply = `${heard.trim()} ${unheard}`.trim();
-    return `You: ${this.transcript.trim()}\n${reply ? `Reply: ${reply}\n` : ""}`;
+    const notes = [...this.element.querySelectorAll(".missed")].map(
+      ({ textContent }) => `(${textContent})\n`,
+    );
+    return `You: ${this.transcript.trim()}\n${reply && `Reply: ${reply}\n`}${notes.join("")}`;
   }
 
   /**

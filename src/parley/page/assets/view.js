@@ -2,6 +2,8 @@
 
 import { block, show, showMuted } from "./dock.js";
 import { element, keepFocus } from "./elements.js";
+import { wayDown } from "./sight.js";
+import { copy, save } from "./take-along.js";
 import { Turn } from "./turn.js";
 
 /** @import {Failure} from "./failures.js" */
@@ -10,9 +12,6 @@ import { Turn } from "./turn.js";
 
 /** How far from its end, in pixels, the page may be scrolled and still follow the conversation. */
 const NEAR_THE_END = 120;
-/** Where the voice stays in a reply that is longer than the window, as a share of its height. */
-const VOICE_FROM_TOP = 0.25;
-const COPIED_MILLISECONDS = 2000;
 const AGAIN = "Try again";
 
 export class View {
@@ -26,6 +25,8 @@ export class View {
   asked = null;
   /** @type {ChildNode[]} */
   #cleared = [];
+  /** What counts a wait down. @type {ReturnType<typeof setInterval> | undefined} */
+  #ticks;
   #following = true;
   #scrollTop = 0;
 
@@ -56,11 +57,12 @@ export class View {
   fail(failure, again, words = AGAIN) {
     this.#failure = failure;
     this.#again = again ?? (() => {});
-    element("alert").role = "alert";
-    element("alert").textContent = failure.sentence;
+    this.#tell(failure.sentence);
+    this.#count(failure);
     element("try-again").textContent = words;
     element("try-again").hidden = !again || failure.inRecording;
     element("mend-settings").hidden = !failure.offersSettings;
+    block("lost", failure.isLost);
     block("failure", failure.blocks);
     if (failure.code === "api_key_asked") this.#ask(failure);
     this.follow(); // What is told takes room from the conversation.
@@ -76,8 +78,8 @@ export class View {
   forgive() {
     const { activeElement: focused } = document;
     this.#failure = null;
-    element("alert").textContent = "";
-    element("alert").role = "alert";
+    this.#tell("");
+    block("lost", false);
     block("failure", false);
     for (const button of ["try-again", "mend-settings"]) element(button).hidden = true;
     keepFocus(focused);
@@ -89,16 +91,54 @@ export class View {
    */
   settingsChanged(keys) {
     if (keys) this.#ask(null);
-    const { offersSettings = false, inSettings = false } = this.#failure ?? {};
-    if (!(keys ? offersSettings : offersSettings && !inSettings)) return;
+    const { offersSettings = false, inSettings = false, ofAi = false } = this.#failure ?? {};
+    if (!(offersSettings || ofAi) || (inSettings && !keys)) return;
+    this.calm("Settings were changed");
+  }
+
+  /** Whether the service is known to be out of reach. */
+  get isLost() {
+    return this.#failure?.isLost ?? false;
+  }
+
+  /** The service was looked for, and is still out of reach. */
+  stillLost() {
+    block("lost", true);
+  }
+
+  /** What failed may work now: say so where it can be tried again. @param {string} why */
+  calm(why) {
     if (element("try-again").hidden) return this.forgive();
     const { activeElement: focused } = document;
-    element("alert").role = "status"; // Nothing failed.
+    this.#failure = null;
+    this.#tell(`${why}: ${AGAIN.toLowerCase()}.`, "status"); // Nothing failed.
+    block("lost", false);
     block("failure", false);
-    element("alert").textContent = `Settings were changed: ${AGAIN.toLowerCase()}.`;
     element("try-again").textContent = AGAIN;
     element("mend-settings").hidden = true;
     keepFocus(focused, element("try-again"));
+  }
+
+  /**
+   * @param {string} words
+   * @param {"alert" | "status"} role
+   */
+  #tell(words, role = "alert") {
+    clearInterval(this.#ticks);
+    const alert = element("alert");
+    [alert.role, alert.ariaLive, alert.textContent] = [role, null, words];
+  }
+
+  /** Show how long there is still to wait; who hears the page is told at the beginning and the end. @param {Failure} failure */
+  #count(failure) {
+    const end = Date.now() + 1000 * (failure.retryAfter || Number.NaN);
+    if (!end) return;
+    this.#ticks = setInterval(() => {
+      const left = Math.ceil((end - Date.now()) / 1000);
+      if (left <= 0) return this.calm("The wait is over");
+      element("alert").ariaLive = "off";
+      element("alert").textContent = failure.waiting(left);
+    }, 1000);
   }
 
   /** Say something in the conversation. @param {string} text */
@@ -147,18 +187,8 @@ export class View {
     // Where the dock scrolls, too, its end is not where a failure's first words stand.
     if (element("alert").textContent && document.body.classList.contains("tall"))
       return element("failure").scrollIntoView({ block: "start" });
-    const page = document.documentElement;
-    const last = this.#log.lastElementChild;
-    const top = element("header").getBoundingClientRect().bottom;
-    // Its first line; an empty text has a box, too, but no width. Once it was stopped, the sentence that says so
-    // stays in sight, and all below it that has room.
-    const stopped = last?.querySelector(".stopped")?.getBoundingClientRect();
-    const [unheard] = last?.querySelector(".ahead:not(:empty)")?.getClientRects() ?? [];
-    const end = page.scrollHeight - page.clientHeight - page.scrollTop;
-    let way = end;
-    if (stopped) way = Math.min(end, stopped.top - top - stopped.height);
-    else if (unheard?.width) way = unheard.top - VOICE_FROM_TOP * page.clientHeight;
-    if (way > 0) page.scrollTop += way;
+    const way = wayDown(this.#log.lastElementChild);
+    if (way > 0) document.documentElement.scrollTop += way;
   }
 
   /** Notice where the user scrolls to. What grows below moves nothing, however fast it does. */
@@ -193,34 +223,4 @@ export class View {
     element("cleared").hidden = !empty || this.#cleared.length === 0;
     keepFocus(focused, element(element("cleared").hidden ? "talk" : "undo"));
   }
-}
-
-/**
- * Have the browser save a file.
- * @param {Blob} file
- * @param {string} name
- */
-export function save(file, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  // The download has taken the file by then.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
-/**
- * Copy a text, and say so on the button.
- * @param {string} text
- * @param {HTMLElement} button
- */
-async function copy(text, button) {
-  const words = await navigator.clipboard.writeText(text).then(
-    () => "Copied",
-    () => "The browser copies nothing",
-  );
-  button.textContent = words;
-  setTimeout(() => {
-    button.textContent = "Copy";
-  }, COPIED_MILLISECONDS);
 }

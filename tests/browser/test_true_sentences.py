@@ -1,0 +1,132 @@
+"""What the page says is true at its moment: of replies that end early, of hosts, and of choices."""
+
+import pytest
+from browser.speaking_upstream import QUESTION, SENTENCES, refuse, speak, write
+from browser.tab import run
+from playwright.sync_api import expect
+
+from parley.errors import RateLimited, TextIncomplete, UpstreamRejected, UpstreamUnavailable
+
+pytestmark = pytest.mark.system
+
+
+def test_a_reply_that_ends_early(tab, upstream):
+    """A limit or a filter: it is told below what came, and as a failure where nothing did."""
+    upstream.answers["text"] = write(["Paris is old."], reason="length")
+    tab.send(QUESTION)
+    expect(
+        tab.page.get_by_text("The model ended it early, at a limit or a filter.")
+    ).to_be_visible()
+    expect(tab.replies).to_have_text("Paris is old. …")
+    tab.expect_state("Ready")
+    upstream.answers["text"] = write([""], reason="content_filter")
+    tab.send(QUESTION)
+    tab.expect_failure("Reply: The model ended its reply early, at a limit or a filter. Ask other")
+    expect(tab.page.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_a_reply_with_nothing_to_speak(tab, upstream):
+    """It says so, and tells of no speech."""
+    upstream.answers["text"] = write(["😀🎉"])
+    tab.send(QUESTION)
+    expect(tab.page.get_by_text("Nothing in it can be spoken.")).to_be_visible()
+    expect(tab.page.get_by_text("to its last word")).to_be_visible()
+    expect(tab.page.locator(".legend .speak")).to_be_hidden()
+
+
+def test_speech_that_breaks_off(tab, upstream):
+    """What was not heard is marked, as where somebody has stopped it; another try asks again."""
+    upstream.answers["tts"] = once(speak(0.4), refuse("400 Bad Request"))
+    tab.send(QUESTION)
+    tab.expect_failure("Text to speech: The AI service")
+    expect(tab.page.locator(".unheard")).to_have_text(SENTENCES[1])
+    expect(tab.page.get_by_role("button", name="Ask again")).to_be_visible()
+    tab.page.get_by_role("button", name="Hear again").click()
+    tab.expect_state("Speaking")
+    tab.expect_state("Ready")
+    expect(tab.page.locator(".unheard")).to_have_text(SENTENCES[1])
+
+
+def once(first, later):
+    """The first answer for one call, and the other for all that follow."""
+    left = [first]
+
+    def answer(connection, request):
+        return (left.pop() if left else later)(connection, request)
+
+    return answer
+
+
+def test_a_reply_that_is_cancelled_amid_a_word(tab, upstream):
+    """An ellipsis shows it, and nothing claims its last word."""
+    upstream.answers["text"] = write(["The City is ", "old. T", "he"], pause=1.5)
+    tab.send(QUESTION)
+    expect(tab.replies).to_have_text("The City is old. T")
+    tab.page.keyboard.press("Escape")
+    expect(tab.page.locator(".unheard")).to_have_text("The City is old. T…")
+    expect(tab.page.get_by_text("to the last word that came")).to_be_visible()
+
+
+SENTENCE = """
+const [code, told, remedy] = argument;
+const sent = { tokens: false, headers: {}, fields: {}, remedies: { [told.stage]: remedy } };
+return new it.Failure(code, told).of(sent).sentence;
+"""
+MISSED = ["upstream_unavailable", {"stage": "tts", "message": UpstreamUnavailable.message}]
+NOWHERE = {"stage": "stt", "message": UpstreamRejected.message, "upstreamStatus": 404}
+BOTH = ["model", "host"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (
+            ["rate_limited", {"stage": "text", "message": RateLimited.message, "retryAfter": 5400}],
+            "Reply: The AI service allows no more calls at the moment. Wait 90 minutes, then try",
+        ),
+        (
+            ["text_incomplete", {"stage": "text", "message": TextIncomplete.message}],
+            "Reply: The model ended its reply early, at a limit or a filter. Ask otherwise, or cho",
+        ),
+        (
+            [*MISSED, BOTH],
+            "Text to speech: The AI service could not be reached or failed. Try agai",
+        ),
+        ([*MISSED, []], "Text to speech: The AI service could not be reached or failed; try again"),
+        (["upstream_rejected", NOWHERE, BOTH], "Speech to text: Nothing is at the address of its"),
+        (["base_url_refused", {"stage": "tts"}], 'The service may not call the host for "Text to'),
+    ],
+)
+def test_a_failure_names_what_can_mend_it(page, failure, sentence):
+    """Where it is one that the user has named, the host, too."""
+    assert run(page, "failures", SENTENCE, [*failure, BOTH][:3]).startswith(sentence)
+
+
+def test_a_host_that_may_not_be_called(tab):
+    """Settings open at its field, and once it is another nothing is told of it any more."""
+    with tab.settings() as page:
+        page.get_by_text("Advanced").click()
+        page.get_by_label("Base URL").fill("https://192.168.0.10/v1")
+    tab.send(QUESTION)
+    tab.expect_failure("The service may not call this base URL: change it in Settings, under Ad")
+    tab.page.get_by_role("button", name="Open Settings").click()
+    url = tab.page.get_by_label("Base URL")
+    expect(url).to_be_focused()
+    url.fill("")
+    tab.page.get_by_role("button", name="Done").click()
+    expect(tab.status.filter(has_text="Settings were changed: try again.")).to_be_visible()
+
+
+def test_tabs_share_what_is_remembered(tab):
+    """What one has chosen is not taken back by another that was open before."""
+    other = tab.page.context.new_page()
+    other.goto(tab.page.url)
+    other.get_by_role("button", name="Settings", exact=True).click()
+    other.get_by_label("Voice").fill("nova")
+    expect(tab.page.locator("#voice")).to_have_value("nova")
+    with tab.settings() as page:
+        page.get_by_label("What the model is told first").fill("Rhyme.")
+    other.reload()
+    expect(other.locator("#system_prompt")).to_have_value("Rhyme.")
+    expect(other.locator("#voice")).to_have_value("nova")
+    other.close()
