@@ -1,7 +1,6 @@
 """What is not heard: access for everyone, whatever they see, press and read."""
 
 import pytest
-from browser.engines import Firefox, violations
 from browser.speaking_upstream import QUESTION, hold_back, speak, write
 from playwright.sync_api import expect
 from testing.builders import KEY
@@ -33,34 +32,34 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
     """In each state, with a failure, with a reply that was cut, and in Settings."""
     url = serve(PARLEY_KEY_REQUIRED="yes").url
     tab = visit(url, color_scheme=scheme, reduced_motion="reduce", **device)
-    found = {"at first": violations(Firefox(tab.page))}
+    found = {"at first": tab.violations()}
     tab.tap()
     tab.expect_failure("An API key is needed")
-    found["failed"] = violations(Firefox(tab.page))
+    found["failed"] = tab.violations()
     with tab.settings() as page:
         page.get_by_label("API key").fill(KEY)
         page.get_by_text("Advanced").click()
         page.get_by_text("A host for each stage").click()
         page.get_by_role("group", name="Reply").get_by_label("Host").fill(upstream.url)
-        found["in Settings"] = violations(Firefox(tab.page))
+        found["in Settings"] = tab.violations()
         page.get_by_role("group", name="Reply").get_by_label("Host").fill("")
     tab.tap()
     tab.expect_state("Listening")
-    found["listening"] = violations(Firefox(tab.page))
-    tab.page.get_by_role("button", name="Mute").click()
-    found["muted"] = violations(Firefox(tab.page))
-    tab.page.keyboard.press("Escape")
+    found["listening"] = tab.violations()
+    tab.button("Mute").click()
+    found["muted"] = tab.violations()
+    tab.press("Escape")
     upstream.answers["text"], go = hold_back(write(pause=0.3))
     tab.send(QUESTION)
     tab.expect_state("Answering")
-    found["thinking"] = violations(Firefox(tab.page))
+    found["thinking"] = tab.violations()
     upstream.answers["tts"] = speak(20)
     go.set()
     tab.expect_state("Speaking")
-    found["speaking"] = violations(Firefox(tab.page))
-    tab.page.keyboard.press("Escape")
+    found["speaking"] = tab.violations()
+    tab.press("Escape")
     expect(tab.page.locator(".stopped")).to_be_visible()
-    found["stopped"] = violations(Firefox(tab.page))
+    found["stopped"] = tab.violations()
     assert found == {state: [] for state in found}
     assert len(found) == 8
     narrow = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
@@ -82,7 +81,7 @@ def test_what_was_not_heard_can_be_read_and_told_apart(visit, serve, upstream, s
     upstream.answers["tts"] = speak(20)
     tab.send(QUESTION)
     expect(tab.page.locator(".heard")).to_contain_text("Paris is")
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
     rest = tab.page.locator(".unheard")
     assert rest.evaluate(CONTRAST) >= 4.5  # WCAG 2.2, 1.4.3
     style = "(rest) => { const it = getComputedStyle(rest); return [%s]; }"
@@ -111,7 +110,7 @@ def test_forced_colours_show_the_button_and_its_state(visit, serve):
     tab.tap()
     tab.expect_state("Listening")
     assert tab.page.evaluate(ring) != "none"
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
 
 
 def test_only_states_and_failures_are_announced(tab):
@@ -196,4 +195,4 @@ def test_motion_can_be_switched_off(visit, serve, upstream, motion):
         moving.append(tab.page.evaluate("document.getAnimations().length") > 0)
         go.set()
     assert moving == [motion != "reduce"] * 2
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")

@@ -51,9 +51,9 @@ def test_on_an_insecure_origin(visit, launch, serve, upstream):
     tab.send(QUESTION)
     tab.expect_failure("Browsers play the speech on secure pages only")
     expect(tab.replies).to_have_text("".join(sentences))
-    expect(tab.page.get_by_role("button", name="Save as WAV")).to_be_visible()
+    expect(tab.button("Save as WAV")).to_be_visible()
     for name in ("Hear again", "Copy"):  # Which no insecure page can.
-        expect(tab.page.get_by_role("button", name=name)).to_be_hidden()
+        expect(tab.button(name)).to_be_hidden()
 
 
 def test_without_a_recorder(visit, serve):
@@ -104,15 +104,15 @@ def test_a_question_that_is_tried_again_is_told_once(tab, upstream):
     expect(tab.page.get_by_text("No answer: it failed.")).to_be_visible()
     upstream.answers["text"] = write()
     tab.page.route("**/api/conversation/", lambda route: route.abort())
-    tab.page.get_by_role("button", name="Try again").click()
+    tab.button("Try again").click()
     tab.expect_failure("The service cannot be reached")
     expect(tab.said).to_have_text(TRANSCRIPT)  # What was kept stays.
     tab.page.unroute("**/api/conversation/")
-    tab.page.get_by_role("button", name="Try again").click()
+    tab.button("Try again").click()
     expect(tab.replies.last).to_have_text(REPLY)
     assert told(upstream) == [[("user", TRANSCRIPT)]] * 2
     expect(tab.said).to_have_count(1)
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
 
 
 def test_no_speech(tab, upstream):
@@ -121,7 +121,7 @@ def test_no_speech(tab, upstream):
     tab.send(QUESTION)
     tab.expect_failure("No speech was recognised in this file: send another one.")
     expect(tab.said).to_have_count(0)
-    again = tab.page.get_by_role("button", name="Try again")
+    again = tab.button("Try again")
     expect(again).to_be_hidden()
     tab.ask_by_tapping()
     tab.expect_failure("No speech was recognised: speak closer to the microphone")
@@ -174,7 +174,7 @@ def test_a_cut_connection_and_a_service_that_is_gone(visit, serve, upstream):
     expect(tab.said).to_have_text(TRANSCRIPT)
     expect(tab.replies).to_have_text(re.compile("^Paris is.*…$"))
     service.process.wait(10)
-    tab.page.get_by_role("button", name="Try again").click()
+    tab.button("Try again").click()
     tab.expect_failure("The service cannot be reached")
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from browser.tab import run
+from testing.builders import ROOT, ran
 
 pytestmark = pytest.mark.system
 
@@ -139,3 +140,20 @@ def test_pieces_of_any_length_are_played_without_a_gap(page):
     """To the sample."""
     pieces = [1, 100, 127, 128, 129, 1000, 3, 5000]
     assert run(page, "pcm", RENDER, pieces) == [sum(pieces), sum(pieces)]
+
+
+PROGRAMS = ROOT / "tests" / "browser" / "node_modules" / ".bin"
+ASSETS = ROOT / "src" / "parley" / "page" / "assets"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["tsc", "--project", "tests/browser"],
+        ["biome", "check", "--config-path=tests/browser", str(ASSETS)],
+    ],
+    ids=["types", "lint"],
+)
+def test_the_code_passes(command):
+    """What the tool finds is in the failure."""
+    ran(PROGRAMS / command[0], *command[1:], seconds=120)

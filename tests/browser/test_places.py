@@ -43,7 +43,7 @@ def test_what_can_be_saved_is_offered_below_save(visit, serve, width):
     tab = visit(serve().url, viewport={"width": width, "height": 640})
     tab.send(QUESTION)
     tab.expect_turn(1)
-    save = tab.page.get_by_role("button", name="Save", exact=True)
+    save = tab.button("Save")
     save.click()
     button, menu = (one.bounding_box() for one in (save, tab.page.locator("#export")))
     assert 0 <= menu["x"] <= width - menu["width"]
@@ -110,7 +110,7 @@ def test_nothing_lies_over_anything_and_all_can_be_touched(visit, serve, upstrea
             assert any(apart), (one, other)
         talk = tab.talk.bounding_box()
         assert talk["x"] + talk["width"] / 2 == pytest.approx(width / 2, abs=12)
-        tab.page.keyboard.press("Escape")
+        tab.press("Escape")
 
 
 FOCUSED = """() => {
@@ -148,7 +148,7 @@ def test_the_ring_widens_nothing(visit, serve, upstream):
         assert tab.page.locator("html").evaluate(over) == 0
         tab.page.wait_for_timeout(100)
     go.set()
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
 
 
 def test_a_failure_at_400_percent_can_be_scrolled_away(visit, serve):
@@ -177,7 +177,7 @@ def test_the_loudest_ring_has_room(visit, serve):
     tab.tap()
     tab.expect_state("Paused; the microphone is closed")
     expect(invitation).to_be_hidden()
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
 
 
 def test_code_that_is_wider_than_the_window_shows_that_it_scrolls(tab, upstream):
@@ -195,7 +195,7 @@ def test_code_that_is_wider_than_the_window_shows_that_it_scrolls(tab, upstream)
     }"""
     right, left = code.evaluate(room)
     assert right == pytest.approx(left, abs=1)
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
 
 
 def test_large_letters_leave_the_full_stop_and_the_hint(visit, serve):

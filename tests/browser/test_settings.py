@@ -76,7 +76,7 @@ def test_models_are_offered_with_the_day_that_each_ends(visit, serve, upstream, 
         tab.send(QUESTION)
         tab.expect_failure(f'{STAGES[stage]}: The AI service refused the request, saying: "No." ')
         expect(tab.alert).to_contain_text(f"{remedy} in Settings.")
-        expect(tab.page.get_by_role("button", name="Open Settings")).to_be_visible()
+        expect(tab.button("Open Settings")).to_be_visible()
     assert b"gpt-transcribe" in heard
     assert b'name="language' not in heard
     del upstream.answers["stt"]
@@ -93,7 +93,7 @@ def test_models_are_offered_with_the_day_that_each_ends(visit, serve, upstream, 
         model.fill("another")
         assert page.evaluate(offers) == []
         voice.fill("mine")
-    tab.page.get_by_role("button", name="Try again").click()
+    tab.button("Try again").click()
     tab.expect_turn(4)
     spoken = json.loads(of_stage(upstream, "tts").body)
     assert (spoken["model"], spoken["voice"]) == ("another", "mine")
@@ -139,7 +139,7 @@ def test_another_base_url(visit, serve, upstream):
             page.get_by_label("API key").fill(KEY)
         tab.send(QUESTION)
         tab.expect_failure("The service may not call this base URL: change it in Settings")
-        expect(tab.page.get_by_role("button", name="Open Settings")).to_be_visible()
+        expect(tab.button("Open Settings")).to_be_visible()
         assert other.requests == upstream.requests == []
 
 

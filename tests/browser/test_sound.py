@@ -46,13 +46,13 @@ def test_a_tapped_question_is_answered_aloud_without_a_gap(tab, ear):
     assert sounding(recording) == pytest.approx(len(SENTENCES) * TONE_SECONDS, abs=0.2)
     assert recording.longest_gap() < 0.05
     with ear.listening() as recording:
-        tab.page.get_by_role("button", name="Hear again").click()
+        tab.button("Hear again").click()
         tab.expect_state("Speaking")
         tab.expect_state("Ready")
         time.sleep(0.5)
     assert sounding(recording) == pytest.approx(len(SENTENCES) * TONE_SECONDS, abs=0.2)
     with tab.page.expect_download() as download:
-        tab.page.get_by_role("button", name="Save as WAV").click()
+        tab.button("Save as WAV").click()
     assert download.value.suggested_filename == "reply.wav"
     with wave.open(str(download.value.path())) as file:
         assert file.getparams()[:3] == (1, 2, 24_000)
@@ -94,7 +94,7 @@ def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
         tab.send(QUESTION)
         tab.expect_state("Speaking")
         time.sleep(5)
-        tab.page.keyboard.press("Escape") if stop == "Escape" else tab.tap()
+        tab.press("Escape") if stop == "Escape" else tab.tap()
         time.sleep(1)
     assert recording.last_sound() - tab.page.evaluate("window.pressed") / 1000 < 0.2
     heard = tab.page.locator(".heard").first.inner_text()
@@ -118,11 +118,11 @@ def test_every_reply_can_be_heard_again_and_none_fills_the_memory(tab, ear, upst
         tab.send(QUESTION)
         tab.expect_state("Speaking")
         expect(tab.page.get_by_role("img").last).to_have_attribute("aria-label", ALL_HERE)
-        tab.page.keyboard.press("Escape")
+        tab.press("Escape")
         tab.expect_turn(turn)
     assert bytes_of_buffers(tab) - before < len(tone(60))
     with ear.listening() as recording:
-        tab.page.get_by_role("button", name="Hear again").first.click()
+        tab.button("Hear again").first.click()
         tab.expect_state("Speaking")
         expect(tab.page.locator(".turn", has_text="heard again now")).to_have_count(1)
         expect(tab.page.locator(".turn").first).to_contain_text("heard again now")
@@ -130,11 +130,10 @@ def test_every_reply_can_be_heard_again_and_none_fills_the_memory(tab, ear, upst
         time.sleep(0.5)
     assert sounding(recording) == pytest.approx(4, abs=0.3)
     with ear.listening() as recording:
-        tab.page.get_by_role("button", name="Hear again").last.click()
+        tab.button("Hear again").last.click()
         tab.expect_state("Speaking")
         time.sleep(1)
-        tab.page.keyboard.press("Escape")
-        tab.expect_state("Ready")
+        tab.stop()
         time.sleep(1)
     assert 0.3 < sounding(recording) < 2
 
