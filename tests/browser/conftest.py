@@ -65,13 +65,6 @@ def chromium(start):
         yield browser
 
 
-@pytest.fixture(scope="session")
-def asking(start):
-    """The same, where each page needs leave for the microphone, which can be withdrawn."""
-    with closing(start(*MICROPHONE)) as browser:
-        yield browser
-
-
 @pytest.fixture
 def launch(start):
     """Starts another Chromium, with other flags; it ends with the test."""
@@ -181,8 +174,7 @@ def talked(tab, upstream):
     """A conversation of two turns."""
     upstream.answers["tts"] = speaking_upstream.speak(0.1)
     for turn in (1, 2):
-        tab.send(speaking_upstream.QUESTION)
-        tab.expect_turn(turn)
+        tab.ask(turn)
     return tab
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from browser import shown
+from browser.speaking_upstream import QUESTION
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 from testing.builders import ROOT
 
@@ -71,6 +72,11 @@ class AnyTab:
     def tap(self) -> None:
         """Tap Talk as a screen reader does: a pointer's tap is a hold on a busy machine."""
         self.run("document.getElementById('talk').click()")
+
+    def ask(self, turn: int) -> None:
+        """Send the question, and wait until that turn is over."""
+        self.send(QUESTION)
+        self.expect_turn(turn)
 
     def ask_by_tapping(self) -> None:
         """Let the microphone hear the question between two taps."""

@@ -26,10 +26,7 @@ SHORTENED = "its oldest turns are no longer sent"
 
 
 def test_a_conversation_goes_on_until_it_is_cleared(talked, upstream):
-    """Each turn tells the model of those before it; Clear forgets them.
-
-    Until the next turn what was cleared comes back: all that is seen, told, and can be heard again.
-    """
+    """Each turn tells the model of those before it; Clear forgets them."""
     times, pictures = (talked.page.locator(f".timing{inner}") for inner in ("", " svg"))
     expect(pictures.nth(0)).to_be_hidden()  # Older turns fold their times into one figure.
     expect(pictures.nth(1)).to_be_visible()
@@ -52,11 +49,9 @@ def test_a_conversation_goes_on_until_it_is_cleared(talked, upstream):
     talked.expect_state("Speaking")
     talked.expect_turn(2)
     expect(first).not_to_contain_text("heard again")
-    talked.send(QUESTION)
-    talked.expect_turn(3)
+    talked.ask(3)
     clear.click()
-    talked.send(QUESTION)
-    talked.expect_turn(1)
+    talked.ask(1)
     said, replied = ("user", TRANSCRIPT), ("assistant", REPLY)
     turns = [[said], [said, replied, said], [said, replied, said, replied, said]]
     assert told(upstream) == [*turns, [said]]
@@ -155,8 +150,7 @@ def test_a_conversation_that_grew_too_long_loses_its_oldest_turns_and_says_so(ta
     # Code is not spoken, which would take long.
     upstream.answers["text"] = write([f"Look:\n\n```\n{'a' * 90_000}\n```\n"])
     for turn in (1, 2, 3, 4):
-        tab.send(QUESTION)
-        tab.expect_turn(turn)
+        tab.ask(turn)
     expect(tab.page.get_by_text(SHORTENED)).to_be_visible()
     assert len(told(upstream)[-1]) < 7
 
@@ -211,16 +205,12 @@ def test_an_interruption_while_it_is_shortened(talked, upstream, interrupt, turn
     talked.button(interrupt).click()
     talked.stop()
     go.set()
-    talked.send(QUESTION)
-    talked.expect_turn(turns)
+    talked.ask(turns)
     assert [len(turns) for turns in told(upstream)] == [1, 3, 5, 3, told_of]
 
 
 def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
-    """What was said is; an ellipsis stands for the reply, since models take turns.
-
-    Speech is asked for as PCM: files of compressed sound have gaps where they are joined.
-    """
+    """What was said is; an ellipsis stands for the reply, since models take turns."""
     upstream.answers["tts"], go = hold_back(speak())
     tab.send(QUESTION)
     expect(tab.replies).to_have_text(REPLY)
@@ -228,8 +218,7 @@ def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
     expect(tab.page.locator(".stopped")).to_have_text("None of it was heard.")
     go.set()
     upstream.answers["tts"] = speak(0.2)
-    tab.send(QUESTION)
-    tab.expect_turn(2)
+    tab.ask(2)
     said = ("user", TRANSCRIPT)
     assert told(upstream)[1] == [said, ("assistant", "…"), said]
     spoken = [json.loads(request.body) for request in upstream.requests if request.stage == "tts"]
@@ -237,10 +226,7 @@ def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
 
 
 def test_the_words_turn_dark_as_they_are_heard(tab, upstream):
-    """What is written ahead of the voice is seen to be.
-
-    A reply that is heard again to its end was not stopped: the note goes, and all of it is dark.
-    """
+    """What is written ahead of the voice is seen to be."""
     upstream.answers["tts"] = speak(4)
     tab.send(QUESTION)
     expect(tab.page.locator(".heard").first).to_contain_text("Paris is")

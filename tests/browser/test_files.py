@@ -13,16 +13,6 @@ OVER = ["dragEnter", "dragOver"]
 DROPPED = [*OVER, "drop"]
 
 
-def test_a_file_that_is_no_audio(tab, tmp_path):
-    """It stays so, and is not offered again; nothing of a conversation is there to clear."""
-    (tmp_path / "words.mp3").write_text("These are words.")
-    tab.send(tmp_path / "words.mp3")
-    tab.expect_failure("What this file holds is no audio of a supported kind")
-    expect(tab.page.get_by_role("heading", name="Say something.")).to_be_visible()
-    for name in ("Try again", "Clear"):
-        expect(tab.button(name)).to_be_hidden()
-
-
 def drag(tab, at, kinds, *, files=(), items=()):
     """Move files or text over the page from outside of the browser."""
     devtools = tab.page.context.new_cdp_session(tab.page)
@@ -127,5 +117,8 @@ def test_a_file_that_is_no_audio_leaves_what_was_cleared(talked, tmp_path, size)
     (tmp_path / "words.wav").write_text("These are words.")
     talked.send(tmp_path / "words.wav")
     talked.expect_failure("What this file holds is no audio of a supported kind")
+    expect(talked.page.get_by_role("heading", name="Say something.")).to_be_visible()
+    for name in ("Try again", "Clear"):
+        expect(talked.button(name)).to_be_hidden()
     undo.click()
     talked.expect_turn(2)

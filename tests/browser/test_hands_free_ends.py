@@ -50,10 +50,7 @@ def test_what_was_said_until_then_can_be_sent(chrome, upstream, what, state):
 
 @pytest.mark.parametrize("state", ["Listening", "Speaking", INTERRUPTED])
 def test_whatever_takes_the_microphone_pauses_it_and_is_told(chrome, upstream, state):
-    """The microphone is closed, the voice is silent, and Go on opens it again.
-
-    The screen stays awake for as long as it listens.
-    """
+    """The microphone is closed, the voice is silent, and Go on opens it again."""
     upstream.answers["tts"] = speak(20)
     chrome.run(SCREEN)
     begin(chrome)

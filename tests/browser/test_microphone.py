@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from browser.conftest import ALLOWED
+from browser.conftest import ALLOWED, MICROPHONE
 from browser.recorded import NOTE_FORMS, recorded
 from browser.tab import QUESTION_SECONDS
 from playwright.sync_api import expect
@@ -11,15 +11,25 @@ from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
 
-SLOW = """
+NOTE_DEVICES = """
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = async (asked) => {
-  await new Promise((resolve) => { window.waiting.push(resolve); });
-  return open(asked);
+  window.asked = asked;
+  if (window.allow) await new Promise((resolve) => { window.waiting.push(resolve); });
+  const stream = await open(asked);
+  window.tracks.push(...stream.getTracks());
+  return stream;
 };
+window.tracks = [];
 window.waiting = [];
-window.allow = () => { for (const go of window.waiting.splice(0)) go(); };
 """
+SLOW = f"""{NOTE_DEVICES}
+window.allow = () => {{ for (const go of window.waiting.splice(0)) go(); }};
+"""
+TELL = """for (const track of window.tracks) {
+  Object.defineProperty(track, "muted", { value: arguments[0] === "mute", configurable: true });
+  track.dispatchEvent(new Event(arguments[0]));
+}"""
 MUTED = "Your system mutes the microphone: nothing is heard until it is unmuted there"
 LEVEL = "() => Number(document.getElementById('talk').style.getPropertyValue('--level'))"
 
@@ -79,25 +89,11 @@ def test_sliding_off_a_held_talk_cancels(tab, upstream):
 
 def test_a_microphone_that_the_system_mutes(tab):
     """Is not said to listen, until it is unmuted."""
-    tab.page.evaluate(
-        """() => {
-          const create = AudioContext.prototype.createMediaStreamSource;
-          AudioContext.prototype.createMediaStreamSource = function (stream) {
-            window.track = stream.getTracks()[0];
-            return create.call(this, stream);
-          };
-        }"""
-    )
+    tab.run(NOTE_DEVICES)
     tab.tap()
     tab.expect_state("Listening")
-    for muted, words in ((True, MUTED), (False, "Listening")):
-        tab.page.evaluate(
-            """(muted) => {
-              Object.defineProperty(window.track, "muted", { value: muted, configurable: true });
-              window.track.dispatchEvent(new Event(muted ? "mute" : "unmute"));
-            }""",
-            muted,
-        )
+    for event, words in (("mute", MUTED), ("unmute", "Listening")):
+        tab.run(TELL, event)
         tab.expect_state(words)
     tab.press("Escape")
 
@@ -106,9 +102,9 @@ LOST = "The microphone was lost: connect or allow it again, then press Talk."
 
 
 @pytest.fixture
-def tab(visit, asking, serve):
+def tab(visit, launch, serve):
     """The page, with leave for the microphone."""
-    return visit(serve().url, browser=asking, permissions=["microphone"])
+    return visit(serve().url, browser=launch(*MICROPHONE), permissions=["microphone"])
 
 
 @pytest.fixture
@@ -129,10 +125,7 @@ def lose(tab):
 def test_what_a_lost_microphone_recorded_is_kept_until_it_is_sent_or_not_wanted(
     tab, send, upstream
 ):
-    """Nothing is sent unasked, since it may end in the middle of a sentence.
-
-    Who did not see that it was lost presses Talk to send; Escape means that it is not wanted.
-    """
+    """Nothing is sent unasked, since it may end in the middle of a sentence."""
     lose(tab)
     time.sleep(1)
     assert upstream.requests == []
@@ -157,29 +150,20 @@ def test_what_a_lost_microphone_recorded_is_kept_until_it_is_sent_or_not_wanted(
     expect(send).to_be_hidden()
 
 
-def test_a_device_that_is_gone_before_it_recorded_anything(visit, serve):
+def test_a_device_that_is_gone_before_it_recorded_anything(tab):
     """There is nothing to send then."""
-    nothing = """
-    const ondata = Object.getOwnPropertyDescriptor(MediaRecorder.prototype, "ondataavailable");
-    Object.defineProperty(MediaRecorder.prototype, "ondataavailable", {
-      set(take) { ondata.set.call(this, take && (() => take({ data: new Blob() }))); },
-    });
-    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-    navigator.mediaDevices.getUserMedia = async (asked) => {
-      const stream = await open(asked);
-      window.unplug = () => {
-        for (const track of stream.getTracks()) {
-          track.stop();
-          track.dispatchEvent(new Event("ended"));
-        }
-      };
-      return stream;
-    };
-    """
-    tab = visit(serve().url, script=nothing)
+    tab.run(NOTE_DEVICES)
+    tab.run(
+        """const { prototype } = MediaRecorder;
+        const ondata = Object.getOwnPropertyDescriptor(prototype, "ondataavailable");
+        Object.defineProperty(prototype, "ondataavailable", {
+          set(take) { ondata.set.call(this, take && (() => take({ data: new Blob() }))); },
+        });"""
+    )
     tab.tap()
     tab.expect_state("Listening")
-    tab.page.evaluate("window.unplug()")
+    tab.run("window.tracks[0].stop()")
+    tab.run(TELL, "ended")
     tab.expect_failure(LOST)
     expect(tab.page.locator("#failure button")).to_have_count(2)
     for button in tab.page.locator("#failure button").all():
@@ -223,30 +207,16 @@ def test_what_is_recorded_is_named(visit, serve, upstream, name):
     assert file.loudest() > 0.1
 
 
-NOTE_DEVICES = """
-window.tracks = [];
-const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = async (asked) => {
-  window.asked = asked;
-  const stream = await open(asked);
-  window.tracks.push(...stream.getTracks());
-  return stream;
-};
-window.told = [];
+SESSION = """window.told = [];
 Object.defineProperty(navigator, "audioSession", {
   value: { set type(type) { window.told.push(type); } },
-});
-"""
+});"""
 STATES = "window.tracks.map((track) => track.readyState)"
 
 
 def test_the_microphone_is_given_back(visit, serve):
-    """It is open while it listens, and at no other time; and is asked not to hear the page.
-
-    An iPhone's ring switch does not silence the reply: its audio session is told of a playback, and
-    not while the microphone is needed.
-    """
-    tab = visit(serve().url, script=NOTE_DEVICES)
+    """It is open while it listens, and at no other time; and is asked not to hear the page."""
+    tab = visit(serve().url, script=NOTE_DEVICES + SESSION)
     assert tab.page.evaluate(STATES) == []
     tab.ask_by_tapping()
     tab.expect_turn(1)

@@ -41,8 +41,7 @@ def test_a_failure_is_read_from_its_beginning(visit, serve, upstream, letters):
 def test_what_can_be_saved_is_offered_below_save(visit, serve, width):
     """And within the window."""
     tab = visit(serve().url, viewport={"width": width, "height": 640})
-    tab.send(QUESTION)
-    tab.expect_turn(1)
+    tab.ask(1)
     save = tab.button("Save")
     save.click()
     button, menu = (one.bounding_box() for one in (save, tab.page.locator("#export")))
@@ -81,16 +80,12 @@ WINDOWS = [(260, 563), (320, 568), (360, 640), (844, 390), (1280, 800)]
     ],
 )
 def test_nothing_lies_over_anything_and_all_can_be_touched(visit, serve, upstream, window, font):
-    """Whatever window and fonts: what stays is in sight, apart, and as large as a finger.
-
-    260 pixels are to the page what a phone's 390 are with letters half again as large.
-    """
+    """Whatever window and fonts: what stays is in sight, apart, and as large as a finger."""
     width, height = window
     tab = visit(serve().url, viewport={"width": width, "height": height})
     tab.set_font(font)
     upstream.answers["tts"] = speak(0.1)
-    tab.send(QUESTION)
-    tab.expect_turn(1)
+    tab.ask(1)
     if font == "twice as large":
         tab.page.evaluate(ENLARGE)
     tab.tap()

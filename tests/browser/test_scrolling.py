@@ -96,15 +96,11 @@ def test_a_failure_covers_nothing_of_the_conversation(talked, upstream):
 
 
 def test_a_page_that_was_left_comes_back_with_its_conversation(visit, start, serve, upstream):
-    """Whatever went on ends as it is left: it gives the microphone back, and speaks to nobody.
-
-    A failure is still there, with what to do about it: the recording can be sent again.
-    """
+    """Whatever went on ends as it is left: it gives the microphone back, and speaks to nobody."""
     with closing(start(*MICROPHONE, ALLOWED, keeps_pages=True)) as browser:
         tab = visit(serve().url, browser=browser)
         upstream.answers["tts"] = speak(0.1)
-        tab.send(QUESTION)
-        tab.expect_turn(1)
+        tab.ask(1)
         tab.tap()
         leave_and_come_back(tab, "Listening", turns=1, stopped=0)
         upstream.answers["tts"] = speak(20)

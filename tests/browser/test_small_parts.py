@@ -223,6 +223,7 @@ FAILURES = {
     "api_key_missing": [
         (at("request"), TOKENS, "An access token is needed"),
         (at("tts"), TOKENS, "This service has no key for the AI"),
+        (at("tts"), {}, 'The host for "Text to speech" asks for a key: enter it in Settings'),
     ],
 }
 

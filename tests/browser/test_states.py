@@ -62,8 +62,7 @@ def test_every_gesture_leads_where_the_table_says(chrome, upstream, state):
         # The switch is where Stop is, and only a conversation hears a voice.
         del gestures["converse"], gestures["voice"]
         prepare(upstream, 0.1)
-        chrome.send(QUESTION)
-        chrome.expect_turn(1)
+        chrome.ask(1)
         chrome.run(SLOW)
     elif state in HANDS_FREE:
         del gestures["replay"]  # There is no turn yet.
