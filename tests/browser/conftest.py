@@ -115,7 +115,7 @@ def serve(upstream, service, serve_with, tmp_path):
 
 
 @pytest.fixture
-def new_tab(request, serve):
+def new_tab(request, serve, launch):
     """Opens a tab in an engine or a browser, which closes before the service ends.
 
     Whatever a test does, nothing fails unseen, and no request leaves the host.

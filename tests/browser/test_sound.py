@@ -27,7 +27,7 @@ LONGEST_WORD = 10
 
 
 def test_a_tapped_question_is_answered_aloud_without_a_gap(tab, ear):
-    """Every sample of both segments leaves the speaker, with nothing between them."""
+    """Every sample of both segments leaves the speaker, and stands in the file that is saved."""
     with ear.listening() as recording:
         tab.ask_by_tapping()
         tab.expect_state("Speaking")
@@ -37,12 +37,6 @@ def test_a_tapped_question_is_answered_aloud_without_a_gap(tab, ear):
     expect(tab.replies).to_have_text(REPLY)
     assert recording.sounding() == pytest.approx(len(SENTENCES) * TONE_SECONDS, abs=0.2)
     assert recording.longest_gap() < 0.05
-    with ear.listening() as recording:
-        tab.button("Hear again").click()
-        tab.expect_state("Speaking")
-        tab.expect_state("Ready")
-        time.sleep(0.5)
-    assert recording.sounding() == pytest.approx(len(SENTENCES) * TONE_SECONDS, abs=0.2)
     with tab.page.expect_download() as download:
         tab.button("Save as WAV").click()
     assert download.value.suggested_filename == "reply.wav"
