@@ -1,5 +1,9 @@
 """examples/talk.html, opened from another origin, asks and sounds."""
 
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
 import pytest
 from browser.speaking_upstream import QUESTION, REPLY, SENTENCES, TONE_SECONDS
 from playwright.sync_api import expect
@@ -7,19 +11,27 @@ from testing.builders import ROOT
 from testing.fake_openai import TRANSCRIPT, soon
 
 pytestmark = pytest.mark.system
-ORIGIN = "http://localhost:1"
+
+
+@pytest.fixture
+def examples():
+    """The origin of a server of the folder."""
+    handler = partial(SimpleHTTPRequestHandler, directory=ROOT / "examples")
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @pytest.mark.alone
-def test_the_example_for_browsers_asks_and_sounds(chromium, serve, upstream, ear):
+def test_the_example_for_browsers_asks_and_sounds(examples, chromium, serve, upstream, ear):
     """A service that does not allow the origin is told in a sentence, not by an empty page."""
-    service, closed = serve(PARLEY_ALLOWED_ORIGINS=ORIGIN), serve()
+    service, closed = serve(PARLEY_ALLOWED_ORIGINS=examples), serve()
     with chromium.new_context() as context:
         page = context.new_page()
-        page.route(f"{ORIGIN}/**", lambda route: route.fulfill(path=ROOT / "examples/talk.html"))
 
         def ask(url):
-            page.goto(f"{ORIGIN}/?url={url}")
+            page.goto(f"{examples}/talk.html?url={url}")
             page.get_by_label("Recording").set_input_files(QUESTION)
             page.get_by_role("button", name="Ask").click()
 
