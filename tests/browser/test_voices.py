@@ -1,8 +1,11 @@
 """Who speaks is heard, in traffic too; what nobody says is not sent."""
 
 import base64
+from pathlib import Path
 
+import faster_whisper
 import numpy as np
+import onnxruntime
 import pytest
 from browser import mouth
 from browser.tab import run
@@ -18,22 +21,22 @@ const { decibelsOf } = await import("/levels.js");
 const [sound, played] = argument.map((coded) =>
   new Float32Array(Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0)).buffer));
 const [model, echo, utterances] = [await it.loadModel(), new Echo(), new Utterances()];
-const heard = [];
+const [heard, probabilities] = [[], []];
 for (let at = 0; at + it.BLOCK <= sound.length; at += it.BLOCK) {
   const block = sound.subarray(at, at + it.BLOCK);
-  const probability = model.hear(block);
+  probabilities.push(model.hear(block));
   const loudspeaker = decibelsOf(played.subarray(at, at + it.BLOCK));
   const other = echo.exceeds(decibelsOf(block), loudspeaker, utterances.heard);
-  const what = utterances.hear(other ? probability : 0);
+  const what = utterances.hear(other ? probabilities.at(-1) : 0);
   if (what === "said") echo.forget();
   if (what) heard.push([what, (at + it.BLOCK) / it.RATE]);
 }
-return heard;
+return { heard, probabilities };
 """
 
 
 def hear(page, sound, played=None):
-    """What the detector tells of the sound, and when."""
+    """What the detector tells of the sound, and when; and how sure it was of each block."""
     played = np.zeros(len(sound)) if played is None else played
     coded = [base64.b64encode(each.astype("<f4").tobytes()).decode() for each in (sound, played)]
     return run(page, "voice-model", HEAR, coded)
@@ -127,7 +130,7 @@ def test_what_nobody_says_is_not_sent(page, name):
     for seed in SEEDS:
         sound = SILENT[name](np.random.default_rng(seed))
         for decibels in (-45, -25):
-            heard = hear(page, loud(sound, decibels))
+            heard = hear(page, loud(sound, decibels))["heard"]
             assert "said" not in [what for what, _ in heard]
             assert heard == [] or name == "coughs"
 
@@ -137,7 +140,7 @@ def test_what_is_said_in_traffic_is_heard(page, above):
     """From its first quarter of a second, and sent a second after its end."""
     for seed in SEEDS:
         street = loud(traffic(np.random.default_rng(seed)), -28 - above)
-        [(begins, began), (ends, ended)] = hear(page, spoken() + street)
+        [(begins, began), (ends, ended)] = hear(page, spoken() + street)["heard"]
         assert (begins, ends) == ("voice", "said")
         assert 1.7 < began < 2.1
         assert 4.2 < ended < 4.7
@@ -148,7 +151,24 @@ def test_its_own_voice_is_nobodys(page, coupling):
     """As loud as it is played, or weaker, a tenth of a second later."""
     played = np.tile(spoken(), 2)
     echo = np.roll(played, RATE // 10) * 10 ** (coupling / 20)
-    assert hear(page, echo, played) == []
+    assert hear(page, echo, played)["heard"] == []
+
+
+def test_the_network_is_the_one_that_onnxruntime_computes(page):
+    """Weights of a byte each change no more than their rounding; speech in noise, and silence."""
+    [file] = (Path(faster_whisper.__file__).parent / "assets").glob("silero_vad_v6.onnx")
+    session = onnxruntime.InferenceSession(file)
+    sound = spoken() + loud(coloured(np.random.default_rng(1), 1), -45)
+    sound = sound.astype(np.float32)
+    blocks = sound[: len(sound) // 512 * 512].reshape(-1, 512)
+    before = np.concatenate([np.zeros((1, 64), np.float32), blocks[:-1, -64:]])
+    nothing = np.zeros((1, 1, 128), np.float32)
+    inputs = {"input": np.concatenate([before, blocks], 1), "h": nothing, "c": nothing}
+    expected = np.ravel(session.run(["speech_probs"], inputs)[0])
+    found = np.array(hear(page, sound)["probabilities"])
+    assert 20 < np.count_nonzero(expected > 0.5) < 80
+    assert np.abs(found - expected).mean() < 0.01
+    assert np.count_nonzero((found > 0.5) != (expected > 0.5)) <= 2
 
 
 RESAMPLE = """
