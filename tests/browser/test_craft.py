@@ -6,6 +6,17 @@ from playwright.sync_api import expect
 from testing.builders import KEY
 
 pytestmark = pytest.mark.system
+CONTRAST = """(text) => {
+  const light = (colour) => {
+    const parts = colour.match(/[0-9.]+/g).slice(0, 3).map((part) => part / 255);
+    const [red, green, blue] = parts.map((part) =>
+      part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
+  };
+  const [ink, paper] = [light(getComputedStyle(text).color),
+    light(getComputedStyle(document.body).backgroundColor)];
+  return Math.max(ink, paper) / Math.min(ink, paper);
+}"""
 FOCUS = """(() => {
   const { activeElement: focused } = document;
   const word = focused.id === "talk" ? focused.querySelector("#talk-word") : null;
@@ -69,6 +80,7 @@ def test_what_was_not_heard_can_be_read_and_told_apart(visit, serve, upstream, s
     expect(tab.page.locator(".heard")).to_contain_text("Paris is")
     tab.press("Escape")
     rest = tab.page.locator(".unheard")
+    assert rest.evaluate(CONTRAST) >= 4.5  # WCAG 2.2, 1.4.3
     style = "(rest) => { const it = getComputedStyle(rest); return [%s]; }"
     lines = rest.evaluate(style % "it.textDecorationLine, it.borderInlineStartStyle")
     assert lines == ["none", "dashed"]
