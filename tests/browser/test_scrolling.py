@@ -1,7 +1,6 @@
 """What is in sight while a conversation grows, and after the page was left."""
 
 import time
-from contextlib import closing
 
 import pytest
 from browser.conftest import ALLOWED, MICROPHONE
@@ -95,25 +94,25 @@ def test_a_failure_covers_nothing_of_the_conversation(talked, upstream):
     assert talked.page.evaluate(SCROLLED)[1] < 5
 
 
-def test_a_page_that_was_left_comes_back_with_its_conversation(visit, start, serve, upstream):
+def test_a_page_that_was_left_comes_back_with_its_conversation(visit, launch, serve, upstream):
     """Whatever went on ends as it is left: it gives the microphone back, and speaks to nobody."""
-    with closing(start(*MICROPHONE, ALLOWED, keeps_pages=True)) as browser:
-        tab = visit(serve().url, browser=browser)
-        upstream.answers["tts"] = speak(0.1)
-        tab.ask(1)
-        tab.tap()
-        leave_and_come_back(tab, "Listening", turns=1, stopped=0)
-        upstream.answers["tts"] = speak(20)
-        tab.send(QUESTION)
-        leave_and_come_back(tab, "Speaking", turns=2, stopped=1)
-        upstream.answers.update(stt=refuse("400 Bad Request"), tts=speak(0.1))
-        tab.send(QUESTION)
-        tab.expect_failure("Speech to text: The AI service")
-        upstream.answers["stt"] = hear
-        leave_and_come_back(tab, "Ready", turns=2, stopped=1)
-        tab.expect_failure("Speech to text: The AI service")
-        tab.button("Try again").click()
-        tab.expect_turn(3)
+    browser = launch(*MICROPHONE, ALLOWED, keeps_pages=True)
+    tab = visit(serve().url, browser=browser)
+    upstream.answers["tts"] = speak(0.1)
+    tab.ask(1)
+    tab.tap()
+    leave_and_come_back(tab, "Listening", turns=1, stopped=0)
+    upstream.answers["tts"] = speak(20)
+    tab.send(QUESTION)
+    leave_and_come_back(tab, "Speaking", turns=2, stopped=1)
+    upstream.answers.update(stt=refuse("400 Bad Request"), tts=speak(0.1))
+    tab.send(QUESTION)
+    tab.expect_failure("Speech to text: The AI service")
+    upstream.answers["stt"] = hear
+    leave_and_come_back(tab, "Ready", turns=2, stopped=1)
+    tab.expect_failure("Speech to text: The AI service")
+    tab.button("Try again").click()
+    tab.expect_turn(3)
 
 
 def leave_and_come_back(tab, state, *, turns, stopped):
