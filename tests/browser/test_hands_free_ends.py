@@ -113,8 +113,8 @@ def test_a_failure_is_told_and_it_listens_on(chrome, upstream, stage, answer, wo
     if state == PAUSED:  # What is tried again goes on with it.
         del upstream.answers[stage]
         chrome.click("#try-again")
+        chrome.wait_for("return document.querySelectorAll('.again:not([hidden])').length === 1")
         chrome.expect_state("Listening")
-        assert chrome.count(".again:not([hidden])") == 1
         assert chrome.run(OPEN) == 1
 
 
