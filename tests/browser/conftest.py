@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 import pytest
 from browser import engines, mouth, speaking_upstream
 from browser.ear import ear as ear_in
-from browser.tab import open_tab
+from browser.tab import Tab
 from browser.webkit import webkit
 from playwright.sync_api import sync_playwright
 from testing import fake_openai as upstreams
@@ -65,13 +65,6 @@ def chromium(start):
         yield browser
 
 
-@pytest.fixture(scope="session")
-def asking(start):
-    """The same, where each page needs leave for the microphone, which can be withdrawn."""
-    with closing(start(*MICROPHONE)) as browser:
-        yield browser
-
-
 @pytest.fixture
 def launch(start):
     """Starts another Chromium, with other flags; it ends with the test."""
@@ -122,38 +115,55 @@ def serve(upstream, service, serve_with, tmp_path):
 
 
 @pytest.fixture
-def visit(chromium, serve):
-    """Opens the page in a tab of its own, which closes before the service ends.
+def new_tab(request, serve, launch):
+    """Opens a tab in an engine or a browser, which closes before the service ends.
 
-    The browser is one with a microphone unless another is named, and scripts run before the page's.
-    Whatever a test does, the console tells of no error, and no request leaves the host.
+    Whatever a test does, nothing fails unseen, and no request leaves the host.
     """
     tabs = []
     with ExitStack() as stack:
 
-        def open_page(url, *, browser=chromium, script="", **options):
-            context = stack.enter_context(closing(browser.new_context(**options)))
-            if script:
-                context.add_init_script(script)
-            tabs.append(open_tab(context, url))
+        def open_in(browser="chromium", script="", **options):
+            if browser == "webkit":
+                environment = request.getfixturevalue("environment")
+                tabs.append(stack.enter_context(webkit(environment)))
+            else:
+                if isinstance(browser, str):
+                    browser = request.getfixturevalue(browser)
+                context = stack.enter_context(closing(browser.new_context(**options)))
+                if script:
+                    context.add_init_script(script)
+                tabs.append(Tab(context.new_page()))
             return tabs[-1]
 
-        yield open_page
+        yield open_in
         for tab in tabs:
             tab.check()
 
 
+@pytest.fixture
+def visit(new_tab):
+    """Opens the page in a tab of its own; scripts run before the page's."""
+
+    def open_page(url, **options):
+        tab = new_tab(**options)
+        tab.load(url)
+        return tab
+
+    return open_page
+
+
 @pytest.fixture(scope="session")
-def shared_tab(chromium, service):
+def shared_tab(chromium):
     """A tab for all tests that need no other: to open one takes longer than most of them."""
     with closing(chromium.new_context()) as context:
-        yield open_tab(context, service.url)
+        yield Tab(context.new_page())
 
 
 @pytest.fixture
-def tab(shared_tab, upstream):
+def tab(shared_tab, upstream, service):
     """The page, from a service with the simulated upstream; nothing is left of it afterwards."""
-    shared_tab.open()
+    shared_tab.load(service.url)
     yield shared_tab
     shared_tab.check()
     shared_tab.leave()
@@ -164,8 +174,7 @@ def talked(tab, upstream):
     """A conversation of two turns."""
     upstream.answers["tts"] = speaking_upstream.speak(0.1)
     for turn in (1, 2):
-        tab.send(speaking_upstream.QUESTION)
-        tab.expect_turn(turn)
+        tab.ask(turn)
     return tab
 
 
@@ -177,7 +186,7 @@ def environment(ear):
 
 
 @pytest.fixture(scope="session")
-def fox(playwright, environment):
+def firefox(playwright, environment):
     with engines.firefox(playwright, environment) as browser:
         yield browser
 
@@ -192,46 +201,27 @@ def start_engine(request, playwright, environment):
             if request.param == "webkit":
                 return stack.enter_context(webkit(variables, **options))
             browser = stack.enter_context(engines.firefox(playwright, variables, **options))
-            return engines.Firefox(browser.new_page())
+            return Tab(browser.new_page())
 
         yield launch
-
-
-@pytest.fixture
-def new_tab(request, environment):
-    """Opens a tab in an engine; nothing fails in it of which nobody is told."""
-    with ExitStack() as stack:
-        tabs = []
-
-        def open_in(name, **options):
-            if name == "webkit":
-                tabs.append(stack.enter_context(webkit(environment)))
-            else:
-                browser = request.getfixturevalue({"firefox": "fox"}.get(name, name))
-                context = stack.enter_context(closing(browser.new_context(**options)))
-                tabs.append(engines.Firefox(context.new_page()))
-            return tabs[-1]
-
-        yield open_in
-        assert [tab.run("return failed") for tab in tabs] == [[] for _ in tabs]
 
 
 @pytest.fixture(params=["firefox", "webkit"])
 def engine(request, new_tab, serve):
     """The page in the engine."""
-    return engines.opened(new_tab(request.param), serve().url)
+    return new_tab(request.param).open(serve().url)
 
 
 @pytest.fixture(params=["chromium", "firefox", "webkit"])
 def phone(request, new_tab, serve):
     """The page at a phone's size, with a microphone in whose room tests speak, in each engine."""
-    return mouth.in_room(new_tab(request.param, **PHONE), serve().url)
+    return new_tab(request.param, **PHONE).open(serve().url, mouth.script())
 
 
 @pytest.fixture
 def chrome(new_tab, serve):
     """The same in Chromium alone."""
-    return mouth.in_room(new_tab("chromium", **PHONE), serve().url)
+    return new_tab("chromium", **PHONE).open(serve().url, mouth.script())
 
 
 @pytest.fixture(scope="module")

@@ -47,6 +47,10 @@ class Recording:
         starts = range(0, len(self.samples) - WINDOW + 1, WINDOW)
         return [max(map(abs, self.samples[start : start + WINDOW])) > LOUD for start in starts]
 
+    def sounding(self) -> float:
+        """For how many seconds something could be heard."""
+        return self.moments().count(True) * WINDOW / RATE
+
     def last_sound(self) -> float:
         """When the last sound was heard, by time.time."""
         loud = len(self.moments()) - 1 - self.moments()[::-1].index(True)

@@ -7,8 +7,8 @@ import wave
 from functools import cache
 
 import numpy as np
-from browser.engines import RESTS, Engine, wait_for, wait_for_state
 from browser.speaking_upstream import QUESTION
+from browser.tab import AnyTab
 
 RATE = 24_000
 HEARD = "Hearing you; silence sends it"
@@ -94,37 +94,28 @@ def script() -> str:
     return SCRIPT.replace("%s", json.dumps({"pieces": coded, "rate": RATE}))
 
 
-def in_room(tab: Engine, url: str) -> Engine:
-    """The page, once it is ready."""
-    tab.go(url)
-    wait_for(tab, RESTS)
-    tab.run(script())
-    tab.click("h1")  # A gesture, as browsers ask for before they play anything.
-    return tab
-
-
-def converse(tab: Engine) -> None:
+def converse(tab: AnyTab) -> None:
     """Switch the conversation on, or off, once a click there is not meant for Stop any more."""
-    wait_for(tab, "return !document.querySelector('#converse.late')")
+    tab.wait_for("return !document.querySelector('#converse.late')")
     tab.click("#converse")
 
 
-def begin(tab: Engine) -> None:
+def begin(tab: AnyTab) -> None:
     """A conversation that listens."""
     converse(tab)
-    wait_for_state(tab, "Listening")
+    tab.expect_state("Listening")
 
 
-def say(tab: Engine, piece: str = "question") -> None:
+def say(tab: AnyTab, piece: str = "question") -> None:
     """Speak in the room."""
     tab.run(f"window.say('{piece}')")
 
 
-def bring(tab: Engine, state: str) -> None:
+def bring(tab: AnyTab, state: str) -> None:
     """From listening to a reply, or to its interruption."""
     say(tab, "words")
-    wait_for_state(tab, "Speaking")
+    tab.expect_state("Speaking")
     if state == INTERRUPTED:
         time.sleep(1)  # It has to know how loud its own voice is.
         say(tab)
-        wait_for_state(tab, INTERRUPTED)
+        tab.expect_state(INTERRUPTED)

@@ -1,114 +1,82 @@
-"""A tab with the page in it, moved as people move it: by clicks and keys alone."""
+"""A tab with the page in it, moved as people move it; in each engine it has the same verbs."""
 
 import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from browser import shown
-from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, expect
+from browser.speaking_upstream import QUESTION
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+from testing.builders import ROOT
 
-WAIT_MILLISECONDS = 30_000
+WAIT_SECONDS = 30
+AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 VIEWPORT = {"width": 1280, "height": 720}
 """Playwright's own."""
 
 QUESTION_SECONDS = 2.4
 """How long examples/question.wav, which the microphone hears, takes to say."""
 
+TURN_OVER = """const turns = document.querySelectorAll(".turn");
+return document.querySelectorAll(".said").length === arguments[0]
+  && turns[arguments[0] - 1]?.querySelector("[data-action=save]").checkVisibility();"""
 
-@dataclass
-class Tab:
-    """The page, and what went wrong or left the host meanwhile."""
 
-    page: Page
-    origin: str
-    errors: list[str] = field(default_factory=list)
-    """What the console was told, but for the browser's own notes of answers of 400 and above."""
+class AnyTab:
+    """What a tab does in every engine; its class goes to addresses and runs scripts."""
 
-    hosts: set[str] = field(default_factory=set)
-
-    @property
-    def talk(self):
-        """The button that talks; its name says what it does."""
-        return self.page.locator("#talk")
-
-    @property
-    def status(self):
-        return self.page.get_by_role("status")
-
-    @property
-    def alert(self):
-        return self.page.get_by_role("alert")
-
-    @property
-    def said(self):
-        """What the user said, turn by turn."""
-        return self.page.locator(".said")
-
-    @property
-    def replies(self):
-        return self.page.locator(".reply")
-
-    def expect_state(self, words: str, place: str = "#status", seconds: float = 30) -> None:
-        """Wait until the state reads so, or has since the last gesture, after what was expected."""
-        seen = f"([words, place]) => {{ {shown.SEEN} }}"
-        try:
-            self.page.wait_for_function(
-                seen, arg=[words, place], polling=50, timeout=1000 * seconds
-            )
-        except Error:
-            reads = self.page.locator(place).all_inner_texts()
-            raise AssertionError(f"{place} never was {words!r}; now it is {reads}") from None
-
-    def tap(self) -> None:
-        """Tap Talk as a screen reader does: a pointer's tap is a hold on a busy machine."""
-        self.talk.evaluate("(talk) => talk.click()")
-
-    def expect_failure(self, beginning: str) -> None:
-        """Wait until a failure is told that begins so, and nothing goes on any more."""
-        expect(self.alert).to_have_text(re.compile("^" + re.escape(beginning)))
+    def load(self, url: str) -> None:
+        """Open the page, and wait until it knows what the service offers."""
+        self.go(url)
         self.expect_rest()
+
+    def open(self, url: str, script: str = "") -> "AnyTab":
+        """The page, with a script in it, after a gesture: browsers play nothing before."""
+        self.load(url)
+        self.run(script)
+        self.click("h1")
+        return self
+
+    def wait_for(self, script: str, *arguments: Any) -> Any:
+        """What the script returns once that is no false value."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not (found := self.run(script, *arguments)):
+            seen = self.run("return document.body.innerText")
+            assert time.monotonic() < deadline, f"{script}: {arguments}\n{seen}"
+            time.sleep(0.05)
+        return found
+
+    def expect_state(self, words: str, place: str = "#status") -> None:
+        """Wait until the state reads so, or has since the last gesture, after what was expected."""
+        self.wait_for(f"const [words, place] = arguments; {shown.SEEN}", words, place)
 
     def expect_rest(self) -> None:
         """Wait until nothing goes on, whether or not anybody can talk."""
-        expect(self.page.locator("body")).to_have_attribute("data-state", "idle")
+        self.wait_for("return document.body?.dataset.state === 'idle'")
 
-    @contextmanager
-    def settings(self) -> Iterator[Page]:
-        """The Settings dialog, open until the block ends."""
-        self.page.get_by_role("button", name="Settings", exact=True).click()
-        yield self.page
-        self.page.get_by_role("button", name="Done").click()
-        expect(self.page.get_by_role("dialog")).to_be_hidden()
+    def expect_failure(self, beginning: str) -> None:
+        """Wait until a failure is told that begins so, and nothing goes on any more."""
+        text = "document.getElementById('alert').textContent"
+        self.wait_for(f"return {text}.startsWith(arguments[0])", beginning)
+        self.expect_rest()
 
     def expect_turn(self, number: int) -> None:
         """Wait until that many turns were had, and the last is over."""
-        expect(self.said).to_have_count(number)
-        last = self.page.locator(".turn").nth(number - 1)
-        expect(last.get_by_role("button", name="Save as WAV")).to_be_visible()
+        self.wait_for(TURN_OVER, number)
         self.expect_state("Ready")
 
-    def open(self) -> None:
-        """Load the page, and wait until it knows what the service offers."""
-        self.errors.clear()
-        self.hosts.clear()
-        self.page.goto(self.origin)
-        self.expect_rest()
+    def tap(self) -> None:
+        """Tap Talk as a screen reader does: a pointer's tap is a hold on a busy machine."""
+        self.run("document.getElementById('talk').click()")
 
-    def leave(self) -> None:
-        """Forget what a test has done to it, and end what goes on."""
-        self.page.evaluate("localStorage.clear()")
-        self.page.unroute_all()
-        self.page.context.clear_permissions()
-        self.page.set_viewport_size(VIEWPORT)
-        self.page.goto("about:blank")
-
-    def check(self) -> None:
-        """Nothing went wrong unseen, and no request left the host."""
-        assert self.errors == []
-        assert self.hosts == {urlsplit(self.origin).netloc}
+    def ask(self, turn: int) -> None:
+        """Send the question, and wait until that turn is over."""
+        self.send(QUESTION)
+        self.expect_turn(turn)
 
     def ask_by_tapping(self) -> None:
         """Let the microphone hear the question between two taps."""
@@ -117,40 +85,121 @@ class Tab:
         time.sleep(QUESTION_SECONDS)
         self.tap()
 
-    def set_font(self, family: str) -> None:
-        """Have all of it written in another font, as on another machine."""
-        self.page.evaluate(
-            """(family) => {
-              const { style } = document.documentElement;
-              style.setProperty("--serif", family);
-              document.body.style.fontFamily = family;
-            }""",
-            family,
+    def stop(self) -> None:
+        """End what goes on."""
+        self.press("Escape")
+        self.expect_state("Ready")
+
+    def text_of(self, selector: str) -> str:
+        script = "return document.querySelector(arguments[0])?.textContent.trim() ?? ''"
+        return self.run(script, selector)
+
+    def count(self, selector: str) -> int:
+        return self.run("return document.querySelectorAll(arguments[0]).length", selector)
+
+    def violations(self) -> list[list[str]]:
+        """What axe-core finds: each rule, and the elements that break it."""
+        return self.run(
+            f"""{AXE.read_text()};
+            return axe.run({{ resultTypes: ["violations"] }}).then(({{ violations }}) =>
+              violations.map(({{ id, nodes }}) => [id, ...nodes.map(({{ html }}) => html)]));"""
         )
 
-    def send(self, file) -> None:
+    def check(self) -> None:
+        """Nothing went wrong of which nobody was told."""
+        assert self.run("return window.failed ?? []") == []
+
+
+class Tab(AnyTab):
+    """A tab of Chromium or Firefox, by Playwright; it notes which hosts are asked for anything."""
+
+    # By how many seconds at most a recording may be shorter than what was said: so much of its
+    # beginning was lost at least, when some was.
+    loses = 0.4
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+        self.talk = page.locator("#talk")
+        self.status = page.get_by_role("status")
+        self.alert = page.get_by_role("alert")
+        self.said = page.locator(".said")
+        self.replies = page.locator(".reply")
+        page.set_default_timeout(1000 * WAIT_SECONDS)
+        expect.set_options(timeout=1000 * WAIT_SECONDS)
+        page.add_init_script(shown.ERRORS + shown.NOTE)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._note)
+        page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+
+    def _note(self, message: ConsoleMessage) -> None:
+        """Note an error, but not the browser's own note of an answer of 400 and above."""
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.errors.append(message.text)
+
+    def go(self, url: str) -> None:
+        self.origin = url
+        self.page.goto(url)
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """What the body of a function returns, or what that resolves to; it has `arguments`."""
+        return self.page.evaluate(f"(given) => (function () {{ {script} }})(...given)", arguments)
+
+    def click(self, selector: str) -> None:
+        """Click in the middle of what is seen of it."""
+        self.page.click(selector)
+
+    def press(self, key: str) -> None:
+        """Press a key: `Escape`, or what it types."""
+        self.page.keyboard.press(key)
+
+    def fill(self, selector: str, text: str) -> None:
+        self.page.fill(selector, text)
+
+    def send(self, file: Path) -> None:
         """Send a file with the button for it."""
-        self.page.locator("#file").set_input_files(file)
+        self.page.set_input_files("#file", file)
 
+    def other(self) -> "Tab":
+        """Another tab of the same browser."""
+        return Tab(self.page.context.new_page())
 
-def open_tab(context: BrowserContext, origin: str) -> Tab:
-    """The page in a new tab."""
-    page = context.new_page()
-    page.set_default_timeout(WAIT_MILLISECONDS)
-    expect.set_options(timeout=WAIT_MILLISECONDS)
-    tab = Tab(page, origin)
-    page.add_init_script(shown.NOTE)
-    page.on("pageerror", lambda error: tab.errors.append(str(error)))
-    page.on("console", lambda message: tab.errors.extend(errors_in(message)))
-    page.on("request", lambda request: tab.hosts.add(urlsplit(request.url).netloc))
-    tab.open()
-    return tab
+    def button(self, name: str | re.Pattern[str]) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
 
+    @contextmanager
+    def settings(self) -> Iterator[Page]:
+        """The Settings dialog, open until the block ends."""
+        self.button("Settings").click()
+        yield self.page
+        self.button("Done").click()
+        expect(self.page.get_by_role("dialog")).to_be_hidden()
 
-def errors_in(message: ConsoleMessage) -> list[str]:
-    """The text of an error, unless it is the browser's own note of an answer of 400 and above."""
-    is_note = message.text.startswith("Failed to load resource")
-    return [message.text] if message.type == "error" and not is_note else []
+    def check(self) -> None:
+        """Nothing went wrong unseen, and no request left the host."""
+        super().check()
+        assert self.errors == []
+        assert self.hosts <= {urlsplit(self.origin).netloc}
+
+    def leave(self) -> None:
+        """Forget what a test has done to it, and end what goes on."""
+        self.run("localStorage.clear()")
+        self.page.unroute_all()
+        self.page.context.clear_permissions()
+        self.page.set_viewport_size(VIEWPORT)
+        self.page.goto("about:blank")
+        self.errors.clear()
+        self.hosts.clear()
+
+    def set_font(self, family: str) -> None:
+        """Have all of it written in another font, as on another machine."""
+        self.run(
+            """const { style } = document.documentElement;
+            style.setProperty("--serif", arguments[0]);
+            document.body.style.fontFamily = arguments[0];""",
+            family,
+        )
 
 
 def run(page: Page, module: str, body: str, argument: object = None) -> object:

@@ -1,5 +1,6 @@
 """A conversation goes on: what the model is told of it, and what is seen."""
 
+import json
 import re
 import threading
 import time
@@ -25,18 +26,15 @@ SHORTENED = "its oldest turns are no longer sent"
 
 
 def test_a_conversation_goes_on_until_it_is_cleared(talked, upstream):
-    """Each turn tells the model of those before it; Clear forgets them.
-
-    Until the next turn what was cleared comes back: all that is seen, told, and can be heard again.
-    """
+    """Each turn tells the model of those before it; Clear forgets them."""
     times, pictures = (talked.page.locator(f".timing{inner}") for inner in ("", " svg"))
     expect(pictures.nth(0)).to_be_hidden()  # Older turns fold their times into one figure.
     expect(pictures.nth(1)).to_be_visible()
     expect(times.nth(0)).to_contain_text(re.compile(r"\d s"))
     times.nth(0).locator("summary").click()
     expect(pictures.nth(0)).to_be_visible()
-    clear = talked.page.get_by_role("button", name="Clear")
-    undo = talked.page.get_by_role("button", name="Undo")
+    clear = talked.button("Clear")
+    undo = talked.button("Undo")
     clear.focus()
     talked.page.keyboard.press("Enter")
     expect(talked.said).to_have_count(0)
@@ -51,11 +49,9 @@ def test_a_conversation_goes_on_until_it_is_cleared(talked, upstream):
     talked.expect_state("Speaking")
     talked.expect_turn(2)
     expect(first).not_to_contain_text("heard again")
-    talked.send(QUESTION)
-    talked.expect_turn(3)
+    talked.ask(3)
     clear.click()
-    talked.send(QUESTION)
-    talked.expect_turn(1)
+    talked.ask(1)
     said, replied = ("user", TRANSCRIPT), ("assistant", REPLY)
     turns = [[said], [said, replied, said], [said, replied, said, replied, said]]
     assert told(upstream) == [*turns, [said]]
@@ -68,9 +64,9 @@ def test_a_conversation_can_be_taken_along(talked, serve, upstream):
     """As text, and as JSON that the service takes as `history`; or one turn as text."""
 
     def saved(name):
-        talked.page.get_by_role("button", name="Save", exact=True).click()
+        talked.button("Save").click()
         with talked.page.expect_download() as download:
-            talked.page.get_by_role("button", name=name).click()
+            talked.button(re.compile(name)).click()
         return download.value.path().read_text()
 
     turn = f"You: {TRANSCRIPT}\nReply: {REPLY}\n"
@@ -85,13 +81,13 @@ def test_a_conversation_can_be_taken_along(talked, serve, upstream):
     turns = [("user", TRANSCRIPT), ("assistant", REPLY)]
     assert told(upstream)[-1] == [*turns, *turns, ("user", TRANSCRIPT)]
     talked.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    talked.page.get_by_role("button", name="Copy").last.click()
+    talked.button("Copy").last.click()
     talked.expect_state("Copied", ".turn button")
     assert talked.page.evaluate("navigator.clipboard.readText()") == turn
     upstream.answers["tts"] = speak(20)
     talked.send(QUESTION)
     expect(talked.page.locator(".turn:last-child .heard").first).to_contain_text("Paris")
-    talked.page.keyboard.press("Escape")
+    talked.press("Escape")
     assert re.search(r"Reply: Paris.* \[stopped here; not heard:\] .", saved("As text"))
 
 
@@ -154,8 +150,7 @@ def test_a_conversation_that_grew_too_long_loses_its_oldest_turns_and_says_so(ta
     # Code is not spoken, which would take long.
     upstream.answers["text"] = write([f"Look:\n\n```\n{'a' * 90_000}\n```\n"])
     for turn in (1, 2, 3, 4):
-        tab.send(QUESTION)
-        tab.expect_turn(turn)
+        tab.ask(turn)
     expect(tab.page.get_by_text(SHORTENED)).to_be_visible()
     assert len(told(upstream)[-1]) < 7
 
@@ -207,10 +202,40 @@ def test_an_interruption_while_it_is_shortened(talked, upstream, interrupt, turn
     upstream.answers["text"] = small
     talked.send(QUESTION)
     assert soon(lambda: len(told(upstream)) >= 4, 30)
-    talked.page.get_by_role("button", name=interrupt, exact=True).click()
-    talked.page.keyboard.press("Escape")
-    talked.expect_state("Ready")
+    talked.button(interrupt).click()
+    talked.stop()
     go.set()
-    talked.send(QUESTION)
-    talked.expect_turn(turns)
+    talked.ask(turns)
     assert [len(turns) for turns in told(upstream)] == [1, 3, 5, 3, told_of]
+
+
+def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
+    """What was said is; an ellipsis stands for the reply, since models take turns."""
+    upstream.answers["tts"], go = hold_back(speak())
+    tab.send(QUESTION)
+    expect(tab.replies).to_have_text(REPLY)
+    tab.stop()
+    expect(tab.page.locator(".stopped")).to_have_text("None of it was heard.")
+    go.set()
+    upstream.answers["tts"] = speak(0.2)
+    tab.ask(2)
+    said = ("user", TRANSCRIPT)
+    assert told(upstream)[1] == [said, ("assistant", "…"), said]
+    spoken = [json.loads(request.body) for request in upstream.requests if request.stage == "tts"]
+    assert {request["response_format"] for request in spoken} == {"pcm"}
+
+
+def test_the_words_turn_dark_as_they_are_heard(tab, upstream):
+    """What is written ahead of the voice is seen to be."""
+    upstream.answers["tts"] = speak(4)
+    tab.send(QUESTION)
+    expect(tab.page.locator(".heard").first).to_contain_text("Paris is")
+    expect(tab.page.locator(".ahead")).to_contain_text("river Seine")
+    tab.press("Escape")
+    expect(tab.page.locator(".stopped")).to_contain_text("The voice stopped here")
+    tab.button("Hear again").click()
+    tab.expect_state("Speaking")
+    tab.expect_state("Ready")
+    expect(tab.page.locator(".stopped")).to_have_count(0)
+    expect(tab.page.locator(".heard").first).to_have_text(REPLY)
+    expect(tab.replies).to_have_text(REPLY)

@@ -1,7 +1,6 @@
 """What is not heard: access for everyone, whatever they see, press and read."""
 
 import pytest
-from browser.engines import Firefox, violations
 from browser.speaking_upstream import QUESTION, hold_back, speak, write
 from playwright.sync_api import expect
 from testing.builders import KEY
@@ -33,34 +32,34 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
     """In each state, with a failure, with a reply that was cut, and in Settings."""
     url = serve(PARLEY_KEY_REQUIRED="yes").url
     tab = visit(url, color_scheme=scheme, reduced_motion="reduce", **device)
-    found = {"at first": violations(Firefox(tab.page))}
+    found = {"at first": tab.violations()}
     tab.tap()
     tab.expect_failure("An API key is needed")
-    found["failed"] = violations(Firefox(tab.page))
+    found["failed"] = tab.violations()
     with tab.settings() as page:
         page.get_by_label("API key").fill(KEY)
         page.get_by_text("Advanced").click()
         page.get_by_text("A host for each stage").click()
         page.get_by_role("group", name="Reply").get_by_label("Host").fill(upstream.url)
-        found["in Settings"] = violations(Firefox(tab.page))
+        found["in Settings"] = tab.violations()
         page.get_by_role("group", name="Reply").get_by_label("Host").fill("")
     tab.tap()
     tab.expect_state("Listening")
-    found["listening"] = violations(Firefox(tab.page))
-    tab.page.get_by_role("button", name="Mute").click()
-    found["muted"] = violations(Firefox(tab.page))
-    tab.page.keyboard.press("Escape")
+    found["listening"] = tab.violations()
+    tab.button("Mute").click()
+    found["muted"] = tab.violations()
+    tab.press("Escape")
     upstream.answers["text"], go = hold_back(write(pause=0.3))
     tab.send(QUESTION)
     tab.expect_state("Answering")
-    found["thinking"] = violations(Firefox(tab.page))
+    found["thinking"] = tab.violations()
     upstream.answers["tts"] = speak(20)
     go.set()
     tab.expect_state("Speaking")
-    found["speaking"] = violations(Firefox(tab.page))
-    tab.page.keyboard.press("Escape")
+    found["speaking"] = tab.violations()
+    tab.press("Escape")
     expect(tab.page.locator(".stopped")).to_be_visible()
-    found["stopped"] = violations(Firefox(tab.page))
+    found["stopped"] = tab.violations()
     assert found == {state: [] for state in found}
     assert len(found) == 8
     narrow = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
@@ -69,10 +68,7 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_was_not_heard_can_be_read_and_told_apart(visit, serve, upstream, scheme):
-    """By who sees no colours, too, and by who hears the page; it is no text that was struck out.
-
-    Ink is dark on light paper, or the other way round, as the device has it.
-    """
+    """By who sees no colours, too, and by who hears the page; it is no text that was struck out."""
     tab = visit(serve().url, color_scheme=scheme)
     paper, ink = tab.page.evaluate(
         """["backgroundColor", "color"].map((name) =>
@@ -82,7 +78,7 @@ def test_what_was_not_heard_can_be_read_and_told_apart(visit, serve, upstream, s
     upstream.answers["tts"] = speak(20)
     tab.send(QUESTION)
     expect(tab.page.locator(".heard")).to_contain_text("Paris is")
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
     rest = tab.page.locator(".unheard")
     assert rest.evaluate(CONTRAST) >= 4.5  # WCAG 2.2, 1.4.3
     style = "(rest) => { const it = getComputedStyle(rest); return [%s]; }"
@@ -95,10 +91,7 @@ def test_what_was_not_heard_can_be_read_and_told_apart(visit, serve, upstream, s
 
 
 def test_forced_colours_show_the_button_and_its_state(visit, serve):
-    """They take backgrounds away: Talk has an edge, and a ring where something goes on.
-
-    The text scrolls below what stays, and the switch shows whether it is on.
-    """
+    """They take backgrounds away: Talk has an edge, and a ring where something goes on."""
     tab = visit(serve().url, forced_colors="active")
     for place in ("header", "footer"):
         colour = f"getComputedStyle(document.querySelector('{place}')).backgroundColor"
@@ -111,18 +104,14 @@ def test_forced_colours_show_the_button_and_its_state(visit, serve):
     tab.tap()
     tab.expect_state("Listening")
     assert tab.page.evaluate(ring) != "none"
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
 
 
-def test_only_states_and_failures_are_announced(tab):
-    """A live reply would talk over the voice."""
-    expect(tab.page.get_by_role("log")).to_have_attribute("aria-live", "off")
-    live = tab.page.locator("[aria-live]:not([aria-live=off]), [role=status], [role=alert]")
+def test_only_states_and_failures_are_announced(talked):
+    """A live reply would talk over the voice; headings lead from turn to turn."""
+    expect(talked.page.get_by_role("log")).to_have_attribute("aria-live", "off")
+    live = talked.page.locator("[aria-live]:not([aria-live=off]), [role=status], [role=alert]")
     expect(live).to_have_count(4)  # That it was cleared, and that choices were forgotten, too.
-
-
-def test_headings_lead_from_turn_to_turn(talked):
-    """As those who do not see the page go through it."""
     for name in ("You", "Reply"):
         expect(talked.page.get_by_role("heading", name=name, exact=True)).to_have_count(2)
 
@@ -131,50 +120,38 @@ def test_a_conversation_by_keyboard_alone(visit, serve, upstream):
     """Settings, Talk, Escape, and the reply once more; what has the focus is seen to have it."""
     upstream.answers["tts"] = speak(4)
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url)
-    press = tab.page.keyboard.press
 
-    def go_to(name):
+    def choose(name, state=None):
         for _ in range(30):
-            press("Tab")
+            tab.press("Tab")
             focused, ring = tab.page.evaluate(FOCUS)
             if focused == name:
-                assert ring == "solid"
-                return
-        raise AssertionError(f"Tab never comes to {name}")
+                break
+        assert (focused, ring) == (name, "solid")
+        tab.press("Enter")
+        if state:
+            tab.expect_state(state)
 
-    go_to("Settings")
-    press("Enter")
+    choose("Settings")
     tab.page.keyboard.type(KEY)  # The dialog's first field has the focus.
-    press("Escape")
+    tab.press("Escape")
     expect(tab.page.get_by_role("dialog")).to_be_hidden()
-    go_to("Talk")
-    press("Enter")
-    tab.expect_state("Listening")
-    go_to("Mute")
-    press("Enter")
-    tab.expect_state("Muted")
-    press("Enter")
-    go_to("Send")
-    press("Enter")
-    tab.expect_state("Speaking")
-    press("Escape")
-    tab.expect_state("Ready")
-    go_to("Hear again")
-    press("Enter")
-    tab.expect_state("Speaking")
-    press("Escape")
-    tab.expect_state("Ready")
-    go_to("Clear")
-    press("Enter")
+    choose("Talk", "Listening")
+    choose("Mute", "Muted")
+    tab.press("Enter")
+    choose("Send", "Speaking")
+    tab.stop()
+    choose("Hear again", "Speaking")
+    tab.stop()
+    choose("Clear")
     expect(tab.said).to_have_count(0)
-    go_to("Send a file")
+    choose("Send a file")
 
 
 def test_text_runs_from_right_to_left_where_its_script_does(tab, upstream):
     """Each text by its own first letter, and its times begin where it does."""
     upstream.answers["text"] = write(["عاصمة فرنسا هي باريس. "])
-    tab.send(QUESTION)
-    tab.expect_turn(1)
+    tab.ask(1)
     expect(tab.replies).to_contain_text("باريس")
     assert tab.replies.evaluate("(reply) => getComputedStyle(reply).direction") == "rtl"
     assert tab.said.evaluate("(said) => getComputedStyle(said).direction") == "ltr"
@@ -196,4 +173,4 @@ def test_motion_can_be_switched_off(visit, serve, upstream, motion):
         moving.append(tab.page.evaluate("document.getAnimations().length") > 0)
         go.set()
     assert moving == [motion != "reduce"] * 2
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")

@@ -4,14 +4,12 @@ import time
 
 import pytest
 from browser import speaking_upstream
-from browser.engines import opened, tap, violations, wait_for_failure, wait_for_state, wait_for_turn
 from browser.recorded import recorded
 from browser.speaking_upstream import QUESTION, REPLY, hear, refuse, speak, told, write
 from testing.builders import KEY
 from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
-TEXT_OF = "return document.querySelector(arguments[0])?.textContent.trim() ?? ''"
 FIELDS = """return ['voice', 'language', 'system_prompt', 'speed'].map(
   (id) => document.getElementById(id).value)"""
 
@@ -19,18 +17,17 @@ FIELDS = """return ['voice', 'language', 'system_prompt', 'speed'].map(
 @pytest.mark.alone
 def test_the_first_question_is_heard_from_its_first_word(engine, upstream):
     """What is said once the page says that it listens; the next turn knows of it."""
-    tap(engine)
-    wait_for_state(engine, "Listening")
-    assert engine.run(TEXT_OF, "#talk-word") == "Send"
+    engine.tap()
+    engine.expect_state("Listening")
+    assert engine.text_of("#talk-word") == "Send"
     began = time.monotonic()
     time.sleep(2)
     said = time.monotonic() - began
-    tap(engine)
-    wait_for_turn(engine, 1)
+    engine.tap()
+    engine.expect_turn(1)
     assert recorded(upstream).seconds > said - engine.loses
     assert recorded(upstream).loudest(after=0.1) > 0.01
-    engine.send(QUESTION)
-    wait_for_turn(engine, 2)
+    engine.ask(2)
     turn = [("user", TRANSCRIPT), ("assistant", REPLY)]
     assert told(upstream)[-1] == [*turn, ("user", TRANSCRIPT)]
 
@@ -39,29 +36,27 @@ def test_the_first_question_is_heard_from_its_first_word(engine, upstream):
 def test_every_sample_is_heard_and_none_after_it_was_stopped(engine, upstream, ear):
     """Whatever came is heard, and within 0.3 s of Escape nothing."""
     with ear.listening() as recording:
-        engine.send(QUESTION)
-        wait_for_turn(engine, 1)
+        engine.ask(1)
         deadline = time.monotonic() + 10  # What was played is heard a little later.
-        while recording.moments().count(True) < 140 and time.monotonic() < deadline:
+        while recording.sounding() < 2.8 and time.monotonic() < deadline:
             time.sleep(0.1)
     # Both segments, of 1.5 s each; a busy machine loses some of it on its way.
-    assert recording.moments().count(True) / 50 > 1.6
+    assert recording.sounding() > 1.6
     upstream.answers["tts"] = speak(15)
     note = "window.pressed = performance.timeOrigin + event.timeStamp"
     engine.run(f"addEventListener('keydown', (event) => {{ {note}; }}, {{ capture: true }})")
     # Whatever else the machine does can only delay it.
     assert any(seconds_to_silence(engine, ear) < 0.3 for _ in range(6))
-    assert engine.run("return document.querySelectorAll('.stopped').length") > 0
+    assert engine.count(".stopped") > 0
 
 
 def seconds_to_silence(engine, ear):
     """How long something is heard after a reply was stopped."""
     with ear.listening() as recording:
         engine.send(QUESTION)
-        wait_for_state(engine, "Speaking")
+        engine.expect_state("Speaking")
         time.sleep(0.5)
-        engine.press("Escape")
-        wait_for_state(engine, "Ready")
+        engine.stop()
         time.sleep(0.7)
     return recording.last_sound() - engine.run("return window.pressed") / 1000
 
@@ -74,11 +69,13 @@ FAILURES = [
 
 
 def test_each_failure_has_its_sentence(engine, upstream):
-    """And leaves the page ready."""
+    """And leaves the page ready; nobody's silence is no turn, and is not sent again."""
     for stage, answer, beginning in FAILURES:
         upstream.answers.update({"stt": hear, stage: answer})
         engine.send(QUESTION)
-        wait_for_failure(engine, beginning)
+        engine.expect_failure(beginning)
+        if answer is speaking_upstream.hear_nothing:
+            assert engine.count(".said") == engine.count("#try-again:not([hidden])") == 0
 
 
 def test_choices_are_kept_on_the_device_and_keys_are_not(engine, upstream):
@@ -100,13 +97,13 @@ def test_choices_are_kept_on_the_device_and_keys_are_not(engine, upstream):
     stored = engine.run("return JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
     assert KEY not in stored
     assert "example.org" not in stored
-    opened(engine, engine.run("return location.href"))
+    engine.open(engine.run("return location.href"))
     assert engine.run(FIELDS) == chosen
     assert engine.run("return document.getElementById('key').placeholder") == ""
     engine.click("#open-settings")
     engine.run("document.getElementById('forget').click()")
     assert engine.run(FIELDS) == ["", "", "", "1"]
-    assert engine.run(TEXT_OF, "#forgotten") == "Forgotten."
+    assert engine.text_of("#forgotten") == "Forgotten."
     assert engine.run("return localStorage.length") == 0
 
 
@@ -122,17 +119,13 @@ on = 1
 
 
 def test_a_reply_reads_as_text(engine, upstream):
-    """Emphasis, lists, code and links with their host; what looks like HTML is text.
-
-    Axe finds no violation in it, nor at first, nor in Settings.
-    """
+    """Emphasis, lists, code and links with their host; what looks like HTML is text."""
     upstream.answers["text"] = write([MARKDOWN])
-    assert violations(engine) == []
+    assert engine.violations() == []
     engine.click("#open-settings")
-    assert violations(engine) == []
+    assert engine.violations() == []
     engine.press("Escape")
-    engine.send(QUESTION)
-    wait_for_turn(engine, 1)
+    engine.ask(1)
     shown = engine.run(
         """return ["em", "strong", "a", "ol li:last-child", "code", "pre"].map((tag) =>
           document.querySelector(`.reply ${tag}`).textContent.trim())"""
@@ -145,43 +138,43 @@ def test_a_reply_reads_as_text(engine, upstream):
         return [rel, target, href, dataset.host];"""
     )
     assert link == ["noopener noreferrer", "_blank", "https://paris.example/a", "paris.example"]
-    assert violations(engine) == []
+    assert engine.violations() == []
 
 
 def test_one_tab_speaks_at_a_time(engine, upstream):
     """Which begins last; the other falls silent."""
     upstream.answers["tts"] = speak(60)  # A busy machine opens a tab slowly.
     engine.send(QUESTION)
-    wait_for_state(engine, "Speaking")
-    other = opened(engine.other(), engine.run("return location.href"))
+    engine.expect_state("Speaking")
+    other = engine.other().open(engine.run("return location.href"))
     other.send(QUESTION)
-    wait_for_state(other, "Speaking")
-    wait_for_failure(engine, "Another tab with this page began to listen or to speak")
-    assert engine.run("return document.querySelectorAll('.stopped').length") == 1
+    other.expect_state("Speaking")
+    engine.expect_failure("Another tab with this page began to listen or to speak")
+    assert engine.count(".stopped") == 1
     other.press("Escape")
 
 
 def test_without_a_microphone(start_engine, serve):
     """Nothing else is blamed."""
-    tab = opened(start_engine(microphone=False, loudspeaker=False), serve().url)
-    tap(tab)
-    wait_for_failure(tab, "No microphone was found")
+    tab = start_engine(microphone=False, loudspeaker=False).open(serve().url)
+    tab.tap()
+    tab.expect_failure("No microphone was found")
 
 
 @pytest.mark.parametrize("start_engine", ["firefox"], indirect=True)
 def test_without_a_loudspeaker(start_engine, serve):
     """The reply can be read, and nothing is asked for that would not help."""
-    tab = opened(start_engine(loudspeaker=False), serve().url)
+    tab = start_engine(loudspeaker=False).open(serve().url)
     tab.send(QUESTION)
-    wait_for_failure(tab, "No sound can be played")
-    wait_for_state(tab, "Ready")
-    assert tab.run(TEXT_OF, ".reply") == REPLY
+    tab.expect_failure("No sound can be played")
+    tab.expect_state("Ready")
+    assert tab.text_of(".reply") == REPLY
 
 
 @pytest.mark.parametrize("start_engine", ["webkit"], indirect=True)
 def test_a_system_without_a_language(start_engine, serve):
     """LANG=C.UTF-8: the browser tells of a language that is none."""
-    tab = opened(start_engine(lang="C.UTF-8"), serve().url)
+    tab = start_engine(lang="C.UTF-8").open(serve().url)
     assert tab.run("return navigator.languages") == ["C"]
     assert tab.run("return document.getElementById('language').options.length") > 50
-    assert tab.run(TEXT_OF, "#alert") == ""
+    assert tab.text_of("#alert") == ""

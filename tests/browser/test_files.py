@@ -13,16 +13,6 @@ OVER = ["dragEnter", "dragOver"]
 DROPPED = [*OVER, "drop"]
 
 
-def test_a_file_that_is_no_audio(tab, tmp_path):
-    """It stays so, and is not offered again; nothing of a conversation is there to clear."""
-    (tmp_path / "words.mp3").write_text("These are words.")
-    tab.send(tmp_path / "words.mp3")
-    tab.expect_failure("What this file holds is no audio of a supported kind")
-    expect(tab.page.get_by_role("heading", name="Say something.")).to_be_visible()
-    for name in ("Try again", "Clear"):
-        expect(tab.page.get_by_role("button", name=name)).to_be_hidden()
-
-
 def drag(tab, at, kinds, *, files=(), items=()):
     """Move files or text over the page from outside of the browser."""
     devtools = tab.page.context.new_cdp_session(tab.page)
@@ -47,7 +37,7 @@ def test_a_file_can_be_dropped(tab, upstream):
 
 def test_what_cannot_be_sent_is_not(tab, upstream, tmp_path):
     """A folder is not the connection's fault; a file may have the service's bound, 25 MB."""
-    again = tab.page.get_by_role("button", name="Try again")
+    again = tab.button("Try again")
     drag(tab, (400, 200), DROPPED, files=[str(tmp_path)])
     tab.expect_failure("This file cannot be read: send another one.")
     expect(again).to_be_hidden()
@@ -121,11 +111,14 @@ def test_nothing_is_sent_behind_settings(tab, upstream):
 def test_a_file_that_is_no_audio_leaves_what_was_cleared(talked, tmp_path, size):
     """Nothing was said: all of it can still come back, and the offer is in sight."""
     talked.page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
-    undo = talked.page.get_by_role("button", name="Undo")
-    talked.page.get_by_role("button", name="Clear").click()
+    undo = talked.button("Undo")
+    talked.button("Clear").click()
     expect(undo).to_be_in_viewport(ratio=1)
     (tmp_path / "words.wav").write_text("These are words.")
     talked.send(tmp_path / "words.wav")
     talked.expect_failure("What this file holds is no audio of a supported kind")
+    expect(talked.page.get_by_role("heading", name="Say something.")).to_be_visible()
+    for name in ("Try again", "Clear"):
+        expect(talked.button(name)).to_be_hidden()
     undo.click()
     talked.expect_turn(2)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from browser.recorded import recorded
-from browser.speaking_upstream import QUESTION, SENTENCES, hold_back, write
+from browser.speaking_upstream import QUESTION, hear, hold_back, write
 from browser.tab import QUESTION_SECONDS
 from playwright.sync_api import expect
 from testing.fake_openai import TRANSCRIPT
@@ -83,11 +83,7 @@ def test_holding_talks_and_a_second_tap_sends(gesture, upstream):
 
 
 def test_enter_on_the_button_taps_once(tab, upstream):
-    """As assistive technology presses it, however often the keyboard repeats it.
-
-    Who thinks in the middle of a sentence is not cut off: silence ends nothing unless that is
-    switched on.
-    """
+    """As assistive technology presses it, however often the keyboard repeats it."""
     tab.talk.focus()
     for _ in range(8):
         tab.page.keyboard.down("Enter")
@@ -103,10 +99,7 @@ def test_enter_on_the_button_taps_once(tab, upstream):
 
 
 def test_the_space_bar_talks_unless_something_else_has_the_focus(tab):
-    """What was clicked does not keep it. In a field it is a space, and it presses a button.
-
-    No field has the focus then, for which a phone would show its keyboard.
-    """
+    """What was clicked does not keep it. In a field it is a space, and it presses a button."""
     with tab.settings() as page:
         field = page.get_by_label("What the model is told first")
         field.press_sequentially("Be brief")
@@ -114,10 +107,10 @@ def test_the_space_bar_talks_unless_something_else_has_the_focus(tab):
         tab.expect_state("Ready")
     tab.page.keyboard.down(" ")
     tab.expect_state("Listening")
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
     tab.page.keyboard.up(" ")
     tab.expect_state("Ready")
-    tab.page.get_by_role("button", name="Settings").focus()
+    tab.button("Settings").focus()
     tab.page.keyboard.press(" ")
     expect(tab.page.get_by_role("heading", name="Settings")).to_be_focused()
     tab.expect_state("Ready")
@@ -126,20 +119,14 @@ def test_the_space_bar_talks_unless_something_else_has_the_focus(tab):
 def test_escape_forgets_what_is_being_said(tab, upstream):
     """Nothing is sent, and how to begin is told again. A meter shows that it listens, or rests."""
     how = tab.page.get_by_text("Or tap it once to begin")
-    tab.page.evaluate(
-        """() => {
-          const { style } = document.getElementById("talk");
-          window.level = () => Number(style.getPropertyValue("--level"));
-        }"""
-    )
+    level = "Number(document.getElementById('talk').style.getPropertyValue('--level'))"
     tab.tap()
     tab.expect_state("Listening")
     expect(how).to_be_hidden()
-    tab.page.wait_for_function("() => window.level() > 0.3", polling=20)
-    tab.page.keyboard.press("Escape")
-    tab.expect_state("Ready")
+    tab.page.wait_for_function(f"() => {level} > 0.3", polling=20)
+    tab.stop()
     expect(how).to_be_visible()
-    tab.page.wait_for_function("() => window.level() === 0", polling=50)
+    tab.wait_for(f"return {level} === 0")
     time.sleep(1)
     assert upstream.requests == []
 
@@ -151,7 +138,7 @@ def test_silence_ends_a_tap_where_that_is_switched_on(tab, upstream):
     tab.page.keyboard.down(" ")
     tab.expect_state("Listening")
     time.sleep(QUESTION_SECONDS + 2.5)
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
     tab.page.keyboard.up(" ")
     tab.expect_rest()
     assert upstream.requests == []
@@ -168,7 +155,7 @@ def test_a_muted_microphone_hears_nothing(tab, upstream):
     began = time.monotonic()
     tab.tap()
     tab.expect_state("Listening")
-    mute = tab.page.get_by_role("button", name="Mute")
+    mute = tab.button("Mute")
     invitation = tab.page.get_by_role("heading", name="Say something.")
     expect(invitation).to_be_visible()
     mute.click()
@@ -186,23 +173,19 @@ def test_a_muted_microphone_hears_nothing(tab, upstream):
     assert recorded(upstream).loudest(after=heard_until) < 0.01
 
 
-def test_the_state_is_told_in_plain_words(visit, serve, upstream):
-    """What it hears, thinks and says, as it does so; what takes long is said to."""
+def test_what_takes_long_is_said_to(visit, serve, upstream):
+    """After six seconds of a stage."""
     tab = visit(serve().url)
     tab.page.clock.install()
-    upstream.answers["stt"], heard = hold_back(lambda *_: False)
+    stages = {"stt": (hear, "hearing"), "text": (write(), "answering")}
+    held = {stage: hold_back(answer) for stage, (answer, _) in stages.items()}
+    upstream.answers.update({stage: answer for stage, (answer, _) in held.items()})
     tab.send(QUESTION)
-    tab.expect_state("Hearing what was said")
-    tab.page.clock.fast_forward(6_000)
-    tab.expect_state("Still hearing; this can take a while")
-    del upstream.answers["stt"]
-    upstream.answers["text"], thought = hold_back(write(SENTENCES))
-    heard.set()
-    tab.expect_state("Answering")
-    tab.page.clock.fast_forward(6_000)
-    tab.expect_state("Still answering; this can take a while")
-    thought.set()
-    tab.expect_state("Speaking")
+    for stage, (_, words) in stages.items():
+        tab.expect_state({"stt": "Hearing what was said", "text": "Answering"}[stage])
+        tab.page.clock.fast_forward(6_000)
+        tab.expect_state(f"Still {words}; this can take a while")
+        held[stage][1].set()
     tab.expect_turn(1)
 
 
@@ -211,7 +194,7 @@ def test_a_second_click_on_stop_opens_no_microphone(tab, upstream):
     upstream.answers["text"], _ = hold_back(write())
     tab.send(QUESTION)
     tab.expect_state("Answering")
-    press = Press(tab, "mouse", tab.page.get_by_role("button", name="Cancel"))
+    press = Press(tab, "mouse", tab.button("Cancel"))
     press.taps(0, 0.2)
     tab.expect_state("Ready")
     expect(tab.page.get_by_text("No answer: it was cancelled.")).to_be_visible()
@@ -219,4 +202,4 @@ def test_a_second_click_on_stop_opens_no_microphone(tab, upstream):
     tab.expect_state("Ready")
     press.taps(0)
     tab.expect_state("Listening")
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")

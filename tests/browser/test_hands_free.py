@@ -5,7 +5,6 @@ import time
 import numpy as np
 import pytest
 from browser.conftest import PHONE
-from browser.engines import tap, wait_for, wait_for_failure, wait_for_state, wait_for_turn
 from browser.mouth import (
     HEARD,
     INTERRUPTED,
@@ -14,9 +13,9 @@ from browser.mouth import (
     begin,
     bring,
     converse,
-    in_room,
     question,
     say,
+    script,
 )
 from browser.recorded import recorded
 from browser.speaking_upstream import REPLY, SENTENCES, hold_back, speak, told, write
@@ -30,21 +29,21 @@ INSTRUCTIONS = """return [...document.querySelectorAll(".by-hand, #how")].map(
 def test_several_turns_without_a_touch(phone, upstream):
     """After one by hand; two replies are interrupted, and told of to where they were heard."""
     upstream.answers["tts"] = speak(0.1)
-    tap(phone)
-    wait_for_state(phone, "Listening")
+    phone.tap()
+    phone.expect_state("Listening")
     say(phone)
     time.sleep(1)
-    tap(phone)
-    wait_for_turn(phone, 1)
+    phone.tap()
+    phone.expect_turn(1)
     upstream.answers["tts"] = speak(20)
     begin(phone)
     for turn in range(3):
         say(phone)
-        wait_for_state(phone, INTERRUPTED if turn else HEARD)
-        wait_for_state(phone, "Speaking")
-        wait_for(phone, "return document.querySelector('.turn:last-child .heard')?.textContent")
+        phone.expect_state(INTERRUPTED if turn else HEARD)
+        phone.expect_state("Speaking")
+        phone.wait_for("return document.querySelector('.turn:last-child .heard')?.textContent")
         time.sleep(1.5)
-    assert phone.run("return document.querySelectorAll('.stopped').length") == 2
+    assert phone.count(".stopped") == 2
     heard = [turn[1::2] for turn in told(upstream)]
     assert [len(turns) for turns in heard] == [0, 1, 2, 3]
     for _, reply in heard[3][1:]:
@@ -53,8 +52,7 @@ def test_several_turns_without_a_touch(phone, upstream):
     recording = recorded(upstream)
     assert recording.bytes.startswith(b"RIFF")
     assert 2 < recording.seconds < 4
-    phone.press("Escape")
-    wait_for_state(phone, "Ready")
+    phone.stop()
     assert phone.run(OPEN) == 0
 
 
@@ -74,13 +72,13 @@ def seconds_to_silence(chrome, ear):
     with ear.listening() as recording:
         time.sleep(0.3)
         say(chrome)
-        wait_for_state(chrome, INTERRUPTED)
+        chrome.expect_state(INTERRUPTED)
         time.sleep(0.5)
-    wait_for_state(chrome, "Speaking")
+    chrome.expect_state("Speaking")
     chrome.click("#talk")
-    wait_for_state(chrome, PAUSED)
+    chrome.expect_state(PAUSED)
     chrome.click("#talk")
-    wait_for_state(chrome, "Listening")
+    chrome.expect_state("Listening")
     # The question begins with a fifth of a second of silence.
     return recording.last_sound() - chrome.run("return window.began") / 1000 - 0.25
 
@@ -94,14 +92,14 @@ def test_a_noise_interrupts_nothing(chrome, ear, upstream):
         bring(chrome, "Speaking")
         time.sleep(1.5)
         say(chrome, "syllable")
-        wait_for_state(chrome, INTERRUPTED)
-        wait_for_state(chrome, "Speaking")
-        wait_for_state(chrome, "Listening")
+        chrome.expect_state(INTERRUPTED)
+        chrome.expect_state("Speaking")
+        chrome.expect_state("Listening")
         time.sleep(0.5)
-    assert 7 < recording.moments().count(True) / 50 < 8.5  # Two segments of 4 s.
+    assert 7 < recording.sounding() < 8.5  # Two segments of 4 s.
     assert recording.longest_gap() > 0.5
     assert len(told(upstream)) == 1
-    assert chrome.run("return document.querySelectorAll('.stopped').length") == 0
+    assert chrome.count(".stopped") == 0
 
 
 @pytest.mark.alone
@@ -118,7 +116,7 @@ def test_its_own_voice_interrupts_nothing(chrome, upstream):
           document.body, { attributeFilter: ["data-state"] });"""
     )
     bring(chrome, "Speaking")
-    wait_for_state(chrome, "Listening")
+    chrome.expect_state("Listening")
     time.sleep(2)
     assert chrome.run("return window.states") == [
         *("listening", "hearing", "thinking", "speaking", "listening")
@@ -130,13 +128,13 @@ def test_who_goes_on_had_not_finished(chrome, upstream):
     upstream.answers["text"], go = hold_back(write())
     begin(chrome)
     say(chrome)
-    wait_for_state(chrome, "Answering")
+    chrome.expect_state("Answering")
     say(chrome)
-    wait_for_state(chrome, "Hearing what was said")
-    wait_for_state(chrome, "Answering")
+    chrome.expect_state("Hearing what was said")
+    chrome.expect_state("Answering")
     go.set()
-    wait_for(chrome, "return document.querySelectorAll('.again:not([hidden])').length")
-    assert chrome.run("return document.querySelectorAll('.turn').length") == 1
+    chrome.wait_for("return document.querySelectorAll('.again:not([hidden])').length")
+    assert chrome.count(".turn") == 1
     assert told(upstream)[-1] == [("user", TRANSCRIPT)]
     assert recorded(upstream).seconds > 4
 
@@ -146,22 +144,22 @@ def test_who_speaks_already_interrupts_the_reply_as_it_begins(chrome, upstream):
     upstream.answers["tts"], go = hold_back(speak(20))
     begin(chrome)
     say(chrome)
-    wait_for_state(chrome, "Answering")
+    chrome.expect_state("Answering")
     time.sleep(1)
     say(chrome)
     time.sleep(0.7)
     go.set()
-    wait_for_state(chrome, INTERRUPTED)
-    wait_for_state(chrome, "Speaking")
+    chrome.expect_state(INTERRUPTED)
+    chrome.expect_state("Speaking")
     assert len(told(upstream)) == 2
 
 
 def test_what_could_not_be_loaded_is_loaded_once_it_can_be(new_tab, serve):
     """Though a browser may remember of an address that nothing was there."""
-    tab = in_room(new_tab("firefox", **PHONE), serve().url)
+    tab = new_tab("firefox", **PHONE).open(serve().url, script())
     tab.page.route("**/ear-worklet.js*", lambda route: route.abort())
     converse(tab)
-    wait_for_failure(tab, "The conversation cannot begin")
+    tab.expect_failure("The conversation cannot begin")
     tab.page.unroute("**/ear-worklet.js*")
     begin(tab)
 
@@ -170,7 +168,7 @@ def test_nothing_is_loaded_before_it_is_wanted(new_tab, serve):
     """Nor is the microphone asked for; echo cancellation is then, and what to do is told."""
     tab, loaded = new_tab("chromium", **PHONE), []
     tab.page.on("request", lambda request: loaded.append(request.url.rpartition("/")[2]))
-    in_room(tab, serve().url)
+    tab.open(serve().url, script())
     assert "voice-model.bin" not in loaded
     assert tab.run(INSTRUCTIONS) == [True, True, True, False]
     begin(tab)
@@ -178,6 +176,6 @@ def test_nothing_is_loaded_before_it_is_wanted(new_tab, serve):
     assert loaded.count("voice-model.bin") == 1
     assert tab.run("return window.asked.audio.echoCancellation") is True
     converse(tab)
-    wait_for_state(tab, "Ready")
+    tab.expect_state("Ready")
     begin(tab)
     assert loaded.count("voice-model.bin") == 1

@@ -1,21 +1,19 @@
 """What ends a conversation without a hand, or makes it wait, and the sentence for each."""
 
 import pytest
-from browser import engines, speaking_upstream
-from browser.engines import tap, wait_for, wait_for_state
-from browser.mouth import HEARD, INTERRUPTED, OPEN, PAUSED, begin, bring, converse, in_room, say
+from browser import speaking_upstream
+from browser.mouth import HEARD, INTERRUPTED, OPEN, PAUSED, begin, bring, converse, say, script
 from browser.recorded import recorded
-from browser.speaking_upstream import QUESTION, hear, hold_back, prepare, refuse, speak, told, write
+from browser.speaking_upstream import hear, hold_back, refuse, speak, told, write
+from playwright.sync_api import expect
 from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
-ALERT = "return document.getElementById('alert').textContent"
 WITHDRAW = "for (const track of window.microphones) track.dispatchEvent(new Event('ended'))"
 MUTE = """for (const track of window.microphones) {
   Object.defineProperty(track, "muted", { value: true });
   track.dispatchEvent(new Event("mute"));
 }"""
-NOTE = "return document.querySelector('.note').textContent"
 OTHER_TAB = "new BroadcastChannel('parley').postMessage('quiet')"
 
 
@@ -40,22 +38,19 @@ def test_what_was_said_until_then_can_be_sent(chrome, upstream, what, state):
     upstream.answers["stt"], _ = hold_back(hear)
     begin(chrome)
     say(chrome)
-    wait_for_state(chrome, state)
+    chrome.expect_state(state)
     chrome.run(what)
-    wait_for_state(chrome, PAUSED)
+    chrome.expect_state(PAUSED)
     upstream.answers["stt"] = hear
     upstream.requests.clear()
-    chrome.page.get_by_role("button", name="Send what was recorded").click()
-    engines.wait_for_turn(chrome, 1)
+    chrome.button("Send what was recorded").click()
+    chrome.expect_turn(1)
     assert recorded(upstream).seconds > (0.3 if state == HEARD else 2)
 
 
 @pytest.mark.parametrize("state", ["Listening", "Speaking", INTERRUPTED])
 def test_whatever_takes_the_microphone_pauses_it_and_is_told(chrome, upstream, state):
-    """The microphone is closed, the voice is silent, and Go on opens it again.
-
-    The screen stays awake for as long as it listens.
-    """
+    """The microphone is closed, the voice is silent, and Go on opens it again."""
     upstream.answers["tts"] = speak(20)
     chrome.run(SCREEN)
     begin(chrome)
@@ -63,14 +58,14 @@ def test_whatever_takes_the_microphone_pauses_it_and_is_told(chrome, upstream, s
         if state != "Listening":
             bring(chrome, state)
         chrome.run(what)
-        wait_for_state(chrome, PAUSED)
-        assert chrome.run(ALERT).startswith(words)
+        chrome.expect_state(PAUSED)
+        assert chrome.text_of("#alert").startswith(words)
         assert chrome.run(OPEN) == 0
         assert chrome.run("return window.awake.splice(0)") == ["asked", "given back"]
-        assert chrome.run("return document.getElementById('talk-word').textContent") == "Go on"
-        tap(chrome)
-        wait_for_state(chrome, "Listening")
-        assert chrome.run(ALERT) == ""
+        assert chrome.text_of("#talk-word") == "Go on"
+        chrome.tap()
+        chrome.expect_state("Listening")
+        assert chrome.text_of("#alert") == ""
         assert chrome.run(OPEN) == 1
 
 
@@ -78,21 +73,20 @@ def test_after_five_minutes_without_a_voice_it_pauses(chrome):
     """Not before; a voice begins them anew."""
     begin(chrome)
     bring(chrome, "Speaking")
-    wait_for_state(chrome, "Listening")
+    chrome.expect_state("Listening")
     chrome.page.clock.install()
     chrome.run(OTHER_TAB)
-    wait_for_state(chrome, PAUSED)
-    tap(chrome)
-    wait_for_state(chrome, "Listening")
+    chrome.expect_state(PAUSED)
+    chrome.tap()
+    chrome.expect_state("Listening")
     chrome.page.clock.fast_forward(299_000)
-    wait_for_state(chrome, "Listening")
+    chrome.expect_state("Listening")
     chrome.page.clock.fast_forward(2_000)
-    wait_for_state(chrome, PAUSED)
-    assert chrome.run(ALERT).startswith("Nobody has spoken for five minutes")
+    chrome.expect_state(PAUSED)
+    assert chrome.text_of("#alert").startswith("Nobody has spoken for five minutes")
     assert chrome.run(OPEN) == 0
     chrome.click("#clear")
-    cleared = chrome.run("return document.getElementById('cleared').textContent")
-    assert cleared.startswith("The conversation was ended and cleared.")
+    assert chrome.text_of("#cleared").startswith("The conversation was ended and cleared.")
 
 
 @pytest.mark.parametrize(
@@ -114,13 +108,13 @@ def test_a_failure_is_told_and_it_listens_on(chrome, upstream, stage, answer, wo
     upstream.answers[stage] = answer
     begin(chrome)
     say(chrome, "words")
-    wait_for(chrome, f"{ALERT}.startsWith(arguments[0])", words)
-    wait_for_state(chrome, state)
+    expect(chrome.alert).to_contain_text(words)
+    chrome.expect_state(state)
     if state == PAUSED:  # What is tried again goes on with it.
         del upstream.answers[stage]
         chrome.click("#try-again")
-        wait_for(chrome, f"{engines.TURNS_OVER} === 1")
-        wait_for_state(chrome, "Listening")
+        chrome.wait_for("return document.querySelectorAll('.again:not([hidden])').length === 1")
+        chrome.expect_state("Listening")
         assert chrome.run(OPEN) == 1
 
 
@@ -129,14 +123,14 @@ def test_what_was_said_is_kept_where_the_microphone_cannot_be_opened_again(chrom
     upstream.answers["text"] = refuse("401 Unauthorized")
     begin(chrome)
     say(chrome)
-    wait_for_state(chrome, PAUSED)
+    chrome.expect_state(PAUSED)
     chrome.run(REFUSE, "NotFoundError")
     chrome.click("#try-again")
-    engines.wait_for_failure(chrome, "No microphone was found")
+    chrome.expect_failure("No microphone was found")
     assert chrome.page.locator("#try-again").inner_text() == "Send what was recorded"
     upstream.answers["text"] = write()
     chrome.click("#try-again")
-    engines.wait_for_turn(chrome, 1)
+    chrome.expect_turn(1)
     assert told(upstream)[-1] == [("user", TRANSCRIPT)]
 
 
@@ -158,67 +152,13 @@ def test_without_a_microphone_there_is_no_conversation(chrome, error, words):
     """The switch is off again, and it says why."""
     chrome.run(REFUSE, error)
     converse(chrome)
-    engines.wait_for_failure(chrome, f"{words}, then switch Conversation on again.")
+    chrome.expect_failure(f"{words}, then switch Conversation on again.")
     assert chrome.run("return document.getElementById('converse').ariaChecked") == "false"
 
 
 def test_what_is_missing_is_told_before_anything_is_said(new_tab, serve):
     """Not after it was said in vain; the microphone is not asked for."""
-    tab = in_room(new_tab("chromium"), serve(PARLEY_KEY_REQUIRED="yes").url)
+    tab = new_tab("chromium").open(serve(PARLEY_KEY_REQUIRED="yes").url, script())
     converse(tab)
-    engines.wait_for_failure(tab, "An API key is needed")
+    tab.expect_failure("An API key is needed")
     assert tab.run(OPEN) == 0
-
-
-GESTURES = {
-    "talk": tap,
-    "stop": lambda tab: tab.press("Escape"),
-    "converse": converse,
-    "voice": say,
-    "replay": lambda tab: tab.click(".turn:last-child [data-action=replay]"),
-    "file": lambda tab: tab.send(QUESTION),
-}
-STATES = ["awaiting", "voice", "answering", "pondering", "replying", "interrupted", "paused"]
-
-
-@pytest.mark.parametrize("state", [*STATES, "recalling"])
-def test_every_gesture_leads_where_the_table_says(chrome, upstream, state):
-    """The switch ends it as Escape does; what the table does not name changes nothing."""
-    table = chrome.page.evaluate("async () => (await import('/states.js')).STATES")
-    for name, gesture in GESTURES.items():
-        if name == "replay" and state not in ("paused", "recalling"):
-            continue  # There is no turn yet.
-        upstream.answers.clear()
-        prepare(upstream).answers["tts"] = speak(20)
-        begin(chrome)
-        match state:
-            case "paused" | "recalling":
-                bring(chrome, "Speaking")
-                tap(chrome)
-                wait_for_state(chrome, PAUSED)
-                if state == "recalling":
-                    GESTURES["replay"](chrome)
-            case "voice":
-                say(chrome)
-            case "answering":
-                upstream.answers["stt"], _ = hold_back(hear)
-                say(chrome, "words")
-            case "pondering":
-                upstream.answers["text"], _ = hold_back(upstream.answers["text"])
-                say(chrome, "words")
-            case "replying" | "interrupted":
-                bring(chrome, table[state]["status"])
-        wait_for_state(chrome, table[state]["status"])
-        upstream.answers["stt"], _ = hold_back(hear)
-        gesture(chrome)
-        happening = "stop" if name == "converse" else name
-        following = table[state]["next"].get(happening, state)
-        # The microphone may be open before anybody could look.
-        row = table["awaiting" if following == "opening" else following]
-        wait_for_state(chrome, row["status"])
-        assert chrome.run(OPEN) == row.get("open", 0)
-        if name == "file" and state in ("paused", "recalling"):
-            assert chrome.run(NOTE).startswith("Conversation is off from here on")
-        if chrome.run("return document.getElementById('status').textContent") != "Ready":
-            chrome.press("Escape")
-        wait_for_state(chrome, "Ready")

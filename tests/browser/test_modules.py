@@ -4,6 +4,7 @@ import json
 
 import pytest
 from browser.tab import run
+from testing.builders import ROOT, ran
 
 pytestmark = pytest.mark.system
 
@@ -17,10 +18,7 @@ return [dropped, JSON.parse(history.json || "[]")];
 
 
 def test_as_much_of_a_conversation_is_sent_as_the_service_takes(page):
-    """A hundred entries, and 256 KB as they are sent: in UTF-8, with JSON's marks.
-
-    Whole turns go, the oldest first. One without words is no turn.
-    """
+    """A hundred entries, and 256 KB as they are sent: in UTF-8, with JSON's marks."""
     turns = [[f"question {number}", f"answer {number}"] for number in range(53)]
     assert run(page, "history", FIT, turns[:50]) == [False, entries(turns[:50])]
     assert run(page, "history", FIT, turns) == [True, entries(turns[3:])]
@@ -108,10 +106,7 @@ return argument.heard.map((samples) => spoken.characters(samples));
 
 
 def test_what_was_heard_ends_with_a_word(page):
-    """By each segment's share of the samples; a segment that is not complete by its likely pace.
-
-    The marks behind the word are heard with it.
-    """
+    """By each segment's share of the samples; a segment that is not complete by its likely pace."""
     segments = [["One two. ", 9000, True], ["Three four.", 1600, False]]
     heard = [0, 3000, 4500, 7000, 8999, 9000, 9000 + 5 * 1600]
     found = run(page, "spoken", SPOKEN, {"segments": segments, "heard": heard})
@@ -139,3 +134,20 @@ def test_pieces_of_any_length_are_played_without_a_gap(page):
     """To the sample."""
     pieces = [1, 100, 127, 128, 129, 1000, 3, 5000]
     assert run(page, "pcm", RENDER, pieces) == [sum(pieces), sum(pieces)]
+
+
+PROGRAMS = ROOT / "tests" / "browser" / "node_modules" / ".bin"
+ASSETS = ROOT / "src" / "parley" / "page" / "assets"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["tsc", "--project", "tests/browser"],
+        ["biome", "check", "--config-path=tests/browser", str(ASSETS)],
+    ],
+    ids=["types", "lint"],
+)
+def test_the_code_passes(command):
+    """What the tool finds is in the failure."""
+    ran(PROGRAMS / command[0], *command[1:], seconds=120)

@@ -41,9 +41,8 @@ def test_a_failure_is_read_from_its_beginning(visit, serve, upstream, letters):
 def test_what_can_be_saved_is_offered_below_save(visit, serve, width):
     """And within the window."""
     tab = visit(serve().url, viewport={"width": width, "height": 640})
-    tab.send(QUESTION)
-    tab.expect_turn(1)
-    save = tab.page.get_by_role("button", name="Save", exact=True)
+    tab.ask(1)
+    save = tab.button("Save")
     save.click()
     button, menu = (one.bounding_box() for one in (save, tab.page.locator("#export")))
     assert 0 <= menu["x"] <= width - menu["width"]
@@ -81,16 +80,12 @@ WINDOWS = [(260, 563), (320, 568), (360, 640), (844, 390), (1280, 800)]
     ],
 )
 def test_nothing_lies_over_anything_and_all_can_be_touched(visit, serve, upstream, window, font):
-    """Whatever window and fonts: what stays is in sight, apart, and as large as a finger.
-
-    260 pixels are to the page what a phone's 390 are with letters half again as large.
-    """
+    """Whatever window and fonts: what stays is in sight, apart, and as large as a finger."""
     width, height = window
     tab = visit(serve().url, viewport={"width": width, "height": height})
     tab.set_font(font)
     upstream.answers["tts"] = speak(0.1)
-    tab.send(QUESTION)
-    tab.expect_turn(1)
+    tab.ask(1)
     if font == "twice as large":
         tab.page.evaluate(ENLARGE)
     tab.tap()
@@ -110,7 +105,7 @@ def test_nothing_lies_over_anything_and_all_can_be_touched(visit, serve, upstrea
             assert any(apart), (one, other)
         talk = tab.talk.bounding_box()
         assert talk["x"] + talk["width"] / 2 == pytest.approx(width / 2, abs=12)
-        tab.page.keyboard.press("Escape")
+        tab.press("Escape")
 
 
 FOCUSED = """() => {
@@ -148,7 +143,7 @@ def test_the_ring_widens_nothing(visit, serve, upstream):
         assert tab.page.locator("html").evaluate(over) == 0
         tab.page.wait_for_timeout(100)
     go.set()
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
 
 
 def test_a_failure_at_400_percent_can_be_scrolled_away(visit, serve):
@@ -177,7 +172,7 @@ def test_the_loudest_ring_has_room(visit, serve):
     tab.tap()
     tab.expect_state("Paused; the microphone is closed")
     expect(invitation).to_be_hidden()
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
 
 
 def test_code_that_is_wider_than_the_window_shows_that_it_scrolls(tab, upstream):
@@ -195,7 +190,7 @@ def test_code_that_is_wider_than_the_window_shows_that_it_scrolls(tab, upstream)
     }"""
     right, left = code.evaluate(room)
     assert right == pytest.approx(left, abs=1)
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
 
 
 def test_large_letters_leave_the_full_stop_and_the_hint(visit, serve):

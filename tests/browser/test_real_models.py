@@ -52,26 +52,8 @@ def models(client):
 
 
 @pytest.fixture
-def say(client, models, tmp_path):
-    """Has words spoken by the engine's voice, into a file."""
-
-    def speak(words):
-        speech = client.audio.speech.create(
-            model=models[2], input=words, voice="alloy", response_format="wav"
-        )
-        speech.write_to_file(tmp_path / "said.wav")
-        return tmp_path / "said.wav"
-
-    return speak
-
-
-@pytest.fixture
 def tab(visit, engine, ports):
     return visit(f"http://localhost:{ports[0]}")
-
-
-def settle(tab) -> None:
-    expect(tab.status).to_have_text("Ready", timeout=180_000)
 
 
 def test_the_pages_address_is_printed(visit, engine, ports, printed):
@@ -90,33 +72,9 @@ def test_what_the_microphone_hears_is_answered_aloud(tab, ear, client, models, t
         tab.ask_by_tapping()
         expect(tab.said).to_have_text("What is the capital of France?")
         tab.expect_state("Speaking")
-        settle(tab)
+        expect(tab.status).to_have_text("Ready", timeout=180_000)
         time.sleep(0.5)
     sound = recording.save(tmp_path / "heard.wav")
     heard = client.audio.transcriptions.create(model=models[0], file=sound).text
     assert word_error_rate(tab.replies.inner_text(), heard) < 0.4
     assert tab.errors == []
-
-
-def test_the_first_sound_comes_before_the_last_word(tab, say):
-    """A long reply is spoken while it is still written."""
-    tab.send(say("Please tell me a very long story about a dog who lives in a city."))
-    tab.expect_state("Speaking")
-    at_first_sound = len(tab.replies.inner_text())
-    tab.page.wait_for_function(
-        "(length) => document.querySelector('.reply').textContent.length > length",
-        arg=at_first_sound,
-        timeout=60_000,
-    )
-    tab.page.keyboard.press("Escape")
-    tab.expect_state("Ready")
-
-
-def test_a_second_turn_remembers_the_first(tab, say):
-    """The model is told what was said before."""
-    for turn, words in enumerate(["My dog is called Rex.", "What is my dog called?"], start=1):
-        tab.send(say(words))
-        expect(tab.said).to_have_count(turn)
-        tab.expect_state("Speaking")
-        settle(tab)
-    expect(tab.replies.last).to_contain_text("Rex")

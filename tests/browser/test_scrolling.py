@@ -1,7 +1,6 @@
 """What is in sight while a conversation grows, and after the page was left."""
 
 import time
-from contextlib import closing
 
 import pytest
 from browser.conftest import ALLOWED, MICROPHONE
@@ -32,7 +31,7 @@ def test_the_end_of_the_conversation_stays_in_sight(talked, upstream):
     talked.page.wait_for_function(f"() => {SCROLLED}[0] === 0")
     expect(talked.replies.last).to_contain_text("number 30")
     assert talked.page.evaluate(SCROLLED)[0] == 0
-    talked.page.keyboard.press("Escape")
+    talked.press("Escape")
 
 
 def test_what_is_heard_stays_in_sight(tab, upstream):
@@ -59,7 +58,7 @@ def test_what_is_heard_stays_in_sight(tab, upstream):
         arg=before,
     )
     assert tab.page.evaluate(SCROLLED)[1] < 5
-    tab.page.keyboard.press("Escape")
+    tab.press("Escape")
 
 
 @pytest.mark.parametrize("font", FONTS)
@@ -76,11 +75,11 @@ def test_what_can_be_done_with_a_reply_is_in_sight_at_its_end(talked, upstream, 
     if end == "by Escape":
         heard = talked.page.locator(".turn").nth(2).locator(".heard").first
         expect(heard).to_contain_text(SENTENCES[0][:5])
-        talked.page.keyboard.press("Escape")
+        talked.press("Escape")
     talked.expect_turn(3)
     if end == "by Escape":
         expect(talked.page.get_by_text("The voice stopped here")).to_be_in_viewport()
-    button = talked.page.get_by_role("button", name="Hear again").last.bounding_box()
+    button = talked.button("Hear again").last.bounding_box()
     footer = talked.page.get_by_role("contentinfo").bounding_box()
     assert button["y"] + button["height"] <= footer["y"] + 1
 
@@ -97,29 +96,25 @@ def test_a_failure_covers_nothing_of_the_conversation(talked, upstream):
     assert copy["y"] + copy["height"] <= footer["y"] + 1
 
 
-def test_a_page_that_was_left_comes_back_with_its_conversation(visit, start, serve, upstream):
-    """Whatever went on ends as it is left: it gives the microphone back, and speaks to nobody.
-
-    A failure is still there, with what to do about it: the recording can be sent again.
-    """
-    with closing(start(*MICROPHONE, ALLOWED, keeps_pages=True)) as browser:
-        tab = visit(serve().url, browser=browser)
-        upstream.answers["tts"] = speak(0.1)
-        tab.send(QUESTION)
-        tab.expect_turn(1)
-        tab.tap()
-        leave_and_come_back(tab, "Listening", turns=1, stopped=0)
-        upstream.answers["tts"] = speak(20)
-        tab.send(QUESTION)
-        leave_and_come_back(tab, "Speaking", turns=2, stopped=1)
-        upstream.answers.update(stt=refuse("400 Bad Request"), tts=speak(0.1))
-        tab.send(QUESTION)
-        tab.expect_failure("Speech to text: The AI service")
-        upstream.answers["stt"] = hear
-        leave_and_come_back(tab, "Ready", turns=2, stopped=1)
-        tab.expect_failure("Speech to text: The AI service")
-        tab.page.get_by_role("button", name="Try again").click()
-        tab.expect_turn(3)
+def test_a_page_that_was_left_comes_back_with_its_conversation(visit, launch, serve, upstream):
+    """Whatever went on ends as it is left: it gives the microphone back, and speaks to nobody."""
+    browser = launch(*MICROPHONE, ALLOWED, keeps_pages=True)
+    tab = visit(serve().url, browser=browser)
+    upstream.answers["tts"] = speak(0.1)
+    tab.ask(1)
+    tab.tap()
+    leave_and_come_back(tab, "Listening", turns=1, stopped=0)
+    upstream.answers["tts"] = speak(20)
+    tab.send(QUESTION)
+    leave_and_come_back(tab, "Speaking", turns=2, stopped=1)
+    upstream.answers.update(stt=refuse("400 Bad Request"), tts=speak(0.1))
+    tab.send(QUESTION)
+    tab.expect_failure("Speech to text: The AI service")
+    upstream.answers["stt"] = hear
+    leave_and_come_back(tab, "Ready", turns=2, stopped=1)
+    tab.expect_failure("Speech to text: The AI service")
+    tab.button("Try again").click()
+    tab.expect_turn(3)
 
 
 def leave_and_come_back(tab, state, *, turns, stopped):

@@ -141,107 +141,97 @@ const given = { tokens: false, headers: {}, fields: {}, remedies, ...sent };
 return new it.Failure(code, told).of(given).sentence;
 """
 TOKENS = {"tokens": True}
-FRENCH = {"language": "fr"}
 MAIN = {"headers": {"X-OpenAI-API-Key": "k"}}
 TTS_KEY = {"headers": {"X-TTS-API-Key": "k"}}
-TTS_HOST = {"X-TTS-Base-URL": "https://example.org/v1"}
-UNFOUND = "The upstream's host name was not found; check the base URL."
+TTS_HOST = {"headers": {**MAIN["headers"], "X-TTS-Base-URL": "https://example.org/v1"}}
+ALL = {"remedies": {"tts": ["voice", "model", "host"]}}
 REFUSED = "The upstream refused the request, saying: No."
-REJECTED = "The AI service refused the request, saying:"
 UNKNOWN = "The upstream refused the request, saying: Only the language en"
-SPENT = QuotaExhausted.message
-LEAD = "The upstream refused the API key"
-FORBIDDEN = {"stage": "text", "upstreamStatus": 403}
-EVERY_REMEDY = {"remedies": {"tts": ["voice", "model", "host"]}}
+FAILED = "The upstream failed, saying: No"
+UNFOUND = "The upstream's host name was not found; check the base URL."
+MALFORMED = UpstreamMalformed.message
+NOT_THERE = "The upstream refused the API key, saying: Not there"
+REJECTED = "The AI service refused the request, saying:"
+UNUSED = "The AI service's answer could not be used"
+THIS = "This service's account at the AI service"
 
 
-@pytest.mark.parametrize(
-    ("failure", "sentence"),
-    [
-        (["audio_empty"], "This file is empty: send another one."),
+def at(stage, message="", **more):
+    """What is told of a failure there."""
+    return {"stage": stage, "message": message, **more}
+
+
+NO_CALLS = "The AI service allows no more calls at the moment. Wait 2 seconds, then try again."
+FAILURES = {
+    "audio_empty": [({}, {}, "This file is empty: send another one.")],
+    "rate_limited": [({"retryAfter": 2}, {}, NO_CALLS)],
+    "upstream_rejected": [
+        (at("text", REFUSED), {}, f'Reply: {REJECTED} "No." Choose another model in Settings.'),
+        (at("text", REFUSED), {"remedies": {}}, f'Reply: {REJECTED} "No." Tell whoever runs this'),
+        (at("tts", REFUSED), {}, f'Text to speech: {REJECTED} "No." Choose another voice in Set'),
         (
-            ["rate_limited", {"retryAfter": 2}],
-            "The AI service allows no more calls at the moment. Wait 2 seconds, then try again.",
+            at("tts", REFUSED),
+            ALL,
+            f'Text to speech: {REJECTED} "No." Choose another voice, model, or host',
         ),
+        (at("stt", REFUSED), {}, f'Speech to text: {REJECTED} "No." Send another recording,'),
         (
-            ["upstream_rejected", {"stage": "text", "message": REFUSED}],
-            f'Reply: {REJECTED} "No." Choose another model in Settings.',
+            at("stt", UNKNOWN),
+            {"fields": {"language": "fr"}},
+            f'Speech to text: {REJECTED} "Only the language en". Choose another language in Set',
         ),
+    ],
+    "upstream_malformed": [
+        (at("text", MALFORMED), {}, f"Reply: {UNUSED}. Try again, or choose another"),
+        (at("tts", MALFORMED), {}, f"Text to speech: {UNUSED}. Try again."),
+    ],
+    "upstream_unavailable": [
         (
-            ["upstream_rejected", {"stage": "text", "message": REFUSED}, {"remedies": {}}],
-            f'Reply: {REJECTED} "No." Tell whoever runs this service.',
+            at("text", FAILED),
+            {},
+            'Reply: The AI service failed, saying: "No". Try again, or choose',
         ),
+        (at("text", UNFOUND), {}, "Reply: The AI service's host name was not found. Try again, or"),
+    ],
+    "quota_exhausted": [
+        (at("tts", QuotaExhausted.message), TTS_KEY, "Text to speech: The key's account at the AI"),
+        (at("tts"), {}, THIS),
+        (at("tts"), TOKENS, THIS),
+    ],
+    "api_key_rejected": [
         (
-            ["upstream_rejected", {"stage": "tts", "message": REFUSED}],
-            f'Text to speech: {REJECTED} "No." Choose another voice in Settings.',
-        ),
-        (
-            ["upstream_rejected", {"stage": "tts", "message": REFUSED}, EVERY_REMEDY],
-            f'Text to speech: {REJECTED} "No." Choose another voice, model, or host in Settings.',
-        ),
-        (
-            ["upstream_malformed", {"stage": "text", "message": UpstreamMalformed.message}],
-            "Reply: The AI service's answer could not be used. Try again, or choose another",
-        ),
-        (
-            ["upstream_malformed", {"stage": "tts", "message": UpstreamMalformed.message}],
-            "Text to speech: The AI service's answer could not be used. Try again.",
-        ),
-        (
-            ["api_key_rejected", {**FORBIDDEN, "message": f"{LEAD}, saying: Not there"}, MAIN],
+            at("text", NOT_THERE, upstreamStatus=403),
+            MAIN,
             'Reply: The AI service does not allow this, saying: "Not there". Check the',
         ),
         (
-            ["api_key_rejected", {**FORBIDDEN, "message": ApiKeyRejected.message}, TOKENS],
+            at("text", ApiKeyRejected.message, upstreamStatus=403),
+            TOKENS,
             "Reply: The AI service does not allow this. Tell whoever runs this service.",
         ),
-        (
-            ["upstream_rejected", {"stage": "stt", "message": REFUSED}],
-            f'Speech to text: {REJECTED} "No." Send another recording,',
-        ),
-        (
-            ["upstream_rejected", {"stage": "stt", "message": UNKNOWN}, {"fields": FRENCH}],
-            f'Speech to text: {REJECTED} "Only the language en". Choose another language in Set',
-        ),
-        (
-            [
-                "upstream_unavailable",
-                {"stage": "text", "message": "The upstream failed, saying: No"},
-            ],
-            'Reply: The AI service failed, saying: "No". Try again, or choose another model in',
-        ),
-        (
-            [
-                "quota_exhausted",
-                {"stage": "tts", "message": SPENT},
-                TTS_KEY,
-            ],
-            "Text to speech: The key's account at the AI service has no credit left. Check its",
-        ),
-        (["quota_exhausted", {"stage": "tts"}], "This service's account at the AI service"),
-        (["api_key_rejected", {"stage": "tts"}, MAIN], "The API key was refused: check it in"),
-        (["api_key_rejected", {"stage": "tts"}], "The AI service asks for an API key: enter one"),
-        (
-            ["api_key_rejected", {"stage": "tts"}, {"headers": {**MAIN["headers"], **TTS_HOST}}],
-            'The host for "Text to speech" asks for a key: enter it in Settings',
-        ),
-        (
-            ["upstream_unavailable", {"stage": "text", "message": UNFOUND}],
-            "Reply: The AI service's host name was not found. Try again, or choose another model",
-        ),
-        (
-            ["api_key_rejected", {"stage": "tts"}, TTS_KEY],
-            'The key for "Text to speech" was refused',
-        ),
-        (["api_key_unusable", {"stage": "openai"}], "No API key has spaces, or letters other than"),
-        (["api_key_unusable", {"stage": "openai"}, TOKENS], "No access token has spaces, or"),
-        (["api_key_missing", {"stage": "request"}, TOKENS], "An access token is needed"),
-        (["api_key_rejected", {"stage": "request"}, TOKENS], "The access token was refused"),
-        (["api_key_rejected", {"stage": "tts"}, TOKENS], "The AI service refused this service's"),
-        (["api_key_missing", {"stage": "tts"}, TOKENS], "This service has no key for the AI"),
-        (["quota_exhausted", {"stage": "tts"}, TOKENS], "This service's account at the AI service"),
+        (at("tts"), MAIN, "The API key was refused: check it in"),
+        (at("tts"), {}, "The AI service asks for an API key: enter one"),
+        (at("tts"), TTS_HOST, 'The host for "Text to speech" asks for a key: enter it in Settings'),
+        (at("tts"), TTS_KEY, 'The key for "Text to speech" was refused'),
+        (at("request"), TOKENS, "The access token was refused"),
+        (at("tts"), TOKENS, "The AI service refused this service's"),
     ],
+    "api_key_unusable": [
+        (at("openai"), {}, "No API key has spaces, or letters other than"),
+        (at("openai"), TOKENS, "No access token has spaces, or"),
+    ],
+    "api_key_missing": [
+        (at("request"), TOKENS, "An access token is needed"),
+        (at("tts"), TOKENS, "This service has no key for the AI"),
+        (at("tts"), {}, 'The host for "Text to speech" asks for a key: enter it in Settings'),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "told", "sent", "sentence"),
+    [(code, *row) for code, rows in FAILURES.items() for row in rows],
 )
-def test_a_failure_names_the_culprit_and_the_remedy(page, failure, sentence):
+def test_a_failure_names_the_culprit_and_the_remedy(page, code, told, sent, sentence):
     """The stage, and what to do; whose key it is only where that is known."""
-    assert run(page, "failures", SENTENCE, failure).startswith(sentence)
+    assert run(page, "failures", SENTENCE, [code, told, sent]).startswith(sentence)

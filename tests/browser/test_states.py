@@ -1,76 +1,91 @@
 """The table of states, walked through: each gesture leads from each state where it says."""
 
 import pytest
-from browser.speaking_upstream import QUESTION, hear, hold_back, speak, write
-from browser.test_holding import SLOW
+from browser.mouth import OPEN, PAUSED, begin, bring, converse, say
+from browser.speaking_upstream import QUESTION, hear, hold_back, prepare
+from browser.test_microphone import SLOW
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
-TABLE = "async () => (await import('/states.js')).STATES"
-GESTURES = ["talk", "stop", "file", "replay"]
+BY_HAND = ["idle", "starting", "listening", "hearing", "thinking", "speaking"]
+HANDS_FREE = ["awaiting", "voice", "answering", "pondering", "replying", "interrupted"]
+GESTURES = {
+    "talk": lambda tab: tab.tap(),
+    "stop": lambda tab: tab.press("Escape"),
+    "converse": converse,
+    "voice": say,
+    "file": lambda tab: tab.send(QUESTION),
+    # Though Playwright waits for a button that can be used.
+    "replay": lambda tab: tab.button("Hear again").last.click(force=True),
+}
 
 
-@pytest.fixture
-def tab(visit, serve, upstream):
-    """The page after a turn that can be heard again, with a microphone that opens when told."""
-    tab = visit(serve().url, script=SLOW)
-    upstream.answers["tts"] = speak(20)
-    tab.send(QUESTION)
-    tab.expect_state("Speaking")
-    tab.page.keyboard.press("Escape")
-    tab.expect_state("Ready")
-    return tab
-
-
-def bring(tab, upstream, state):
+def reach_by_hand(tab, upstream, state):
     """Bring the page into the state, and see that it stays where it goes from there."""
-    upstream.answers.update(stt=hear, text=write(), tts=speak(20))
-    match state:
-        case "starting" | "listening":
-            tab.tap()
-            if state == "listening":
-                tab.expect_state("Opening the microphone")
-                tab.page.evaluate("window.allow()")
-        case "hearing":
-            upstream.answers["stt"], _ = hold_back(hear)
-            tab.send(QUESTION)
-        case "thinking":
-            upstream.answers["text"], _ = hold_back(write())
-            tab.send(QUESTION)
-        case "speaking":
-            tab.send(QUESTION)
-    tab.expect_state(tab.page.evaluate(TABLE)[state]["status"])
-    upstream.answers["stt"], _ = hold_back(hear)
+    if state in ("starting", "listening"):
+        tab.tap()
+    if state == "listening":
+        tab.expect_state("Opening the microphone")
+        tab.run("window.allow()")
+    if state in ("hearing", "thinking"):
+        stage = {"hearing": "stt", "thinking": "text"}[state]
+        upstream.answers[stage], _ = hold_back(upstream.answers.get(stage, hear))
+    if state in ("hearing", "thinking", "speaking"):
+        tab.send(QUESTION)
 
 
-def make(tab, gesture):
-    """Do what a person would."""
-    match gesture:
-        case "talk":
-            tab.tap()
-        case "stop":
-            tab.page.keyboard.press("Escape")
-        case "file":
-            tab.send(QUESTION)
-        case "replay":
-            # Though Playwright waits for a button that can be used.
-            tab.page.get_by_role("button", name="Hear again").first.click(force=True)
+def reach_hands_free(tab, upstream, state):
+    """The same in a conversation."""
+    begin(tab)
+    if state in ("answering", "pondering"):
+        stage = {"answering": "stt", "pondering": "text"}[state]
+        upstream.answers[stage], _ = hold_back(upstream.answers.get(stage, hear))
+    if state in ("voice", "answering", "pondering"):
+        say(tab, "question" if state == "voice" else "words")
+    if state in ("replying", "paused", "recalling"):
+        bring(tab, "Speaking")
+    if state == "interrupted":
+        bring(tab, tab.table[state]["status"])
+    if state in ("paused", "recalling"):
+        tab.tap()
+        tab.expect_state(PAUSED)
+    if state == "recalling":
+        GESTURES["replay"](tab)
 
 
-@pytest.mark.parametrize(
-    "state", ["idle", "starting", "listening", "hearing", "thinking", "speaking"]
-)
-def test_every_gesture_leads_where_the_table_says(tab, upstream, state):
-    """And what it does not name changes nothing; what Talk does is its name."""
-    table = tab.page.evaluate(TABLE)
-    for gesture in GESTURES:
-        bring(tab, upstream, state)
-        expect(tab.talk).to_have_accessible_name(table[state]["talk"])
-        following = table[state]["next"].get(gesture, state)
-        if gesture == "replay" and "replay" not in table[state]["next"]:
-            again = tab.page.get_by_role("button", name="Hear again", disabled=False)
+@pytest.mark.parametrize("state", [*BY_HAND, *HANDS_FREE, "paused", "recalling"])
+def test_every_gesture_leads_where_the_table_says(chrome, upstream, state):
+    """What the table does not name changes nothing; what Talk does is its name."""
+    chrome.table = table = chrome.page.evaluate("async () => (await import('/states.js')).STATES")
+    gestures = dict(GESTURES)
+    if state in BY_HAND:
+        # The switch is where Stop is, and only a conversation hears a voice.
+        del gestures["converse"], gestures["voice"]
+        prepare(upstream, 0.1)
+        chrome.ask(1)
+        chrome.run(SLOW)
+    elif state in HANDS_FREE:
+        del gestures["replay"]  # There is no turn yet.
+    for name, gesture in gestures.items():
+        upstream.answers.clear()
+        prepare(upstream, 20)
+        reach = reach_by_hand if state in BY_HAND else reach_hands_free
+        reach(chrome, upstream, state)
+        chrome.expect_state(table[state]["status"])
+        expect(chrome.talk).to_have_accessible_name(table[state]["talk"])
+        upstream.answers["stt"], _ = hold_back(hear)
+        if name == "replay" and name not in table[state]["next"]:
+            again = chrome.page.get_by_role("button", name="Hear again", disabled=False)
             expect(again).to_have_count(0)
-        make(tab, gesture)
-        tab.expect_state(table[following]["status"])
-        tab.page.keyboard.press("Escape")
-        tab.expect_state("Ready")
+        gesture(chrome)
+        following = table[state]["next"].get("stop" if name == "converse" else name, state)
+        # The microphone may be open before anybody could look.
+        row = table["awaiting" if following == "opening" else following]
+        chrome.expect_state(row["status"])
+        if state not in BY_HAND:
+            assert chrome.run(OPEN) == row.get("open", 0)
+        if name == "file" and state in ("paused", "recalling"):
+            assert chrome.text_of(".note").startswith("Conversation is off from here on")
+        if chrome.text_of("#status") != "Ready":
+            chrome.press("Escape")
+        chrome.expect_state("Ready")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from browser import shown
+from browser.tab import AnyTab
 from selenium import webdriver
 from selenium.common import WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
@@ -25,7 +26,7 @@ ANSWER_SECONDS = 60  # Longer than anything that the driver is asked for takes.
 STARTS = 3
 
 
-class WebKit:
+class WebKit(AnyTab):
     """A tab of WebKitGTK, by WebDriver."""
 
     loses = 1.1  # It writes a second at a time, and on a busy machine may leave out the last.
@@ -86,12 +87,10 @@ def webkit(
     ):
         options.add_argument(argument)
     with ExitStack() as stack:
-        for _ in range(STARTS - 1):
-            with suppress(WebDriverException, ReadTimeoutError):
+        for left in reversed(range(STARTS)):
+            with suppress(*((WebDriverException, ReadTimeoutError) if left else ())):
                 driver = stack.enter_context(session(options, {**environment, "LANG": lang}))
                 break
-        else:
-            driver = stack.enter_context(session(options, {**environment, "LANG": lang}))
         yield WebKit(driver)
 
 
