@@ -200,7 +200,8 @@ def main(*arguments: str) -> int:
     running: dict[Popen[bytes], tuple[Run, Path, Path]] = {}
     with TemporaryDirectory() as folder, ended_with(running):
         for at_once, waiting in rounds(kinds):
-            print(f"Running {len(waiting)} groups of tests, {at_once} at once", flush=True)
+            if waiting:
+                print(f"Running {len(waiting)} groups of tests, {at_once} at once", flush=True)
             while waiting or running:
                 while waiting and len(running) < at_once:
                     run = waiting.pop(0)

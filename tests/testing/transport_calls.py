@@ -30,7 +30,8 @@ def stream(transport, url, body=None, *, path="/chat/completions", limit=1_000_0
 def post(transport, url, body=None, *, seconds=5, **options):
     """The same, and its whole answer."""
     with stream(transport, url, body, deadline=Deadline.after(seconds), **options) as answer:
-        return SimpleNamespace(body=answer.whole())
+        told = {"status": answer.status, "headers": answer.headers, "request_id": answer.request_id}
+        return SimpleNamespace(**told, body=answer.whole())
 
 
 def descriptors() -> int:

@@ -129,7 +129,7 @@ def test_a_call_has_the_parameters_of_its_models_row_and_nothing_more(client, op
     form = b"".join(openai.last_request.body)
     for field in (b'"model"\r\n\r\nwhisper-1', b'"temperature"\r\n\r\n0'):
         assert field in form
-    assert client.complete("What time is it?").text == "It is noon."
+    assert client.complete("What time is it?") == ("It is noon.", None)
     asked = openai.last_request.json()
     asked.pop("messages")
     assert asked == {"model": "gpt-6-luna", "reasoning_effort": "none", "stream": False}
