@@ -90,6 +90,7 @@ from parley.conversation.speakable import speakable
             "【1】是 ()",
         ),
         ("so [1](https://a.b/c)[[2]](http://d) [3](@e), [10](f) [2023](https://g)", "so, 10 2023"),
+        ("公式$n^2$是, \\(\\lceil x \\rceil\\)", "公式n^2是, ⌈ x ⌉"),
         (
             "so.<sup>1</sup> It is<sup>[2](a)</sup> then<sup>3</sup> Meter<sup>2</sup>",
             "so. It is2 then Meter2",
