@@ -91,6 +91,8 @@ from parley.conversation.speakable import speakable
         ),
         ("so [1](https://a.b/c)[[2]](http://d) [3](@e), [10](f) [2023](https://g)", "so, 10 2023"),
         ("公式$n^2$是, \\(\\lceil x \\rceil\\)", "公式n^2是, ⌈ x ⌉"),
+        *((text, text) for text in ("是【3】，选[2]。", "It is [3].")),
+        ("A = side<sup>2</sup>, or side<sup>2</sup> + 1", "A = side2, or side2 + 1"),
         (
             "so.<sup>1</sup> It is<sup>[2](a)</sup> then<sup>3</sup> Meter<sup>2</sup>",
             "so. It is2 then Meter2",

@@ -41,6 +41,8 @@ _WITHIN_A_WORD = regex.compile(
 _PRODUCT = regex.compile(r"(?<=[A-Za-z0-9)\]])\*(?=[A-Za-z0-9(\[])|(?<=[0-9])\*\*(?=[0-9])")
 _TIMES = "\u2217"
 _CITED = r"\^[^\[\]\s]+|(?:cite|citation|source|web|ref|doc)[:_ ]{0,2}\d[\d, -]*"
+# Behind one of these a number in brackets is no source, but what is told of: "The answer is [3]."
+_TELLS = r"(?<!(?:[は是为為选選第项項：:=]|\bis)[ ]?)"
 # Each line is a kind of text that is not said as it is written; `said` names what is left of it.
 _UNSAID = regex.compile(
     r"""
@@ -49,7 +51,7 @@ _UNSAID = regex.compile(
     | <[|｜][^<>\s]+>|<[^<>\s]+[|｜]>|<(?:start|end|begin)_of_\w+>|\[/?INST\]   # <|im_end|>
     | \uE200[^\uE201]*\uE201                                      # sources of ChatGPT
     | :(?<![\w:\[]:)[a-z+-][a-z0-9_+-]*:(?![\w:])                 # :smile:
-    | 【[^【】]*†[^【】]*】|(?<!\A)【\d{1,3}】                         # a source, as some models do
+    | 【[^【】]*†[^【】]*】|TELLS(?<!\A)【\d{1,3}】                    # a source, as some models do
     | :contentReference\[[^\[\]]*\](?:\{[^{}]*\})?
     | (?<![\w=~|])(?P<with>==|~|\|\|)(?=\S)(?P<said>[^=~|\n]+)(?<=\S)(?P=with)(?![\w=~|])   # ==so==
     | \A\[(?:[ xX]|!\w+)\](?:[ ]|\Z)                             # a task's box, or [!NOTE]
@@ -63,17 +65,20 @@ _UNSAID = regex.compile(
     | [\uFE0F\u20E3`\u200B\u00AD\u2060\uFEFF]|_(?<!\w_)_*(?!\w)     # a keycap's frame; marks; a gap
     | [\p{Block=Box_Drawing}\p{Block=Block_Elements}\p{Block=Geometric_Shapes}★☆•‣⁃]  # drawings
     | [\p{Block=Dingbats}--\p{N}]
-    """.replace("CITED", _CITED.replace(" ", "[ ]")),
+    """.replace("CITED", _CITED.replace(" ", "[ ]")).replace("TELLS", _TELLS),
     regex.VERBOSE | regex.VERSION1,
 )
 # The marks of footnotes and sources: [^1], [1][2].
-_MARKS = regex.compile(rf"[ ]?\[(?:(?:{_CITED})\]|(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))")
+_MARKS = regex.compile(
+    rf"[ ]?(?:\[(?:{_CITED})\]|{_TELLS}\[(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))"
+)
 # What is taken out before Markdown is read: what is hidden, numbers of notes behind a word, and
 # links that are such numbers.
 _SILENT = regex.compile(
     rf"(?sm)<({_HIDDEN})\b[^<>]*>.*?</\1>|^[ \t]*+<(?:{_HIDDEN})\b[^<>]*>.*"
     rf"|(?:{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|\Z)|{_JSON_BEGINS}.*?(?:{_JSON_ENDS}|\Z)"
-    r"|(?<=[^\P{P}(]|\p{L}{4})(?<!(?i:m[eèé]t(?:er|re|ro)s?))<sup>[\[(]?\d[^<>\n]*</sup>"
+    r"|(?<=[^\P{P}(]|\p{L}{4})(?<!(?i:m[eèé]t(?:er|re|ro)s?))(?<![=+×·−]\s*\p{L}+)"
+    r"<sup>[\[(]?\d[^<>\n]*</sup>(?!\s*[=+×·−])"
     r"|[ ]?\[(?:\[?\d{1,3}\]?|oai_citation[^\[\]\n]*)\]\((?:https?://|@|\#)[^\s()]*\)"
 )
 _CALL = regex.compile(rf"<(?:{_HIDDEN})\b")
