@@ -90,6 +90,12 @@ from parley.conversation.speakable import speakable
             "【1】是 ()",
         ),
         ("so [1](https://a.b/c)[[2]](http://d) [3](@e), [10](f) [2023](https://g)", "so, 10 2023"),
+        (
+            "Press <Enter>, <user>@<host>, List<int>: a <p>.",
+            "Press Enter, user@host, List int: a p.",
+        ),
+        ("<user> is you. <b> A </b> B <i>c. <laugh> D", "user is you. A B c. D"),
+        ("<speak> Hi\n<answer>\nNo", "Hi. No"),
         ("公式$n^2$是, \\(\\lceil x \\rceil\\)", "公式n^2是, ⌈ x ⌉"),
         *((text, text) for text in ("是【3】，选[2]。", "It is [3].")),
         ("A = side<sup>2</sup>, or side<sup>2</sup> + 1", "A = side2, or side2 + 1"),

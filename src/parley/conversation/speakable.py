@@ -86,6 +86,10 @@ _CALL = regex.compile(rf"<(?:{_HIDDEN})\b")
 _NO_TAG = regex.compile(
     r"<(\w+(?:[ ](?!(?:checked|controls|disabled|hidden|open|required|selected)>)[\w'-]+)+)[ ]*>"
 )
+# The name of an element or of what is to be filled in: Press <Enter>, the <p> element.
+_NAME = regex.compile(
+    r"<(?!(?:br|hr|img|wbr|chuckle|cough|gasp|groan|laugh|sigh|sniffle|yawn)>)([A-Za-z][\w-]*)>"
+)
 _ALT = regex.compile(r"""<img\b[^<>]*\balt=(?|"([^"<>]*)"|'([^'<>]*)')""")
 _BREAK = regex.compile(r"</?(?:br|div|h[1-6]|li|p|td|tr)\b", regex.I)
 # What follows a break, and is no rest of a sentence, stands for itself. Models break no line for
@@ -185,6 +189,10 @@ def _text(tokens: list[Token]) -> str:
                 words += image[1]
             case "html_inline" if _CALL.match(token.content):
                 words += token.content  # It is waited for its end, with which it becomes silent.
+            case "html_inline" if (name := _NAME.fullmatch(token.content)) and _is_named(
+                name[1], words, tokens[index + 1 :]
+            ):
+                words += f" {name[1]}" if words[-1:].isalnum() else name[1]
             case "html_inline":
                 gap = "\n\n" if _BREAK.match(token.content) else " "
                 words += "" if _WITHIN_A_WORD.match(token.content) else gap
@@ -198,3 +206,14 @@ def _text(tokens: list[Token]) -> str:
             case _:
                 words += token.content
     return words
+
+
+def _is_named(name: str, before: str, after: list[Token]) -> bool:
+    """Whether a sentence tells of an element; one that wraps text has an end, or begins a line."""
+    following = after[0].content if after else ""
+    if any(token.content == f"</{name}>" for token in after) or following[:1].isalnum():
+        return False
+    begins = not before.strip() or before.endswith("\n")
+    return (
+        following[1:2].islower() if begins else before[-1].isalnum() or before[-1] in " ([\"'“‘@:/="
+    )
