@@ -91,13 +91,43 @@ from parley.conversation.speakable import speakable
         ),
         ("so [1](https://a.b/c)[[2]](http://d) [3](@e), [10](f) [2023](https://g)", "so, 10 2023"),
         (
+            "Use `<think>` and `</think>`, or <think> and </think> so.",
+            "Use <think> and </think>, or <think> and </think> so.",
+        ),
+        ("So:\n<script> – code.\n<style>, too.", "So: <script> – code. <style>, too."),
+        ("<script>标签\n<style>标签", "<script>标签。 <style>标签"),
+        ('{"tool_calls": [{}]} is odd.', "is odd."),
+        ("```\n<tool_call>\n```\nThen so.", "Then so."),
+        (
+            "It writes [TOOL_CALLS] or <|python_tag|> before them, `<|python_tag|>` always.",
+            "It writes [TOOL_CALLS] or before them, always.",
+        ),
+        (
             "Press <Enter>, <user>@<host>, List<int>: a <p>.",
             "Press Enter, user@host, List int: a p.",
         ),
         ("<user> is you. <b> A </b> B <i>c. <laugh> D", "user is you. A B c. D"),
         ("<speak> Hi\n<answer>\nNo", "Hi. No"),
+        *(
+            (text, text)
+            for text in (
+                '{"name": "Al", "age": 3}',
+                '{"text": "a"}',
+                "是【3】，选[2]。",
+                "It is [3].",
+            )
+        ),
+        *(
+            (f"Yes.\n{call}\nNo.", "Yes. No.")
+            for call in (
+                '[{"name": "f", "arguments": {"a": "b"}}]',
+                '{"role": "assistant", "content": null, "tool_calls": [{"a": "b"}]}',
+                '{"type": "function", "function": {"name": "f"}}',
+                '{"tool": "f", "tool_input": "a"}',
+                '{\n  "action": "f",\n  "args": {\n    "a": "b"\n  }\n}',
+            )
+        ),
         ("公式$n^2$是, \\(\\lceil x \\rceil\\)", "公式n^2是, ⌈ x ⌉"),
-        *((text, text) for text in ("是【3】，选[2]。", "It is [3].")),
         ("A = side<sup>2</sup>, or side<sup>2</sup> + 1", "A = side2, or side2 + 1"),
         (
             "so.<sup>1</sup> It is<sup>[2](a)</sup> then<sup>3</sup> Meter<sup>2</sup>",

@@ -71,8 +71,25 @@ KINDS = {
             ("<tool_call>\n", "\n</tool_call>"),
             ("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
             ('{"name": "f", "arguments": {"a": "', '"}}'),
+            ('{"tool_calls": [{"a": "', '"}]}'),
         )
     },
+    "calls at a clause": (
+        'I look:\n{"name": "the_weather_of_a_place", "args": {"a": "b. C"}}\nIt is so.',
+        ["I look: It is so."],
+    ),
+    "JSON at a clause": (
+        'I would write {"a": "a word", "b": "another", "c": "d"} in it. It is so, really.',
+        ['I would write {"a": "a word", "b": "another", "c": "d"} in it.', "It is so, really."],
+    ),
+    "marks in code": (
+        "It writes `<|python_tag|>` before the code. That is all of it. Bye.",
+        ["It writes before the code.", "That is all of it. Bye."],
+    ),
+    "tags that are told of": (
+        "The tags of a page:\n<script> runs code.\n<style> is for looks.\n\nThat is all of them.",
+        ["The tags of a page: <script> runs code. <style> is for looks.", "That is all of them."],
+    ),
     "numbers": ("1. Go away at it.\n2. Then come home.", ["1. Go away at it. 2. Then come home."]),
     "code": (
         "Call `os.path.join(a, b)` like this:\n\n```python\nprint('no. No')\n```\n\nThat is all.",

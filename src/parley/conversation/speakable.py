@@ -15,16 +15,29 @@ _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # Nobody follows any of them.
 # Elements that are not for a listener: calls of tools, thoughts, and what a browser reads.
 _HIDDEN = r"(?:\w+:)?(?:tool|function|think|thought|reasoning)\w*|invoke|style|script"
+# What is written about such a mark goes on behind it in the same line; in code it is only named.
+_NAMED = r"(?![^\S\n]+[\p{Ll}\p{Lo}])"
+_SPOKEN_OF = r"(?![^\S\n]+[^\s{\[<]|[\p{Lo},.:;)'’\"”])"
+_IN_CODE = r"`[^`\n]++`"
+_TICKS = r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}|~{3,})"
 # Calls of tools as models write them, or as hosts leave their templates' words in a reply.
 _CALL_BEGINS = (
-    r"<[|｜](?![^<>\n]*(?i:end))[^<>|｜\n]*(?i:tool|action|python)[^<>|｜\n]*[|｜]>|\[TOOL_CALLS\]"
+    r"(?:<[|｜](?![^<>\n]*(?i:end))[^<>|｜\n]*(?i:tool|action|python)[^<>|｜\n]*[|｜]>"
+    rf"|\[TOOL_CALLS\]){_SPOKEN_OF}"
 )
 _CALL_ENDS = r"<[|｜][^<>|｜\n]*(?i:end|eo[mt])\w*[|｜]>"
-_JSON_BEGINS, _JSON_ENDS = r"^\{\s*\"name\"\s*:\s*\"[\w.-]+\"\s*,", r"\}[ \t]*$"
+# Other JSON may be what was asked for.
+_JSON_BEGINS = (
+    r"""^(?:\[\s*)?\{\s*(?:"role"\s*:\s*"\w+"\s*,\s*)?(?:"content"\s*:\s*(?:""|null)\s*,\s*)?"""
+    r"""(?:"(?:tool_calls|function_call)"\s*:|"type"\s*:\s*"function"\s*,"""
+    r"""|"(?:name|function|tool|action)"\s*:\s*"[\w.-]+"\s*,"""
+    r"""\s*"(?:arg(?:ument)?s|param(?:eter)?s|(?:\w+_)?input)"\s*:)"""
+)
+_JSON_ENDS = r"\}[\]}]*(?=[ \t]*$|[ \t]+\p{L})"
 # What opens a block that is not said, a mark or an element on a line of its own, and what ends it.
 _FENCE = regex.compile(
-    r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}|~{3,})"
-    rf"|^[ \t]*+<(?P<element>{_HIDDEN})\b[^<>]*>|(?P<call>{_CALL_BEGINS}|{_JSON_BEGINS})"
+    rf"{_TICKS}|{_IN_CODE}|^[ \t]*+<(?P<element>{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}"
+    rf"|(?P<call>{_CALL_BEGINS})|(?P<json>{_JSON_BEGINS})"
     rf"|(?P<end></(?:{_HIDDEN})>|{_CALL_ENDS}|{_JSON_ENDS})",
     regex.M,
 )
@@ -75,7 +88,9 @@ _MARKS = regex.compile(
 # What is taken out before Markdown is read: what is hidden, numbers of notes behind a word, and
 # links that are such numbers.
 _SILENT = regex.compile(
-    rf"(?sm)<({_HIDDEN})\b[^<>]*>.*?</\1>|^[ \t]*+<(?:{_HIDDEN})\b[^<>]*>.*"
+    rf"(?sm)(?P<code>{_TICKS}.*?(?:(?P=mark)|\Z)|{_IN_CODE})"
+    rf"|<(?P<tag>{_HIDDEN})\b[^<>]*>{_NAMED}.*?</(?P=tag)>"
+    rf"|^[ \t]*+<(?:{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*"
     rf"|(?:{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|\Z)|{_JSON_BEGINS}.*?(?:{_JSON_ENDS}|\Z)"
     r"|(?<=[^\P{P}(]|\p{L}{4})(?<!(?i:m[eèé]t(?:er|re|ro)s?))(?<![=+×·−]\s*\p{L}+)"
     r"<sup>[\[(]?\d[^<>\n]*</sup>(?!\s*[=+×·−])"
@@ -110,7 +125,7 @@ def speakable(markdown: str) -> str:
     """What the voice gets, with a pause between blocks; empty where there is nothing to say."""
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
     if "<" in source or "[" in source or "{" in source:
-        source = _SILENT.sub("", source)
+        source = _SILENT.sub(lambda match: match["code"] or "", source)
     texts = [source] if _PLAIN.fullmatch(source) else _blocks(source)
     said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in texts)
     said = (_MARKS.sub("", text) if "[" in text else text for text in said)
@@ -131,8 +146,8 @@ def fence_after(text: str, fence: str = "") -> str:
     if _MAY_FENCE.search(text):
         for mark in _FENCE.finditer(text):
             if not fence:
-                element, call = mark["element"], mark["call"] or ""
-                fence = mark["mark"] or (element and f"</{element}>") or call[:1].replace("{", "}")
+                element, call = mark["element"], mark["call"] or ("}" if mark["json"] else "")
+                fence = mark["mark"] or (element and f"</{element}>") or call[:1]
             elif _end(mark).startswith(fence):
                 fence = ""
     return _ADDRESS if not fence and _IN_ADDRESS.search(text) else fence
@@ -187,7 +202,9 @@ def _text(tokens: list[Token]) -> str:
                 words += f" < {plain[1]} > " if words[-1:].isalnum() else plain[1]
             case "html_inline" if image := _ALT.match(token.content):
                 words += image[1]
-            case "html_inline" if _CALL.match(token.content):
+            case "html_inline" if _CALL.match(begin := token.content.replace("</", "<")) and (
+                begin == token.content or begin in words
+            ):
                 words += token.content  # It is waited for its end, with which it becomes silent.
             case "html_inline" if (name := _NAME.fullmatch(token.content)) and _is_named(
                 name[1], words, tokens[index + 1 :]
