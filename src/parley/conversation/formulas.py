@@ -7,6 +7,7 @@ _PAIRS = (
     " sqrt=√ infty=∞ sum=∑ int=∫ partial=∂ in=∈ cup=\u222a cap=∩ to=→ rightarrow=→ Rightarrow=⇒"
     " dots=… ldots=… cdots=… angle=∠ triangle=∆ perp=⊥ parallel=∥ equiv=≡ propto=∝ mp=∓ lt=< gt=>"
     " subset=⊂ subseteq=⊆ notin=∉ forall=∀ exists=∃ neg=¬ land=∧ lor=\u2228 implies=⇒ iff=⇔ nabla=∇"
+    " lceil=⌈ rceil=⌉ lfloor=⌊ rfloor=⌋"
 )
 _SIGNS = dict(pair.split("=") for pair in _PAIRS.split())
 _GROUP = r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
@@ -16,7 +17,7 @@ _GROUP = r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
 _FORMULA = regex.compile(
     r"""
       \\\( (?P<tex>.{1,400}?) \\\) | \\\[ (?P<tex>.{1,400}?) \\\] | \$\$ (?P<tex>[^$]{1,400}) \$\$
-    | (?<![\p{L}\p{N}$]) \$ (?=[^$\n]{0,400}[\\^_{}=]|\p{L}\$)
+    | (?<![\p{Lu}\p{Ll}\p{N}$]) \$ (?=[^$\n]{0,400}[\\^_{}=]|\p{L}\$)
       (?P<tex>[^\s$] (?:[^$\n]{0,400} [^\s$])?) \$ (?![\p{N}$])
     | (?P<tex>\\begin\{[^{}]*\} .{1,400}? \\end\{[^{}]*\}|\\(?!begin)[A-Za-z]{2,}(?:GROUP)+)
     | (?<=[\s\p{N}]) (?P<tex>\\(?:SIGNS)) (?![\p{L}\\])

@@ -15,16 +15,29 @@ _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # Nobody follows any of them.
 # Elements that are not for a listener: calls of tools, thoughts, and what a browser reads.
 _HIDDEN = r"(?:\w+:)?(?:tool|function|think|thought|reasoning)\w*|invoke|style|script"
+# What is written about such a mark goes on behind it in the same line; in code it is only named.
+_NAMED = r"(?![^\S\n]+[\p{Ll}\p{Lo}])"
+_SPOKEN_OF = r"(?![^\S\n]+[^\s{\[<]|[\p{Lo},.:;)'’\"”])"
+_IN_CODE = r"`[^`\n]++`"
+_TICKS = r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}|~{3,})"
 # Calls of tools as models write them, or as hosts leave their templates' words in a reply.
 _CALL_BEGINS = (
-    r"<[|｜](?![^<>\n]*(?i:end))[^<>|｜\n]*(?i:tool|action|python)[^<>|｜\n]*[|｜]>|\[TOOL_CALLS\]"
+    r"(?:<[|｜](?![^<>\n]*(?i:end))[^<>|｜\n]*(?i:tool|action|python)[^<>|｜\n]*[|｜]>"
+    rf"|\[TOOL_CALLS\]){_SPOKEN_OF}"
 )
 _CALL_ENDS = r"<[|｜][^<>|｜\n]*(?i:end|eo[mt])\w*[|｜]>"
-_JSON_BEGINS, _JSON_ENDS = r"^\{\s*\"name\"\s*:\s*\"[\w.-]+\"\s*,", r"\}[ \t]*$"
+# Other JSON may be what was asked for.
+_JSON_BEGINS = (
+    r"""^(?:\[\s*)?\{\s*(?:"role"\s*:\s*"\w+"\s*,\s*)?(?:"content"\s*:\s*(?:""|null)\s*,\s*)?"""
+    r"""(?:"(?:tool_calls|function_call)"\s*:|"type"\s*:\s*"function"\s*,"""
+    r"""|"(?:name|function|tool|action)"\s*:\s*"[\w.-]+"\s*,"""
+    r"""\s*"(?:arg(?:ument)?s|param(?:eter)?s|(?:\w+_)?input)"\s*:)"""
+)
+_JSON_ENDS = r"\}[\]}]*(?=[ \t]*$|[ \t]+\p{L})"
 # What opens a block that is not said, a mark or an element on a line of its own, and what ends it.
 _FENCE = regex.compile(
-    r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}|~{3,})"
-    rf"|^[ \t]*+<(?P<element>{_HIDDEN})\b[^<>]*>|(?P<call>{_CALL_BEGINS}|{_JSON_BEGINS})"
+    rf"{_TICKS}|{_IN_CODE}|^[ \t]*+<(?P<element>{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}"
+    rf"|(?P<call>{_CALL_BEGINS})|(?P<json>{_JSON_BEGINS})"
     rf"|(?P<end></(?:{_HIDDEN})>|{_CALL_ENDS}|{_JSON_ENDS})",
     regex.M,
 )
@@ -41,6 +54,8 @@ _WITHIN_A_WORD = regex.compile(
 _PRODUCT = regex.compile(r"(?<=[A-Za-z0-9)\]])\*(?=[A-Za-z0-9(\[])|(?<=[0-9])\*\*(?=[0-9])")
 _TIMES = "\u2217"
 _CITED = r"\^[^\[\]\s]+|(?:cite|citation|source|web|ref|doc)[:_ ]{0,2}\d[\d, -]*"
+# Behind one of these a number in brackets is no source, but what is told of: "The answer is [3]."
+_TELLS = r"(?<!(?:[は是为為选選第项項：:=]|\bis)[ ]?)"
 # Each line is a kind of text that is not said as it is written; `said` names what is left of it.
 _UNSAID = regex.compile(
     r"""
@@ -49,7 +64,7 @@ _UNSAID = regex.compile(
     | <[|｜][^<>\s]+>|<[^<>\s]+[|｜]>|<(?:start|end|begin)_of_\w+>|\[/?INST\]   # <|im_end|>
     | \uE200[^\uE201]*\uE201                                      # sources of ChatGPT
     | :(?<![\w:\[]:)[a-z+-][a-z0-9_+-]*:(?![\w:])                 # :smile:
-    | 【[^【】]*†[^【】]*】|(?<!\A)【\d{1,3}】                         # a source, as some models do
+    | 【[^【】]*†[^【】]*】|TELLS(?<!\A)【\d{1,3}】                    # a source, as some models do
     | :contentReference\[[^\[\]]*\](?:\{[^{}]*\})?
     | (?<![\w=~|])(?P<with>==|~|\|\|)(?=\S)(?P<said>[^=~|\n]+)(?<=\S)(?P=with)(?![\w=~|])   # ==so==
     | \A\[(?:[ xX]|!\w+)\](?:[ ]|\Z)                             # a task's box, or [!NOTE]
@@ -63,23 +78,32 @@ _UNSAID = regex.compile(
     | [\uFE0F\u20E3`\u200B\u00AD\u2060\uFEFF]|_(?<!\w_)_*(?!\w)     # a keycap's frame; marks; a gap
     | [\p{Block=Box_Drawing}\p{Block=Block_Elements}\p{Block=Geometric_Shapes}★☆•‣⁃]  # drawings
     | [\p{Block=Dingbats}--\p{N}]
-    """.replace("CITED", _CITED.replace(" ", "[ ]")),
+    """.replace("CITED", _CITED.replace(" ", "[ ]")).replace("TELLS", _TELLS),
     regex.VERBOSE | regex.VERSION1,
 )
 # The marks of footnotes and sources: [^1], [1][2].
-_MARKS = regex.compile(rf"[ ]?\[(?:(?:{_CITED})\]|(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))")
+_MARKS = regex.compile(
+    rf"[ ]?(?:\[(?:{_CITED})\]|{_TELLS}\[(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))"
+)
 # What is taken out before Markdown is read: what is hidden, numbers of notes behind a word, and
 # links that are such numbers.
 _SILENT = regex.compile(
-    rf"(?sm)<({_HIDDEN})\b[^<>]*>.*?</\1>|^[ \t]*+<(?:{_HIDDEN})\b[^<>]*>.*"
+    rf"(?sm)(?P<code>{_TICKS}.*?(?:(?P=mark)|\Z)|{_IN_CODE})"
+    rf"|<(?P<tag>{_HIDDEN})\b[^<>]*>{_NAMED}.*?</(?P=tag)>"
+    rf"|^[ \t]*+<(?:{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*"
     rf"|(?:{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|\Z)|{_JSON_BEGINS}.*?(?:{_JSON_ENDS}|\Z)"
-    r"|(?<=[^\P{P}(]|\p{L}{4})(?<!(?i:m[eèé]t(?:er|re|ro)s?))<sup>[\[(]?\d[^<>\n]*</sup>"
+    r"|(?<=[^\P{P}(]|\p{L}{4})(?<!(?i:m[eèé]t(?:er|re|ro)s?))(?<![=+×·−]\s*\p{L}+)"
+    r"<sup>[\[(]?\d[^<>\n]*</sup>(?!\s*[=+×·−])"
     r"|[ ]?\[(?:\[?\d{1,3}\]?|oai_citation[^\[\]\n]*)\]\((?:https?://|@|\#)[^\s()]*\)"
 )
 _CALL = regex.compile(rf"<(?:{_HIDDEN})\b")
 # A tag that has words: a comparison (x<y and y>z) or what is to be filled in (<your name>).
 _NO_TAG = regex.compile(
     r"<(\w+(?:[ ](?!(?:checked|controls|disabled|hidden|open|required|selected)>)[\w'-]+)+)[ ]*>"
+)
+# The name of an element or of what is to be filled in: Press <Enter>, the <p> element.
+_NAME = regex.compile(
+    r"<(?!(?:br|hr|img|wbr|chuckle|cough|gasp|groan|laugh|sigh|sniffle|yawn)>)([A-Za-z][\w-]*)>"
 )
 _ALT = regex.compile(r"""<img\b[^<>]*\balt=(?|"([^"<>]*)"|'([^'<>]*)')""")
 _BREAK = regex.compile(r"</?(?:br|div|h[1-6]|li|p|td|tr)\b", regex.I)
@@ -101,7 +125,7 @@ def speakable(markdown: str) -> str:
     """What the voice gets, with a pause between blocks; empty where there is nothing to say."""
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
     if "<" in source or "[" in source or "{" in source:
-        source = _SILENT.sub("", source)
+        source = _SILENT.sub(lambda match: match["code"] or "", source)
     texts = [source] if _PLAIN.fullmatch(source) else _blocks(source)
     said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in texts)
     said = (_MARKS.sub("", text) if "[" in text else text for text in said)
@@ -122,8 +146,8 @@ def fence_after(text: str, fence: str = "") -> str:
     if _MAY_FENCE.search(text):
         for mark in _FENCE.finditer(text):
             if not fence:
-                element, call = mark["element"], mark["call"] or ""
-                fence = mark["mark"] or (element and f"</{element}>") or call[:1].replace("{", "}")
+                element, call = mark["element"], mark["call"] or ("}" if mark["json"] else "")
+                fence = mark["mark"] or (element and f"</{element}>") or call[:1]
             elif _end(mark).startswith(fence):
                 fence = ""
     return _ADDRESS if not fence and _IN_ADDRESS.search(text) else fence
@@ -178,8 +202,14 @@ def _text(tokens: list[Token]) -> str:
                 words += f" < {plain[1]} > " if words[-1:].isalnum() else plain[1]
             case "html_inline" if image := _ALT.match(token.content):
                 words += image[1]
-            case "html_inline" if _CALL.match(token.content):
+            case "html_inline" if _CALL.match(begin := token.content.replace("</", "<")) and (
+                begin == token.content or begin in words
+            ):
                 words += token.content  # It is waited for its end, with which it becomes silent.
+            case "html_inline" if (name := _NAME.fullmatch(token.content)) and _is_named(
+                name[1], words, tokens[index + 1 :]
+            ):
+                words += f" {name[1]}" if words[-1:].isalnum() else name[1]
             case "html_inline":
                 gap = "\n\n" if _BREAK.match(token.content) else " "
                 words += "" if _WITHIN_A_WORD.match(token.content) else gap
@@ -193,3 +223,14 @@ def _text(tokens: list[Token]) -> str:
             case _:
                 words += token.content
     return words
+
+
+def _is_named(name: str, before: str, after: list[Token]) -> bool:
+    """Whether a sentence tells of an element; one that wraps text has an end, or begins a line."""
+    following = after[0].content if after else ""
+    if any(token.content == f"</{name}>" for token in after) or following[:1].isalnum():
+        return False
+    begins = not before.strip() or before.endswith("\n")
+    return (
+        following[1:2].islower() if begins else before[-1].isalnum() or before[-1] in " ([\"'“‘@:/="
+    )

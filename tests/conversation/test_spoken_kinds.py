@@ -1,0 +1,124 @@
+"""Each kind of text in a reply that is being written: where it is cut, and what is said of it."""
+
+import pytest
+
+from parley.conversation.segments import Segmenter
+
+KINDS = {
+    "abbreviations": (
+        "We use tools, e.g. hammers, at home. Mr. Smith likes them a lot, i.e. very much.",
+        ["We use tools, e.g. hammers, at home.", "Mr. Smith likes them a lot, i.e. very much."],
+    ),
+    "decimals": (
+        "The value of pi is 3.14159 or so. Version 2.0.1 costs $4.50 at most today.",
+        ["The value of pi is 3.14159 or so.", "Version 2.0.1 costs $4.50 at most today."],
+    ),
+    "Chinese": (
+        "你好。今天天气很好！我们一起走吧？好的。",
+        ["你好。今天天气很好！", "我们一起走吧？", "好的。"],
+    ),
+    "wide numbers": (
+        "これはとても長い導入文ですから１，０００円です。とても長い値は３．１４です。朝は本当に早くて８：３０です。",
+        [
+            "これはとても長い導入文ですから１，０００円です。",
+            "とても長い値は３．１４です。",
+            "朝は本当に早くて８：３０です。",
+        ],
+    ),
+    "Japanese": (
+        "「今日は。」と彼は言いました。それから家に帰りました。",
+        ["「今日は。」と彼は言いました。", "それから家に帰りました。"],
+    ),
+    "Thai": ("สวัสดีครับ วันนี้อากาศดีมาก เราไปเดินเล่นกันไหม", ["สวัสดีครับ วันนี้อากาศดีมาก เราไปเดินเล่นกันไหม"]),
+    "Arabic": (
+        "مرحبا بك في بيتنا الجديد. كيف حالك اليوم يا صديقي؟ أنا بخير.",
+        ["مرحبا بك في بيتنا الجديد.", "كيف حالك اليوم يا صديقي؟", "أنا بخير."],
+    ),
+    "sources": (
+        "It is in the north.[1][2] It is very large [3]. It may well be so.²",
+        ["It is in the north.", "It is very large.", "It may well be so.²"],
+    ),
+    "brackets": (
+        "Press [Enter] to go on with it. Or do you press [Esc] now?",
+        ["Press [Enter] to go on with it.", "Or do you press [Esc] now?"],
+    ),
+    "emoji": (
+        "That is great news! 🎉🎉 I am so happy for you 👩‍👩‍👧 and 🇩🇪 too! ❤️",
+        ["That is great news!", "I am so happy for you and too!", ""],
+    ),
+    "lists": (
+        "Buy this today:\n\n- Eggs from a shop\n- Two bottles of milk\n\n1. Go away\n2. Come home",
+        ["Buy this today: Eggs from a shop", "Two bottles of milk", "1. Go away. 2. Come home"],
+    ),
+    "formulas": (
+        "The solutions that we look for are $x_1, x_2 \\leq 4$, it seems. It costs $5.",
+        ["The solutions that we look for are x 1, x 2 ≤ 4,", "it seems. It costs $5."],
+    ),
+    "comments": (
+        "<!--\nThis is a note for us all. Never say it.\n-->\n\nThis is said.",
+        ["", "This is said."],
+    ),
+    "calls": (
+        'I look at your files.\n<tool name="a">\n<p n="b">Go. No, go.</p>\n</tool>\nThey are two.',
+        ["I look at your files.", "They are two."],
+    ),
+    **{
+        f"long calls, {begin}": (
+            f"I look at your files.\n{begin}{'a word, and a. Then ' * 45}{end}\nThey are two.",
+            ["I look at your files.", "", "", "They are two."],
+        )
+        for begin, end in (
+            ("<tool_call>\n", "\n</tool_call>"),
+            ("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
+            ('{"name": "f", "arguments": {"a": "', '"}}'),
+            ('{"tool_calls": [{"a": "', '"}]}'),
+        )
+    },
+    "calls at a clause": (
+        'I look:\n{"name": "the_weather_of_a_place", "args": {"a": "b. C"}}\nIt is so.',
+        ["I look: It is so."],
+    ),
+    "JSON at a clause": (
+        'I would write {"a": "a word", "b": "another", "c": "d"} in it. It is so, really.',
+        ['I would write {"a": "a word", "b": "another", "c": "d"} in it.', "It is so, really."],
+    ),
+    "marks in code": (
+        "It writes `<|python_tag|>` before the code. That is all of it. Bye.",
+        ["It writes before the code.", "That is all of it. Bye."],
+    ),
+    "tags that are told of": (
+        "The tags of a page:\n<script> runs code.\n<style> is for looks.\n\nThat is all of them.",
+        ["The tags of a page: <script> runs code. <style> is for looks.", "That is all of them."],
+    ),
+    "numbers": ("1. Go away at it.\n2. Then come home.", ["1. Go away at it. 2. Then come home."]),
+    "code": (
+        "Call `os.path.join(a, b)` like this:\n\n```python\nprint('no. No')\n```\n\nThat is all.",
+        ["Call os.path.join(a, b) like this:", "", "That is all."],
+    ),
+    "tables": (
+        "| Name | Age |\n|------|-----|\n| Rex | 5 |\n| Bello | 7 |\n\nThose are my two dogs.",
+        ["Name, Age. Rex, 5. Bello, 7", "Those are my two dogs."],
+    ),
+    "links": (
+        "Read [the guide. It helps](https://example.com/a.b), or https://www.example.org/x?y. Bye!",
+        ["Read the guide. It helps,", "or example.org.", "Bye!"],
+    ),
+    "titles of links": (
+        'Read [the guide](https://example.com "It helps you a lot, so it does") today.',
+        ["Read the guide today."],
+    ),
+    "quotes": (
+        "> To be, or not to be.\n> That is the question.\n\nHe said “Stop it. Now.” and left us.",
+        ["To be, or not to be.", "That is the question.", "He said “Stop it. Now.” and left us."],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_of_text_are_cut_and_said_as_a_reader_would(kind):
+    """Each kind of text with what is heard."""
+    reply, heard = KINDS[kind]
+    segmenter = Segmenter()
+    found = [segment for letter in reply for segment in segmenter.feed(letter)]
+    found += segmenter.finish()
+    assert [segment.speakable for segment in found] == heard
