@@ -6,8 +6,10 @@ import pytest
 from testing.fake_openai import REPLY, http
 from testing.met_answers import BLANKS, HALF, WHOLE, answers, chunk, streamed
 from testing.met_streams import DONE, LIMIT, STREAMS, WHY
-from testing.representations import REPRESENTATIONS, SOUND, STREAM, bodies, post, told
+from testing.representations import REPRESENTATIONS, SOUND, STREAM, bodies, post, spread, told
 from testing.upstream_faults import closes
+
+from parley.errors import UpstreamMalformed
 
 TRANSCRIPTS = {
     "null": ({"text": None}, ""),
@@ -125,6 +127,29 @@ def test_a_message_is_understood(met, accept, streams, name):
     assert answer.status == (206 if code else 200)
     again = code == DOWN and (accept != STREAM or not text)
     assert len(bodies(met, "text")) == (3 if again else 1)
+
+
+@spread(
+    [
+        (b"The capital is", "text"),
+        (b" 42", "text"),
+        (b"<!doctype html><title>Chat</title>", "a web page where JSON was asked for; check the"),
+        (b"\n\n<html></html>", "a web page where JSON was asked for; check the"),
+        (b'{"text": "The', None),
+        (b"[]", None),
+    ]
+)
+def test_what_comes_instead_of_json_is_named(met, accept, stage, row):
+    """It is neither a transcript nor a reply; a base URL that lacks a part leads to a web page."""
+    body, came = row
+    stage = "stt" if stage == "tts" else stage
+    answers(met, stage, body)
+    answer = told(post(met, accept))
+    assert (answer.code, answer.stage) == ("upstream_malformed", stage)
+    assert (answer.transcript if stage == "stt" else answer.reply) == ""
+    assert answer.message.startswith(
+        f"The upstream sent {came}" if came else UpstreamMalformed.message
+    )
 
 
 @REPRESENTATIONS

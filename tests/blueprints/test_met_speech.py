@@ -38,6 +38,7 @@ BAD = {
     "a sentence as mp3": ("mp3", b"The voice is not here.", {}, "text"),
     "a web page as mp3": ("mp3", b"<html>Busy</html>", {}, "a web page"),
     "JSON as mp3": ("mp3", b'{"audio": "SUQz"}', {}, "JSON"),
+    "JSON that tells of a success": ("mp3", b'{"data": "SUQz", "message": "OK"}', {}, "JSON"),
     "JSON behind a byte order mark": ("mp3", b'\xef\xbb\xbf{"audio": "SUQz"}', {}, "JSON"),
     "a long WAV as mp3": ("mp3", b"BW64" + RIFF[4:], {}, "BW64"),
     "a long WAV": ("wav", b"RF64" + RIFF[4:], {}, "RF64"),

@@ -75,6 +75,8 @@ TEXTS = [
     (f'{{"error": {{"message": "{REASON}', False),
     (f"{REASON}\0", False),
     (" null\n", False),
+    ("OK", False),
+    ('{"base_resp": {"status_code": 0, "status_msg": "Success."}}', False),
 ]
 """Bodies that are no JSON, and whether they are told, or what is."""
 

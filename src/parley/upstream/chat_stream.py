@@ -7,7 +7,14 @@ from itertools import chain
 from typing import Any
 
 from parley.errors import TextIncomplete, UpstreamMalformed, UpstreamUnavailable
-from parley.upstream.error_reports import NOTES, SPACE, FailureIn, error_field_of, report_of
+from parley.upstream.error_reports import (
+    NOTES,
+    SPACE,
+    FailureIn,
+    error_field_of,
+    not_json,
+    report_of,
+)
 from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, text_of, value_at
 from parley.upstream.sent_events import EVENT_BYTES, SentEvent, events_in
 
@@ -56,7 +63,7 @@ def _streamed(reply: "_Reply", begun: bytes, pieces: Iterable[bytes]) -> Iterato
         if value is not None:
             yield from reply.read(value, "delta")
     if event is None and begun and not FIELD.match(begun):
-        raise UpstreamMalformed()  # A sentence, or a web page.
+        raise not_json(begun)
     reply.require_whole(is_ended=is_ended)
 
 

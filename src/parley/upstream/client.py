@@ -5,7 +5,6 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from parley.deadline import Deadline
 from parley.errors import ModelNotFound, TextIncomplete, UpstreamError, UpstreamMalformed
@@ -14,7 +13,7 @@ from parley.models.registry import Model
 from parley.recordings import Recording
 from parley.upstream.calls import AttemptRecord, Call
 from parley.upstream.chat_stream import deltas_of
-from parley.upstream.error_reports import FailureIn, error_field_of, report_of
+from parley.upstream.error_reports import FailureIn, error_field_of, not_json, report_of
 from parley.upstream.json_values import json_in, text_of
 from parley.upstream.realtime import VoiceReader
 from parley.upstream.sent_speech import checked
@@ -80,8 +79,7 @@ class Client:
                 fields.append((model.language, language))
             form = Form(fields, "file", recording)
             with call.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
-                heard = json_in(answer.whole(call.counted))
-                return _transcript_in(heard, call.failure_in)
+                return _transcript_in(answer.whole(call.counted), call.failure_in)
 
         return call.run(read)
 
@@ -188,7 +186,8 @@ class Client:
                 raise UpstreamMalformed()  # Whatever is joined to half a sample becomes noise.
 
 
-def _transcript_in(heard: Any, failure_in: FailureIn) -> str:
+def _transcript_in(body: bytes, failure_in: FailureIn) -> str:
+    heard = json_in(body)
     if error_field_of(heard):
         raise failure_in(heard)
     match heard:
@@ -198,4 +197,4 @@ def _transcript_in(heard: Any, failure_in: FailureIn) -> str:
             return REMARKS.sub("", TOKENS.sub("", text_of(text)).strip())
     if report_of(heard).message:
         raise failure_in(heard)
-    raise UpstreamMalformed()
+    raise UpstreamMalformed() if isinstance(heard, dict | list) else not_json(body)

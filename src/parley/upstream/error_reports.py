@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from parley.errors import UpstreamError
+from parley.errors import UpstreamError, UpstreamMalformed
 from parley.upstream.json_values import json_in, value_at
 
 FailureIn = Callable[[Any], UpstreamError]  # Which failure it is that JSON tells of.
 DEEPEST = 5  # How many objects or lists may lie around the reason.
 SPACE = b" \t\r\n\xef\xbb\xbf"  # What hosts send before an answer, some for long.
+FINE = ("ok", "success", "succeeded", "successful")  # What hosts say where nothing failed.
 # How much of a reason, how many of several, and how much around them is examined.
 READ_CHARACTERS, LISTED, READ_BYTES = 2000, 5, 64 * 1024
 # The fields below are written as all are read: in small letters, without `_` and `-`, so that
@@ -95,6 +96,20 @@ def report_in(body: bytes) -> Report:
     return report_of(value)
 
 
+def not_json(body: bytes) -> UpstreamMalformed:
+    """The failure of an answer that is no object or list of JSON: the sentence names what came."""
+    begins = body.lstrip(SPACE)[:1]
+    if begins == b"<":  # What a base URL without its `/v1` leads to.
+        return UpstreamMalformed(
+            "The upstream sent a web page where JSON was asked for; check the base URL."
+        )
+    if begins in (b"", b"{", b"["):
+        return UpstreamMalformed()
+    return UpstreamMalformed(
+        "The upstream sent text where JSON was asked for; name another model or host."
+    )
+
+
 def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
     """The names and the reason, also of the JSON or the page that a gateway puts into a text."""
     if isinstance(value, str):
@@ -102,7 +117,8 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
         inner = json_in(value.encode(errors="replace")) if depth and begins in ("{", "[") else None
         names, said = _read(inner, depth - 1)
         is_page = begins == "<" and re.search(r"</|<[!?]", value)
-        return (names, said) if names or said or is_page else ((), value)
+        is_no_reason = is_page or value.strip(" .!").lower() in FINE
+        return (names, said) if names or said or is_no_reason else ((), value)
     if not depth or not isinstance(value, dict | list):
         return (), ""
     if isinstance(value, list):
