@@ -10,6 +10,7 @@ from testing.met_answers import answers, chunk, streamed
 from testing.met_failures import (
     ADDRESSES,
     BLAMES,
+    CLOSES,
     CODES,
     NO_ADDRESSES,
     REASON,
@@ -195,4 +196,20 @@ def test_an_event_of_the_realtime_api_is_read_as_any_failure(met, accept, name):
     answer = told(post(met, accept, tts_model="gpt-realtime-2.1-mini"))
     assert (answer.status, answer.code, answer.stage) == (206, code, "tts")
     assert REASON in answer.message
+    assert tries(met, "tts") == count
+
+
+@REPRESENTATIONS
+@pytest.mark.parametrize(("number", "reason", "code", "count"), CLOSES)
+def test_the_reason_of_a_close_frame_is_told(met, accept, number, reason, code, count):
+    """Some open a WebSocket to whoever asks, and say in its close frame why they will not speak."""
+
+    def refuses(session: realtime.Session) -> None:
+        session.protocol.send_close(number, reason)
+        session.flush()
+
+    met.answers["tts"] = realtime.plays(refuses)
+    answer = told(post(met, accept, tts_model="gpt-realtime-2.1-mini"))
+    assert (answer.status, answer.code, answer.stage) == (206, code, "tts")
+    assert reason in answer.message
     assert tries(met, "tts") == count

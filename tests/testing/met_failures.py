@@ -218,4 +218,24 @@ SESSIONS = {
     "detail": ({"type": "error", "detail": REASON}, "upstream_malformed", 1),
     "without a type": ({"error": {"message": REASON}}, "upstream_malformed", 1),
     "a failed response": ({"type": "response.done", "response": FAILED}, "quota_exhausted", 1),
+    **{
+        status: (
+            {"type": "response.done", "response": {"status": status, "status_details": details}},
+            "upstream_malformed",
+            1,
+        )
+        for status, details in {
+            "incomplete": {"type": "incomplete", "reason": REASON},
+            "cancelled": {"type": "cancelled", "reason": REASON, "error": None},
+        }.items()
+    },
 }
+# The code and the reason of a close frame, and what becomes of it.
+CLOSES = [
+    (1000, REASON, "upstream_unavailable", 3),
+    (1007, REASON, "upstream_malformed", 1),
+    (1008, REASON, "upstream_malformed", 1),
+    (1008, "", "upstream_malformed", 1),
+    (1011, REASON, "upstream_unavailable", 3),
+    (4000, REASON, "upstream_unavailable", 3),
+]

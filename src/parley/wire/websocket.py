@@ -82,6 +82,12 @@ class Channel:
                 raise UpstreamMalformed()
         raise UpstreamUnavailable()
 
+    @property
+    def closed_with(self) -> tuple[int, str]:
+        """The code and the reason of the upstream's close frame; 1006 and blank without one."""
+        closed = self._protocol.close_rcvd
+        return (closed.code, closed.reason) if closed else (1006, "")
+
     def close(self) -> None:
         """Send a close frame if the socket takes it at once: this may be where a call was ended."""
         with suppress(*BROKEN):
