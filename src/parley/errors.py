@@ -175,6 +175,10 @@ class UpstreamMalformed(UpstreamError, code="upstream_malformed"):
     message = "The upstream's answer could not be used; try again, or name another model."
 
 
+class ThoughtsAlone(UpstreamMalformed):
+    message = "The model wrote its thoughts and no reply; try again, or name another model."
+
+
 class TextIncomplete(UpstreamError, code="text_incomplete", status=206):
     message = "The model ended its reply early, at a limit or a filter; ask for a shorter one."
 

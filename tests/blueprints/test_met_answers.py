@@ -9,7 +9,7 @@ from testing.met_streams import DONE, LIMIT, STREAMS, WHY
 from testing.representations import REPRESENTATIONS, SOUND, STREAM, bodies, post, spread, told
 from testing.upstream_faults import closes
 
-from parley.errors import UpstreamMalformed
+from parley.errors import ThoughtsAlone, UpstreamMalformed
 
 TRANSCRIPTS = {
     "null": ({"text": None}, ""),
@@ -89,7 +89,7 @@ CUT = (
     "ERROR_TOXIC content_filtered guardrail_intervened refusal context_length_exceeded"
 )
 FAILED = "error abort network_error insufficient_system_resource cancelled timeout failed timed_out"
-DOWN = "upstream_unavailable"
+DOWN, NO_REPLY = "upstream_unavailable", ("", "upstream_malformed")
 # What the message holds, the reason, and what becomes of it.
 MESSAGES = {
     **{name: ({"content": content}, reason, WHOLE) for name, (content, reason) in WHOLES.items()},
@@ -99,8 +99,12 @@ MESSAGES = {
     "a refusal": ({"content": None, "refusal": " No. "}, "stop", ("No.", None)),
     "a refusal beside nothing": ({"content": "", "refusal": "No."}, "stop", ("No.", None)),
     "half a refusal": ({"content": None, "refusal": "No"}, "length", ("No", LIMIT)),
-    "thoughts alone": ({"content": [THOUGHT]}, "stop", ("", "upstream_malformed")),
-    "blank": ({"content": "  \n"}, "stop", ("", "upstream_malformed")),
+    "thoughts alone": ({"content": [THOUGHT]}, "stop", NO_REPLY),
+    "reasoning_content alone": ({"content": "", "reasoning_content": "Hm"}, "stop", NO_REPLY),
+    "reasoning alone": ({"content": None, "reasoning": "It is Paris."}, "stop", NO_REPLY),
+    "thoughts in tags, alone": ({"content": "<think>Hmm</think>\n"}, "stop", NO_REPLY),
+    "blank reasoning": ({"content": "", "reasoning": ""}, "stop", NO_REPLY),
+    "blank": ({"content": "  \n"}, "stop", NO_REPLY),
     **{reason: ({"content": HALF}, reason, (HALF, LIMIT)) for reason in CUT.split()},
     **{reason: ({"content": HALF}, reason, (HALF, DOWN)) for reason in FAILED.split()},
     "thoughts up to the length": ({"content": [THOUGHT]}, "length", ("", LIMIT)),
@@ -123,6 +127,7 @@ def test_a_message_is_understood(met, accept, streams, name):
         answers(met, "text", {"choices": [{"message": message, "finish_reason": reason}]})
     answer = told(post(met, accept))
     assert (answer.reply, answer.code) == (text, code)
+    assert (answer.message == ThoughtsAlone.message) is ("alone" in name and not text)
     assert bool(answer.sound) is bool(text)
     assert answer.status == (206 if code else 200)
     again = code == DOWN and (accept != STREAM or not text)

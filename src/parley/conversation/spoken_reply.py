@@ -13,7 +13,7 @@ from parley.conversation.stages import LOOK_SECONDS, STREAM_SECONDS, Stages
 from parley.conversation.state import failure_of
 from parley.conversation.thoughts import stripped
 from parley.deadline import let_others_run
-from parley.errors import ANY_ERROR, UpstreamMalformed
+from parley.errors import ANY_ERROR, ThoughtsAlone
 from parley.upstream.realtime import VoiceReader
 
 # Reading several deltas together costs less. So, while every lane speaks, the reading pauses after
@@ -92,7 +92,7 @@ class SpokenReply:
                     time.sleep(min(TEXT_SECONDS, PAUSE * waited))
                 asked = time.monotonic()
             if not delta:
-                raise UpstreamMalformed()
+                raise ThoughtsAlone()
 
     def _write(self, text: str) -> None:
         """Let text be told and spoken, once not too much of it waits already."""

@@ -12,7 +12,7 @@ from parley.conversation.sentences import first_sentences
 from parley.conversation.state import Conversation, failure_of
 from parley.conversation.thoughts import without_thoughts
 from parley.deadline import let_others_run
-from parley.errors import ANY_ERROR, CallerDisconnected, NoSpeech, TextTruncated, UpstreamMalformed
+from parley.errors import ANY_ERROR, CallerDisconnected, NoSpeech, TextTruncated, ThoughtsAlone
 from parley.recordings import Recording
 from parley.upstream.client import SPEECH_CHARACTERS, Client
 
@@ -118,7 +118,7 @@ class Stages:
             if failure:
                 self.conversation.note(failure_of(failure, "text"))
             elif not self.conversation.reply:
-                raise UpstreamMalformed()
+                raise ThoughtsAlone()
 
     def _speak_reply(self, speak: Callable[[str], Result]) -> Result | None:
         """What `speak` makes of the reply, made speakable; None if nothing is left to say.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from parley.errors import TextIncomplete, UpstreamMalformed, UpstreamUnavailable
+from parley.errors import TextIncomplete, ThoughtsAlone, UpstreamMalformed, UpstreamUnavailable
 from parley.upstream.error_reports import (
     NOTES,
     SPACE,
@@ -29,6 +29,8 @@ FAILED = re.compile(r"error|abort|cancel|fail|time_?d?_?out|insufficient")
 UNFINISHED = ("", "null", "none")  # Those that hosts write amid a reply instead of null.
 END = b"[DONE]"
 UNNAMED = (b"", b"message")
+# Where thoughts stand in a message: vLLM's, OpenRouter's, and Mistral's first part.
+THOUGHTS = (("reasoning_content",), ("reasoning",), ("content", 0, "thinking"))
 # How a stream of events begins, though none of them may be whole.
 FIELD = re.compile(rb"\s*(?::|(?:event|data|id|retry)\b)")
 
@@ -76,6 +78,7 @@ class _Reply:
     # Where content was found: some send a message as one event, others again after its deltas.
     place: str = ""
     is_blank: bool = True
+    has_thoughts: bool = False
     # Which choice is read: of several in one stream, the first that comes. All are, where it is
     # not 0: TGI before 1.4.4 counts its events so.
     index: Any = None
@@ -96,6 +99,8 @@ class _Reply:
         if text := text if text.isascii() and not self.half else self._joined(text):
             self.is_blank = self.is_blank and text.isspace()
             yield text
+        elif not self.has_thoughts:
+            self.has_thoughts = any(value_at(said, *path) for path in THOUGHTS)
         reason = value_at(choice, "finish_reason")
         if self.reason and INCOMPLETE.search(self.reason):
             pass  # Some gateways end each stream with a "stop" of their own.
@@ -141,7 +146,7 @@ class _Reply:
         if self.reason and INCOMPLETE.search(self.reason):
             raise TextIncomplete()
         if self.is_blank:
-            raise UpstreamMalformed()
+            raise ThoughtsAlone() if self.has_thoughts else UpstreamMalformed()
 
 
 def _value_of(event: SentEvent, data: bytes) -> Any:
