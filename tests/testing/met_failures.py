@@ -59,12 +59,15 @@ SHAPES = {
     "the same in details": {"error": REASON, "details": {"message": REASON}},
 }
 
+ISSUES = [{"code": "invalid_value", "path": ["voice"], "message": REASON}]
 EVENT = f'data:{{"code":"InvalidParameter","message":"{REASON}"}}'
 TEXTS = [
     *(
         (f"{before}{EVENT}\n\n", f": {REASON}")
         for before in ("", "event:error\n:x/400\n", "id: 1\n")
     ),
+    (json.dumps({"error": {"name": "ZodError", "issues": ISSUES}}), f": voice: {REASON}"),
+    (json.dumps({"error": {"message": json.dumps(ISSUES)}}), f": voice: {REASON}"),
     (REASON, True),
     (f" {REASON}\n", True),
     ("404 page not found", True),
@@ -201,7 +204,11 @@ def told(**error: object) -> dict[str, object]:
     return {"type": "error", "error": {"message": REASON} | error}
 
 
-FAILED = {"status": "failed", "status_details": {"error": {"code": 402, "message": REASON}}}
+def ended(**details: object) -> dict[str, object]:
+    """The end of a response that was not completed."""
+    return {"type": "response.done", "response": {"status": "x", "status_details": details}}
+
+
 # What a Realtime session sends when it is asked to speak, with REASON.
 SESSIONS = {
     "OpenAI's": (told(type="server_error"), "upstream_unavailable", 3),
@@ -217,18 +224,9 @@ SESSIONS = {
     "flat": ({"type": "error", "code": 400, "message": REASON}, "upstream_rejected", 1),
     "detail": ({"type": "error", "detail": REASON}, "upstream_malformed", 1),
     "without a type": ({"error": {"message": REASON}}, "upstream_malformed", 1),
-    "a failed response": ({"type": "response.done", "response": FAILED}, "quota_exhausted", 1),
-    **{
-        status: (
-            {"type": "response.done", "response": {"status": status, "status_details": details}},
-            "upstream_malformed",
-            1,
-        )
-        for status, details in {
-            "incomplete": {"type": "incomplete", "reason": REASON},
-            "cancelled": {"type": "cancelled", "reason": REASON, "error": None},
-        }.items()
-    },
+    "a failed response": (ended(error={"code": 402, "message": REASON}), "quota_exhausted", 1),
+    "an incomplete response": (ended(type="incomplete", reason=REASON), "upstream_malformed", 1),
+    "a cancelled response": (ended(reason=REASON, error=None), "upstream_malformed", 1),
 }
 # The code and the reason of a close frame, and what becomes of it.
 CLOSES = [

@@ -30,8 +30,8 @@ NOTES = ["details", "reason", "description", "title"]
 # Those in which the reason stands, or what it stands in: beside those of most, Apigee's `fault`,
 # MiniMax's `base_resp`, Tencent's `Response`, iFlytek's `header`, and the `title` of RFC 9457.
 REASONS = (
-    *("error", "errors", "faultstring", *SENTENCES, "details", "baseresp", "statusmsg", "response"),
-    *("header", "fault", "reason", "description", "title"),
+    *("error", "errors", "issues", "faultstring", *SENTENCES, "details", "baseresp", "statusmsg"),
+    *("response", "header", "fault", "reason", "description", "title"),
 )
 # A field that says when to try again (`retryDelay`, `retry_after`), also in JSON within a text.
 WAITS = re.compile(
@@ -160,8 +160,8 @@ def _quoted(value: dict[str, Any]) -> Any:
 
 
 def _placed(value: dict[str, Any], message: str) -> str:
-    """The reason, and before it the field that it is about, as FastAPI names it in `loc`."""
-    place = value.get("loc")
+    """The reason, and before it the field that it is about: FastAPI's `loc`, Zod's `path`."""
+    place = value.get("loc") or value.get("path")
     if not isinstance(place, list) or not message:
         return message
     steps = [str(step)[:100] for step in place[:LISTED] if step not in ("body", "query")]
