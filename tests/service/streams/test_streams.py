@@ -182,7 +182,8 @@ def test_a_long_reply_arrives_whole(service, upstream):
 
 def test_a_stream_has_an_end(upstream, tmp_path):
     """However steadily the upstream sends: a reply without an end would hold its slot for good."""
-    limit = f"\nfrom parley.conversation import spoken_reply\nspoken_reply.STREAM_SECONDS = {STREAM}\n"
+    limit = "\nfrom parley.conversation import spoken_reply\n"
+    limit += f"spoken_reply.STREAM_SECONDS = {STREAM}\n"
     reply = REPLY * 20
     pace = Pace(between=4 * STREAM / (len(reply) / 4))
     upstream.answers["text"] = streams_chat(reply=lambda body: reply, pace=pace)
