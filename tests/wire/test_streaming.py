@@ -129,7 +129,7 @@ def test_an_end_that_comes_at_once_leaves_its_connection(transport, upstream, re
     for _ in range(2):
         with stream(transport, upstream.url) as answer:
             assert next(answer.pieces()) == b"one"
-            answer.end()
+            answer.drain()
     assert upstream.connections == connections
     assert time.monotonic() - begun < SOON
 

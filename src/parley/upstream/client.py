@@ -159,9 +159,9 @@ class Client:
                     if (size := size + len(delta)) > TEXT_BYTES:
                         raise UpstreamMalformed()
             except TextIncomplete:
-                answer.end()
+                answer.drain()
                 raise
-            answer.end()
+            answer.drain()
 
     def _speech_of(
         self, text: str, call: Call, reader: VoiceReader | None = None

@@ -19,7 +19,7 @@ SILENT_BYTES = 64 * 1024  # How much compressed input in a row may decode to not
 GZIP = 31  # zlib's `wbits` for it.
 OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
-END_SECONDS = 0.05  # The longest to wait for the rest of a body: a new connection takes longer.
+DRAIN_SECONDS = 0.05  # The longest to wait for the rest of a body: a new connection takes longer.
 
 Counted = Callable[[Iterator[bytes]], Iterable[bytes]]  # Passes on the pieces that it counts.
 
@@ -68,9 +68,9 @@ class Answer(AbstractContextManager["Answer"]):
             if self.status >= 200:  # Else it is a 101, and its status tells.
                 raise UpstreamMalformed()
 
-    def end(self) -> None:
+    def drain(self) -> None:
         """Read the rest of the body, if it comes at once, so that the connection serves again."""
-        with suppress(UpstreamError, *BROKEN), Deadline.after(END_SECONDS).wait():
+        with suppress(UpstreamError, *BROKEN), Deadline.after(DRAIN_SECONDS).wait():
             while not self._raw.closed and self._raw.read1(PIECE_BYTES):
                 pass
 
