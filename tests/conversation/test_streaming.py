@@ -12,7 +12,7 @@ from testing.fake_streams import CHATS, Pace, Streamed, streams_chat, streams_sp
 from parley.conversation.event_order import SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
-from parley.conversation.thoughts import stripped
+from parley.conversation.thoughts import deltas_without_thoughts
 from parley.models.registry import Model
 
 REPLY = "One is a number, and so is two. Three comes next, then four. Five is the last of them all."
@@ -95,7 +95,7 @@ def test_blank_deltas_take_time_that_is_linear_in_their_number():
     for count in (25_000, 100_000):
         deltas = ["One.", *" " * count, "Two.", *"\n" * count]
         begun = time.process_time()
-        assert "".join(stripped(deltas)) == f"One.{' ' * count}Two."
+        assert "".join(deltas_without_thoughts(deltas)) == f"One.{' ' * count}Two."
         seconds.append(time.process_time() - begun)
     assert seconds[1] < 8 * seconds[0]  # It was 16 times as long.
 

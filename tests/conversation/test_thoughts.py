@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from parley.conversation.thoughts import MARK, _begun, stripped
+from parley.conversation.thoughts import MARK, _begun, deltas_without_thoughts
 
 REPLIES = {
     "<think>Hm. </thin </think>\n\nHello.": "Hello.",
@@ -51,7 +51,7 @@ REPLIES = {
 def visible(reply: str, cuts: set[int]) -> str:
     places = sorted(cut for cut in cuts if cut < len(reply))
     deltas = [reply[a:b] for a, b in zip([0, *places], [*places, len(reply)], strict=True)]
-    return "".join(stripped(deltas))
+    return "".join(deltas_without_thoughts(deltas))
 
 
 @pytest.mark.parametrize("reply", REPLIES)
@@ -84,4 +84,4 @@ def test_space_before_thoughts_is_looked_at_once():
 
 def test_text_is_passed_on_at_once():
     """Only what may be the beginning of thoughts is held back."""
-    assert list(stripped(["<th", "e ", "end"])) == ["<the", " end"]
+    assert list(deltas_without_thoughts(["<th", "e ", "end"])) == ["<the", " end"]

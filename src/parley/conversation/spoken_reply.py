@@ -11,7 +11,7 @@ from parley.conversation.event_order import TEXT_SECONDS, Backlog, Event, Spoken
 from parley.conversation.segments import LONGEST, Segmenter, Waiting
 from parley.conversation.stages import LOOK_SECONDS, STREAM_SECONDS, Stages
 from parley.conversation.state import failure_of
-from parley.conversation.thoughts import stripped
+from parley.conversation.thoughts import deltas_without_thoughts
 from parley.deadline import let_others_run
 from parley.errors import ANY_ERROR, ThoughtsAlone
 from parley.upstream.realtime import VoiceReader
@@ -79,7 +79,7 @@ class SpokenReply:
         delta = ""
         with closing(self._client.stream_reply(self.conversation.transcript)) as reply:
             asked = busy_since = time.monotonic()
-            for delta in stripped(reply):
+            for delta in deltas_without_thoughts(reply):
                 waited = (now := time.monotonic()) - asked
                 if waited >= WAITED_SECONDS:
                     busy_since = now

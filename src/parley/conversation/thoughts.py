@@ -42,10 +42,10 @@ def without_thoughts(reply: str) -> str:
             break
         if not fence:
             return reply[end.end() :].strip()
-    return "".join(stripped([reply]))
+    return "".join(deltas_without_thoughts([reply]))
 
 
-def stripped(deltas: Iterable[str]) -> Iterator[str]:
+def deltas_without_thoughts(deltas: Iterable[str]) -> Iterator[str]:
     """The deltas without thoughts, and without the space around the reply; none is blank.
 
     Thoughts that do not end leave nothing. What may begin a mark is held back; before a failure of
