@@ -109,9 +109,9 @@ class Call:
                 raise
 
     @contextmanager
-    def open_channel(self, path: str, limit: int) -> Iterator[Channel]:
+    def open_channel(self, path: str) -> Iterator[Channel]:
         """Open a WebSocket; raise UpstreamError if the upstream refuses it."""
-        with self.transport.open_channel(self.upstream, path, limit, self.deadline) as channel:
+        with self.transport.open_channel(self.upstream, path, self.deadline) as channel:
             if isinstance(channel, Answer):
                 self._record.upstream_id = channel.request_id or ""
                 require_success(channel, self.upstream, self.model.name, self.counted)

@@ -15,7 +15,6 @@ from parley.upstream.json_values import parse_json
 from parley.upstream.speech_formats import RATE
 from parley.wire.websocket import Channel
 
-MESSAGE_BYTES = 2_000_000  # The largest WebSocket message, which holds one event.
 # The longest transcript and speech of one text that are taken: 1,000 seconds, 8 MB as mp3.
 TRANSCRIPT_CHARACTERS = 100_000
 PCM_BYTES = 48_000_000
@@ -76,7 +75,7 @@ class VoiceReader:
 
     def _connect(self, call: Call) -> Channel:
         path = f"/realtime?model={quote(call.model.name, safe='')}"
-        self._channel = self._open.enter_context(call.open_channel(path, MESSAGE_BYTES))
+        self._channel = self._open.enter_context(call.open_channel(path))
         self._messages = _messages_of(self._channel, call)
         for event in self._events(call):
             if event.get("type") == "session.created":

@@ -22,7 +22,7 @@ from parley.wire.foreign_errors import errors_translated
 from parley.wire.forms import Body, Form
 from parley.wire.happy_eyeballs import Address, LookUp, is_short_of_files, resolve
 from parley.wire.upstreams import Upstream
-from parley.wire.websocket import Channel
+from parley.wire.websocket import MESSAGE_BYTES, Channel
 
 HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip"}
 HOSTS = 100  # How many hosts of the operator's, or allowed by name, have pools at once.
@@ -84,12 +84,12 @@ class Transport:
 
     @contextmanager
     def open_channel(
-        self, upstream: Upstream, path: str, limit: int, deadline: Deadline
+        self, upstream: Upstream, path: str, deadline: Deadline
     ) -> Iterator[Channel | Answer]:
-        """A WebSocket for messages of `limit` bytes, or the refusal; raise what `post` raises."""
-        channel = Channel(f"{upstream.url}{path}", limit, deadline)
+        """A WebSocket, or the refusal; raise what `post` raises."""
+        channel = Channel(f"{upstream.url}{path}", deadline)
         request = _request(upstream, path, channel.handshake)
-        with self._answer(upstream, request, limit, deadline) as answer:
+        with self._answer(upstream, request, MESSAGE_BYTES, deadline) as answer:
             if answer.status != HTTPStatus.SWITCHING_PROTOCOLS:
                 yield answer
                 return

@@ -1,4 +1,4 @@
-"""A WebSocket (RFC 6455) over a connection of urllib3: messages up to a given size, in time."""
+"""A WebSocket (RFC 6455) over a connection of urllib3: messages of bounded size, in time."""
 
 import logging
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from parley.deadline import Deadline, let_others_run
 from parley.errors import UpstreamMalformed, UpstreamUnavailable
 from parley.wire.foreign_errors import BROKEN, errors_translated
 
+MESSAGE_BYTES = 2_000_000  # The largest message: one event of the Realtime API.
 FRAMES = 4096  # How many frames may come before a message is whole, pings and empty ones included.
 READ_BYTES = 2 * 1024  # Parsed at once, while nobody else is served: up to a thousand frames.
 # At the level DEBUG the library logs every frame, and so what was said.
@@ -30,10 +31,10 @@ class Channel:
     _socket: Any
     _reader: Any
 
-    def __init__(self, url: str, limit: int, deadline: Deadline) -> None:
-        """Prepare one at an http(s) URL; accept messages of at most `limit` bytes."""
+    def __init__(self, url: str, deadline: Deadline) -> None:
+        """Prepare one at an http(s) URL."""
         uri = parse_uri(f"ws{url.removeprefix('http')}")
-        self._protocol = ClientProtocol(uri, state=OPEN, max_size=limit, logger=QUIET)
+        self._protocol = ClientProtocol(uri, state=OPEN, max_size=MESSAGE_BYTES, logger=QUIET)
         self.handshake = dict(self._protocol.connect().headers)
         self._deadline = deadline
 
@@ -62,7 +63,7 @@ class Channel:
     def messages(self) -> Iterator[bytes]:
         """Each message as it arrives; raise UpstreamUnavailable at the end of the connection.
 
-        Raises UpstreamMalformed for what is no frame, over the limit, or in more than FRAMES.
+        Raises UpstreamMalformed for what is no frame, over MESSAGE_BYTES, or in more than FRAMES.
         """
         message, frames = bytearray(), 0
         while data := self._exchange():
