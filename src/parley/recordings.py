@@ -101,5 +101,5 @@ KINDS = (
 
 
 def kind_of(head: bytes) -> Kind | None:
-    """The kind of audio that begins with `head` (HEAD_BYTES, or the whole file), or None."""
+    """The kind of audio that begins with `head` (HEAD_BYTES or all), or None: AudioUnsupported."""
     return next((kind for kind in KINDS if kind.matches(head)), None)

@@ -1,4 +1,4 @@
-"""Whether a text shows a part of a secret key, and which request ids may be repeated."""
+"""Whether a text shows a part of a key (it is then left out), and which request ids are kept."""
 
 import re
 from collections.abc import Iterator

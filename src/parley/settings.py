@@ -1,4 +1,4 @@
-"""The operator's settings, read once from the environment."""
+"""The operator's settings, read once from the environment; other limits stand beside their use."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -106,7 +106,7 @@ class Settings:
         metadata=_read(lambda text: EgressPolicy.parse(_words(text)))
     )
     deadline: float = field(metadata=_read(_number(float, 600, "seconds"), "28"))
-    """Seconds from the end of the upload to the answer: fewer than the platform's router waits."""
+    """Seconds from the upload's end to the answer (routers wait 30); in a stream, for each wait."""
     model_list: str = field(metadata=_read(str, MODEL_LIST))
     system_prompt: str = field(repr=False, metadata=_read(str, SYSTEM_PROMPT))
     allowed_origins: tuple[str, ...] = field(metadata=_read(_origins))

@@ -24,7 +24,7 @@ from parley.wire.upstreams import Upstream
 
 
 def admit() -> dict[str, Upstream]:
-    """Check the request's keys, take a slot, and judge the base URLs; by stage, its upstream.
+    """Check keys, take a slot (`Settings.capacity`), and judge base URLs; by stage, its upstream.
 
     The base URLs are last because their check can take as long as a DNS lookup. The hosts are noted
     in its record. Raises ApiKeyMissing, TokenRejected, Overloaded or BaseUrlRefused.
@@ -68,7 +68,7 @@ def options_of(
 ) -> tuple[str, Options]:
     """The answer's shape, and the options; raise OptionInvalid where Accept forbids one."""
     representation, named = accepted(accept)
-    names = [option.name for option in fields(Options)]  # The others: the recording, the models.
+    names = [option.name for option in fields(Options)]  # Not the recording and the models.
     chosen = {name: form[name] for name in names if name in form}
     if named:
         sent = chosen.setdefault("audio_format", named)
