@@ -116,7 +116,7 @@ class Backlog:
         return self._text_due if self._text.tell() else math.inf
 
     def take(self, *, all_text: bool) -> list[Event]:
-        """The events whose turn it is: text, with `all_text` at once, before the next sound."""
+        """The text, where it is due, over (`all_text`), or before sound; then the next sound."""
         now, sound = time.monotonic(), self._take_sound()
         if not self._text.tell() or not (sound or all_text or self._text_due <= now):
             return sound

@@ -25,10 +25,9 @@ LANES = {"speech": 3, "realtime": 1}  # How many segments are spoken at once, by
 
 
 class SpokenReply:
-    """The greenlets that make one reply; a change wakes only those who wait for its kind."""
+    """The greenlets that make one reply; news, room and work each wake only who waits for it."""
 
     def __init__(self, stages: Stages) -> None:
-        """Speak the reply to the transcript; its text will be what was told of it."""
         self._stages, self._client = stages, stages.client
         self.conversation = stages.conversation
         self._segmenter, self._unspoken = Segmenter(), Waiting()
@@ -57,7 +56,7 @@ class SpokenReply:
             yield events
 
     def close(self) -> None:
-        """End the greenlets, wherever they wait: nobody reads on."""
+        """End the greenlets, wherever they wait; the conversation's reply becomes what was told."""
         self._backlog.clear()
         gevent.killall(self._greenlets, timeout=END_SECONDS)
         self.conversation.reply = "".join(self._backlog.told)
@@ -149,7 +148,7 @@ class SpokenReply:
             _wake(self._news)
 
     def _add(self, segment: SpokenSegment, piece: bytes) -> None:
-        """Let a piece wait until it is told, once not too much of the segment waits already."""
+        """Let a piece wait until it is told, once there is room; the first one opens more lanes."""
         # Only now is it settled which model speaks. The first of the greenlets reads the text.
         lanes = LANES[self.conversation.models_used["tts"].interface]
         for _ in range(1 + lanes - len(self._greenlets)):

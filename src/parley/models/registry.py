@@ -56,7 +56,7 @@ class StageModels:
         """The model to use for the caller's `name`, which may be any text, or blank.
 
         One that has ended by `today` is replaced; its fallback is the next one that has not. With
-        `unlisted`, each well-formed name is sent, whatever its date; it says how where none is.
+        `unlisted`, each well-formed name is sent, whatever its date: as `unlisted` if no row fits.
         """
         known = name in self.models and name != ANY_MODEL
         any_model = self.models.get(ANY_MODEL) or unlisted

@@ -83,8 +83,8 @@ class Call:
         def all_pieces() -> Generator[Piece]:
             with closing(exchange()) as pieces:
                 for first in pieces:
-                    yield first  # `next` below drops it: what has not begun would close nothing.
-                    yield first
+                    yield first  # To `begun`: a generator that has not begun closes nothing.
+                    yield first  # To the caller, as all that follows.
                     yield from pieces
                     return
             raise UpstreamMalformed()

@@ -92,7 +92,7 @@ def form_of(request: Request) -> dict[str, Any]:
     """What a request's form means, with the recording as `audio`.
 
     Raises RequestMalformed, or the error of the first field that is wrong. The request's record has
-    the other fields all the same, unless they may hold a key: an answer names the models.
+    the valid ones even then, since its answer names the models; but none if one may hold a key.
     """
     sent, invalid = fields_of(request, SCHEMA.fields), None
     try:
