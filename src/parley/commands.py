@@ -17,7 +17,7 @@ from parley.upstream.announced_dates import Day, shutdown_dates
 from parley.web.model_choice import default_models, undated_stages
 from parley.web.services import services
 from parley.web.stage_routes import MAIN, operator_routes
-from parley.wire.upstreams import Upstream
+from parley.wire.transport import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 NO_DATES = "where the list's dates do not hold"

@@ -23,8 +23,7 @@ from parley.upstream.client import Client, Options
 from parley.web.app import create_app
 from parley.web.services import Services
 from parley.web.serving.slots import Slots
-from parley.wire.transport import Transport
-from parley.wire.upstreams import Upstream
+from parley.wire.transport import Transport, Upstream
 
 ROOT = Path(__file__).resolve().parents[2]
 FROZEN_LIST = ROOT / "tests" / "testing" / "model_list.md"

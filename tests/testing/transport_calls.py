@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.redaction import Secrets
-from parley.wire.upstreams import Upstream
+from parley.wire.transport import Upstream
 from testing.builders import KEY
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Request-Id: req_1\r\n"

@@ -17,7 +17,7 @@ from parley.errors import RateLimited, StaleConnection, UpstreamMalformed, Upstr
 from parley.redaction import Secrets
 from parley.upstream.failures import failure_told_by, require_success, retry_after
 from parley.upstream.retries import with_retries
-from parley.wire.upstreams import Upstream
+from parley.wire.transport import Upstream
 
 DAY = 86_400
 UPSTREAM = Upstream(BaseUrl.parse("https://api.openai.com/v1"), KEY, Secrets(KEY))

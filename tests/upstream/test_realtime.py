@@ -24,8 +24,7 @@ from parley.models.registry import Model
 from parley.redaction import Secrets
 from parley.upstream.calls import Call
 from parley.upstream.realtime import VoiceReader
-from parley.wire.transport import Transport
-from parley.wire.upstreams import Upstream
+from parley.wire.transport import Transport, Upstream
 
 TTS = {"tts_model": "gpt-realtime-2.1-mini"}
 

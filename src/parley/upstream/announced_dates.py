@@ -7,8 +7,7 @@ from parley.errors import UpstreamMalformed
 from parley.upstream.failures import require_success, with_answer
 from parley.upstream.json_values import json_in
 from parley.upstream.retries import with_retries
-from parley.wire.transport import Transport
-from parley.wire.upstreams import Upstream
+from parley.wire.transport import Transport, Upstream
 
 LIST_BYTES = 1_000_000  # The largest list of models that is taken.
 UNREADABLE = "on a day that cannot be read"  # What the upstream wrote may show a key.

@@ -14,8 +14,7 @@ from parley.upstream.failures import failure_told_by, require_success, with_answ
 from parley.upstream.retries import with_retries
 from parley.wire.bodies import Answer
 from parley.wire.forms import Body
-from parley.wire.transport import Transport
-from parley.wire.upstreams import Upstream
+from parley.wire.transport import Transport, Upstream
 from parley.wire.websocket import Channel
 
 Piece = TypeVar("Piece")

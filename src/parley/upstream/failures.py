@@ -22,7 +22,7 @@ from parley.errors import (
 from parley.upstream.error_reports import Report, report_in, report_of
 from parley.upstream.reasons import ADDRESS, QUOTA, TIME, is_about_model
 from parley.wire.bodies import Answer, Counted
-from parley.wire.upstreams import Upstream
+from parley.wire.transport import Upstream
 
 # The statuses with a meaning of their own; the others are told apart by their hundreds.
 BY_STATUS: Mapping[int, type[UpstreamError]] = {

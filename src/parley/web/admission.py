@@ -20,7 +20,7 @@ from parley.web.request_record import current_record
 from parley.web.services import services
 from parley.web.serving.slots import RETRY_SECONDS, SLOT
 from parley.web.stage_routes import MAIN
-from parley.wire.upstreams import Upstream
+from parley.wire.transport import Upstream
 
 
 def admit() -> dict[str, Upstream]:

@@ -1,3 +1,3 @@
 """Sends bytes to upstreams and receives theirs, in time. It may import the ground alone."""
 
-__all__ = ["bodies", "forms", "sockets", "transport", "upstreams", "websocket"]
+__all__ = ["bodies", "forms", "sockets", "transport", "websocket"]

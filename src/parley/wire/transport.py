@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from socket import getaddrinfo
 from typing import Any
@@ -15,18 +16,35 @@ from parley.addresses import is_public
 from parley.base_urls import BaseUrl
 from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
+from parley.redaction import Secrets
 from parley.wire.adapter import Adapter, PreparedSession
 from parley.wire.bodies import Answer
 from parley.wire.connections import CONNECT_SECONDS
 from parley.wire.foreign_errors import errors_translated
 from parley.wire.forms import Body, Form
 from parley.wire.happy_eyeballs import Address, LookUp, is_short_of_files, resolve
-from parley.wire.upstreams import Upstream
 from parley.wire.websocket import MESSAGE_BYTES, Channel
 
 HEADERS = {"User-Agent": "parley", "Accept": "*/*", "Accept-Encoding": "gzip"}
 HOSTS = 100  # How many hosts of the operator's, or allowed by name, have pools at once.
 PUBLIC_KEPT = 20, 10  # To how many callers' hosts idle connections are kept, and how many to each.
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Where the calls of a stage go, and with which key."""
+
+    url: BaseUrl
+    api_key: str = field(repr=False)  # Blank where none is sent.
+    secrets: Secrets = field(repr=False, compare=False)  # What shows any key of the conversation.
+    request_id: str = ""  # What the upstream may log each call under, beside its own.
+    is_quoted: bool = True  # Whether callers are told its own words of a failure, and its id.
+    key_header: str = ""  # The header in which the caller may send a key for this call, if any.
+    is_operators_host: bool = False  # Whether the operator chose the host, which is not OpenAI's.
+
+    def may_be_told(self, message: str) -> bool:
+        """Whether the caller may read an upstream's message: it shows no key, nor tells a guess."""
+        return self.is_quoted and not self.secrets.shown_in(message)
 
 
 class Transport:
