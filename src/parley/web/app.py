@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 
 from parley.errors import HeldTooLong, InternalError
-from parley.web import request_log, request_record
+from parley.web import request_record
 from parley.web.answers import add_promised_headers
 from parley.web.error_handlers import answer_exception
 from parley.web.model_choice import warn_of_ends
@@ -76,8 +76,7 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
 
 def _complete(response: Response) -> Response:
     add_promised_headers(response)
-    request_log.add_headers(response)
-    request_log.log_when_ended(response)
+    request_record.complete(response)
     if connection := connection_of(request):
         connection.start_answer()
     return response

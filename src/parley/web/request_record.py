@@ -2,18 +2,24 @@
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
-from flask import g, request
+from flask import Response, g, request
 
+from parley import log
 from parley.conversation.state import Conversation
+from parley.errors import CallerDisconnected
 from parley.redaction import Secrets, valid_request_id
 from parley.web.caller_headers import credentials_of, routes_for
 from parley.web.services import services
-from parley.web.serving.connection_limits import connection_of
+from parley.web.serving.connection_limits import connection_check, connection_of
 from parley.web.stage_routes import Route
+
+CALLER_LEFT = "caller_disconnected"  # In the log; in answers, which some read: request_malformed.
+MOST_IDS = 20  # Of the upstream's ids, in the line: a long stream makes thousands of calls.
 
 
 @dataclass
@@ -31,6 +37,12 @@ class RequestRecord:
     conversation: Conversation | None = None  # With one, the log gets a line.
     bytes_in: int | None = None
 
+    def durations(self) -> dict[str, float]:
+        """The milliseconds of each stage that was begun, and of the whole request so far."""
+        stages = self.conversation.seconds if self.conversation else {}
+        seconds = {**stages, "total": time.monotonic() - self.began}
+        return {name: round(1000 * duration, 1) for name, duration in seconds.items()}
+
 
 def begin() -> None:
     """Begin the request's record, with the caller's id or ours; raise the server's refusal."""
@@ -47,3 +59,80 @@ def begin() -> None:
 def current_record() -> RequestRecord:
     """That of the current request."""
     return cast(RequestRecord, g.record)
+
+
+def complete(response: Response) -> None:
+    """Add the request's id, and its times so far in milliseconds, and see to the log.
+
+    A conversation is logged when the server closes its answer, whole or cut.
+    """
+    record = current_record()
+    times = (f"{name};dur={duration}" for name, duration in record.durations().items())
+    response.headers["X-Request-ID"] = record.request_id
+    response.headers["Server-Timing"] = ", ".join(times)
+    if conversation := record.conversation:
+        pieces = cast(Iterable[bytes], response.response)
+        if close := getattr(pieces, "close", None):
+            response.call_on_close(close)
+        response.response = body = _CountedBody(pieces, connection_check(request))
+        record.bytes_in = request.content_length  # The request is gone when its answer ends.
+        response.call_on_close(partial(_log, record, conversation, response.status_code, body))
+
+
+def _log(
+    record: RequestRecord, conversation: Conversation, status: int, body: "_CountedBody"
+) -> None:
+    if body.cut:
+        conversation.note(CallerDisconnected())
+    stage, code = _failed(conversation)
+    secrets, hosts, attempts = record.secrets, record.other_hosts, conversation.attempts
+    ids = [attempt.upstream_id for attempt in attempts]
+    models = conversation.models_used.items()
+    lowered = Secrets(*map(str.lower, secrets.credentials)) if hosts else secrets  # As hosts are.
+    fields: dict[str, object] = {
+        "request_id": record.request_id,
+        "status": status,
+        "stage": stage,
+        "code": code,
+        "bytes_in": record.bytes_in,
+        "bytes_out": body.written,
+        **{f"{stage}_model": _without_key(model.name, secrets) for stage, model in models},
+        **{f"{stage}_host": _without_key(host, lowered) for stage, host in hosts.items()},
+        **{f"{name}_ms": duration for name, duration in record.durations().items()},
+        "retries": sum(attempt.is_retry for attempt in attempts),
+        "upstream_ids": ",".join(_without_key(each, secrets) for each in ids[:MOST_IDS]),
+    }
+    if len(ids) > MOST_IDS:
+        fields["more_upstream_ids"] = len(ids) - MOST_IDS
+    log.conversation(fields, cut=body.cut or code == CALLER_LEFT)
+
+
+class _CountedBody:
+    """An answer's body that counts the bytes that the server has written, and whether it is cut."""
+
+    written, cut = 0, False
+
+    def __init__(self, pieces: Iterable[bytes], is_connected: Callable[[], bool]) -> None:
+        self._pieces, self._is_connected = pieces, is_connected
+
+    def __iter__(self) -> Iterator[bytes]:
+        # The kernel takes a short answer for a closed connection as for an open one.
+        self.cut, has_left = True, not self._is_connected()
+        for piece in self._pieces:
+            yield piece
+            self.written += len(piece)  # The server takes the next piece once it has written one.
+        self.cut = has_left
+
+
+def _failed(conversation: Conversation) -> tuple[str | None, str | None]:
+    """The stage and the code of the failure, if any; of a caller who left, the last stage begun."""
+    failure = conversation.failure
+    if isinstance(failure, CallerDisconnected):
+        begun = [stage for stage in conversation.models_used if stage in conversation.seconds]
+        return begun[-1] if begun else failure.stage, CALLER_LEFT
+    return (failure.stage, failure.code) if failure else (None, None)
+
+
+def _without_key(text: str, secrets: Secrets) -> str:
+    """`text`, which others chose, or nothing where it shows a part of a key or a token."""
+    return "" if secrets.shown_in(text) else text
