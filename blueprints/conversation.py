@@ -7,8 +7,14 @@ from parley.conversation.stages import Stages
 from parley.conversation.state import Conversation
 from parley.recordings import Recording
 from parley.web.admission import admit, begin_client, options_of
-from parley.web.answers import ConversationSchema, json_with_speech, set_status, status_of
-from parley.web.error_handlers import answer_exception, error_of
+from parley.web.answers import (
+    ConversationSchema,
+    answer_exception,
+    error_of,
+    json_with_speech,
+    set_status,
+    status_of,
+)
 from parley.web.event_stream import event_stream
 from parley.web.model_choice import models_of
 from parley.web.representation import JSON, SOUND, STREAM

@@ -1,4 +1,4 @@
-"""Answers: their fields, their statuses, JSON with speech, and the headers of every answer."""
+"""Answers: fields, statuses, JSON with speech, what exceptions mean, and every answer's headers."""
 
 import base64
 import math
@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, current_app, jsonify, request
 from marshmallow import Schema, fields, post_dump
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from parley.conversation.state import Conversation
+from parley import errors
+from parley.conversation.state import Conversation, failure_of
 from parley.errors import ConversationError
 from parley.memory import Spool
 
@@ -100,6 +101,34 @@ def _pieces(head: bytes, speech: Spool, tail: bytes) -> Iterator[bytes]:
             piece = base64.b64encode(speech.read(PIECE_BYTES))
             first, last = start == 0, start + PIECE_BYTES >= speech.size
             yield (head if first else b"") + piece + (tail if last else b"")
+
+
+ABORTS = {
+    400: errors.RequestMalformed,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.AudioTooLarge,  # No request of that size could hold an allowed file.
+}
+"""By the status of Werkzeug's exception, the error that it means."""
+
+
+def answer_exception(exception: Exception) -> Response:
+    """The whole app's answer to an exception; the conversation has one of its own."""
+    error = error_of(exception)
+    body = ErrorAnswerSchema().dump({"success": False, "errors": [error]})
+    return set_status(jsonify(body), error.status, error)
+
+
+def error_of(exception: Exception) -> errors.ConversationError:
+    """The error of ours that `exception` is or means; an unexpected exception is logged."""
+    match exception:
+        case HTTPException(code=int(status)) if status in ABORTS:
+            return ABORTS[status]()
+        case HTTPException(code=int(status)):  # A section aborted: 415 is `unsupported_media_type`.
+            error = errors.RequestError(exception.description or exception.name)
+            error.code, error.status = exception.name.lower().replace(" ", "_"), status
+            return error
+    return failure_of(exception, "request")
 
 
 def add_promised_headers(response: Response) -> None:

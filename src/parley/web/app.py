@@ -10,8 +10,7 @@ from flask_cors import CORS
 
 from parley.errors import HeldTooLong, InternalError
 from parley.web import request_record
-from parley.web.answers import add_promised_headers
-from parley.web.error_handlers import answer_exception
+from parley.web.answers import add_promised_headers, answer_exception
 from parley.web.model_choice import warn_of_ends
 from parley.web.services import Services
 from parley.web.serving.connection_limits import connection_of
