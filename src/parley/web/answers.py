@@ -12,7 +12,6 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from parley import errors
 from parley.conversation.state import Conversation, failure_of
-from parley.errors import ConversationError
 from parley.memory import Spool
 
 PIECE_BYTES = 48 * 1024  # Encoded at once: a multiple of three, so that base64 pads only the end.
@@ -72,7 +71,9 @@ def status_of(conversation: Conversation) -> int:
     return 206 if conversation.transcript else conversation.failure.status
 
 
-def set_status(response: Response, status: int, failure: ConversationError | None) -> Response:
+def set_status(
+    response: Response, status: int, failure: errors.ConversationError | None
+) -> Response:
     """The response with its status, and with `Retry-After` where the failure knows the time."""
     response.status_code = status
     if failure and failure.retry_after is not None:
