@@ -33,7 +33,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without the wait before them."""
-    monkeypatch.setattr("parley.upstream.retries.BACKOFF", (0.0, 0.0))
+    monkeypatch.setattr("parley.upstream.calls.BACKOFF", (0.0, 0.0))
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ def test_what_was_made_and_not_told_is_no_part_of_the_reply(reply, upstream):
 
 
 def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch):
-    monkeypatch.setattr("parley.upstream.retries.BACKOFF", (15.0, 15.0))
+    monkeypatch.setattr("parley.upstream.calls.BACKOFF", (15.0, 15.0))
     streamed = reply(row="fails")
     events = streamed.events()
     assert next(events) == []

@@ -15,8 +15,8 @@ from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
 from parley.errors import RateLimited, StaleConnection, UpstreamMalformed, UpstreamUnavailable
 from parley.redaction import Secrets
+from parley.upstream.calls import with_retries
 from parley.upstream.failures import failure_told_by, require_success, retry_after
-from parley.upstream.retries import with_retries
 from parley.wire.transport import Upstream
 
 DAY = 86_400

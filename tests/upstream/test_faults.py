@@ -18,9 +18,8 @@ from parley.errors import UpstreamError
 from parley.memory import Spool
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
-from parley.upstream.calls import AttemptRecord
+from parley.upstream.calls import BACKOFF, AttemptRecord
 from parley.upstream.client import Client
-from parley.upstream.retries import BACKOFF
 
 STAGES = ("stt", "text", "tts")
 

@@ -4,9 +4,9 @@ from datetime import date
 
 from parley.deadline import Deadline
 from parley.errors import UpstreamMalformed
+from parley.upstream.calls import with_retries
 from parley.upstream.failures import require_success, with_answer
 from parley.upstream.json_values import json_in
-from parley.upstream.retries import with_retries
 from parley.wire.transport import Transport, Upstream
 
 LIST_BYTES = 1_000_000  # The largest list of models that is taken.

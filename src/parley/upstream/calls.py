@@ -1,5 +1,7 @@
 """A call to the upstream: it is tried until it works, and each attempt is recorded."""
 
+import random
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -7,18 +9,42 @@ from typing import Any, TypeVar
 
 from parley import log
 from parley.deadline import Deadline
-from parley.errors import ModelNotFound, UpstreamError, UpstreamMalformed
+from parley.errors import ModelNotFound, StaleConnection, UpstreamError, UpstreamMalformed
 from parley.memory import Usage
 from parley.models.registry import Model
 from parley.upstream.failures import failure_told_by, require_success, with_answer
-from parley.upstream.retries import with_retries
 from parley.wire.bodies import Answer
 from parley.wire.forms import Body
 from parley.wire.transport import Transport, Upstream
 from parley.wire.websocket import Channel
 
+BACKOFF = (0.5, 1.0)  # Seconds before the second and the last attempt, as in OpenAI's SDK.
+JITTER = 0.25  # By which part a wait may be longer, so that a crowd does not return at once.
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
+
+
+def with_retries(attempt: Callable[[int], Result], deadline: Deadline) -> Result:
+    """What `attempt` returns: it is made up to three times, and gets its number, from 1 on.
+
+    Raises the last one's error. Another follows an UpstreamError with `retry`, if the wait, which
+    the upstream may ask for, and an attempt of the usual length end before the deadline.
+    """
+    began, waited = time.monotonic(), 0.0
+    for count, backoff in enumerate(BACKOFF, 1):
+        try:
+            return attempt(count)
+        except UpstreamError as error:
+            wait = 0.0 if isinstance(error, StaleConnection) else error.retry_after
+            if wait is None:
+                wait = backoff * random.uniform(1, 1 + JITTER)  # noqa: S311  # No secret.
+            now = time.monotonic()
+            usual = (now - began - waited) / count
+            if not error.retry or now + wait + usual >= deadline.end_of_wait():
+                raise
+        deadline.sleep(wait)
+        waited += wait
+    return attempt(len(BACKOFF) + 1)
 
 
 @dataclass
