@@ -3,8 +3,7 @@
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
-from parley.conversation.stages import Stages
-from parley.conversation.state import Conversation
+from parley.conversation.stages import Conversation, Stages
 from parley.recordings import Recording
 from parley.web.admission import admit, begin_client, options_of
 from parley.web.answers import (

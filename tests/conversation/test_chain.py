@@ -11,8 +11,7 @@ from testing.builders import make_client
 from testing.conversation_forms import BASE, TEXT, TTS
 
 from parley.conversation.segments import speakable
-from parley.conversation.stages import Stages
-from parley.conversation.state import Conversation
+from parley.conversation.stages import Conversation, Stages
 from parley.errors import (
     DeadlineExceeded,
     ModelNotFound,

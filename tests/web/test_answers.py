@@ -23,7 +23,7 @@ from werkzeug.test import EnvironBuilder
 
 from parley import log
 from parley.conversation.event_order import Backlog
-from parley.conversation.state import Conversation
+from parley.conversation.stages import Conversation
 from parley.errors import AudioEmpty, Interrupted
 from parley.memory import Usage
 from parley.upstream.calls import AttemptRecord

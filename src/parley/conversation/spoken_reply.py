@@ -9,8 +9,7 @@ from gevent.event import Event as Signal
 
 from parley.conversation.event_order import TEXT_SECONDS, Backlog, Event, SpokenSegment
 from parley.conversation.segments import LONGEST, Segmenter, Waiting
-from parley.conversation.stages import LOOK_SECONDS, STREAM_SECONDS, Stages
-from parley.conversation.state import failure_of
+from parley.conversation.stages import LOOK_SECONDS, STREAM_SECONDS, Stages, failure_of
 from parley.conversation.thoughts import deltas_without_thoughts
 from parley.deadline import let_others_run
 from parley.errors import ANY_ERROR, ThoughtsAlone

@@ -1,24 +1,74 @@
-"""The chain of a conversation: hear the caller, think of a reply, speak it, up to a failure."""
+"""The chain of a conversation: hear, think of a reply, speak it, up to a failure; and its state."""
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import gevent
 
+from parley import errors, log
 from parley.conversation.segments import speakable_parts
 from parley.conversation.sentences import first_sentences
-from parley.conversation.state import Conversation, failure_of
 from parley.conversation.thoughts import without_thoughts
 from parley.deadline import let_others_run
-from parley.errors import ANY_ERROR, CallerDisconnected, NoSpeech, TextTruncated, ThoughtsAlone
+from parley.memory import Spool
+from parley.models.registry import Model
 from parley.recordings import Recording
+from parley.upstream.calls import AttemptRecord
 from parley.upstream.client import SPEECH_CHARACTERS, Client
 
 STREAM_SECONDS = 600  # The longest that a caller may be answered for, once its answer has begun.
 LOOK_SECONDS = 0.25  # How often to look whether the caller is still connected.
 Result = TypeVar("Result")
+
+
+@dataclass
+class Conversation:
+    """What there is so far. What there is not yet, or never will be, is empty, or None."""
+
+    models_used: dict[str, Model]  # By stage; a fallback only once it has answered.
+    transcript: str = field(default="", repr=False)
+    reply: str = field(default="", repr=False)
+    speech: Spool | None = field(default=None, repr=False)
+    failure: errors.ConversationError | None = None  # The first failure. Later ones are not told.
+    seconds: dict[str, float] = field(default_factory=dict)  # How long each stage took so far.
+    attempts: Sequence[AttemptRecord] = ()  # One of each attempt at each call to the upstream.
+
+    @property
+    def success(self) -> bool:
+        """Whether nothing failed."""
+        return self.failure is None
+
+    @property
+    def failures(self) -> list[errors.ConversationError]:
+        """The first failure, if any."""
+        return [self.failure] if self.failure else []
+
+    def note(self, failure: errors.ConversationError) -> None:
+        """Keep the failure, unless there was one before: the first failure stands."""
+        self.failure = self.failure or failure
+
+    @contextmanager
+    def up_to_a_failure(self) -> Iterator[None]:
+        """A block that ends at its first ConversationError, which is noted."""
+        try:
+            yield
+        except errors.ConversationError as failure:
+            self.note(failure)
+
+
+def failure_of(error: BaseException, stage: str) -> errors.ConversationError:
+    """The error, which names its stage now; one that nobody foresaw is logged, and is our own."""
+    if not isinstance(error, errors.ConversationError):
+        log.unexpected(error, stage)
+        error = errors.InternalError()
+    if not isinstance(
+        error, errors.RequestError
+    ):  # That is the request's, whichever stage found it.
+        error.stage = stage
+    return error
 
 
 class Stages:
@@ -41,13 +91,13 @@ class Stages:
         """
         try:
             if not self.caller_is_connected():
-                raise CallerDisconnected()
+                raise errors.CallerDisconnected()
             began = self._began.setdefault(name, time.monotonic())
             try:
                 yield
             finally:
                 self.conversation.seconds[name] = time.monotonic() - began
-        except ANY_ERROR as error:
+        except errors.ANY_ERROR as error:
             raise failure_of(error, name) from None
 
     @contextmanager
@@ -69,7 +119,7 @@ class Stages:
             except gevent.GreenletExit as raised:
                 if raised is not end:
                     raise  # The greenlet is killed.
-                raise CallerDisconnected() from None
+                raise errors.CallerDisconnected() from None
 
     def converse(self, recording: Recording) -> Conversation:
         """The conversation up to its first failure; it ends between stages if the caller left."""
@@ -107,7 +157,7 @@ class Stages:
             self.client.usage.add_text(self.conversation.transcript)
             recording.stream.close()  # It may lie on a disk that many conversations share.
             if not self.conversation.transcript:
-                raise NoSpeech()
+                raise errors.NoSpeech()
 
     def reply(self) -> None:
         """Turn the transcript into the reply; one that is not whole is kept, its failure noted."""
@@ -118,7 +168,7 @@ class Stages:
             if failure:
                 self.conversation.note(failure_of(failure, "text"))
             elif not self.conversation.reply:
-                raise ThoughtsAlone()
+                raise errors.ThoughtsAlone()
 
     def _speak_reply(self, speak: Callable[[str], Result]) -> Result | None:
         """What `speak` makes of the reply, made speakable; None if nothing is left to say.
@@ -137,7 +187,7 @@ class Stages:
                     break
             speech = speak(first_sentences(text, SPEECH_CHARACTERS)) if text else None
             if len(text) > SPEECH_CHARACTERS:
-                self.conversation.note(failure_of(TextTruncated(), "tts"))
+                self.conversation.note(failure_of(errors.TextTruncated(), "tts"))
             return speech
 
     def arriving(self, speech: Generator[bytes]) -> Iterator[bytes]:

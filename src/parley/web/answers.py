@@ -11,7 +11,7 @@ from marshmallow import Schema, fields, post_dump
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from parley import errors
-from parley.conversation.state import Conversation, failure_of
+from parley.conversation.stages import Conversation, failure_of
 from parley.memory import Spool
 
 PIECE_BYTES = 48 * 1024  # Encoded at once: a multiple of three, so that base64 pads only the end.
@@ -38,7 +38,7 @@ class ErrorAnswerSchema(Schema):
     """The whole app's answer to an error that belongs to no section."""
 
     success = fields.Boolean()
-    errors = fields.List(fields.Nested(ErrorSchema))
+    errors = fields.List(fields.Nested(ErrorSchema), attribute="failures")
 
 
 class ModelsSchema(Schema):
@@ -116,7 +116,7 @@ ABORTS = {
 def answer_exception(exception: Exception) -> Response:
     """The whole app's answer to an exception; the conversation has one of its own."""
     error = error_of(exception)
-    body = ErrorAnswerSchema().dump({"success": False, "errors": [error]})
+    body = ErrorAnswerSchema().dump({"success": False, "failures": [error]})
     return set_status(jsonify(body), error.status, error)
 
 

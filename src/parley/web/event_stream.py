@@ -10,8 +10,7 @@ from flask import Response, current_app
 
 from parley.conversation.event_order import Event, SegmentStarted, SoundPiece, TextDelta
 from parley.conversation.spoken_reply import SpokenReply
-from parley.conversation.stages import LOOK_SECONDS, Stages
-from parley.conversation.state import failure_of
+from parley.conversation.stages import LOOK_SECONDS, Stages, failure_of
 from parley.errors import ANY_ERROR, CallerDisconnected
 from parley.web.answers import ConversationSchema, ErrorSchema
 from parley.web.request_record import current_record

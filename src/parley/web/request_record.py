@@ -10,7 +10,7 @@ from typing import Any, cast
 from flask import Response, g, request
 
 from parley import log
-from parley.conversation.state import Conversation
+from parley.conversation.stages import Conversation
 from parley.errors import CallerDisconnected
 from parley.redaction import Secrets, valid_request_id
 from parley.web.caller_headers import credentials_of, routes_for
