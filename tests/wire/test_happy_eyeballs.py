@@ -14,8 +14,8 @@ from testing.transport_calls import descriptors
 
 from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded, UpstreamUnavailable
-from parley.wire import happy_eyeballs
-from parley.wire.happy_eyeballs import ADDRESSES, connect, resolve
+from parley.wire import connections
+from parley.wire.connections import ADDRESSES, connect, resolve
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 
@@ -75,7 +75,7 @@ def test_without_a_descriptor_the_upstream_is_unavailable(monkeypatch):
     def refuse(*_: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    monkeypatch.setattr(happy_eyeballs.YieldingSocket, "__init__", refuse)
+    monkeypatch.setattr(connections.YieldingSocket, "__init__", refuse)
     with pytest.raises(UpstreamUnavailable):
         connect([(V4, ("127.0.0.1", 9))])
 
