@@ -13,8 +13,7 @@ from requests import Request
 from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
 from testing.transport_calls import addresses, nothing, post
 
-from parley.addresses import NOT_PUBLIC, is_public
-from parley.base_urls import NAME, PATH, BaseUrl, EgressPolicy
+from parley.base_urls import NAME, NOT_PUBLIC, PATH, BaseUrl, EgressPolicy, is_public
 from parley.errors import BaseUrlRefused
 from parley.wire.transport import Transport
 

@@ -12,8 +12,7 @@ from certifi import where
 from requests import PreparedRequest
 from requests.utils import get_environ_proxies, select_proxy
 
-from parley.addresses import is_public
-from parley.base_urls import BaseUrl
+from parley.base_urls import BaseUrl, is_public
 from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.redaction import Secrets
