@@ -1,17 +1,18 @@
-"""An upstream's answer, whose body is decoded as it arrives, and bounded."""
+"""An upstream's answer: its body, decoded as it arrives and bounded, and its errors as ours."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
 
-from requests import Response
+from requests import Response, Timeout
+from urllib3 import exceptions
 
 from parley.deadline import Deadline
-from parley.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
+from parley.errors import UpstreamError, UpstreamMalformed, UpstreamTimeout, UpstreamUnavailable
 from parley.redaction import Secrets, valid_request_id
-from parley.wire.foreign_errors import BROKEN, errors_translated
 
 PIECE_BYTES = 64 * 1024  # How much of an answer is read at once.
 REFUSAL_BYTES = 512 * 1024  # The most of a refusal that is read: some repeat what they were sent.
@@ -20,8 +21,21 @@ GZIP = 31  # zlib's `wbits` for it.
 OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
 DRAIN_SECONDS = 0.05  # The longest to wait for the rest of a body: a new connection takes longer.
-
 Counted = Callable[[Iterator[bytes]], Iterable[bytes]]  # Passes on the pieces that it counts.
+TOO_LATE = (Timeout, exceptions.TimeoutError)
+# What the layers below requests raise when an exchange fails; its own are each an OSError.
+BROKEN = (exceptions.HTTPError, exceptions.ProxySchemeUnsupported, HTTPException, OSError)
+
+
+@contextmanager
+def errors_translated() -> Iterator[None]:
+    """A block that raises our error for a foreign one, whose text may quote a key and is lost."""
+    try:
+        yield
+    except TOO_LATE:
+        raise UpstreamTimeout() from None
+    except BROKEN:
+        raise UpstreamUnavailable() from None
 
 
 class Answer(AbstractContextManager["Answer"]):

@@ -17,9 +17,8 @@ from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.redaction import Secrets
 from parley.wire.adapter import Adapter, PreparedSession
-from parley.wire.bodies import Answer
+from parley.wire.bodies import Answer, errors_translated
 from parley.wire.connections import CONNECT_SECONDS, Address, LookUp, is_short_of_files, resolve
-from parley.wire.foreign_errors import errors_translated
 from parley.wire.forms import Body, Form
 from parley.wire.websocket import MESSAGE_BYTES, Channel
 

@@ -16,7 +16,7 @@ from websockets.uri import parse_uri
 
 from parley.deadline import Deadline, let_others_run
 from parley.errors import UpstreamMalformed, UpstreamUnavailable
-from parley.wire.foreign_errors import BROKEN, errors_translated
+from parley.wire.bodies import BROKEN, errors_translated
 
 MESSAGE_BYTES = 2_000_000  # The largest message: one event of the Realtime API.
 FRAMES = 4096  # How many frames may come before a message is whole, pings and empty ones included.
