@@ -5,7 +5,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from parley.conversation.stages import Conversation, Stages
 from parley.recordings import Recording
-from parley.web.admission import admit, begin_client, options_of
+from parley.web.admission import JSON, SOUND, STREAM, admit, begin_client, options_of
 from parley.web.answers import (
     ConversationSchema,
     answer_exception,
@@ -16,7 +16,6 @@ from parley.web.answers import (
 )
 from parley.web.event_stream import event_stream
 from parley.web.model_choice import models_of
-from parley.web.representation import JSON, SOUND, STREAM
 from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
 from parley.web.services import services
