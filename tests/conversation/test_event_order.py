@@ -9,9 +9,8 @@ from parley.conversation.event_order import (
     SCARCE_BYTES,
     TEXT_SECONDS,
     Backlog,
-    SegmentStarted,
     SoundPiece,
-    TextDelta,
+    SpokenSegment,
 )
 from parley.conversation.segments import Segment
 from parley.memory import Budget, Usage
@@ -36,16 +35,16 @@ def test_all_deltas_but_the_first_and_the_last_become_one_event(backlog, clock):
     """They wait for each other, but no longer than TEXT_SECONDS after the event before."""
     assert backlog.add_text("One")
     assert backlog.text_due() <= clock[0]
-    assert take(backlog) == [TextDelta("One")]
+    assert take(backlog) == ["One"]
     assert backlog.text_due() == math.inf
     assert backlog.add_text(", two")
     assert not backlog.add_text(", three.")
     assert take(backlog) == []
     assert backlog.text_due() == pytest.approx(clock[0] + TEXT_SECONDS)
     clock[0] = backlog.text_due()
-    assert take(backlog) == [TextDelta(", two, three.")]
+    assert take(backlog) == [", two, three."]
     backlog.add_text("!")
-    assert backlog.take(all_text=True) == [TextDelta("!")]
+    assert backlog.take(all_text=True) == ["!"]
     assert not backlog
 
 
@@ -56,8 +55,8 @@ def test_sound_waits_for_nothing_and_takes_text_along(backlog):
     backlog.add_text("e.")
     begun(backlog, sound=b"sound")
     text, segment, sound = take(backlog)
-    assert (text, sound) == (TextDelta("e."), SoundPiece(0, b"sound", last=False))
-    assert isinstance(segment, SegmentStarted)
+    assert (text, sound) == ("e.", SoundPiece(0, b"sound", last=False))
+    assert isinstance(segment, SpokenSegment)
 
 
 def test_sound_that_waits_becomes_one_piece_of_a_bounded_size(backlog):
@@ -66,7 +65,7 @@ def test_sound_that_waits_becomes_one_piece_of_a_bounded_size(backlog):
     for _ in range(2 * PIECE_BYTES // 1000):
         backlog.add_sound(second, bytes(1000))
     second.is_finished = True
-    assert [event.segment for event in take(backlog)] == [0, 0]
+    assert [event.number for event in take(backlog)] == [0, 0]
     assert take(backlog) == []  # The first may go on.
     first.is_finished = True
     assert take(backlog) == [SoundPiece(0, b"", last=True)]

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from parley.conversation.event_order import TEXT_SECONDS, SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.event_order import TEXT_SECONDS, SoundPiece, SpokenSegment
 from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
 from parley.deadline import Deadline
@@ -47,9 +47,9 @@ def heard(reply):
     text, segments, sounds, ended = "", [], [], []
     for event in chain.from_iterable(reply.events()):
         match event:
-            case TextDelta(delta):
+            case str(delta):
                 text += delta
-            case SegmentStarted(number, part, _):
+            case SpokenSegment(number, part):
                 assert number == len(segments)
                 segments.append(part)
                 sounds.append(b"")
@@ -91,7 +91,7 @@ def test_many_deltas_are_told_in_few_events():
     """Each event costs a write: about ten a second are told, however many deltas come."""
     told, begun = [], time.monotonic()
     for events in reply_of(*slowly(0.001, None)).events():
-        told += [time.monotonic() - begun for event in events if isinstance(event, TextDelta)]
+        told += [time.monotonic() - begun for event in events if isinstance(event, str)]
     assert len(told) <= told[-1] / TEXT_SECONDS + 3 < len(WORDS) / 2
 
 

@@ -9,7 +9,7 @@ from testing.builders import make_client
 from testing.fake_realtime import Readings
 from testing.fake_streams import CHATS, Pace, Streamed, streams_chat, streams_speech
 
-from parley.conversation.event_order import SoundPiece, TextDelta
+from parley.conversation.event_order import SoundPiece
 from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
 from parley.conversation.thoughts import deltas_without_thoughts
@@ -45,7 +45,7 @@ def gather(reply: SpokenReply) -> tuple[str, str]:
     text, sounds = "", b""
     for event in itertools.chain.from_iterable(reply.events()):
         match event:
-            case TextDelta(delta):
+            case str(delta):
                 text += delta
             case SoundPiece(_, data, _):
                 sounds += data
@@ -130,7 +130,7 @@ def test_what_was_made_and_not_told_is_no_part_of_the_reply(reply, upstream):
     """A stream that is stopped amid has the text that its caller has."""
     streamed = reply(says=REPLY * 20)
     events = itertools.chain.from_iterable(streamed.events())
-    text = next(event.delta for event in events if isinstance(event, TextDelta))
+    text = next(event for event in events if isinstance(event, str))
     time.sleep(0.2)  # Meanwhile, more is made.
     streamed.close()
     assert streamed.conversation.reply == text

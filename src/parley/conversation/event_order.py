@@ -18,34 +18,17 @@ TEXT_SECONDS = 0.1
 PIECE_BYTES = 48 * 1024  # The most sound in one event, which is a third longer in base64.
 
 
-class TextDelta(NamedTuple):
-    """The reply goes on."""
-
-    delta: str
-
-
-class SegmentStarted(NamedTuple):
-    """The sound that follows is of this part of the reply, asked for at `began` (monotonic)."""
-
-    segment: int
-    text: str
-    began: float
-
-
 class SoundPiece(NamedTuple):
     """The next bytes of a segment's sound; the last piece may be empty."""
 
-    segment: int
+    number: int
     data: bytes
     last: bool
 
 
-Event = TextDelta | SegmentStarted | SoundPiece
-
-
 @dataclass(eq=False)
 class SpokenSegment:
-    """A segment that is being spoken; `sound` is the part of its speech that was not told yet."""
+    """A segment that is spoken since `began` (monotonic); `sound` is what was not told of it."""
 
     number: int
     text: str
@@ -56,6 +39,10 @@ class SpokenSegment:
     is_finished: bool = False
     has_failed: bool = False
     will_be_told: bool = True
+
+
+Event = str | SpokenSegment | SoundPiece
+"""The reply goes on with a text; the sound that follows is of this segment; that sound."""
 
 
 class Backlog:
@@ -124,7 +111,7 @@ class Backlog:
         self._text_due = now + TEXT_SECONDS
         self._usage.add_text(delta)
         self.told.append(delta)
-        return [TextDelta(delta), *sound]
+        return [delta, *sound]
 
     def _weigh(self, size: int) -> None:
         self._bytes += size
@@ -144,8 +131,7 @@ class Backlog:
         if first.has_failed and not first.sound:
             self._forget_sound()
             return []
-        started = SegmentStarted(first.number, first.text, first.began)
-        begun: list[Event] = [] if first.is_started else [started]
+        begun: list[Event] = [] if first.is_started else [first]
         first.is_started = True
         data = bytes(first.sound[:PIECE_BYTES])
         del first.sound[:PIECE_BYTES]

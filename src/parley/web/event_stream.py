@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, current_app
 
-from parley.conversation.event_order import Event, SegmentStarted, SoundPiece, TextDelta
+from parley.conversation.event_order import Event, SoundPiece, SpokenSegment
 from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import LOOK_SECONDS, Stages, failure_of
 from parley.errors import ANY_ERROR, CallerDisconnected
@@ -77,12 +77,12 @@ class EventStream:
 
     def _frame_of(self, event: Event) -> bytes:
         match event:
-            case TextDelta(delta):
+            case str(delta):
                 return self._frame("text", {"delta": delta})
-            case SegmentStarted(number, text, asked):
+            case SpokenSegment(number, text, began=began):
                 voice, kind = self._stages.client.voice, self._stages.client.options.audio_format
                 about = {"segment": number, "text": text, "voice": voice, "format": kind}
-                return self._frame("segment", {**about, "began": self._at(asked)})
+                return self._frame("segment", {**about, "began": self._at(began)})
             case SoundPiece(number, piece, last):
                 at, data = self._at(time.monotonic()), base64.b64encode(piece)
                 return AUDIO % (at, number, data, b"true" if last else b"false")
