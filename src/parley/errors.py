@@ -15,34 +15,25 @@ class ConfigurationError(Exception):
 class ConversationError(Exception):
     """A failure that the caller is told: its message says what happened and what to do."""
 
-    code: str
-    status: int
-    message: str
+    code = ""
+    status = 500
+    message = ""
     stage = "request"
     retry = False  # Whether the same call may succeed if it is tried again at once.
+    upstream_status: int | None = None  # Of the answer that the failure came with, as its id.
+    upstream_request_id: str | None = None
 
     def __init_subclass__(cls, *, code: str = "", status: int = 0) -> None:
         """A kind of failure, with a code or a status of its own unless it has its parent's."""
-        if code:
-            cls.code = code
-        if status:
-            cls.status = status
+        cls.code, cls.status = code or cls.code, status or cls.status
 
     def __init__(
-        self,
-        message: str = "",
-        *,
-        upstream_status: int | None = None,
-        upstream_request_id: str | None = None,
-        retry_after: float | None = None,
-        retry: bool | None = None,
+        self, message: str = "", *, retry: bool | None = None, retry_after: float | None = None
     ) -> None:
         """Use `message`, or else the class's own; `retry_after` is in seconds."""
         self.message = message or self.message
-        self.upstream_status, self.upstream_request_id = upstream_status, upstream_request_id
+        self.retry = self.retry if retry is None else retry
         self.retry_after = retry_after
-        if retry is not None:
-            self.retry = retry
         super().__init__(self.message)
 
 
@@ -118,11 +109,11 @@ class MethodNotAllowed(RequestError, code="method_not_allowed", status=405):
     message = "This address does not accept the method; use one that the Allow header names."
 
 
-class InternalError(ConversationError, code="internal_error", status=500):
+class InternalError(ConversationError, code="internal_error"):
     message = "The service failed because of an error of its own; try again, then report it."
 
 
-class UpstreamError(ConversationError, status=500):
+class UpstreamError(ConversationError):
     """A stage failed. The status holds until there is a transcript; from then on it is 206."""
 
 
