@@ -36,7 +36,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 # would hold every connection, and none could be closed to make room.
 files = max(6, allowed - 40)
 conversations = min(wsgi.settings.capacity, files // 6)
-wsgi.services.slots.limit(conversations)
+wsgi.services.slots.free = conversations
 # 1,000 more connections than conversations: to refuse callers and answer /healthz while every slot
 # is taken, and to keep idle connections. Past this number, the connection idle longest is closed.
 worker_connections = min(conversations + 1000, files - 4 * conversations)

@@ -23,6 +23,7 @@ from parley.web.caller_headers import (
     STAGE_KEY_HEADERS,
     STAGE_URL_HEADERS,
 )
+from parley.web.serving.slots import Slot
 from parley.wire.transport import Transport
 
 TOKEN = "token-0123456789-abc"
@@ -77,13 +78,13 @@ def test_a_missing_key_is_named(client, headers, named):
 def test_the_checks_are_made_in_order(tokens, main, wrong, keyless):
     """The keys or the token, a slot, the base URLs, the body: each is told before what follows."""
     app = make_app(PARLEY_CAPACITY="1", PARLEY_CALLER_TOKENS=tokens)
-    client, slots = app.test_client(), app.extensions["parley"].slots
+    client, other = app.test_client(), Slot(app.extensions["parley"].slots)
     main = {"X-OpenAI-API-Key": main}
-    slots.take()
+    other.take()
     keyed = {**MAIN, **wrong} if tokens else {**MAIN, **wrong, "X-STT-API-Key": "ü"}
     assert refused(client, keyed)[:2] == (401, keyless)
     assert refused(client, {**main, **wrong})[1] == "overloaded"
-    slots.release()
+    other.release()
     assert refused(client, {**main, **wrong})[1] == "base_url_refused"
     assert refused(client, main)[1] == "request_malformed"
 

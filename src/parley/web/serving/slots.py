@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
 
 from parley.memory import Budget, Usage
@@ -11,26 +12,12 @@ RETRY_SECONDS = 2
 """When a refused caller may try again: a conversation takes about as long, and frees its slot."""
 
 
+@dataclass
 class Slots:
-    """How many conversations the process may still begin: by `Settings.capacity`, and by memory."""
+    """How many conversations the process may still begin, and the memory that all of them share."""
 
-    def __init__(self, capacity: int, budget: Budget | None = None) -> None:
-        self._free = capacity
-        self.budget = budget or Budget()
-
-    def limit(self, most: int) -> None:
-        """Leave at most `most` slots, none taken yet: as many as gunicorn.conf.py has files for."""
-        self._free = min(self._free, most)
-
-    def take(self) -> bool:
-        """Whether a slot was free, and memory; it is taken now."""
-        taken = self._free > 0 and not self.budget.is_exhausted
-        self._free -= taken
-        return taken
-
-    def release(self) -> None:
-        """Give back a slot that was taken; a Semaphore would let others run, and hundreds wait."""
-        self._free += 1
+    free: int  # Plain: a Semaphore would let others run, and hundreds wait.
+    budget: Budget = field(default_factory=Budget)
 
 
 class Slot:
@@ -42,17 +29,18 @@ class Slot:
         self.usage, self.uploads = Usage(slots.budget), Usage(slots.budget)
 
     def take(self) -> bool:
-        """Whether the request holds a slot, taken now or before."""
-        self._is_taken = self._is_taken or self._slots.take()
+        """Whether the request holds a slot; it takes one now where one is free, and memory."""
+        if not self._is_taken and self._slots.free > 0 and not self._slots.budget.is_exhausted:
+            self._slots.free -= 1
+            self._is_taken = True
         return self._is_taken
 
     def release(self) -> None:
         """Release the slot, if the request holds one, and the memory."""
         self.usage.release()
         self.uploads.release()
-        if self._is_taken:
-            self._is_taken = False
-            self._slots.release()
+        self._slots.free += self._is_taken
+        self._is_taken = False
 
 
 def with_slot(
