@@ -125,7 +125,7 @@ def test_a_long_reply_lets_others_run_until_the_deadline(openai: Mocker, monkeyp
         return speakable(text)
 
     monkeypatch.setattr("parley.conversation.segments.speakable", counted)
-    monkeypatch.setattr("parley.conversation.stages.let_others_run", lambda: rests.append(1))
+    monkeypatch.setattr("parley.conversation.segments.let_others_run", lambda: rests.append(1))
     stages = begin()
     stages.conversation.reply = reply
     with suppress(TextTruncated):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from parley.conversation.segments import Segmenter
-from parley.conversation.sentences import first_sentences, is_sentence_end, proposed_ends
+from parley.conversation.sentences import is_sentence_end, proposed_ends
 
 TABLE = Path(__file__).with_name("sentences.txt").read_text("utf-8").removeprefix("# ")
 LANGUAGES = {
@@ -139,25 +139,3 @@ def test_a_reply_is_cut_where_sentences_of_its_language_end(language):
 def test_what_follows_begins_a_sentence_and_what_ends_is_none_of_its_words(reply, cuts):
     """A cut that comes too late costs a little time, and one that comes too early is heard."""
     assert len(Segmenter().feed(reply)) == cuts
-
-
-@pytest.mark.parametrize(
-    ("text", "characters", "first"),
-    [
-        ("It is. Now go.", 14, "It is. Now go."),
-        ("It is. Now go.", 13, "It is."),
-        ("It is. Now go. Stop.", 14, "It is. Now go."),
-        ("It is. Now go. Stop.", 15, "It is. Now go."),
-        ("It is. Now go.", 6, "It is."),
-        ("It is noon now. Go.", 14, "It is noon"),
-        ("Sí. Vive en la 2.ª planta.", 20, "Sí."),
-        ("It is noon now", 10, "It is noon"),
-        ("It is noon now", 11, "It is noon"),
-        ("It is noon now", 9, "It is"),
-        ("Donaudampfschiff", 5, "Donau"),
-        ("Donaudampfschiff fährt", 5, "Donau"),
-    ],
-)
-def test_as_much_as_fits_is_spoken_whole(text, characters, first):
-    """Whole sentences; where not even one fits, whole words; where no word fits, what does."""
-    assert first_sentences(text, characters) == first

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 import regex
@@ -10,6 +10,7 @@ import regex
 from parley.conversation.formulas import ends_amid_latex
 from parley.conversation.sentences import is_sentence_end, proposed_ends
 from parley.conversation.speakable import completed, fence_after, speakable
+from parley.deadline import let_others_run
 
 # Bounds in characters, of which East Asian wide ones count as three.
 SHORTEST, FIRST_CLAUSE, MERGED, LONGEST = 20, 40, 200, 400
@@ -45,6 +46,7 @@ class Segment:
 
     text: str
     speakable: str
+    ends_amid: bool = False  # Whether it was cut within a sentence, for its length.
 
 
 class Segmenter:
@@ -94,7 +96,7 @@ class Segmenter:
         if self._may_end and (segment := self._whole_segment()):
             return segment
         if length(self._open) > LONGEST:
-            return self._segment(self._open[: _forced_end(self._open)])
+            return replace(self._segment(self._open[: _forced_end(self._open)]), ends_amid=True)
         return self._segment(self._open) if is_last and self._open else None
 
     def _whole_segment(self) -> Segment | None:
@@ -167,14 +169,14 @@ class Waiting(deque[Segment]):
         return Segment("".join(segment.text for segment in taken), " ".join(said))
 
 
-def speakable_parts(reply: str) -> Iterator[str]:
-    """What a voice says of a whole reply, and blanks, at which others may run."""
+def segments_of(reply: str) -> Iterator[Segment]:
+    """The segments of a whole reply; others run in between."""
     segmenter = Segmenter()
     for start in range(0, len(reply), LONGEST):
         if start:
-            yield ""
-        yield from (each.speakable for each in segmenter.feed(reply[start : start + LONGEST]))
-    yield from (segment.speakable for segment in segmenter.finish())
+            let_others_run()
+        yield from segmenter.feed(reply[start : start + LONGEST])
+    yield from segmenter.finish()
 
 
 def length(text: str) -> int:

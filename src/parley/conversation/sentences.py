@@ -1,4 +1,4 @@
-"""Where a text may be cut: after whole sentences, or else after whole words."""
+"""Where a sentence ends, in any language."""
 
 import unicodedata
 from pathlib import Path
@@ -138,17 +138,3 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
 def _has_no_vowel(word: str) -> bool:
     letters = unicodedata.normalize("NFD", word.lower())
     return bool(_ALPHABETIC.fullmatch(letters)) and _VOWELS.isdisjoint(letters)
-
-
-def first_sentences(text: str, characters: int) -> str:
-    """As many first whole sentences as fit into `characters`, else words, else characters."""
-    if len(text) <= characters:
-        return text
-    end = 0
-    for sentence_end in proposed_ends(text):
-        if len(text[:sentence_end].rstrip()) > characters:
-            break
-        if is_sentence_end(text, sentence_end):
-            end = sentence_end
-    words = text[: characters + 1].rpartition(" ")[0]
-    return text[:end].rstrip() or words.rstrip() or text[:characters]

@@ -9,10 +9,8 @@ from typing import TypeVar
 import gevent
 
 from parley import errors, log
-from parley.conversation.segments import speakable_parts
-from parley.conversation.sentences import first_sentences
+from parley.conversation.segments import segments_of
 from parley.conversation.thoughts import without_thoughts
-from parley.deadline import let_others_run
 from parley.memory import Spool
 from parley.models.registry import Model
 from parley.recordings import Recording
@@ -176,17 +174,16 @@ class Stages:
         Of one over SPEECH_CHARACTERS the first sentences are spoken, and TextTruncated is noted.
         """
         with self.stage("tts"):
-            text = ""
-            for part in speakable_parts(self.conversation.reply):
-                if part:
-                    text += f" {part}" if text else part
-                else:
-                    self.client.deadline.require_time()
-                    let_others_run()
-                if len(text) > SPEECH_CHARACTERS:
+            text, whole, is_cut = "", "", False
+            for segment in segments_of(self.conversation.reply):
+                self.client.deadline.require_time()
+                longer = f"{text} {segment.speakable}".strip()
+                if is_cut := len(longer) > SPEECH_CHARACTERS:
+                    text = whole or text
                     break
-            speech = speak(first_sentences(text, SPEECH_CHARACTERS)) if text else None
-            if len(text) > SPEECH_CHARACTERS:
+                text, whole = longer, whole if segment.ends_amid else longer
+            speech = speak(text) if text else None
+            if is_cut:
                 self.conversation.note(failure_of(errors.TextTruncated(), "tts"))
             return speech
 
