@@ -17,6 +17,7 @@ from parley.upstream.error_reports import (
 )
 from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, text_of, value_at
 from parley.upstream.sent_events import EVENT_BYTES, SentEvent, events_in
+from parley.wire.bodies import filled
 
 # What the value of `finish_reason` holds for a reply that the model did not finish: OpenAI's, and
 # those of Mistral, Anthropic, Zhipu, Gemini, Bedrock and Cohere that gateways pass on.
@@ -45,12 +46,15 @@ def deltas_of(pieces: Iterable[bytes], failure_in: FailureIn) -> Iterator[str]:
     """
     pieces = iter(pieces)
     begun = next(filter(None, (piece.lstrip(SPACE) for piece in pieces)), b"")
-    reply, all_of_it = _Reply(failure_in), chain((begun,), pieces)
+    reply = _Reply(failure_in)
     if begun.startswith((b"{", b"[")):
-        yield from reply.read(json_in(_whole(all_of_it)), "message")
+        body = filled(begun, pieces, EVENT_BYTES + 1)
+        if len(body) > EVENT_BYTES:
+            raise UpstreamMalformed()
+        yield from reply.read(json_in(body), "message")
         reply.require_whole(is_ended=True)
     else:
-        yield from _streamed(reply, begun, all_of_it)
+        yield from _streamed(reply, begun, chain((begun,), pieces))
 
 
 def _streamed(reply: "_Reply", begun: bytes, pieces: Iterable[bytes]) -> Iterator[str]:
@@ -154,17 +158,8 @@ def _value_of(event: SentEvent, data: bytes) -> Any:
     is_unnamed = event.name in UNNAMED
     try:
         value = parse_json(data or b"null")
-    except ValueError:
+    except UpstreamMalformed:
         if is_unnamed and not event.is_cut:
-            raise UpstreamMalformed() from None
+            raise
         return None
     return value if is_unnamed or value_at(value, "choices") or error_field_of(value) else None
-
-
-def _whole(pieces: Iterable[bytes]) -> bytes:
-    body = bytearray()
-    for piece in pieces:
-        body += piece
-        if len(body) > EVENT_BYTES:
-            raise UpstreamMalformed()
-    return bytes(body)

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from parley.errors import UpstreamMalformed
+
 TEXTS = ("text", "output_text")  # The types of the parts of a message that are no thoughts.
 CONTAINERS = 50_000  # Arrays and objects in a JSON text: a million hold up others for a second.
 
@@ -11,21 +13,21 @@ def json_in(text: bytes) -> Any:
     """The value of a JSON text; None if `parse_json` refuses it."""
     try:
         return parse_json(text)
-    except ValueError:
+    except UpstreamMalformed:
         return None
 
 
 def parse_json(text: bytes) -> Any:
-    """The value of a JSON text; raise ValueError if it is not JSON, or over CONTAINERS.
+    """The value of a JSON text; raise UpstreamMalformed if it is not JSON, or over CONTAINERS.
 
     Line breaks and tabs may stand in its texts as they are: some hosts do not escape them.
     """
     if text.count(b"[") + text.count(b"{") > CONTAINERS:
-        raise ValueError("too many containers")
+        raise UpstreamMalformed()
     try:
         return json.loads(text, strict=False)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    except (ValueError, RecursionError):
+        raise UpstreamMalformed() from None
 
 
 def value_at(value: Any, *path: str | int) -> Any:

@@ -89,11 +89,7 @@ class VoiceReader:
             size += len(message)
             if count > EVENTS or size > EVENTS_BYTES:
                 raise UpstreamMalformed()
-            try:
-                event = parse_json(message)
-            except ValueError:
-                raise UpstreamMalformed() from None
-            match event:
+            match event := parse_json(message):
                 case {"type": "response.done", "response": {"status": "completed"}}:
                     yield event
                 case {"type": "response.done", "response": {"status_details": dict(details)}}:

@@ -9,6 +9,7 @@ from parley.mpeg_audio import HEADER_BYTES, frame_at, has_two_frames_at
 from parley.upstream.error_reports import FailureIn, error_field_of, report_of
 from parley.upstream.json_values import json_in
 from parley.upstream.speech_formats import AUDIO_FORMATS, RATE
+from parley.wire.bodies import filled
 
 TEXT_BYTES = 512  # How much of PCM tells that it is text instead: samples can be letters.
 FIRST_BYTES = {"mp3": HEADER_BYTES, "wav": 12, "pcm": TEXT_BYTES}  # How many tell the format.
@@ -45,14 +46,14 @@ def checked(
     """
     if audio_format == "pcm":
         _require_rate(headers)
-    head = _filled(b"", pieces, FIRST_BYTES[audio_format])
+    head = filled(b"", pieces, FIRST_BYTES[audio_format])
     if audio_format == "pcm" and (frame := frame_at(head)):
-        head = _filled(head, pieces, frame.length + HEADER_BYTES)
+        head = filled(head, pieces, frame.length + HEADER_BYTES)
     if not _begins(head, audio_format):
-        head = _filled(head, pieces, TEXT_BYTES)  # Enough to tell what came.
+        head = filled(head, pieces, TEXT_BYTES)  # Enough to tell what came.
         came = _name(head, headers)
         if came == "JSON":
-            body = _filled(head, pieces, REASON_BYTES + 1)
+            body = filled(head, pieces, REASON_BYTES + 1)
             value = json_in(body) if len(body) <= REASON_BYTES else None
             if error_field_of(value) or report_of(value).message:
                 raise failure_in(value)
@@ -65,16 +66,6 @@ def checked(
     if head:
         yield head
     yield from pieces
-
-
-def _filled(head: bytes, pieces: Iterator[bytes], size: int) -> bytes:
-    """The head, and what follows it up to `size` bytes or more, if there are as many."""
-    if len(head) >= size:
-        return head
-    filled = bytearray(head)
-    while len(filled) < size and (piece := next(pieces, b"")):
-        filled += piece
-    return bytes(filled)
 
 
 def _begins(head: bytes, audio_format: str) -> bool:

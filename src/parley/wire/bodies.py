@@ -1,5 +1,6 @@
 """An upstream's answer: its body, decoded as it arrives and bounded, and its errors as ours."""
 
+import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -25,6 +26,16 @@ Counted = Callable[[Iterator[bytes]], Iterable[bytes]]  # Passes on the pieces t
 TOO_LATE = (Timeout, exceptions.TimeoutError)
 # What the layers below requests raise when an exchange fails; its own are each an OSError.
 BROKEN = (exceptions.HTTPError, exceptions.ProxySchemeUnsupported, HTTPException, OSError)
+
+
+def filled(head: bytes, pieces: Iterator[bytes], size: float = math.inf) -> bytes:
+    """The head, and what follows it up to `size` bytes or more, if there are as many."""
+    if len(head) >= size:
+        return head
+    body = bytearray(head)  # A list of many small pieces takes many times their size.
+    while len(body) < size and (piece := next(pieces, b"")):
+        body += piece
+    return bytes(body)
 
 
 @contextmanager
@@ -56,10 +67,7 @@ class Answer(AbstractContextManager["Answer"]):
 
     def whole(self, counted: Counted = iter) -> bytes:
         """All of the body, whose pieces pass `counted`; raises as both do."""
-        body = bytearray()  # A list of many small pieces takes many times their size.
-        for piece in counted(self.pieces()):
-            body += piece
-        return bytes(body)
+        return filled(b"", iter(counted(self.pieces())))
 
     def pieces(self) -> Iterator[bytes]:
         """The body's bytes, each piece as soon as it is there; once, while the call is open.
