@@ -15,12 +15,12 @@ from parley.web.answers import (
     status_of,
 )
 from parley.web.event_stream import event_stream
-from parley.web.model_choice import models_of
 from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
 from parley.web.services import services
 from parley.web.serving.connection_limits import connection_check
 from parley.web.sound import add_voice, sound_answer
+from parley.web.stage_routes import models_of
 
 bp = Blueprint("conversation", __name__, url_prefix="/api/conversation")
 

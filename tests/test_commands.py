@@ -47,7 +47,7 @@ def check(main=MAIN, voice=VOICE, **more):
 @pytest.fixture
 def network(monkeypatch):
     """Each host announces its own models, and what the list says of them."""
-    monkeypatch.setattr("parley.web.model_choice.MODEL_LIST", str(FROZEN_LIST))
+    monkeypatch.setattr("parley.web.stage_routes.MODEL_LIST", str(FROZEN_LIST))
     with requests_mock.Mocker() as mocker:
         announce(mocker, OPENAI, ALL)
         announce(mocker, MAIN, HEARD_AND_WRITTEN)
@@ -141,7 +141,7 @@ def test_each_stage_is_compared_with_its_own_host(network, name):
 
 def test_a_list_of_ones_own_is_compared_with_its_dates(network, monkeypatch):
     """It was written for the hosts that the operator chose."""
-    monkeypatch.setattr("parley.web.model_choice.MODEL_LIST", "MODEL_LIST.MD")
+    monkeypatch.setattr("parley.web.stage_routes.MODEL_LIST", "MODEL_LIST.MD")
     result = check()
     assert result.exit_code == 1
     assert "tts: tts-1: listed 2027-01-06, upstream: shuts down never" in result.stdout

@@ -14,9 +14,8 @@ from parley.models.registry import ANY_MODEL
 from parley.redaction import Secrets
 from parley.settings import VISIBLE_ASCII, Settings
 from parley.upstream.announced_dates import Day, shutdown_dates
-from parley.web.model_choice import default_models, undated_stages
 from parley.web.services import services
-from parley.web.stage_routes import MAIN, operator_routes
+from parley.web.stage_routes import MAIN, default_models, operator_routes, undated_stages
 from parley.wire.transport import Upstream
 
 KEY_VARIABLE = "OPENAI_API_KEY"

@@ -18,7 +18,7 @@ from werkzeug.datastructures import Headers
 
 from parley.models.model_list import SENT
 from parley.web.caller_headers import routes_for
-from parley.web.model_choice import models_of
+from parley.web.stage_routes import models_of
 
 OLD = {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
 NEW = {"stt": "gpt-transcribe", "text": "gpt-6-luna", "tts": "gpt-realtime-2.1-mini"}
@@ -180,7 +180,7 @@ def test_openais_hosts_share_their_days(base_url, models):
 def test_the_lists_dates_on_an_operators_stage_host(logged, monkeypatch, own, url, dated, tokens):
     """They hold where the host is OpenAI's, or where the list was written for it."""
     if not own:
-        monkeypatch.setattr("parley.web.model_choice.MODEL_LIST", str(FROZEN_LIST))
+        monkeypatch.setattr("parley.web.stage_routes.MODEL_LIST", str(FROZEN_LIST))
     variables = {"PARLEY_TTS_BASE_URL": url, "PARLEY_CALLER_TOKENS": tokens}
     expected = {**NEW, "tts": NEW["tts"] if dated else OLD["tts"]}
     assert names(chosen(**variables)) == expected

@@ -187,11 +187,7 @@ class Stages:
                 self.conversation.note(failure_of(errors.TextTruncated(), "tts"))
             return speech
 
-    def arriving(self, speech: Generator[bytes]) -> Iterator[bytes]:
-        """The pieces of a speech that has begun; raise CallerDisconnected once the caller left."""
-        while True:
-            with self.while_connected():
-                piece = next(speech, b"")
-            if not piece:
-                return
-            yield piece
+    def next_piece(self, speech: Generator[bytes]) -> bytes:
+        """What follows of a speech that has begun; raise CallerDisconnected if the caller left."""
+        with self.while_connected():
+            return next(speech, b"")

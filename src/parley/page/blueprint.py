@@ -7,9 +7,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from parley.models.registry import ANY_MODEL, StageModels
-from parley.web.model_choice import default_models, undated_stages
 from parley.web.services import services
-from parley.web.stage_routes import MAIN, operator_routes
+from parley.web.stage_routes import MAIN, default_models, operator_routes, undated_stages
 
 TYPES = MimeTypes()  # Python's; the system's own table differs from machine to machine.
 TYPES.add_type("text/javascript", ".js")  # As of Python 3.12.

@@ -11,11 +11,11 @@ from flask_cors import CORS
 from parley.errors import HeldTooLong, InternalError
 from parley.web import request_record
 from parley.web.answers import add_promised_headers, answer_exception
-from parley.web.model_choice import warn_of_ends
 from parley.web.services import Services
 from parley.web.serving.connection_limits import connection_of
 from parley.web.serving.slots import with_slot
 from parley.web.sound import SOUND_HEADERS
+from parley.web.stage_routes import warn_of_ends
 from parley.web.uploads import FORM_BYTES
 
 EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID", *SOUND_HEADERS)

@@ -51,7 +51,7 @@ def _written(
     ends = time.monotonic() < end_of_streams.moment
     try:
         with stages.stage("tts"):
-            for piece in stages.arriving(pieces):
+            while piece := stages.next_piece(pieces):
                 yield piece
                 if ends:
                     end_of_streams.require_time()

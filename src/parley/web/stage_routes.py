@@ -1,14 +1,17 @@
-"""Three rules that choose each stage's host and key: a key belongs to the URL that it came with."""
+"""Each stage's host, key and model. A key belongs to the URL that it came with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
+from parley import log
 from parley.base_urls import BaseUrl
-from parley.models.registry import INTERFACES
-from parley.settings import Settings
+from parley.models.registry import INTERFACES, UNLISTED, Model
+from parley.settings import MODEL_LIST, Settings
+from parley.web.services import Services
 
-STAGES = tuple(INTERFACES)
 MAIN = "openai"  # Beside the stages' names, that of what is for all of them, as in Settings.
+NOTICE = timedelta(days=60)  # How long before a model shuts down the service warns of it.
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ def routes_of(
     """
     main = urls.get(MAIN) or settings.openai_base_url
     routes = {}
-    for stage in STAGES:
+    for stage in INTERFACES:
         key, own = keys.get(stage, ""), urls.get(stage)
         if not own and MAIN not in urls:
             own = getattr(settings, f"{stage}_base_url")
@@ -43,5 +46,53 @@ def routes_of(
 
 def operator_routes(settings: Settings) -> dict[str, Route]:
     """The route of each stage for callers who name nothing, or send a token for the operator's."""
-    keys = {name: getattr(settings, f"{name}_api_key") for name in (MAIN, *STAGES)}
+    keys = {name: getattr(settings, f"{name}_api_key") for name in (MAIN, *INTERFACES)}
     return routes_of({}, keys, settings)
+
+
+def models_of(
+    names: Mapping[str, str], routes: Mapping[str, Route], services: Services, day: date
+) -> dict[str, Model]:
+    """By stage, the model that a form names, or what MODEL_LIST.MD has in its stead on that day."""
+    models = {}
+    for stage, route in routes.items():
+        is_callers_own = route.name == stage and isinstance(route.url, str)
+        models[stage] = services.registry[stage].resolve(
+            names.get(f"{stage}_model", ""),
+            day if _dates_hold(route, services.settings) else None,
+            UNLISTED[stage] if is_callers_own else None,
+        )
+    return models
+
+
+def default_models(services: Services, day: date) -> dict[str, Model]:
+    """The models of a day for callers who name neither models nor hosts."""
+    return models_of({}, operator_routes(services.settings), services, day)
+
+
+def warn_of_ends(services: Services, day: date) -> None:
+    """Log `model_ends` for each model that is used by default on a day, and shuts down soon."""
+    undated = undated_stages(services.settings)
+    for stage, model in default_models(services, day).items():
+        if stage not in undated and model.shutdown and model.has_ended(day + NOTICE):
+            then = services.registry[stage].resolve(model.name, model.shutdown)
+            log.model_ends(stage, model.name, model.shutdown, then.name)
+
+
+def undated_stages(settings: Settings) -> set[str]:
+    """The stages in which the list's dates do not hold, for callers who name no hosts."""
+    routes = operator_routes(settings)
+    return {stage for stage, route in routes.items() if not _dates_hold(route, settings)}
+
+
+def _dates_hold(route: Route, settings: Settings) -> bool:
+    """Whether the list's dates do: a self-hosted tts-1 does not shut down with OpenAI's."""
+    url = route.url
+    if isinstance(url, str):
+        try:
+            url = BaseUrl.parse(url)
+        except ValueError:
+            return True  # Such a request is refused; its answer still names the models.
+    elif settings.model_list != MODEL_LIST:
+        return True  # The operator's own list is written for the operator's hosts.
+    return url.is_openai or url.authority == settings.openai_base_url.authority
