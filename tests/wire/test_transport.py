@@ -21,9 +21,8 @@ from testing.upstream_faults import says
 from parley.errors import DeadlineExceeded, UpstreamError, UpstreamTimeout
 from parley.recordings import KINDS, Recording
 from parley.wire.adapter import Adapter
-from parley.wire.forms import BLOCK_BYTES, Form
 from parley.wire.sockets import YieldingSocket
-from parley.wire.transport import Transport
+from parley.wire.transport import BLOCK_BYTES, Form, Transport
 
 
 def test_an_answer_of_any_status_leaves_its_connection_usable(transport, upstream):
@@ -54,7 +53,7 @@ def test_a_form_is_sent_with_its_file_and_its_length(transport, upstream):
 def test_a_recording_is_sent_and_held_in_memory_block_by_block(monkeypatch):
     """A thousand conversations may send theirs at once; others run after each block."""
     turns = []
-    monkeypatch.setattr("parley.wire.forms.let_others_run", lambda: turns.append(1))
+    monkeypatch.setattr("parley.wire.transport.let_others_run", lambda: turns.append(1))
     recording = Recording(io.BytesIO(b"x" * 300_000), 300_000, KINDS[0])
     tracemalloc.start()
     try:

@@ -14,8 +14,7 @@ from parley.memory import Usage
 from parley.models.registry import Model
 from parley.upstream.failures import failure_told_by, require_success, with_answer
 from parley.wire.bodies import Answer
-from parley.wire.forms import Body
-from parley.wire.transport import Transport, Upstream
+from parley.wire.transport import Body, Transport, Upstream
 from parley.wire.websocket import Channel
 
 BACKOFF = (0.5, 1.0)  # Seconds before the second and the last attempt, as in OpenAI's SDK.

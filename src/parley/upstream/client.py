@@ -18,8 +18,7 @@ from parley.upstream.json_values import json_in, text_of
 from parley.upstream.realtime import VoiceReader
 from parley.upstream.sent_speech import checked
 from parley.upstream.speech_formats import SAMPLE_BYTES, in_format, set_lengths
-from parley.wire.forms import Form
-from parley.wire.transport import Transport, Upstream
+from parley.wire.transport import Form, Transport, Upstream
 
 TEXT_BYTES = 1_000_000  # The largest text that is taken, counted after decompression.
 STREAM_BYTES = 16_000_000  # The largest stream of it: an event is many times its delta.
