@@ -199,3 +199,30 @@ def test_a_failure_is_told_while_a_later_segment_is_still_asked_for():
     heard(reply)
     assert reply.conversation.failure.stage == "tts"
     assert time.monotonic() - begun < 15
+
+
+def test_sound_that_nobody_will_hear_is_asked_for_no_longer():
+    """Behind a failure, a call that speaks on is closed while the text is still written."""
+    left, closed = threading.Event(), threading.Event()
+
+    def read():
+        yield from WORDS
+        assert closed.wait(20)
+
+    def speak(text):
+        if "number 0." in text:
+            yield b"sound"
+            left.wait(20)
+            raise UpstreamUnavailable()
+        try:
+            while True:
+                left.set()
+                time.sleep(0.01)
+                yield b"sound"
+        finally:
+            closed.set()
+
+    reply = reply_of(read, speak)
+    heard(reply)
+    assert closed.is_set()
+    assert reply.conversation.failure.stage == "tts"
