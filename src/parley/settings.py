@@ -92,38 +92,36 @@ def _one_of(choices: Mapping[str, Any]) -> Callable[[str], Any]:
     return read
 
 
-def _read(reader: Callable[[str], Any], default: str = "") -> dict[str, Any]:
-    """How a field is made of a text: of `default` where its variable is not set."""
-    return {"reader": reader, "default": default}
+def _read(reader: Callable[[str], Any], default: str = "", *, is_shown: bool = True) -> Any:
+    """A field that is made of a text: of `default` where its variable is not set."""
+    return field(repr=is_shown, metadata={"reader": reader, "default": default})
 
 
 @dataclass(frozen=True)
 class Settings:
     """Each field is read from the environment variable PARLEY_ plus its name in capitals."""
 
-    openai_base_url: BaseUrl = field(metadata=_read(_base_url, "https://api.openai.com/v1"))
-    allowed_base_urls: EgressPolicy = field(
-        metadata=_read(lambda text: EgressPolicy.parse(_words(text)))
-    )
-    deadline: float = field(metadata=_read(_number(float, 600, "seconds"), "28"))
+    openai_base_url: BaseUrl = _read(_base_url, "https://api.openai.com/v1")
+    allowed_base_urls: EgressPolicy = _read(lambda text: EgressPolicy.parse(_words(text)))
+    deadline: float = _read(_number(float, 600, "seconds"), "28")
     """Seconds from the upload's end to the answer (routers wait 30); in a stream, for each wait."""
-    model_list: str = field(metadata=_read(str, MODEL_LIST))
-    system_prompt: str = field(repr=False, metadata=_read(str, SYSTEM_PROMPT))
-    allowed_origins: tuple[str, ...] = field(metadata=_read(_origins))
-    capacity: int = field(metadata=_read(_number(int, 10_000, "a whole number"), "1000"))
+    model_list: str = _read(str, MODEL_LIST)
+    system_prompt: str = _read(str, SYSTEM_PROMPT, is_shown=False)
+    allowed_origins: tuple[str, ...] = _read(_origins)
+    capacity: int = _read(_number(int, 10_000, "a whole number"), "1000")
     """How many conversations one worker process holds at once, where it may open enough files."""
-    log_level: str = field(metadata=_read(_one_of(LOG_LEVELS), "INFO"))
-    key_required: bool = field(metadata=_read(_one_of(YES_OR_NO), "yes"))
-    page: bool = field(metadata=_read(_one_of(YES_OR_NO), "yes"))
-    stt_base_url: BaseUrl | None = field(metadata=_read(_base_url))
-    text_base_url: BaseUrl | None = field(metadata=_read(_base_url))
-    tts_base_url: BaseUrl | None = field(metadata=_read(_base_url))
-    caller_tokens: tuple[str, ...] = field(repr=False, metadata=_read(_tokens))
+    log_level: str = _read(_one_of(LOG_LEVELS), "INFO")
+    key_required: bool = _read(_one_of(YES_OR_NO), "yes")
+    page: bool = _read(_one_of(YES_OR_NO), "yes")
+    stt_base_url: BaseUrl | None = _read(_base_url)
+    text_base_url: BaseUrl | None = _read(_base_url)
+    tts_base_url: BaseUrl | None = _read(_base_url)
+    caller_tokens: tuple[str, ...] = _read(_tokens, is_shown=False)
     # Callers with tokens use the operator's keys, each blank where its upstream asks for none.
-    openai_api_key: str = field(repr=False, metadata=_read(_key))
-    stt_api_key: str = field(repr=False, metadata=_read(_key))
-    text_api_key: str = field(repr=False, metadata=_read(_key))
-    tts_api_key: str = field(repr=False, metadata=_read(_key))
+    openai_api_key: str = _read(_key, is_shown=False)
+    stt_api_key: str = _read(_key, is_shown=False)
+    text_api_key: str = _read(_key, is_shown=False)
+    tts_api_key: str = _read(_key, is_shown=False)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
