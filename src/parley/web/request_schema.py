@@ -72,9 +72,7 @@ class ConversationRequestSchema(Schema):
         pre_load=[str.strip, str.lower], validate=OneOf(AUDIO_FORMATS, error=FORMAT)
     )
     language = fields.String(
-        pre_load=str.strip,
-        validate=Regexp("^[A-Za-z]{2}$", error=LANGUAGE),
-        post_load=str.lower,
+        pre_load=str.strip, validate=Regexp("^[A-Za-z]{2}$", error=LANGUAGE), post_load=str.lower
     )
     system_prompt = fields.String(validate=Length(max=PROMPT_CHARACTERS, error=PROMPT))
     history = fields.Raw(pre_load=turns_of)
