@@ -5,11 +5,11 @@ import time
 import gevent
 import greenlet
 
-from parley.upstream import retries
+from parley.upstream import calls
 from parley.web.serving import connection_limits
 from wsgi import app
 
-retries.BACKOFF = (0.0, 0.0)
+calls.BACKOFF = (0.0, 0.0)
 connection_limits.SILENCE_SECONDS = 120  # Forty callers on a busy machine read late.
 
 

@@ -59,11 +59,11 @@ def served(
         (ROOT / "gunicorn.conf.py").read_text()
         + textwrap.dedent(
             f"""
-            from parley.upstream import retries
+            from parley.upstream import calls
             from parley.web import event_stream
             from parley.web.serving import connection_limits
             event_stream.HEARTBEAT_SECONDS = {HEARTBEAT}
-            retries.BACKOFF = (0.05, 0.05)
+            calls.BACKOFF = (0.05, 0.05)
             graceful_timeout = {GRACE}
             """
         )
