@@ -199,3 +199,28 @@ def test_a_failure_is_told_while_a_later_segment_is_still_asked_for():
     heard(reply)
     assert reply.conversation.failure.stage == "tts"
     assert time.monotonic() - begun < 15
+
+
+def test_speech_that_nobody_will_hear_is_left():
+    """However long the text goes on: a later segment ends with the one that failed before it."""
+    begun, left, in_time = threading.Event(), threading.Event(), []
+
+    def speak(text):
+        if "number 0." in text:
+            yield b"sound"
+            begun.wait(20)
+            raise UpstreamUnavailable()
+        begun.set()
+        try:
+            while True:
+                time.sleep(0.01)
+                yield b"sound"
+        finally:
+            left.set()
+
+    def read():
+        yield from WORDS
+        in_time.append(left.wait(10))
+
+    heard(reply_of(read, speak))
+    assert in_time == [True]
