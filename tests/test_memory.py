@@ -1,5 +1,7 @@
 """What conversations hold in memory is counted, and has room on disk or not at all."""
 
+from pathlib import Path
+
 import pytest
 
 from parley.deadline import Deadline
@@ -17,6 +19,10 @@ def budget() -> Budget:
 
 def no_disk():
     raise OSError(30, "Read-only file system")
+
+
+def full_disk():
+    return Path("/dev/full").open("w+b")
 
 
 def written(usage: Usage, pieces: int, **options: bool):
@@ -65,28 +71,41 @@ def test_what_was_overwritten_is_counted_once(budget):
     spool.seek(4)
     spool.write(b"\0\0")
     assert budget.held == counted
+    budget.held = BUDGET_BYTES
+    spool.seek(4)
+    spool.write(b"\1")
+    assert spool.is_on_disk
+    assert spool.seek(0, 1) == 5
+    budget.held -= BUDGET_BYTES - counted
     spool.close()
     spool.close()
     assert budget.held == 0
 
 
 @pytest.mark.parametrize("prefers_disk", [False, True], ids=["speech", "upload"])
-def test_without_a_disk_files_stay_in_memory_while_there_is_room(budget, prefers_disk, monkeypatch):
+@pytest.mark.parametrize("disk", [no_disk, full_disk])
+def test_without_a_disk_files_stay_in_memory_while_there_is_room(
+    budget, disk, prefers_disk, monkeypatch
+):
     """Then it fails with the disk's error; nobody else does."""
-    monkeypatch.setattr("parley.memory.TemporaryFile", no_disk)
+    monkeypatch.setattr("parley.memory.TemporaryFile", disk)
     usage = Usage(budget)
     spool = written(usage, 60, prefers_disk=prefers_disk)
     assert not spool.is_on_disk
-    with pytest.raises(OSError, match="Read-only"):
+    with pytest.raises(OSError, match=r"No space|Read-only"):
         written(Usage(budget), 60, prefers_disk=prefers_disk)
     spool.seek(0)
     assert spool.read() == 60 * PIECE
 
 
-@pytest.mark.parametrize("text", ["", "a" * 1_000_000, "é" * 100_000, "🙂" * 100_000])
-def test_a_release_gives_all_of_it_back_once(budget, text):
+@pytest.mark.parametrize(
+    ("text", "least"), [("", 0), ("a" * 1_000_000, 2_000_000), ("é" * 100_000, 700_000)]
+)
+def test_a_release_gives_all_of_it_back_once(budget, text, least):
+    """Of a text, what it takes itself, and as JSON."""
     usage = Usage(budget)
     usage.add_text(text)
+    assert usage.size >= least
     written(usage, 10)
     assert budget.held > 0
     usage.release()

@@ -8,7 +8,7 @@ import pytest
 import requests
 from requests_mock import Mocker
 from testing.builders import make_client
-from testing.conversation_forms import BASE, TEXT, TTS
+from testing.conversation_forms import BASE, STT, TEXT, TTS
 
 from parley.conversation.segments import speakable
 from parley.conversation.stages import Conversation, Stages
@@ -105,6 +105,21 @@ def test_the_conversation_has_a_record_of_every_call(openai: Mocker):
     told = [(attempt.upstream_id, attempt.is_retry) for attempt in conversation.attempts]
     text = [("up-1", False), ("", True), ("up-2", True), ("", False)]
     assert told == [("", False), *text, ("up-4", False)]
+
+
+def test_what_is_said_is_counted_and_a_long_answer_waits_for_room(openai: Mocker):
+    """Its text is counted until the conversation ends, and its bytes while they are read."""
+    words = "a" * 300_000
+    openai.post(STT, json={"text": words})
+    openai.post(TEXT, **says(words))
+    stages = begin()
+    stages.converse(Recording(BytesIO(b"RIFF"), 4, KINDS[0]))
+    assert stages.client.usage.size > 4 * len(words)
+    stages = begin()
+    stages.client.usage.budget.size = 0
+    stages.client.deadline.moment -= 19.5
+    failure = stages.converse(Recording(BytesIO(b"RIFF"), 4, KINDS[0])).failure
+    assert (failure.stage, type(failure)) == ("stt", DeadlineExceeded)
 
 
 LONG = {

@@ -104,3 +104,6 @@ def test_what_waits_is_counted_until_it_is_told(clock):
     assert usage.budget.held > 0
     backlog.clear()
     assert usage.budget.held == 0
+    backlog.add_text("a" * 200_000)
+    take(backlog)
+    assert usage.size > 400_000  # As `done` repeats it.

@@ -38,14 +38,17 @@ BODY = {"transcript": 'a","audio":"" b', "audio": "", "success": True}
     "length", [0, 1, 2, 3, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES]
 )
 def test_the_speech_is_where_it_belongs(client, length):
-    """Encoded piece by piece, as it is written."""
+    """Read and encoded piece by piece, as it is written."""
     speech = bytes(number % 251 for number in range(length))
     spool = Usage().spool()
     spool.write(speech)
     spool.seek(0)
     with client.application.test_request_context("/"):
         response = json_with_speech(BODY, spool)
-    pieces = list(response.response)
+    arriving = iter(response.response)
+    pieces = [next(arriving)]
+    assert spool.seek(0, 1) <= PIECE_BYTES
+    pieces += arriving
     assert max(map(len, pieces)) < 100_000
     assert sum(map(len, pieces)) == response.content_length
     answer = json.loads(b"".join(pieces))
@@ -160,6 +163,13 @@ def converse(upstream):
     client = make_app(PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
     headers = {**MAIN, "Accept": "text/event-stream"}
     return lambda: client.post(PATH, headers=headers, data={"audio": (BytesIO(wav()), "a.wav")})
+
+
+def test_a_stream_needs_no_gunicorn(converse):
+    """`flask run` is for development, and streams as well, each segment to its last piece."""
+    with closing(converse()) as response:
+        stream = heard(events_of(response.response))
+    assert (stream.code, stream.text, stream.spoken) == (None, REPLY, [REPLY])
 
 
 @pytest.mark.parametrize("broken", ["add_text", "add_sound", "take"])

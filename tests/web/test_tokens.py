@@ -127,6 +127,14 @@ def test_nothing_shows_the_operators_keys(upstream, logged, at_once):
             assert not shows(text.encode(), kept)
 
 
+def test_a_key_that_the_operator_did_not_set_is_asked_of_no_caller(upstream):
+    """It is the operator's to mend, and none of the upstream's words are told."""
+    upstream.answers["stt"] = says(fake.http(b'{"error": {"message": "No key."}}', "401 No"))
+    answer = converse(team(upstream, PARLEY_OPENAI_API_KEY=""))
+    assert code_of(answer) == (401, "api_key_rejected")
+    assert "No key." not in answer.text
+
+
 def test_a_caller_cannot_try_out_the_operators_keys(upstream, tmp_path):
     """What an answer says does not depend on whether the caller's text is in a key."""
     main = KEYS["PARLEY_OPENAI_API_KEY"].removeprefix("sk-")

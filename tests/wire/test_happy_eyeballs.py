@@ -86,6 +86,7 @@ def test_without_a_descriptor_the_upstream_is_unavailable(monkeypatch):
         (socket.gaierror, UpstreamUnavailable),
         (UnicodeError, UpstreamUnavailable),  # A part of the name is too long.
         (MemoryError, MemoryError),
+        (gevent.GreenletExit, gevent.GreenletExit),
     ],
 )
 def test_a_look_up_that_fails_is_told(error, told):

@@ -75,12 +75,17 @@ def test_an_upstreams_id_is_repeated_only_as_an_id(transport, upstream, told, ke
     assert post(transport, upstream.url).request_id == kept
 
 
-def test_netrc_is_not_read(transport, upstream, tmp_path, monkeypatch):
-    """A password that lies in the operator's home does not replace the caller's key."""
+def test_neither_netrc_nor_a_cookie_is_sent(transport, upstream, tmp_path, monkeypatch):
+    """A password in the operator's home does not replace the caller's key; no cookie is kept."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    post(transport, upstream.url)
-    assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    upstream.answers["text"] = says(fake.http(b"{}", Set_Cookie="session=1; Path=/"))
+    for _ in range(2):
+        post(transport, upstream.url)
+    for request in upstream.requests:
+        assert request.headers["authorization"] == f"Bearer {KEY}"
+        assert "cookie" not in request.headers
+    assert not any(session.cookies for session in transport._sessions.values())
 
 
 def test_a_silent_upstream_is_left_at_the_deadline(transport, upstream):

@@ -1,6 +1,7 @@
 """What a worker has few of: slots, connections, threads and room for its log."""
 
 import errno
+import json
 import os
 import resource
 import socket
@@ -15,7 +16,7 @@ from gevent.monkey import saved
 from gevent.pool import Pool
 from gevent.server import StreamServer
 from testing.builders import make_app, wav
-from testing.conversation_forms import DEFAULTS, TTS, check, post
+from testing.conversation_forms import DEFAULTS, STT, TTS, check, post
 
 from parley.memory import Budget
 from parley.web.serving.connection_limits import CallerConnections
@@ -64,6 +65,16 @@ def test_speech_that_finds_no_room_is_the_failure_of_its_stage(client, openai):
         answer = post(client, audio=wav())
     assert (answer.status_code, answer.json["text_response"]) == (206, "It is noon.")
     assert answer.json["errors"][0].items() >= {"stage": "tts", "code": "internal_error"}.items()
+
+
+def test_what_was_said_before_is_counted(client, openai):
+    """A history is held until the answer is written."""
+    held, budget = [], client.application.extensions["parley"].slots.budget
+    openai.post(STT, json=lambda *_: held.append(budget.held) or {"text": "Go on."})
+    history = json.dumps([{"role": "user", "content": "a" * 150_000}])
+    assert post(client, audio=wav(), history=history).status_code == 200
+    assert held[0] > 150_000
+    assert budget.held == 0
 
 
 @pytest.mark.parametrize("fails", ["application", "answer", "close", None])
