@@ -17,13 +17,13 @@ class Stretches:
     """The longest time of this thread's processor between two switches, but for the hub's own."""
 
     def __init__(self) -> None:
-        self.longest = self._since = 0.0
+        self.longest = self.since = 0.0
 
     def note(self, event: str, args: tuple[object, object]) -> None:
         now = time.thread_time()
         if args[0] is not gevent.get_hub():
-            self.longest = max(self.longest, now - self._since)
-        self._since = now
+            self.longest = max(self.longest, now - self.since)
+        self.since = now
 
 
 stretches = Stretches()
@@ -32,6 +32,6 @@ stretches = Stretches()
 @app.get("/held")
 def held() -> dict[str, float]:
     """In milliseconds; the first call begins to measure, in the worker's own thread."""
-    longest, stretches.longest = stretches.longest, 0.0
+    longest, stretches.longest, stretches.since = stretches.longest, 0.0, time.thread_time()
     greenlet.settrace(stretches.note)
     return {"held": 1000 * longest}
