@@ -35,7 +35,7 @@ def test_several_turns_without_a_touch(phone, upstream):
     time.sleep(1)
     phone.tap()
     phone.expect_turn(1)
-    upstream.answers["tts"] = speak(20)
+    upstream.answers["tts"] = speak(60)
     begin(phone)
     for turn in range(3):
         say(phone)
