@@ -88,6 +88,16 @@ def hold_back(answer, *, first=None):
     return wait, go
 
 
+def once(first, later):
+    """The first answer for one call, and the other for all that follow."""
+    left = [first]
+
+    def answer(connection, request):
+        return (left.pop() if left else later)(connection, request)
+
+    return answer
+
+
 def refuse(status: str, message: str = "No."):
     """Answers with an error of this status."""
 

@@ -2,13 +2,15 @@
 
 import pytest
 from browser.mouth import OPEN, PAUSED, begin, bring, converse, say
-from browser.speaking_upstream import QUESTION, hear, hold_back, prepare
+from browser.speaking_upstream import QUESTION, hear, hold_back, once, prepare, speak
 from browser.test_microphone import SLOW
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
-BY_HAND = ["idle", "starting", "listening", "hearing", "thinking", "speaking"]
-HANDS_FREE = ["awaiting", "voice", "answering", "pondering", "replying", "interrupted"]
+BY_HAND = ["idle", "starting", "listening", "hearing", "thinking", "speaking", "stalled"]
+HANDS_FREE = [
+    *("awaiting", "voice", "answering", "pondering", "replying", "faltering", "interrupted"),
+]
 GESTURES = {
     "talk": lambda tab: tab.tap(),
     "stop": lambda tab: tab.press("Escape"),
@@ -30,8 +32,18 @@ def reach_by_hand(tab, upstream, state):
     if state in ("hearing", "thinking"):
         stage = {"hearing": "stt", "thinking": "text"}[state]
         upstream.answers[stage], _ = hold_back(upstream.answers.get(stage, hear))
-    if state in ("hearing", "thinking", "speaking"):
+    if state == "stalled":
+        run_dry(upstream)
+    if state in ("hearing", "thinking", "speaking", "stalled"):
         tab.send(QUESTION)
+    if state == "stalled":
+        tab.expect_state("Speaking")
+
+
+def run_dry(upstream):
+    """The first sentence is spoken, and the next one is awaited."""
+    held, _ = hold_back(speak())
+    upstream.answers["tts"] = once(speak(0.4), held)
 
 
 def reach_hands_free(tab, upstream, state):
@@ -42,7 +54,9 @@ def reach_hands_free(tab, upstream, state):
         upstream.answers[stage], _ = hold_back(upstream.answers.get(stage, hear))
     if state in ("voice", "answering", "pondering"):
         say(tab, "question" if state == "voice" else "words")
-    if state in ("replying", "paused", "recalling"):
+    if state == "faltering":
+        run_dry(upstream)
+    if state in ("replying", "faltering", "paused", "recalling"):
         bring(tab, "Speaking")
     if state == "interrupted":
         bring(tab, tab.table[state]["status"])

@@ -1,7 +1,7 @@
 """What the page says is true at its moment: of replies that end early, of hosts, and of choices."""
 
 import pytest
-from browser.speaking_upstream import QUESTION, SENTENCES, refuse, speak, write
+from browser.speaking_upstream import QUESTION, SENTENCES, once, refuse, speak, write
 from browser.tab import run
 from playwright.sync_api import expect
 
@@ -45,16 +45,6 @@ def test_speech_that_breaks_off(tab, upstream):
     tab.expect_state("Speaking")
     tab.expect_state("Ready")
     expect(tab.page.locator(".unheard")).to_have_text(SENTENCES[1])
-
-
-def once(first, later):
-    """The first answer for one call, and the other for all that follow."""
-    left = [first]
-
-    def answer(connection, request):
-        return (left.pop() if left else later)(connection, request)
-
-    return answer
 
 
 def test_a_reply_that_is_cancelled_amid_a_word(tab, upstream):

@@ -72,7 +72,7 @@ for (const gesture of ["pointerdown", "pointerup", "keydown"]) {
 }
 heed(() => {
   if (handsFree.isOn) handsFree.pause("conversation_elsewhere");
-  else if (session.state === "speaking") {
+  else if (["speaking", "stalled"].includes(session.state)) {
     session.stop();
     view.fail(new Failure("speaking_elsewhere"));
   }

@@ -193,13 +193,14 @@ export class Session {
     return askWithin(history, question, (sentence) => this.view.note(sentence));
   }
 
-  /** A playback that ends with the signal; its first sound changes the state. @param {AbortSignal} signal */
+  /** A playback that ends with the signal; its sound, and the want of it, change the state. @param {AbortSignal} signal */
   #play(signal) {
     return this.speaker.open(this.speed(), signal, {
       begun: () => {
         this.view.forgive();
         this.enter("sound");
       },
+      dry: () => this.enter("dry"),
       held: () => {
         this.enter("held");
         this.view.fail(new Failure("sound_held"));

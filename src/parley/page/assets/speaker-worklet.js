@@ -5,6 +5,8 @@ import { Stretch } from "./stretch.js";
 
 /** How often it is told how much was played: every 1,024 samples, 43 ms. */
 const REPORT_SAMPLES = 1024;
+/** After so much silence for want of more it is told that the voice has run dry: half a second. */
+const DRY_SAMPLES = 12_000;
 
 class Player extends AudioWorkletProcessor {
   /** @param {{processorOptions?: {speed?: number}}} options */
@@ -14,6 +16,8 @@ class Player extends AudioWorkletProcessor {
     /** What is played: the queue itself, or the same faster or slower. */
     this.source = speed === 1 ? queue : new Stretch(queue, speed);
     this.reported = 0;
+    /** For how many samples there was nothing to play. */
+    this.idle = 0;
     this.complete = false;
     this.stopped = false;
     /** Whether it waits, and whether it has fallen silent for that. */
@@ -32,8 +36,12 @@ class Player extends AudioWorkletProcessor {
    * @param {Float32Array[][]} outputs
    */
   process(_inputs, [[output]]) {
+    const before = this.source.taken;
     if (!this.silent) this.source.fill(output, this.complete);
     const { taken } = this.source;
+    const waits = taken > 0 && taken === before && !this.held;
+    this.idle = waits ? this.idle + output.length : 0;
+    const dry = this.idle >= DRY_SAMPLES && this.idle - output.length < DRY_SAMPLES;
     // A cut in mid-wave clicks, so that the last 5 ms fade.
     if (this.stopped || this.held)
       output.forEach((sample, index) => {
@@ -42,9 +50,9 @@ class Player extends AudioWorkletProcessor {
     this.silent = this.held;
     const drained = this.stopped || (this.complete && this.source.empty && !this.held);
     const first = taken > 0 && this.reported === 0;
-    if (drained || first || taken - this.reported >= REPORT_SAMPLES) {
+    if (drained || dry || first || taken - this.reported >= REPORT_SAMPLES) {
       this.reported = taken;
-      this.port.postMessage({ played: taken, drained });
+      this.port.postMessage({ played: taken, dry, drained });
     }
     return !drained;
   }

@@ -23,35 +23,37 @@ class Playback {
   failure = null;
   /** Called each time that more was played. */
   onprogress = () => {};
+  /** Whether nothing is heard: before the first sound, and where the next one is not there in time. */
+  #silent = true;
 
   /**
    * @param {AnalyserNode} out what leads to the loudspeaker
    * @param {number} speed how fast it is played, at the same pitch; 1 as it came
+   * @param {{begun: () => void, dry: () => void}} happens
    */
-  constructor(out, speed) {
+  constructor(out, speed, happens) {
     const { context } = out;
     this.context = /** @type {AudioContext} */ (context);
     this.speed = speed;
+    this.happens = happens;
     this.node = new AudioWorkletNode(context, "player", {
       numberOfInputs: 0,
       outputChannelCount: [1],
       processorOptions: { speed },
     });
     this.node.connect(out);
-    /** Resolves when the first sound leaves. */
-    this.begun = new Promise((resolve) => {
-      this.begin = resolve;
-    });
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
     this.node.port.onmessage = ({ data }) => this.#take(data);
   }
 
-  /** @param {{played: number, drained: boolean}} report */
-  #take({ played, drained }) {
+  /** @param {{played: number, dry: boolean, drained: boolean}} report */
+  #take({ played, dry, drained }) {
+    if (dry) this.happens.dry();
+    else if (this.#silent && played > this.played) this.happens.begun();
+    this.#silent = dry || (this.#silent && played === this.played);
     this.played = played;
-    if (played) this.begin?.(undefined);
     this.onprogress();
     if (!drained) return;
     this.node.disconnect();
@@ -139,19 +141,21 @@ export class Speaker {
    * the playback ends by itself, and has a `failure`.
    * @param {number} speed
    * @param {AbortSignal} signal stops it
-   * @param {{begun: () => void, held: () => void}} happens the first sound leaves; the browser waits
-   *   for a gesture
+   * @param {{begun: () => void, dry: () => void, held: () => void}} happens sound leaves, at first or again;
+   *   it has run dry, and more is awaited; the browser waits for a gesture
    */
-  async open(speed, signal, { begun, held }) {
+  async open(speed, signal, happens) {
     this.wake();
     use("playback");
     try {
       await this.#loaded;
-      const playback = new Playback(/** @type {AnalyserNode} */ (this.#out), speed);
+      const tell = (/** @type {() => void} */ what) => () => signal.aborted || what();
+      const [begun, dry, held] = [happens.begun, happens.dry, happens.held].map(tell);
+      const out = /** @type {AnalyserNode} */ (this.#out);
+      const playback = new Playback(out, speed, { begun, dry });
       this.#playback = playback;
       signal.addEventListener("abort", () => playback.stop());
-      playback.begun.then(() => signal.aborted || begun());
-      this.#start(playback, () => signal.aborted || held());
+      this.#start(playback, held);
       return playback;
     } catch {
       throw new Failure(isSecureContext ? "sound_missing" : "sound_insecure");

@@ -1,24 +1,24 @@
 /** What the page can be doing, in one table: what is said of it, and what leads from one to another. */
 
 /**
- * @typedef {"idle" | "starting" | "listening" | "hearing" | "thinking" | "held" | "speaking"} ByHand
- * @typedef {"opening" | "awaiting" | "voice" | "answering" | "pondering" | "replying" | "interrupted"
- *   | "paused" | "recalling"} HandsFree
+ * @typedef {"idle" | "starting" | "listening" | "hearing" | "thinking" | "held" | "speaking" | "stalled"} ByHand
+ * @typedef {"opening" | "awaiting" | "voice" | "answering" | "pondering" | "replying" | "faltering"
+ *   | "interrupted" | "paused" | "recalling"} HandsFree
  * @typedef {ByHand | HandsFree} State
  *
  * Gestures: `talk` presses Talk, `converse` the switch for a conversation, `file` brings a recording,
  * `replay` asks to hear a reply again, `stop` is Stop, Cancel, Escape, or the switch. The rest happens by
  * itself: the microphone's sound `arrives`, what was said is `sent`, a `transcript` comes, the voice begins
- * (`sound`) or is kept back by the browser (`held`), all was heard (`done`), something went wrong (`fail`);
- * in a conversation somebody begins to speak (`voice`), or it was a `noise`, or nobody can be heard (`pause`),
- * or what was sent is sent with what was said after it (`added`).
+ * (`sound`), runs `dry` while more is awaited, or is kept back by the browser (`held`), all was heard
+ * (`done`), something went wrong (`fail`); in a conversation somebody begins to speak (`voice`), or it was a
+ * `noise`, or nobody can be heard (`pause`), or what was sent is sent with what was said after it (`added`).
  * @typedef {"talk" | "converse" | "file" | "replay" | "stop" | "arrives" | "sent" | "transcript" | "sound"
- *   | "held" | "done" | "fail" | "voice" | "noise" | "pause" | "added"} Happening
+ *   | "dry" | "held" | "done" | "fail" | "voice" | "noise" | "pause" | "added"} Happening
  *
  * `status` says what goes on, `late` what is said where it lasts, `blocked` where nobody can talk then, and
  * `lost` where the service is out of reach;
  * `talk` is what Talk does then, `stop` how the button is named that ends it, `how` what to do, and `next` where each happening leads. What
- * `next` does not name changes nothing. Of a conversation, `looks` names the state that looks the same, and
+ * `next` does not name changes nothing. `looks` names the state that looks the same; of a conversation,
  * `open` is whether the microphone is.
  * @typedef {object} Row
  * @property {string} status
@@ -85,7 +85,22 @@ const BY_HAND = {
     status: "Speaking",
     talk: "Interrupt",
     stop: "Stop",
-    next: { ...ENDS, ...INTERRUPTS, replay: "speaking", held: "held", done: "idle" },
+    next: {
+      ...ENDS,
+      ...INTERRUPTS,
+      replay: "speaking",
+      dry: "stalled",
+      held: "held",
+      done: "idle",
+    },
+  },
+  stalled: {
+    status: "Answering",
+    late: "Still answering; this can take a while",
+    talk: "Interrupt",
+    stop: "Stop",
+    looks: "thinking",
+    next: { ...ENDS, ...INTERRUPTS, replay: "speaking", sound: "speaking", done: "idle" },
   },
 };
 
@@ -145,7 +160,28 @@ const HANDS_FREE = {
     how: "Speak to interrupt. Pause ends this reply.",
     looks: "speaking",
     open: true,
-    next: { ...OPEN, voice: "interrupted", replay: "replying", done: "awaiting" },
+    next: {
+      ...OPEN,
+      voice: "interrupted",
+      replay: "replying",
+      dry: "faltering",
+      done: "awaiting",
+    },
+  },
+  faltering: {
+    status: BY_HAND.stalled.status,
+    late: BY_HAND.stalled.late,
+    talk: "Pause",
+    how: "Speak to interrupt. Pause ends this reply.",
+    looks: "thinking",
+    open: true,
+    next: {
+      ...OPEN,
+      voice: "interrupted",
+      replay: "replying",
+      sound: "replying",
+      done: "awaiting",
+    },
   },
   interrupted: {
     status: "Interrupted; silence sends what you say",
