@@ -30,8 +30,11 @@ def event(delta: str, reason: str | None = None) -> bytes:
     return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
 
 
-def write(sentences=SENTENCES, *, reason="stop", pause=0.0):
-    """Answers with the sentences, word by word; after each it pauses, or does what `pause` does."""
+def write(sentences=SENTENCES, *, reason: str | None = "stop", pause=0.0):
+    """Answers with the sentences, word by word; after each it pauses, or does what `pause` does.
+
+    Without a reason it breaks off.
+    """
     wait = pause if callable(pause) else lambda _: time.sleep(pause)
 
     def answer(connection, request):
@@ -42,7 +45,8 @@ def write(sentences=SENTENCES, *, reason="stop", pause=0.0):
             for word in re.findall(r"\S*\s*", sentence):
                 connection.sendall(event(word))
             wait(sentence)
-        connection.sendall(event("", reason) + b"data: [DONE]\n\n")
+        if reason:
+            connection.sendall(event("", reason) + b"data: [DONE]\n\n")
         return False
 
     return answer
@@ -56,6 +60,12 @@ def speak(seconds: float = TONE_SECONDS):
         return True
 
     return answer
+
+
+def break_off(connection, request: Request) -> bool:
+    """Speaks for less long than it says."""
+    connection.sendall(http(tone(0.4), Content_Type="audio/pcm")[:-2])
+    return False
 
 
 def hear(connection, request: Request) -> bool:

@@ -168,6 +168,13 @@ class Tab(AnyTab):
     def button(self, name: str | re.Pattern[str]) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
+    def saved(self, kind: str) -> str:
+        """The conversation as it is saved: `As text`, or `As JSON`."""
+        self.button("Save").click()
+        with self.page.expect_download() as download:
+            self.button(re.compile(kind)).click()
+        return download.value.path().read_text()
+
     @contextmanager
     def settings(self) -> Iterator[Page]:
         """The Settings dialog, open until the block ends."""

@@ -62,16 +62,9 @@ def test_a_conversation_goes_on_until_it_is_cleared(talked, upstream):
 
 def test_a_conversation_can_be_taken_along(talked, serve, upstream):
     """As text, and as JSON that the service takes as `history`; or one turn as text."""
-
-    def saved(name):
-        talked.button("Save").click()
-        with talked.page.expect_download() as download:
-            talked.button(re.compile(name)).click()
-        return download.value.path().read_text()
-
     turn = f"You: {TRANSCRIPT}\nReply: {REPLY}\n"
-    assert saved("As text") == f"{turn}\n{turn}"
-    form = {"history": saved("As JSON")}
+    assert talked.saved("As text") == f"{turn}\n{turn}"
+    form = {"history": talked.saved("As JSON")}
     upstream.answers["text"] = write()
     with QUESTION.open("rb") as file:
         answer = requests.post(
@@ -88,7 +81,7 @@ def test_a_conversation_can_be_taken_along(talked, serve, upstream):
     talked.send(QUESTION)
     expect(talked.page.locator(".turn:last-child .heard").first).to_contain_text("Paris")
     talked.press("Escape")
-    assert re.search(r"Reply: Paris.* \[stopped here; not heard:\] .", saved("As text"))
+    assert re.search(r"Reply: Paris.* \[stopped here; not heard:\] .", talked.saved("As text"))
 
 
 def test_the_reply_is_seen_while_it_is_written(tab, upstream):

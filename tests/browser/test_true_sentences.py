@@ -1,7 +1,9 @@
 """What the page says is true at its moment: of replies that end early, of hosts, and of choices."""
 
+import re
+
 import pytest
-from browser.speaking_upstream import QUESTION, SENTENCES, once, refuse, speak, write
+from browser.speaking_upstream import QUESTION, break_off, once, refuse, speak, write
 from browser.tab import run
 from playwright.sync_api import expect
 
@@ -34,17 +36,57 @@ def test_a_reply_with_nothing_to_speak(tab, upstream):
     expect(tab.page.locator(".legend .speak")).to_be_hidden()
 
 
-def test_speech_that_breaks_off(tab, upstream):
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (
+            refuse("400 Bad Request"),
+            'Text to speech: The AI service refused the request, saying: "No',
+        ),
+        (break_off, "The voice broke off amid the reply, which can be read to its end: ask again"),
+    ],
+)
+def test_speech_that_breaks_off(tab, upstream, failure, words):
     """What was not heard is marked, as where somebody has stopped it; another try asks again."""
-    upstream.answers["tts"] = once(speak(0.4), refuse("400 Bad Request"))
+    upstream.answers["tts"] = once(speak(0.4), failure)
     tab.send(QUESTION)
-    tab.expect_failure("Text to speech: The AI service")
-    expect(tab.page.locator(".unheard")).to_have_text(SENTENCES[1])
+    tab.expect_failure(words)
+    expect(tab.page.locator(".unheard")).to_contain_text("on the river Seine.")
+    assert "(Its speech broke off here: there is no more of it to be heard.)" in tab.saved(
+        "As text"
+    )
     expect(tab.page.get_by_role("button", name="Ask again")).to_be_visible()
     tab.page.get_by_role("button", name="Hear again").click()
     tab.expect_state("Speaking")
     tab.expect_state("Ready")
-    expect(tab.page.locator(".unheard")).to_have_text(SENTENCES[1])
+    expect(tab.page.locator(".unheard")).to_contain_text("on the river Seine.")
+
+
+@pytest.mark.parametrize(
+    ("reason", "note"),
+    [
+        ("length", "The model ended it early, at a limit or a filter."),
+        (None, "It broke off here: its end never came."),
+    ],
+)
+def test_why_a_reply_ends_early_is_told_where_its_voice_was_stopped(tab, upstream, reason, note):
+    """It stays to be read, and is in what is saved."""
+    upstream.answers.update(text=write(["The City is old. The"], reason=reason), tts=speak(20))
+    with tab.page.expect_event("requestfinished", lambda request: request.method == "POST"):
+        tab.send(QUESTION)
+    tab.expect_state("Speaking")
+    tab.stop()
+    expect(tab.page.locator(".unheard")).to_have_text(re.compile("The…$"))
+    expect(tab.page.get_by_text(note)).to_be_visible()
+    assert f"The…\n({note})\n" in tab.saved("As text")
+
+
+def test_a_sentence_names_the_button_beside_it(tab, upstream):
+    """Where the reply is there to be read, another try is another question."""
+    upstream.answers["tts"] = refuse("500 Oh no", "Try again")
+    tab.send(QUESTION)
+    tab.expect_failure('Text to speech: The AI service failed, saying: "Try again". Ask again.')
+    expect(tab.page.get_by_role("button", name="Ask again")).to_be_visible()
 
 
 def test_a_reply_that_is_cancelled_amid_a_word(tab, upstream):
@@ -55,6 +97,7 @@ def test_a_reply_that_is_cancelled_amid_a_word(tab, upstream):
     tab.page.keyboard.press("Escape")
     expect(tab.page.locator(".unheard")).to_have_text("The City is old. T…")
     expect(tab.page.get_by_text("to the last word that came")).to_be_visible()
+    assert "The City is old. T…" in tab.saved("As text")
 
 
 SENTENCE = """

@@ -50,6 +50,9 @@ const MOST = 90;
 /** Where a sentence says to wait. */
 const WAIT = /\bWait, then\b/;
 
+/** Where a sentence says to try again; not where it quotes somebody. */
+const TRY = /\b(t)ry(?= again\b[^"]*$)/i;
+
 /** A failure that the user is told of. */
 export class Failure extends Error {
   /**
@@ -75,6 +78,8 @@ export class Failure extends Error {
     this.stage = stage;
     this.retryAfter = retryAfter;
     this.upstreamStatus = upstreamStatus;
+    /** Whether another try is another question, which the sentence then says. */
+    this.asks = false;
   }
 
   /** The sentence, with the wait where one is known. */
@@ -84,10 +89,10 @@ export class Failure extends Error {
 
   /** The sentence with what is left of the wait. @param {number} [seconds] */
   waiting(seconds) {
-    if (!seconds) return this.message;
-    const wait = `Wait ${inWords(seconds)}, then`;
-    if (WAIT.test(this.message)) return this.message.replace(WAIT, wait);
-    return `${this.message} ${wait} try again.`;
+    const wait = seconds ? `Wait ${inWords(seconds)}, then` : "Wait, then";
+    const has = !seconds || WAIT.test(this.message);
+    const told = has ? this.message.replace(WAIT, wait) : `${this.message} ${wait} try again.`;
+    return this.asks ? told.replace(TRY, (_, letter) => (letter === "T" ? "Ask" : "ask")) : told;
   }
 
   /**
@@ -128,15 +133,15 @@ export class Failure extends Error {
     return this.#where("voice");
   }
 
-  /** The same in the words that are true there, if it has such. @param {"file" | "voice" | "reply"} place */
+  /** The same in the words that are true there, if it has such. @param {"file" | "voice" | "reply" | "speech"} place */
   #where(place) {
     const code = `${this.code}_in_${place}`;
     return code in SENTENCES ? new Failure(code) : this;
   }
 
-  /** The same where a part of the reply was there already. */
-  amidReply() {
-    return this.told.message?.includes(", saying: ") ? this : this.#where("reply");
+  /** The same where a part of the reply, or of its speech, was there already. @param {"reply" | "speech"} what */
+  amid(what) {
+    return this.told.message?.includes(", saying: ") ? this : this.#where(what);
   }
 
   /** Whether the upstream's speech could be played if it were asked for as WAV. */
@@ -165,6 +170,11 @@ export class Failure extends Error {
   /** Whether it is one of the AI service, which other settings may mend. */
   get ofAi() {
     return this.stage in NAMES;
+  }
+
+  /** Whether it is one of the speech alone: the reply's text is whole. */
+  get ofSpeech() {
+    return this.stage === "tts";
   }
 
   /** Whether nobody can talk before it is mended. */

@@ -68,14 +68,25 @@ export class Reply {
     this.#texts = [];
     this.#dark = 0;
     this.#write(this.source);
-    if (this.#incomplete) this.markIncomplete();
+    this.#addEllipsis();
     this.#darken();
   }
 
   /** The reply's end is missing: an ellipsis says so, apart from a sentence that has ended. */
   markIncomplete() {
+    if (this.#incomplete) return;
     this.#incomplete = true;
-    this.#texts.at(-1)?.ahead.after(ENDED.test(this.source) ? " …" : "…");
+    this.#addEllipsis();
+  }
+
+  #addEllipsis() {
+    this.#texts.at(-1)?.ahead.after(this.ellipsis);
+  }
+
+  /** What follows the reply where its end is missing. */
+  get ellipsis() {
+    if (!this.#incomplete) return "";
+    return this.endsSentence ? " …" : "…";
   }
 
   /** Whether a sentence ends where it does. */

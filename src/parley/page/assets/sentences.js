@@ -71,6 +71,8 @@ export const SENTENCES = {
   rate_limited: "The AI service allows no more calls at the moment. Wait, then try again.",
   upstream_unavailable_in_reply:
     "The AI service broke off amid its reply; what was said so far is kept: try again.",
+  upstream_unavailable_in_speech:
+    "The voice broke off amid the reply, which can be read to its end: ask again for another.",
   overloaded: "Every place is taken at the moment.",
 };
 

@@ -98,7 +98,9 @@ export class Session {
     signal.addEventListener("abort", () => {
       if (signal.reason === "added") return this.transcript.remove(turn);
       turn.cut(heard());
-      turn.cancel();
+      // What has failed while the rest was still spoken stays so.
+      if (failure) turn.conclude(failure, failure.ofSpeech);
+      else turn.cancel();
       settle(turn.reply.slice(0, heard()));
     });
     /** @type {Failure | null} */
@@ -129,13 +131,12 @@ export class Session {
     }
     await playback?.drain();
     if (signal.aborted) return;
-    const whole = !failure || failure.stage === "tts";
+    const whole = !failure || failure.ofSpeech;
     failure ??= silent ?? playback?.failure ?? null;
     // Speech that failed amid the reply was heard to there.
-    if (failure?.stage === "tts" && playback) turn.cut(turn.spoken.characters(playback.played));
+    if (failure?.ofSpeech && playback) turn.cut(turn.spoken.characters(playback.played));
     else turn.show(turn.reply.length);
-    if (!whole) turn.markIncomplete();
-    turn.conclude(failure?.code);
+    turn.conclude(failure, whole);
     this.#current = new AbortController();
     settle(turn.reply);
     if (!failure || (failure.code === "text_incomplete" && turn.reply)) return this.enter("done");
@@ -154,10 +155,12 @@ export class Session {
       return again();
     }
     if (isHandsFree(this.state)) failure = failure.inConversation();
-    if (turn.reply && !whole) failure = failure.amidReply();
+    if (turn.reply && !whole) failure = failure.amid("reply");
+    if (failure.ofSpeech && turn.sound.begun) failure = failure.amid("speech");
+    if (recorded.isFile) failure = failure.ofFile();
     // Where the reply can be read, another try is another question.
-    const words = turn.reply && whole ? "Ask again" : undefined;
-    this.fail(recorded.isFile ? failure.ofFile() : failure, again, failure.inSettings, words);
+    failure.asks = Boolean(turn.reply && whole);
+    this.fail(failure, again, failure.inSettings, failure.asks ? "Ask again" : undefined);
   }
 
   /** Let a reply be heard again. @param {Turn} turn */

@@ -6,9 +6,15 @@ import { Spoken } from "./spoken.js";
 import { Timing } from "./timing.js";
 
 /** @import {ServiceEvent} from "./events.js" */
+/** @import {Failure} from "./failures.js" */
 
 /** While a reply is written, the next word comes sooner than that. */
 const AMID_MILLISECONDS = 2000;
+
+/** What stays to be read of a reply that is not all there, or of its speech. */
+const EARLY = "The model ended it early, at a limit or a filter.";
+const BROKEN = "It broke off here: its end never came.";
+const MUTE = "Its speech broke off here: there is no more of it to be heard.";
 
 /** @typedef {"replay" | "save" | "copy"} Action */
 
@@ -122,14 +128,17 @@ export class Turn {
 
   /**
    * Say in its place why there is no reply, or why it ends early or cannot be heard.
-   * @param {string} [code] what failed, if anything did
+   * @param {Failure | null} failure what failed, if anything did
+   * @param {boolean} whole whether all of the reply's text is there
    */
-  conclude(code) {
-    const early = code === "text_incomplete" && this.reply;
-    if (early) this.#note("The model ended it early, at a limit or a filter.");
-    if (!this.reply) this.#note("No answer: it failed.");
-    else if (!this.sound.begun)
-      this.#note(code && !early ? "Not spoken: that failed." : "Nothing in it can be spoken.");
+  conclude(failure, whole) {
+    if (!this.reply) return this.#note("No answer: it failed.");
+    const early = failure?.code === "text_incomplete";
+    if (!whole) this.markIncomplete();
+    if (!whole) this.#note(early ? EARLY : BROKEN);
+    if (!this.sound.begun)
+      this.#note(failure && !early ? "Not spoken: that failed." : "Nothing in it can be spoken.");
+    else if (failure?.ofSpeech) this.#note(MUTE);
   }
 
   /** @param {string} words */
@@ -138,7 +147,7 @@ export class Turn {
     note.className = "missed";
     note.dir = "ltr";
     note.textContent = words;
-    this.#part(this.reply ? ".reply" : ".said").after(note);
+    this.#part(this.reply ? ".reply" : ".said").parentElement?.append(note);
     return note;
   }
 
@@ -193,7 +202,7 @@ export class Turn {
   get text() {
     const [heard, rest] = [this.reply.slice(0, this.#cut), this.reply.slice(this.#cut)];
     const unheard = rest && `[${heard.trim() && "stopped here; "}not heard:] ${rest.trim()}`;
-    const reply = `${heard.trim()} ${unheard}`.trim();
+    const reply = `${heard.trim()} ${unheard}`.trim() + this.#shown.ellipsis;
     const notes = [...this.element.querySelectorAll(".missed")].map(
       ({ textContent }) => `(${textContent})\n`,
     );

@@ -111,10 +111,10 @@ export class View {
     if (element("try-again").hidden) return this.forgive();
     const { activeElement: focused } = document;
     this.#failure = null;
-    this.#tell(`${why}: ${AGAIN.toLowerCase()}.`, "status"); // Nothing failed.
+    const words = element("try-again").textContent ?? AGAIN;
+    this.#tell(`${why}: ${words.toLowerCase()}.`, "status"); // Nothing failed.
     block("lost", false);
     block("failure", false);
-    element("try-again").textContent = AGAIN;
     element("mend-settings").hidden = true;
     keepFocus(focused, element("try-again"));
   }
