@@ -6,7 +6,7 @@ from browser.mouth import HEARD, INTERRUPTED, OPEN, PAUSED, begin, bring, conver
 from browser.recorded import recorded
 from browser.speaking_upstream import hear, hold_back, refuse, speak, told, write
 from playwright.sync_api import expect
-from testing.fake_openai import TRANSCRIPT
+from testing.fake_openai import TRANSCRIPT, http
 
 pytestmark = pytest.mark.system
 WITHDRAW = "for (const track of window.microphones) track.dispatchEvent(new Event('ended'))"
@@ -89,6 +89,12 @@ def test_after_five_minutes_without_a_voice_it_pauses(chrome):
     assert chrome.text_of("#cleared").startswith("The conversation was ended and cleared.")
 
 
+def wait_for_long(connection, _request):
+    """Answers that no more calls are allowed for five minutes."""
+    connection.sendall(http(b"{}", "429 Too Many Requests", Retry_After="300"))
+    return True
+
+
 @pytest.mark.parametrize(
     ("stage", "answer", "words", "state"),
     [
@@ -100,11 +106,12 @@ def test_after_five_minutes_without_a_voice_it_pauses(chrome):
         ),
         ("tts", refuse("400 Bad Request"), "Text to speech: The AI service refused", "Listening"),
         ("stt", refuse("401 Unauthorized"), "The AI service asks for an API key", PAUSED),
+        ("stt", wait_for_long, "Wait 5 minutes, then try again.", PAUSED),
     ],
-    ids=["no words", "refused", "a key"],
+    ids=["no words", "refused", "a key", "a wait"],
 )
 def test_a_failure_is_told_and_it_listens_on(chrome, upstream, stage, answer, words, state):
-    """Unless Settings have to mend it."""
+    """Unless Settings have to mend it, or nothing can be said for a while."""
     upstream.answers[stage] = answer
     begin(chrome)
     say(chrome, "words")
@@ -116,6 +123,19 @@ def test_a_failure_is_told_and_it_listens_on(chrome, upstream, stage, answer, wo
         chrome.wait_for("return document.querySelectorAll('.again:not([hidden])').length === 1")
         chrome.expect_state("Listening")
         assert chrome.run(OPEN) == 1
+
+
+def test_no_words_where_a_reply_was_interrupted(chrome, upstream):
+    """A noise is not asked to speak up; what was told of it goes once somebody speaks."""
+    upstream.answers["tts"] = speak(20)
+    begin(chrome)
+    bring(chrome, INTERRUPTED)
+    upstream.answers["stt"] = speaking_upstream.hear_nothing
+    expect(chrome.alert).to_contain_text("in what interrupted the reply: press Hear again to")
+    chrome.expect_state("Listening")
+    say(chrome)
+    chrome.expect_state(HEARD)
+    assert chrome.text_of("#alert") == ""
 
 
 def test_what_was_said_is_kept_where_the_microphone_cannot_be_opened_again(chrome, upstream):

@@ -42,6 +42,7 @@ const IN_RECORDING = new Set([
   "no_speech",
   "no_speech_in_file",
   "no_speech_in_voice",
+  "no_speech_in_interruption",
   "file_unreadable",
 ]);
 
@@ -128,12 +129,12 @@ export class Failure extends Error {
     return this.#where("file");
   }
 
-  /** The same in a conversation, where nothing has to be pressed. */
-  inConversation() {
-    return this.#where("voice");
+  /** The same in a conversation, where nothing has to be pressed. @param {boolean} cuts whether it cut a reply short */
+  inConversation(cuts = false) {
+    return this.#where(cuts ? "interruption" : "voice");
   }
 
-  /** The same in the words that are true there, if it has such. @param {"file" | "voice" | "reply" | "speech"} place */
+  /** The same in the words that are true there, if it has such. @param {"file" | "voice" | "interruption" | "reply" | "speech"} place */
   #where(place) {
     const code = `${this.code}_in_${place}`;
     return code in SENTENCES ? new Failure(code) : this;
@@ -185,6 +186,11 @@ export class Failure extends Error {
   /** Whether Settings is where to mend it. */
   get inSettings() {
     return IN_SETTINGS.has(this.code);
+  }
+
+  /** Whether it is of no use to speak on: for a while, or before the user has done something. */
+  get makesWait() {
+    return this.inSettings || this.isLost || Boolean(this.retryAfter);
   }
 
   /** Whether Settings is where it may be mended. */

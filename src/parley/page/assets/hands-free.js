@@ -92,6 +92,7 @@ export class HandsFree {
       this.#said = how === "added" ? [...this.#said, ...ear.said] : ear.said;
       session.send(recordingOf(this.#said), how);
     } else {
+      if (heard === "voice") session.view.forgive(); // What was told before is over.
       session.enter(heard);
     }
   }

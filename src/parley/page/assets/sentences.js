@@ -67,6 +67,8 @@ export const SENTENCES = {
   audio_empty: "This file is empty: send another one.",
   no_speech: "No speech was recognised: speak closer to the microphone, and press Talk again.",
   no_speech_in_voice: "No words were recognised: say it again, closer to the microphone.",
+  no_speech_in_interruption:
+    "No words were recognised in what interrupted the reply: press Hear again to hear it, or speak on.",
   no_speech_in_file: "No speech was recognised in this file: send another one.",
   rate_limited: "The AI service allows no more calls at the moment. Wait, then try again.",
   upstream_unavailable_in_reply:

@@ -141,7 +141,7 @@ export class Session {
     settle(turn.reply);
     if (!failure || (failure.code === "text_incomplete" && turn.reply)) return this.enter("done");
     const again = async () => {
-      // A conversation that had to wait for Settings goes on; why it cannot has been told.
+      // A conversation that had to wait goes on; why it cannot has been told.
       if (this.state === "paused") {
         this.unsent = again;
         if (!(await this.resume())) return;
@@ -154,13 +154,13 @@ export class Session {
       history.entries = before;
       return again();
     }
-    if (isHandsFree(this.state)) failure = failure.inConversation();
+    if (isHandsFree(this.state)) failure = failure.inConversation(state === "interrupted");
     if (turn.reply && !whole) failure = failure.amid("reply");
     if (failure.ofSpeech && turn.sound.begun) failure = failure.amid("speech");
     if (recorded.isFile) failure = failure.ofFile();
     // Where the reply can be read, another try is another question.
     failure.asks = Boolean(turn.reply && whole);
-    this.fail(failure, again, failure.inSettings, failure.asks ? "Ask again" : undefined);
+    this.fail(failure, again, failure.makesWait, failure.asks ? "Ask again" : undefined);
   }
 
   /** Let a reply be heard again. @param {Turn} turn */

@@ -186,7 +186,7 @@ const HANDS_FREE = {
   interrupted: {
     status: "Interrupted; silence sends what you say",
     talk: "Pause",
-    how: "The reply goes on if it was only a noise.",
+    how: "The reply goes on if no voice was heard.",
     looks: "listening",
     open: true,
     next: { ...OPEN, sent: "answering", noise: "replying" },
