@@ -15,6 +15,11 @@ for (const turn of argument) history.add(turn[0], turn[1]);
 const dropped = history.fit();
 return [dropped, JSON.parse(history.json || "[]")];
 """
+SAVED = """
+const history = new it.History();
+for (const turn of argument) history.add(turn[0], turn[1]);
+return JSON.parse(history.saved);
+"""
 
 
 def test_as_much_of_a_conversation_is_sent_as_the_service_takes(page):
@@ -28,6 +33,8 @@ def test_as_much_of_a_conversation_is_sent_as_the_service_takes(page):
     assert len(json.dumps(entries(turns[1:]), ensure_ascii=False).encode()) < 262_144
     wordless = [[" ", "What?"], ["Hello", ""]]
     assert run(page, "history", FIT, wordless) == [False, entries([["Hello", "…"]])]
+    # In what is saved nobody has said an ellipsis.
+    assert run(page, "history", SAVED, [["a", "b"], *wordless, ["c", "d"]]) == entries(["ab", "cd"])
 
 
 def entries(turns):

@@ -3,6 +3,7 @@
 /** The most that the service takes. */
 const MOST_ENTRIES = 100;
 const MOST_BYTES = 256 * 1024;
+const UNHEARD = "…";
 
 /** @typedef {{role: "user" | "assistant", content: string}} Entry */
 
@@ -20,7 +21,7 @@ export class History {
     this.entries = [
       ...this.entries,
       { role: "user", content: said.trim() },
-      { role: "assistant", content: heard.trim() || "…" },
+      { role: "assistant", content: heard.trim() || UNHEARD },
     ];
   }
 
@@ -44,6 +45,13 @@ export class History {
 
   get json() {
     return this.entries.length ? JSON.stringify(this.entries) : "";
+  }
+
+  /** The same to be saved, without turns of whose reply nothing was heard: nobody has said an ellipsis. */
+  get saved() {
+    const { entries } = this;
+    const heard = (/** @type {number} */ index) => entries[index | 1].content !== UNHEARD;
+    return JSON.stringify(entries.filter((_, index) => heard(index)));
   }
 
   /** @param {number} turns */

@@ -90,9 +90,9 @@ export class Transcript {
     return this.#turns.map(({ text }) => text).join("\n");
   }
 
-  /** What the model is told of them, as the service takes it. */
+  /** What of them the model can be told elsewhere, as the service takes it. */
   get json() {
     this.history.fit();
-    return this.history.json || "[]";
+    return this.history.saved;
   }
 }
