@@ -171,6 +171,7 @@ def test_a_cut_connection_and_a_service_that_is_gone(visit, serve, upstream):
     for process in (gunicorn, *map(int, workers)):
         os.kill(process, signal.SIGKILL)
     tab.expect_failure("The connection was cut; what was said so far is kept")
+    tab.expect_state("Not connected")
     expect(tab.said).to_have_text(TRANSCRIPT)
     expect(tab.replies).to_have_text(re.compile("^Paris is.*…$"))
     service.process.wait(10)

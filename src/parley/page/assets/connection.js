@@ -33,6 +33,11 @@ export class Connection {
     return this.#asking;
   }
 
+  /** See whether it is still there; what was told stays. */
+  async check() {
+    await fetch("page.json").catch(() => this.view.lose());
+  }
+
   async #look() {
     /** @type {Offer} */
     let offer;
@@ -40,7 +45,7 @@ export class Connection {
       const answer = await fetch("page.json");
       offer = await answer.json();
     } catch {
-      if (this.view.isLost) this.view.stillLost();
+      if (this.view.isLost) this.view.lose();
       else this.view.fail(new Failure("unreachable"), () => this.ask());
       return;
     }

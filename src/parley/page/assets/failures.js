@@ -31,7 +31,7 @@ const IN_SETTINGS = new Set([
 
 /** Codes of what keeps everybody from talking until it is mended. */
 const BLOCKING =
-  /^(insecure|recorder_missing|(api_key|operator_key|token|microphone)_missing|microphone_(refused|busy))(_in_voice)?$/;
+  /^(insecure|recorder_missing|(api_key|operator_key|token)_(missing|rejected)|microphone_missing|microphone_(refused|busy))(_in_voice)?$/;
 
 /** Codes that the same recording would meet again. */
 const IN_RECORDING = new Set([

@@ -30,6 +30,7 @@ const connection = new Connection(view, (offer) => {
   view.forgive();
   view.enter(session.state);
 });
+session.oncut = () => connection.check();
 /** Whether anything can be sent; where nothing could be, the service is asked once more. */
 const ready = async () => {
   if (handsFree.isOn) return true;

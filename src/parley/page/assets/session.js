@@ -26,6 +26,8 @@ export class Session {
   #state = "idle";
   /** Called with each state. @type {(state: State) => void} */
   onstate = () => {};
+  /** Called where the connection was cut: the service may be gone. */
+  oncut = () => {};
   /** Opens the microphone of a conversation that is paused; false where it cannot. */
   resume = async () => false;
   /** Sends what was recorded and not answered, until it is no longer wanted. @type {(() => void) | null} */
@@ -231,6 +233,7 @@ export class Session {
   fail(failure, again, pauses = failure.inSettings, words) {
     this.begin(pauses && STATES[this.state].next.pause ? "pause" : "fail");
     this.view.fail(failure, again ?? this.unsent, again ? words : "Send what was recorded");
+    if (failure.code === "cut") this.oncut();
   }
 
   /** Go where this leads, if it leads anywhere now. @param {Happening} what */

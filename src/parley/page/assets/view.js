@@ -21,6 +21,7 @@ export class View {
   #again = () => {};
   /** @type {Failure | null} */
   #failure = null;
+  #lost = false;
   /** The last that asked for a key; it is missing, told or not, until another is set. @type {Failure | null} */
   asked = null;
   /** @type {ChildNode[]} */
@@ -62,7 +63,8 @@ export class View {
     element("try-again").textContent = words;
     element("try-again").hidden = !again || failure.inRecording;
     element("mend-settings").hidden = !failure.offersSettings;
-    block("lost", failure.isLost);
+    this.#lost = failure.isLost;
+    block("lost", this.#lost);
     block("failure", failure.blocks);
     if (failure.code === "api_key_asked") this.#ask(failure);
     this.follow(); // What is told takes room from the conversation.
@@ -79,8 +81,7 @@ export class View {
     const { activeElement: focused } = document;
     this.#failure = null;
     this.#tell("");
-    block("lost", false);
-    block("failure", false);
+    this.#unblock();
     for (const button of ["try-again", "mend-settings"]) element(button).hidden = true;
     keepFocus(focused);
   }
@@ -98,12 +99,21 @@ export class View {
 
   /** Whether the service is known to be out of reach. */
   get isLost() {
-    return this.#failure?.isLost ?? false;
+    return this.#lost;
   }
 
-  /** The service was looked for, and is still out of reach. */
-  stillLost() {
+  /** The service was looked for, and is out of reach. */
+  lose() {
+    if (!this.#failure) return; // Something else has begun.
+    this.#lost = true;
     block("lost", true);
+  }
+
+  /** Nothing keeps anybody from talking any more, for all that is known. */
+  #unblock() {
+    this.#lost = false;
+    block("lost", false);
+    block("failure", false);
   }
 
   /** What failed may work now: say so where it can be tried again. @param {string} why */
@@ -113,8 +123,7 @@ export class View {
     this.#failure = null;
     const words = element("try-again").textContent ?? AGAIN;
     this.#tell(`${why}: ${words.toLowerCase()}.`, "status"); // Nothing failed.
-    block("lost", false);
-    block("failure", false);
+    this.#unblock();
     element("mend-settings").hidden = true;
     keepFocus(focused, element("try-again"));
   }
