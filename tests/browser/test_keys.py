@@ -34,7 +34,7 @@ def test_without_a_key(visit, serve, upstream):
 
 def test_what_is_told_goes_only_once_settings_may_have_mended_it(tab, upstream):
     """Another choice may mend what a host refused, though no key that is missing."""
-    calm = tab.page.get_by_role("status").filter(has_text="Settings were changed: try again.")
+    calm = tab.page.get_by_role("status").filter(has_text="Settings were changed: ask again.")
     for stage, status, words in (
         ("text", "401 Unauthorized", "The AI service asks for an API key"),
         ("tts", "400 Bad Request", "Text to speech: The"),
@@ -46,7 +46,7 @@ def test_what_is_told_goes_only_once_settings_may_have_mended_it(tab, upstream):
             page.get_by_label("What the model is told first").fill(f"Mind {status}.")
         expect(calm).to_have_count(int(status.startswith("400")))
     prepare(upstream, 0.1)
-    tab.button("Try again").click()
+    tab.button("Ask again").click()
     tab.expect_state("Ready")
     expect(calm).to_have_count(0)
 
