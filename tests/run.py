@@ -19,6 +19,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 from subprocess import DEVNULL, STDOUT, Popen
@@ -112,16 +113,18 @@ def groups(kind: str) -> list[list[str]]:
 
 def rounds(kinds: Collection[str]) -> Iterator[tuple[int, list[Run]]]:
     """How many may run at once, and which."""
-    beside, alone = [], []
+    beside, alone = defaultdict(list), []
     for kind in kinds:
         marks = KINDS[kind].marks
         for number, chosen in enumerate(groups(kind), 1):
             name = f"Group {number} of {KINDS[kind].groups} of {kind}"
-            beside.append(Run(kind, name, f"({marks}) and not alone", chosen))
+            beside[kind].append(Run(kind, name, f"({marks}) and not alone", chosen))
         if chosen := files(kind, "mark.alone"):  # pytest would take no files for all.
             alone.append(Run(kind, f"What runs alone of {kind}", f"({marks}) and alone", chosen))
+    # The kinds in turn: browsers draw for as long as they wait, and slow each other down.
+    mixed = [run for runs in zip_longest(*beside.values()) for run in runs if run]
     # Where coverage is measured, and browsers run beside, each takes more of the cores.
-    yield 5 if len(kinds) > 1 else len(beside), beside
+    yield 4 if len(kinds) > 1 else len(mixed), mixed
     yield 1, alone
 
 
