@@ -14,6 +14,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 from testing.builders import ROOT
 
 WAIT_SECONDS = 30
+STATE_SEEN = f"const [words, place] = arguments; {shown.SEEN}"
 AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 VIEWPORT = {"width": 1280, "height": 720}
 """Playwright's own."""
@@ -52,7 +53,11 @@ class AnyTab:
 
     def expect_state(self, words: str, place: str = "#status") -> None:
         """Wait until the state reads so, or has since the last gesture, after what was expected."""
-        self.wait_for(f"const [words, place] = arguments; {shown.SEEN}", words, place)
+        self.wait_for(STATE_SEEN, words, place)
+
+    def has_shown(self, words: str) -> bool:
+        """Whether the state reads so, or has."""
+        return self.run(STATE_SEEN, words, "#status")
 
     def expect_rest(self) -> None:
         """Wait until nothing goes on, whether or not anybody can talk."""

@@ -91,8 +91,13 @@ def test_a_noise_interrupts_nothing(chrome, ear, upstream):
     with ear.listening() as recording:
         bring(chrome, "Speaking")
         time.sleep(1.5)
-        say(chrome, "syllable")
-        chrome.expect_state(INTERRUPTED)
+        for _ in range(4):  # One is so short that the page may take it for none.
+            say(chrome, "syllable")
+            time.sleep(0.7)
+            if chrome.has_shown(INTERRUPTED):
+                break
+        else:
+            pytest.fail("No syllable interrupted the reply.")
         chrome.expect_state("Speaking")
         chrome.expect_state("Listening")
         time.sleep(0.5)
