@@ -62,9 +62,8 @@ def failure_of(error: BaseException, stage: str) -> errors.ConversationError:
     if not isinstance(error, errors.ConversationError):
         log.unexpected(error, stage)
         error = errors.InternalError()
-    if not isinstance(
-        error, errors.RequestError
-    ):  # That is the request's, whichever stage found it.
+    # That is the request's, whichever stage found it.
+    if not isinstance(error, errors.RequestError):
         error.stage = stage
     return error
 
