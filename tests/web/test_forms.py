@@ -53,6 +53,10 @@ LONGEST = turns(1, "x" * (HISTORY_BYTES - len(turns(1, ""))))
         ("language", " EN ", "en"),
         ("system_prompt", "Be brief.\nBe kind.", "Be brief.\nBe kind."),
         ("system_prompt", "é" * 8000, "é" * 8000),
+        ("system_prompt", '"Yes" or "no".', '"Yes" or "no".'),
+        ("system_prompt", r' "Say \"ja\".\nBe brief." ', 'Say "ja".\nBe brief.'),
+        ("language", '"de"', "de"),
+        ("history", json.dumps(json.dumps([TURN])), [TURN]),
         ("history", json.dumps([{**TURN, "name": "Eve"}]), [TURN]),
         ("history", b"\xef\xbb\xbf" + json.dumps([TURN]).encode(), [TURN]),
         ("history", b"\xef\xbb\xbf \n", []),
@@ -66,7 +70,7 @@ def test_an_option_is_read_as_it_is_meant(name, value, meaning):
     assert load(name, value) == {name: meaning}
 
 
-@pytest.mark.parametrize("value", ["", " ", "\t\r\n", "\u3000"])
+@pytest.mark.parametrize("value", ["", " ", "\t\r\n", "\u3000", '""'])
 @pytest.mark.parametrize("name", [name for name in SCHEMA.fields if name != "audio"])
 def test_a_blank_option_is_as_if_it_were_not_sent(name, value):
     """Pages send the fields that nobody filled in, too."""

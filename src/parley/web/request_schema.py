@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import IO, Any, cast
 
 from flask import Request
@@ -31,11 +32,20 @@ HISTORY = (
 )
 
 
+def unquoted(sent: Any) -> Any:
+    """A text without the quotes of JSON that converters, such as Retrofit's, put round it."""
+    if isinstance(sent, str) and sent.lstrip().startswith('"'):
+        with suppress(ValueError):
+            return json.loads(sent)
+    return sent
+
+
 def turns_of(file: Spool) -> list[dict[str, str]]:
     """The earlier turns in a file of JSON; none if it is blank, as if it were not sent."""
     text, turns = file.read(HISTORY_BYTES + 1), []
     try:
         sent: Any = json.loads(text) if text.decode("utf-8-sig", "replace").strip() else []
+        sent = json.loads(sent or "[]") if isinstance(sent, str) else sent
     except (ValueError, RecursionError):
         sent = None
     for turn in sent if isinstance(sent, list) else [None]:
@@ -80,7 +90,8 @@ class ConversationRequestSchema(Schema):
     @pre_load
     def leave_out_blank(self, data: Mapping[str, Any], **kwargs: Any) -> dict[str, Any]:
         """Read a blank text as if it were not sent."""
-        return {name: x for name, x in data.items() if not isinstance(x, str) or x.strip()}
+        texts = {name: unquoted(sent) for name, sent in data.items()}
+        return {name: x for name, x in texts.items() if not isinstance(x, str) or x.strip()}
 
 
 SCHEMA = ConversationRequestSchema()
