@@ -56,7 +56,7 @@ class BaseUrlRefused(RequestError, code="base_url_refused"):
 
 
 class RequestMalformed(RequestError, code="request_malformed"):
-    message = "Send one multipart/form-data body with the recording in the field 'audio'."
+    message = "Send the recording as 'audio' in one form whose Content-Type is multipart/form-data."
 
 
 class CallerDisconnected(RequestMalformed):
@@ -90,7 +90,10 @@ class AudioTooLarge(RequestError, code="audio_too_large"):
 
 
 class AudioUnsupported(RequestError, code="audio_unsupported"):
-    message = "The file in 'audio' is of no supported kind; send mp3, mp4, mpeg, m4a, wav or webm."
+    message = (
+        "The file in 'audio' does not begin as a supported kind does; send mp3, mp4, mpeg, m4a, wav"
+        " or webm, whole and not in Base64."
+    )
 
 
 class OptionInvalid(RequestError, code="option_invalid"):

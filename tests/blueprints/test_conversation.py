@@ -1,6 +1,7 @@
 """POST /api/conversation/ keeps its contract where it works, is refused, and fails."""
 
 import base64
+import gzip
 
 import pytest
 from testing.builders import KEY, make_app, wav
@@ -87,13 +88,18 @@ def test_a_form_that_cannot_be_used_is_refused(client, openai, fields, code):
         ("multipart/form-data; boundary=\xff", b"--\xff--"),
         # A form in all but its type, which RFC 7578 names.
         ("multipart/mixed; boundary=b", HEAD + WAV + b"\r\n--b--\r\n"),
+        ("multipart/form-data-too; boundary=b", HEAD + WAV + b"\r\n--b--\r\n"),
+        (FORM, gzip.compress(HEAD + WAV + b"\r\n--b--\r\n")),
     ],
     ids=lambda value: str(value)[:40],
 )
 def test_a_body_that_is_no_form_is_refused(client, openai, content_type, body):
-    """JSON, a bare file and broken multipart are told apart from an empty form."""
+    """JSON, a bare file and broken multipart are told apart from an empty form, and one another."""
     response = client.post(PATH, data=body, headers={**MAIN, "Content-Type": content_type})
-    check(response, 400, "request_malformed")
+    [error] = check(response, 400, "request_malformed")["errors"]
+    is_form = content_type.partition(";")[0] == "multipart/form-data"
+    assert "Content-Type" in error["message"]
+    assert ("broken or compressed" in error["message"]) == is_form
     assert not openai.called
 
 

@@ -1,5 +1,6 @@
 """Recordings as callers send them, with the kind that each is, and what is none."""
 
+import base64
 import io
 import struct
 from fractions import Fraction
@@ -98,6 +99,10 @@ NO_RECORDINGS: dict[str, bytes] = {
     "a later ADTS frame": ADTS[60:] + ADTS * 9,
     "a later piece of WebM": written("webm", "libopus")[700:],
     "a cluster of WebM": b"\x1f\x43\xb6\x75\x01\xff\xff\xff\xff\xff\xff\xff" + FRAMES,
+    "pieces of WebM out of order": written("webm", "libopus")[700:] + written("webm", "libopus"),
+    "a data URL": b"data:audio/mpeg;base64," + base64.b64encode(FRAMES),
+    "Base64": base64.b64encode(FRAMES),
+    "AMR": b"#!AMR\n" + b"\x3c".ljust(32, b"\x55") * 50,
     "a later piece of MP4": b"\0\0\0\x10moof" + bytes(8) + FRAMES,
     "text in UTF-16": UTF_16.encode("utf-16-le"),
     "text in UTF-16, big-endian": UTF_16.encode("utf-16-be"),

@@ -20,7 +20,7 @@ consume = deque[bytes](maxlen=0).extend  # Passes over what pieces there still a
 
 
 class FormBroken(RequestMalformed):
-    message = "The multipart body is broken; let your HTTP client build it, with its boundary."
+    message = "The form is broken or compressed; let an HTTP client build it and its Content-Type."
 
 
 class FormEnded(FormBroken):

@@ -19,6 +19,8 @@ FORM_BYTES = AUDIO_BYTES + 1024 * 1024  # With the other fields and the multipar
 PARTS = 32
 TEXT_BYTES = 128 * 1024  # All texts but the history; Flask's own 500 kB, 1,000 times, is too much.
 HISTORY_BYTES = 256 * 1024
+FORM = re.compile(r"multipart/form-data(?![^;,\s])[;,\s]*", re.IGNORECASE)
+"""How a form's Content-Type begins; RFC 1867 has a comma there, and some clients a space."""
 CHARSETS = re.compile(
     r"(?:windows-|cp)\d{3,4}|iso-8859-\d{1,2}|latin1|koi8-[ru]|utf-16(?:le|be)?"
     r"|shift_jis|euc-(?:jp|kr)|gb(?:k|2312|18030)|big5"
@@ -42,11 +44,12 @@ def fields_of(request: Request, names: Collection[str]) -> dict[str, str | Spool
     Raises RequestMalformed for what is not one whole form within the bounds, CallerDisconnected or
     UploadTimeout where it does not arrive, and Overloaded where there is no room for it.
     """
-    if request.mimetype != "multipart/form-data":
+    stream, content_type = request.stream, request.content_type or ""
+    if not FORM.match(content_type):
         raise RequestMalformed()
-    stream = request.stream
     try:
-        boundary = parameters_of(request.content_type or "").get("boundary", "").encode("ascii")
+        named = parameters_of(FORM.sub("form; ", content_type))
+        boundary = named.get("boundary", "").encode("ascii")
         return _fields(parts(stream, boundary), names, request.environ[SLOT].uploads)
     except ClientDisconnected as disconnected:
         # Werkzeug raises this for a timeout of the socket, too.
