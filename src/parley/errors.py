@@ -90,10 +90,7 @@ class AudioTooLarge(RequestError, code="audio_too_large"):
 
 
 class AudioUnsupported(RequestError, code="audio_unsupported"):
-    message = (
-        "The file in 'audio' does not begin as a supported kind does; send mp3, mp4, mpeg, m4a, wav"
-        " or webm, whole and not in Base64."
-    )
+    message = "Send a whole mp3, mp4, mpeg, m4a, wav or webm as the file in 'audio', not in Base64."
 
 
 class OptionInvalid(RequestError, code="option_invalid"):

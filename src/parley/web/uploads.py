@@ -44,12 +44,11 @@ def fields_of(request: Request, names: Collection[str]) -> dict[str, str | Spool
     Raises RequestMalformed for what is not one whole form within the bounds, CallerDisconnected or
     UploadTimeout where it does not arrive, and Overloaded where there is no room for it.
     """
-    stream, content_type = request.stream, request.content_type or ""
-    if not FORM.match(content_type):
+    stream, kind = request.stream, request.content_type or ""
+    if not FORM.match(kind):
         raise RequestMalformed()
     try:
-        named = parameters_of(FORM.sub("form; ", content_type))
-        boundary = named.get("boundary", "").encode("ascii")
+        boundary = parameters_of(FORM.sub("form; ", kind)).get("boundary", "").encode("ascii")
         return _fields(parts(stream, boundary), names, request.environ[SLOT].uploads)
     except ClientDisconnected as disconnected:
         # Werkzeug raises this for a timeout of the socket, too.
