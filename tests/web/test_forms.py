@@ -245,6 +245,6 @@ def test_what_no_field_takes_is_passed_over(head, size):
 def test_no_field_is_passed_on_encoded(encoding):
     """Forms have no encodings any more (RFC 7578, 4.7); some clients still name those of none."""
     is_none = encoding in ("", "7bit", "Binary")
-    told = "'voice' has a Content-Transfer-Encoding"
+    told = "'voice' as it is, with no Content-Transfer-Encoding"
     with nullcontext() if is_none else pytest.raises(RequestMalformed, match=told):
         assert read(f"voice\r\nContent-Transfer-Encoding: {encoding}", b"Ukl") == {"voice": "Ukl"}

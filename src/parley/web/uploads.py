@@ -78,8 +78,7 @@ def _fields(
         if name in fields:
             raise RequestMalformed(f"The field '{name}' came more than once; send it once.")
         if part.is_encoded and is_wanted:
-            why = f"The field '{name}' has a Content-Transfer-Encoding, which forms no longer have"
-            raise RequestMalformed(f"{why}; send its bytes as they are.")
+            raise RequestMalformed(f"Send '{name}' as it is, with no Content-Transfer-Encoding.")
         charsets[name] = part.charset
         if name == "audio" and part.file_name is None:
             fields[name] = b""
@@ -96,8 +95,7 @@ def _fields(
                 fields[name] = bytes(text)
             elif name == "_charset_":  # Of texts, not files (RFC 7578, 4.6).
                 default = text.decode("ascii", "replace").strip().lower()
-    charsets = {name: charset or default for name, charset in charsets.items()}
-    return {name: _meant(name, sent, charsets[name], usage) for name, sent in fields.items()}
+    return {name: _meant(name, x, charsets[name] or default, usage) for name, x in fields.items()}
 
 
 def _meant(name: str, sent: bytes | Spool, charset: str, usage: Usage) -> str | Spool:
