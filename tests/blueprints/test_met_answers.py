@@ -33,6 +33,9 @@ TRANSCRIPTS = {
     "no language": ({"text": "language None<asr_text>"}, ""),
     "a sentence in JSON": ("Hello.", "Hello."),
     "a remark in JSON": ("[silence]", ""),
+    "a plain text": (b"\xef\xbb\xbfHello.\n", "Hello."),
+    "a plain number": (b"42", "42"),
+    "a plain remark": (b" [BLANK_AUDIO]\n", ""),
     "angle brackets": ({"text": "<noise> {cough}"}, ""),
     "signs that nobody sees": ({"text": "\u200b\ufeff\0"}, ""),
     "times": ({"text": "[00:00:00.000 --> 00:00:02.000]  Hello."}, "Hello."),
@@ -53,7 +56,7 @@ TRANSCRIPTS = {
 def test_a_transcript_without_words_is_no_speech(met, accept, name):
     """The transcript is empty then, and no later call is made."""
     data, transcript = TRANSCRIPTS[name]
-    answers(met, "stt", data)
+    answers(met, "stt", data, Content_Type="text/plain; charset=utf-8")
     response = post(met, accept)
     answer = told(response)
     assert transcript or response.is_json  # Nothing of a stream or of sound had been sent.
@@ -81,6 +84,7 @@ WHOLES = {
     "a part that refuses beside a text": ([TEXT, REFUSED], "stop"),
     "another reason": ("It is Paris.", "eos_token"),
     "tool_calls": ("It is Paris.", "tool_calls"),
+    "no error": ("It is Paris.", "no_error"),
     "no reason that is a text": ("It is Paris.", ["length"]),
 }
 CUT = (
@@ -148,7 +152,7 @@ def test_what_comes_instead_of_json_is_named(met, accept, stage, row):
     """It is neither a transcript nor a reply; a base URL that lacks a part leads to a web page."""
     body, came = row
     stage = "stt" if stage == "tts" else stage
-    answers(met, stage, body)
+    answers(met, stage, body, Content_Type="text/html" if came == "text" else "text/plain")
     answer = told(post(met, accept))
     assert (answer.code, answer.stage) == ("upstream_malformed", stage)
     assert (answer.transcript if stage == "stt" else answer.reply) == ""

@@ -25,8 +25,11 @@ INCOMPLETE = re.compile(
     r"length|max_\w*tokens|context|limit|filter|sensitive|safety|recitation|blocklist|prohibited"
     r"|spii|guardrail|refusal|toxic"
 )
-# And for a failure amid the reply: OpenRouter's, vLLM's, Zhipu's and DeepSeek's.
-FAILED = re.compile(r"error|abort|cancel|fail|time_?d?_?out|insufficient")
+# The values for a failure amid the reply: OpenRouter's, vLLM's, Zhipu's and DeepSeek's.
+FAILED = re.compile(
+    r"(?!no_)(?:\w+_)?(?:errors?|abort(?:ed)?|cancell?ed|fail(?:ed|ure)|time_?d?_?out)"
+    r"|insufficient_\w+"
+)
 UNFINISHED = ("", "null", "none")  # Those that hosts write amid a reply instead of null.
 END = b"[DONE]"
 UNNAMED = (b"", b"message")
@@ -114,7 +117,7 @@ class _Reply:
             self.reason = None  # Where text follows, it was no end: some begin with "stop".
         if error := (error_field_of(value) and value) or error_field_of(choice):
             raise self.failure_in(error)
-        if self.reason and FAILED.search(self.reason) and not INCOMPLETE.search(self.reason):
+        if self.reason and FAILED.fullmatch(self.reason) and not INCOMPLETE.search(self.reason):
             raise UpstreamUnavailable()
         is_open = self.suspect is None or self.is_note  # No note hides a failure.
         if choice is None and is_open and report_of(value).message:

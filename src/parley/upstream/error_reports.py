@@ -8,6 +8,7 @@ from typing import Any
 
 from parley.errors import UpstreamError, UpstreamMalformed
 from parley.upstream.json_values import json_in, value_at
+from parley.upstream.reasons import WAIT, seconds_in
 
 FailureIn = Callable[[Any], UpstreamError]  # Which failure it is that JSON tells of.
 DEEPEST = 5  # How many objects or lists may lie around the reason.
@@ -39,6 +40,13 @@ WAITS = re.compile(
     r"(?!(?:null|true|false|0(?:\.0)?|\\{0,9}\"{2}|\[\]|\{\})\s?[,}])",
     re.IGNORECASE,
 )
+# One that says after how long, Hugging Face's `estimated_time` included: a number of seconds or
+# milliseconds, or a text such as `9m38s`. A number of more digits is a moment, counted from 1970.
+WAIT_FIELD = re.compile(
+    r"((?:retry[ _-]?(?:after|delay|in)|reset|estimated_?time)[\w .-]{0,40})\\{0,9}\"\s?:\s?"
+    r"\\{0,9}\"?(\d{1,8}(?!\d)[\w. ]{0,30})\\{0,9}\"?\s?[,}]",
+    re.IGNORECASE,
+)
 
 
 # The data of the only event, as which some refuse what is to be streamed (DashScope).
@@ -62,10 +70,23 @@ class Report:
     @property
     def has_wait(self) -> bool:
         """Whether a field says when to try again."""
+        return bool(WAITS.search(self._written))
+
+    @property
+    def wait(self) -> float | None:
+        """How many seconds to wait before another try, as a field says, or the reason."""
+        if field := WAIT_FIELD.search(self._written):
+            is_fine = field[1].lower().endswith(("ms", "milliseconds"))
+            return seconds_in(field[2], 0.001 if is_fine else 1.0)
+        words = WAIT.search(self.message)
+        return seconds_in(words[1]) if words else None
+
+    @property
+    def _written(self) -> str:
         try:
-            return bool(WAITS.search(json.dumps(self.source)[:READ_BYTES]))
+            return json.dumps(self.source)[:READ_BYTES]
         except RecursionError:  # Nobody says it that deep.
-            return False
+            return ""
 
 
 def error_field_of(value: Any) -> Any:
