@@ -82,9 +82,9 @@ WHOLES = {
     "parts without a type": ([{"reasoningContent": HMM}, {"text": "It is Paris."}], "stop"),
     "a text with annotations": ([NOTED], "stop"),
     "a part that refuses beside a text": ([TEXT, REFUSED], "stop"),
-    "another reason": ("It is Paris.", "eos_token"),
-    "tool_calls": ("It is Paris.", "tool_calls"),
-    "no error": ("It is Paris.", "no_error"),
+    **{
+        name: ("It is Paris.", name) for name in ("eos_token", "tool_calls", "no_error", "failover")
+    },
     "no reason that is a text": ("It is Paris.", ["length"]),
 }
 CUT = (
@@ -93,6 +93,7 @@ CUT = (
     "ERROR_TOXIC content_filtered guardrail_intervened refusal context_length_exceeded"
 )
 FAILED = "error abort network_error insufficient_system_resource cancelled timeout failed timed_out"
+WEB_PAGE = "a web page where JSON was asked for; check the"
 DOWN, NO_REPLY = "upstream_unavailable", ("", "upstream_malformed")
 # What the message holds, the reason, and what becomes of it.
 MESSAGES = {
@@ -140,19 +141,19 @@ def test_a_message_is_understood(met, accept, streams, name):
 
 @spread(
     [
-        (b"The capital is", "text"),
-        (b" 42", "text"),
-        (b"<!doctype html><title>Chat</title>", "a web page where JSON was asked for; check the"),
-        (b"\n\n<html></html>", "a web page where JSON was asked for; check the"),
-        (b'{"text": "The', None),
-        (b"[]", None),
+        (b"The capital is", "text", "text/html"),
+        (b" 42", "text", ""),
+        (b"\x7f\xff\xff", "text", "text/plain"),
+        *((page, WEB_PAGE, "text/plain") for page in (b"<!doctype html><p>", b"\n\n<html></html>")),
+        (b'{"text": "The', None, "text/plain"),
+        (b"[]", None, "text/plain"),
     ]
 )
 def test_what_comes_instead_of_json_is_named(met, accept, stage, row):
     """It is neither a transcript nor a reply; a base URL that lacks a part leads to a web page."""
-    body, came = row
+    body, came, kind = row
     stage = "stt" if stage == "tts" else stage
-    answers(met, stage, body, Content_Type="text/html" if came == "text" else "text/plain")
+    answers(met, stage, body, Content_Type=kind)
     answer = told(post(met, accept))
     assert (answer.code, answer.stage) == ("upstream_malformed", stage)
     assert (answer.transcript if stage == "stt" else answer.reply) == ""

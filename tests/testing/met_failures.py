@@ -147,7 +147,7 @@ STATUSES = [
     (429, {"message": "Your paid balance is too low.", "isRetryable": True}, {}, *NO_QUOTA),
     (429, {"message": "余额不足或无可用资源包,请充值。"}, {}, *NO_QUOTA),
     (429, {"message": "您的额度已用完。"}, {}, *NO_QUOTA),
-    (429, {"message": "您的额度已用完,请 30 秒后重试。"}, {}, *WAITING),
+    (429, {"message": "您的额度已用完,请 30 秒后重试。"}, {}, *LIMITED),
     (429, {"message": "free-models-per-day-high-balance."}, {}, *LIMITED),
     (429, {"message": "The load balancer is busy."}, {}, *LIMITED),
     (501, {"message": "Speech is not implemented."}, {}, *REFUSED),

@@ -25,11 +25,8 @@ INCOMPLETE = re.compile(
     r"length|max_\w*tokens|context|limit|filter|sensitive|safety|recitation|blocklist|prohibited"
     r"|spii|guardrail|refusal|toxic"
 )
-# The values for a failure amid the reply: OpenRouter's, vLLM's, Zhipu's and DeepSeek's.
-FAILED = re.compile(
-    r"(?!no_)(?:\w+_)?(?:errors?|abort(?:ed)?|cancell?ed|fail(?:ed|ure)|time_?d?_?out)"
-    r"|insufficient_\w+"
-)
+# What the whole value is for a failure amid the reply: OpenRouter's, vLLM's, Zhipu's, DeepSeek's.
+FAILED = re.compile(r"(?!no_)(\w+_)?(error|abort\w*|cancel\w*|failed|time_?d?_?out)|insuff\w+")
 UNFINISHED = ("", "null", "none")  # Those that hosts write amid a reply instead of null.
 END = b"[DONE]"
 UNNAMED = (b"", b"message")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,13 +16,12 @@ from parley.upstream.chat_stream import deltas_of
 from parley.upstream.error_reports import SPACE, FailureIn, error_field_of, not_json, report_of
 from parley.upstream.json_values import json_in, text_of
 from parley.upstream.realtime import VoiceReader
-from parley.upstream.sent_speech import checked, is_text
+from parley.upstream.sent_speech import checked
 from parley.upstream.speech_formats import SAMPLE_BYTES, in_format, set_lengths
 from parley.wire.transport import Form, Transport, Upstream
 
 TEXT_BYTES = 1_000_000  # The largest text that is taken, counted after decompression.
 STREAM_BYTES = 16_000_000  # The largest stream of it: an event is many times its delta.
-TOLD_BYTES = 512  # How many bytes of a plain text tell that it is one.
 SPEECH_CHARACTERS = 4096  # The longest `input` that /audio/speech takes (OpenAI's API reference).
 SPEECH_BYTES = 16_000_000  # The largest speech that is taken, counted after decompression.
 VOICE = "alloy"
@@ -199,6 +198,7 @@ def _transcript_in(body: bytes, headers: Mapping[str, str], failure_in: FailureI
     if isinstance(heard, dict | list):
         raise failure_in(heard) if report_of(heard).message else UpstreamMalformed()
     is_plain = headers.get("content-type", "").lower().startswith("text/plain")
-    if is_plain and is_text(body[:TOLD_BYTES]) and body.lstrip(SPACE)[:1] not in b"<{":
-        return body.strip(SPACE).decode(errors="replace")
+    if is_plain and (sent := body.strip(SPACE))[:1] not in b"<{":
+        with suppress(UnicodeDecodeError):
+            return sent.decode()
     raise not_json(body)

@@ -34,17 +34,14 @@ REASONS = (
     *("error", "errors", "issues", "faultstring", *SENTENCES, "details", "baseresp", "statusmsg"),
     *("response", "header", "fault", "reason", "description", "title"),
 )
-# A field that says when to try again (`retryDelay`, `retry_after`), also in JSON within a text.
+# A field that says when to try again (`retryDelay`, `retry_after`, Hugging Face's
+# `estimated_time`), also in JSON within a text; with seconds, milliseconds or a text such as
+# `9m38s` it says after how long. A number of more digits is a moment, counted from 1970.
 WAITS = re.compile(
-    r"(?:retry|reset)[\w .-]{0,40}\\{0,9}\"\s?:\s?+"
-    r"(?!(?:null|true|false|0(?:\.0)?|\\{0,9}\"{2}|\[\]|\{\})\s?[,}])",
-    re.IGNORECASE,
-)
-# One that says after how long, Hugging Face's `estimated_time` included: a number of seconds or
-# milliseconds, or a text such as `9m38s`. A number of more digits is a moment, counted from 1970.
-WAIT_FIELD = re.compile(
-    r"((?:retry[ _-]?(?:after|delay|in)|reset|estimated_?time)[\w .-]{0,40})\\{0,9}\"\s?:\s?"
-    r"\\{0,9}\"?(\d{1,8}(?!\d)[\w. ]{0,30})\\{0,9}\"?\s?[,}]",
+    r"(?:retry(?:[ _-]?(?:after|delay|in)|(?P<counts>))|reset|estimated_?time)[\w .-]{0,40}?"
+    r"(?P<fine>ms|milliseconds)?\\{0,9}\"\s?:\s?+"
+    r"(?!(?:null|true|false|0(?:\.0)?|\\{0,9}\"{2}|\[\]|\{\})\s?[,}])"
+    r"(?:\\{0,9}\"?(?P<wait>\d{1,8}(?!\d)[\w. ]{0,30})\\{0,9}\"?\s?[,}])?",
     re.IGNORECASE,
 )
 
@@ -70,23 +67,22 @@ class Report:
     @property
     def has_wait(self) -> bool:
         """Whether a field says when to try again."""
-        return bool(WAITS.search(self._written))
+        return self._wait_field is not None
 
     @property
     def wait(self) -> float | None:
-        """How many seconds to wait before another try, as a field says, or the reason."""
-        if field := WAIT_FIELD.search(self._written):
-            is_fine = field[1].lower().endswith(("ms", "milliseconds"))
-            return seconds_in(field[2], 0.001 if is_fine else 1.0)
+        """How many seconds to wait before another try, as such a field says, or the reason."""
+        if (field := self._wait_field) and field["wait"] and field["counts"] is None:
+            return seconds_in(field["wait"], 0.001 if field["fine"] else 1.0)
         words = WAIT.search(self.message)
         return seconds_in(words[1]) if words else None
 
     @property
-    def _written(self) -> str:
+    def _wait_field(self) -> re.Match[str] | None:
         try:
-            return json.dumps(self.source)[:READ_BYTES]
+            return WAITS.search(json.dumps(self.source)[:READ_BYTES])
         except RecursionError:  # Nobody says it that deep.
-            return ""
+            return None
 
 
 def error_field_of(value: Any) -> Any:

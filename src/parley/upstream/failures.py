@@ -62,8 +62,8 @@ LEADS: Mapping[type[UpstreamError], str] = {
     UpstreamUnavailable: "The upstream failed",
     UpstreamMalformed: "The upstream sent an error instead of an answer",
 }
-# Headers that say how long to wait, and their units in seconds.
-WAIT_HEADERS = (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0))
+# The headers that say how long to wait, and their units in seconds.
+WAITS = (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0))
 SENTENCE_END = re.compile(r"(?<=[.!?]) ")
 LONGEST_WAIT = 86_400.0  # The longest wait, in seconds, that callers are told of: a day.
 
@@ -160,7 +160,7 @@ def retry_after(headers: Mapping[str, str], seconds: float | None = None) -> flo
 
     A header has a number, as OpenAI's SDK reads it, a text such as `2s`, or a date.
     """
-    for name, unit in WAIT_HEADERS:
+    for name, unit in WAITS:
         if (asked := seconds_in(headers.get(name, ""), unit)) is not None:
             return min(asked, LONGEST_WAIT)
     with suppress(KeyError, ValueError, TypeError, OverflowError):

@@ -1,6 +1,7 @@
 """What an upstream's own words are about, as they were met in lines of up to 2,000 characters."""
 
 import re
+from contextlib import suppress
 
 # What follows the name of a model that a host does not have.
 ABSENT = (
@@ -56,18 +57,15 @@ TIME = re.compile(
     r"|\d\s*(?:秒|分钟|小时|天)|\bper[ -](?:sec|min|hour)",
     re.IGNORECASE,
 )
-# A number and its unit, of which several may make a wait: `9m38.016s`, "1 hour and 5 minutes".
 UNITS = {"ms": 0.001, "milli": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-UNITS |= {"秒": 1.0, "分": 60.0, "小": 3600.0, "天": 86_400.0}
+# A number and its unit, of which several may make a wait: `9m38.016s`, "1 hour and 5 minutes".
 PART = (
     r"(?<![\d.,])(\d{1,9}(?:\.\d{1,9})?)\s?"
-    r"(ms|milli|[smhd秒分小天])(?:s?econds?|ecs?|inutes?|ins?|ours?|rs?|ays?|[钟时])?(?![a-z])"
+    r"(ms|milli|[smhd])(?:s?econds?|ecs?|inutes?|ins?|ours?|rs?|ays?)?(?![a-z])"
 )
 PARTS = rf"(?:{PART}[, ]{{0,2}}(?:and )?)+"
-# Such a wait as the first number of what is said of another try.
-WAIT = re.compile(
-    rf"(?:{AGAIN}(?:(?!\. )[^;!?\d]){{0,60}}|(?=[^后]{{1,20}}后))({PARTS})", re.IGNORECASE
-)
+# Such a wait as the first number in what is said of another try.
+WAIT = re.compile(rf"{AGAIN}(?:(?!\. )[^;!?\d]){{0,60}}({PARTS})", re.IGNORECASE)
 # What tells where something stands: an address, a URL, a path.
 ADDRESS = re.compile(
     r"""
@@ -86,14 +84,11 @@ ADDRESS = re.compile(
 
 def seconds_in(text: str, unit: float = 1.0) -> float | None:
     """The seconds of a number of units, or of a text such as `9m38s`; None for any other."""
-    try:
-        seconds = float(text) * unit
-    except ValueError:
-        if not re.fullmatch(PARTS, text, re.IGNORECASE):
-            return None
-        parts = re.findall(PART, text.lower())
-        return sum(float(number) * UNITS[name] for number, name in parts)
-    return seconds if seconds >= 0 else None
+    if re.fullmatch(PARTS, text := text.lower()):
+        return sum(float(number) * UNITS[name] for number, name in re.findall(PART, text))
+    with suppress(ValueError):
+        return seconds if (seconds := float(text) * unit) >= 0 else None
+    return None
 
 
 def is_about_model(status: int, message: str, model: str, names: tuple[str, ...]) -> bool:

@@ -74,10 +74,10 @@ def _begins(head: bytes, audio_format: str) -> bool:
     if audio_format == "mp3":
         return head[:3] == b"ID3" or frame_at(head) is not None
     is_file = head.startswith((b"RIFF", b"ID3", b"OggS", b"fLaC")) or has_two_frames_at(head)
-    return not is_file and not is_text(head[:TEXT_BYTES])
+    return not is_file and not _is_text(head[:TEXT_BYTES])
 
 
-def is_text(head: bytes) -> bool:
+def _is_text(head: bytes) -> bool:
     """Whether bytes are printable UTF-8, of which the last character may be cut."""
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(head)
@@ -92,7 +92,7 @@ def _name(head: bytes, headers: Mapping[str, str]) -> str:
             return name
     if has_two_frames_at(head):
         return "mp3"
-    if is_text(head[:TEXT_BYTES]):
+    if _is_text(head[:TEXT_BYTES]):
         return "text"
     is_pcm = re.match(r"(?i)audio/(?:pcm|l16)", headers.get("content-type", ""))
     return "pcm" if is_pcm else "something else"
