@@ -65,24 +65,20 @@ class Report:
         return next((code for code in codes if 400 <= code <= 599), None)
 
     @property
-    def has_wait(self) -> bool:
-        """Whether a field says when to try again."""
-        return self._wait_field is not None
-
-    @property
-    def wait(self) -> float | None:
-        """How many seconds to wait before another try, as such a field says, or the reason."""
-        if (field := self._wait_field) and field["wait"] and field["counts"] is None:
-            return seconds_in(field["wait"], 0.001 if field["fine"] else 1.0)
-        words = WAIT.search(self.message)
-        return seconds_in(words[1]) if words else None
-
-    @property
-    def _wait_field(self) -> re.Match[str] | None:
+    def wait_field(self) -> re.Match[str] | None:
+        """What WAITS finds: a field that says when to try again."""
         try:
             return WAITS.search(json.dumps(self.source)[:READ_BYTES])
         except RecursionError:  # Nobody says it that deep.
             return None
+
+    @property
+    def wait(self) -> float | None:
+        """How many seconds to wait before another try, as such a field says, or the reason."""
+        if (field := self.wait_field) and field["wait"] and field["counts"] is None:
+            return seconds_in(field["wait"], 0.001 if field["fine"] else 1.0)
+        words = WAIT.search(self.message)
+        return seconds_in(words[1]) if words else None
 
 
 def error_field_of(value: Any) -> Any:
@@ -116,15 +112,12 @@ def report_in(body: bytes) -> Report:
 def not_json(body: bytes) -> UpstreamMalformed:
     """The failure of an answer that is no object or list of JSON: the sentence names what came."""
     begins = body.lstrip(SPACE)[:1]
-    if begins == b"<":  # What a base URL without its `/v1` leads to.
-        return UpstreamMalformed(
-            "The upstream sent a web page where JSON was asked for; check the base URL."
-        )
     if begins in (b"", b"{", b"["):
         return UpstreamMalformed()
-    return UpstreamMalformed(
-        "The upstream sent text where JSON was asked for; name another model or host."
-    )
+    came, advice = "text", "name another model or host"
+    if begins == b"<":
+        came, advice = "a web page", "check the base URL"  # One without its `/v1` leads there.
+    return UpstreamMalformed(f"The upstream sent {came} where JSON was asked for; {advice}.")
 
 
 def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:

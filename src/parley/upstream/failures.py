@@ -56,7 +56,8 @@ RETRIED_STATUSES = (408, 409, 429)  # What OpenAI's own SDK tries again, beside 
 SHOULD_RETRY = {"true": True, "false": False}  # By `x-should-retry`, which overrules the statuses.
 MESSAGE_CHARACTERS = 300  # How much of an upstream's message is passed on.
 # How a sentence begins that ends with the upstream's own words, where not as the error's own.
-LEADS: Mapping[type[UpstreamError], str] = {
+LEADS: Mapping[type[UpstreamError] | int | None, str] = {
+    403: "The upstream refused the request",  # For want of a permission or of credit, as xAI.
     ModelNotFound: "The upstream refused the request",
     QuotaExhausted: "The quota or credit of the key's account at the upstream is used up",
     UpstreamUnavailable: "The upstream failed",
@@ -124,7 +125,7 @@ def _by_status(
     coded = {BY_CODE.get(name) for name in report.names}
     if kind is RateLimited:
         speaks = QUOTA.search(" ".join((report.message, *report.names)))
-        waits = retry_after(headers) is not None or report.has_wait or TIME.search(report.message)
+        waits = retry_after(headers) is not None or report.wait_field or TIME.search(report.message)
         if QuotaExhausted in coded or (speaks and not waits):
             return QuotaExhausted
     is_told = ModelNotFound in coded and (
@@ -151,7 +152,7 @@ def _sentence(
     if upstream.is_operators_host and has_failed:
         parts = SENTENCE_END.split(message) if status is None else [message]
         message = " ".join(part for part in parts if not ADDRESS.search(part))
-    lead = LEADS.get(kind) or kind.message.partition(";")[0]
+    lead = LEADS.get(status) or LEADS.get(kind) or kind.message.partition(";")[0]
     return f"{lead}, saying: {message}" if message else ""
 
 
