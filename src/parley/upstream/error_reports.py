@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from parley.errors import UpstreamError, UpstreamMalformed
@@ -38,7 +39,7 @@ REASONS = (
 # `estimated_time`), also in JSON within a text; with seconds, milliseconds or a text such as
 # `9m38s` it says after how long. A number of more digits is a moment, counted from 1970.
 WAITS = re.compile(
-    r"(?:retry(?:[ _-]?(?:after|delay|in)|(?P<counts>))|reset|estimated_?time)[\w .-]{0,40}?"
+    r"(?:retry(?:[ _-]?(?:after|delay|in)|(?P<counts>))|reset|estimated_?time)[\w .-]{0,24}?"
     r"(?P<fine>ms|milliseconds)?\\{0,9}\"\s?:\s?+"
     r"(?!(?:null|true|false|0(?:\.0)?|\\{0,9}\"{2}|\[\]|\{\})\s?[,}])"
     r"(?:\\{0,9}\"?(?P<wait>\d{1,8}(?!\d)[\w. ]{0,30})\\{0,9}\"?\s?[,}])?",
@@ -64,7 +65,7 @@ class Report:
         codes = (int(name) for name in self.names if name.isascii() and name.isdecimal())
         return next((code for code in codes if 400 <= code <= 599), None)
 
-    @property
+    @cached_property
     def wait_field(self) -> re.Match[str] | None:
         """What WAITS finds: a field that says when to try again."""
         try:
