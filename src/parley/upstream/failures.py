@@ -57,7 +57,7 @@ SHOULD_RETRY = {"true": True, "false": False}  # By `x-should-retry`, which over
 MESSAGE_CHARACTERS = 300  # How much of an upstream's message is passed on.
 # How a sentence begins that ends with the upstream's own words, where not as the error's own.
 LEADS: Mapping[type[UpstreamError] | int | None, str] = {
-    403: "The upstream refused the request",  # For want of a permission or of credit, as xAI.
+    403: "The upstream does not allow this",  # For want of a permission, or of credit (xAI).
     ModelNotFound: "The upstream refused the request",
     QuotaExhausted: "The quota or credit of the key's account at the upstream is used up",
     UpstreamUnavailable: "The upstream failed",
