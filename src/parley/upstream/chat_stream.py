@@ -119,12 +119,9 @@ class _Reply:
         is_open = self.suspect is None or self.is_note  # No note hides a failure.
         if choice is None and is_open and report_of(value).message:
             self.suspect = value
-            self.is_note = (
-                isinstance(value, dict)
-                and not report_of(
-                    {name: each for name, each in value.items() if name not in NOTES}
-                ).message
-            )
+            said = value if isinstance(value, dict) else {"message": value}
+            said = {name: each for name, each in said.items() if name not in NOTES}
+            self.is_note = not report_of(said).message
 
     def _choice_in(self, choices: Any) -> Any:
         for choice in choices if isinstance(choices, list) else ():
