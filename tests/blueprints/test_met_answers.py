@@ -33,6 +33,9 @@ TRANSCRIPTS = {
     "no language": ({"text": "language None<asr_text>"}, ""),
     "a sentence in JSON": ("Hello.", "Hello."),
     "a remark in JSON": ("[silence]", ""),
+    "a plain text": (b"\xef\xbb\xbfHello.\n", "Hello."),
+    "a plain number": (b"42", "42"),
+    "a plain remark": (b" [BLANK_AUDIO]\n", ""),
     "angle brackets": ({"text": "<noise> {cough}"}, ""),
     "signs that nobody sees": ({"text": "\u200b\ufeff\0"}, ""),
     "times": ({"text": "[00:00:00.000 --> 00:00:02.000]  Hello."}, "Hello."),
@@ -53,7 +56,7 @@ TRANSCRIPTS = {
 def test_a_transcript_without_words_is_no_speech(met, accept, name):
     """The transcript is empty then, and no later call is made."""
     data, transcript = TRANSCRIPTS[name]
-    answers(met, "stt", data)
+    answers(met, "stt", data, Content_Type="text/plain; charset=utf-8")
     response = post(met, accept)
     answer = told(response)
     assert transcript or response.is_json  # Nothing of a stream or of sound had been sent.
@@ -79,8 +82,9 @@ WHOLES = {
     "parts without a type": ([{"reasoningContent": HMM}, {"text": "It is Paris."}], "stop"),
     "a text with annotations": ([NOTED], "stop"),
     "a part that refuses beside a text": ([TEXT, REFUSED], "stop"),
-    "another reason": ("It is Paris.", "eos_token"),
-    "tool_calls": ("It is Paris.", "tool_calls"),
+    **{
+        name: ("It is Paris.", name) for name in ("eos_token", "tool_calls", "no_error", "failover")
+    },
     "no reason that is a text": ("It is Paris.", ["length"]),
 }
 CUT = (
@@ -89,6 +93,7 @@ CUT = (
     "ERROR_TOXIC content_filtered guardrail_intervened refusal context_length_exceeded"
 )
 FAILED = "error abort network_error insufficient_system_resource cancelled timeout failed timed_out"
+WEB_PAGE = "a web page where JSON was asked for; check the"
 DOWN, NO_REPLY = "upstream_unavailable", ("", "upstream_malformed")
 # What the message holds, the reason, and what becomes of it.
 MESSAGES = {
@@ -136,19 +141,19 @@ def test_a_message_is_understood(met, accept, streams, name):
 
 @spread(
     [
-        (b"The capital is", "text"),
-        (b" 42", "text"),
-        (b"<!doctype html><title>Chat</title>", "a web page where JSON was asked for; check the"),
-        (b"\n\n<html></html>", "a web page where JSON was asked for; check the"),
-        (b'{"text": "The', None),
-        (b"[]", None),
+        (b"The capital is", "text", "text/html"),
+        (b" 42", "text", ""),
+        (b"\x7f\xff\xff", "text", "text/plain"),
+        *((page, WEB_PAGE, "text/plain") for page in (b"<!doctype html><p>", b"\n\n<html></html>")),
+        (b'{"text": "The', None, "text/plain"),
+        (b"[]", None, "text/plain"),
     ]
 )
 def test_what_comes_instead_of_json_is_named(met, accept, stage, row):
     """It is neither a transcript nor a reply; a base URL that lacks a part leads to a web page."""
-    body, came = row
+    body, came, kind = row
     stage = "stt" if stage == "tts" else stage
-    answers(met, stage, body)
+    answers(met, stage, body, Content_Type=kind)
     answer = told(post(met, accept))
     assert (answer.code, answer.stage) == ("upstream_malformed", stage)
     assert (answer.transcript if stage == "stt" else answer.reply) == ""

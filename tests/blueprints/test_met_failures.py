@@ -128,6 +128,14 @@ def test_where_the_operators_hosts_stand_is_not_told(met, accept, stage, row):
     assert (message in told(post(met, accept)).message) is is_told
 
 
+@spread(ADDRESSES)
+def test_a_sentence_beside_that_of_an_address_is_told(met, accept, stage, row):
+    """Under 200, where hosts refuse, too, with a link to what they refuse."""
+    fails(met, stage, 200, {"error": {"message": f"{REASON}. {row}. Sorry!", "code": "x"}})
+    message = told(post(met, accept)).message
+    assert message.endswith(f"saying: {REASON}. Sorry!")
+
+
 @pytest.mark.parametrize(
     ("long", "seen"),
     [("Failed. " * 36 + "At 10.11.12.13", "Failed."), ("10.11.12.13 " * 40, "reached")],

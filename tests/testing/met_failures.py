@@ -112,6 +112,7 @@ CODES = [
 NO_MONEY = "You have run out of credits"
 NO_ACCESS = "Project `proj_1` does not have access to model `gpt-4o`"
 NO_QUOTA, LIMITED = ("quota_exhausted", 1, 500), ("rate_limited", 3, 500)
+WAITING = ("rate_limited", 1, 500)  # For longer than a conversation takes.
 DOWN, REFUSED = ("upstream_unavailable", 3, 500), ("upstream_rejected", 1, 400)
 STATUSES = [
     (429, {"message": "Slow down."}, {}, *LIMITED),
@@ -128,12 +129,12 @@ STATUSES = [
     (429, {"message": NO_MONEY}, {"Retry_After": "0"}, *LIMITED),
     (429, {"message": NO_MONEY}, {"retry_after_ms": "1"}, *LIMITED),
     (429, {"message": "Quota exceeded. Please retry in 0.01s."}, {}, *LIMITED),
-    (429, {"message": "Out of quota; try again in 20s"}, {}, *LIMITED),
+    (429, {"message": "Out of quota; try again in 40s"}, {}, *WAITING),
     (429, {"message": "Your budget resets at midnight."}, {}, *LIMITED),
-    (429, {"message": "Quota exceeded.", "details": [{"retryDelay": "26s"}]}, {}, *LIMITED),
+    (429, {"message": "Quota exceeded.", "details": [{"retryDelay": "40s"}]}, {}, *WAITING),
     (429, {"message": "Quota exceeded.", "retry_after_milliseconds": 9}, {}, *LIMITED),
     (429, {"message": "Slow down.", "details": [{"description": "About quotas."}]}, {}, *LIMITED),
-    (429, {"message": "Credits refresh in 3 hours."}, {}, *LIMITED),
+    (429, {"message": "Credits refresh in 3 hours."}, {}, *WAITING),
     (429, {"message": "Out of quota. Come back in one hour."}, {}, *LIMITED),
     (429, {"message": "Quota exceeded. Please retry shortly."}, {}, *LIMITED),
     (429, {"message": "Quota: 50 requests a day. Try again later."}, {}, *NO_QUOTA),

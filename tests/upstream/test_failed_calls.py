@@ -67,6 +67,7 @@ SAYS = "The upstream refused the request, saying"
         (400, "", errors.UpstreamRejected.message),
         (400, None, errors.UpstreamRejected.message),
         (401, "No.", "The upstream refused the API key, saying: No."),
+        (403, "No.", "The upstream does not allow this, saying: No."),
         (404, "No gpt-4o.", f"{SAYS}: No gpt-4o."),
         (500, "No.", "The upstream failed, saying: No."),
         (504, "No.", "The upstream took too long, saying: No."),
@@ -93,6 +94,9 @@ def test_whatever_is_no_success_is_a_failure(status):
         ({"retry-after": "-1"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "2s"}, 2),
+        ({"retry-after": "1m30s"}, 90),
+        ({"x-ms-retry-after-ms": "20", "retry-after": "7"}, 0.02),
         ({"retry-after": "86401"}, DAY),
         ({"retry-after-ms": "1e300"}, DAY),
         ({"retry-after": "Mon, 01 Jan 99999999999 00:00:00 GMT"}, None),
@@ -110,6 +114,31 @@ def test_whatever_is_no_success_is_a_failure(status):
 def test_how_long_to_wait_is_read_as_openais_sdk_does(headers, seconds):
     """Milliseconds, seconds, or a date: never less than nothing, never more than a day."""
     assert retry_after(headers) == seconds
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        ("Used 97050, Requested 3619. Please try again in 9m38.016s. Need more?", 578.016),
+        ("Please try again in 20ms.", 0.02),
+        ("Please retry after 59 seconds, or ask for more.", 59),
+        ("Wait 1 hour and 5 minutes", 3900),
+        ("Your quota resets in 2 days.", DAY),
+        ("Try again in 3 more steps.", None),
+        ("Try again later: 30 requests a minute, 5s each.", None),
+        ("30 requests took 5s.", None),
+        ({"estimated_time": 20.0}, 20),
+        ({"details": [{"retryDelay": "26s"}]}, 26),
+        ({"metadata": {"raw": '{"retry_after_ms": 450}'}}, 0.45),
+        ({"x-ratelimit-reset-requests": "2m59.5s"}, 179.5),
+        ({"resets_at": 1764500000, "message": "Try again in 7s."}, 7),
+        ({"retry_count": 2}, None),
+    ],
+    ids=str,
+)
+def test_how_long_to_wait_is_read_from_words_and_fields(error, seconds):
+    """Where no header says it, and never for a moment, a count or a limit."""
+    assert failure(503, error).retry_after == seconds
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ INCOMPLETE = re.compile(
     r"length|max_\w*tokens|context|limit|filter|sensitive|safety|recitation|blocklist|prohibited"
     r"|spii|guardrail|refusal|toxic"
 )
-# And for a failure amid the reply: OpenRouter's, vLLM's, Zhipu's and DeepSeek's.
-FAILED = re.compile(r"error|abort|cancel|fail|time_?d?_?out|insufficient")
+# What the whole value is for a failure amid the reply: OpenRouter's, vLLM's, Zhipu's, DeepSeek's.
+FAILED = re.compile(r"(?!no_)(\w+_)?(error|abort\w*|cancel\w*|failed|time_?d?_?out)|insuff\w+")
 UNFINISHED = ("", "null", "none")  # Those that hosts write amid a reply instead of null.
 END = b"[DONE]"
 UNNAMED = (b"", b"message")
@@ -114,17 +114,14 @@ class _Reply:
             self.reason = None  # Where text follows, it was no end: some begin with "stop".
         if error := (error_field_of(value) and value) or error_field_of(choice):
             raise self.failure_in(error)
-        if self.reason and FAILED.search(self.reason) and not INCOMPLETE.search(self.reason):
+        if self.reason and FAILED.fullmatch(self.reason) and not INCOMPLETE.search(self.reason):
             raise UpstreamUnavailable()
         is_open = self.suspect is None or self.is_note  # No note hides a failure.
         if choice is None and is_open and report_of(value).message:
             self.suspect = value
-            self.is_note = (
-                isinstance(value, dict)
-                and not report_of(
-                    {name: each for name, each in value.items() if name not in NOTES}
-                ).message
-            )
+            said = value if isinstance(value, dict) else {"message": value}
+            said = {name: each for name, each in said.items() if name not in NOTES}
+            self.is_note = not report_of(said).message
 
     def _choice_in(self, choices: Any) -> Any:
         for choice in choices if isinstance(choices, list) else ():

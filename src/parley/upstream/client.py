@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,7 +13,7 @@ from parley.models.registry import Model
 from parley.recordings import Recording
 from parley.upstream.calls import AttemptRecord, Call
 from parley.upstream.chat_stream import deltas_of
-from parley.upstream.error_reports import FailureIn, error_field_of, not_json, report_of
+from parley.upstream.error_reports import SPACE, FailureIn, error_field_of, not_json, report_of
 from parley.upstream.json_values import json_in, text_of
 from parley.upstream.realtime import VoiceReader
 from parley.upstream.sent_speech import checked
@@ -77,7 +77,8 @@ class Client:
                 fields.append((model.language, language))
             form = Form(fields, "file", recording)
             with call.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
-                return _transcript_in(answer.whole(call.counted), call.failure_in)
+                heard = _transcript_in(answer.whole(call.counted), answer.headers, call.failure_in)
+                return REMARKS.sub("", TOKENS.sub("", text_of(heard)).strip())
 
         return call.run(read)
 
@@ -184,15 +185,20 @@ class Client:
                 raise UpstreamMalformed()  # Whatever is joined to half a sample becomes noise.
 
 
-def _transcript_in(body: bytes, failure_in: FailureIn) -> str:
+def _transcript_in(body: bytes, headers: Mapping[str, str], failure_in: FailureIn) -> str:
+    """The text as it was sent: in JSON, alone in JSON, or, where the answer says so, as it is."""
     heard = json_in(body)
     if error_field_of(heard):
         raise failure_in(heard)
     match heard:
         case {"text": None}:
             return ""
-        case {"text": str(text)} | str(text):  # Some send the text alone, as JSON.
-            return REMARKS.sub("", TOKENS.sub("", text_of(text)).strip())
-    if report_of(heard).message:
-        raise failure_in(heard)
-    raise UpstreamMalformed() if isinstance(heard, dict | list) else not_json(body)
+        case {"text": str(text)} | str(text):
+            return text
+    if isinstance(heard, dict | list):
+        raise failure_in(heard) if report_of(heard).message else UpstreamMalformed()
+    is_plain = headers.get("content-type", "").lower().startswith("text/plain")
+    if is_plain and (sent := body.strip(SPACE))[:1] not in b"<{":
+        with suppress(UnicodeDecodeError):
+            return sent.decode()
+    raise not_json(body)

@@ -4,10 +4,12 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from parley.errors import UpstreamError, UpstreamMalformed
 from parley.upstream.json_values import json_in, value_at
+from parley.upstream.reasons import WAIT, seconds_in
 
 FailureIn = Callable[[Any], UpstreamError]  # Which failure it is that JSON tells of.
 DEEPEST = 5  # How many objects or lists may lie around the reason.
@@ -33,10 +35,14 @@ REASONS = (
     *("error", "errors", "issues", "faultstring", *SENTENCES, "details", "baseresp", "statusmsg"),
     *("response", "header", "fault", "reason", "description", "title"),
 )
-# A field that says when to try again (`retryDelay`, `retry_after`), also in JSON within a text.
+# A field that says when to try again (`retryDelay`, `retry_after`, Hugging Face's
+# `estimated_time`), also in JSON within a text; with seconds, milliseconds or a text such as
+# `9m38s` it says after how long. A number of more digits is a moment, counted from 1970.
 WAITS = re.compile(
-    r"(?:retry|reset)[\w .-]{0,40}\\{0,9}\"\s?:\s?+"
-    r"(?!(?:null|true|false|0(?:\.0)?|\\{0,9}\"{2}|\[\]|\{\})\s?[,}])",
+    r"(?:retry(?:[ _-]?(?:after|delay|in)|(?P<counts>))|reset|estimated_?time)[\w .-]{0,24}?"
+    r"(?P<fine>ms|milliseconds)?\\{0,9}\"\s?:\s?+"
+    r"(?!(?:null|true|false|0(?:\.0)?|\\{0,9}\"{2}|\[\]|\{\})\s?[,}])"
+    r"(?:\\{0,9}\"?(?P<wait>\d{1,8}(?!\d)[\w. ]{0,30})\\{0,9}\"?\s?[,}])?",
     re.IGNORECASE,
 )
 
@@ -59,13 +65,21 @@ class Report:
         codes = (int(name) for name in self.names if name.isascii() and name.isdecimal())
         return next((code for code in codes if 400 <= code <= 599), None)
 
-    @property
-    def has_wait(self) -> bool:
-        """Whether a field says when to try again."""
+    @cached_property
+    def wait_field(self) -> re.Match[str] | None:
+        """What WAITS finds: a field that says when to try again."""
         try:
-            return bool(WAITS.search(json.dumps(self.source)[:READ_BYTES]))
+            return WAITS.search(json.dumps(self.source)[:READ_BYTES])
         except RecursionError:  # Nobody says it that deep.
-            return False
+            return None
+
+    @property
+    def wait(self) -> float | None:
+        """How many seconds to wait before another try, as such a field says, or the reason."""
+        if (field := self.wait_field) and field["wait"] and field["counts"] is None:
+            return seconds_in(field["wait"], 0.001 if field["fine"] else 1.0)
+        words = WAIT.search(self.message)
+        return seconds_in(words[1]) if words else None
 
 
 def error_field_of(value: Any) -> Any:
@@ -99,15 +113,12 @@ def report_in(body: bytes) -> Report:
 def not_json(body: bytes) -> UpstreamMalformed:
     """The failure of an answer that is no object or list of JSON: the sentence names what came."""
     begins = body.lstrip(SPACE)[:1]
-    if begins == b"<":  # What a base URL without its `/v1` leads to.
-        return UpstreamMalformed(
-            "The upstream sent a web page where JSON was asked for; check the base URL."
-        )
     if begins in (b"", b"{", b"["):
         return UpstreamMalformed()
-    return UpstreamMalformed(
-        "The upstream sent text where JSON was asked for; name another model or host."
-    )
+    came, advice = "text", "name another model or host"
+    if begins == b"<":
+        came, advice = "a web page", "check the base URL"  # One without its `/v1` leads there.
+    return UpstreamMalformed(f"The upstream sent {came} where JSON was asked for; {advice}.")
 
 
 def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:

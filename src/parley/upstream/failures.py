@@ -1,5 +1,6 @@
 """The failures of an upstream: which of its answers and events means which UpstreamError."""
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -20,7 +21,7 @@ from parley.errors import (
     UpstreamUnavailable,
 )
 from parley.upstream.error_reports import Report, report_in, report_of
-from parley.upstream.reasons import ADDRESS, QUOTA, TIME, is_about_model
+from parley.upstream.reasons import ADDRESS, QUOTA, TIME, is_about_model, seconds_in
 from parley.wire.bodies import Answer, Counted
 from parley.wire.transport import Upstream
 
@@ -55,11 +56,16 @@ RETRIED_STATUSES = (408, 409, 429)  # What OpenAI's own SDK tries again, beside 
 SHOULD_RETRY = {"true": True, "false": False}  # By `x-should-retry`, which overrules the statuses.
 MESSAGE_CHARACTERS = 300  # How much of an upstream's message is passed on.
 # How a sentence begins that ends with the upstream's own words, where not as the error's own.
-LEADS: Mapping[type[UpstreamError], str] = {
+LEADS: Mapping[type[UpstreamError] | int | None, str] = {
+    403: "The upstream does not allow this",  # For want of a permission, or of credit (xAI).
     ModelNotFound: "The upstream refused the request",
+    QuotaExhausted: "The quota or credit of the key's account at the upstream is used up",
     UpstreamUnavailable: "The upstream failed",
     UpstreamMalformed: "The upstream sent an error instead of an answer",
 }
+# The headers that say how long to wait, and their units in seconds.
+WAITS = (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0))
+SENTENCE_END = re.compile(r"(?<=[.!?]) ")
 LONGEST_WAIT = 86_400.0  # The longest wait, in seconds, that callers are told of: a day.
 
 
@@ -104,9 +110,8 @@ def _failure(
         retry = SHOULD_RETRY.get(headers.get("x-should-retry", ""), retry)
     if kind in (QuotaExhausted, ModelNotFound) or status == 501:
         retry = False  # It does not pass by itself, whatever the header says.
-    has_failed = not set(BLAMING).intersection(report.names) if status is None else status >= 500
-    sentence = _sentence(kind, report.message, upstream, has_failed=has_failed)
-    return kind(sentence, retry=retry, retry_after=retry_after(headers))
+    sentence = _sentence(kind, report, upstream, status)
+    return kind(sentence, retry=retry, retry_after=retry_after(headers, report.wait))
 
 
 def _by_status(
@@ -120,7 +125,7 @@ def _by_status(
     coded = {BY_CODE.get(name) for name in report.names}
     if kind is RateLimited:
         speaks = QUOTA.search(" ".join((report.message, *report.names)))
-        waits = retry_after(headers) is not None or report.has_wait or TIME.search(report.message)
+        waits = retry_after(headers) is not None or report.wait_field or TIME.search(report.message)
         if QuotaExhausted in coded or (speaks and not waits):
             return QuotaExhausted
     is_told = ModelNotFound in coded and (
@@ -132,9 +137,10 @@ def _by_status(
 
 
 def _sentence(
-    kind: type[UpstreamError], message: str, upstream: Upstream, *, has_failed: bool
+    kind: type[UpstreamError], report: Report, upstream: Upstream, status: int | None
 ) -> str:
     """The upstream's words, if callers may read them; blank: the error's own sentence stands."""
+    message = report.message
     if kind is StageKeyMissing:
         return f"The upstream wants an API key, and none was sent; send {upstream.key_header}."
     if not message.isprintable() or not upstream.may_be_told(message):
@@ -142,22 +148,26 @@ def _sentence(
     if len(message) > MESSAGE_CHARACTERS:  # After a word, so that no address loses its end.
         message = f"{message[:MESSAGE_CHARACTERS].rsplit(' ', 1)[0]}…"
     # No caller is to learn where a host of the operator's own network stands.
-    if upstream.is_operators_host and has_failed and ADDRESS.search(message):
-        return ""
-    lead = LEADS.get(kind) or kind.message.partition(";")[0]
+    has_failed = not set(BLAMING).intersection(report.names) if status is None else status >= 500
+    if upstream.is_operators_host and has_failed:
+        parts = SENTENCE_END.split(message) if status is None else [message]
+        message = " ".join(part for part in parts if not ADDRESS.search(part))
+    lead = LEADS.get(status) or LEADS.get(kind) or kind.message.partition(";")[0]
     return f"{lead}, saying: {message}" if message else ""
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """How many seconds, up to LONGEST_WAIT, the upstream asks to wait, as OpenAI's SDK reads it."""
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        with suppress(KeyError, ValueError):
-            seconds = float(headers[name]) * unit
-            return min(seconds, LONGEST_WAIT) if seconds >= 0 else None
+def retry_after(headers: Mapping[str, str], seconds: float | None = None) -> float | None:
+    """How many seconds, up to LONGEST_WAIT, the upstream asks to wait; by no header, `seconds`.
+
+    A header has a number, as OpenAI's SDK reads it, a text such as `2s`, or a date.
+    """
+    for name, unit in WAITS:
+        if (asked := seconds_in(headers.get(name, ""), unit)) is not None:
+            return min(asked, LONGEST_WAIT)
     with suppress(KeyError, ValueError, TypeError, OverflowError):
         wait = parsedate_to_datetime(headers["retry-after"]) - datetime.now(UTC)
         return min(max(0.0, wait.total_seconds()), LONGEST_WAIT)
-    return None
+    return None if seconds is None else min(seconds, LONGEST_WAIT)
 
 
 def with_answer(failure: UpstreamError, answer: Answer, upstream: Upstream) -> UpstreamError:

@@ -1,6 +1,7 @@
 """What an upstream's own words are about, as they were met in lines of up to 2,000 characters."""
 
 import re
+from contextlib import suppress
 
 # What follows the name of a model that a host does not have.
 ABSENT = (
@@ -43,16 +44,28 @@ QUOTA = re.compile(
     r"|spend(?:ing)? (?:limit|cap)|billing_(?:not_active|hard_limit))|余额|欠费|额度|配额",
     re.IGNORECASE,
 )
-# What says when to try again, as "in 20s" or "after midnight"; a quota "per minute" does, too.
-TIME = re.compile(
+AGAIN = (
     r"\b(?:retry|try(?:ing)? again|wait|resets?|resetting|available|renews?|renewed|until"
     r"|refresh(?:es|ed)?|refill(?:s|ed)?|replenish(?:es|ed)?|restored?|come back|cool-?down"
-    rf"|reopens?)\b{NEAR}"
+    r"|reopens?)\b"
+)
+# What says when to try again, as "in 20s" or "after midnight"; a quota "per minute" does, too.
+TIME = re.compile(
+    rf"{AGAIN}{NEAR}"
     r"(?:\d|\b(?:an?|one|two|three|five|ten|few|next) (?:second|minute|hour|day|week|month)"
     r"|\b(?:tomorrow|midnight|shortly|soon)\b)"
     r"|\d\s*(?:秒|分钟|小时|天)|\bper[ -](?:sec|min|hour)",
     re.IGNORECASE,
 )
+UNITS = {"ms": 0.001, "milli": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+# A number and its unit, of which several may make a wait: `9m38.016s`, "1 hour and 5 minutes".
+PART = (
+    r"(?<![\d.,])(\d{1,9}(?:\.\d{1,9})?)\s?"
+    r"(ms|milli|[smhd])(?:s?econds?|ecs?|inutes?|ins?|ours?|rs?|ays?)?(?![a-z])"
+)
+PARTS = rf"(?:{PART}[, ]{{0,2}}(?:and )?)+"
+# Such a wait as the first number in what is said of another try.
+WAIT = re.compile(rf"{AGAIN}(?:(?!\. )[^;!?\d]){{0,60}}({PARTS})", re.IGNORECASE)
 # What tells where something stands: an address, a URL, a path.
 ADDRESS = re.compile(
     r"""
@@ -67,6 +80,15 @@ ADDRESS = re.compile(
     """,
     re.VERBOSE,
 )
+
+
+def seconds_in(text: str, unit: float = 1.0) -> float | None:
+    """The seconds of a number of units, or of a text such as `9m38s`; None for any other."""
+    if re.fullmatch(PARTS, text := text.lower()):
+        return sum(float(number) * UNITS[name] for number, name in re.findall(PART, text))
+    with suppress(ValueError):
+        return seconds if (seconds := float(text) * unit) >= 0 else None
+    return None
 
 
 def is_about_model(status: int, message: str, model: str, names: tuple[str, ...]) -> bool:
