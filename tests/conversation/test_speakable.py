@@ -96,6 +96,8 @@ from parley.conversation.speakable import speakable
         ),
         ("So:\n<script> – code.\n<style>, too.", "So: <script> – code. <style>, too."),
         ("<script>标签\n<style>标签", "<script>标签。 <style>标签"),
+        ('Sure! f(a="b")', "Sure!"),
+        ("Use it:\n<tool>\nThe hammer is good.", "Use it: <tool> The hammer is good."),
         ('{"tool_calls": [{}]} is odd.', "is odd."),
         ("```\n<tool_call>\n```\nThen so.", "Then so."),
         (
@@ -115,6 +117,7 @@ from parley.conversation.speakable import speakable
                 '{"text": "a"}',
                 "是【3】，选[2]。",
                 "It is [3].",
+                "call: it {a}, f(a=1) is f() [Pause] [A: b]",
             )
         ),
         *(
@@ -125,6 +128,19 @@ from parley.conversation.speakable import speakable
                 '{"type": "function", "function": {"name": "f"}}',
                 '{"tool": "f", "tool_input": "a"}',
                 '{\n  "action": "f",\n  "args": {\n    "a": "b"\n  }\n}',
+                'f:0<|tool_call_argument_begin|>{"a": "b"}<|tool_calls_section_end|>',
+                "<|tool_call>call:f{a:b}<tool_call|>",
+                '<｜DSML｜tool_calls>\n<｜DSML｜invoke name="f">\na\n</｜DSML｜tool_calls>',
+                '<|open|>toolscall tool="f"<|sep|>\na<|close|>call<|sep|><|close|>tools<|sep|>',
+                "call:f{a:b}",
+                "declaration:default_api:f{a:[{b:c}]}",
+                'to=functions.f 天天\n{"a": "b"}цҳауеит',
+                '@f(a-1): {"a": "b"}',
+                'f.g(a="b. C", d=1)',
+                "end_conversation()",
+                "<parameter=a>\nb\n</parameter>\n</function>",
+                "[COLORS:Ann=#c8a86e,Bob=#b5654a]",
+                "<pause=1s> [laughs]",
             )
         ),
         ("公式$n^2$是, \\(\\lceil x \\rceil\\)", "公式n^2是, ⌈ x ⌉"),

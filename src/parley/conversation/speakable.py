@@ -14,26 +14,34 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # Nobody follows any of them.
 # Elements that are not for a listener: calls of tools, thoughts, and what a browser reads.
-_HIDDEN = r"(?:\w+:)?(?:tool|function|think|thought|reasoning)\w*|invoke|style|script"
-# What is written about such a mark goes on behind it in the same line; in code it is only named.
+_HIDDEN = r"(?:\w+:)?(?:tool|function|think|thought|reasoning)\w*|invoke|parameter|style|script"
+# What is written about such a mark goes on behind it in the same line, or tells of a tool in a
+# sentence on the next; in code it is only named.
 _NAMED = r"(?![^\S\n]+[\p{Ll}\p{Lo}])"
-_SPOKEN_OF = r"(?![^\S\n]+[^\s{\[<]|[\p{Lo},.:;)'’\"”])"
+_SPOKEN_OF = (
+    r"(?![^\S\n]+[^\s{\[<]|[\p{Lo},.:;)'’\"”]"
+    r"|(?<=<(?:tool|function)s?>)\s*\n\s*\p{Lu}[\p{L}'’]*,?[ ]\w)"
+)
 _IN_CODE = r"`[^`\n]++`"
 _TICKS = r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}|~{3,})"
 # Calls of tools as models write them, or as hosts leave their templates' words in a reply.
 _CALL_BEGINS = (
-    r"(?:<[|｜](?![^<>\n]*(?i:end))[^<>|｜\n]*(?i:tool|action|python)[^<>|｜\n]*[|｜]>"
+    r"(?:<[|｜](?![^<>\n]*(?i:end))[^<>\n]*(?i:tool|action|python)[^<>\n]*>|<\|open\|>(?=tool)"
     rf"|\[TOOL_CALLS\]){_SPOKEN_OF}"
 )
-_CALL_ENDS = r"<[|｜][^<>|｜\n]*(?i:end|eo[mt])\w*[|｜]>"
+_CALL_ENDS = (
+    r"<[|｜][^<>|｜\n]*(?i:end|eo[mt])\w*[|｜]>|<\w*tool\w*[|｜]>|</[|｜]\w+[|｜]\w*calls>"
+    r"|<\|close\|>tool\w*<\|sep\|>"
+)
 # Other JSON may be what was asked for.
 _JSON_BEGINS = (
-    r"""^(?:\[\s*)?\{\s*(?:"role"\s*:\s*"\w+"\s*,\s*)?(?:"content"\s*:\s*(?:""|null)\s*,\s*)?"""
+    r"""^(?:(?:@\w+(?:\([\w-]*\))?:|(?:call|declaration|default_api|functions)[:.]\w[\w.:-]*+"""
+    r"""|to=functions\.[^\n{]*+)\s*+\{|(?:\[\s*)?\{\s*(?:"role"\s*:\s*"\w+"\s*,\s*)?(?:"content"\s*:\s*(?:""|null)\s*,\s*)?"""
     r"""(?:"(?:tool_calls|function_call)"\s*:|"type"\s*:\s*"function"\s*,"""
     r"""|"(?:name|function|tool|action)"\s*:\s*"[\w.-]+"\s*,"""
-    r"""\s*"(?:arg(?:ument)?s|param(?:eter)?s|(?:\w+_)?input)"\s*:)"""
+    r"""\s*"(?:arg(?:ument)?s|param(?:eter)?s|(?:\w+_)?input)"\s*:))"""
 )
-_JSON_ENDS = r"\}[\]}]*(?=[ \t]*$|[ \t]+\p{L})"
+_JSON_ENDS = r"\}[\])}]*(?:\p{L}+$|(?=[ \t]*$|[ \t]+\p{L}))"
 # What opens a block that is not said, a mark or an element on a line of its own, and what ends it.
 _FENCE = regex.compile(
     rf"{_TICKS}|{_IN_CODE}|^[ \t]*+<(?P<element>{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}"
@@ -53,6 +61,7 @@ _WITHIN_A_WORD = regex.compile(
 # Between letters or digits a star multiplies; its stand-in means nothing to Markdown.
 _PRODUCT = regex.compile(r"(?<=[A-Za-z0-9)\]])\*(?=[A-Za-z0-9(\[])|(?<=[0-9])\*\*(?=[0-9])")
 _TIMES = "\u2217"
+_SOUND = "chuckle|cough|gasp|giggle|groan|laugh|pause|sigh|sniffle|whisper|yawn"
 _CITED = r"\^[^\[\]\s]+|(?:cite|citation|source|web|ref|doc)[:_ ]{0,2}\d[\d, -]*"
 # Behind one of these a number in brackets is no source, but what is told of: "The answer is [3]."
 _TELLS = r"(?<!(?:[は是为為选選第项項：:=]|\bis)[ ]?)"
@@ -68,6 +77,8 @@ _UNSAID = regex.compile(
     | :contentReference\[[^\[\]]*\](?:\{[^{}]*\})?
     | (?<![\w=~|])(?P<with>==|~|\|\|)(?=\S)(?P<said>[^=~|\n]+)(?<=\S)(?P=with)(?![\w=~|])   # ==so==
     | \A\[(?:[ xX]|!\w+)\](?:[ ]|\Z)                             # a task's box, or [!NOTE]
+    | \A\[\p{Lu}{2,}:[^\[\]]*=[^\[\]]*\]\Z|</?\w+=[^<>\s]*>         # [FACE:a=b], <pause=1s>
+    | \[(?:SOUND)\w*\]                                            # [laughs]
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
     | \[cite_start\]|\[(?!(?:CITED|\d+)\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
     | (?:(?:https?|ftp)://(?:www\.)?|\bwww\.)                       # an address: its host
@@ -78,7 +89,9 @@ _UNSAID = regex.compile(
     | [\uFE0F\u20E3`\u200B\u00AD\u2060\uFEFF]|_(?<!\w_)_*(?!\w)     # a keycap's frame; marks; a gap
     | [\p{Block=Box_Drawing}\p{Block=Block_Elements}\p{Block=Geometric_Shapes}★☆•‣⁃]  # drawings
     | [\p{Block=Dingbats}--\p{N}]
-    """.replace("CITED", _CITED.replace(" ", "[ ]")).replace("TELLS", _TELLS),
+    """.replace("CITED", _CITED.replace(" ", "[ ]"))
+    .replace("TELLS", _TELLS)
+    .replace("SOUND", _SOUND),
     regex.VERBOSE | regex.VERSION1,
 )
 # The marks of footnotes and sources: [^1], [1][2].
@@ -91,7 +104,9 @@ _SILENT = regex.compile(
     rf"(?sm)(?P<code>{_TICKS}.*?(?:(?P=mark)|\Z)|{_IN_CODE})"
     rf"|<(?P<tag>{_HIDDEN})\b[^<>]*>{_NAMED}.*?</(?P=tag)>"
     rf"|^[ \t]*+<(?:{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*"
-    rf"|(?:{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|\Z)|{_JSON_BEGINS}.*?(?:{_JSON_ENDS}|\Z)"
+    rf"|(?:\b[\w.-]{{1,64}}:\d{{1,3}})?{_CALL_BEGINS}.*?(?:{_CALL_ENDS}|\Z)"
+    rf"|{_JSON_BEGINS}.*?(?:{_JSON_ENDS}|\Z)"
+    r"|(?:^|(?<=[.!?][ ]))[a-z][\w.]*\((?:\w+=[^()\n]*|(?<=_\w+\())\)[ \t]*$"
     r"|(?<=[^\P{P}(]|\p{L}{4})(?<!(?i:m[eèé]t(?:er|re|ro)s?))(?<![=+×·−]\s*\p{L}+)"
     r"<sup>[\[(]?\d[^<>\n]*</sup>(?!\s*[=+×·−])"
     r"|[ ]?\[(?:\[?\d{1,3}\]?|oai_citation[^\[\]\n]*)\]\((?:https?://|@|\#)[^\s()]*\)"
@@ -102,9 +117,7 @@ _NO_TAG = regex.compile(
     r"<(\w+(?:[ ](?!(?:checked|controls|disabled|hidden|open|required|selected)>)[\w'-]+)+)[ ]*>"
 )
 # The name of an element or of what is to be filled in: Press <Enter>, the <p> element.
-_NAME = regex.compile(
-    r"<(?!(?:br|hr|img|wbr|chuckle|cough|gasp|groan|laugh|sigh|sniffle|yawn)>)([A-Za-z][\w-]*)>"
-)
+_NAME = regex.compile(rf"<(?!(?:br|hr|img|wbr|{_SOUND})>)([A-Za-z][\w-]*)>")
 _ALT = regex.compile(r"""<img\b[^<>]*\balt=(?|"([^"<>]*)"|'([^'<>]*)')""")
 _BREAK = regex.compile(r"</?(?:br|div|h[1-6]|li|p|td|tr)\b", regex.I)
 # What follows a break, and is no rest of a sentence, stands for itself. Models break no line for
@@ -124,7 +137,7 @@ _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
 def speakable(markdown: str) -> str:
     """What the voice gets, with a pause between blocks; empty where there is nothing to say."""
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
-    if "<" in source or "[" in source or "{" in source:
+    if any(mark in source for mark in "<[{("):
         source = _SILENT.sub(lambda match: match["code"] or "", source)
     texts = [source] if _PLAIN.fullmatch(source) else _blocks(source)
     said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in texts)
