@@ -23,7 +23,7 @@ _SPOKEN_OF = (
     r"|(?<=<(?:tool|function)s?>)\s*\n\s*\p{Lu}[\p{L}'’]*,?[ ]\w)"
 )
 _IN_CODE = r"`[^`\n]++`"
-_TICKS = r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}|~{3,})"
+_TICKS = r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}(?![^\n`]*`)|~{3,})"
 # Calls of tools as models write them, or as hosts leave their templates' words in a reply.
 _CALL_BEGINS = (
     r"(?:<[|｜](?![^<>\n]*(?i:end))[^<>\n]*(?i:tool|action|python)[^<>\n]*>|<\|open\|>(?=tool)"
@@ -42,19 +42,13 @@ _JSON_BEGINS = (
     r"""\s*"(?:arg(?:ument)?s|param(?:eter)?s|(?:\w+_)?input)"\s*:))"""
 )
 _JSON_ENDS = r"\}[\])}]*(?:\p{L}+$|(?=[ \t]*$|[ \t]+\p{L}))"
-# What opens a block that is not said, a mark or an element on a line of its own, and what ends it.
-_FENCE = regex.compile(
-    rf"{_TICKS}|{_IN_CODE}|^[ \t]*+<(?P<element>{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}"
-    rf"|(?P<call>{_CALL_BEGINS})|(?P<json>{_JSON_BEGINS})"
-    rf"|(?P<end></(?:{_HIDDEN})>|{_CALL_ENDS}|{_JSON_ENDS})",
-    regex.M,
-)
 # A long address, amid which a text was cut, and what is left of one, with the end of its link.
 _ADDRESS = "://"
 _IN_ADDRESS = regex.compile(r"(?rV1)(?:(?P<link>\]\(<?)|(?:https?|ftp)://)[!-~--[()<>]]*\Z")
 _REST = regex.compile(r"(?V1)([!-~--[()<>]]*+)(?:>?(?:\s+(?:\"[^\"]*\"|'[^']*'))?\))?")
 _DELIMITERS = regex.compile(r"[*_~`]+")
-_MAY_FENCE = regex.compile(r"```|~~~|[<{}]|\[TOOL")
+_MAY_FENCE = regex.compile(r"```|~~~|[<{]|\[TOOL")
+_MAY_BE_SILENT = regex.compile(r"[<\[{`~]|\((?<=\w\()\w*[=)]")
 _WITHIN_A_WORD = regex.compile(
     r"</?(?:a|abbr|b|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|u)\b", regex.I
 )
@@ -98,14 +92,15 @@ _UNSAID = regex.compile(
 _MARKS = regex.compile(
     rf"[ ]?(?:\[(?:{_CITED})\]|{_TELLS}\[(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))"
 )
-# What is taken out before Markdown is read: what is hidden, numbers of notes behind a word, and
-# links that are such numbers.
+# What is taken out before Markdown is read: blocks, of which `open` tells that the text ends amid
+# one, with what began it; calls in words; numbers of notes behind a word, and links that are such
+# numbers. Code within a line is kept.
 _SILENT = regex.compile(
-    rf"(?sm)(?P<code>{_TICKS}.*?(?:(?P=mark)|\Z)|{_IN_CODE})"
+    rf"(?sm)(?P<kept>{_IN_CODE})|{_TICKS}.*?(?:^[ \t>]*+(?P=mark)[`~]*+(?!\w)|(?P<open>\Z))"
     rf"|<(?P<tag>{_HIDDEN})\b[^<>]*>{_NAMED}.*?</(?P=tag)>"
-    rf"|^[ \t]*+<(?:{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*"
-    rf"|(?:\b[\w.-]{{1,64}}:\d{{1,3}})?{_CALL_BEGINS}.*?(?:{_CALL_ENDS}|\Z)"
-    rf"|{_JSON_BEGINS}.*?(?:{_JSON_ENDS}|\Z)"
+    rf"|^[ \t]*+<(?P<element>{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*(?P<open>\Z)"
+    rf"|^[\w.-]{{1,64}}:\d{{1,3}}(?=<[|｜])|(?P<begin>{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|(?P<open>\Z))"
+    rf"|(?P<begin>{_JSON_BEGINS}).*?(?:{_JSON_ENDS}|(?P<open>\Z))"
     r"|(?:^|(?<=[.!?][ ]))[a-z][\w.]*\((?:\w+=[^()\n]*|(?<=_\w+\())\)[ \t]*$"
     r"|(?<=[^\P{P}(]|\p{L}{4})(?<!(?i:m[eèé]t(?:er|re|ro)s?))(?<![=+×·−]\s*\p{L}+)"
     r"<sup>[\[(]?\d[^<>\n]*</sup>(?!\s*[=+×·−])"
@@ -137,8 +132,8 @@ _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
 def speakable(markdown: str) -> str:
     """What the voice gets, with a pause between blocks; empty where there is nothing to say."""
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
-    if any(mark in source for mark in "<[{("):
-        source = _SILENT.sub(lambda match: match["code"] or "", source)
+    if _MAY_BE_SILENT.search(source):
+        source = _SILENT.sub(lambda match: match["kept"] or "", source)
     texts = [source] if _PLAIN.fullmatch(source) else _blocks(source)
     said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in texts)
     said = (_MARKS.sub("", text) if "[" in text else text for text in said)
@@ -151,32 +146,26 @@ def speakable(markdown: str) -> str:
 
 
 def fence_after(text: str, fence: str = "") -> str:
-    """What opened the code or address in which `text` ends, as `fence` where it begins."""
+    """What opened the block or address in which `text` ends, as `fence` where it begins."""
     if fence == _ADDRESS:
         if next(_REST.finditer(text)).end(1) == len(text):
             return fence
         fence = ""
+    text, fence = fence + text, ""
     if _MAY_FENCE.search(text):
-        for mark in _FENCE.finditer(text):
-            if not fence:
-                element, call = mark["element"], mark["call"] or ("}" if mark["json"] else "")
-                fence = mark["mark"] or (element and f"</{element}>") or call[:1]
-            elif _end(mark).startswith(fence):
-                fence = ""
+        for block in _SILENT.finditer(text):
+            if block["open"] is not None:
+                element = block["element"] and f"<{block['element']} >"
+                fence = f"{block['begin'] or element or block['mark']}\n"
     return _ADDRESS if not fence and _IN_ADDRESS.search(text) else fence
-
-
-def _end(mark: regex.Match[str]) -> str:
-    return mark["mark"] or mark["end"] or ""
 
 
 def completed(text: str, fence: str) -> str:
     """The text without the rest of what `fence` opened; an address at its end is closed."""
     if fence == _ADDRESS:
         text = text[next(_REST.finditer(text)).end() :]
-    elif fence:
-        ends = (mark.end() for mark in _FENCE.finditer(text) if _end(mark).startswith(fence))
-        text = text[next(ends, len(text)) :]
+    elif fence and (block := _SILENT.match(fence + text)):
+        text = text[block.end() - len(fence) :]
     if address := _IN_ADDRESS.search(text):
         text += {None: "/", "](": ")", "](<": ">)"}[address["link"]]
     return text
