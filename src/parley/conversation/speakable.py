@@ -47,7 +47,6 @@ _ADDRESS = "://"
 _IN_ADDRESS = regex.compile(r"(?rV1)(?:(?P<link>\]\(<?)|(?:https?|ftp)://)[!-~--[()<>]]*\Z")
 _REST = regex.compile(r"(?V1)([!-~--[()<>]]*+)(?:>?(?:\s+(?:\"[^\"]*\"|'[^']*'))?\))?")
 _DELIMITERS = regex.compile(r"[*_~`]+")
-_MAY_FENCE = regex.compile(r"```|~~~|[<{]|\[TOOL")
 _MAY_BE_SILENT = regex.compile(r"[<\[{`~]|\((?<=\w\()\w*[=)]")
 _WITHIN_A_WORD = regex.compile(
     r"</?(?:a|abbr|b|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|u)\b", regex.I
@@ -99,11 +98,11 @@ _SILENT = regex.compile(
     rf"(?sm)(?P<kept>{_IN_CODE})|{_TICKS}.*?(?:^[ \t>]*+(?P=mark)[`~]*+(?!\w)|(?P<open>\Z))"
     rf"|<(?P<tag>{_HIDDEN})\b[^<>]*>{_NAMED}.*?</(?P=tag)>"
     rf"|^[ \t]*+<(?P<element>{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*(?P<open>\Z)"
-    rf"|^[\w.-]{{1,64}}:\d{{1,3}}(?=<[|｜])|(?P<begin>{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|(?P<open>\Z))"
+    rf"|^(?:call\n(?=<)|[\w.-]{{1,64}}:\d{{1,3}}(?=<[|｜]))|(?P<begin>{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|(?P<open>\Z))"
     rf"|(?P<begin>{_JSON_BEGINS}).*?(?:{_JSON_ENDS}|(?P<open>\Z))"
     r"|(?:^|(?<=[.!?][ ]))[a-z][\w.]*\((?:\w+=[^()\n]*|(?<=_\w+\())\)[ \t]*$"
-    r"|(?<=[^\P{P}(]|\p{L}{4})(?<!(?i:m[eèé]t(?:er|re|ro)s?))(?<![=+×·−]\s*\p{L}+)"
-    r"<sup>[\[(]?\d[^<>\n]*</sup>(?!\s*[=+×·−])"
+    r"|<sup>(?<=(?:[^\P{P}(]|\p{L}{4})<sup>)(?<!(?:(?i:m[eèé]t(?:er|re|ro)s?)|[=+×·−]\s*\p{L}+)<sup>)"
+    r"[\[(]?\d[^<>\n]*</sup>(?!\s*[=+×·−])"
     r"|[ ]?\[(?:\[?\d{1,3}\]?|oai_citation[^\[\]\n]*)\]\((?:https?://|@|\#)[^\s()]*\)"
 )
 _CALL = regex.compile(rf"<(?:{_HIDDEN})\b")
@@ -152,7 +151,7 @@ def fence_after(text: str, fence: str = "") -> str:
             return fence
         fence = ""
     text, fence = fence + text, ""
-    if _MAY_FENCE.search(text):
+    if _MAY_BE_SILENT.search(text):
         for block in _SILENT.finditer(text):
             if block["open"] is not None:
                 element = block["element"] and f"<{block['element']} >"
