@@ -64,7 +64,7 @@ KINDS = {
     ),
     **{
         f"long calls, {begin}": (
-            f"I look at your files.\n{begin}{'a word, and a. Then ' * 45}{end}\nThey are two.",
+            f"I look at your files.\n{begin}{'a word and a. Then ' * 48}{end}\nThey are two.",
             ["I look at your files.", "", "", "They are two."],
         )
         for begin, end in (
