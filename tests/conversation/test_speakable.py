@@ -128,6 +128,8 @@ from parley.conversation.speakable import speakable
                 '[{"name": "f", "arguments": {"a": "b"}}]',
                 '{"role": "assistant", "content": null, "tool_calls": [{"a": "b"}]}',
                 '{"type": "function", "function": {"name": "f"}}',
+                '[{"id": "call-1", "type": "tool_use", "name": "f"}]',
+                '{"tool_name": "f", "parameters": {"a": "b"}}',
                 '{"tool": "f", "tool_input": "a"}',
                 '{\n  "action": "f",\n  "args": {\n    "a": "b"\n  }\n}',
                 'f:0<|tool_call_argument_begin|>{"a": "b"}<|tool_calls_section_end|>',

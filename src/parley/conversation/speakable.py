@@ -36,10 +36,10 @@ _CALL_ENDS = (
 # Other JSON may be what was asked for.
 _JSON_BEGINS = (
     r"""^(?:(?:@\w+(?:\([\w-]*\))?:|(?:call|declaration|default_api|functions)[:.]\w[\w.:-]*+"""
-    r"""|to=functions\.[^\n{]*+)\s*+\{|(?:\[\s*)?\{\s*(?:"role"\s*:\s*"\w+"\s*,\s*)?(?:"content"\s*:\s*(?:""|null)\s*,\s*)?"""
-    r"""(?:"(?:tool_calls|function_call)"\s*:|"type"\s*:\s*"function"\s*,"""
-    r"""|"(?:name|function|tool|action)"\s*:\s*"[\w.-]+"\s*,"""
-    r"""\s*"(?:arg(?:ument)?s|param(?:eter)?s|(?:\w+_)?input)"\s*:))"""
+    r"""|to=functions\.[^\n{]*+)\s*+\{"""
+    r"""|(?:\[\s*)?\{\s*(?:"(?:role|content|id)"\s*:\s*(?:"[\w-]*"|null)\s*,\s*)*(?:"(?:tool_calls"""
+    r"""|function_call)"\s*:|"type"\s*:\s*"(?:function|tool_\w+)"\s*,|"(?:name|action|(?:function|tool)"""
+    r"""(?:_name)?)"\s*:\s*"[\w.-]+"\s*,\s*"(?:arg(?:ument)?s|param(?:eter)?s|(?:\w+_)?input)"\s*:))"""
 )
 _JSON_ENDS = r"\}[\])}]*(?:\p{L}+$|(?=[ \t]*$|[ \t]+\p{L}))"
 # A long address, amid which a text was cut, and what is left of one, with the end of its link.
@@ -151,11 +151,10 @@ def fence_after(text: str, fence: str = "") -> str:
             return fence
         fence = ""
     text, fence = fence + text, ""
-    if _MAY_BE_SILENT.search(text):
-        for block in _SILENT.finditer(text):
-            if block["open"] is not None:
-                element = block["element"] and f"<{block['element']} >"
-                fence = f"{block['begin'] or element or block['mark']}\n"
+    for block in _SILENT.finditer(text) if _MAY_BE_SILENT.search(text) else ():
+        if block["open"] is not None:
+            element = block["element"] and f"<{block['element']} >"
+            fence = f"{block['begin'] or element or block['mark']}\n"
     return _ADDRESS if not fence and _IN_ADDRESS.search(text) else fence
 
 
