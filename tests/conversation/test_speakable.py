@@ -137,6 +137,7 @@ from parley.conversation.speakable import speakable
                 '<｜DSML｜tool_calls>\n<｜DSML｜invoke name="f">\na\n</｜DSML｜tool_calls>',
                 '<|open|>toolscall tool="f"<|sep|>\na<|close|>call<|sep|><|close|>tools<|sep|>',
                 "call:f{a:b}",
+                '<details type="reasoning" done="true">\n<summary>a</summary>\n> b\n</details>',
                 'call\n<invoke name="f">\na</invoke>',
                 "declaration:default_api:f{a:[{b:c}]}",
                 'to=functions.f 天天\n{"a": "b"}цҳауеит',

@@ -70,6 +70,7 @@ KINDS = {
         for begin, end in (
             ("<tool_call>\n", "\n</tool_call>"),
             ("<tool>\n", "\n</tool>"),
+            ('<details type="reasoning">\n', "\n</details>"),
             ("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
             ('{"name": "f", "arguments": {"a": "', '"}}'),
             ('{"tool_calls": [{"a": "', '"}]}'),

@@ -14,7 +14,10 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # Nobody follows any of them.
 # Elements that are not for a listener: calls of tools, thoughts, and what a browser reads.
-_HIDDEN = r"(?:\w+:)?(?:tool|function|think|thought|reasoning)\w*|invoke|parameter|style|script"
+_HIDDEN = (
+    r"(?:\w+:)?(?:tool|function|think|thought|reasoning)\w*|invoke|parameter|style|script"
+    r"|details(?=\stype=)"
+)
 # What is written about such a mark goes on behind it in the same line, or tells of a tool in a
 # sentence on the next; in code it is only named.
 _NAMED = r"(?![^\S\n]+[\p{Ll}\p{Lo}])"
@@ -153,7 +156,7 @@ def fence_after(text: str, fence: str = "") -> str:
     text, fence = fence + text, ""
     for block in _SILENT.finditer(text) if _MAY_BE_SILENT.search(text) else ():
         if block["open"] is not None:
-            element = block["element"] and f"<{block['element']} >"
+            element = block["element"] and f"<{block['element']} type=>"
             fence = f"{block['begin'] or element or block['mark']}\n"
     return _ADDRESS if not fence and _IN_ADDRESS.search(text) else fence
 
