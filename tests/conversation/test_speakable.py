@@ -99,7 +99,13 @@ from parley.conversation.speakable import speakable
         ("So:\n<script> – code.\n<style>, too.", "So: <script> – code. <style>, too."),
         ("<script>标签\n<style>标签", "<script>标签。 <style>标签"),
         ('Sure! f(a="b")', "Sure!"),
-        ("Use it:\n<tool>\nThe hammer is good.", "Use it: <tool> The hammer is good."),
+        *(
+            (f"Use it:\n<{tag}>\nThe hammer is good.", f"Use it: <{tag}> The hammer is good.")
+            for tag in ("tool", "tools", "function", "parameter", "invoke", "style", "script")
+        ),
+        ('{"tool": "f", "args": "a"}. Then so.', ". Then so."),
+        ("Stop it. <pause> Go.", "Stop it. Go."),
+        ("Give him a\ncall\n<b>now</b>.", "Give him a call now."),
         ('{"tool_calls": [{}]} is odd.', "is odd."),
         ("```\n<tool_call>\n```\nThen so.", "Then so."),
         (
@@ -119,7 +125,7 @@ from parley.conversation.speakable import speakable
                 '{"text": "a"}',
                 "是【3】，选[2]。",
                 "It is [3].",
-                "call: it {a}, f(a=1) is f() [Pause] [A: b]",
+                "call: it {a}, f(a=1) is f() [pause] [A: b]",
             )
         ),
         *(

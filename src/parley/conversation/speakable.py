@@ -23,7 +23,7 @@ _HIDDEN = (
 _NAMED = r"(?![^\S\n]+[\p{Ll}\p{Lo}])"
 _SPOKEN_OF = (
     r"(?![^\S\n]+[^\s{\[<]|[\p{Lo},.:;)'’\"”]"
-    r"|(?<=<(?:tool|function)s?>)\s*\n\s*\p{Lu}[\p{L}'’]*,?[ ]\w)"
+    r"|(?<=<(?:tool|function|parameter|invoke|style|script)s?>)\s*\n\s*\p{Lu}[\p{L}'’]*,?[ ]\w)"
 )
 _IN_CODE = r"`[^`\n]++`"
 _TICKS = r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}(?![^\n`]*`)|~{3,})"
@@ -44,7 +44,7 @@ _JSON_BEGINS = (
     r"""|function_call)"\s*:|"type"\s*:\s*"(?:function|tool_\w+)"\s*,|"(?:name|action|(?:function|tool)"""
     r"""(?:_name)?)"\s*:\s*"[\w.-]+"\s*,\s*"(?:arg(?:ument)?s|param(?:eter)?s|(?:\w+_)?input)"\s*:))"""
 )
-_JSON_ENDS = r"\}[\])}]*(?:\p{L}+$|(?=[ \t]*$|[ \t]+\p{L}))"
+_JSON_ENDS = r"\}[\])}]*(?:\p{L}+$|(?=[.,;:!?]?(?:[ \t]*$|[ \t]+\p{L})))"
 # A long address, amid which a text was cut, and what is left of one, with the end of its link.
 _ADDRESS = "://"
 _IN_ADDRESS = regex.compile(r"(?rV1)(?:(?P<link>\]\(<?)|(?:https?|ftp)://)[!-~--[()<>]]*\Z")
@@ -57,7 +57,7 @@ _WITHIN_A_WORD = regex.compile(
 # Between letters or digits a star multiplies; its stand-in means nothing to Markdown.
 _PRODUCT = regex.compile(r"(?<=[A-Za-z0-9)\]])\*(?=[A-Za-z0-9(\[])|(?<=[0-9])\*\*(?=[0-9])")
 _TIMES = "\u2217"
-_SOUND = "chuckle|cough|gasp|giggle|groan|laugh|pause|sigh|sniffle|whisper|yawn"
+_SOUND = "chuckle|cough|gasp|giggle|groan|laugh|sigh|sniffle|whisper|yawn"
 _CITED = r"\^[^\[\]\s]+|(?:cite|citation|source|web|ref|doc)[:_ ]{0,2}\d[\d, -]*"
 # Behind one of these a number in brackets is no source, but what is told of: "The answer is [3]."
 _TELLS = r"(?<!(?:[は是为為选選第项項：:=]|\bis)[ ]?)"
@@ -101,7 +101,7 @@ _SILENT = regex.compile(
     rf"(?sm)(?P<kept>{_IN_CODE})|{_TICKS}.*?(?:^[ \t>]*+(?P=mark)[`~]*+(?!\w)|(?P<open>\Z))"
     rf"|<(?P<tag>{_HIDDEN})\b[^<>]*>{_NAMED}.*?</(?P=tag)>"
     rf"|^[ \t]*+<(?P<element>{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*(?P<open>\Z)"
-    rf"|^(?:call\n(?=<)|[\w.-]{{1,64}}:\d{{1,3}}(?=<[|｜]))|(?P<begin>{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|(?P<open>\Z))"
+    rf"|^(?:call\n(?=<(?:invoke|function))|[\w.-]{{1,64}}:\d{{1,3}}(?=<[|｜]))|(?P<begin>{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|(?P<open>\Z))"
     rf"|(?P<begin>{_JSON_BEGINS}).*?(?:{_JSON_ENDS}|(?P<open>\Z))"
     r"|(?:^|(?<=[.!?][ ]))[a-z][\w.]*\((?:\w+=[^()\n]*|(?<=_\w+\())\)[ \t]*$"
     r"|<sup>(?<=(?:[^\P{P}(]|\p{L}{4})<sup>)(?<!(?:(?i:m[eèé]t(?:er|re|ro)s?)|[=+×·−]\s*\p{L}+)<sup>)"
@@ -114,7 +114,7 @@ _NO_TAG = regex.compile(
     r"<(\w+(?:[ ](?!(?:checked|controls|disabled|hidden|open|required|selected)>)[\w'-]+)+)[ ]*>"
 )
 # The name of an element or of what is to be filled in: Press <Enter>, the <p> element.
-_NAME = regex.compile(rf"<(?!(?:br|hr|img|wbr|{_SOUND})>)([A-Za-z][\w-]*)>")
+_NAME = regex.compile(rf"<(?!(?:br|hr|img|wbr|pause|{_SOUND})>)([A-Za-z][\w-]*)>")
 _ALT = regex.compile(r"""<img\b[^<>]*\balt=(?|"([^"<>]*)"|'([^'<>]*)')""")
 _BREAK = regex.compile(r"</?(?:br|div|h[1-6]|li|p|td|tr)\b", regex.I)
 # What follows a break, and is no rest of a sentence, stands for itself. Models break no line for
