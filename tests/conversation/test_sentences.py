@@ -53,6 +53,12 @@ def test_a_reply_is_cut_where_sentences_of_its_language_end(language):
         ("Za šťastné vlády Karla IV. Praha", False),
         ("Dün akşam onunla hep 5. Cadde üzer", False),
         ("Er hörte gern Mozarts 40. Sinfonie an", False),
+        ("Magyarországon ekkor már Béla II. Rákó", False),
+        ("You will find it in the book, App. B of", False),
+        ("Es ist immer geöffnet, Mo.–Fr. 8–17 Uhr", False),
+        ("Wenn du es möchtest, helfe ich dir. Dann", False),  # Nobody knows what word it becomes.
+        ("Wenn du es möchtest, helfe ich dir. Dann ", True),
+        ("Vi talte alle med den nye dir. Danner om", False),
         ("Das steht im dicken Buch, 2. Band der", False),
         ("Er wohnt in der Lindenstr. 4. Dort st", True),
         ("Es begann bereits Ende 5. Jh. v", False),

@@ -28,6 +28,8 @@ from parley.conversation.speakable import speakable
         ("use `ls -l`", "use ls -l"),
         ("```\nx = 1\n```", ""),
         ("~~~py\nx = 1", ""),
+        ("```\n```py\na ``` b\n``` So.", "So."),
+        ("``` `a b` is", "a b is"),
         ("    indented prose", "indented prose"),
         ("# Title\n\nText", "Title. Text"),
         ("Title\n===\nText", "Title. Text"),
@@ -96,6 +98,14 @@ from parley.conversation.speakable import speakable
         ),
         ("So:\n<script> – code.\n<style>, too.", "So: <script> – code. <style>, too."),
         ("<script>标签\n<style>标签", "<script>标签。 <style>标签"),
+        ('Sure! f(a="b")', "Sure!"),
+        *(
+            (f"Use it:\n<{tag}>\nThe hammer is good.", f"Use it: <{tag}> The hammer is good.")
+            for tag in ("tool", "tools", "function", "parameter", "invoke", "style", "script")
+        ),
+        ('{"tool": "f", "args": "a"}. Then so.', ". Then so."),
+        ("Stop it. <pause> Go.", "Stop it. Go."),
+        ("Give him a\ncall\n<b>now</b>.", "Give him a call now."),
         ('{"tool_calls": [{}]} is odd.', "is odd."),
         ("```\n<tool_call>\n```\nThen so.", "Then so."),
         (
@@ -115,6 +125,7 @@ from parley.conversation.speakable import speakable
                 '{"text": "a"}',
                 "是【3】，选[2]。",
                 "It is [3].",
+                "call: it {a}, f(a=1) is f() [pause] [A: b]",
             )
         ),
         *(
@@ -123,8 +134,25 @@ from parley.conversation.speakable import speakable
                 '[{"name": "f", "arguments": {"a": "b"}}]',
                 '{"role": "assistant", "content": null, "tool_calls": [{"a": "b"}]}',
                 '{"type": "function", "function": {"name": "f"}}',
+                '[{"id": "call-1", "type": "tool_use", "name": "f"}]',
+                '{"tool_name": "f", "parameters": {"a": "b"}}',
                 '{"tool": "f", "tool_input": "a"}',
                 '{\n  "action": "f",\n  "args": {\n    "a": "b"\n  }\n}',
+                'f:0<|tool_call_argument_begin|>{"a": "b"}<|tool_calls_section_end|>',
+                "<|tool_call>call:f{a:b}<tool_call|>",
+                '<｜DSML｜tool_calls>\n<｜DSML｜invoke name="f">\na\n</｜DSML｜tool_calls>',
+                '<|open|>toolscall tool="f"<|sep|>\na<|close|>call<|sep|><|close|>tools<|sep|>',
+                "call:f{a:b}",
+                '<details type="reasoning" done="true">\n<summary>a</summary>\n> b\n</details>',
+                'call\n<invoke name="f">\na</invoke>',
+                "declaration:default_api:f{a:[{b:c}]}",
+                'to=functions.f 天天\n{"a": "b"}цҳауеит',
+                '@f(a-1): {"a": "b"}',
+                'f.g(a="b. C", d=1)',
+                "end_conversation()",
+                "<parameter=a>\nb\n</parameter>\n</function>",
+                "[COLORS:Ann=#c8a86e,Bob=#b5654a]",
+                "<pause=1s> [laughs]",
             )
         ),
         ("公式$n^2$是, \\(\\lceil x \\rceil\\)", "公式n^2是, ⌈ x ⌉"),

@@ -64,16 +64,26 @@ KINDS = {
     ),
     **{
         f"long calls, {begin}": (
-            f"I look at your files.\n{begin}{'a word, and a. Then ' * 45}{end}\nThey are two.",
+            f"I look at your files.\n{begin}{'a word and a. Then ' * 48}{end}\nThey are two.",
             ["I look at your files.", "", "", "They are two."],
         )
         for begin, end in (
             ("<tool_call>\n", "\n</tool_call>"),
+            ("<tool>\n", "\n</tool>"),
+            ('<details type="reasoning">\n', "\n</details>"),
             ("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
             ('{"name": "f", "arguments": {"a": "', '"}}'),
             ('{"tool_calls": [{"a": "', '"}]}'),
         )
     },
+    "calls in words": (
+        'It is on.\nsay(text="Hello to all. How are you?", to="all")\n\nThat is done for you.',
+        ["It is on.", "That is done for you."],
+    ),
+    "a word in a mark of a call": (
+        "There are two:\n<tool>\nThe hammer is good. It is heavy.\n\nThat is all of them.",
+        ["There are two: <tool> The hammer is good. It is heavy.", "That is all of them."],
+    ),
     "calls at a clause": (
         'I look:\n{"name": "the_weather_of_a_place", "args": {"a": "b. C"}}\nIt is so.',
         ["I look: It is so."],

@@ -29,7 +29,10 @@ REPLIES = {
     "<unused94>thought\nHm<unused95>Hello.": "Hello.",
     "<|channel>thought\nHm<channel|>Hello.": "Hello.",
     "thought\nHm<channel|>Hello.": "Hello.",
+    "thought\nHm.  Hello to you all.": "Hm.  Hello to you all.",  # Gemini leaves the word alone.
+    **{f"thought{mark}Hello.": "Hello." for mark in ("", "[]", "() ", " [] ")},
     "thought is free": "thought is free",
+    "thought [a] is free": "thought [a] is free",
     "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>No": "No",
     "<|channel|>final<|message|>Hello.": "Hello.",
     "<|start|>assistant<|channel|>analysis<|message|>Hm": "",

@@ -31,7 +31,7 @@ _LIST_NUMBER = regex.compile(r"\s*+\d++[.)]")
 # What may open markup that closes later: its words are not known before it does.
 # A pair of brackets that nothing belongs to is no markup.
 _OPENER = regex.compile(
-    r"(?<!\w)_(?=\S)|\*(?=\S)|~~(?=\S)|`|\[(?![^\[\]]*+\](?![\[(:]))|<(?=[A-Za-z/!])|\{\s*\"[^{}]*\Z"
+    r"(?<!\w)_(?=\S)|\*(?=\S)|~~(?=\S)|`|\[(?![^\[\]]*+\](?![\[(:]))|<(?=[A-Za-z/!])|\{\s*\"[^{}]*\Z|\((?<=\w\()\w+=[^()\n]*\Z"
 )
 _CLOSER = regex.compile(r"[])>*_~`{}]")
 # No segment ends without one of these before its end; in the first one, clauses end it, too.

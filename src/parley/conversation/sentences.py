@@ -24,7 +24,7 @@ _MONTHS = (
 _LOOK_BACK = 96  # How many characters before an end tell: a word, or a short quotation.
 # What stands before a full stop: a word that is not part of an address or of a Chinese text.
 _WORD = regex.compile(
-    r"(?rV1)(?<![^\s\p{Ps}\p{Pi}\"'’*_\p{EA=W}\p{EA=F}])"
+    r"(?rV1)(?<![^\s\p{Ps}\p{Pi}\"'’*_–—\p{EA=W}\p{EA=F}])"
     r"[[\p{L}\p{M}\p{N}.\-]--[\p{EA=W}\p{EA=F}]]+(?=\.\Z)"
 )
 # The marks of footnotes and of sources belong to the sentence before them.
@@ -51,7 +51,8 @@ _DATE = regex.compile(r"(?r)\d{1,4}\.[^\S\n]?\d{1,2}\.\Z")
 # counts anything so: "akşam 5. Cadde", "Karla IV. Praha". A number alone is no sentence: "1. Liga".
 _COUNTS = regex.compile(
     r"(?rs)(?:(?:(?<![\p{L}\p{M}\p{N}])\p{Ll}[\p{Ll}\p{M}]*|\.)\s+[IVX]{2,}"
-    r"|(?:(?:[!?…:,;]\s|[\n。！？])\s*|[ąčćđęěğıłńőřśşšůűźżžæøåİ].*\s)(?:\d{1,2}|[IVX]{2,}))\.\Z"
+    r"|(?:(?:[!?…:,;]\s|[\n。！？])\s*|[ąčćđęěğıłńőřśşšůűźżžæøåİ].*\s)(?:\d{1,2}|[IVX]{2,})"
+    r"|[áéíóúý].*\s[IVX]{2,})\.\Z"
 )
 # No whole word of Greek ends in most consonants, and none of Hebrew in a letter that has a final
 # form. Among Vietnamese letters, capitals are titles and names of places ("PGS. Phạm").
@@ -62,6 +63,8 @@ _HOUR = regex.compile(r"[ap]\.m")
 _DAY_OR_ZONE = regex.compile(r"\s+(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[A-Z]{2,4})\b")
 # Few sentences begin with a number, and short words before one are mostly its own ("art. 5").
 _NUMBER = regex.compile(r"[^\S\n]++(?:N[or]\.[^\S\n]?|[\p{Ps}№])?+\p{N}")
+# Words that begin a sentence and are no name: "Ich helfe dir. Dann" ends one, "dir. Alm" does not.
+_BEGINS = regex.compile(r"\s+(?:Dann|E[rs]|Ich|It|She|Then|There|They|This|We|Wir)(?=\s)")
 # A small letter follows, or a dash behind which one may.
 _SMALL_LETTER = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\"'–—―]*+(?:\p{Ll}|(?<=[–—―]\s*+)\Z)")
 # Scripts whose sentences end with other marks or none, so that full stops are of abbreviations.
@@ -118,7 +121,7 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
             len(day[1]) < 3 and bool(_ORDINAL.match(after) or _ARTICLE.search(before))
         )
     return (
-        not _ABBREVIATIONS.isdisjoint([word, word[:1].lower() + word[1:]])
+        not (_ABBREVIATIONS.isdisjoint([word, word[:1].lower() + word[1:]]) or _BEGINS.match(after))
         or word.endswith("str")
         or (word[-1] in "ªº" and word[0].isalpha())  # Profª. Maria
         or (".-" in word and _is_abbreviation(word.rpartition(".-")[2], before, after))

@@ -14,45 +14,50 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # Nobody follows any of them.
 # Elements that are not for a listener: calls of tools, thoughts, and what a browser reads.
-_HIDDEN = r"(?:\w+:)?(?:tool|function|think|thought|reasoning)\w*|invoke|style|script"
-# What is written about such a mark goes on behind it in the same line; in code it is only named.
+_HIDDEN = (
+    r"(?:\w+:)?(?:tool|function|think|thought|reasoning)\w*|invoke|parameter|style|script"
+    r"|details(?=\stype=)"
+)
+# What is written about such a mark goes on behind it in the same line, or tells of a tool in a
+# sentence on the next; in code it is only named.
 _NAMED = r"(?![^\S\n]+[\p{Ll}\p{Lo}])"
-_SPOKEN_OF = r"(?![^\S\n]+[^\s{\[<]|[\p{Lo},.:;)'’\"”])"
+_SPOKEN_OF = (
+    r"(?![^\S\n]+[^\s{\[<]|[\p{Lo},.:;)'’\"”]"
+    r"|(?<=<(?:tool|function|parameter|invoke|style|script)s?>)\s*\n\s*\p{Lu}[\p{L}'’]*,?[ ]\w)"
+)
 _IN_CODE = r"`[^`\n]++`"
-_TICKS = r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}|~{3,})"
+_TICKS = r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}(?![^\n`]*`)|~{3,})"
 # Calls of tools as models write them, or as hosts leave their templates' words in a reply.
 _CALL_BEGINS = (
-    r"(?:<[|｜](?![^<>\n]*(?i:end))[^<>|｜\n]*(?i:tool|action|python)[^<>|｜\n]*[|｜]>"
+    r"(?:<[|｜](?![^<>\n]*(?i:end))[^<>\n]*(?i:tool|action|python)[^<>\n]*>|<\|open\|>(?=tool)"
     rf"|\[TOOL_CALLS\]){_SPOKEN_OF}"
 )
-_CALL_ENDS = r"<[|｜][^<>|｜\n]*(?i:end|eo[mt])\w*[|｜]>"
+_CALL_ENDS = (
+    r"<[|｜][^<>|｜\n]*(?i:end|eo[mt])\w*[|｜]>|<\w*tool\w*[|｜]>|</[|｜]\w+[|｜]\w*calls>"
+    r"|<\|close\|>tool\w*<\|sep\|>"
+)
 # Other JSON may be what was asked for.
 _JSON_BEGINS = (
-    r"""^(?:\[\s*)?\{\s*(?:"role"\s*:\s*"\w+"\s*,\s*)?(?:"content"\s*:\s*(?:""|null)\s*,\s*)?"""
-    r"""(?:"(?:tool_calls|function_call)"\s*:|"type"\s*:\s*"function"\s*,"""
-    r"""|"(?:name|function|tool|action)"\s*:\s*"[\w.-]+"\s*,"""
-    r"""\s*"(?:arg(?:ument)?s|param(?:eter)?s|(?:\w+_)?input)"\s*:)"""
+    r"""^(?:(?:@\w+(?:\([\w-]*\))?:|(?:call|declaration|default_api|functions)[:.]\w[\w.:-]*+"""
+    r"""|to=functions\.[^\n{]*+)\s*+\{"""
+    r"""|(?:\[\s*)?\{\s*(?:"(?:role|content|id)"\s*:\s*(?:"[\w-]*"|null)\s*,\s*)*(?:"(?:tool_calls"""
+    r"""|function_call)"\s*:|"type"\s*:\s*"(?:function|tool_\w+)"\s*,|"(?:name|action|(?:function|tool)"""
+    r"""(?:_name)?)"\s*:\s*"[\w.-]+"\s*,\s*"(?:arg(?:ument)?s|param(?:eter)?s|(?:\w+_)?input)"\s*:))"""
 )
-_JSON_ENDS = r"\}[\]}]*(?=[ \t]*$|[ \t]+\p{L})"
-# What opens a block that is not said, a mark or an element on a line of its own, and what ends it.
-_FENCE = regex.compile(
-    rf"{_TICKS}|{_IN_CODE}|^[ \t]*+<(?P<element>{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}"
-    rf"|(?P<call>{_CALL_BEGINS})|(?P<json>{_JSON_BEGINS})"
-    rf"|(?P<end></(?:{_HIDDEN})>|{_CALL_ENDS}|{_JSON_ENDS})",
-    regex.M,
-)
+_JSON_ENDS = r"\}[\])}]*(?:\p{L}+$|(?=[.,;:!?]?(?:[ \t]*$|[ \t]+\p{L})))"
 # A long address, amid which a text was cut, and what is left of one, with the end of its link.
 _ADDRESS = "://"
 _IN_ADDRESS = regex.compile(r"(?rV1)(?:(?P<link>\]\(<?)|(?:https?|ftp)://)[!-~--[()<>]]*\Z")
 _REST = regex.compile(r"(?V1)([!-~--[()<>]]*+)(?:>?(?:\s+(?:\"[^\"]*\"|'[^']*'))?\))?")
 _DELIMITERS = regex.compile(r"[*_~`]+")
-_MAY_FENCE = regex.compile(r"```|~~~|[<{}]|\[TOOL")
+_MAY_BE_SILENT = regex.compile(r"[<\[{`~]|\((?<=\w\()\w*[=)]")
 _WITHIN_A_WORD = regex.compile(
     r"</?(?:a|abbr|b|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|u)\b", regex.I
 )
 # Between letters or digits a star multiplies; its stand-in means nothing to Markdown.
 _PRODUCT = regex.compile(r"(?<=[A-Za-z0-9)\]])\*(?=[A-Za-z0-9(\[])|(?<=[0-9])\*\*(?=[0-9])")
 _TIMES = "\u2217"
+_SOUND = "chuckle|cough|gasp|giggle|groan|laugh|sigh|sniffle|whisper|yawn"
 _CITED = r"\^[^\[\]\s]+|(?:cite|citation|source|web|ref|doc)[:_ ]{0,2}\d[\d, -]*"
 # Behind one of these a number in brackets is no source, but what is told of: "The answer is [3]."
 _TELLS = r"(?<!(?:[は是为為选選第项項：:=]|\bis)[ ]?)"
@@ -68,6 +73,8 @@ _UNSAID = regex.compile(
     | :contentReference\[[^\[\]]*\](?:\{[^{}]*\})?
     | (?<![\w=~|])(?P<with>==|~|\|\|)(?=\S)(?P<said>[^=~|\n]+)(?<=\S)(?P=with)(?![\w=~|])   # ==so==
     | \A\[(?:[ xX]|!\w+)\](?:[ ]|\Z)                             # a task's box, or [!NOTE]
+    | \A\[\p{Lu}{2,}:[^\[\]]*=[^\[\]]*\]\Z|</?\w+=[^<>\s]*>         # [FACE:a=b], <pause=1s>
+    | \[(?:SOUND)\w*\]                                            # [laughs]
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
     | \[cite_start\]|\[(?!(?:CITED|\d+)\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
     | (?:(?:https?|ftp)://(?:www\.)?|\bwww\.)                       # an address: its host
@@ -78,22 +85,27 @@ _UNSAID = regex.compile(
     | [\uFE0F\u20E3`\u200B\u00AD\u2060\uFEFF]|_(?<!\w_)_*(?!\w)     # a keycap's frame; marks; a gap
     | [\p{Block=Box_Drawing}\p{Block=Block_Elements}\p{Block=Geometric_Shapes}★☆•‣⁃]  # drawings
     | [\p{Block=Dingbats}--\p{N}]
-    """.replace("CITED", _CITED.replace(" ", "[ ]")).replace("TELLS", _TELLS),
+    """.replace("CITED", _CITED.replace(" ", "[ ]"))
+    .replace("TELLS", _TELLS)
+    .replace("SOUND", _SOUND),
     regex.VERBOSE | regex.VERSION1,
 )
 # The marks of footnotes and sources: [^1], [1][2].
 _MARKS = regex.compile(
     rf"[ ]?(?:\[(?:{_CITED})\]|{_TELLS}\[(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))"
 )
-# What is taken out before Markdown is read: what is hidden, numbers of notes behind a word, and
-# links that are such numbers.
+# What is taken out before Markdown is read: blocks, of which `open` tells that the text ends amid
+# one, with what began it; calls in words; numbers of notes behind a word, and links that are such
+# numbers. Code within a line is kept.
 _SILENT = regex.compile(
-    rf"(?sm)(?P<code>{_TICKS}.*?(?:(?P=mark)|\Z)|{_IN_CODE})"
+    rf"(?sm)(?P<kept>{_IN_CODE})|{_TICKS}.*?(?:^[ \t>]*+(?P=mark)[`~]*+(?!\w)|(?P<open>\Z))"
     rf"|<(?P<tag>{_HIDDEN})\b[^<>]*>{_NAMED}.*?</(?P=tag)>"
-    rf"|^[ \t]*+<(?:{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*"
-    rf"|(?:{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|\Z)|{_JSON_BEGINS}.*?(?:{_JSON_ENDS}|\Z)"
-    r"|(?<=[^\P{P}(]|\p{L}{4})(?<!(?i:m[eèé]t(?:er|re|ro)s?))(?<![=+×·−]\s*\p{L}+)"
-    r"<sup>[\[(]?\d[^<>\n]*</sup>(?!\s*[=+×·−])"
+    rf"|^[ \t]*+<(?P<element>{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*(?P<open>\Z)"
+    rf"|^(?:call\n(?=<(?:invoke|function))|[\w.-]{{1,64}}:\d{{1,3}}(?=<[|｜]))|(?P<begin>{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|(?P<open>\Z))"
+    rf"|(?P<begin>{_JSON_BEGINS}).*?(?:{_JSON_ENDS}|(?P<open>\Z))"
+    r"|(?:^|(?<=[.!?][ ]))[a-z][\w.]*\((?:\w+=[^()\n]*|(?<=_\w+\())\)[ \t]*$"
+    r"|<sup>(?<=(?:[^\P{P}(]|\p{L}{4})<sup>)(?<!(?:(?i:m[eèé]t(?:er|re|ro)s?)|[=+×·−]\s*\p{L}+)<sup>)"
+    r"[\[(]?\d[^<>\n]*</sup>(?!\s*[=+×·−])"
     r"|[ ]?\[(?:\[?\d{1,3}\]?|oai_citation[^\[\]\n]*)\]\((?:https?://|@|\#)[^\s()]*\)"
 )
 _CALL = regex.compile(rf"<(?:{_HIDDEN})\b")
@@ -102,9 +114,7 @@ _NO_TAG = regex.compile(
     r"<(\w+(?:[ ](?!(?:checked|controls|disabled|hidden|open|required|selected)>)[\w'-]+)+)[ ]*>"
 )
 # The name of an element or of what is to be filled in: Press <Enter>, the <p> element.
-_NAME = regex.compile(
-    r"<(?!(?:br|hr|img|wbr|chuckle|cough|gasp|groan|laugh|sigh|sniffle|yawn)>)([A-Za-z][\w-]*)>"
-)
+_NAME = regex.compile(rf"<(?!(?:br|hr|img|wbr|pause|{_SOUND})>)([A-Za-z][\w-]*)>")
 _ALT = regex.compile(r"""<img\b[^<>]*\balt=(?|"([^"<>]*)"|'([^'<>]*)')""")
 _BREAK = regex.compile(r"</?(?:br|div|h[1-6]|li|p|td|tr)\b", regex.I)
 # What follows a break, and is no rest of a sentence, stands for itself. Models break no line for
@@ -124,8 +134,8 @@ _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
 def speakable(markdown: str) -> str:
     """What the voice gets, with a pause between blocks; empty where there is nothing to say."""
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
-    if "<" in source or "[" in source or "{" in source:
-        source = _SILENT.sub(lambda match: match["code"] or "", source)
+    if _MAY_BE_SILENT.search(source):
+        source = _SILENT.sub(lambda match: match["kept"] or "", source)
     texts = [source] if _PLAIN.fullmatch(source) else _blocks(source)
     said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in texts)
     said = (_MARKS.sub("", text) if "[" in text else text for text in said)
@@ -138,32 +148,25 @@ def speakable(markdown: str) -> str:
 
 
 def fence_after(text: str, fence: str = "") -> str:
-    """What opened the code or address in which `text` ends, as `fence` where it begins."""
+    """What opened the block or address in which `text` ends, as `fence` where it begins."""
     if fence == _ADDRESS:
         if next(_REST.finditer(text)).end(1) == len(text):
             return fence
         fence = ""
-    if _MAY_FENCE.search(text):
-        for mark in _FENCE.finditer(text):
-            if not fence:
-                element, call = mark["element"], mark["call"] or ("}" if mark["json"] else "")
-                fence = mark["mark"] or (element and f"</{element}>") or call[:1]
-            elif _end(mark).startswith(fence):
-                fence = ""
+    text, fence = fence + text, ""
+    for block in _SILENT.finditer(text) if _MAY_BE_SILENT.search(text) else ():
+        if block["open"] is not None:
+            element = block["element"] and f"<{block['element']} type=>"
+            fence = f"{block['begin'] or element or block['mark']}\n"
     return _ADDRESS if not fence and _IN_ADDRESS.search(text) else fence
-
-
-def _end(mark: regex.Match[str]) -> str:
-    return mark["mark"] or mark["end"] or ""
 
 
 def completed(text: str, fence: str) -> str:
     """The text without the rest of what `fence` opened; an address at its end is closed."""
     if fence == _ADDRESS:
         text = text[next(_REST.finditer(text)).end() :]
-    elif fence:
-        ends = (mark.end() for mark in _FENCE.finditer(text) if _end(mark).startswith(fence))
-        text = text[next(ends, len(text)) :]
+    elif fence and (block := _SILENT.match(fence + text)):
+        text = text[block.end() - len(fence) :]
     if address := _IN_ADDRESS.search(text):
         text += {None: "/", "](": ")", "](<": ">)"}[address["link"]]
     return text

@@ -24,10 +24,12 @@ MARKS = {
 }
 # Models name the tag as they like: thinking, THOUGHT, seed:think, reasoning_scratchpad. The last of
 # the others is a word, too, and is a mark where the next word follows without a space. An end alone
-# is left where the host took out the rest.
+# is left where the host took out the rest, and "thought" alone where Gemini thought nothing.
 TAG = r"(?i:[\w.:-]{0,20}?(?:think|thought|reason)(?:ing|s)?(?:_\w{1,20})?)"
 MARK = regex.compile(
-    rf"<(?P<tag>{TAG})>|</{TAG}>|" + "|".join(map(regex.escape, MARKS)) + r"(?=\p{Lu})"
+    rf"<(?P<tag>{TAG})>|</{TAG}>|thought(?: ?(?:\[\]|\(\))|(?=\p{{Lu}}))|"
+    + "|".join(map(regex.escape, MARKS))
+    + r"(?=\p{Lu})"
 )
 # The end of thoughts, alone on its line; with four spaces before it, it is code.
 ENDING = re.compile(rf"^ {{0,3}}{END}[^\S\n]*$", re.MULTILINE)
@@ -48,8 +50,9 @@ def without_thoughts(reply: str) -> str:
 def deltas_without_thoughts(deltas: Iterable[str]) -> Iterator[str]:
     """The deltas without thoughts, and without the space around the reply; none is blank.
 
-    Thoughts that do not end leave nothing. What may begin a mark is held back; before a failure of
-    the upstream comes all that was written. Linear in the deltas.
+    Thoughts that do not end leave nothing; where a word alone told of them, they were the reply.
+    What may begin a mark is held back; before a failure of the upstream comes all that was written.
+    Linear in the deltas.
     """
     blanks = list[str]()
     for text in _begun(iter(deltas)):
@@ -61,22 +64,25 @@ def deltas_without_thoughts(deltas: Iterable[str]) -> Iterator[str]:
 
 def _begun(deltas: Iterator[str]) -> Iterator[str]:
     """The reply from its first character that is neither space nor thought."""
-    held = ""
+    held, kept, is_word = "", list[str](), False
     end: str | None = ""  # What ends the thoughts that have begun; None once they have ended.
     try:
         for delta in deltas:
-            held = (held + delta).lstrip()
+            held = held + delta if end else (held + delta).lstrip()
             if end == "" and (mark := MARK.match(held, partial=True)):
                 if mark.partial:
                     continue
-                held = held[mark.end() :].lstrip()
+                held, is_word = held[mark.end() :].lstrip(), held[0].isalpha()
                 end = f"</{mark['tag']}>" if mark["tag"] else MARKS.get(mark[0])
             if end:
                 thoughts, found, held = held.partition(end)
                 if not found:
                     held = thoughts[1 - len(end) :]
+                    if is_word:
+                        kept.append(thoughts[: 1 - len(end)])
                     continue
                 held, end = held.lstrip(), None
+                kept.clear()
             if held:
                 yield held
                 held = ""
@@ -84,4 +90,4 @@ def _begun(deltas: Iterator[str]) -> Iterator[str]:
     except UpstreamError:
         yield "" if end else held
         raise
-    yield "" if end else held
+    yield "".join([*kept, held]) if is_word or not end else ""
