@@ -35,6 +35,10 @@ class AnyTab:
         self.go(url)
         self.expect_rest()
 
+    def reload(self) -> None:
+        """Load the page anew, and wait until it knows what the service offers."""
+        self.load(self.run("return location.href"))
+
     def open(self, url: str, script: str = "") -> "AnyTab":
         """The page, with a script in it, after a gesture: browsers play nothing before."""
         self.load(url)

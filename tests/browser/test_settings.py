@@ -118,7 +118,7 @@ def test_keys_are_kept_in_memory_alone(visit, serve, upstream):
         expect(page.get_by_label("API key")).to_have_attribute("placeholder", "")
     tab.tap()
     tab.expect_failure("An API key is needed")
-    tab.page.reload()
+    tab.reload()
     tab.tap()
     tab.expect_failure("An API key is needed")
 
