@@ -50,8 +50,9 @@ class AnyTab:
         """What the script returns once that is no false value."""
         deadline = time.monotonic() + WAIT_SECONDS
         while not (found := self.run(script, *arguments)):
-            seen = self.run("return document.body.innerText")
-            assert time.monotonic() < deadline, f"{script}: {arguments}\n{seen}"
+            if time.monotonic() > deadline:
+                seen = self.run("return document.body.innerText")
+                raise AssertionError(f"{script}: {arguments}\n{seen}")
             time.sleep(0.05)
         return found
 
