@@ -210,9 +210,10 @@ def test_a_muted_microphone_hears_nothing(tab, upstream):
     assert recorded(upstream).loudest(after=heard_until) < 0.01
 
 
-def test_what_takes_long_is_said_to(visit, serve, upstream):
+def test_what_takes_long_is_said_to(new_tab, serve, upstream):
     """After six seconds of a stage."""
-    tab = visit(serve().url)
+    tab = new_tab()
+    tab.load(serve().url)
     tab.page.clock.install()
     stages = {"stt": (hear, "hearing"), "text": (write(), "answering")}
     held = {stage: hold_back(answer) for stage, (answer, _) in stages.items()}
