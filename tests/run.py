@@ -40,6 +40,9 @@ class Kind(NamedTuple):
     """Tests that one command runs."""
 
     groups: int
+    at_once: int
+    """How many groups, where nothing else that this starts runs beside."""
+
     runner: tuple[str, ...]
     marks: str
     files: re.Pattern[str]
@@ -55,6 +58,7 @@ class Kind(NamedTuple):
 KINDS = {
     "test": Kind(
         6,
+        6,
         ("-m", "gevent.monkey", "--module", "pytest"),
         "not (system or index or interop)",
         re.compile(
@@ -64,7 +68,8 @@ KINDS = {
         measured=True,
     ),
     "test-system": Kind(
-        4,
+        6,
+        4,  # Browsers draw for as long as they wait, and slow each other down.
         # What hangs in a browser's driver would hang every test after it, too.
         ("-m", "pytest", "--timeout-method=thread"),
         "system or index",
@@ -121,10 +126,9 @@ def rounds(kinds: Collection[str]) -> Iterator[tuple[int, list[Run]]]:
             beside[kind].append(Run(kind, name, f"({marks}) and not alone", chosen))
         if chosen := files(kind, "mark.alone"):  # pytest would take no files for all.
             alone.append(Run(kind, f"What runs alone of {kind}", f"({marks}) and alone", chosen))
-    # The kinds in turn: browsers draw for as long as they wait, and slow each other down.
+    # The kinds in turn, so that fewer browsers run beside each other.
     mixed = [run for runs in zip_longest(*beside.values()) for run in runs if run]
-    # Where coverage is measured, and browsers run beside, each takes more of the cores.
-    yield 4 if len(kinds) > 1 else len(mixed), mixed
+    yield min((KINDS[kind].at_once for kind in kinds), default=1), mixed
     yield 1, alone
 
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 import pytest
 from browser import engines, mouth, speaking_upstream
 from browser.ear import ear as ear_in
-from browser.tab import Tab
+from browser.tab import VIEWPORT, Tab
 from browser.webkit import webkit
 from playwright.sync_api import sync_playwright
 from testing import fake_openai as upstreams
@@ -141,32 +141,42 @@ def new_tab(request, serve, launch):
             tab.check()
 
 
-@pytest.fixture
-def visit(new_tab):
-    """Opens the page in a tab of its own; scripts run before the page's."""
-
-    def open_page(url, **options):
-        tab = new_tab(**options)
-        tab.load(url)
-        return tab
-
-    return open_page
-
-
 @pytest.fixture(scope="session")
-def shared_tab(chromium):
+def only_tab(chromium):
     """A tab for all tests that need no other: to open one takes longer than most of them."""
     with closing(chromium.new_context()) as context:
         yield Tab(context.new_page())
 
 
 @pytest.fixture
+def shared_tab(only_tab, serve):
+    """The same; nothing of the test is left in it afterwards, nor of what the page did."""
+    yield only_tab
+    only_tab.check()
+    only_tab.leave()
+
+
+@pytest.fixture
+def visit(request, new_tab):
+    """Opens the page; in a tab of its own where it differs in more than its size."""
+
+    def open_page(url, **options):
+        if options.keys() <= {"viewport"}:
+            tab = request.getfixturevalue("shared_tab")
+            tab.page.set_viewport_size(options.get("viewport", VIEWPORT))
+        else:
+            tab = new_tab(**options)
+        tab.load(url)
+        return tab
+
+    return open_page
+
+
+@pytest.fixture
 def tab(shared_tab, upstream, service):
-    """The page, from a service with the simulated upstream; nothing is left of it afterwards."""
+    """The page, from a service with the simulated upstream."""
     shared_tab.load(service.url)
-    yield shared_tab
-    shared_tab.check()
-    shared_tab.leave()
+    return shared_tab
 
 
 @pytest.fixture
@@ -219,9 +229,10 @@ def phone(request, new_tab, serve):
 
 
 @pytest.fixture
-def chrome(new_tab, serve):
+def chrome(shared_tab, serve):
     """The same in Chromium alone."""
-    return new_tab("chromium", **PHONE).open(serve().url, mouth.script())
+    shared_tab.page.set_viewport_size(PHONE["viewport"])
+    return shared_tab.open(serve().url, mouth.script())
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,10 @@ class AnyTab:
         self.go(url)
         self.expect_rest()
 
+    def reload(self) -> None:
+        """Load the page anew, and wait until it knows what the service offers."""
+        self.load(self.run("return location.href"))
+
     def open(self, url: str, script: str = "") -> "AnyTab":
         """The page, with a script in it, after a gesture: browsers play nothing before."""
         self.load(url)
@@ -46,8 +50,9 @@ class AnyTab:
         """What the script returns once that is no false value."""
         deadline = time.monotonic() + WAIT_SECONDS
         while not (found := self.run(script, *arguments)):
-            seen = self.run("return document.body.innerText")
-            assert time.monotonic() < deadline, f"{script}: {arguments}\n{seen}"
+            if time.monotonic() > deadline:
+                seen = self.run("return document.body.innerText")
+                raise AssertionError(f"{script}: {arguments}\n{seen}")
             time.sleep(0.05)
         return found
 

@@ -98,6 +98,39 @@ def test_enter_on_the_button_taps_once(tab, upstream):
     tab.expect_turn(1)
 
 
+@pytest.mark.parametrize("what", ["a tap", "a hold", "Escape", "a slide"])
+def test_what_is_pressed_while_the_page_loads_is_not_lost(tab, what):
+    """It listens once it can. Who has let go of a hold by then has spoken in vain, and is told."""
+    waiting = []
+
+    def keep(route):
+        waiting.append(route)
+
+    tab.page.route("**/page.json", keep)
+    tab.go(tab.origin)
+    press, mouse = Press(tab, "space", tab.talk), tab.page.mouse
+    if what == "a slide":
+        tab.talk.hover()
+        mouse.down()
+        mouse.move(5, 5)
+        mouse.up()
+    else:
+        for _ in range(2):  # Who is in doubt taps twice.
+            press.down()
+            press.up(2 if what == "a hold" else 0.05)
+        if what == "Escape":
+            tab.press("Escape")
+    tab.expect_state("Loading")
+    waiting[0].continue_()
+    if what == "a tap":
+        tab.expect_state("Listening")
+        tab.stop()
+    if what == "a hold":
+        tab.expect_failure("The microphone was not open yet")
+    tab.expect_state("Ready")
+    assert not tab.has_shown("Opening the microphone")
+
+
 def test_the_space_bar_talks_unless_something_else_has_the_focus(tab):
     """What was clicked does not keep it. In a field it is a space, and it presses a button."""
     with tab.settings() as page:
@@ -177,9 +210,10 @@ def test_a_muted_microphone_hears_nothing(tab, upstream):
     assert recorded(upstream).loudest(after=heard_until) < 0.01
 
 
-def test_what_takes_long_is_said_to(visit, serve, upstream):
+def test_what_takes_long_is_said_to(new_tab, serve, upstream):
     """After six seconds of a stage."""
-    tab = visit(serve().url)
+    tab = new_tab()
+    tab.load(serve().url)
     tab.page.clock.install()
     stages = {"stt": (hear, "hearing"), "text": (write(), "answering")}
     held = {stage: hold_back(answer) for stage, (answer, _) in stages.items()}

@@ -69,8 +69,9 @@ def test_whatever_takes_the_microphone_pauses_it_and_is_told(chrome, upstream, s
         assert chrome.run(OPEN) == 1
 
 
-def test_after_five_minutes_without_a_voice_it_pauses(chrome):
+def test_after_five_minutes_without_a_voice_it_pauses(new_tab, serve):
     """Not before; a voice begins them anew."""
+    chrome = new_tab("chromium").open(serve().url, script())
     begin(chrome)
     bring(chrome, "Speaking")
     chrome.expect_state("Listening")

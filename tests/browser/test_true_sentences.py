@@ -152,14 +152,14 @@ def test_a_host_that_may_not_be_called(tab):
 
 def test_tabs_share_what_is_remembered(tab):
     """What one has chosen is not taken back by another that was open before."""
-    other = tab.page.context.new_page()
-    other.goto(tab.page.url)
-    other.get_by_role("button", name="Settings", exact=True).click()
-    other.get_by_label("Voice").fill("nova")
+    other = tab.other()
+    other.load(tab.page.url)
+    other.button("Settings").click()
+    other.page.get_by_label("Voice").fill("nova")
     expect(tab.page.locator("#voice")).to_have_value("nova")
     with tab.settings() as page:
         page.get_by_label("What the model is told first").fill("Rhyme.")
     other.reload()
-    expect(other.locator("#system_prompt")).to_have_value("Rhyme.")
-    expect(other.locator("#voice")).to_have_value("nova")
-    other.close()
+    expect(other.page.locator("#system_prompt")).to_have_value("Rhyme.")
+    expect(other.page.locator("#voice")).to_have_value("nova")
+    other.page.close()

@@ -40,29 +40,43 @@ const ready = async () => {
 
 /** Whether what is down began to listen as it went down. */
 let listens = false;
+/** Talk was pressed before anything could be said: "talk" then, or "in vain" where a hold is over by then. */
+let early = "";
 /** What was pressed is let go: from now on it is a tap. */
 const tapped = () => explain(settings?.endBySilence ? "silent" : "tap");
 talkWith(element("talk"), {
-  press: (press) => {
-    if (!handsFree.isOn && (!settings || view.isLost)) return void connection.ask();
-    listens = session.state !== "listening" && !handsFree.isOn;
+  press: async (press) => {
+    listens = false;
     explain(press);
+    if (!handsFree.isOn && (!settings || view.isLost)) {
+      early = "talk";
+      const can = await ready();
+      const wanted = early;
+      early = "";
+      if (!can || !wanted) return;
+      if (wanted === "in vain") return session.fail(new Failure("let_go_early"));
+    }
+    listens = session.state !== "listening" && !handsFree.isOn;
     if (!handsFree.ear) warm().catch(() => {}); // What is wrong is told as it opens.
     if (handsFree.isOn) handsFree.talk();
     else byHand.talk();
   },
   release: (held) => {
     tapped();
+    if (held && early) early = "in vain";
     if (held && listens) byHand.letGo();
   },
   slide: (off) => explain(off ? "off" : "pointer"),
   cancel: () => {
     tapped();
+    early = "";
     if (listens) session.stop();
   },
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && settings && !isCovered()) session.stop();
+  if (event.key !== "Escape") return;
+  early = "";
+  if (settings && !isCovered()) session.stop();
 });
 // Browsers keep a page that was left, conversation and all, unless it still has the microphone.
 addEventListener("pagehide", () => {
