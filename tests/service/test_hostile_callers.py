@@ -37,8 +37,9 @@ def few_files(number):
 
 @pytest.fixture(scope="module")
 def roomy_service(serve_all):
-    """For callers who might fill its memory: none of it is taken before the first who does."""
-    return serve_all()
+    """For callers who might fill its memory; and what it has before the first of them, in MB."""
+    service = serve_all()
+    return service, memory(service)
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +63,7 @@ def keeps_nobody_waiting(service):
 )
 def test_what_never_ends_fills_no_memory(roomy_service, sent):
     """Each of these was kept whole, some 0.6 MB a caller, as long as the caller stayed."""
-    service = roomy_service
-    before = memory(service)
+    service, before = roomy_service
     with ExitStack() as callers:
         for _ in range(CALLERS):
             callers.enter_context(connect(service)).sendall(sent)
@@ -73,9 +73,9 @@ def test_what_never_ends_fills_no_memory(roomy_service, sent):
         assert keeps_nobody_waiting(service)
 
 
-def test_uploads_that_come_fast_are_taken_in_small_pieces(roomy_service):
+def test_uploads_that_come_fast_are_taken_in_small_pieces(serve):
     """What a caller's kernel holds ready is not read into memory faster than it is written out."""
-    service, piece = roomy_service, bytes(256 * 1024)
+    service, piece = serve(), bytes(256 * 1024)
     before, most = memory(service), 0.0
     with ExitStack() as stack:
         callers = [stack.enter_context(connect(service)) for _ in range(CALLERS)]
