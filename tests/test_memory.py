@@ -87,11 +87,12 @@ def test_what_was_overwritten_is_counted_once(budget):
 def test_without_a_disk_files_stay_in_memory_while_there_is_room(
     budget, disk, prefers_disk, monkeypatch
 ):
-    """Then it fails with the disk's error; nobody else does."""
-    monkeypatch.setattr("parley.memory.TemporaryFile", disk)
+    """Then it fails with the disk's error; nobody else does, and the disk is asked once."""
+    asked = []
+    monkeypatch.setattr("parley.memory.TemporaryFile", lambda: asked.append(disk) or disk())
     usage = Usage(budget)
     spool = written(usage, 60, prefers_disk=prefers_disk)
-    assert not spool.is_on_disk
+    assert (spool.is_on_disk, len(asked)) == (False, 1)
     with pytest.raises(OSError, match=r"No space|Read-only"):
         written(Usage(budget), 60, prefers_disk=prefers_disk)
     spool.seek(0)

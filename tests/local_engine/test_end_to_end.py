@@ -70,7 +70,7 @@ def test_what_the_engine_cannot_hear_is_told(service, recording, status, code):
 
 @pytest.mark.parametrize(
     ("interface", "form", "sentences"),
-    [("service", "mp3", "five"), ("realtime_service", "wav", "three")],
+    [("service", "mp3", "four"), ("realtime_service", "wav", "three")],
 )
 def test_a_stream_rebuilds_the_reply_in_text_and_sound(
     request, say, hear, form, interface, sentences
@@ -83,9 +83,9 @@ def test_a_stream_rebuilds_the_reply_in_text_and_sound(
     assert len(stream.segments) > 1
     errors = word_error_rate(stream.text, hear(joined(stream.sounds, form)))
     assert errors <= 0.2
-    for wrong in (stream.sounds[1:], stream.sounds[::-1]):
-        assert word_error_rate(stream.text, hear(joined(wrong, form))) > errors
     if interface == "service":
+        for wrong in (stream.sounds[1:], stream.sounds[::-1]):
+            assert word_error_rate(stream.text, hear(joined(wrong, form))) > errors
         first = stream.names.index("audio")
         assert "text" in stream.names[first:]
         assert stream.times[first] - stream.times[0] < (stream.times[-1] - stream.times[0]) / 2

@@ -100,10 +100,13 @@ def test_a_reply_is_short_plain_and_counted(ask, models):
 
 
 @pytest.mark.parametrize("role", ["system", "developer"])
-def test_what_is_told_first_and_earlier_turns_reach_the_model(ask, role):
-    """It says something else then, and knows what it cannot know without them."""
+def test_what_is_told_first_reaches_the_model(ask, role):
+    """It says something else then."""
     french = ask("Hello.", told="You are a French poet. Answer in French only.", role=role)
     assert french.choices[0].message.content != ask("Hello.").choices[0].message.content
+
+
+def test_earlier_turns_reach_the_model(ask):
     turns = [
         {"role": "user", "content": "My dog is called Rex."},
         {"role": "assistant", "content": "What a lovely dog!"},
@@ -141,7 +144,7 @@ def test_each_of_the_upstream_voices_is_accepted(client, models):
 
 
 def test_conversations_at_once_do_not_disturb_each_other(ask, say, hear):
-    texts = [f"I have {number} apples. They are beside others." for number in range(20, 24)]
+    texts = [f"I have {number} apples. They are beside others." for number in range(20, 23)]
     alone = [say(text, "pcm") for text in texts]
 
     def conversation(text):

@@ -12,7 +12,7 @@ from openai.types.chat import ChatCompletionChunk
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
-LONG = "One more sentence is spoken here. " * 15
+LONG = "One more sentence is spoken here. " * 8
 TEXT = "Plants make food from sunlight, water and air."
 EVENTS = TypeAdapter(RealtimeServerEvent)
 # The SDK asks the library for a connection in a way that the library has begun to advise against.
@@ -91,17 +91,17 @@ def test_abandoned_replies_leave_the_engine_free(ask):
 
 def test_abandoned_speech_ends(client, models, ends):
     """Nobody speaks on where nobody hears, over either interface: this would take minutes."""
-    for _ in range(12):
+    for _ in range(6):
         with client.audio.speech.with_streaming_response.create(
-            model=models["tts"], voice="nova", input=LONG * 7, response_format="mp3"
+            model=models["tts"], voice="nova", input=LONG * 13, response_format="mp3"
         ) as response:
             next(response.iter_bytes())
         with client.realtime.connect(model=models["tts"]) as connection:
             connection.recv()
-            connection.response.create(response=reading(LONG * 8))
+            connection.response.create(response=reading(LONG * 15))
             connection.recv()
-    assert ends("POST /v1/audio/speech", 12)
-    assert ends("GET /v1/realtime", 12)
+    assert ends("POST /v1/audio/speech", 6)
+    assert ends("GET /v1/realtime", 6)
 
 
 def reading(text: str) -> dict:

@@ -22,7 +22,8 @@ def served_before(upstream, folder):
         def serve(*arguments, app="wsgi:app", port=None, under=(), **variables):
             variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, **variables}
             how = {"app": app, "port": port, "under": under}
-            running = serving(folder / "log", variables, ROOT, *arguments, **how)
+            log_file = folder / f"log-{len([*folder.iterdir()])}"
+            running = serving(log_file, variables, ROOT, *arguments, **how)
             return opened.enter_context(running)
 
         yield serve

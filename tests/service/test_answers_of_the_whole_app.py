@@ -14,9 +14,16 @@ from parley.errors import InternalError
 
 
 @pytest.fixture(scope="module")
-def failing_service(serve_all):
+def service(serve_all):
     """The service, which has a fault where a test wants one; of Python without docstrings."""
     return serve_all(app="testing.faulty_app:app", PYTHONOPTIMIZE="2")
+
+
+@pytest.fixture
+def failing_service(service):
+    """The same, which is mended afterwards: a fault that never comes takes the last one's place."""
+    yield service
+    assert requests.get(f"{service.url}/fault/uploads?call=0", timeout=5).ok
 
 
 FIRST = b"GET / HTTP/1.1\r\n"
@@ -41,7 +48,7 @@ BROKEN = {
 def test_what_is_no_request_is_answered_in_json(service, what):
     """The whole app's shape and headers, with nothing of the request in it or in the log."""
     status, code = (431, "headers_too_large") if what in TOO_LARGE else (400, "request_malformed")
-    sent = {**TOO_LARGE, **BROKEN}[what] + b"\r\n"
+    sent, logged = {**TOO_LARGE, **BROKEN}[what] + b"\r\n", len(service.log)
     with connect(service) as caller:
         caller.sendall(sent)
         answer = until_closed(caller)
@@ -55,7 +62,7 @@ def test_what_is_no_request_is_answered_in_json(service, what):
     assert (told["errors"][0]["stage"], told["errors"][0]["code"]) == ("request", code)
     assert b"SECRET" not in answer
     assert "SECRET" not in service.log
-    assert "Traceback" not in service.log
+    assert "Traceback" not in service.log[logged:]
 
 
 def test_the_operators_script_name_hides_no_refusal(serve):

@@ -35,6 +35,18 @@ def few_files(number):
     return ("prlimit", f"--nofile={number}:{number}")
 
 
+@pytest.fixture(scope="module")
+def roomy_service(serve_all):
+    """For callers who might fill its memory; and what it has before the first of them, in MB."""
+    service = serve_all()
+    return service, memory(service)
+
+
+@pytest.fixture(scope="module")
+def narrow_service(serve_all):
+    return serve_all(under=few_files(160))
+
+
 def keeps_nobody_waiting(service):
     return max(health_seconds(service) for _ in range(5)) < PATIENCE
 
@@ -49,10 +61,9 @@ def keeps_nobody_waiting(service):
     ],
     ids=["headers", "trailers", "text", "part"],
 )
-def test_what_never_ends_fills_no_memory(serve, sent):
+def test_what_never_ends_fills_no_memory(roomy_service, sent):
     """Each of these was kept whole, some 0.6 MB a caller, as long as the caller stayed."""
-    service = serve()
-    before = memory(service)
+    service, before = roomy_service
     with ExitStack() as callers:
         for _ in range(CALLERS):
             callers.enter_context(connect(service)).sendall(sent)
@@ -80,9 +91,9 @@ def test_uploads_that_come_fast_are_taken_in_small_pieces(serve):
     assert most < 0.4 * CALLERS
 
 
-def test_callers_who_read_no_answers_make_room(serve):
+def test_callers_who_read_no_answers_make_room(narrow_service):
     """They pipeline more than they read, without a key, until there are no connections left."""
-    service = serve(under=few_files(160))
+    service = narrow_service
     with ExitStack() as callers:
         for _ in range(60):
             caller = callers.enter_context(socket.socket())
@@ -97,9 +108,9 @@ def test_callers_who_read_no_answers_make_room(serve):
         assert "Traceback" not in service.log
 
 
-def test_uploads_that_stall_leave_connections_for_others(serve):
+def test_uploads_that_stall_leave_connections_for_others(narrow_service):
     """Where descriptors are fewer than conversations: callers are told so, and /healthz answers."""
-    service = serve(under=few_files(160))
+    service = narrow_service
     with ExitStack() as callers:
         for _ in range(60):
             callers.enter_context(connect(service)).sendall(FORM)

@@ -16,7 +16,7 @@ from testing.representations import JSON, STREAM, ask
 from testing.served_conversations import converse
 from testing.upstream_faults import closes
 
-CONVERSATIONS, CLIENTS = 240, 64
+CONVERSATIONS, CLIENTS = 120, 40
 STAGES = {"stt": "STT", "text": "Text", "tts": "TTS"}
 
 

@@ -148,7 +148,7 @@ BOUNDARIES = st.sampled_from(["b", '"b"']).map("multipart/form-data; boundary={}
 LATIN = st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary() | FORMS, BOUNDARIES | LATIN)
 def test_no_form_breaks_the_service(body: bytes, content_type: str):
     """A form is understood, or refused with one of the documented codes; never a 500."""

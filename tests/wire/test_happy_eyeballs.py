@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing, suppress
 
 import gevent
 import pytest
+from gevent.event import Event
 from gevent.resolver.ares import Resolver
 from testing.fake_openai import soon
 from testing.transport_calls import descriptors
@@ -68,6 +69,22 @@ def test_the_other_family_is_among_the_first_addresses(host):
     addresses = [(V6, ("::1", 1, 0, 0))] * ADDRESSES + [(V4, ("127.0.0.1", host))]
     with connect(addresses) as sock:
         assert sock.family == V4
+
+
+def test_what_connects_though_another_was_taken_is_closed(host, monkeypatch):
+    """All have connected when the first is taken."""
+    made, all_there, connected = [], Event(), connections._connected
+
+    def at_once(address):
+        made.append(sock := connected(address))
+        if len(made) == 3:
+            all_there.set()
+        all_there.wait()
+        return sock
+
+    monkeypatch.setattr(connections, "_connected", at_once)
+    with connect([(V4, ("127.0.0.1", host))] * 3) as taken:
+        assert soon(lambda: [sock for sock in made if sock.fileno() >= 0] == [taken])
 
 
 def test_without_a_descriptor_the_upstream_is_unavailable(monkeypatch):

@@ -17,7 +17,7 @@ from parley.deadline import Deadline
 from parley.errors import DeadlineExceeded
 
 pytestmark = pytest.mark.parametrize("upstream", ["http", "https"], indirect=True)
-CALLS, TOGETHER = 400, 20
+CALLS, TOGETHER = 200, 20
 ALL = (b"abcdef2" * 20_000)[:65_539]
 
 
