@@ -3,10 +3,8 @@
 `gunicorn wsgi:app` and `flask --app wsgi` both start here.
 """
 
-from gevent import events, monkey
+from gevent import monkey
 
-# gevent would look for plugins in all installed packages at each of its 25 steps.
-events.notify_and_call_entry_points = events.notify
 monkey.patch_all()  # Before other imports, which would keep the unpatched functions.
 
 import os  # noqa: E402
