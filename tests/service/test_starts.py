@@ -8,6 +8,7 @@ import pytest
 from testing.builders import ROOT, copy_tree, ran
 from testing.gunicorn_process import environment, free_port, make_run
 
+TLS = "Parley does not start: it speaks plain HTTP"
 PEM = ROOT / "wsgi.py"  # Any file.
 
 
@@ -20,7 +21,8 @@ PEM = ROOT / "wsgi.py"  # Any file.
         # Else callers would be let in, and wait for an answer that nobody gives.
         ([], {"WEB_CONCURRENCY": "0"}, "Parley does not start: WEB_CONCURRENCY is 0"),
         # Else it would answer in plain HTTP where its operator believes it is encrypted.
-        ([f"--certfile={PEM}"], {}, "Parley does not start: it speaks plain HTTP"),
+        ([f"--certfile={PEM}"], {}, TLS),
+        ([f"--keyfile={PEM}"], {}, TLS),
     ],
 )
 def test_a_bad_setting_stops_the_start_with_one_sentence(options, variables, told):
