@@ -6,14 +6,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from parley.conversation.stages import Conversation, Stages
 from parley.recordings import Recording
 from parley.web.admission import JSON, SOUND, STREAM, admit, begin_client, options_of
-from parley.web.answers import (
-    ConversationSchema,
-    answer_exception,
-    error_of,
-    json_with_speech,
-    set_status,
-    status_of,
-)
+from parley.web.answers import ConversationSchema, answer_exception, error_of, json_of
 from parley.web.event_stream import event_stream
 from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
@@ -46,7 +39,7 @@ def converse() -> Response:
 def answer_json(stages: Stages, recording: Recording) -> Response:
     """Three calls in sequence, and all of it at once."""
     conversation = stages.converse(recording)
-    response = json_of(conversation)
+    response = json_of(conversation, answer_schema)
     if conversation.speech:
         add_voice(response, stages)
     return response
@@ -56,7 +49,7 @@ def answer_stream(stages: Stages, recording: Recording) -> Response:
     """Text and sound while they are made; a failure before there is a transcript is JSON."""
     conversation = stages.hear(recording)
     if conversation.failure:
-        return json_of(conversation)
+        return json_of(conversation, answer_schema)
     return event_stream(stages)
 
 
@@ -64,7 +57,7 @@ def answer_sound(stages: Stages, recording: Recording) -> Response:
     """The speech alone, as it arrives; a failure with no speech is JSON."""
     pieces = stages.converse_in_sound(recording)
     if pieces is None:
-        return json_of(stages.conversation)
+        return json_of(stages.conversation, answer_schema)
     return sound_answer(stages, pieces)
 
 
@@ -77,7 +70,7 @@ def answer_failure(exception: Exception) -> Response:
     ours, record = services(), current_record()
     models = models_of(record.form, record.routes, ours, ours.today())
     record.conversation = failed = Conversation(models, failure=error_of(exception))
-    return json_of(failed)
+    return json_of(failed, answer_schema)
 
 
 @bp.app_errorhandler(MethodNotAllowed)
@@ -90,9 +83,3 @@ def answer_wrong_method(exception: MethodNotAllowed) -> Response:
     if request.path.removesuffix("/") == bp.url_prefix:
         return answer_failure(exception)
     return answer_exception(exception)
-
-
-def json_of(conversation: Conversation) -> Response:
-    """All six keys, with their status."""
-    response = json_with_speech(answer_schema.dump(conversation), conversation.speech)
-    return set_status(response, status_of(conversation), conversation.failure)

@@ -95,11 +95,7 @@ class Spool:
         self._file: IO[bytes] = self._memory
         self._refusal: OSError | None = None
         self.size = self._writes = 0
-
-    @property
-    def is_on_disk(self) -> bool:
-        """Whether it has moved to disk."""
-        return self._file is not self._memory
+        self.is_on_disk = False
 
     def write(self, data: bytes) -> None:
         """Write, and let others run. Raises OSError where neither disk nor budget has room."""
@@ -156,4 +152,4 @@ class Spool:
             raise
         self._usage.add(-self.size)
         self._memory.close()
-        self._file = file
+        self._file, self.is_on_disk = file, True

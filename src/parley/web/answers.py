@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, current_app, request
 from marshmallow import Schema, fields, post_dump
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -14,7 +14,8 @@ from parley import errors
 from parley.conversation.stages import Conversation, failure_of
 from parley.memory import Spool
 
-PIECE_BYTES = 48 * 1024  # Encoded at once: a multiple of three, so that base64 pads only the end.
+# Encoded at once: the whole would be in memory four times. Multiples of three need no padding.
+PIECE_BYTES = 48 * 1024
 EMPTY_AUDIO = b'"audio":""'  # Speech goes there; no text in JSON looks so: its quotes are escaped.
 
 
@@ -71,21 +72,17 @@ def status_of(conversation: Conversation) -> int:
     return 206 if conversation.transcript else conversation.failure.status
 
 
-def set_status(
-    response: Response, status: int, failure: errors.ConversationError | None
-) -> Response:
-    """The response with its status, and with `Retry-After` where the failure knows the time."""
-    response.status_code = status
-    if failure and failure.retry_after is not None:
-        response.headers["Retry-After"] = str(seconds(failure.retry_after))
+def json_of(conversation: Conversation, schema: Schema) -> Response:
+    """The answer in JSON, with its status, and with `Retry-After` where its failure knows it."""
+    response = json_with_speech(schema.dump(conversation), conversation.speech)
+    response.status_code = status_of(conversation)
+    if conversation.failure and conversation.failure.retry_after is not None:
+        response.headers["Retry-After"] = str(seconds(conversation.failure.retry_after))
     return response
 
 
 def json_with_speech(body: Mapping[str, Any], speech: Spool | None) -> Response:
-    """`body` as JSON, with the speech in the place of its empty `audio`; closes the speech.
-
-    It is made piece by piece: whole, it would be in memory four times.
-    """
+    """`body` as JSON, with the speech in the place of its empty `audio`; closes the speech."""
     text = current_app.json.dumps(body, separators=(",", ":")).encode() + b"\n"
     if speech is None:
         return current_app.response_class(text, mimetype="application/json")
@@ -115,9 +112,7 @@ ABORTS = {
 
 def answer_exception(exception: Exception) -> Response:
     """The whole app's answer to an exception; the conversation has one of its own."""
-    error = error_of(exception)
-    body = ErrorAnswerSchema().dump({"success": False, "failures": [error]})
-    return set_status(jsonify(body), error.status, error)
+    return json_of(Conversation({}, failure=error_of(exception)), ErrorAnswerSchema())
 
 
 def error_of(exception: Exception) -> errors.ConversationError:

@@ -40,11 +40,7 @@ stalled = partial(TimeoutError, errno.ECONNRESET, "The caller stalled.")
 
 
 class CallerConnection(YieldingSocket):
-    """The connection of one caller; the worker says when a request begins and ends.
-
-    It either waits (for a request, for the rest of a drained one, or for the caller to read on) or
-    is served, as a silent stream is.
-    """
+    """The connection of one caller; the worker says when a request begins and ends."""
 
     request: Any  # gunicorn's request, once its headers have arrived.
     refusal: ConversationError | None = None  # The app's answer to what is no readable request.
@@ -149,7 +145,8 @@ class CallerConnections:
         self.idle_seconds = idle_seconds or SILENCE_SECONDS
         self._open: set[CallerConnection] = set()
         self.waiting: OrderedDict[CallerConnection, None] = OrderedDict()
-        """Those that wait for their callers, the longest first; an answer is owed on the others."""
+        """Those that wait for a request, the rest of a drained one, or a caller who reads nothing,
+        the longest first; an answer is owed on the others, as on a silent stream."""
 
     @contextmanager
     def opened(self, fileno: int) -> Iterator[CallerConnection]:
