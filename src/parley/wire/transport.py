@@ -1,4 +1,4 @@
-"""Calls to upstreams over shared connections: where they go, what is sent, plain values out."""
+"""Calls to upstreams over shared connections: what is sent, and which addresses are refused."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -97,7 +97,7 @@ class Transport:
             raise ConfigurationError(sentence) from None
         self._sessions = {False: PreparedSession(unchecked), True: PreparedSession(public)}
 
-    def require_allowed(self, *urls: BaseUrl) -> None:
+    def require_allowed_addresses(self, *urls: BaseUrl) -> None:
         """Raise BaseUrlRefused now if a call would be refused for a host's addresses.
 
         A name that does not resolve in CONNECT_SECONDS is left to the call itself.
