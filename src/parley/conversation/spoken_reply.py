@@ -8,7 +8,7 @@ import gevent
 from gevent.event import Event as Signal
 
 from parley.conversation.event_order import TEXT_SECONDS, Backlog, Event, SpokenSegment
-from parley.conversation.segments import LONGEST, Segmenter, Waiting
+from parley.conversation.segments import LONGEST_SEGMENT, Segmenter, Waiting
 from parley.conversation.stages import LOOK_SECONDS, STREAM_SECONDS, Stages, failure_of
 from parley.conversation.thoughts import deltas_without_thoughts
 from parley.deadline import let_others_run
@@ -81,8 +81,8 @@ class SpokenReply:
                 waited = (now := time.monotonic()) - asked
                 if waited >= WAITED_SECONDS:
                     busy_since = now
-                for start in range(0, len(delta), LONGEST):
-                    self._write(delta[start : start + LONGEST])
+                for start in range(0, len(delta), LONGEST_SEGMENT):
+                    self._write(delta[start : start + LONGEST_SEGMENT])
                     if time.monotonic() - busy_since >= BUSY_SECONDS:
                         let_others_run()
                         busy_since = time.monotonic()
