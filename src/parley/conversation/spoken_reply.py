@@ -24,7 +24,7 @@ LANES = {"speech": 3, "realtime": 1}  # How many segments are spoken at once, by
 
 
 class SpokenReply:
-    """The greenlets that make one reply; news, room and work each wake only who waits for it."""
+    """The greenlets of one reply: `_news` wakes `events`, `_work` lanes, `_room` who adds more."""
 
     def __init__(self, stages: Stages) -> None:
         self._stages, self._client = stages, stages.client
@@ -137,7 +137,7 @@ class SpokenReply:
                 ):
                     for piece in speech:
                         self._add(segment, piece)
-                        if not segment.will_be_told:
+                        if segment.is_forgotten:
                             return
         except ANY_ERROR as error:
             segment.has_failed = self._is_mute = True
