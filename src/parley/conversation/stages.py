@@ -17,7 +17,7 @@ from parley.recordings import Recording
 from parley.upstream.calls import AttemptRecord
 from parley.upstream.client import SPEECH_CHARACTERS, Client
 
-STREAM_SECONDS = 600  # The longest that a caller may be answered for, once its answer has begun.
+STREAM_SECONDS = 600  # How long an answer may go on once begun; PARLEY_DEADLINE bounds each wait.
 LOOK_SECONDS = 0.25  # How often to look whether the caller is still connected.
 Result = TypeVar("Result")
 
@@ -58,12 +58,11 @@ class Conversation:
 
 
 def failure_of(error: BaseException, stage: str) -> errors.ConversationError:
-    """The error, which names its stage now; one that nobody foresaw is logged, and is our own."""
+    """The error, its stage set; InternalError for an unexpected one, which is logged."""
     if not isinstance(error, errors.ConversationError):
         log.unexpected(error, stage)
         error = errors.InternalError()
-    # That is the request's, whichever stage found it.
-    if not isinstance(error, errors.RequestError):
+    if not isinstance(error, errors.RequestError):  # Its stage stays `request`.
         error.stage = stage
     return error
 
@@ -76,13 +75,13 @@ class Stages:
 
     def __init__(self, client: Client, caller_is_connected: Callable[[], bool]) -> None:
         self.client, self.caller_is_connected = client, caller_is_connected
-        # Shared: the calls write into both.
+        # Shared: the client's calls write into `models_used` and `attempts`.
         self.conversation = Conversation(client.models_used, attempts=client.attempts)
         self._began: dict[str, float] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Name a stage in the failure that ends the block, and time it from its first block on.
+        """A block of a stage: its failure names the stage, whose time begins with its first block.
 
         Raises CallerDisconnected if the caller has left, and InternalError for foreign exceptions.
         """
@@ -173,14 +172,14 @@ class Stages:
         Of one over SPEECH_CHARACTERS the first sentences are spoken, and TextTruncated is noted.
         """
         with self.stage("tts"):
-            text, whole, is_cut = "", "", False
+            text, sentences, is_cut = "", "", False  # `sentences`: `text` up to a whole sentence.
             for segment in segments_of(self.conversation.reply):
                 self.client.deadline.require_time()
                 longer = f"{text} {segment.speakable}".strip()
                 if is_cut := len(longer) > SPEECH_CHARACTERS:
-                    text = whole or text
+                    text = sentences or text
                     break
-                text, whole = longer, whole if segment.ends_amid else longer
+                text, sentences = longer, sentences if segment.ends_amid else longer
             speech = speak(text) if text else None
             if is_cut:
                 self.conversation.note(failure_of(errors.TextTruncated(), "tts"))
