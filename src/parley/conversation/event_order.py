@@ -10,7 +10,7 @@ from typing import NamedTuple
 from parley.conversation.segments import Segment
 from parley.memory import Usage
 
-# How much sound waits for a slow reader, also while memory is scarce, and how much text.
+# How much sound waits for a slow reader, how much while memory is scarce, and how much text.
 WAITING_BYTES, SCARCE_BYTES, WAITING_CHARACTERS = 256 * 1024, 64 * 1024, 16 * 1024
 SEGMENT_BYTES = 1024  # What a segment counts besides: many short ones are more than their sum.
 # How long text, but for the first, waits for more or for sound: models write 500 deltas a second.
@@ -103,7 +103,7 @@ class Backlog:
         return self._text_due if self._text.tell() else math.inf
 
     def take(self, *, all_text: bool) -> list[Event]:
-        """The text, where it is due, over (`all_text`), or before sound; then the next sound."""
+        """The text, if it is due, or the last (`all_text`), or sound is there; then that sound."""
         now, sound = time.monotonic(), self._take_sound()
         if not self._text.tell() or not (sound or all_text or self._text_due <= now):
             return sound

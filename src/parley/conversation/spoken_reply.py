@@ -37,7 +37,7 @@ class SpokenReply:
         self._is_text_over = self._is_mute = False
 
     def events(self) -> Iterator[list[Event]]:
-        """The events whose turn has come, and none where LOOK_SECONDS brought none."""
+        """The events whose turn has come; an empty list after at most LOOK_SECONDS without any."""
         self._client.deadline.extend(STREAM_SECONDS)
         self._greenlets.append(gevent.spawn(self._run_text))
         self._open_lane()

@@ -51,7 +51,7 @@ class Options:
 
 @dataclass
 class Client:
-    """What is asked in one conversation, each stage of its own upstream."""
+    """The calls of one conversation, those of each stage to its own upstream."""
 
     transport: Transport = field(repr=False)
     upstreams: Mapping[str, Upstream]
@@ -142,7 +142,7 @@ class Client:
         return Call(self.transport, self.upstreams[stage], stage, *shared)
 
     def _reply_to(self, transcript: str, call: Call, *, is_stream: bool) -> Generator[str]:
-        """The reply's deltas, TEXT_BYTES characters at most; whatever is asked, it may stream."""
+        """The reply's deltas, TEXT_BYTES characters at most; a host may stream unasked."""
         messages = [
             {"role": "system", "content": self.options.system_prompt},
             *self.options.history,

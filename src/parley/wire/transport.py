@@ -42,7 +42,7 @@ class Upstream:
     is_operators_host: bool = False  # Whether the operator chose the host, which is not OpenAI's.
 
     def may_be_told(self, message: str) -> bool:
-        """Whether the caller may read an upstream's message: it shows no key, nor tells a guess."""
+        """Whether the caller may read an upstream's message: it shows no key, confirms no guess."""
         return self.is_quoted and not self.secrets.shown_in(message)
 
 
