@@ -9,7 +9,7 @@ from gevent.event import Event as Signal
 
 from parley.conversation.event_order import TEXT_SECONDS, Backlog, Event, SpokenSegment
 from parley.conversation.segments import LONGEST_SEGMENT, Segmenter, Waiting
-from parley.conversation.stages import LOOK_SECONDS, STREAM_SECONDS, Stages, failure_of
+from parley.conversation.stages import LOOK_SECONDS, STREAM_SECONDS, Stages, with_stage
 from parley.conversation.thoughts import deltas_without_thoughts
 from parley.deadline import let_others_run
 from parley.errors import ANY_ERROR, ThoughtsAlone
@@ -69,7 +69,7 @@ class SpokenReply:
                 self._is_text_over = True
                 self._unspoken.extend(self._segmenter.finish())
         except ANY_ERROR as error:
-            self.conversation.note(failure_of(error, "text"))
+            self.conversation.note(with_stage(error, "text"))
         finally:
             _wake(self._news, self._room, self._work)
 
@@ -112,7 +112,7 @@ class SpokenReply:
                 while segment := self._take():
                     self._speak(segment, reader)
         except ANY_ERROR as error:
-            self.conversation.note(failure_of(error, "tts"))
+            self.conversation.note(with_stage(error, "tts"))
         finally:
             self._open_lanes -= 1
             _wake(self._news, self._room, self._work)
@@ -141,7 +141,7 @@ class SpokenReply:
                             return
         except ANY_ERROR as error:
             segment.has_failed = self._is_mute = True
-            self.conversation.note(failure_of(error, "tts"))
+            self.conversation.note(with_stage(error, "tts"))
         finally:
             segment.is_finished = True
             _wake(self._news)

@@ -57,7 +57,7 @@ class Conversation:
             self.note(failure)
 
 
-def failure_of(error: BaseException, stage: str) -> errors.ConversationError:
+def with_stage(error: BaseException, stage: str) -> errors.ConversationError:
     """The error, its stage set; InternalError for an unexpected one, which is logged."""
     if not isinstance(error, errors.ConversationError):
         log.unexpected(error, stage)
@@ -94,7 +94,7 @@ class Stages:
             finally:
                 self.conversation.seconds[name] = time.monotonic() - began
         except errors.ANY_ERROR as error:
-            raise failure_of(error, name) from None
+            raise with_stage(error, name) from None
 
     @contextmanager
     def while_connected(self) -> Iterator[None]:
@@ -162,7 +162,7 @@ class Stages:
             self.conversation.reply = without_thoughts(text)
             self.client.usage.add_text(self.conversation.reply)
             if failure:
-                self.conversation.note(failure_of(failure, "text"))
+                self.conversation.note(with_stage(failure, "text"))
             elif not self.conversation.reply:
                 raise errors.ThoughtsAlone()
 
@@ -182,7 +182,7 @@ class Stages:
                 text, sentences = longer, sentences if segment.ends_amid else longer
             speech = speak(text) if text else None
             if is_cut:
-                self.conversation.note(failure_of(errors.TextTruncated(), "tts"))
+                self.conversation.note(with_stage(errors.TextTruncated(), "tts"))
             return speech
 
     def next_piece(self, speech: Generator[bytes]) -> bytes:

@@ -10,7 +10,7 @@ from flask import Response, current_app
 
 from parley.conversation.event_order import Event, SoundPiece, SpokenSegment
 from parley.conversation.spoken_reply import SpokenReply
-from parley.conversation.stages import LOOK_SECONDS, Stages, failure_of
+from parley.conversation.stages import LOOK_SECONDS, Stages, with_stage
 from parley.errors import ANY_ERROR, CallerDisconnected
 from parley.web.answers import ConversationSchema, ErrorSchema
 from parley.web.request_record import current_record
@@ -44,7 +44,7 @@ class EventStream:
             yield from self._reply_frames()
         except ANY_ERROR as error:  # gunicorn would log its text.
             has_text_ended = "text" in self._conversation.seconds
-            failure = failure_of(error, "tts" if has_text_ended else "text")
+            failure = with_stage(error, "tts" if has_text_ended else "text")
         self.close()
         if failure:
             self._conversation.note(failure)
