@@ -37,7 +37,7 @@ def converse() -> Response:
 
 
 def answer_json(stages: Stages, recording: Recording) -> Response:
-    """Three calls in sequence, and all of it at once."""
+    """All of it at once, after three calls in sequence."""
     conversation = stages.converse(recording)
     response = json_of(conversation, answer_schema)
     if conversation.speech:

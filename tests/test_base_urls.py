@@ -98,7 +98,7 @@ def test_anything_else_is_refused_by_its_text(text, proxy, monkeypatch):
         monkeypatch.setenv("https_proxy", proxy)
     transport = Transport(1, nothing)
     with pytest.raises(BaseUrlRefused):
-        transport.require_allowed(STRICT.admitted(text))
+        transport.require_allowed_addresses(STRICT.admitted(text))
     with pytest.raises(BaseUrlRefused):
         post(transport, STRICT.admitted(text))
 
@@ -129,7 +129,7 @@ def test_the_operator_can_allow_more(allowed, text, admitted):
         assert policy.admitted(text) == BaseUrl.parse(text)
     else:
         with pytest.raises(BaseUrlRefused):
-            Transport(1, nothing).require_allowed(policy.admitted(text))
+            Transport(1, nothing).require_allowed_addresses(policy.admitted(text))
 
 
 @given(st.text() | st.from_regex(r"https?://[^/]*(/.*)?"))
@@ -169,7 +169,7 @@ def test_a_name_that_leads_inside_is_refused_before_the_upload(found):
     """One bad address among good ones is enough."""
     transport = Transport(1, addresses(*found))
     with pytest.raises(BaseUrlRefused):
-        transport.require_allowed(STRICT.admitted("https://rebind.example/v1"))
+        transport.require_allowed_addresses(STRICT.admitted("https://rebind.example/v1"))
 
 
 def test_public_addresses_are_admitted():
@@ -199,6 +199,6 @@ def test_behind_a_proxy_names_are_the_proxys_to_check(monkeypatch):
     """Only the proxy knows what it will connect to; addresses are still checked here."""
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     transport = Transport(1, addresses("10.0.0.1"))
-    transport.require_allowed(STRICT.admitted("https://name.example/v1"))
+    transport.require_allowed_addresses(STRICT.admitted("https://name.example/v1"))
     with pytest.raises(BaseUrlRefused):
-        transport.require_allowed(STRICT.admitted("https://10.0.0.1/v1"))
+        transport.require_allowed_addresses(STRICT.admitted("https://10.0.0.1/v1"))

@@ -130,7 +130,7 @@ def test_the_documented_limits_are_the_limits():
     assert f"over {uploads.TEXT_BYTES // 1024} kB of text" in malformed
     text = " ".join(API_DOCS.split())
     assert f"nothing else to send for {event_stream.HEARTBEAT_SECONDS} seconds" in text
-    assert f"at most {segments.LONGEST} characters" in text
+    assert f"at most {segments.LONGEST_SEGMENT} characters" in text
     assert stages.STREAM_SECONDS == 600
     assert "ten minutes bound the whole stream" in text
     sizes = f"over {sound.TRANSCRIPT_BYTES:,} bytes, or a reply of over {sound.REPLY_BYTES:,}"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from parley.conversation.segments import Segment
 from parley.memory import Usage
 
-# How much sound waits for a slow reader, also while memory is scarce, and how much text.
+# How much sound waits for a slow reader, how much while memory is scarce, and how much text.
 WAITING_BYTES, SCARCE_BYTES, WAITING_CHARACTERS = 256 * 1024, 64 * 1024, 16 * 1024
 SEGMENT_BYTES = 1024  # What a segment counts besides: many short ones are more than their sum.
 # How long text, but for the first, waits for more or for sound: models write 500 deltas a second.
@@ -38,11 +38,11 @@ class SpokenSegment:
     is_started: bool = False
     is_finished: bool = False
     has_failed: bool = False
-    will_be_told: bool = True
+    is_forgotten: bool = False  # Nobody will be told of its sound any more.
 
 
 Event = str | SpokenSegment | SoundPiece
-"""The reply goes on with a text; the sound that follows is of this segment; that sound."""
+"""More of the reply's text; the segment that is heard from then on; a piece of its sound."""
 
 
 class Backlog:
@@ -75,13 +75,13 @@ class Backlog:
         spoken = SpokenSegment(self._count, segment.text, segment.speakable)
         self._count += 1
         self._segments.append(spoken)
-        self._weigh(SEGMENT_BYTES + len(segment.text))
+        self._count_bytes(SEGMENT_BYTES + len(segment.text))
         return spoken
 
     def add_sound(self, segment: SpokenSegment, piece: bytes) -> None:
         """Append to a segment's sound."""
         segment.sound += piece
-        self._weigh(len(piece))
+        self._count_bytes(len(piece))
 
     def is_next(self, segment: SpokenSegment) -> bool:
         """Whether this is the segment whose sound is told now."""
@@ -96,14 +96,14 @@ class Backlog:
         has_budget = self._usage.budget.has_room_for_speech
         if self._bytes < (WAITING_BYTES if has_budget else SCARCE_BYTES):
             return True
-        return not segment.will_be_told or (self.is_next(segment) and not segment.sound)
+        return segment.is_forgotten or (self.is_next(segment) and not segment.sound)
 
     def text_due(self) -> float:
         """When the text that waits is to be told (monotonic); never where none waits."""
         return self._text_due if self._text.tell() else math.inf
 
     def take(self, *, all_text: bool) -> list[Event]:
-        """The text, where it is due, over (`all_text`), or before sound; then the next sound."""
+        """The text, if it is due, or the last (`all_text`), or sound is there; then that sound."""
         now, sound = time.monotonic(), self._take_sound()
         if not self._text.tell() or not (sound or all_text or self._text_due <= now):
             return sound
@@ -113,15 +113,15 @@ class Backlog:
         self.told.append(delta)
         return [delta, *sound]
 
-    def _weigh(self, size: int) -> None:
+    def _count_bytes(self, size: int) -> None:
         self._bytes += size
         self._usage.add(size)
 
     def _forget_sound(self) -> None:
         for segment in self._segments:
-            segment.will_be_told = False
+            segment.is_forgotten = True
         self._segments.clear()
-        self._weigh(-self._bytes)
+        self._count_bytes(-self._bytes)
 
     def _take_sound(self) -> list[Event]:
         """Take a piece of the first segment's sound; behind a gap all sound is forgotten."""
@@ -135,12 +135,11 @@ class Backlog:
         first.is_started = True
         data = bytes(first.sound[:PIECE_BYTES])
         del first.sound[:PIECE_BYTES]
-        self._weigh(-len(data))
+        self._count_bytes(-len(data))
         is_last = first.is_finished and not first.has_failed and not first.sound
         if is_last:
             self._segments.popleft()
-            first.will_be_told = False
-            self._weigh(-SEGMENT_BYTES - len(first.text))
+            self._count_bytes(-SEGMENT_BYTES - len(first.text))
             if not first.speakable:
                 return begun
         return [*begun, SoundPiece(first.number, data, is_last)]

@@ -13,8 +13,8 @@ from parley.conversation.speakable import completed, fence_after, speakable
 from parley.deadline import let_others_run
 
 # Bounds in characters, of which East Asian wide ones count as three.
-SHORTEST, FIRST_CLAUSE, MERGED, LONGEST = 20, 40, 200, 400
-IN_VAIN = 2 * LONGEST  # How much of a segment is parsed for ends that turn out to be in markup.
+SHORTEST, FIRST_CLAUSE, MERGED, LONGEST_SEGMENT = 20, 40, 200, 400
+IN_VAIN = 2 * LONGEST_SEGMENT  # How much of a segment is parsed for ends that are in markup.
 NEXT_WORD = 16  # How many characters behind a mark can tell whether the segment ends there.
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]")
 _BLOCK_END = regex.compile(r"\n[ \t\r]*+\n\s*+")
@@ -60,8 +60,8 @@ class Segmenter:
     def feed(self, delta: str) -> list[Segment]:
         """The segments that are known now that `delta` was received."""
         ready: list[Segment] = []
-        for start in range(0, len(delta), LONGEST):
-            self._receive(delta[start : start + LONGEST])
+        for start in range(0, len(delta), LONGEST_SEGMENT):
+            self._receive(delta[start : start + LONGEST_SEGMENT])
             ready += self._segments(is_last=False)
         return ready
 
@@ -70,9 +70,9 @@ class Segmenter:
         return list(self._segments(is_last=True))
 
     def _begin_with(self, text: str) -> None:
-        self._open, self._mark = "", -1
-        self._rejected: set[int] = set()
-        self._in_markup = self._in_vain = 0
+        self._open, self._mark = "", -1  # What is no segment yet; where its last mark is, or -1.
+        self._rejected: set[int] = set()  # The ends in it where no segment ends.
+        self._in_markup = self._in_vain = 0  # Up to where markup is open; what IN_VAIN bounds.
         self._receive(text)
 
     def _receive(self, text: str) -> None:
@@ -86,7 +86,7 @@ class Segmenter:
         while segment := self._next_segment(is_last=is_last):
             yield segment
             self._fence = fence_after(segment.text, self._fence)
-            # It may have ended at a clause within a quotation.
+            # The first may end at a clause amid a quotation, whose beginning tells of its end.
             self._before = segment.text if self._is_first else ""
             self._is_first = False
             self._begin_with(self._open[len(segment.text) :])
@@ -95,7 +95,7 @@ class Segmenter:
         """The segment with which the open text begins; None where that is not known yet."""
         if self._may_end and (segment := self._whole_segment()):
             return segment
-        if length(self._open) > LONGEST:
+        if length(self._open) > LONGEST_SEGMENT:
             return replace(self._segment(self._open[: _forced_end(self._open)]), ends_amid=True)
         return self._segment(self._open) if is_last and self._open else None
 
@@ -103,7 +103,7 @@ class Segmenter:
         for end, shortest, is_proposed in sorted(self._ends()):
             text = self._open[:end]
             size = length(text)
-            if size > LONGEST or end == len(self._open):
+            if size > LONGEST_SEGMENT or end == len(self._open):
                 break
             if size < shortest or end in self._rejected:
                 continue
@@ -172,10 +172,10 @@ class Waiting(deque[Segment]):
 def segments_of(reply: str) -> Iterator[Segment]:
     """The segments of a whole reply; others run in between."""
     segmenter = Segmenter()
-    for start in range(0, len(reply), LONGEST):
+    for start in range(0, len(reply), LONGEST_SEGMENT):
         if start:
             let_others_run()
-        yield from segmenter.feed(reply[start : start + LONGEST])
+        yield from segmenter.feed(reply[start : start + LONGEST_SEGMENT])
     yield from segmenter.finish()
 
 
@@ -187,7 +187,7 @@ def length(text: str) -> int:
 def _forced_end(text: str) -> int:
     """Where to cut what is too long: behind a clause, else a space, else a grapheme."""
     lengths = accumulate(map(length, text))
-    limit = next(index for index, size in enumerate(lengths) if size > LONGEST)
+    limit = next(index for index, size in enumerate(lengths) if size > LONGEST_SEGMENT)
     if (link := _LINK.search(text, 0, limit)) and link.start() >= SHORTEST:
         limit = link.start()
     for place in _CUTS:

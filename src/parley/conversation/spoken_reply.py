@@ -8,8 +8,8 @@ import gevent
 from gevent.event import Event as Signal
 
 from parley.conversation.event_order import TEXT_SECONDS, Backlog, Event, SpokenSegment
-from parley.conversation.segments import LONGEST, Segmenter, Waiting
-from parley.conversation.stages import LOOK_SECONDS, STREAM_SECONDS, Stages, failure_of
+from parley.conversation.segments import LONGEST_SEGMENT, Segmenter, Waiting
+from parley.conversation.stages import LOOK_SECONDS, STREAM_SECONDS, Stages, with_stage
 from parley.conversation.thoughts import deltas_without_thoughts
 from parley.deadline import let_others_run
 from parley.errors import ANY_ERROR, ThoughtsAlone
@@ -24,7 +24,7 @@ LANES = {"speech": 3, "realtime": 1}  # How many segments are spoken at once, by
 
 
 class SpokenReply:
-    """The greenlets that make one reply; news, room and work each wake only who waits for it."""
+    """The greenlets of one reply: `_news` wakes `events`, `_work` lanes, `_room` who adds more."""
 
     def __init__(self, stages: Stages) -> None:
         self._stages, self._client = stages, stages.client
@@ -37,7 +37,7 @@ class SpokenReply:
         self._is_text_over = self._is_mute = False
 
     def events(self) -> Iterator[list[Event]]:
-        """The events whose turn has come, and none where LOOK_SECONDS brought none."""
+        """The events whose turn has come; an empty list after at most LOOK_SECONDS without any."""
         self._client.deadline.extend(STREAM_SECONDS)
         self._greenlets.append(gevent.spawn(self._run_text))
         self._open_lane()
@@ -69,7 +69,7 @@ class SpokenReply:
                 self._is_text_over = True
                 self._unspoken.extend(self._segmenter.finish())
         except ANY_ERROR as error:
-            self.conversation.note(failure_of(error, "text"))
+            self.conversation.note(with_stage(error, "text"))
         finally:
             _wake(self._news, self._room, self._work)
 
@@ -81,8 +81,8 @@ class SpokenReply:
                 waited = (now := time.monotonic()) - asked
                 if waited >= WAITED_SECONDS:
                     busy_since = now
-                for start in range(0, len(delta), LONGEST):
-                    self._write(delta[start : start + LONGEST])
+                for start in range(0, len(delta), LONGEST_SEGMENT):
+                    self._write(delta[start : start + LONGEST_SEGMENT])
                     if time.monotonic() - busy_since >= BUSY_SECONDS:
                         let_others_run()
                         busy_since = time.monotonic()
@@ -112,7 +112,7 @@ class SpokenReply:
                 while segment := self._take():
                     self._speak(segment, reader)
         except ANY_ERROR as error:
-            self.conversation.note(failure_of(error, "tts"))
+            self.conversation.note(with_stage(error, "tts"))
         finally:
             self._open_lanes -= 1
             _wake(self._news, self._room, self._work)
@@ -137,11 +137,11 @@ class SpokenReply:
                 ):
                     for piece in speech:
                         self._add(segment, piece)
-                        if not segment.will_be_told:
+                        if segment.is_forgotten:
                             return
         except ANY_ERROR as error:
             segment.has_failed = self._is_mute = True
-            self.conversation.note(failure_of(error, "tts"))
+            self.conversation.note(with_stage(error, "tts"))
         finally:
             segment.is_finished = True
             _wake(self._news)

@@ -17,7 +17,7 @@ from parley.recordings import Recording
 from parley.upstream.calls import AttemptRecord
 from parley.upstream.client import SPEECH_CHARACTERS, Client
 
-STREAM_SECONDS = 600  # The longest that a caller may be answered for, once its answer has begun.
+STREAM_SECONDS = 600  # How long an answer may go on once begun; PARLEY_DEADLINE bounds each wait.
 LOOK_SECONDS = 0.25  # How often to look whether the caller is still connected.
 Result = TypeVar("Result")
 
@@ -57,13 +57,12 @@ class Conversation:
             self.note(failure)
 
 
-def failure_of(error: BaseException, stage: str) -> errors.ConversationError:
-    """The error, which names its stage now; one that nobody foresaw is logged, and is our own."""
+def with_stage(error: BaseException, stage: str) -> errors.ConversationError:
+    """The error, its stage set; InternalError for an unexpected one, which is logged."""
     if not isinstance(error, errors.ConversationError):
         log.unexpected(error, stage)
         error = errors.InternalError()
-    # That is the request's, whichever stage found it.
-    if not isinstance(error, errors.RequestError):
+    if not isinstance(error, errors.RequestError):  # Its stage stays `request`.
         error.stage = stage
     return error
 
@@ -76,13 +75,13 @@ class Stages:
 
     def __init__(self, client: Client, caller_is_connected: Callable[[], bool]) -> None:
         self.client, self.caller_is_connected = client, caller_is_connected
-        # Shared: the calls write into both.
+        # Shared: the client's calls write into `models_used` and `attempts`.
         self.conversation = Conversation(client.models_used, attempts=client.attempts)
         self._began: dict[str, float] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Name a stage in the failure that ends the block, and time it from its first block on.
+        """A block of a stage: its failure names the stage, whose time begins with its first block.
 
         Raises CallerDisconnected if the caller has left, and InternalError for foreign exceptions.
         """
@@ -95,13 +94,13 @@ class Stages:
             finally:
                 self.conversation.seconds[name] = time.monotonic() - began
         except errors.ANY_ERROR as error:
-            raise failure_of(error, name) from None
+            raise with_stage(error, name) from None
 
     @contextmanager
     def while_connected(self) -> Iterator[None]:
         """A block that ends, wherever it waits, with CallerDisconnected once the caller has left.
 
-        As in `Deadline.wait`, what ends it is a BaseException, and no `yield` may stand in it.
+        As in `deadline.Wait`, what ends it is a BaseException, and no `yield` may stand in it.
         """
         working, end = gevent.getcurrent(), gevent.GreenletExit()
 
@@ -163,7 +162,7 @@ class Stages:
             self.conversation.reply = without_thoughts(text)
             self.client.usage.add_text(self.conversation.reply)
             if failure:
-                self.conversation.note(failure_of(failure, "text"))
+                self.conversation.note(with_stage(failure, "text"))
             elif not self.conversation.reply:
                 raise errors.ThoughtsAlone()
 
@@ -173,17 +172,17 @@ class Stages:
         Of one over SPEECH_CHARACTERS the first sentences are spoken, and TextTruncated is noted.
         """
         with self.stage("tts"):
-            text, whole, is_cut = "", "", False
+            text, sentences, is_cut = "", "", False  # `sentences`: `text` up to a whole sentence.
             for segment in segments_of(self.conversation.reply):
                 self.client.deadline.require_time()
                 longer = f"{text} {segment.speakable}".strip()
                 if is_cut := len(longer) > SPEECH_CHARACTERS:
-                    text = whole or text
+                    text = sentences or text
                     break
-                text, whole = longer, whole if segment.ends_amid else longer
+                text, sentences = longer, sentences if segment.ends_amid else longer
             speech = speak(text) if text else None
             if is_cut:
-                self.conversation.note(failure_of(errors.TextTruncated(), "tts"))
+                self.conversation.note(with_stage(errors.TextTruncated(), "tts"))
             return speech
 
     def next_piece(self, speech: Generator[bytes]) -> bytes:

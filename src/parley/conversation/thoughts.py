@@ -50,7 +50,7 @@ def without_thoughts(reply: str) -> str:
 def deltas_without_thoughts(deltas: Iterable[str]) -> Iterator[str]:
     """The deltas without thoughts, and without the space around the reply; none is blank.
 
-    Thoughts that do not end leave nothing; where a word alone told of them, they were the reply.
+    Thoughts that do not end leave nothing; those that began with a word ("analysis") are kept.
     What may begin a mark is held back; before a failure of the upstream comes all that was written.
     Linear in the deltas.
     """

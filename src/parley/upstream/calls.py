@@ -26,8 +26,8 @@ Result = TypeVar("Result")
 def with_retries(attempt: Callable[[int], Result], deadline: Deadline) -> Result:
     """What `attempt` returns: it is made up to three times, and gets its number, from 1 on.
 
-    Raises the last one's error. Another follows an UpstreamError with `retry`, if the wait, which
-    the upstream may ask for, and an attempt of the usual length end before the deadline.
+    Raises the last one's error. Another follows an UpstreamError with `retry`, if there is time
+    for the wait, which the upstream may set, and for an attempt of average length after it.
     """
     began, waited = time.monotonic(), 0.0
     for count, backoff in enumerate(BACKOFF, 1):

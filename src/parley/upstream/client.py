@@ -51,7 +51,7 @@ class Options:
 
 @dataclass
 class Client:
-    """What is asked in one conversation, each stage of its own upstream."""
+    """The calls of one conversation, those of each stage to its own upstream."""
 
     transport: Transport = field(repr=False)
     upstreams: Mapping[str, Upstream]
@@ -85,7 +85,7 @@ class Client:
     def complete(self, transcript: str) -> tuple[str, UpstreamError | None]:
         """The chat model's reply, which may be a refusal. Raises UpstreamError.
 
-        What was written before a failure is the reply, with the failure, if no try brought a whole.
+        If no try brings a whole reply, what one wrote before its failure is returned, with that.
         """
         call, written = self._call("text"), dict[str, str]()
 
@@ -95,7 +95,7 @@ class Client:
                 deltas.extend(self._reply_to(transcript, call, is_stream=False))
             finally:
                 if text := "".join(deltas).strip():
-                    written[call.model.name] = text  # No fallback is to say what another began.
+                    written[call.model.name] = text  # By model: `run` may try the fallback's.
             return text
 
         try:
@@ -142,7 +142,7 @@ class Client:
         return Call(self.transport, self.upstreams[stage], stage, *shared)
 
     def _reply_to(self, transcript: str, call: Call, *, is_stream: bool) -> Generator[str]:
-        """The reply's deltas, TEXT_BYTES characters at most; whatever is asked, it may stream."""
+        """The reply's deltas, TEXT_BYTES characters at most; a host may stream unasked."""
         messages = [
             {"role": "system", "content": self.options.system_prompt},
             *self.options.history,

@@ -33,10 +33,10 @@ OURS = {
 
 
 def admit() -> dict[str, Upstream]:
-    """Check keys, take a slot (`Settings.capacity`), and judge base URLs; by stage, its upstream.
+    """Check keys, take a slot, and judge base URLs; return, by stage, where its calls go.
 
     The base URLs are last because their check can take as long as a DNS lookup. The hosts are noted
-    in its record. Raises ApiKeyMissing, TokenRejected, Overloaded or BaseUrlRefused.
+    in the request's record. Raises ApiKeyMissing, TokenRejected, Overloaded or BaseUrlRefused.
     """
     settings, headers, record = services().settings, request.headers, current_record()
     caller_headers.require_once(request, caller_headers.CREDENTIAL_HEADERS, ApiKeyMissing)
@@ -53,7 +53,7 @@ def admit() -> dict[str, Upstream]:
         name: settings.allowed_base_urls.admitted(url, caller_headers.BASE_URL_HEADERS[name])
         for name, url in caller_headers.urls_of(headers).items()
     }
-    services().transport.require_allowed(*named.values())
+    services().transport.require_allowed_addresses(*named.values())
     upstreams = {
         stage: Upstream(
             named[route.name] if isinstance(route.url, str) else route.url,  # A text is a caller's.

@@ -11,7 +11,7 @@ from marshmallow import Schema, fields, post_dump
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from parley import errors
-from parley.conversation.stages import Conversation, failure_of
+from parley.conversation.stages import Conversation, with_stage
 from parley.memory import Spool
 
 # Encoded at once: the whole would be in memory four times. Multiples of three need no padding.
@@ -124,7 +124,7 @@ def error_of(exception: Exception) -> errors.ConversationError:
             error = errors.RequestError(exception.description or exception.name)
             error.code, error.status = exception.name.lower().replace(" ", "_"), status
             return error
-    return failure_of(exception, "request")
+    return with_stage(exception, "request")
 
 
 def add_promised_headers(response: Response) -> None:

@@ -10,7 +10,7 @@ from flask import Response, current_app
 
 from parley.conversation.event_order import Event, SoundPiece, SpokenSegment
 from parley.conversation.spoken_reply import SpokenReply
-from parley.conversation.stages import LOOK_SECONDS, Stages, failure_of
+from parley.conversation.stages import LOOK_SECONDS, Stages, with_stage
 from parley.errors import ANY_ERROR, CallerDisconnected
 from parley.web.answers import ConversationSchema, ErrorSchema
 from parley.web.request_record import current_record
@@ -42,9 +42,9 @@ class EventStream:
         failure = None
         try:
             yield from self._reply_frames()
-        except ANY_ERROR as error:  # Raised on, gunicorn would log its text.
-            stage = "tts" if "text" in self._conversation.seconds else "text"  # The text has ended.
-            failure = failure_of(error, stage)
+        except ANY_ERROR as error:  # gunicorn would log its text.
+            has_text_ended = "text" in self._conversation.seconds
+            failure = with_stage(error, "tts" if has_text_ended else "text")
         self.close()
         if failure:
             self._conversation.note(failure)
@@ -63,7 +63,7 @@ class EventStream:
         model = self._conversation.models_used["stt"].name
         yield self._frame("transcript", {"text": self._conversation.transcript, "model": model})
         looked = sent = time.monotonic()
-        # Whatever was taken counts as told, so that nothing may come between taking and telling.
+        # What `events` gives counts as told, so it is yielded before anything else may end this.
         for events in self._reply.events():
             now = time.monotonic()
             if events or now - sent >= HEARTBEAT_SECONDS:

@@ -45,7 +45,7 @@ class RequestRecord:
 
 
 def begin() -> None:
-    """Begin the request's record, with the caller's id or ours; raise the server's refusal."""
+    """Begin the request's record, with the caller's id or ours; raise the refusal of the worker."""
     headers, settings = request.headers, services().settings
     secrets = Secrets(*credentials_of(headers), *settings.operator_keys.values())
     # With tokens, which ids are kept would tell what the operator's keys contain.
@@ -57,7 +57,7 @@ def begin() -> None:
 
 
 def current_record() -> RequestRecord:
-    """That of the current request."""
+    """The record that `begin` has made for the current request."""
     return cast(RequestRecord, g.record)
 
 
@@ -116,7 +116,7 @@ class _CountedBody:
         self._pieces, self._is_connected = pieces, is_connected
 
     def __iter__(self) -> Iterator[bytes]:
-        # The kernel takes a short answer for a closed connection as for an open one.
+        # Writing does not tell who has left: the kernel takes a short answer all the same.
         self.cut, has_left = True, not self._is_connected()
         for piece in self._pieces:
             yield piece

@@ -47,13 +47,13 @@ def _written(
     stages: Stages, pieces: Generator[bytes], connection: CallerConnection | None
 ) -> Iterator[bytes]:
     """The pieces; a failure breaks the body, and is not raised: gunicorn would log its text."""
-    # Speech that begins later may still arrive whole before the process is killed.
-    ends = time.monotonic() < end_of_streams.moment
+    # Speech that begins past that moment may still arrive whole before the process is killed.
+    may_be_ended = time.monotonic() < end_of_streams.moment
     try:
         with stages.stage("tts"):
             while piece := stages.next_piece(pieces):
                 yield piece
-                if ends:
+                if may_be_ended:
                     end_of_streams.require_time()
     except ConversationError as failure:
         stages.conversation.note(failure)

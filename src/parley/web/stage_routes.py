@@ -86,7 +86,7 @@ def undated_stages(settings: Settings) -> set[str]:
 
 
 def _dates_hold(route: Route, settings: Settings) -> bool:
-    """Whether the list's dates do: a self-hosted tts-1 does not shut down with OpenAI's."""
+    """Whether the list's dates hold at a host: a self-hosted tts-1 outlives OpenAI's."""
     url = route.url
     if isinstance(url, str):
         try:

@@ -81,7 +81,7 @@ def _fields(
             raise RequestMalformed(f"Send '{name}' as it is, with no Content-Transfer-Encoding.")
         charsets[name] = part.charset
         if name == "audio" and part.file_name is None:
-            fields[name] = b""
+            fields[name] = b""  # A text: no recording is there, and AudioMissing says so.
         elif name in ("audio", "history"):  # On disk if they are long: a history may have 256 KB.
             fields[name] = _spooled(content, usage)
         elif is_wanted or part.file_name is None:

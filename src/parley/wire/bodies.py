@@ -22,7 +22,7 @@ GZIP = 31  # zlib's `wbits` for it.
 OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
 DRAIN_SECONDS = 0.05  # The longest to wait for the rest of a body: a new connection takes longer.
-Counted = Callable[[Iterator[bytes]], Iterable[bytes]]  # Passes on the pieces that it counts.
+Counted = Callable[[Iterator[bytes]], Iterable[bytes]]  # Passes pieces on, and counts their memory.
 TOO_LATE = (Timeout, exceptions.TimeoutError)
 # What the layers below requests raise when an exchange fails; its own are each an OSError.
 BROKEN = (exceptions.HTTPError, exceptions.ProxySchemeUnsupported, HTTPException, OSError)
@@ -53,7 +53,7 @@ class Answer(AbstractContextManager["Answer"]):
     """An answer whose body arrives while it is read; leaving its `with` ends the call."""
 
     def __init__(self, response: Response, limit: int, secrets: Secrets, deadline: Deadline):
-        """Accept at most `limit` bytes of body, as decoded, and hardly more before that."""
+        """Accept at most `limit` bytes of body once decoded, and PIECE_BYTES more as sent."""
         self.status, self.headers = response.status_code, response.headers
         self.request_id = valid_request_id(response.headers.get("x-request-id", ""), secrets)
         self._secrets = secrets

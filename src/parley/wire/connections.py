@@ -1,4 +1,4 @@
-"""urllib3's connections, extended: to checked addresses alone, whichever answers first, in time."""
+"""urllib3's connections, extended: to the first of a host's addresses that answers, in time."""
 
 import os
 import select
@@ -107,7 +107,7 @@ class PlainConnection(HTTPConnection):
         self._resolve = resolve
 
     def _new_conn(self) -> YieldingSocket:
-        """Connect to one of the host's addresses, which are resolved and checked here, once."""
+        """Connect to one of the host's addresses, which `resolve` looks up and checks, once."""
         return connect(self._resolve(self.host, self.port or 0))
 
     def connect(self) -> None:

@@ -1,4 +1,4 @@
-"""Calls to upstreams over shared connections: where they go, what is sent, plain values out."""
+"""Calls to upstreams over shared connections: what is sent, and which addresses are refused."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ class Upstream:
     is_operators_host: bool = False  # Whether the operator chose the host, which is not OpenAI's.
 
     def may_be_told(self, message: str) -> bool:
-        """Whether the caller may read an upstream's message: it shows no key, nor tells a guess."""
+        """Whether the caller may read an upstream's message: it shows no key, confirms no guess."""
         return self.is_quoted and not self.secrets.shown_in(message)
 
 
@@ -97,7 +97,7 @@ class Transport:
             raise ConfigurationError(sentence) from None
         self._sessions = {False: PreparedSession(unchecked), True: PreparedSession(public)}
 
-    def require_allowed(self, *urls: BaseUrl) -> None:
+    def require_allowed_addresses(self, *urls: BaseUrl) -> None:
         """Raise BaseUrlRefused now if a call would be refused for a host's addresses.
 
         A name that does not resolve in CONNECT_SECONDS is left to the call itself.

@@ -36,7 +36,7 @@ no more: there, a caller is seen to leave once the whole connection is closed.""
 end_of_streams = Deadline(math.inf, Interrupted)
 """The process's own: past it, streams end with an event. There is no such moment until SIGTERM."""
 stalled = partial(TimeoutError, errno.ECONNRESET, "The caller stalled.")
-"""What is raised when a caller lets a time pass: amid headers, gunicorn just closes then."""
+"""What is raised when a caller takes too long; within headers, gunicorn then closes silently."""
 
 
 class CallerConnection(YieldingSocket):
@@ -76,7 +76,7 @@ class CallerConnection(YieldingSocket):
         if self.request:
             reader = self.request.body.reader
             if reader.parser if isinstance(reader, ChunkedReader) else reader.length:
-                self.request.force_close()  # Where would the next request begin?
+                self.request.force_close()  # The rest would be read as a request.
 
     def disconnect(self) -> None:
         """Shut the connection down while another greenlet waits for it."""

@@ -14,7 +14,7 @@ RETRY_SECONDS = 2
 
 @dataclass
 class Slots:
-    """How many conversations the process may still begin, and the memory that all of them share."""
+    """How many conversations may still begin (gunicorn.conf.py), and the memory that all share."""
 
     free: int  # Plain: a Semaphore would let others run, and hundreds wait.
     budget: Budget = field(default_factory=Budget)

@@ -144,7 +144,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
             client.disconnect()
             return
         client.refusal = _error_of(exc)
-        # As the second of its connection: the first one may have to begin with a proxy's line.
+        # Number 2: of a connection's first request gunicorn may want a line of the PROXY protocol.
         stand_in = BoundedRequest(self.cfg, IterUnreader([STAND_IN]), addr, 2)
         # gunicorn takes no path that begins otherwise.
         stand_in.path = os.environ.get("SCRIPT_NAME", "") + stand_in.path
