@@ -222,6 +222,11 @@ SESSIONS = {
         "upstream_malformed",
         1,
     ),
+    "an expired session": (
+        told(type="invalid_request_error", code="session_expired"),
+        "upstream_unavailable",
+        3,
+    ),
     "flat": ({"type": "error", "code": 400, "message": REASON}, "upstream_rejected", 1),
     "detail": ({"type": "error", "detail": REASON}, "upstream_malformed", 1),
     "without a type": ({"error": {"message": REASON}}, "upstream_malformed", 1),

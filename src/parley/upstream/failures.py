@@ -49,6 +49,7 @@ BY_CODE: Mapping[str, type[UpstreamError]] = {
     "model_not_found": ModelNotFound,
     "rate_limit_exceeded": RateLimited,
     "server_error": UpstreamUnavailable,
+    "session_expired": UpstreamUnavailable,  # A Realtime session's longest time; another begins.
 }
 # The names that blame the request, as a status below 500 does.
 BLAMING = ("invalid_request_error", "invalid_argument", "bad_request", "badrequesterror")
