@@ -121,6 +121,10 @@ class ApiKeyRejected(UpstreamError, code="api_key_rejected", status=401):
     message = "The upstream refused the API key; check the key and what it may use."
 
 
+class NotAllowed(ApiKeyRejected):  # For want of a permission, of credit (xAI), or of a country.
+    message = "The upstream does not allow this; check what the key may use, and from where."
+
+
 class StageKeyMissing(UpstreamError, code="api_key_missing", status=401):
     message = "The upstream wants an API key, and none was sent; send one."
 

@@ -11,6 +11,7 @@ from typing import Any
 from parley.errors import (
     ApiKeyRejected,
     ModelNotFound,
+    NotAllowed,
     QuotaExhausted,
     RateLimited,
     StageKeyMissing,
@@ -29,7 +30,7 @@ from parley.wire.transport import Upstream
 BY_STATUS: Mapping[int, type[UpstreamError]] = {
     401: ApiKeyRejected,
     402: QuotaExhausted,
-    403: ApiKeyRejected,
+    403: NotAllowed,
     408: UpstreamTimeout,
     429: RateLimited,
     501: UpstreamRejected,
@@ -57,8 +58,7 @@ RETRIED_STATUSES = (408, 409, 429)  # What OpenAI's own SDK tries again, beside 
 SHOULD_RETRY = {"true": True, "false": False}  # By `x-should-retry`, which overrules the statuses.
 MESSAGE_CHARACTERS = 300  # How much of an upstream's message is passed on.
 # How a sentence begins that ends with the upstream's own words, where not as the error's own.
-LEADS: Mapping[type[UpstreamError] | int | None, str] = {
-    403: "The upstream does not allow this",  # For want of a permission, or of credit (xAI).
+LEADS: Mapping[type[UpstreamError], str] = {
     ModelNotFound: "The upstream refused the request",
     QuotaExhausted: "The quota or credit of the key's account at the upstream is used up",
     UpstreamUnavailable: "The upstream failed",
@@ -129,9 +129,7 @@ def _by_status(
         waits = retry_after(headers) is not None or report.wait_field or TIME.search(report.message)
         if QuotaExhausted in coded or (speaks and not waits):
             return QuotaExhausted
-    is_told = ModelNotFound in coded and (
-        kind in (UpstreamRejected, UpstreamUnavailable) or status == 403
-    )
+    is_told = ModelNotFound in coded and kind in (UpstreamRejected, UpstreamUnavailable, NotAllowed)
     if is_told or is_about_model(status, report.message, model, report.names):
         return ModelNotFound
     return kind
@@ -153,7 +151,7 @@ def _sentence(
     if upstream.is_operators_host and has_failed:
         parts = SENTENCE_END.split(message) if status is None else [message]
         message = " ".join(part for part in parts if not ADDRESS.search(part))
-    lead = LEADS.get(status) or LEADS.get(kind) or kind.message.partition(";")[0]
+    lead = LEADS.get(kind) or kind.message.partition(";")[0]
     return f"{lead}, saying: {message}" if message else ""
 
 
