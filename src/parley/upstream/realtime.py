@@ -11,7 +11,7 @@ from urllib.parse import quote
 from parley import log
 from parley.errors import UpstreamMalformed, UpstreamUnavailable
 from parley.upstream.calls import Call
-from parley.upstream.json_values import parse_json
+from parley.upstream.json_values import parse_json, value_at
 from parley.upstream.speech_formats import RATE
 from parley.wire.websocket import Channel
 
@@ -92,14 +92,11 @@ class VoiceReader:
             match event := parse_json(message):
                 case {"type": "response.done", "response": {"status": "completed"}}:
                     yield event
-                case {"type": "response.done", "response": {"status_details": dict(details)}}:
-                    raise call.failure_in(details, trusts_names=True)
                 case {"type": "response.done"}:
-                    raise UpstreamMalformed()
-                case {"type": "error"}:
+                    details = value_at(event, "response", "status_details")
+                    raise call.failure_in(details, trusts_names=True)
+                case dict() if event.get("type") == "error" or event.get("error"):
                     raise call.failure_in(event, trusts_names=True)
-                case {"error": error} if error:
-                    raise call.failure_in(error, trusts_names=True)
                 case dict():
                     yield event
 
