@@ -8,6 +8,7 @@ DONE, STOP = b"data: [DONE]\n\n", chunk(reason="stop")
 UNAVAILABLE, MALFORMED, LIMIT = "upstream_unavailable", "upstream_malformed", "text_incomplete"
 WHY = "It broke."
 SENTENCE = {"error": {"message": WHY, "type": None, "code": "500"}}
+PIECE = b'data: {"object": "chat.c'
 WORDS = [chunk("It is "), chunk("Paris.")]
 WRITTEN = [chunk(HALF[:20]), chunk(HALF[20:])]
 PARIS = {"content": WHOLE[0]}
@@ -99,6 +100,9 @@ BROKEN = {
     "a line of JSON": ([json.dumps({"error": {"message": WHY}}).encode() + b"\n\n"], MALFORMED),
     "too many lists": ([{"padding": [[]] * 60_000}], MALFORMED),
     "no JSON": ([b"data: {nonsense\n\n", DONE], MALFORMED),
+    "an error in a broken event": ([PIECE + b"\n", SENTENCE, DONE], UNAVAILABLE),
+    "an error in a broken line": ([PIECE, SENTENCE, DONE], UNAVAILABLE),
+    "a chunk in a broken line": ([PIECE, chunk(" is"), STOP, DONE], MALFORMED),
 }
 # The events, what was written, the code; the reason is told where it stands in them.
 STREAMS = {

@@ -65,8 +65,7 @@ def _streamed(reply: "_Reply", begun: bytes, pieces: Iterable[bytes]) -> Iterato
         data = event.data.strip()
         if is_ended := data.strip(b'"').upper().startswith(END):
             break
-        value = _value_of(event, data)
-        if value is not None:
+        if (value := _value_of(event, data)) is not None:
             yield from reply.read(value, "delta")
     if event is None and begun and not FIELD.match(begun):
         raise not_json(begun)
@@ -156,7 +155,9 @@ def _value_of(event: SentEvent, data: bytes) -> Any:
     try:
         value = parse_json(data or b"null")
     except UpstreamMalformed:
-        if is_unnamed and not event.is_cut:
-            raise
-        return None
+        # Gateways write their error into the event that they could not finish (sub2api).
+        if not error_field_of(value := json_in(re.split(rb"\n|data: ?", data)[-1])):
+            if is_unnamed and not event.is_cut:
+                raise
+            return None
     return value if is_unnamed or value_at(value, "choices") or error_field_of(value) else None
