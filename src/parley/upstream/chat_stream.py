@@ -7,14 +7,7 @@ from itertools import chain
 from typing import Any
 
 from parley.errors import TextIncomplete, ThoughtsAlone, UpstreamMalformed, UpstreamUnavailable
-from parley.upstream.error_reports import (
-    NOTES,
-    SPACE,
-    FailureIn,
-    error_field_of,
-    not_json,
-    report_of,
-)
+from parley.upstream.error_reports import SPACE, FailureIn, error_field_of, not_json, report_of
 from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, text_of, value_at
 from parley.upstream.sent_events import EVENT_BYTES, SentEvent, events_in
 from parley.wire.bodies import filled
@@ -116,11 +109,8 @@ class _Reply:
         if self.reason and FAILED.fullmatch(self.reason) and not INCOMPLETE.search(self.reason):
             raise UpstreamUnavailable()
         is_open = self.suspect is None or self.is_note  # No note hides a failure.
-        if choice is None and is_open and report_of(value).message:
-            self.suspect = value
-            said = value if isinstance(value, dict) else {"message": value}
-            said = {name: each for name, each in said.items() if name not in NOTES}
-            self.is_note = not report_of(said).message
+        if choice is None and is_open and (report := report_of(value)).message:
+            self.suspect, self.is_note = value, report.is_note
 
     def _choice_in(self, choices: Any) -> Any:
         for choice in choices if isinstance(choices, list) else ():

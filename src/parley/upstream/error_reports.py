@@ -81,6 +81,12 @@ class Report:
         words = WAIT.search(self.message)
         return seconds_in(words[1]) if words else None
 
+    @property
+    def is_note(self) -> bool:
+        """Whether what it says may as well be about a reply, such as its title."""
+        fields = self.source if isinstance(self.source, dict) else {"message": self.source}
+        return not report_of({name: fields[name] for name in fields if name not in NOTES}).message
+
 
 def error_field_of(value: Any) -> Any:
     """The `error` of an answer or an event, which counts whatever else there is; else None.
