@@ -3,7 +3,7 @@
 import pytest
 from browser.tab import run
 
-from parley.errors import ApiKeyRejected, QuotaExhausted, UpstreamMalformed
+from parley.errors import NotAllowed, QuotaExhausted, UpstreamMalformed
 
 pytestmark = pytest.mark.system
 
@@ -205,7 +205,7 @@ FAILURES = {
             'Reply: The AI service does not allow this, saying: "Not there". Check the',
         ),
         (
-            at("text", ApiKeyRejected.message, upstreamStatus=403),
+            at("text", NotAllowed.message, upstreamStatus=403),
             TOKENS,
             "Reply: The AI service does not allow this. Tell whoever runs this service.",
         ),
