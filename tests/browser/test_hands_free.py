@@ -126,7 +126,7 @@ def test_its_own_voice_interrupts_nothing(chrome, upstream):
     chrome.expect_state("Listening")
     time.sleep(2)
     assert chrome.run("return window.states") == [
-        *("listening", "hearing", "thinking", "speaking", "listening")
+        *("listening", "hearing", "thinking", "thinking", "speaking", "listening")
     ]
 
 
@@ -137,6 +137,8 @@ def test_who_goes_on_had_not_finished(chrome, upstream):
     say(chrome)
     chrome.expect_state("Answering")
     say(chrome)
+    chrome.expect_state(HEARD)
+    chrome.expect_state("It is sent with what you said before.", "#how")
     chrome.expect_state("Hearing what was said")
     chrome.expect_state("Answering")
     go.set()
@@ -146,19 +148,21 @@ def test_who_goes_on_had_not_finished(chrome, upstream):
     assert recorded(upstream).seconds > 4
 
 
-def test_who_speaks_already_interrupts_the_reply_as_it_begins(chrome, upstream):
-    """It does not talk into what is being said."""
+def test_who_speaks_already_as_the_reply_begins_had_not_finished(chrome, upstream):
+    """It does not talk into what is being said: nothing was heard, and so nothing interrupted."""
     upstream.answers["tts"], go = hold_back(speak(20))
     begin(chrome)
     say(chrome)
-    chrome.expect_state("Answering")
+    chrome.expect_state("Waiting for the voice")
     time.sleep(1)
     say(chrome)
     time.sleep(0.7)
     go.set()
-    chrome.expect_state(INTERRUPTED)
+    chrome.expect_state("The reply comes if no voice was heard.", "#how")
     chrome.expect_state("Speaking")
-    assert len(told(upstream)) == 2
+    assert not chrome.has_shown(INTERRUPTED)
+    assert chrome.count(".turn") == 1
+    assert told(upstream) == [[("user", TRANSCRIPT)]] * 2
 
 
 def test_what_could_not_be_loaded_is_loaded_once_it_can_be(new_tab, serve):
