@@ -44,9 +44,7 @@ def test_a_conversation_goes_on_until_it_is_cleared(talked, upstream):
     expect(undo).to_be_hidden()
     expect(talked.talk).to_be_focused()
     first = talked.page.locator(".turn").first
-    expect(first.locator("summary")).to_have_text(
-        re.compile(r"\d s to the first sound$")
-    )
+    expect(first.locator("summary")).to_have_text(re.compile(r"\d s to the first sound$"))
     first.get_by_role("button", name="Hear again").click()
     talked.expect_state("Speaking")
     talked.expect_turn(2)

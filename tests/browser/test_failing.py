@@ -56,6 +56,8 @@ def test_on_an_insecure_origin(visit, launch, serve, upstream):
     tab.tap()
     tab.expect_failure("Browsers give the microphone to secure pages only")
     tab.send(QUESTION)
+    tab.expect_state("Waiting for the voice")
+    tab.expect_state("Answering")  # Since no voice will come.
     tab.expect_failure("Browsers play the speech on secure pages only")
     expect(tab.replies).to_have_text("".join(sentences))
     expect(tab.button("Save as WAV")).to_be_visible()
@@ -110,13 +112,16 @@ def test_a_question_that_is_tried_again_is_told_once(tab, upstream):
     expect(tab.said).to_have_text(TRANSCRIPT)
     expect(tab.page.get_by_text("No answer: the AI service refused it.")).to_be_visible()
     upstream.answers["text"] = write()
-    tab.page.route("**/api/conversation/", lambda route: route.abort())
+    for path in ("**/api/conversation/", "**/page.json"):
+        tab.page.route(path, lambda route: route.abort())
     tab.button("Try again").click()
     tab.expect_failure("The service cannot be reached")
+    tab.expect_state("Not connected")
     expect(tab.said).to_have_text(TRANSCRIPT)  # What was kept stays.
     tab.page.unroute("**/api/conversation/")
     tab.button("Try again").click()
     expect(tab.replies.last).to_have_text(REPLY)
+    expect(tab.status).to_have_text("Ready")  # Its answer shows that it is there.
     assert told(upstream) == [[("user", TRANSCRIPT)]] * 2
     expect(tab.said).to_have_count(1)
     tab.press("Escape")

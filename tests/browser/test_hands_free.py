@@ -18,7 +18,7 @@ from browser.mouth import (
     script,
 )
 from browser.recorded import recorded
-from browser.speaking_upstream import SENTENCES, hold_back, speak, told, write
+from browser.speaking_upstream import QUESTION, SENTENCES, hear, hold_back, speak, told, write
 from testing.fake_openai import TRANSCRIPT, http
 
 pytestmark = pytest.mark.system
@@ -146,6 +146,23 @@ def test_who_goes_on_had_not_finished(chrome, upstream):
     assert chrome.count(".turn") == 1
     assert told(upstream)[-1] == [("user", TRANSCRIPT)]
     assert recorded(upstream).seconds > 4
+
+
+def test_who_speaks_while_a_file_is_heard_adds_nothing_to_it(chrome, upstream):
+    """It is asked instead of the file, without what was said before."""
+    begin(chrome)
+    say(chrome)
+    chrome.expect_state("Speaking")
+    chrome.expect_state("Listening")
+    upstream.answers["stt"], _ = hold_back(hear)
+    chrome.send(QUESTION)
+    chrome.expect_state("Pause cancels it.", "#how")
+    say(chrome, "words")
+    chrome.expect_state("It is asked instead.", "#how")
+    del upstream.answers["stt"]
+    chrome.expect_state("Speaking")
+    assert recorded(upstream).seconds < 2.5
+    assert chrome.count(".turn") == 2
 
 
 def test_who_speaks_already_as_the_reply_begins_had_not_finished(chrome, upstream):
