@@ -47,7 +47,6 @@ export class Settings {
     if (offer.tokens) {
       element("key-label").textContent = "Access token";
       element("kind-of-key").textContent = "an access token";
-      element("not-remembered").textContent = "access token";
     }
     for (const id of ["base_url-row", "hosts"]) element(id).hidden = offer.tokens;
     restore();
