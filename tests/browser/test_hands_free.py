@@ -163,6 +163,13 @@ def test_who_speaks_while_a_file_is_heard_adds_nothing_to_it(chrome, upstream):
     chrome.expect_state("Speaking")
     assert recorded(upstream).seconds < 2.5
     assert chrome.count(".turn") == 2
+    chrome.expect_state("Listening")
+    upstream.answers["stt"], _ = hold_back(hear)
+    chrome.send(QUESTION)
+    chrome.expect_state("Pause cancels it.", "#how")
+    chrome.run("new BroadcastChannel('parley').postMessage('quiet')")
+    chrome.expect_state(PAUSED)
+    assert chrome.run("return document.getElementById('try-again').hidden")
 
 
 def test_who_speaks_already_as_the_reply_begins_had_not_finished(chrome, upstream):
