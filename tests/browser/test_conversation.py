@@ -183,7 +183,7 @@ def test_a_refusal_that_dropping_turns_does_not_mend(talked, upstream, status, t
     assert told(upstream)[-1] == [*turn, *turn, *unanswered, ("user", TRANSCRIPT)]
 
 
-@pytest.mark.parametrize(("interrupt", "turns", "told_of"), [("Clear", 1, 1), ("Ask anew", 4, 7)])
+@pytest.mark.parametrize(("interrupt", "turns", "told_of"), [("Clear", 1, 1), ("Talk anew", 4, 7)])
 def test_an_interruption_while_it_is_shortened(talked, upstream, interrupt, turns, told_of):
     """What is cleared stays cleared; in a conversation that goes on no turn is lost unsaid."""
     held, go = hold_back(write())
@@ -214,6 +214,9 @@ def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
     tab.ask(2)
     said = ("user", TRANSCRIPT)
     assert told(upstream)[1] == [said, ("assistant", "…"), said]
+    both, reply = json.loads(tab.saved("As JSON"))  # Nothing that was said is lost.
+    assert both == {"role": "user", "content": f"{TRANSCRIPT}\n{TRANSCRIPT}"}
+    assert reply == {"role": "assistant", "content": REPLY}
     spoken = [json.loads(request.body) for request in upstream.requests if request.stage == "tts"]
     assert {request["response_format"] for request in spoken} == {"pcm"}
 

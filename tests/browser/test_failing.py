@@ -34,6 +34,13 @@ def test_without_leave_for_the_microphone(visit, launch, serve):
     expect(tab.status).to_have_text("Not ready")
     for words in ("Say some", "Hold Talk", "Or tap it", "Switch Conversation on"):
         expect(tab.page.locator("#greeting").get_by_text(words)).to_be_hidden()
+    expect(tab.page.locator("#how")).to_be_empty()
+    tab.page.context.grant_permissions(["microphone"])
+    expect(tab.status).to_have_text("Ready")
+    expect(tab.alert).to_be_empty()
+    tab.page.context.clear_permissions()
+    tab.tap()
+    tab.expect_failure("The microphone is blocked: allow it")
     tab.send(QUESTION)  # Which needs none.
     tab.expect_turn(1)
     expect(tab.status).to_have_text("Ready")
@@ -49,6 +56,8 @@ def test_on_an_insecure_origin(visit, launch, serve, upstream):
     tab.tap()
     tab.expect_failure("Browsers give the microphone to secure pages only")
     tab.send(QUESTION)
+    tab.expect_state("Waiting for the voice")
+    tab.expect_state("Answering")  # Since no voice will come.
     tab.expect_failure("Browsers play the speech on secure pages only")
     expect(tab.replies).to_have_text("".join(sentences))
     expect(tab.button("Save as WAV")).to_be_visible()
@@ -101,15 +110,18 @@ def test_a_question_that_is_tried_again_is_told_once(tab, upstream):
     tab.send(QUESTION)
     tab.expect_failure("Reply: The AI service")
     expect(tab.said).to_have_text(TRANSCRIPT)
-    expect(tab.page.get_by_text("No answer: it failed.")).to_be_visible()
+    expect(tab.page.get_by_text("No answer: the AI service refused it.")).to_be_visible()
     upstream.answers["text"] = write()
-    tab.page.route("**/api/conversation/", lambda route: route.abort())
+    for path in ("**/api/conversation/", "**/page.json"):
+        tab.page.route(path, lambda route: route.abort())
     tab.button("Try again").click()
     tab.expect_failure("The service cannot be reached")
+    tab.expect_state("Not connected")
     expect(tab.said).to_have_text(TRANSCRIPT)  # What was kept stays.
     tab.page.unroute("**/api/conversation/")
     tab.button("Try again").click()
     expect(tab.replies.last).to_have_text(REPLY)
+    expect(tab.status).to_have_text("Ready")  # Its answer shows that it is there.
     assert told(upstream) == [[("user", TRANSCRIPT)]] * 2
     expect(tab.said).to_have_count(1)
     tab.press("Escape")
@@ -130,7 +142,7 @@ def test_speech_that_fails_and_a_reply_that_is_cut_short(tab, upstream):
     tab.send(QUESTION)
     tab.expect_failure("Text to speech: The AI service")
     expect(tab.replies).to_have_text(REPLY)
-    expect(tab.page.get_by_text("Not spoken: that failed.")).to_be_visible()
+    expect(tab.page.get_by_text("Not spoken: the AI service refused it.")).to_be_visible()
     upstream.answers["tts"] = speak(0.1)
     tab.send(QUESTION)
     expect(tab.replies).to_have_count(2)
@@ -178,8 +190,15 @@ def test_a_cut_connection_and_a_service_that_is_gone(visit, serve, upstream):
     tab.button("Try again").click()
     tab.expect_failure("The service cannot be reached")
     expect(tab.status).to_have_text("Not connected")
+    tab.press("Escape")  # What is told is gone, and the service still is.
+    expect(tab.alert).to_be_empty()
+    expect(tab.status).to_have_text("Not connected")
+    expect(tab.page.locator("#how")).to_be_empty()
+    tab.page.wait_for_timeout(6000)  # Nor is it told once more that nobody is there.
+    expect(tab.alert).to_be_empty()
     tab.tap()  # Nobody speaks in vain.
     tab.expect_state("Loading")
+    tab.expect_failure("The service cannot be reached")
     tab.expect_state("Not connected")
     serve(port=int(service.url.rpartition(":")[2]))
     again = tab.status.filter(has_text="The service can be reached again: try again.")

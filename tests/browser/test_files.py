@@ -58,7 +58,9 @@ def test_one_recording_is_sent_of_files_that_are_dropped_together(tab, upstream,
     for file in files:
         file.write_text("These are words.")
     files[1].write_bytes(QUESTION.read_bytes())
-    drag(tab, (400, 200), DROPPED, files=[str(file) for file in files])
+    drag(tab, (400, 200), OVER, files=[str(file) for file in files])
+    expect(tab.page.get_by_text("One file is sent at a time")).to_be_visible()
+    drag(tab, (400, 200), ["drop"], files=[str(file) for file in files])
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert recorded(upstream).bytes == QUESTION.read_bytes()
     sentence = f"sent at a time: drop the next one after the reply to {name}."

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from browser.recorded import recorded
-from browser.speaking_upstream import QUESTION, hear, hold_back, write
+from browser.speaking_upstream import QUESTION, hear, hold_back, speak, write
 from browser.tab import QUESTION_SECONDS
 from playwright.sync_api import expect
 from testing.fake_openai import TRANSCRIPT
@@ -215,14 +215,18 @@ def test_what_takes_long_is_said_to(new_tab, serve, upstream):
     tab = new_tab()
     tab.load(serve().url)
     tab.page.clock.install()
-    stages = {"stt": (hear, "hearing"), "text": (write(), "answering")}
-    held = {stage: hold_back(answer) for stage, (answer, _) in stages.items()}
+    stages = {
+        "stt": (hear, "Hearing what was said", "Nothing was heard of it yet"),
+        "text": (write(), "Answering", "No answer yet"),
+        "tts": (speak(0.1), "Waiting for the voice", "Still waiting for the voice"),
+    }
+    held = {stage: hold_back(answer) for stage, (answer, *_) in stages.items()}
     upstream.answers.update({stage: answer for stage, (answer, _) in held.items()})
     tab.send(QUESTION)
-    for stage, (_, words) in stages.items():
-        tab.expect_state({"stt": "Hearing what was said", "text": "Answering"}[stage])
+    for stage, (_, words, late) in stages.items():
+        tab.expect_state(words)
         tab.page.clock.fast_forward(6_000)
-        tab.expect_state(f"Still {words}; this can take a while")
+        tab.expect_state(f"{late}; this can take a while")
         held[stage][1].set()
     tab.expect_turn(1)
 

@@ -18,7 +18,7 @@ from browser.mouth import (
     script,
 )
 from browser.recorded import recorded
-from browser.speaking_upstream import SENTENCES, hold_back, speak, told, write
+from browser.speaking_upstream import QUESTION, SENTENCES, hear, hold_back, speak, told, write
 from testing.fake_openai import TRANSCRIPT, http
 
 pytestmark = pytest.mark.system
@@ -126,7 +126,7 @@ def test_its_own_voice_interrupts_nothing(chrome, upstream):
     chrome.expect_state("Listening")
     time.sleep(2)
     assert chrome.run("return window.states") == [
-        *("listening", "hearing", "thinking", "speaking", "listening")
+        *("listening", "hearing", "thinking", "thinking", "speaking", "listening")
     ]
 
 
@@ -137,6 +137,8 @@ def test_who_goes_on_had_not_finished(chrome, upstream):
     say(chrome)
     chrome.expect_state("Answering")
     say(chrome)
+    chrome.expect_state(HEARD)
+    chrome.expect_state("It is sent with what you said before.", "#how")
     chrome.expect_state("Hearing what was said")
     chrome.expect_state("Answering")
     go.set()
@@ -146,19 +148,45 @@ def test_who_goes_on_had_not_finished(chrome, upstream):
     assert recorded(upstream).seconds > 4
 
 
-def test_who_speaks_already_interrupts_the_reply_as_it_begins(chrome, upstream):
-    """It does not talk into what is being said."""
+def test_who_speaks_while_a_file_is_heard_adds_nothing_to_it(chrome, upstream):
+    """It is asked instead of the file, without what was said before."""
+    begin(chrome)
+    say(chrome)
+    chrome.expect_state("Speaking")
+    chrome.expect_state("Listening")
+    upstream.answers["stt"], _ = hold_back(hear)
+    chrome.send(QUESTION)
+    chrome.expect_state("Pause cancels it.", "#how")
+    say(chrome, "words")
+    chrome.expect_state("It is asked instead.", "#how")
+    del upstream.answers["stt"]
+    chrome.expect_state("Speaking")
+    assert recorded(upstream).seconds < 2.5
+    assert chrome.count(".turn") == 2
+    chrome.expect_state("Listening")
+    upstream.answers["stt"], _ = hold_back(hear)
+    chrome.send(QUESTION)
+    chrome.expect_state("Pause cancels it.", "#how")
+    chrome.run("new BroadcastChannel('parley').postMessage('quiet')")
+    chrome.expect_state(PAUSED)
+    assert chrome.run("return document.getElementById('try-again').hidden")
+
+
+def test_who_speaks_already_as_the_reply_begins_had_not_finished(chrome, upstream):
+    """It does not talk into what is being said: nothing was heard, and so nothing interrupted."""
     upstream.answers["tts"], go = hold_back(speak(20))
     begin(chrome)
     say(chrome)
-    chrome.expect_state("Answering")
+    chrome.expect_state("Waiting for the voice")
     time.sleep(1)
     say(chrome)
     time.sleep(0.7)
     go.set()
-    chrome.expect_state(INTERRUPTED)
+    chrome.expect_state("The reply comes if no voice was heard.", "#how")
     chrome.expect_state("Speaking")
-    assert len(told(upstream)) == 2
+    assert not chrome.has_shown(INTERRUPTED)
+    assert chrome.count(".turn") == 1
+    assert told(upstream) == [[("user", TRANSCRIPT)]] * 2
 
 
 def test_what_could_not_be_loaded_is_loaded_once_it_can_be(new_tab, serve):

@@ -88,6 +88,7 @@ def test_after_five_minutes_without_a_voice_it_pauses(new_tab, serve):
     assert chrome.run(OPEN) == 0
     chrome.click("#clear")
     assert chrome.text_of("#cleared").startswith("The conversation was ended and cleared.")
+    assert chrome.text_of("#undo") == "Bring its turns back"
 
 
 def wait_for_long(connection, _request):

@@ -33,8 +33,10 @@ def test_as_much_of_a_conversation_is_sent_as_the_service_takes(page):
     assert len(json.dumps(entries(turns[1:]), ensure_ascii=False).encode()) < 262_144
     wordless = [[" ", "What?"], ["Hello", ""]]
     assert run(page, "history", FIT, wordless) == [False, entries([["Hello", "…"]])]
-    # In what is saved nobody has said an ellipsis.
-    assert run(page, "history", SAVED, [["a", "b"], *wordless, ["c", "d"]]) == entries(["ab", "cd"])
+    # In what is saved nobody has said an ellipsis, and nothing that was said is lost.
+    assert run(page, "history", SAVED, [["a", "b"], *wordless, ["c", "d"]]) == entries(
+        ["ab", ["Hello\nc", "d"]]
+    )
 
 
 def entries(turns):

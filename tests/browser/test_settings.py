@@ -189,16 +189,18 @@ def test_a_stage_of_the_operators_needs_no_key(visit, serve, upstream):
     tab.ask(1)
 
 
-@pytest.mark.parametrize("name", ["Base URL", "Host"])
-def test_what_is_no_url_is_not_kept(tab, upstream, name):
+@pytest.mark.parametrize(("name", "nonsense"), [("Base URL", "nonsense"), ("Host", "ftp://x.org")])
+def test_what_is_no_url_is_not_kept(tab, upstream, name, nonsense):
     """Done says what is wrong with it; Escape brings back what stood there before."""
     with tab.settings() as page:
         open_hosts(page)
         url = page.get_by_label(name).last
-        url.fill("nonsense")
+        url.fill(nonsense)
         page.get_by_text("Advanced").click()
         page.get_by_role("button", name="Done").click()
         expect(url).to_be_focused()
+        sentence = url.evaluate("({ validationMessage }) => validationMessage")
+        assert sentence.startswith("Enter an address that begins with https://, such as")
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_be_hidden()
         page.get_by_role("button", name="Settings", exact=True).click()

@@ -164,7 +164,11 @@ def at(stage, message="", **more):
 NO_CALLS = "The AI service allows no more calls at the moment. Wait 2 seconds, then try again."
 FAILURES = {
     "audio_empty": [({}, {}, "This file is empty: send another one.")],
-    "rate_limited": [({"retryAfter": 2}, {}, NO_CALLS)],
+    "rate_limited": [
+        ({"retryAfter": 2}, {}, NO_CALLS),
+        # A wait that is quoted is not counted down.
+        (at("text", f"{FAILED}, in 9 s", retryAfter=2), {}, "Reply: The AI service failed. Wait 2"),
+    ],
     "upstream_rejected": [
         (at("text", REFUSED), {}, f'Reply: {REJECTED} "No." Choose another model in Settings.'),
         (at("text", REFUSED), {"remedies": {}}, f'Reply: {REJECTED} "No." Tell whoever runs this'),

@@ -59,7 +59,7 @@ def test_speech_is_heard_from_its_first_bytes_on(tab, ear, upstream):
         tab.expect_state("Speaking")
         time.sleep(2)
         assert recording.sounding() == pytest.approx(1, abs=0.3)
-        tab.expect_state("Answering")  # No voice is heard while the rest is waited for.
+        tab.expect_state("Waiting for the rest")  # No voice is heard while the rest is waited for.
         go.set()
         tab.expect_turn(1)
 
@@ -136,6 +136,19 @@ def test_a_reply_can_be_spoken_faster(tab, ear, upstream):
     loud = np.array([sample for sample in recording.samples if sample], dtype=float)
     spectrum = np.abs(np.fft.rfft(loud))
     assert np.argmax(spectrum) * 24_000 / len(loud) == pytest.approx(440, abs=5)
+
+
+def test_a_reply_goes_on_faster_at_once(tab, ear, upstream):
+    """What is chosen amid it holds for what is left of it."""
+    upstream.answers["tts"] = speak(6)
+    with ear.listening() as recording:
+        tab.send(QUESTION)
+        tab.expect_state("Speaking")
+        with tab.settings() as page:
+            page.get_by_label("How fast replies are spoken").select_option("Twice as fast")
+        tab.expect_turn(1)
+        time.sleep(0.5)
+    assert 5.5 < recording.sounding() < 10  # Of 12 s.
 
 
 def test_an_upstream_whose_pcm_has_another_rate(tab, ear, upstream):

@@ -7,9 +7,21 @@ from browser.test_microphone import SLOW
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
-BY_HAND = ["idle", "starting", "listening", "hearing", "thinking", "speaking", "stalled"]
+BY_HAND = [
+    *("idle", "starting", "listening", "hearing", "thinking", "voicing", "speaking", "stalled"),
+]
 HANDS_FREE = [
-    *("awaiting", "voice", "answering", "pondering", "replying", "faltering", "interrupted"),
+    *(
+        "awaiting",
+        "voice",
+        "answering",
+        "pondering",
+        "preparing",
+        "reading",
+        "weighing",
+        "readying",
+    ),
+    *("replying", "faltering", "interrupted"),
 ]
 GESTURES = {
     "talk": lambda tab: tab.tap(),
@@ -22,6 +34,20 @@ GESTURES = {
 }
 
 
+STAGES = {
+    **dict.fromkeys(["hearing", "answering", "reading"], "stt"),
+    **dict.fromkeys(["thinking", "pondering", "weighing"], "text"),
+    **dict.fromkeys(["voicing", "preparing", "readying"], "tts"),
+}
+"""Which stage is waited for in a state."""
+
+
+def hold_up(upstream, state):
+    """Have the stage that is waited for in the state take for ever."""
+    if stage := STAGES.get(state):
+        upstream.answers[stage], _ = hold_back(upstream.answers.get(stage, hear))
+
+
 def reach_by_hand(tab, upstream, state):
     """Bring the page into the state, and see that it stays where it goes from there."""
     if state in ("starting", "listening"):
@@ -29,12 +55,10 @@ def reach_by_hand(tab, upstream, state):
     if state == "listening":
         tab.expect_state("Opening the microphone")
         tab.run("window.allow()")
-    if state in ("hearing", "thinking"):
-        stage = {"hearing": "stt", "thinking": "text"}[state]
-        upstream.answers[stage], _ = hold_back(upstream.answers.get(stage, hear))
+    hold_up(upstream, state)
     if state == "stalled":
         run_dry(upstream)
-    if state in ("hearing", "thinking", "speaking", "stalled"):
+    if state in ("hearing", "thinking", "voicing", "speaking", "stalled"):
         tab.send(QUESTION)
     if state == "stalled":
         tab.expect_state("Speaking")
@@ -49,10 +73,10 @@ def run_dry(upstream):
 def reach_hands_free(tab, upstream, state):
     """The same in a conversation."""
     begin(tab)
-    if state in ("answering", "pondering"):
-        stage = {"answering": "stt", "pondering": "text"}[state]
-        upstream.answers[stage], _ = hold_back(upstream.answers.get(stage, hear))
-    if state in ("voice", "answering", "pondering"):
+    hold_up(upstream, state)
+    if state in ("reading", "weighing", "readying"):
+        tab.send(QUESTION)
+    if state in ("voice", "answering", "pondering", "preparing"):
         say(tab, "question" if state == "voice" else "words")
     if state == "faltering":
         run_dry(upstream)
@@ -87,6 +111,8 @@ def test_every_gesture_leads_where_the_table_says(chrome, upstream, state):
         reach(chrome, upstream, state)
         chrome.expect_state(table[state]["status"])
         expect(chrome.talk).to_have_accessible_name(table[state]["talk"])
+        if "meanwhile" in table[state]:
+            chrome.expect_state(table[state]["how"], "#how")
         upstream.answers["stt"], _ = hold_back(hear)
         if name == "replay" and name not in table[state]["next"]:
             again = chrome.page.get_by_role("button", name="Hear again", disabled=False)

@@ -3,13 +3,22 @@
 import re
 
 import pytest
-from browser.speaking_upstream import QUESTION, break_off, once, refuse, speak, write
+from browser.speaking_upstream import (
+    QUESTION,
+    break_off,
+    hold_back,
+    once,
+    refuse,
+    speak,
+    write,
+)
 from browser.tab import run
 from playwright.sync_api import expect
 
 from parley.errors import RateLimited, TextIncomplete, UpstreamRejected, UpstreamUnavailable
 
 pytestmark = pytest.mark.system
+BROKE_OFF = "Its speech broke off here: the rest can only be read."
 
 
 def test_a_reply_that_ends_early(tab, upstream):
@@ -47,19 +56,20 @@ def test_a_reply_with_nothing_to_speak(tab, upstream):
     ],
 )
 def test_speech_that_breaks_off(tab, upstream, failure, words):
-    """What was not heard is marked, as where somebody has stopped it; another try asks again."""
+    """That is said once, where it was, also in what is saved; another try asks again."""
     upstream.answers["tts"] = once(speak(0.4), failure)
     tab.send(QUESTION)
     tab.expect_failure(words)
     expect(tab.page.locator(".unheard")).to_contain_text("on the river Seine.")
-    assert "(Its speech broke off here: there is no more of it to be heard.)" in tab.saved(
-        "As text"
-    )
+    expect(tab.page.locator(".stopped")).to_have_text(BROKE_OFF)
+    expect(tab.page.locator(".missed")).to_have_count(0)
+    assert "[its speech broke off here; not heard:]" in tab.saved("As text")
     expect(tab.page.get_by_role("button", name="Ask again")).to_be_visible()
     tab.page.get_by_role("button", name="Hear again").click()
     tab.expect_state("Speaking")
     tab.expect_state("Ready")
     expect(tab.page.locator(".unheard")).to_contain_text("on the river Seine.")
+    expect(tab.page.locator(".stopped")).to_have_text(BROKE_OFF)
 
 
 @pytest.mark.parametrize(
@@ -89,15 +99,50 @@ def test_a_sentence_names_the_button_beside_it(tab, upstream):
     expect(tab.page.get_by_role("button", name="Ask again")).to_be_visible()
 
 
-def test_a_reply_that_is_cancelled_amid_a_word(tab, upstream):
-    """An ellipsis shows it, and nothing claims its last word."""
-    upstream.answers["text"] = write(["The City is ", "old. T", "he"], pause=1.5)
+@pytest.mark.parametrize(("so_far", "shown"), [("old. T", "old. T…"), ("old. ", "old. ")])
+def test_a_reply_that_is_cancelled_while_it_is_written(tab, upstream, so_far, shown):
+    """It says so, an ellipsis stands amid a sentence, and nothing claims its last word."""
+    upstream.answers["text"] = write(["The City is ", so_far, "he"], pause=1.5)
+    upstream.answers["tts"], _ = hold_back(speak())
     tab.send(QUESTION)
-    expect(tab.replies).to_have_text("The City is old. T")
+    expect(tab.replies).to_have_text(f"The City is {so_far}")
     tab.page.keyboard.press("Escape")
-    expect(tab.page.locator(".unheard")).to_have_text("The City is old. T…")
+    expect(tab.page.locator(".unheard")).to_have_text(f"The City is {shown}")
     expect(tab.page.get_by_text("to the last word that came")).to_be_visible()
-    assert "The City is old. T…" in tab.saved("As text")
+    note = "(It was cancelled here; more of it may have been to come.)"
+    assert f"The City is {shown.strip()}\n{note}" in tab.saved("As text")
+
+
+def test_a_voice_that_was_there_and_not_heard(page):
+    """Its turn says when the last word came, and nothing of a first sound."""
+    script = """const timing = new it.Timing();
+    timing.add({ name: "transcript", data: { at: 100 } });
+    timing.add({ name: "text", data: { at: 900 } });
+    timing.add({ name: "segment", data: { began: 900 } });
+    timing.add({ name: "audio", data: { at: 1700, data: "AAAA" } });
+    timing.unheard = argument;
+    const { figure, meaning } = timing.legend;
+    return [`${figure} ${meaning}`, timing.description.includes("first sound")];"""
+    assert run(page, "timing", script, False) == ["1.7 s to the first sound", True]
+    assert run(page, "timing", script, True) == ["0.9 s to its last word", False]
+
+
+BLOCKS = "const failure = new it.Failure(...argument); return failure.blocks;"
+
+
+@pytest.mark.parametrize(
+    ("failure", "blocks"),
+    [
+        (["quota_exhausted", {"stage": "text"}], True),
+        (["operator_quota_exhausted"], True),
+        (["rate_limited", {"retryAfter": 20}], True),
+        (["overloaded"], False),
+        (["upstream_unavailable", {"stage": "stt"}], False),
+    ],
+)
+def test_nothing_is_ready_where_nobody_can_talk(page, failure, blocks):
+    """Without credit, and for as long as the AI service makes everybody wait."""
+    assert run(page, "failures", BLOCKS, failure) is blocks
 
 
 SENTENCE = """

@@ -16,7 +16,7 @@ const OR = new Intl.ListFormat("en", { type: "disjunction" });
  * `remedy` names what can be chosen in Settings against what the stage's host refuses, `language` says whether
  * one was chosen there, and `keyed` whether a key of the user's was sent.
  * @typedef {{message: string, stage: string, remedy?: string[], language?: boolean, keyed?: boolean,
- *   upstreamStatus?: number}} Told
+ *   upstreamStatus?: number, retryAfter?: number}} Told
  */
 
 /**
@@ -30,13 +30,14 @@ export function saying(code, told) {
   const [lead, ...rest] = told.message.split(", saying: ");
   const plain = lead.replace(/\b([Tt])he upstream\b/g, "$1he AI service");
   if (!name) return told.message.replace(lead, () => plain);
-  const words = rest.join(", saying: ");
+  // What was quoted of a wait becomes false while it is counted down.
+  const words = told.retryAfter ? "" : rest.join(", saying: ");
   const allows = code === "not_allowed" ? "The AI service does not allow this." : plain;
   const typed = told.remedy?.includes("host");
   if (typed && !words && told.upstreamStatus === 404 && plain.includes("refused the request;"))
     return `${name}: Nothing is at the address of its host (404). Check it in Settings.`;
   const said = allows.replace(ENDS, ".").replace(typed ? LATER : "", typed ? "." : "");
-  if (said === plain && !words) return `${name}: ${plain}`;
+  if (said === plain && !words) return `${name}: ${plain.replace(/\.?$/, ".")}`;
   const advice = adviceFor(code, told);
   const quoted = words && `, saying: "${words}"`;
   const whole = `${said.replace(/\.$/, "")}${quoted}${/[.!?…]$/.test(words) ? "" : "."}`;

@@ -21,7 +21,7 @@ export class ByHand {
     const signal = session.begin("talk");
     if (!signal) return;
     try {
-      const microphone = await Microphone.open(session.chosen().microphone);
+      const microphone = await Microphone.open(session.microphone);
       if (signal.aborted) return microphone.cancel();
       signal.addEventListener("abort", () => microphone.cancel());
       this.microphone = microphone;

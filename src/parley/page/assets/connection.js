@@ -19,7 +19,7 @@ export class Connection {
   constructor(view, onoffer) {
     this.view = view;
     this.onoffer = onoffer;
-    const look = () => view.isLost && this.#asking === null && this.#look();
+    const look = () => view.isLost && this.#asking === null && this.#look(false);
     setInterval(look, LOOK_MILLISECONDS);
     addEventListener("online", look);
   }
@@ -27,7 +27,7 @@ export class Connection {
   /** Ask it what it offers, once at a time; nothing can be said before. */
   ask() {
     element("status").textContent = "Loading";
-    this.#asking ??= this.#look().finally(() => {
+    this.#asking ??= this.#look(true).finally(() => {
       this.#asking = null;
     });
     return this.#asking;
@@ -35,18 +35,20 @@ export class Connection {
 
   /** See whether it is still there; what was told stays. */
   async check() {
-    await fetch("page.json").catch(() => this.view.lose());
+    // Where nothing is told any more, something else has begun.
+    await fetch("page.json").catch(() => this.view.told && this.view.lose());
   }
 
-  async #look() {
+  /** @param {boolean} asked whether somebody waits for it, who is told then */
+  async #look(asked) {
     /** @type {Offer} */
     let offer;
     try {
       const answer = await fetch("page.json");
       offer = await answer.json();
     } catch {
-      if (this.view.isLost) this.view.lose();
-      else this.view.fail(new Failure("unreachable"), () => this.ask());
+      this.view.lose();
+      if (asked && !this.view.told) this.view.fail(new Failure("unreachable"), () => this.ask());
       return;
     }
     this.onoffer(offer);

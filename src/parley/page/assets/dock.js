@@ -1,7 +1,7 @@
 /** What is seen of the state: its words, and what the buttons beside it do. */
 
 import { element, keepFocus } from "./elements.js";
-import { isHandsFree, STATES } from "./states.js";
+import { HEARS, isHandsFree, STATES } from "./states.js";
 
 /** @import {State} from "./states.js" */
 /** @import {Microphone} from "./microphone.js" */
@@ -40,7 +40,7 @@ let patience;
 
 /** Show the state. @param {State} state */
 export function show(state) {
-  const { late, talk, stop = "", how = "", looks = state, next } = STATES[state];
+  const { late, talk, stop = "", looks = state, next } = STATES[state];
   const { activeElement: focused } = document;
   clearTimeout(patience);
   shown = state;
@@ -62,7 +62,7 @@ export function show(state) {
   element("converse").setAttribute("aria-checked", String(isHandsFree(state)));
   element("mute").hidden = state !== "listening";
   element("choose").hidden = state === "listening" || isHandsFree(state);
-  element("how").textContent = how;
+  element("how").textContent = hintOf(state);
   if (state === "listening") explain(pressed);
   keepFocus(focused);
 }
@@ -84,7 +84,9 @@ export function block(what, blocked) {
   element("needs-key").hidden = !(obstacles.key || obstacles.asked);
   document.body.classList.toggle("blocked", isBlocked());
   const words = statusOf(shown);
-  if (STATES[shown].blocked && element("status").textContent !== words) tell(words);
+  if (!STATES[shown].blocked) return;
+  if (element("status").textContent !== words) tell(words);
+  element("how").textContent = hintOf(shown);
 }
 
 function isBlocked() {
@@ -96,6 +98,23 @@ function statusOf(state) {
   const { status, blocked = status, lost = blocked } = STATES[state];
   if (obstacles.lost) return lost;
   return isBlocked() ? blocked : status;
+}
+
+/** What to do; where nobody can talk, what is told of it says that. @param {State} state */
+function hintOf(state) {
+  const { blocked, how = "" } = STATES[state];
+  return blocked && isBlocked() ? "" : how;
+}
+
+/** Show that somebody speaks while something else goes on, or does no more. @param {boolean} heard */
+export function showVoice(heard) {
+  const { meanwhile } = STATES[shown];
+  if (!meanwhile) return;
+  if (!heard) return show(shown);
+  clearTimeout(patience);
+  document.body.dataset.state = "listening";
+  tell(HEARS);
+  element("how").textContent = meanwhile;
 }
 
 /** Say, while it listens, what ends it. @param {Press} press what Talk is pressed with */

@@ -3,6 +3,11 @@
 import { saying } from "./advice.js";
 import { NAMES } from "./offer.js";
 import { SENTENCES, sentenceFor } from "./sentences.js";
+import { isHandsFree } from "./states.js";
+
+/** @import {Recorded} from "./service.js" */
+/** @import {State} from "./states.js" */
+/** @import {Turn} from "./turn.js" */
 
 /** The header of the main key; the service's sentence names it where that key is missing. */
 const MAIN_KEY = "X-OpenAI-API-Key";
@@ -31,7 +36,7 @@ const IN_SETTINGS = new Set([
 
 /** Codes of what keeps everybody from talking until it is mended. */
 const BLOCKING =
-  /^(insecure|recorder_missing|(api_key|operator_key|token)_(missing|rejected)|microphone_missing|microphone_(refused|busy))(_in_voice)?$/;
+  /^(insecure|recorder_missing|(api_key|operator_key|token)_(missing|rejected)|(operator_)?quota_exhausted|microphone_missing|microphone_(refused|busy))(_in_voice)?$/;
 
 /** Codes that the same recording would meet again. */
 const IN_RECORDING = new Set([
@@ -178,9 +183,14 @@ export class Failure extends Error {
     return this.stage === "tts";
   }
 
-  /** Whether nobody can talk before it is mended. */
+  /** Whether nobody can talk before it is mended, or has been waited for. */
   get blocks() {
-    return BLOCKING.test(this.code);
+    return BLOCKING.test(this.code) || Boolean(this.retryAfter);
+  }
+
+  /** Whether its sentence names Settings before another try. */
+  get settingsFirst() {
+    return /^(?!.*\b(try|ask) again\b.*\bin Settings\b).*\bin Settings\b/i.test(this.sentence);
   }
 
   /** Whether Settings is where to mend it. */
@@ -219,4 +229,20 @@ function inWords(seconds) {
  */
 export function asFailure(error, code) {
   return error instanceof Failure ? error : new Failure(code);
+}
+
+/**
+ * The failure in the words that are true of the question in which it happened.
+ * @param {Failure} failure
+ * @param {{recorded: Recorded, turn: Turn, whole: boolean, before: State, now: State}} question the turn that
+ *   came of what was recorded, whether all that was written is there, and the states in which it began and ends
+ */
+export function inPlace(failure, { recorded, turn, whole, before, now }) {
+  let told = isHandsFree(now) ? failure.inConversation(before === "interrupted") : failure;
+  if (turn.reply && !whole) told = told.amid("reply");
+  if (told.ofSpeech && turn.sound.begun) told = told.amid("speech");
+  if (recorded.isFile) told = told.ofFile();
+  // Where the reply can be read, another try is another question.
+  told.asks = Boolean(turn.reply && whole);
+  return told;
 }

@@ -1,6 +1,9 @@
 /** Audio files instead of the microphone: dropped onto the page, or chosen. */
 
-import { isCovered } from "./elements.js";
+import { element, isCovered } from "./elements.js";
+
+const ONE = "Drop it, and it is sent.";
+const SEVERAL = "One file is sent at a time: drop them, and the first recording is.";
 
 /**
  * @param {HTMLInputElement} input which is not seen: browsers name it by words of their own
@@ -28,7 +31,11 @@ export function takeFiles(input, button, send) {
       const drag = /** @type {DragEvent} */ (event);
       if (drag.dataTransfer?.types.includes("Files")) handle(drag);
     });
-  onFiles("dragenter", () => enter(1));
+  onFiles("dragenter", ({ dataTransfer }) => {
+    const files = [...(dataTransfer?.items ?? [])].filter(({ kind }) => kind === "file");
+    element("drop").textContent = files.length > 1 ? SEVERAL : ONE;
+    enter(1);
+  });
   onFiles("dragleave", () => enter(-1));
   onFiles("dragover", (event) => {
     event.preventDefault(); // The browser would leave the page and show the file.

@@ -1,5 +1,6 @@
 /** A conversation without a hand: who speaks is heard, answered, and heard again (see states.js). */
 
+import { showVoice } from "./dock.js";
 import { Ear } from "./ear.js";
 import { asFailure, Failure } from "./failures.js";
 import { toWav } from "./pcm.js";
@@ -63,7 +64,7 @@ export class HandsFree {
     if (!signal) return false;
     try {
       // What is missing is told before anything is said in vain.
-      const { microphone } = session.chosen();
+      const { microphone } = session;
       const ear = await Ear.open(microphone, () => session.speaker.decibels);
       if (signal.aborted) {
         ear.close();
@@ -87,13 +88,14 @@ export class HandsFree {
   #hear(ear, heard) {
     const { session } = this;
     if (heard === "said") {
-      // Who goes on before the answer comes had not finished.
-      const how = STATES[session.state].next.added ? "added" : "sent";
+      // Who goes on before the answer comes had not finished; to a file nobody adds.
+      const how = STATES[session.state].next.added && this.#said.length ? "added" : "sent";
       this.#said = how === "added" ? [...this.#said, ...ear.said] : ear.said;
       session.send(recordingOf(this.#said), how);
     } else {
       if (heard === "voice") session.view.forgive(); // What was told before is over.
       session.enter(heard);
+      showVoice(heard === "voice");
     }
   }
 
@@ -105,9 +107,13 @@ export class HandsFree {
       this.ear = null;
     }
     keepAwake(open);
-    this.session.speaker.hold(state === "interrupted");
-    // Who speaks already, as a reply begins say, has interrupted it.
-    if (this.ear?.hears) this.session.enter("voice");
+    this.session.speaker.hold(["interrupted", "withheld"].includes(state));
+    if (state === "reading") this.#said = [];
+    // Who speaks already as a reply begins keeps it from being heard.
+    if (this.ear?.hears) {
+      this.session.enter(state === "replying" ? "ahead" : "voice");
+      showVoice(true);
+    }
     this.#await(state);
   }
 

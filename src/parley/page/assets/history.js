@@ -47,11 +47,19 @@ export class History {
     return this.entries.length ? JSON.stringify(this.entries) : "";
   }
 
-  /** The same to be saved, without turns of whose reply nothing was heard: nobody has said an ellipsis. */
+  /**
+   * The same to be saved. Nobody has said an ellipsis: what was said before a reply of which nothing was heard
+   * stands before what was said next, since many models take turns strictly.
+   */
   get saved() {
-    const { entries } = this;
-    const heard = (/** @type {number} */ index) => entries[index | 1].content !== UNHEARD;
-    return JSON.stringify(entries.filter((_, index) => heard(index)));
+    /** @type {Entry[]} */
+    const saved = [];
+    for (const { role, content } of this.entries) {
+      if (role === "assistant" && content === UNHEARD) continue;
+      const open = saved.at(-1)?.role === role ? saved.pop() : null;
+      saved.push({ role, content: open ? `${open.content}\n${content}` : content });
+    }
+    return JSON.stringify(saved);
   }
 
   /** @param {number} turns */

@@ -8,6 +8,7 @@ import { element, field, isCovered } from "./elements.js";
 import { Failure } from "./failures.js";
 import { takeFiles } from "./files.js";
 import { HandsFree } from "./hands-free.js";
+import { heedLeave } from "./leave.js";
 import { watch } from "./meter.js";
 import { heed } from "./other-tabs.js";
 import { makeRoom } from "./room.js";
@@ -25,8 +26,9 @@ const handsFree = new HandsFree(session);
 /** @type {Settings | undefined} there once the service has told of itself */
 let settings;
 const connection = new Connection(view, (offer) => {
+  view.lose(false);
   if (settings) return view.calm("The service can be reached again");
-  settings = new Settings(offer, (keys) => view.settingsChanged(keys));
+  settings = new Settings(offer, (keys) => view.settingsChanged(keys), session.speaker);
   view.forgive();
   view.enter(session.state);
 });
@@ -105,6 +107,7 @@ element("converse").addEventListener("click", async () => {
 });
 element("clear").addEventListener("click", () => {
   element("how-cleared").textContent = handsFree.isOn ? "ended and cleared" : "cleared";
+  element("undo").textContent = handsFree.isOn ? "Bring its turns back" : "Undo";
   session.stop();
   session.transcript.clear();
 });
@@ -130,6 +133,7 @@ takeFiles(field("file"), element("choose"), async (file, others) => {
   if (!others) return;
   view.note(`One recording is sent at a time: drop the next one after the reply to ${file.name}.`);
 });
+heedLeave(view);
 makeRoom(() => view.follow());
 watch(byHand, handsFree, element("talk"), () => Boolean(settings?.endBySilence) && !isHeld());
 

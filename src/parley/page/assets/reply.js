@@ -1,11 +1,9 @@
 /** The reply as it reads: its Markdown built as elements, and dark as far as it was heard. */
 
 import { blocksOf, leavesOf } from "./markdown.js";
+import { UNHEARD } from "./shortcomings.js";
 
 /** @import {Block, Leaf, Part} from "./markdown.js" */
-
-const STOPPED = "The voice stopped here; the rest was not heard then.";
-const UNHEARD = "None of it was heard.";
 
 /** How a sentence ends, within whatever marks. */
 const ENDED = /[.!?…。！？][\p{Pe}\p{Pf}"'*_`]*\s*$/u;
@@ -41,8 +39,8 @@ export class Reply {
     this.#darken();
   }
 
-  /** Say that the sound ended here, before the reply did. */
-  cut() {
+  /** Say that the sound ended here, before the reply did. @param {string} words where any was heard */
+  cut(words) {
     const first = this.#texts.find(({ ahead }) => ahead.textContent?.trim());
     if (!first) return;
     const link = first.ahead.closest("a");
@@ -57,7 +55,7 @@ export class Reply {
     const stopped = document.createElement("p");
     stopped.className = "stopped";
     stopped.dir = "ltr";
-    stopped.textContent = this.#texts.some(({ heard }) => heard.textContent) ? STOPPED : UNHEARD;
+    stopped.textContent = this.#texts.some(({ heard }) => heard.textContent) ? words : UNHEARD;
     this.#root.append(stopped, rest);
   }
 

@@ -2,6 +2,10 @@
 
 import { NAMES } from "./offer.js";
 
+/** Said where a recording is sent while a conversation is paused, which goes on by hand. */
+export const ENDED =
+  "Conversation is off from here on: switch it on again to talk without touching anything.";
+
 /** By code: the browser's own failures, and the service's where the page knows better words. */
 export const SENTENCES = {
   insecure:
@@ -47,10 +51,10 @@ export const SENTENCES = {
   api_key_rejected: "The API key was refused: check it in Settings, then try again.",
   token_missing: "An access token is needed: enter yours in Settings, then try again.",
   api_key_unusable:
-    "No API key has spaces, or letters other than A to Z: check yours in Settings, then try again.",
+    "No API key has spaces, or letters other than A to Z and a to z: check yours in Settings, then try again.",
   token_rejected: "The access token was refused: check it in Settings, then try again.",
   token_unusable:
-    "No access token has spaces, or letters other than A to Z: check yours in Settings, then try again.",
+    "No access token has spaces, or letters other than A to Z and a to z: check yours in Settings, then try again.",
   operator_key_missing:
     "This service has no key for the AI service: tell whoever runs this service.",
   operator_key_rejected:
@@ -93,7 +97,7 @@ export function sentenceFor(code, stage) {
     return `The key for "${name}" was refused: check it in Settings, under "${name}", then try again.`;
   }
   if (code === "api_key_unusable" && name) {
-    return `No key for "${name}" has spaces, or letters other than A to Z: check it in Settings, then try again.`;
+    return `No key for "${name}" has spaces, or letters other than A to Z and a to z: check it in Settings, then try again.`;
   }
   if (code === "base_url_refused" && name) {
     return `The service may not call the host for "${name}": change it in Settings, then try again.`;

@@ -1,8 +1,9 @@
 /** The conversation: sends what was said, speaks the answer, and can be interrupted at any moment (see states.js). */
 
-import { asFailure, Failure } from "./failures.js";
+import { asFailure, Failure, inPlace } from "./failures.js";
 import { onceAFrame } from "./frames.js";
 import { quietOthers } from "./other-tabs.js";
+import { ENDED } from "./sentences.js";
 import { ask } from "./service.js";
 import { askWithin } from "./shortening.js";
 import { Speaker } from "./speaker.js";
@@ -16,10 +17,6 @@ import { Transcript } from "./transcript.js";
 /** @import {View} from "./view.js" */
 /** @import {Turn} from "./turn.js" */
 /** @import {SpeakerPlayback} from "./speaker.js" */
-
-/** Said where a recording is sent while a conversation is paused, which goes on by hand. */
-const ENDED =
-  "Conversation is off from here on: switch it on again to talk without touching anything.";
 
 export class Session {
   /** Changed by `enter` alone. @type {State} */
@@ -53,6 +50,12 @@ export class Session {
 
   get state() {
     return this.#state;
+  }
+
+  /** Which microphone is wanted. Throws a Failure where what it hears could not be sent. */
+  get microphone() {
+    if (this.view.asked) throw this.view.asked;
+    return this.chosen().microphone;
   }
 
   /** Tells when what goes on at the moment was ended. */
@@ -115,14 +118,17 @@ export class Session {
         if (signal.aborted) break;
         if (event.name === "transcript") {
           if (tried && !tried.turn.reply) this.transcript.remove(tried.turn);
+          this.view.lose(false);
           this.enter("transcript");
         }
+        if (event.name === "text" && !silent) this.enter("written");
         if (samples.length && !playback && !silent) {
           try {
             playback = await this.#play(signal);
             playback.onprogress = refresh;
           } catch (error) {
             silent = asFailure(error, "sound_missing"); // The rest can be read.
+            this.enter("silent");
           }
         }
         playback?.add(samples);
@@ -136,7 +142,7 @@ export class Session {
     const whole = !failure || failure.ofSpeech;
     failure ??= silent ?? playback?.failure ?? null;
     // Speech that failed amid the reply was heard to there.
-    if (failure?.ofSpeech && playback) turn.cut(turn.spoken.characters(playback.played));
+    if (failure?.ofSpeech && playback) turn.breakOff(turn.spoken.characters(playback.played));
     else turn.show(turn.reply.length);
     turn.conclude(failure, whole);
     this.#current = new AbortController();
@@ -156,12 +162,7 @@ export class Session {
       history.entries = before;
       return again();
     }
-    if (isHandsFree(this.state)) failure = failure.inConversation(state === "interrupted");
-    if (turn.reply && !whole) failure = failure.amid("reply");
-    if (failure.ofSpeech && turn.sound.begun) failure = failure.amid("speech");
-    if (recorded.isFile) failure = failure.ofFile();
-    // Where the reply can be read, another try is another question.
-    failure.asks = Boolean(turn.reply && whole);
+    failure = inPlace(failure, { recorded, turn, whole, before: state, now: this.state });
     this.fail(failure, again, failure.makesWait, failure.asks ? "Ask again" : undefined);
   }
 

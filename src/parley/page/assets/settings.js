@@ -7,8 +7,10 @@ import { Hosts } from "./hosts.js";
 import { offerLanguages, offerMicrophones, offerModels, offerVoices, STAGES } from "./offer.js";
 import { forget, remember, remembers, restore } from "./remembered.js";
 import { Secret } from "./secret.js";
+import { explainFields } from "./validity.js";
 
 /** @import {Offer, StageName} from "./offer.js" */
+/** @import {Speaker} from "./speaker.js" */
 
 /**
  * `tokens` says whether users have tokens of the service's instead of keys, and `remedies` what can be
@@ -21,6 +23,7 @@ export class Settings {
   #dialog = /** @type {HTMLDialogElement} */ (element("settings"));
   /** @type {Offer} */
   #offer;
+  #speaker;
   #key;
   #hosts;
   /** What was sent as the dialog opened. @type {{keys: string, fields: string}} */
@@ -31,9 +34,11 @@ export class Settings {
   /**
    * @param {Offer} offer
    * @param {(keys: boolean) => void} onchange called once something else is sent, and whether other keys or hosts
+   * @param {Speaker} speaker is told at once how fast to speak
    */
-  constructor(offer, onchange) {
+  constructor(offer, onchange, speaker) {
     this.#offer = offer;
+    this.#speaker = speaker;
     const refresh = () => this.#refresh();
     this.#key = new Secret("key", refresh, offer.tokens ? "token" : "key");
     this.#hosts = new Hosts(refresh);
@@ -44,7 +49,6 @@ export class Settings {
       element("kind-of-key").textContent = "an access token";
     }
     for (const id of ["base_url-row", "hosts"]) element(id).hidden = offer.tokens;
-    if (offer.tokens) element("not-stored").textContent = "Models";
     restore();
     // Another tab has chosen, or forgotten.
     addEventListener("storage", () => {
@@ -79,6 +83,7 @@ export class Settings {
       const [before, { keys, fields }] = [this.#before, this.#sent];
       if (before.keys !== keys || before.fields !== fields) onchange(before.keys !== keys);
     });
+    explainFields(this.#dialog);
     this.#refresh();
     this.#before = this.#sent;
   }
@@ -170,6 +175,7 @@ export class Settings {
     // Another host may need a key in any case.
     element("key-row").hidden = !(required || this.#key.value || this.#mainUrl);
     block("key", this.lacksKey);
+    this.#speaker.hasten(this.speed);
     for (const stage of STAGES) {
       element(`${stage}_model-row`).hidden = !this.#hasChoice(stage) || this.#hosts.has(stage);
     }

@@ -28,6 +28,9 @@ class Player extends AudioWorkletProcessor {
       this.complete ||= Boolean(data.complete);
       this.stopped ||= Boolean(data.stop);
       this.held = data.held ?? this.held;
+      if (!data.speed) return;
+      if (this.source instanceof Stretch) this.source.speed = data.speed;
+      else this.source = new Stretch(queue, data.speed);
     };
   }
 

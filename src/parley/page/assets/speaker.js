@@ -77,6 +77,12 @@ class Playback {
     this.node.port.postMessage({ held });
   }
 
+  /** Go on faster or slower. @param {number} speed */
+  hasten(speed) {
+    this.speed = speed;
+    this.node.port.postMessage({ speed });
+  }
+
   /** Be silent within a few milliseconds. */
   stop() {
     this.node.port.postMessage({ stop: true });
@@ -115,6 +121,11 @@ export class Speaker {
   /** Have the last playback wait, or go on. @param {boolean} held */
   hold(held) {
     this.#playback?.hold(held);
+  }
+
+  /** Have the last playback go on faster or slower. @param {number} speed */
+  hasten(speed) {
+    if (this.#playback && this.#playback.speed !== speed) this.#playback.hasten(speed);
   }
 
   /** Allow sound; to be called in a gesture of the user's, as browsers ask. */

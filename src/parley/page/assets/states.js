@@ -1,25 +1,28 @@
 /** What the page can be doing, in one table: what is said of it, and what leads from one to another. */
 
 /**
- * @typedef {"idle" | "starting" | "listening" | "hearing" | "thinking" | "held" | "speaking" | "stalled"} ByHand
- * @typedef {"opening" | "awaiting" | "voice" | "answering" | "pondering" | "replying" | "faltering"
- *   | "interrupted" | "paused" | "recalling"} HandsFree
+ * @typedef {"idle" | "starting" | "listening" | "hearing" | "thinking" | "voicing" | "held" | "speaking"
+ *   | "stalled"} ByHand
+ * @typedef {"opening" | "awaiting" | "voice" | "answering" | "pondering" | "preparing" | "reading" | "weighing"
+ *   | "readying" | "withheld" | "replying" | "faltering" | "interrupted" | "paused" | "recalling"} HandsFree
  * @typedef {ByHand | HandsFree} State
  *
  * Gestures: `talk` presses Talk, `converse` the switch for a conversation, `file` brings a recording,
  * `replay` asks to hear a reply again, `stop` is Stop, Cancel, Escape, or the switch. The rest happens by
- * itself: the microphone's sound `arrives`, what was said is `sent`, a `transcript` comes, the voice begins
- * (`sound`), runs `dry` while more is awaited, or is kept back by the browser (`held`), all was heard
- * (`done`), something went wrong (`fail`); in a conversation somebody begins to speak (`voice`), or it was a
+ * itself: the microphone's sound `arrives`, what was said is `sent`, a `transcript` comes, the reply is
+ * `written` as far as it can be read, the voice begins (`sound`), or cannot (`silent`), runs `dry` while more is
+ * awaited, or is kept back by the browser (`held`), all was heard (`done`), something went wrong (`fail`); in a
+ * conversation somebody begins to speak (`voice`), or did so before the reply's voice (`ahead`), or it was a
  * `noise`, or nobody can be heard (`pause`), or what was sent is sent with what was said after it (`added`).
- * @typedef {"talk" | "converse" | "file" | "replay" | "stop" | "arrives" | "sent" | "transcript" | "sound"
- *   | "dry" | "held" | "done" | "fail" | "voice" | "noise" | "pause" | "added"} Happening
+ * @typedef {"talk" | "converse" | "file" | "replay" | "stop" | "arrives" | "sent" | "transcript" | "written"
+ *   | "sound" | "silent" | "dry" | "held" | "done" | "fail" | "voice" | "ahead" | "noise" | "pause"
+ *   | "added"} Happening
  *
  * `status` says what goes on, `late` what is said where it lasts, `blocked` where nobody can talk then, and
- * `lost` where the service is out of reach;
- * `talk` is what Talk does then, `stop` how the button is named that ends it, `how` what to do, and `next` where each happening leads. What
- * `next` does not name changes nothing. `looks` names the state that looks the same; of a conversation,
- * `open` is whether the microphone is.
+ * `lost` where the service is out of reach; `talk` is what Talk does then, `stop` how the button is named that
+ * ends it, `how` what to do, `meanwhile` that while somebody speaks though something else goes on, and `next`
+ * where each happening leads. What `next` does not name changes nothing. `looks` names the state that looks the
+ * same; of a conversation, `open` is whether the microphone is.
  * @typedef {object} Row
  * @property {string} status
  * @property {string} [late]
@@ -28,6 +31,7 @@
  * @property {string} talk
  * @property {string} [stop]
  * @property {string} [how]
+ * @property {string} [meanwhile]
  * @property {Partial<Record<Happening, State>>} next
  * @property {ByHand} [looks]
  * @property {boolean} [open]
@@ -37,7 +41,8 @@
 const ENDS = { stop: "idle", fail: "idle" };
 /** What was asked is given up for something else. @type {Partial<Record<Happening, State>>} */
 const INTERRUPTS = { talk: "starting", file: "hearing" };
-
+/** @type {Partial<Record<Happening, State>>} */
+const BUSY = { ...ENDS, ...INTERRUPTS };
 /** @type {Record<ByHand, Row>} */
 const BY_HAND = {
   idle: {
@@ -63,53 +68,91 @@ const BY_HAND = {
   },
   hearing: {
     status: "Hearing what was said",
-    late: "Still hearing; this can take a while",
-    talk: "Ask anew",
+    late: "Nothing was heard of it yet; this can take a while",
+    talk: "Talk anew",
     stop: "Cancel",
-    next: { ...ENDS, ...INTERRUPTS, transcript: "thinking" },
+    next: { ...BUSY, transcript: "thinking" },
   },
   thinking: {
     status: "Answering",
-    late: "Still answering; this can take a while",
-    talk: "Ask anew",
+    late: "No answer yet; this can take a while",
+    talk: "Talk anew",
     stop: "Cancel",
-    next: { ...ENDS, ...INTERRUPTS, sound: "speaking", held: "held", done: "idle" },
+    next: { ...BUSY, written: "voicing", sound: "speaking", held: "held", done: "idle" },
+  },
+  // What is written may be all or not; a voice is made of it in either case.
+  voicing: {
+    status: "Waiting for the voice",
+    late: "Still waiting for the voice; this can take a while",
+    talk: "Talk anew",
+    stop: "Cancel",
+    looks: "thinking",
+    next: { ...BUSY, sound: "speaking", silent: "thinking", held: "held", done: "idle" },
   },
   held: {
     status: "Ready to speak",
-    talk: "Ask anew",
+    talk: "Talk anew",
     stop: "Cancel",
-    next: { ...ENDS, ...INTERRUPTS, sound: "speaking", done: "idle" },
+    next: { ...BUSY, sound: "speaking", done: "idle" },
   },
   speaking: {
     status: "Speaking",
     talk: "Interrupt",
     stop: "Stop",
-    next: {
-      ...ENDS,
-      ...INTERRUPTS,
-      replay: "speaking",
-      dry: "stalled",
-      held: "held",
-      done: "idle",
-    },
+    next: { ...BUSY, replay: "speaking", dry: "stalled", held: "held", done: "idle" },
   },
   stalled: {
-    status: "Answering",
-    late: "Still answering; this can take a while",
-    talk: "Interrupt",
+    status: "Waiting for the rest",
+    late: "Still waiting for the rest; this can take a while",
+    talk: "Talk anew",
     stop: "Stop",
     looks: "thinking",
-    next: { ...ENDS, ...INTERRUPTS, replay: "speaking", sound: "speaking", done: "idle" },
+    next: { ...BUSY, replay: "speaking", sound: "speaking", done: "idle" },
   },
 };
 
-const [LATE_HEARING, LATE_THINKING] = [BY_HAND.hearing.late, BY_HAND.thinking.late];
 /**
  * While the microphone is open, a failure does not end the conversation.
  * @type {Partial<Record<Happening, State>>}
  */
-const OPEN = { stop: "idle", talk: "paused", pause: "paused", fail: "awaiting", file: "answering" };
+const OPEN = { stop: "idle", talk: "paused", pause: "paused", fail: "awaiting", file: "reading" };
+/** What is said where somebody speaks. */
+export const HEARS = "Hearing you; silence sends it";
+/** The microphone is open. */
+const HEARD = { talk: "Pause", open: true };
+/** A reply is heard. @type {Pick<Row, "talk" | "open" | "how" | "next">} */
+const ANSWERS = {
+  ...HEARD,
+  how: "Speak to interrupt. Pause ends this reply.",
+  next: { ...OPEN, voice: "interrupted", replay: "replying", done: "awaiting" },
+};
+/** What was said is under way: there may be more of it. @type {Partial<Row>} */
+const SAID = {
+  how: "Speak on if you had not finished.",
+  meanwhile: "It is sent with what you said before.",
+  next: { ...OPEN, added: "answering" },
+};
+/** A file is, or a recording once more, to which nobody adds. @type {Partial<Row>} */
+const IN_FILE = {
+  how: "Pause cancels it.",
+  meanwhile: "It is asked instead.",
+  next: { ...OPEN, sent: "answering" },
+};
+/** @type {Partial<Record<Happening, State>>} */
+const SPEAKS = { sound: "replying", done: "awaiting" };
+
+/**
+ * The row of a question that is under way in a conversation.
+ * @param {Partial<Row>} asked
+ * @param {"hearing" | "thinking" | "voicing"} stage
+ * @param {Partial<Record<Happening, State>>} next
+ * @returns {Row}
+ */
+function underWay(asked, stage, next) {
+  const { status, late, looks = stage } = BY_HAND[stage];
+  const row = { ...asked, ...HEARD, status, late, looks };
+  return { ...row, next: { ...asked.next, ...next } };
+}
 
 /** @type {Record<HandsFree, Row>} */
 const HANDS_FREE = {
@@ -122,73 +165,49 @@ const HANDS_FREE = {
   },
   awaiting: {
     status: "Listening",
-    talk: "Pause",
+    ...HEARD,
     how: "Just speak. Pause closes the microphone.",
     looks: "listening",
-    open: true,
     next: { ...OPEN, voice: "voice", replay: "replying" },
   },
   voice: {
-    status: "Hearing you; silence sends it",
-    talk: "Pause",
+    status: HEARS,
+    ...HEARD,
     how: "Pause sends nothing.",
     looks: "listening",
-    open: true,
     next: { ...OPEN, sent: "answering", noise: "awaiting" },
   },
-  answering: {
-    status: BY_HAND.hearing.status,
-    late: LATE_HEARING,
-    talk: "Pause",
-    how: "Speak on if you had not finished.",
-    looks: "hearing",
-    open: true,
-    next: { ...OPEN, added: "answering", transcript: "pondering" },
-  },
-  pondering: {
-    status: "Answering",
-    late: LATE_THINKING,
-    talk: "Pause",
-    how: "Speak on if you had not finished.",
-    looks: "thinking",
-    open: true,
-    next: { ...OPEN, added: "answering", sound: "replying", done: "awaiting" },
+  answering: underWay(SAID, "hearing", { transcript: "pondering" }),
+  pondering: underWay(SAID, "thinking", { ...SPEAKS, written: "preparing" }),
+  preparing: underWay(SAID, "voicing", { ...SPEAKS, silent: "pondering" }),
+  reading: underWay(IN_FILE, "hearing", { transcript: "weighing" }),
+  weighing: underWay(IN_FILE, "thinking", { ...SPEAKS, written: "readying" }),
+  readying: underWay(IN_FILE, "voicing", { ...SPEAKS, silent: "weighing" }),
+  withheld: {
+    status: HEARS,
+    ...HEARD,
+    how: "The reply comes if no voice was heard.",
+    looks: "listening",
+    next: { ...OPEN, added: "answering", sent: "answering", noise: "replying" },
   },
   replying: {
-    status: "Speaking",
-    talk: "Pause",
-    how: "Speak to interrupt. Pause ends this reply.",
+    ...ANSWERS,
+    status: BY_HAND.speaking.status,
     looks: "speaking",
-    open: true,
-    next: {
-      ...OPEN,
-      voice: "interrupted",
-      replay: "replying",
-      dry: "faltering",
-      done: "awaiting",
-    },
+    next: { ...ANSWERS.next, ahead: "withheld", dry: "faltering" },
   },
   faltering: {
+    ...ANSWERS,
     status: BY_HAND.stalled.status,
     late: BY_HAND.stalled.late,
-    talk: "Pause",
-    how: "Speak to interrupt. Pause ends this reply.",
     looks: "thinking",
-    open: true,
-    next: {
-      ...OPEN,
-      voice: "interrupted",
-      replay: "replying",
-      sound: "replying",
-      done: "awaiting",
-    },
+    next: { ...ANSWERS.next, sound: "replying" },
   },
   interrupted: {
     status: "Interrupted; silence sends what you say",
-    talk: "Pause",
+    ...HEARD,
     how: "The reply goes on if no voice was heard.",
     looks: "listening",
-    open: true,
     next: { ...OPEN, sent: "answering", noise: "replying" },
   },
   paused: {

@@ -16,7 +16,6 @@ const RISE = Float32Array.from(
 
 export class Stretch {
   #queue;
-  #speed;
   /** How the last wave would go on. @type {Float32Array | null} */
   #tail = null;
   #window = new Float32Array(SEARCH + 2 * HOP);
@@ -32,7 +31,7 @@ export class Stretch {
    */
   constructor(queue, speed) {
     this.#queue = queue;
-    this.#speed = speed;
+    this.speed = speed;
   }
 
   /** How many samples of the queue were taken. */
@@ -81,7 +80,7 @@ export class Stretch {
     }
     this.#left = HOP;
     this.#tail = this.#window.slice(place + HOP, place + 2 * HOP);
-    this.#debt += HOP * this.#speed;
+    this.#debt += HOP * this.speed;
     const whole = Math.floor(this.#debt);
     this.#debt -= whole;
     this.#queue.drop(whole);

@@ -20,6 +20,8 @@ export class Timing {
   #firstSound = 0;
   /** Whether the reply's last word came. */
   whole = true;
+  /** Whether its voice was stopped before anything of it was heard. */
+  unheard = false;
 
   /** @param {ServiceEvent} event */
   add({ name, data }) {
@@ -46,12 +48,17 @@ export class Timing {
   /** What the bars mean and how long they are, and the one figure of all; blank where there is none. */
   get legend() {
     return {
-      figure: inSeconds(this.#firstSound || (this.#think?.to ?? 0)),
-      meaning: this.#firstSound ? "to the first sound" : `to ${this.#lastWord}`,
+      figure: inSeconds(this.#heard || (this.#think?.to ?? 0)),
+      meaning: `to ${this.#heard ? "the first sound" : this.#lastWord}`,
       hear: lasting("hearing", [this.#hear]),
       think: lasting("thinking", this.#think ? [this.#think] : []),
       speak: lasting("making speech", this.#speak),
     };
+  }
+
+  /** When its first sound was there, if any was heard. */
+  get #heard() {
+    return this.unheard ? 0 : this.#firstSound;
   }
 
   get #lastWord() {
@@ -67,9 +74,8 @@ export class Timing {
     const last = this.#speak.at(-1);
     const count = this.#speak.length;
     const all = count === 1 ? "all of its speech" : `all of its ${count} segments`;
-    const spoken = last
-      ? `, first sound after ${inSeconds(this.#firstSound)}, ${all} after ${inSeconds(last.to)}`
-      : "";
+    const first = this.#heard ? `, first sound after ${inSeconds(this.#heard)}` : "";
+    const spoken = last ? `${first}, ${all} after ${inSeconds(last.to)}` : "";
     return `Time: ${heard}${thought}${spoken}.`;
   }
 
@@ -82,7 +88,7 @@ export class Timing {
     svg.setAttribute("aria-label", this.description);
     svg.replaceChildren(
       ...rows.flatMap((row, index) => row.map((span) => bar(span, index, whole))),
-      ...(this.#firstSound ? [mark(this.#firstSound, whole)] : []),
+      ...(this.#heard ? [mark(this.#heard, whole)] : []),
     );
   }
 }

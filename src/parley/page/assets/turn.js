@@ -1,6 +1,7 @@
 /** One turn as the conversation shows it: what was said, the reply as it is heard, its times. */
 
 import { Reply } from "./reply.js";
+import { ENDINGS, reasonOf, SHORTCOMINGS } from "./shortcomings.js";
 import { Sound } from "./sound.js";
 import { Spoken } from "./spoken.js";
 import { Timing } from "./timing.js";
@@ -10,11 +11,6 @@ import { Timing } from "./timing.js";
 
 /** While a reply is written, the next word comes sooner than that. */
 const AMID_MILLISECONDS = 2000;
-
-/** What stays to be read of a reply that is not all there, or of its speech. */
-const EARLY = "The model ended it early, at a limit or a filter.";
-const BROKEN = "It broke off here: its end never came.";
-const MUTE = "Its speech broke off here: there is no more of it to be heard.";
 
 /** @typedef {"replay" | "save" | "copy"} Action */
 
@@ -26,6 +22,8 @@ export class Turn {
   settled = false;
   /** How many characters of the reply were heard; all of them where it was not cut. */
   #cut = Infinity;
+  /** Who ended its sound there. @type {keyof typeof ENDINGS} */
+  #ending = "stopped";
   #timing = new Timing();
   #shown;
   /** Whether the service has told all of it. */
@@ -88,11 +86,21 @@ export class Turn {
   cut(characters) {
     this.show(characters);
     this.#timing.whole = this.#done;
-    if (this.reply && !this.#isWritten) this.#shown.markIncomplete();
+    this.#timing.unheard = characters === 0;
+    if (this.reply && !this.#shown.endsSentence && !this.#isWritten) this.#shown.markIncomplete();
     if (characters >= this.reply.trimEnd().length) return;
     this.#cut = characters;
     this.element.classList.add("cut");
-    this.#shown.cut();
+    this.#shown.cut(ENDINGS[this.#ending][0]);
+  }
+
+  /**
+   * Say that its speech failed here.
+   * @param {number} characters
+   */
+  breakOff(characters) {
+    this.#ending = "broken";
+    this.cut(characters);
   }
 
   /**
@@ -114,16 +122,17 @@ export class Turn {
     this.#shown.markIncomplete();
   }
 
-  /** Whether the reply is likely to be there whole: nothing tells of its last word before all was spoken. */
+  /** Whether no more of the reply is likely to come: nothing tells of its last word before all was spoken. */
   get #isWritten() {
     const { length } = this.reply.trimEnd();
     const rests = performance.now() - this.#written > AMID_MILLISECONDS;
-    return this.#done || rests || this.#shown.endsSentence || this.spoken.length >= length;
+    return this.#done || rests || this.spoken.length >= length;
   }
 
-  /** Say in its place that there is no reply, if there is none: it was cancelled. */
+  /** Say that it was cancelled, where that left out some of it. */
   cancel() {
     if (!this.reply) this.#note("No answer: it was cancelled.");
+    else if (!this.#isWritten) this.#note(SHORTCOMINGS.cancelled);
   }
 
   /**
@@ -132,13 +141,15 @@ export class Turn {
    * @param {boolean} whole whether all of the reply's text is there
    */
   conclude(failure, whole) {
-    if (!this.reply) return this.#note("No answer: it failed.");
+    if (!this.reply) return this.#note(`No answer: ${reasonOf(failure)}.`);
     const early = failure?.code === "text_incomplete";
     if (!whole) this.markIncomplete();
-    if (!whole) this.#note(early ? EARLY : BROKEN);
+    if (!whole) this.#note(SHORTCOMINGS[early ? "early" : "broken"]);
     if (!this.sound.begun)
-      this.#note(failure && !early ? "Not spoken: that failed." : "Nothing in it can be spoken.");
-    else if (failure?.ofSpeech) this.#note(MUTE);
+      this.#note(failure && !early ? `Not spoken: ${reasonOf(failure)}.` : SHORTCOMINGS.wordless);
+    // Where it broke off, that is said in place.
+    else if (failure?.ofSpeech && !(this.#ending === "broken" && Number.isFinite(this.#cut)))
+      this.#note(SHORTCOMINGS.mute);
   }
 
   /** @param {string} words */
@@ -201,7 +212,8 @@ export class Turn {
   /** The turn as text. */
   get text() {
     const [heard, rest] = [this.reply.slice(0, this.#cut), this.reply.slice(this.#cut)];
-    const unheard = rest && `[${heard.trim() && "stopped here; "}not heard:] ${rest.trim()}`;
+    const unheard =
+      rest && `[${heard.trim() && `${ENDINGS[this.#ending][1]}; `}not heard:] ${rest.trim()}`;
     const reply = `${heard.trim()} ${unheard}`.trim() + this.#shown.ellipsis;
     const notes = [...this.element.querySelectorAll(".missed")].map(
       ({ textContent }) => `(${textContent})\n`,

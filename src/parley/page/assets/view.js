@@ -34,7 +34,10 @@ export class View {
   /** @param {(failure: Failure | null) => void} openSettings where the failure can be mended */
   constructor(openSettings) {
     document.addEventListener("scroll", () => this.#scrolled());
-    element("try-again").addEventListener("click", () => this.#again());
+    element("try-again").addEventListener("click", () => {
+      this.#ask(null); // Whether a key still lacks, the AI service tells.
+      this.#again();
+    });
     element("mend-settings").addEventListener("click", () => openSettings(this.#failure));
   }
 
@@ -63,8 +66,8 @@ export class View {
     element("try-again").textContent = words;
     element("try-again").hidden = !again || failure.inRecording;
     element("mend-settings").hidden = !failure.offersSettings;
-    this.#lost = failure.isLost;
-    block("lost", this.#lost);
+    element("try-again")[failure.settingsFirst ? "before" : "after"](element("mend-settings"));
+    this.lose(failure.isLost);
     block("failure", failure.blocks);
     if (failure.code === "api_key_asked") this.#ask(failure);
     this.follow(); // What is told takes room from the conversation.
@@ -81,7 +84,7 @@ export class View {
     const { activeElement: focused } = document;
     this.#failure = null;
     this.#tell("");
-    this.#unblock();
+    block("failure", false);
     for (const button of ["try-again", "mend-settings"]) element(button).hidden = true;
     keepFocus(focused);
   }
@@ -97,23 +100,20 @@ export class View {
     this.calm("Settings were changed");
   }
 
+  /** The code of the failure that is told, blank where none is. */
+  get told() {
+    return this.#failure?.code ?? "";
+  }
+
   /** Whether the service is known to be out of reach. */
   get isLost() {
     return this.#lost;
   }
 
-  /** The service was looked for, and is out of reach. */
-  lose() {
-    if (!this.#failure) return; // Something else has begun.
-    this.#lost = true;
-    block("lost", true);
-  }
-
-  /** Nothing keeps anybody from talking any more, for all that is known. */
-  #unblock() {
-    this.#lost = false;
-    block("lost", false);
-    block("failure", false);
+  /** Say whether the service is out of reach; it is until it answers, whatever is told. */
+  lose(lost = true) {
+    this.#lost = lost;
+    block("lost", lost);
   }
 
   /** What failed may work now: say so where it can be tried again. @param {string} why */
@@ -123,7 +123,7 @@ export class View {
     this.#failure = null;
     const words = element("try-again").textContent ?? AGAIN;
     this.#tell(`${why}: ${words.toLowerCase()}.`, "status"); // Nothing failed.
-    this.#unblock();
+    block("failure", false);
     element("mend-settings").hidden = true;
     keepFocus(focused, element("try-again"));
   }

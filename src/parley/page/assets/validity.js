@@ -1,0 +1,20 @@
+/** Says in the page's own words what a field of Settings does not take. */
+
+const NO_ADDRESS = "Enter an address that begins with https://, such as https://example.org/v1.";
+const NO_KEY = "A key has no spaces, and no letters other than A to Z and a to z.";
+
+/** @param {HTMLElement} dialog whose fields for addresses and keys are told of */
+export function explainFields(dialog) {
+  /** @param {HTMLInputElement} field @param {boolean} closed */
+  const judge = (field, closed) => {
+    field.setCustomValidity("");
+    if (closed || field.validity.valid) return;
+    field.setCustomValidity(field.type === "url" ? NO_ADDRESS : NO_KEY);
+  };
+  const fields = () =>
+    /** @type {NodeListOf<HTMLInputElement>} */ (dialog.querySelectorAll("[type=url], .secret"));
+  for (const kind of ["input", "close"])
+    dialog.addEventListener(kind, () => {
+      for (const field of fields()) judge(field, kind === "close");
+    });
+}
