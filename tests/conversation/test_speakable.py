@@ -99,6 +99,15 @@ from parley.conversation.speakable import speakable
         ("So:\n<script> – code.\n<style>, too.", "So: <script> – code. <style>, too."),
         ("<script>标签\n<style>标签", "<script>标签。 <style>标签"),
         ('Sure! f(a="b")', "Sure!"),
+        ("  <tool>a</tool>\n  <tool>a</tool>\nThen so.", "Then so."),
+        ("Use it:\n<tool>\n- Try it.", "Use it: <tool> Try it."),
+        ("用它：\n<tool>\n很好。", "用它： <tool> 很好。"),
+        *((f"```py\nx = 1{end}So it is.", "So it is.") for end in ("\n```", "\n``` ", "```\n")),
+        ("```md\n```code```\n```\nSo.", "So."),
+        ("1. set_it()\n2. f_x(a=1)", "1. set_it(). 2. f_x(a=1)"),
+        ("My call:\nget_it()", "My call: get_it()"),
+        ("get_it()\nis it", "get_it() is it"),
+        ("<Ann> Hi!\n<Bob> No.", "Ann Hi! Bob No."),
         *(
             (f"Use it:\n<{tag}>\nThe hammer is good.", f"Use it: <{tag}> The hammer is good.")
             for tag in ("tool", "tools", "function", "parameter", "invoke", "style", "script")
@@ -126,6 +135,8 @@ from parley.conversation.speakable import speakable
                 "是【3】，选[2]。",
                 "It is [3].",
                 "call: it {a}, f(a=1) is f() [pause] [A: b]",
+                *('print(end="")', "f(x=1)", "It is f. max(key=len)", "@al: {laughs} Hi"),
+                *("functions.php {it} is so", "a <y=3> b", "<1=bad>, <5=good>"),
             )
         ),
         *(

@@ -69,6 +69,7 @@ KINDS = {
         )
         for begin, end in (
             ("<tool_call>\n", "\n</tool_call>"),
+            ('<|open|>tools<|sep|><|open|>call tool="f"<|sep|>', "<|close|>tools<|sep|>"),
             ("<tool>\n", "\n</tool>"),
             ('<details type="reasoning">\n', "\n</details>"),
             ("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
@@ -86,6 +87,10 @@ KINDS = {
     ),
     "calls at a clause": (
         'I look:\n{"name": "the_weather_of_a_place", "args": {"a": "b. C"}}\nIt is so.',
+        ["I look: It is so."],
+    ),
+    "calls in lines at a clause": (
+        'I look:\n{\n  "action": "the_weather_of_a_place",\n  "args": {"a": "b. C"}\n}\nIt is so.',
         ["I look: It is so."],
     ),
     "JSON at a clause": (

@@ -1,10 +1,12 @@
 """What a model thinks aloud is neither text nor speech."""
 
+import time
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from parley.conversation.thoughts import MARK, _begun, deltas_without_thoughts
+from parley.conversation.thoughts import MARK, _begun, deltas_without_thoughts, without_thoughts
 
 REPLIES = {
     "<think>Hm. </thin </think>\n\nHello.": "Hello.",
@@ -72,6 +74,14 @@ def test_what_is_not_thought_passes_whole(text, cuts):
     if text.lstrip().startswith("<think>"):
         expected = text.partition("</think>")[2].strip()
     assert visible(text, cuts) == expected
+
+
+@pytest.mark.parametrize("unit", ["a <tool>\n</too", "x<tool>", "~~~ a\n", "- ```a\n", "> ", "a_`"])
+def test_the_end_of_thoughts_is_looked_for_in_linear_time(unit):
+    """In the longest reply it takes less than the second after which the watchdog ends it."""
+    began = time.process_time()
+    without_thoughts(unit * (1_000_000 // len(unit)) + "\n</think>\nHello.")
+    assert time.process_time() - began < 1
 
 
 def test_space_before_thoughts_is_looked_at_once():

@@ -31,8 +31,9 @@ _LIST_NUMBER = regex.compile(r"\s*+\d++[.)]")
 # What may open markup that closes later: its words are not known before it does.
 # A pair of brackets that nothing belongs to is no markup.
 _OPENER = regex.compile(
-    r"(?<!\w)_(?=\S)|\*(?=\S)|~~(?=\S)|`|\[(?![^\[\]]*+\](?![\[(:]))|<(?=[A-Za-z/!])|\{\s*\"[^{}]*\Z|\((?<=\w\()\w+=[^()\n]*\Z"
+    r"(?<!\w)_(?=\S)|\*(?=\S)|~~(?=\S)|`|\[(?![^\[\]]*+\](?![\[(:]))|<(?=[A-Za-z/!])|\((?<=\w\()\w+=[^()\n]*\Z"
 )
+_JSON_OPENER = regex.compile(r"\{\s*\"[^{}]*\Z")  # Of a call, which ends with a brace.
 _CLOSER = regex.compile(r"[])>*_~`{}]")
 # No segment ends without one of these before its end; in the first one, clauses end it, too.
 _MARK = regex.compile(r"(?r)[^\w\s,;:'’-]|[\n_]")
@@ -146,7 +147,7 @@ class Segmenter:
             self._in_vain += len(text)
             return None
         segment = self._segment(text)
-        if not _OPENER.search(segment.speakable):
+        if not (_OPENER.search(segment.speakable) or _JSON_OPENER.search(text)):
             return segment
         self._in_markup = len(text)
         self._in_vain += len(text)

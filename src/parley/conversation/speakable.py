@@ -23,13 +23,14 @@ _HIDDEN = (
 _NAMED = r"(?![^\S\n]+[\p{Ll}\p{Lo}])"
 _SPOKEN_OF = (
     r"(?![^\S\n]+[^\s{\[<]|[\p{Lo},.:;)'’\"”]"
-    r"|(?<=<(?:tool|function|parameter|invoke|style|script)s?>)\s*\n\s*\p{Lu}[\p{L}'’]*,?[ ]\w)"
+    r"|(?<=<(?:tool|function|parameter|invoke|style|script)s?>)\s*\n\s*"
+    r"(?:\p{Lu}[\p{L}'’]*,?[ ]\w|\p{Lo}|[-*•][ ]))"
 )
 _IN_CODE = r"`[^`\n]++`"
 _TICKS = r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}(?![^\n`]*`)|~{3,})"
 # Calls of tools as models write them, or as hosts leave their templates' words in a reply.
 _CALL_BEGINS = (
-    r"(?:<[|｜](?![^<>\n]*(?i:end))[^<>\n]*(?i:tool|action|python)[^<>\n]*>|<\|open\|>(?=tool)"
+    r"(?:<[|｜](?![^<>\n]*(?i:end))[^<>\n]*(?i:tool|action|python)[^<>\n]*>|<\|open\|>tool"
     rf"|\[TOOL_CALLS\]){_SPOKEN_OF}"
 )
 _CALL_ENDS = (
@@ -38,8 +39,8 @@ _CALL_ENDS = (
 )
 # Other JSON may be what was asked for.
 _JSON_BEGINS = (
-    r"""^(?:(?:@\w+(?:\([\w-]*\))?:|(?:call|declaration|default_api|functions)[:.]\w[\w.:-]*+"""
-    r"""|to=functions\.[^\n{]*+)\s*+\{"""
+    r"""^(?:(?:@\w+(?:\([\w-]*\))?:|to=functions\.[^\n{]*+)\s*+\{\s*\""""
+    r"""|(?:call|declaration|default_api|functions)[:.]\w[\w.:-]*+(?:\{|\s*+\{\s*\")"""
     r"""|(?:\[\s*)?\{\s*(?:"(?:role|content|id)"\s*:\s*(?:"[\w-]*"|null)\s*,\s*)*(?:"(?:tool_calls"""
     r"""|function_call)"\s*:|"type"\s*:\s*"(?:function|tool_\w+)"\s*,|"(?:name|action|(?:function|tool)"""
     r"""(?:_name)?)"\s*:\s*"[\w.-]+"\s*,\s*"(?:arg(?:ument)?s|param(?:eter)?s|(?:\w+_)?input)"\s*:))"""
@@ -73,7 +74,7 @@ _UNSAID = regex.compile(
     | :contentReference\[[^\[\]]*\](?:\{[^{}]*\})?
     | (?<![\w=~|])(?P<with>==|~|\|\|)(?=\S)(?P<said>[^=~|\n]+)(?<=\S)(?P=with)(?![\w=~|])   # ==so==
     | \A\[(?:[ xX]|!\w+)\](?:[ ]|\Z)                             # a task's box, or [!NOTE]
-    | \A\[\p{Lu}{2,}:[^\[\]]*=[^\[\]]*\]\Z|</?\w+=[^<>\s]*>         # [FACE:a=b], <pause=1s>
+    | \A\[\p{Lu}{2,}:[^\[\]]*=[^\[\]]*\]\Z|</?[a-z]{3,}=[^<>\s]*>    # [FACE:a=b], <pause=1s>
     | \[(?:SOUND)\w*\]                                            # [laughs]
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
     | \[cite_start\]|\[(?!(?:CITED|\d+)\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
@@ -94,16 +95,21 @@ _UNSAID = regex.compile(
 _MARKS = regex.compile(
     rf"[ ]?(?:\[(?:{_CITED})\]|{_TELLS}\[(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))"
 )
+# Some put a sentence behind the end of code, or that end behind code; an opening mark has one word.
+_CODE_ENDS = r"(?:^[ \t>]*+(?P=mark)[`~]*+(?!\w+[^\S\n]*$|\w[^\n]*`)|^[^`\n]+(?P=mark)[^\S\n]*$)"
+# A block of code in a text, and `open` where the text ends amid it. Linear in the text.
+CODE = rf"{_TICKS}.*?(?:{_CODE_ENDS}|(?P<open>\Z))"
 # What is taken out before Markdown is read: blocks, of which `open` tells that the text ends amid
 # one, with what began it; calls in words; numbers of notes behind a word, and links that are such
 # numbers. Code within a line is kept.
 _SILENT = regex.compile(
-    rf"(?sm)(?P<kept>{_IN_CODE})|{_TICKS}.*?(?:^[ \t>]*+(?P=mark)[`~]*+(?!\w)|(?P<open>\Z))"
+    rf"(?sm)(?P<kept>{_IN_CODE})|{CODE}"
     rf"|<(?P<tag>{_HIDDEN})\b[^<>]*>{_NAMED}.*?</(?P=tag)>"
-    rf"|^[ \t]*+<(?P<element>{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*(?P<open>\Z)"
+    rf"|<(?<=^[ \t]*<)(?P<element>{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*(?P<open>\Z)"
     rf"|^(?:call\n(?=<(?:invoke|function))|[\w.-]{{1,64}}:\d{{1,3}}(?=<[|｜]))|(?P<begin>{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|(?P<open>\Z))"
     rf"|(?P<begin>{_JSON_BEGINS}).*?(?:{_JSON_ENDS}|(?P<open>\Z))"
-    r"|(?:^|(?<=[.!?][ ]))[a-z][\w.]*\((?:\w+=[^()\n]*|(?<=_\w+\())\)[ \t]*$"
+    r"|(?:^|(?<=\D[.!?][ ]))(?!print\()[a-z][\w.]*\((?:\w+=[^()\n\"']*[\"'][^()\n]*"
+    r"|(?<=_\w+\()(?:\w+=[^()\n]*|(?<![:：]\s*[\w.]+\()))\)[ \t]*$(?!\n[ \t]*\p{Ll})"
     r"|<sup>(?<=(?:[^\P{P}(]|\p{L}{4})<sup>)(?<!(?:(?i:m[eèé]t(?:er|re|ro)s?)|[=+×·−]\s*\p{L}+)<sup>)"
     r"[\[(]?\d[^<>\n]*</sup>(?!\s*[=+×·−])"
     r"|[ ]?\[(?:\[?\d{1,3}\]?|oai_citation[^\[\]\n]*)\]\((?:https?://|@|\#)[^\s()]*\)"
@@ -235,5 +241,7 @@ def _is_named(name: str, before: str, after: list[Token]) -> bool:
         return False
     begins = not before.strip() or before.endswith("\n")
     return (
-        following[1:2].islower() if begins else before[-1].isalnum() or before[-1] in " ([\"'“‘@:/="
+        following[1:2].islower() or name.istitle()
+        if begins
+        else before[-1].isalnum() or before[-1] in " ([\"'“‘@:/="
     )

@@ -1,11 +1,10 @@
 """A model's leading thoughts, as <think>…</think>, taken out of a reply while it is written."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 import regex
 
-from parley.conversation.speakable import fence_after
+from parley.conversation.speakable import CODE
 from parley.errors import UpstreamError
 
 BEGIN, END = "<think>", "</think>"
@@ -31,19 +30,19 @@ MARK = regex.compile(
     + "|".join(map(regex.escape, MARKS))
     + r"(?=\p{Lu})"
 )
-# The end of thoughts, alone on its line; with four spaces before it, it is code.
-ENDING = re.compile(rf"^ {{0,3}}{END}[^\S\n]*$", re.MULTILINE)
+# The end of thoughts, alone on its line, or code, in which it is none. With four spaces before it,
+# it is code, too.
+ENDING = regex.compile(rf"(?ms){CODE}|^ {{0,3}}(?P<end>{END})[^\S\n]*$")
 
 
 def without_thoughts(reply: str) -> str:
     """A whole reply without its leading thoughts, which a model's template may have begun."""
-    fence, read, begun = "", 0, reply.find(BEGIN)
-    for end in ENDING.finditer(reply):
-        fence, read = fence_after(reply[read : end.start()], fence), end.start()
-        if 0 <= begun < read:
+    begun = reply.find(BEGIN)
+    for found in ENDING.finditer(reply):
+        if 0 <= begun < found.start():
             break
-        if not fence:
-            return reply[end.end() :].strip()
+        if found["end"]:
+            return reply[found.end() :].strip()
     return "".join(deltas_without_thoughts([reply]))
 
 
