@@ -179,9 +179,11 @@ ADDRESSES = [
     "connect to vllm:8000 failed",
     *(
         f"connect to {host} failed"
-        for host in ("fd00::1", "::1", "[fe80:1:2:3:4:5:6:7]", "gpu-1:80")
+        for host in ("fd00::1", "FD00::1", "::1", "[fe80:1:2:3:4:5:6:7]", "gpu-1:80", "Localhost")
     ),
     "C:\\models\\kokoro was not found",
+    "getaddrinfo ENOTFOUND vllm",
+    *(f"cannot reach {where}vllm" for where in ("Host: ", "HOST=", "hostname=", "server at ")),
 ]
 NO_ADDRESSES = [
     "litellm.InternalServerError: OpenAIException - Connection error.",

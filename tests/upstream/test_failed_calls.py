@@ -128,6 +128,10 @@ def test_how_long_to_wait_is_read_as_openais_sdk_does(headers, seconds):
         ("Try again in 3 more steps.", None),
         ("Try again later: 30 requests a minute, 5s each.", None),
         ("30 requests took 5s.", None),
+        *(
+            (f"Available: {count}.", None)
+            for count in ("8 H100 GPUs", "2 m4 chips", "1M tokens", "4 M tokens", "until 30 Dec")
+        ),
         ({"estimated_time": 20.0}, 20),
         ({"details": [{"retryDelay": "26s"}]}, 26),
         ({"metadata": {"raw": '{"retry_after_ms": 450}'}}, 0.45),

@@ -58,10 +58,12 @@ TIME = re.compile(
     re.IGNORECASE,
 )
 UNITS = {"ms": 0.001, "milli": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-# A number and its unit, of which several may make a wait: `9m38.016s`, "1 hour and 5 minutes".
+# A number and its unit, of which several may make a wait: `9m38.016s`, "1 hour and 5 minutes". No
+# units are "8 H100", "1M tokens" and "30 Dec".
 PART = (
-    r"(?<![\d.,])(\d{1,9}(?:\.\d{1,9})?)\s?"
-    r"(ms|milli|[smhd])(?:s?econds?|ecs?|inutes?|ins?|ours?|rs?|ays?)?(?![a-z])"
+    r"(?<![\d.,])(\d{1,9}(?:\.\d{1,9})?)(?-i:(?!\s?M\b|\s[A-Z](?![A-Za-z])))\s?"
+    r"(?!dec|may)(ms|milli|[smhd])(?:s?econds?|ecs?|inutes?|ins?|ours?|rs?|ays?)?"
+    r"(?![a-z]|\d+\b(?!\.))"
 )
 PARTS = rf"(?:{PART}[, ]{{0,2}}(?:and )?)+"
 # Such a wait as the first number in what is said of another try.
@@ -71,8 +73,10 @@ ADDRESS = re.compile(
     r"""
       \w://                                             # a URL
     | \b\d{1,3}(?:\.\d{1,3}){3}\b                       # IPv4
-    | (?<![\w:])(?:(?:[0-9a-f]{1,4}:){4,7}|(?:[0-9a-f]{0,4}:){1,7}:)[0-9a-f:]{0,39}(?![\w:])  # IPv6
-    | \blocalhost\b | \b(?:host|port)\s?[=:]            # as clients print where they connect to
+    | (?<![\w:])(?i:(?:[0-9a-f]{1,4}:){4,7}|(?:[0-9a-f]{0,4}:){1,7}:)  # IPv6
+      [:\da-fA-F]{0,39}(?![\w:])
+    | \b(?i:localhost|getaddrinfo|server\sat)\b        # as clients print where they connect to,
+    | \b(?i:host(?:name)?|port|server)\s?[=:]          # or what they look up
     | (?<![\w.-])(?!(?:code|error|line|status)\b)[A-Za-z][\w-]*:\d{2,5}\b  # a host and its port
     | (?<![\w.-])[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?![\w-]|\.\w)  # a name with a domain; a file
     | \b[A-Z0-9-]+(?:\.[A-Z0-9-]+)*\.[A-Z]{2,}\b(?![\w-]|\.\w)
