@@ -67,6 +67,7 @@ def test_an_option_that_came_as_a_file_is_read_as_its_text(met, accept, mark):
         ("{4b39 ed14}", "; charset=UTF-8;Boundary={4b39 ed14} "),
         ("AaB03x", ", boundary=AaB03x"),  # As RFC 1867 shows it.
         ("77f77c04", " boundary=77f77c04"),
+        ("multipart/form-data", "; boundary=multipart/form-data"),
         ("AaB03x", ",multipart/form-data; boundary=AaB03x"),
     ],
 )

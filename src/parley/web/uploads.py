@@ -19,7 +19,7 @@ FORM_BYTES = AUDIO_BYTES + 1024 * 1024  # With the other fields and the multipar
 PARTS = 32
 TEXT_BYTES = 128 * 1024  # All texts but the history; Flask's own 500 kB, 1,000 times, is too much.
 HISTORY_BYTES = 256 * 1024
-FORM = re.compile(r"multipart/form-data(?![^;,\s])[;,\s]*", re.IGNORECASE)
+FORM = re.compile(r"(?:multipart/form-data(?![^;,\s])[;,\s]*)+", re.IGNORECASE)
 """How a form's Content-Type begins; RFC 1867 has a comma there, and some clients a space."""
 CHARSETS = re.compile(
     r"(?:windows-|cp)\d{3,4}|iso-8859-\d{1,2}|latin1|koi8-[ru]|utf-16(?:le|be)?"
@@ -45,10 +45,10 @@ def fields_of(request: Request, names: Collection[str]) -> dict[str, str | Spool
     UploadTimeout where it does not arrive, and Overloaded where there is no room for it.
     """
     stream, kind = request.stream, request.content_type or ""
-    if not FORM.match(kind):
+    if not (form := FORM.match(kind)):
         raise RequestMalformed()
     try:
-        boundary = parameters_of(FORM.sub("form; ", kind)).get("boundary", "").encode("ascii")
+        boundary = parameters_of(f"form; {kind[form.end() :]}").get("boundary", "").encode("ascii")
         return _fields(parts(stream, boundary), names, request.environ[SLOT].uploads)
     except ClientDisconnected as disconnected:
         # Werkzeug raises this for a timeout of the socket, too.
