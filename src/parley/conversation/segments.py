@@ -9,7 +9,8 @@ import regex
 
 from parley.conversation.formulas import ends_amid_latex
 from parley.conversation.sentences import is_sentence_end, proposed_ends
-from parley.conversation.speakable import completed, fence_after, speakable
+from parley.conversation.silent import completed, fence_after
+from parley.conversation.speakable import speakable
 from parley.deadline import let_others_run
 
 # Bounds in characters, of which East Asian wide ones count as three.

@@ -7,51 +7,14 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from parley.conversation.formulas import without_latex
+from parley.conversation.silent import HIDDEN, without_silence
 
 _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 # A model that indents by four spaces means prose, and what stands in HTML blocks is words, too.
 # Text is not joined, so that a star without a partner is a token of its own.
 _PARSER.disable(["code", "html_block", "fragments_join", "text_join"])
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # Nobody follows any of them.
-# Elements that are not for a listener: calls of tools, thoughts, and what a browser reads.
-_HIDDEN = (
-    r"(?:\w+:)?(?:tool|function|think|thought|reasoning)\w*|invoke|parameter|style|script"
-    r"|details(?=\stype=)"
-)
-# What is written about such a mark goes on behind it in the same line, or tells of a tool in a
-# sentence on the next; in code it is only named.
-_NAMED = r"(?![^\S\n]+[\p{Ll}\p{Lo}])"
-_SPOKEN_OF = (
-    r"(?![^\S\n]+[^\s{\[<]|[\p{Lo},.:;)'’\"”]"
-    r"|(?<=<(?:tool|function|parameter|invoke|style|script)s?>)\s*\n\s*"
-    r"(?:\p{Lu}[\p{L}'’]*,?[ ]\w|\p{Lo}|[-*•][ ]))"
-)
-_IN_CODE = r"`[^`\n]++`"
-_TICKS = r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}(?![^\n`]*`)|~{3,})"
-# Calls of tools as models write them, or as hosts leave their templates' words in a reply.
-_CALL_BEGINS = (
-    r"(?:<[|｜](?![^<>\n]*(?i:end))[^<>\n]*(?i:tool|action|python)[^<>\n]*>|<\|open\|>tool"
-    rf"|\[TOOL_CALLS\]){_SPOKEN_OF}"
-)
-_CALL_ENDS = (
-    r"<[|｜][^<>|｜\n]*(?i:end|eo[mt])\w*[|｜]>|<\w*tool\w*[|｜]>|</[|｜]\w+[|｜]\w*calls>"
-    r"|<\|close\|>tool\w*<\|sep\|>"
-)
-# Other JSON may be what was asked for.
-_JSON_BEGINS = (
-    r"""^(?:(?:@\w+(?:\([\w-]*\))?:|to=functions\.[^\n{]*+)\s*+\{\s*\""""
-    r"""|(?:call|declaration|default_api|functions)[:.]\w[\w.:-]*+(?:\{|\s*+\{\s*\")"""
-    r"""|(?:\[\s*)?\{\s*(?:"(?:role|content|id)"\s*:\s*(?:"[\w-]*"|null)\s*,\s*)*(?:"(?:tool_calls"""
-    r"""|function_call)"\s*:|"type"\s*:\s*"(?:function|tool_\w+)"\s*,|"(?:name|action|(?:function|tool)"""
-    r"""(?:_name)?)"\s*:\s*"[\w.-]+"\s*,\s*"(?:arg(?:ument)?s|param(?:eter)?s|(?:\w+_)?input)"\s*:))"""
-)
-_JSON_ENDS = r"\}[\])}]*(?:\p{L}+$|(?=[.,;:!?]?(?:[ \t]*$|[ \t]+\p{L})))"
-# A long address, amid which a text was cut, and what is left of one, with the end of its link.
-_ADDRESS = "://"
-_IN_ADDRESS = regex.compile(r"(?rV1)(?:(?P<link>\]\(<?)|(?:https?|ftp)://)[!-~--[()<>]]*\Z")
-_REST = regex.compile(r"(?V1)([!-~--[()<>]]*+)(?:>?(?:\s+(?:\"[^\"]*\"|'[^']*'))?\))?")
 _DELIMITERS = regex.compile(r"[*_~`]+")
-_MAY_BE_SILENT = regex.compile(r"[<\[{`~]|\((?<=\w\()\w*[=)]")
 _WITHIN_A_WORD = regex.compile(
     r"</?(?:a|abbr|b|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|u)\b", regex.I
 )
@@ -95,26 +58,7 @@ _UNSAID = regex.compile(
 _MARKS = regex.compile(
     rf"[ ]?(?:\[(?:{_CITED})\]|{_TELLS}\[(?:[1-9][0-9]?\]\[)*[1-9][0-9]?\](?!\w))"
 )
-# Some put a sentence behind the end of code, or that end behind code; an opening mark has one word.
-_CODE_ENDS = r"(?:^[ \t>]*+(?P=mark)[`~]*+(?!\w+[^\S\n]*$|\w[^\n]*`)|^[^`\n]+(?P=mark)[^\S\n]*$)"
-# A block of code in a text, and `open` where the text ends amid it. Linear in the text.
-CODE = rf"{_TICKS}.*?(?:{_CODE_ENDS}|(?P<open>\Z))"
-# What is taken out before Markdown is read: blocks, of which `open` tells that the text ends amid
-# one, with what began it; calls in words; numbers of notes behind a word, and links that are such
-# numbers. Code within a line is kept.
-_SILENT = regex.compile(
-    rf"(?sm)(?P<kept>{_IN_CODE})|{CODE}"
-    rf"|<(?P<tag>{_HIDDEN})\b[^<>]*>{_NAMED}.*?</(?P=tag)>"
-    rf"|<(?<=^[ \t]*<)(?P<element>{_HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*(?P<open>\Z)"
-    rf"|^(?:call\n(?=<(?:invoke|function))|[\w.-]{{1,64}}:\d{{1,3}}(?=<[|｜]))|(?P<begin>{_CALL_BEGINS}).*?(?:{_CALL_ENDS}|(?P<open>\Z))"
-    rf"|(?P<begin>{_JSON_BEGINS}).*?(?:{_JSON_ENDS}|(?P<open>\Z))"
-    r"|(?:^|(?<=\D[.!?][ ]))(?!print\()[a-z][\w.]*\((?:\w+=[^()\n\"']*[\"'][^()\n]*"
-    r"|(?<=_\w+\()(?:\w+=[^()\n]*|(?<![:：]\s*[\w.]+\()))\)[ \t]*$(?!\n[ \t]*\p{Ll})"
-    r"|<sup>(?<=(?:[^\P{P}(]|\p{L}{4})<sup>)(?<!(?:(?i:m[eèé]t(?:er|re|ro)s?)|[=+×·−]\s*\p{L}+)<sup>)"
-    r"[\[(]?\d[^<>\n]*</sup>(?!\s*[=+×·−])"
-    r"|[ ]?\[(?:\[?\d{1,3}\]?|oai_citation[^\[\]\n]*)\]\((?:https?://|@|\#)[^\s()]*\)"
-)
-_CALL = regex.compile(rf"<(?:{_HIDDEN})\b")
+_CALL = regex.compile(rf"<(?:{HIDDEN})\b")
 # A tag that has words: a comparison (x<y and y>z) or what is to be filled in (<your name>).
 _NO_TAG = regex.compile(
     r"<(\w+(?:[ ](?!(?:checked|controls|disabled|hidden|open|required|selected)>)[\w'-]+)+)[ ]*>"
@@ -140,8 +84,7 @@ _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
 def speakable(markdown: str) -> str:
     """What the voice gets, with a pause between blocks; empty where there is nothing to say."""
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
-    if _MAY_BE_SILENT.search(source):
-        source = _SILENT.sub(lambda match: match["kept"] or "", source)
+    source = without_silence(source)
     texts = [source] if _PLAIN.fullmatch(source) else _blocks(source)
     said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in texts)
     said = (_MARKS.sub("", text) if "[" in text else text for text in said)
@@ -151,31 +94,6 @@ def speakable(markdown: str) -> str:
         if _NEEDS_A_STOP.search(block):
             blocks[index] += "。" if _WIDE.search(block) else "."
     return " ".join(blocks)
-
-
-def fence_after(text: str, fence: str = "") -> str:
-    """What opened the block or address in which `text` ends, as `fence` where it begins."""
-    if fence == _ADDRESS:
-        if next(_REST.finditer(text)).end(1) == len(text):
-            return fence
-        fence = ""
-    text, fence = fence + text, ""
-    for block in _SILENT.finditer(text) if _MAY_BE_SILENT.search(text) else ():
-        if block["open"] is not None:
-            element = block["element"] and f"<{block['element']} type=>"
-            fence = f"{block['begin'] or element or block['mark']}\n"
-    return _ADDRESS if not fence and _IN_ADDRESS.search(text) else fence
-
-
-def completed(text: str, fence: str) -> str:
-    """The text without the rest of what `fence` opened; an address at its end is closed."""
-    if fence == _ADDRESS:
-        text = text[next(_REST.finditer(text)).end() :]
-    elif fence and (block := _SILENT.match(fence + text)):
-        text = text[block.end() - len(fence) :]
-    if address := _IN_ADDRESS.search(text):
-        text += {None: "/", "](": ")", "](<": ">)"}[address["link"]]
-    return text
 
 
 def _blocks(markdown: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import regex
 
-from parley.conversation.speakable import CODE
+from parley.conversation.silent import CODE
 from parley.errors import UpstreamError
 
 BEGIN, END = "<think>", "</think>"
