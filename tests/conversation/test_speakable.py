@@ -107,7 +107,7 @@ from parley.conversation.speakable import speakable
         ("1. set_it()\n2. f_x(a=1)", "1. set_it(). 2. f_x(a=1)"),
         ("My call:\nget_it()", "My call: get_it()"),
         ("get_it()\nis it", "get_it() is it"),
-        ("<Ann> Hi!\n<Bob> No.", "Ann Hi! Bob No."),
+        ("<Ann> Hi!\n<Bob> No.\n\n<Note>\n\nYes.", "Ann Hi! Bob No. Yes."),
         *(
             (f"Use it:\n<{tag}>\nThe hammer is good.", f"Use it: <{tag}> The hammer is good.")
             for tag in ("tool", "tools", "function", "parameter", "invoke", "style", "script")

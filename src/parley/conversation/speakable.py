@@ -157,9 +157,6 @@ def _is_named(name: str, before: str, after: list[Token]) -> bool:
     following = after[0].content if after else ""
     if any(token.content == f"</{name}>" for token in after) or following[:1].isalnum():
         return False
-    begins = not before.strip() or before.endswith("\n")
-    return (
-        following[1:2].islower() or name.istitle()
-        if begins
-        else before[-1].isalnum() or before[-1] in " ([\"'“‘@:/="
-    )
+    if not before.strip() or before.endswith("\n"):
+        return following[1:2].islower() or (name.istitle() and following.strip() != "")
+    return before[-1].isalnum() or before[-1] in " ([\"'“‘@:/="
