@@ -27,10 +27,9 @@ OTHERS = re.compile(
     re.DOTALL,
 )
 """How other formats begin, which can hold frames of MPEG audio, or bytes that look like some."""
-# RIFF, or one of its successors for long files (RFC 2361; EBU Tech 3306; ITU-R BS.2088).
-WAV = re.compile(rb"(?:RIFF|RF64|BW64).{4}WAVE", re.DOTALL)
-# The header of EBML (RFC 8794); a later piece of a recording has none.
-WEBM = re.compile(rb"\x1a\x45\xdf\xa3")
+# RIFF, RIFX (big-endian), or a successor for long files (RFC 2361; EBU Tech 3306; ITU-R BS.2088).
+WAV = re.compile(rb"(?:RIF[FX]|RF64|BW64).{4}WAVE", re.DOTALL)
+WEBM = re.compile(rb"\x1a\x45\xdf\xa3")  # EBML's header (RFC 8794); a later piece has none.
 
 
 @dataclass(frozen=True)
@@ -54,10 +53,8 @@ class Recording:
 def _is_mp4(head: bytes) -> bool:
     """A first box of a size that can be (ISO/IEC 14496-12, 4.2, and Apple's QuickTime)."""
     size, name = int.from_bytes(head[:4], "big"), head[4:8]
-    if name not in BOXES:
-        return False
-    if size == 0:  # As far as the file goes.
-        return name == b"mdat"
+    if size == 0 or name not in BOXES:
+        return (size, name) == (0, b"mdat")  # As far as the file goes.
     if size == 1:
         return len(head) >= 16 and 16 <= int.from_bytes(head[8:16], "big") <= AUDIO_BYTES
     return 8 <= size <= AUDIO_BYTES

@@ -45,6 +45,7 @@ FRAMES = frames("fffb9064", 417)  # version 1, layer III, 44.1 kHz, 128 kbit/s
 RECORDINGS: dict[str, tuple[str, bytes]] = {
     "RIFF": ("audio.wav", b"RIFF" + WAVE),
     "RF64": ("audio.wav", b"RF64" + WAVE),
+    "RIFX": ("audio.wav", b"RIFX\0\0\0\x24WAVEfmt \0\0\0\x10"),
     "BW64": ("audio.wav", b"BW64" + WAVE),
     "RF64 by FFmpeg": ("audio.wav", written("wav", "pcm_s16le", 16_000, rf64="always")),
     "MP4 by FFmpeg": ("audio.m4a", written("mp4", "aac")),
