@@ -109,11 +109,13 @@ def listen(service: Service, **how: Any) -> Heard:
         return stream
 
 
-def request(accept: str = "text/event-stream", request_id: str = "", **fields: str) -> bytes:
+def request(
+    accept: str = "text/event-stream", request_id: str = "", version: str = "1.1", **fields: str
+) -> bytes:
     """The same request, written out."""
     body, content_type = encode_multipart_formdata({**fields, "audio": ("a", wav())})
     head = (
-        f"POST /api/conversation/ HTTP/1.1\r\nHost: x\r\nX-OpenAI-API-Key: {KEY}\r\n"
+        f"POST /api/conversation/ HTTP/{version}\r\nHost: x\r\nX-OpenAI-API-Key: {KEY}\r\n"
         f"X-Request-ID: {request_id}\r\nAccept: {accept}\r\nContent-Type: {content_type}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )

@@ -179,22 +179,22 @@ def test_slow_readers_fill_no_memory_and_are_left(impatient_service, upstream):
     speech = upstream.answers["tts"] = Streamed(endless, lambda body: "audio/mpeg")
     before = memory(service)
     with ExitStack() as stack:
-        callers = [stack.enter_context(streams.caller(service)) for _ in range(streams.CAPACITY)]
+        callers = [stack.enter_context(streams.caller(service, version="1." + x)) for x in "0101"]
         names = [streams.request_id_of(streams.until(each, b"event: audio\n")) for each in callers]
         time.sleep(SILENCE * 0.75)
         assert memory(service) - before < 20  # MB; all of it would be 60.
         assert not any(name in service.log for name in names)
         assert speech.left.wait(streams.END_SECONDS)
         for name in names:
-            line = line_of(service, name)
-            assert "status=200 stage=tts code=caller_disconnected" in line
+            assert "status=200 stage=tts code=caller_disconnected" in line_of(service, name)
+        with pytest.raises(ConnectionResetError):
+            until_closed(callers[0])
 
 
 def late(body):
     """Sound that begins after the end of streams, and takes no time."""
     time.sleep(streams.GRACE - 3.5)
-    yield b"ID3"
-    yield bytes(1_000)
+    yield from (b"ID3", bytes(1_000))
 
 
 SOUNDS = {"endless": lambda body: endless(body, 600, 0.05), "late": late}

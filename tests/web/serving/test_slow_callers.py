@@ -1,14 +1,20 @@
 """Callers may read slowly, send on and wait; those who stall hold nothing and are dropped."""
 
 import select
+import socket
 import time
+from contextlib import ExitStack
+from unittest.mock import Mock
 
+import gevent
 import pytest
 from testing import fake_openai as fake
 from testing.raw_callers import HEALTH, PATIENCE, connect, one_answer, until_closed
 from testing.served_conversations import converse
 from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE, WHOLE
 from testing.upstream_faults import says
+
+from parley.web.serving.connection_limits import CallerConnections
 
 
 def test_a_slow_reader_gets_everything(service, upstream):
@@ -25,6 +31,26 @@ def test_a_slow_reader_gets_everything(service, upstream):
     assert b"200 OK" in head
     assert f"Content-Length: {len(body)}".encode() in head
     assert len(body) > 21_000_000
+
+
+def test_a_whole_answer_is_never_reset():
+    """Also over HTTP/1.0, and where the rest of its request is still being drained."""
+    connections = CallerConnections(10, IDLE)
+    with ExitStack() as opened:
+        server = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
+        theirs = opened.enter_context(socket.socket())
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)  # The rest is not sent yet.
+        theirs.connect(server.getsockname())
+        caller = opened.enter_context(connections.opened(server.accept()[0].detach()))
+        caller.start_request(Mock(version=(1, 0)))
+        caller.start_answer()
+        caller.sendall(bytes(60_000))
+        closing = gevent.spawn(caller.close)
+        time.sleep(0.2)
+        assert connections.disconnect_longest_waiting()
+        closing.join(10)
+        time.sleep(0.1)  # gevent closes a little later.
+        assert until_closed(theirs) == bytes(60_000)
 
 
 @pytest.mark.parametrize("sent", [b"\r\n", HEALTH])

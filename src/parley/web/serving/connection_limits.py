@@ -4,6 +4,7 @@ import errno
 import math
 import select
 import socket
+import struct
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -79,10 +80,14 @@ class CallerConnection(YieldingSocket):
                 self.request.force_close()  # The rest would be read as a request.
 
     def disconnect(self) -> None:
-        """Shut the connection down while another greenlet waits for it."""
+        """Shut the connection down; an answer over HTTP/1.0 is reset: no chunks tell of the cut."""
         self._disconnected = True
         with suppress(OSError):
-            self.shutdown(socket.SHUT_RDWR)
+            if self._is_answer and self.request and self.request.version < (1, 1):
+                self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                super().close()
+            else:
+                self.shutdown(socket.SHUT_RDWR)
 
     def is_open(self) -> bool:
         """Whether the caller is still connected: it is not once it has closed its sending side."""
@@ -112,14 +117,13 @@ class CallerConnection(YieldingSocket):
 
     def close(self) -> None:
         """Close; after an answer as RFC 9112, 9.6 asks: a reset could overtake the answer."""
-        if not self._is_answer:
+        if self._is_answer:
+            self._is_answer = self.idle = False
+            self.limit = Deadline(time.monotonic() + DRAIN_SECONDS, stalled, DRAIN_SILENCE_SECONDS)
+            self._connections.mark_waiting(self)
+            close_graceful(self, DRAIN_SECONDS, DRAIN_BYTES)  # It closes in the end.
+        else:
             super().close()
-            return
-        self._is_answer = self.idle = False
-        until = time.monotonic() + DRAIN_SECONDS
-        self.limit = Deadline(until, stalled, DRAIN_SILENCE_SECONDS)
-        self._connections.mark_waiting(self)
-        close_graceful(self, DRAIN_SECONDS, DRAIN_BYTES)  # It closes in the end.
 
     def _within_limit(self, operation: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         try:
@@ -128,6 +132,8 @@ class CallerConnection(YieldingSocket):
         except OSError as error:
             # gevent wakes a greenlet that waits with an error when its connection is shut down.
             if self._disconnected or isinstance(error, TimeoutError):
+                if self._is_answer:
+                    self.disconnect()
                 raise stalled() from None
             raise
 
