@@ -149,6 +149,8 @@ def test_a_wrong_option_is_refused_in_json_by_name(upstream, accept, name, value
         ("audio/*", "pcm", "audio/pcm"),
         ("audio/mpeg, audio/wav", "wav", "audio/wav"),
         ("audio/mpeg, audio/*;q=0.5", "pcm", "audio/pcm"),
+        ("audio/mpeg;q=.5, application/json;q=.4", "", "audio/mpeg"),
+        ("audio/mpeg, *; q=.2, */*; q=.2", "wav", "audio/wav"),
         ("audio/mpeg", "wav", None),
         ("audio/mpeg, audio/wav;q=0", "wav", None),
     ],

@@ -25,6 +25,7 @@ class Application(Flask):
     """Flask's application, which answers OPTIONS with 204, and HeldTooLong as any other error."""
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
+        environ["HTTP_ACCEPT"] = environ.get("HTTP_ACCEPT", "").replace("=.", "=0.")  # Java's q=.2
         """Answer over HTTP/1.1 even a request for a WebSocket, as RFC 9110, 7.8 allows."""
         environ.pop("HTTP_UPGRADE", None)  # Werkzeug would refuse it.
         return super().wsgi_app(environ, start_response)
