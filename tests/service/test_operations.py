@@ -163,12 +163,15 @@ def test_pages_of_listed_origins_may_call(openai, origins, origin, allowed):
     asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     headers = ", ".join(f"x-{kind}" for kind in PAGES_MAY_SEND)
     asked["Access-Control-Request-Headers"] = headers
+    asked["Access-Control-Request-Private-Network"] = "true"
     preflight = client.options("/api/conversation/", headers=asked)
     answer = client.post("/api/conversation/", headers={"Origin": origin})
     assert preflight.status_code == 204
     assert preflight.headers.get("Access-Control-Allow-Origin") == allowed
     assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+    assert ("Access-Control-Allow-Private-Network" in preflight.headers) is bool(allowed)
     if allowed:
+        assert preflight.headers["Access-Control-Allow-Private-Network"] == "true"
         assert preflight.headers["Access-Control-Allow-Headers"] == headers
         assert "Server-Timing" in answer.headers["Access-Control-Expose-Headers"]
 

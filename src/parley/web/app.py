@@ -18,16 +18,14 @@ from parley.web.sound import SOUND_HEADERS
 from parley.web.stage_routes import warn_of_ends
 from parley.web.uploads import FORM_BYTES
 
-EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID", *SOUND_HEADERS)
-
 
 class Application(Flask):
     """Flask's application, which answers OPTIONS with 204, and HeldTooLong as any other error."""
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
-        environ["HTTP_ACCEPT"] = environ.get("HTTP_ACCEPT", "").replace("=.", "=0.")  # Java's q=.2
         """Answer over HTTP/1.1 even a request for a WebSocket, as RFC 9110, 7.8 allows."""
         environ.pop("HTTP_UPGRADE", None)  # Werkzeug would refuse it.
+        environ["HTTP_ACCEPT"] = environ.get("HTTP_ACCEPT", "").replace("=.", "=0.")  # Java's q=.2
         return super().wsgi_app(environ, start_response)
 
     def dispatch_request(self) -> ResponseReturnValue:
@@ -61,8 +59,9 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     warn_once(services.today())
     app.before_request(lambda: warn_once(services.today()))
     if origins := services.settings.allowed_origins:
-        methods = ["GET", "POST"]
-        CORS(app, origins=origins, send_wildcard=True, methods=methods, expose_headers=EXPOSED)
+        exposed = ("Retry-After", "Server-Timing", "X-Request-ID", *SOUND_HEADERS)
+        told: Any = {"methods": ["GET", "POST"], "expose_headers": exposed}
+        CORS(app, origins=origins, send_wildcard=True, allow_private_network=True, **told)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
 
