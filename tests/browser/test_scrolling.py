@@ -19,7 +19,7 @@ SCROLLED = """(({ scrollTop, scrollHeight, clientHeight }) =>
 def test_the_end_of_the_conversation_stays_in_sight(talked, upstream):
     """Unless the user looks at something above it."""
     talked.page.set_viewport_size(LOW)
-    upstream.answers["text"] = write(FORTY, pause=0.3)
+    upstream.answers["text"] = write(FORTY, pause=0.15)
     talked.send(QUESTION)
     expect(talked.replies.last).to_contain_text("number 20")
     above, below = talked.page.evaluate(SCROLLED)
