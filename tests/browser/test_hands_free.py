@@ -19,7 +19,7 @@ from browser.mouth import (
 )
 from browser.recorded import recorded
 from browser.speaking_upstream import QUESTION, SENTENCES, hear, hold_back, speak, told, write
-from testing.fake_openai import TRANSCRIPT, http
+from testing.fake_openai import TRANSCRIPT, http, soon
 
 pytestmark = pytest.mark.system
 INSTRUCTIONS = """return [...document.querySelectorAll(".by-hand, #how")].map(
@@ -88,31 +88,32 @@ def seconds_to_silence(chrome, ear):
 @pytest.mark.alone
 def test_a_noise_interrupts_nothing(chrome, ear, upstream):
     """The reply waits for as long as it may be a voice, then goes on, and all of it is heard."""
-    upstream.answers["tts"] = speak(4)
+    upstream.answers["tts"] = speak(3)
     begin(chrome)
-    with ear.listening() as recording:
-        bring(chrome, "Speaking")
-        time.sleep(1.5)
-        for _ in range(4):  # One is so short that the page may take it for none.
+    # The page may take one so short for none, and for some seconds then for the loudspeaker's.
+    for _ in range(5):
+        with ear.listening() as recording:
+            bring(chrome, "Speaking")
+            time.sleep(1.5)
             say(chrome, "syllable")
-            time.sleep(0.7)
-            if chrome.has_shown(INTERRUPTED):
-                break
-        else:
-            pytest.fail("No syllable interrupted the reply.")
-        chrome.expect_state("Speaking")
-        chrome.expect_state("Listening")
-        time.sleep(0.5)
-    assert 7 < recording.sounding() < 8.5  # Two segments of 4 s.
+            interrupted = soon(lambda: chrome.has_shown(INTERRUPTED), 2)
+            if interrupted:
+                chrome.expect_state("Speaking")
+            chrome.expect_state("Listening")
+            time.sleep(0.5)
+        if interrupted:
+            break
+    assert interrupted
+    assert 5.5 < recording.sounding() < 6.5  # Two segments of 3 s.
     assert recording.longest_gap() > 0.5
-    assert len(told(upstream)) == 1
+    assert len(told(upstream)) == chrome.count(".turn")
     assert chrome.count(".stopped") == 0
 
 
 @pytest.mark.alone
 def test_its_own_voice_interrupts_nothing(chrome, upstream):
     """Though the microphone hears it as loud as it is played, without echo cancellation."""
-    spoken = (np.tile(question(), 4) * 32767).astype("<i2").tobytes()
+    spoken = (np.tile(question(), 2) * 32767).astype("<i2").tobytes()
     upstream.answers["tts"] = lambda connection, _: connection.sendall(http(spoken)) or True
     upstream.answers["text"] = write(SENTENCES[:1])
     begin(chrome)

@@ -21,7 +21,7 @@ setInterval(() => {
 def test_the_spoken_line_stays_in_sight(engine, upstream):
     """In a reply that is longer than the window; as it is stopped, nothing moves."""
     sentences = [f"This is sentence number {number}. " for number in range(120)]
-    upstream.answers.update(text=write(sentences, pause=0.02), tts=speak(0.8))
+    upstream.answers.update(text=write(sentences, pause=0.02), tts=speak(0.4))
     engine.run(WATCH)
     engine.send(QUESTION)
     deadline = time.monotonic() + 90

@@ -12,7 +12,7 @@ from testing import gunicorn_process as serving
 from testing.documented_setups import Terminal
 from testing.word_errors import word_error_rate
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ SCROLLED = """(({ scrollTop, scrollHeight, clientHeight }) =>
 def test_the_end_of_the_conversation_stays_in_sight(talked, upstream):
     """Unless the user looks at something above it."""
     talked.page.set_viewport_size(LOW)
-    upstream.answers["text"] = write(FORTY, pause=0.3)
+    upstream.answers["text"] = write(FORTY, pause=0.15)
     talked.send(QUESTION)
     expect(talked.replies.last).to_contain_text("number 20")
     above, below = talked.page.evaluate(SCROLLED)
@@ -37,7 +37,7 @@ def test_the_end_of_the_conversation_stays_in_sight(talked, upstream):
 def test_what_is_heard_stays_in_sight(tab, upstream):
     """A long reply is written much faster than it is spoken; who reads ahead is not called back."""
     tab.page.set_viewport_size(LOW)
-    upstream.answers.update(text=write(FORTY * 2, pause=0.02), tts=speak(4))
+    upstream.answers.update(text=write(FORTY * 2, pause=0.02), tts=speak(2))
     tab.send(QUESTION)
     tab.expect_state("Speaking")
     expect(tab.replies).to_contain_text("number 39. This is sentence number 0")

@@ -74,12 +74,12 @@ def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
     for (const kind of ["keydown", "click"]) addEventListener(kind, press, { capture: true });
     """
     tab = visit(serve().url, script=note)
-    length = 15
+    length = 6
     upstream.answers["tts"] = speak(length)
     with ear.listening() as recording:
         tab.send(QUESTION)
         tab.expect_state("Speaking")
-        time.sleep(5)
+        time.sleep(2)
         tab.press("Escape") if stop == "Escape" else tab.tap()
         time.sleep(1)
     assert recording.last_sound() - tab.page.evaluate("window.pressed") / 1000 < 0.2
@@ -98,14 +98,14 @@ def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
 def test_every_reply_can_be_heard_again_and_none_fills_the_memory(tab, ear, upstream):
     """A conversation of hours would; what is over is kept outside of it. Escape stops it again."""
     before = bytes_of_buffers(tab)
-    for turn, seconds in enumerate([2, 60, 60], start=1):
+    for turn, seconds in enumerate([1, 30, 30], start=1):
         upstream.answers["tts"] = speak(seconds)
         tab.send(QUESTION)
         tab.expect_state("Speaking")
         expect(tab.page.get_by_role("img").last).to_have_attribute("aria-label", ALL_HERE)
         tab.press("Escape")
         tab.expect_turn(turn)
-    assert bytes_of_buffers(tab) - before < len(tone(60))
+    assert bytes_of_buffers(tab) - before < len(tone(30))
     with ear.listening() as recording:
         tab.button("Hear again").first.click()
         tab.expect_state("Speaking")
@@ -113,7 +113,7 @@ def test_every_reply_can_be_heard_again_and_none_fills_the_memory(tab, ear, upst
         expect(tab.page.locator(".turn").first).to_contain_text("heard again now")
         tab.expect_state("Ready")
         time.sleep(0.5)
-    assert recording.sounding() == pytest.approx(4, abs=0.3)
+    assert recording.sounding() == pytest.approx(2, abs=0.3)
     with ear.listening() as recording:
         tab.button("Hear again").last.click()
         tab.expect_state("Speaking")
@@ -153,16 +153,17 @@ def test_a_reply_goes_on_faster_at_once(tab, ear, upstream):
 
 def test_an_upstream_whose_pcm_has_another_rate(tab, ear, upstream):
     """Speech is asked for as WAV then, without a word; from then on at once."""
+    seconds = 0.8
 
     def other_rate(connection, request):
         if json.loads(request.body)["response_format"] == "wav":
             wav = io.BytesIO()
             with wave.open(wav, "wb") as file:
                 file.setparams((1, 2, 48_000, 0, "NONE", ""))
-                file.writeframes(np.repeat(np.frombuffer(tone(), "<i2"), 2).tobytes())
+                file.writeframes(np.repeat(np.frombuffer(tone(seconds), "<i2"), 2).tobytes())
             connection.sendall(http(wav.getvalue(), Content_Type="audio/wav"))
         else:
-            connection.sendall(http(tone(), Content_Type="audio/pcm;rate=16000"))
+            connection.sendall(http(tone(seconds), Content_Type="audio/pcm;rate=16000"))
         return True
 
     upstream.answers["tts"] = other_rate
@@ -171,7 +172,7 @@ def test_an_upstream_whose_pcm_has_another_rate(tab, ear, upstream):
         tab.ask(1)
         time.sleep(0.5)
     expect(tab.alert).to_be_empty()
-    assert recording.sounding() == pytest.approx(len(SENTENCES) * TONE_SECONDS, abs=0.3)
+    assert recording.sounding() == pytest.approx(len(SENTENCES) * seconds, abs=0.3)
     calls = len(upstream.requests)
     tab.ask(2)
     assert len([one for one in upstream.requests[calls:] if one.stage == "stt"]) == 1

@@ -20,7 +20,7 @@ from testing.gunicorn_process import free_port, serving
 pytestmark = pytest.mark.system
 NAMES = ("one", "two")
 CALLERS = 8
-WAIT_SECONDS = 40
+WAIT_SECONDS = 90
 
 
 class Balancer:

@@ -12,6 +12,7 @@ from testing.gunicorn_process import free_port
 
 pytestmark = [
     pytest.mark.system,
+    pytest.mark.timeout(900),  # To install two systems takes minutes on a busy machine.
     pytest.mark.skipif(os.getuid() != 0, reason="debootstrap and podman's chroot need root"),
 ]
 BASE = "docker.io/library/python:3.11-slim"
