@@ -70,7 +70,7 @@ def test_what_the_engine_cannot_hear_is_told(service, recording, status, code):
 
 @pytest.mark.parametrize(
     ("interface", "form", "sentences"),
-    [("service", "mp3", "four"), ("realtime_service", "wav", "three")],
+    [("service", "mp3", "five"), ("realtime_service", "wav", "three")],
 )
 def test_a_stream_rebuilds_the_reply_in_text_and_sound(
     request, say, hear, form, interface, sentences
