@@ -31,6 +31,7 @@ def test_a_worker_without_free_slots_refuses_at_once(service, served_upstream):
     None of them has a thread: one serves, one writes the log. Dynos have 256.
     """
     gate, upstream = threading.Event(), served_upstream
+    upstream.requests.clear()
     held(upstream, gate)
     with ThreadPoolExecutor(4) as callers:
         inside = [callers.submit(converse, service) for _ in range(4)]

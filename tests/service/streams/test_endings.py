@@ -79,7 +79,7 @@ LEAVES = cycle((leave, more) for more in (b"", b"x") for leave in streams.LEAVES
 def line_of(service, name):
     """The line of a conversation that its caller left, the only one that names it."""
     line = streams.log_line(service, name)
-    assert service.log.count(name) == 1
+    assert service.log.count(f"={name} ") == 1
     assert line.startswith("at=WARNING ")
     assert "event=answer_cut" in line
     streams.is_quiet(service)
