@@ -36,6 +36,7 @@ TRANSCRIPTS = {
     "a plain text": (b"\xef\xbb\xbfHello.\n", "Hello."),
     "a plain number": (b"42", "42"),
     "a plain remark": (b" [BLANK_AUDIO]\n", ""),
+    "a plain line end": (b"\n", ""),
     "angle brackets": ({"text": "<noise> {cough}"}, ""),
     "signs that nobody sees": ({"text": "\u200b\ufeff\0"}, ""),
     "times": ({"text": "[00:00:00.000 --> 00:00:02.000]  Hello."}, "Hello."),
@@ -157,9 +158,8 @@ def test_what_comes_instead_of_json_is_named(met, accept, stage, row):
     answer = told(post(met, accept))
     assert (answer.code, answer.stage) == ("upstream_malformed", stage)
     assert (answer.transcript if stage == "stt" else answer.reply) == ""
-    assert answer.message.startswith(
-        f"The upstream sent {came}" if came else UpstreamMalformed.message
-    )
+    sentence = f"The upstream sent {came}" if came else UpstreamMalformed.message
+    assert answer.message.startswith(sentence)
 
 
 @REPRESENTATIONS

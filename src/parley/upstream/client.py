@@ -198,7 +198,7 @@ def _transcript_in(body: bytes, headers: Mapping[str, str], failure_in: FailureI
     if isinstance(heard, dict | list):
         raise failure_in(heard) if report_of(heard).message else UpstreamMalformed()
     is_plain = headers.get("content-type", "").lower().startswith("text/plain")
-    if is_plain and (sent := body.strip(SPACE))[:1] not in b"<{":
+    if is_plain and body and (sent := body.strip(SPACE))[:1] not in (b"<", b"{"):
         with suppress(UnicodeDecodeError):
             return sent.decode()
     raise not_json(body)
