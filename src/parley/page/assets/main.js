@@ -8,9 +8,9 @@ import { element, field, isCovered } from "./elements.js";
 import { Failure } from "./failures.js";
 import { takeFiles } from "./files.js";
 import { HandsFree } from "./hands-free.js";
-import { heedLeave } from "./leave.js";
 import { watch } from "./meter.js";
 import { heed } from "./other-tabs.js";
+import { heedPermission } from "./permission.js";
 import { makeRoom } from "./room.js";
 import { Session } from "./session.js";
 import { Settings } from "./settings.js";
@@ -133,7 +133,7 @@ takeFiles(field("file"), element("choose"), async (file, others) => {
   if (!others) return;
   view.note(`One recording is sent at a time: drop the next one after the reply to ${file.name}.`);
 });
-heedLeave(view);
+heedPermission(view);
 makeRoom(() => view.follow());
 watch(byHand, handsFree, element("talk"), () => Boolean(settings?.endBySilence) && !isHeld());
 
