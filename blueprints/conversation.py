@@ -5,9 +5,10 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from parley.conversation.stages import Conversation, Stages
 from parley.recordings import Recording
-from parley.web.admission import JSON, SOUND, STREAM, admit, begin_client, options_of
+from parley.web.admission import admit, begin_client
 from parley.web.answers import ConversationSchema, answer_exception, error_of, json_of
 from parley.web.event_stream import event_stream
+from parley.web.representations import JSON, SOUND, STREAM, options_of
 from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
 from parley.web.services import services

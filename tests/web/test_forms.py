@@ -18,7 +18,7 @@ from werkzeug.test import EnvironBuilder
 
 from parley.errors import RequestMalformed
 from parley.memory import UNCOUNTED_BYTES
-from parley.web.admission import JSON, SOUND, STREAM, accepted
+from parley.web.representations import JSON, SOUND, STREAM, accepted
 from parley.web.request_schema import HISTORY_BYTES, HISTORY_TURNS, SCHEMA, first_error
 from parley.web.serving.slots import SLOT, Slot, Slots
 from parley.web.uploads import TEXT_BYTES, fields_of

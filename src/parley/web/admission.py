@@ -1,35 +1,20 @@
-"""Whether a request may begin, and with what: its keys, slot, base URLs, options and Accept."""
+"""Whether a request may begin, by its keys, slot and base URLs; and the client of one that does."""
 
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any
 
 from flask import request
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_options_header
 
 from parley.base_urls import BaseUrl
 from parley.deadline import Deadline
-from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, Overloaded
+from parley.errors import ApiKeyMissing, BaseUrlRefused, Overloaded
 from parley.models.registry import Model
-from parley.settings import Settings
 from parley.upstream.client import Client, Options
-from parley.upstream.speech_formats import AUDIO_FORMATS
 from parley.web import caller_headers
 from parley.web.request_record import current_record
 from parley.web.services import services
 from parley.web.serving.slots import RETRY_SECONDS, SLOT
 from parley.web.stage_routes import MAIN
 from parley.wire.transport import Upstream
-
-JSON, STREAM, SOUND = "json", "stream", "sound"
-OURS = {
-    **dict.fromkeys(("application/json", "application/*", "text/*", "*/*"), (JSON, "")),
-    "text/event-stream": (STREAM, ""),
-    "audio/*": (SOUND, ""),
-    **{kind: (SOUND, name) for name, kind in AUDIO_FORMATS.items() if name != "pcm"},
-}
-"""By media type, the representation that it asks for, and the audio format if it names one."""
 
 
 def admit() -> dict[str, Upstream]:
@@ -70,32 +55,6 @@ def admit() -> dict[str, Upstream]:
     hosts = {stage: upstream.url.authority for stage, upstream in upstreams.items()}
     record.other_hosts = {stage: host for stage, host in hosts.items() if host != main}
     return upstreams
-
-
-def accepted(accept: MIMEAccept) -> tuple[str, str]:
-    """The representation that weighs most, and the audio format that it asks for, if it does.
-
-    Types are without parameters (RFC 9110, 12.5.1). Of equal ones the first more specific counts.
-    """
-    for value, weight in sorted(accept, key=lambda item: -item[1]):
-        media_type = parse_options_header(value)[0].lower()
-        if weight > 0 and media_type in OURS:
-            return OURS[media_type]
-    return JSON, ""
-
-
-def options_of(
-    form: Mapping[str, Any], accept: MIMEAccept, settings: Settings
-) -> tuple[str, Options]:
-    """The answer's shape, and the options; raise OptionInvalid where Accept forbids one."""
-    representation, named = accepted(accept)
-    names = [option.name for option in fields(Options)]  # Not the recording and the models.
-    chosen = {name: form[name] for name in names if name in form}
-    if named:
-        sent = chosen.setdefault("audio_format", named)
-        if sent != named and not accept[AUDIO_FORMATS[sent]]:
-            raise OptionInvalid(f"Send 'audio_format' as {named}, as Accept asks, or leave it out.")
-    return representation, Options(**{"system_prompt": settings.system_prompt, **chosen})
 
 
 def begin_client(

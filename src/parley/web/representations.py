@@ -1,0 +1,48 @@
+"""What a caller asks for: the representation that Accept names, and the options of the form."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_options_header
+
+from parley.errors import OptionInvalid
+from parley.settings import Settings
+from parley.upstream.client import Options
+from parley.upstream.speech_formats import AUDIO_FORMATS
+
+JSON, STREAM, SOUND = "json", "stream", "sound"
+OURS = {
+    **dict.fromkeys(("application/json", "application/*", "text/*", "*/*"), (JSON, "")),
+    "text/event-stream": (STREAM, ""),
+    "audio/*": (SOUND, ""),
+    **{kind: (SOUND, name) for name, kind in AUDIO_FORMATS.items() if name != "pcm"},
+}
+"""By media type, the representation that it asks for, and the audio format if it names one."""
+
+
+def accepted(accept: MIMEAccept) -> tuple[str, str]:
+    """The representation that weighs most, and the audio format that it asks for, if it does.
+
+    Types are without parameters (RFC 9110, 12.5.1). Of equal ones the first more specific counts.
+    """
+    for value, weight in sorted(accept, key=lambda item: -item[1]):
+        media_type = parse_options_header(value)[0].lower()
+        if weight > 0 and media_type in OURS:
+            return OURS[media_type]
+    return JSON, ""
+
+
+def options_of(
+    form: Mapping[str, Any], accept: MIMEAccept, settings: Settings
+) -> tuple[str, Options]:
+    """The answer's shape, and the options; raise OptionInvalid where Accept forbids one."""
+    representation, named = accepted(accept)
+    names = [option.name for option in fields(Options)]  # Not the recording and the models.
+    chosen = {name: form[name] for name in names if name in form}
+    if named:
+        sent = chosen.setdefault("audio_format", named)
+        if sent != named and not accept[AUDIO_FORMATS[sent]]:
+            raise OptionInvalid(f"Send 'audio_format' as {named}, as Accept asks, or leave it out.")
+    return representation, Options(**{"system_prompt": settings.system_prompt, **chosen})
