@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import gevent
@@ -38,33 +39,23 @@ class Deadline:
             raise self.error()
         return seconds
 
-    def wait(self) -> "Wait":
-        """A single wait: a block that ends wherever it waits. Raises as `require_time` does."""
-        return Wait(self.require_time(), self.error)
+    @contextmanager
+    def wait(self) -> Iterator[None]:
+        """A block that ends wherever it waits for too long. Raises as `require_time` does.
+
+        Within it the end is a BaseException, which no library takes for its own. No `yield` may
+        stand in it: whoever asks the generator for more would be ended instead.
+        """
+        with gevent.Timeout(self.require_time(), exception=False):
+            yield
+            return
+        raise self.error() from None
 
     def sleep(self, seconds: float) -> None:
         """Wait; raises as `require_time` does, as soon as the deadline has passed."""
         if seconds > 0:
             with self.wait():
                 time.sleep(seconds)
-
-
-class Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
-    """A block that ends after some seconds, wherever it waits, and raises `error` then.
-
-    Within it the end is a BaseException, which no library takes for its own. No `yield` may stand
-    in it: whoever asks the generator for more would be ended instead.
-    """
-
-    def __init__(self, seconds: float, error: Callable[[], Exception]) -> None:
-        super().__init__(seconds)
-        self._error = error
-
-    def __exit__(self, kind: object, raised: object, traceback: object) -> None:
-        """Raise the error in the place of this end; that of a block around this one goes on."""
-        super().__exit__(kind, raised, traceback)
-        if raised is self:
-            raise self._error() from None
 
 
 def let_others_run() -> None:

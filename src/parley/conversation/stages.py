@@ -100,7 +100,7 @@ class Stages:
     def while_connected(self) -> Iterator[None]:
         """A block that ends, wherever it waits, with CallerDisconnected once the caller has left.
 
-        As in `deadline.Wait`, what ends it is a BaseException, and no `yield` may stand in it.
+        As in `Deadline.wait`, what ends it is a BaseException, and no `yield` may stand in it.
         """
         working, end = gevent.getcurrent(), gevent.GreenletExit()
 
