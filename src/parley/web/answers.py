@@ -2,7 +2,7 @@
 
 import base64
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -56,7 +56,7 @@ class ConversationSchema(ErrorAnswerSchema):
 
     transcript = fields.String()
     text_response = fields.String(attribute="reply")
-    audio = fields.Constant("")  # `json_with_speech` puts the speech there.
+    audio = fields.Constant("")  # `json_of` puts the speech there.
     models_used = fields.Nested(ModelsSchema)
 
 
@@ -73,23 +73,16 @@ def status_of(conversation: Conversation) -> int:
 
 
 def json_of(conversation: Conversation, schema: Schema) -> Response:
-    """The answer in JSON, with its status, and with `Retry-After` where its failure knows it."""
-    response = json_with_speech(schema.dump(conversation), conversation.speech)
+    """The answer in JSON, with its status and headers; it closes the speech, which is `audio`."""
+    text = current_app.json.dumps(schema.dump(conversation), separators=(",", ":")).encode() + b"\n"
+    response = current_app.response_class(text, mimetype="application/json")
+    if speech := conversation.speech:
+        head, _, tail = text.partition(EMPTY_AUDIO)
+        response.response = _pieces(head + EMPTY_AUDIO[:-1], speech, EMPTY_AUDIO[-1:] + tail)
+        response.content_length = len(text) + 4 * ((speech.size + 2) // 3)
     response.status_code = status_of(conversation)
-    if conversation.failure and conversation.failure.retry_after is not None:
-        response.headers["Retry-After"] = str(seconds(conversation.failure.retry_after))
-    return response
-
-
-def json_with_speech(body: Mapping[str, Any], speech: Spool | None) -> Response:
-    """`body` as JSON, with the speech in the place of its empty `audio`; closes the speech."""
-    text = current_app.json.dumps(body, separators=(",", ":")).encode() + b"\n"
-    if speech is None:
-        return current_app.response_class(text, mimetype="application/json")
-    head, _, tail = text.partition(EMPTY_AUDIO)
-    pieces = _pieces(head + EMPTY_AUDIO[:-1], speech, EMPTY_AUDIO[-1:] + tail)
-    response = current_app.response_class(pieces, mimetype="application/json")
-    response.content_length = len(text) + 4 * ((speech.size + 2) // 3)
+    failure = conversation.failure
+    response.retry_after = seconds(failure.retry_after) if failure else None
     return response
 
 
@@ -127,7 +120,7 @@ def error_of(exception: Exception) -> errors.ConversationError:
     return with_stage(exception, "request")
 
 
-def add_promised_headers(response: Response) -> None:
+def add_promised_headers(response: Response) -> Response:
     """Add what the status promises; caches keep nothing but what says so itself."""
     response.headers.setdefault("Cache-Control", "no-store")
     response.vary.add("Accept")  # flask-cors adds Origin.
@@ -136,3 +129,4 @@ def add_promised_headers(response: Response) -> None:
     refusal = request.routing_exception
     if isinstance(refusal, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(sorted(refusal.valid_methods or ()))
+    return response

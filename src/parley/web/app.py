@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import lru_cache, partial
 from typing import Any
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 
@@ -12,7 +12,6 @@ from parley.errors import HeldTooLong, InternalError
 from parley.web import request_record
 from parley.web.answers import add_promised_headers, answer_exception
 from parley.web.services import Services
-from parley.web.serving.connection_limits import connection_of
 from parley.web.serving.slots import with_slot
 from parley.web.sound import SOUND_HEADERS
 from parley.web.stage_routes import warn_of_ends
@@ -53,7 +52,8 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.extensions["parley"] = services
     app.wsgi_app = partial(with_slot, app.wsgi_app, services.slots)  # type: ignore[method-assign]
     app.before_request(request_record.begin)
-    app.after_request(_complete)
+    app.after_request(request_record.complete)
+    app.after_request(add_promised_headers)
     app.register_error_handler(Exception, answer_exception)
     warn_once = lru_cache(maxsize=1)(partial(warn_of_ends, services))
     warn_once(services.today())
@@ -71,11 +71,3 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
         return {"status": "ok"}
 
     return app
-
-
-def _complete(response: Response) -> Response:
-    add_promised_headers(response)
-    request_record.complete(response)
-    if connection := connection_of(request):
-        connection.start_answer()
-    return response

@@ -61,22 +61,22 @@ def current_record() -> RequestRecord:
     return cast(RequestRecord, g.record)
 
 
-def complete(response: Response) -> None:
-    """Add the request's id, and its times so far in milliseconds, and see to the log.
-
-    A conversation is logged when the server closes its answer, whole or cut.
-    """
+def complete(response: Response) -> Response:
+    """Add the request's id and its times so far in milliseconds, and begin the answer."""
     record = current_record()
     times = (f"{name};dur={duration}" for name, duration in record.durations().items())
     response.headers["X-Request-ID"] = record.request_id
     response.headers["Server-Timing"] = ", ".join(times)
-    if conversation := record.conversation:
+    if conversation := record.conversation:  # Logged once its answer is closed, whole or cut.
         pieces = cast(Iterable[bytes], response.response)
         if close := getattr(pieces, "close", None):
             response.call_on_close(close)
         response.response = body = _CountedBody(pieces, connection_check(request))
         record.bytes_in = request.content_length  # The request is gone when its answer ends.
         response.call_on_close(partial(_log, record, conversation, response.status_code, body))
+    if connection := connection_of(request):
+        connection.start_answer()
+    return response
 
 
 def _log(
