@@ -42,9 +42,7 @@ class RequestError(ConversationError, status=400):
 
 
 class ApiKeyMissing(RequestError, code="api_key_missing", status=401):
-    message = (
-        "Send your API key in visible ASCII, as X-OpenAI-API-Key or Authorization: Bearer KEY."
-    )
+    message = "Send an API key in visible ASCII, as X-OpenAI-API-Key or Authorization: Bearer KEY."
 
 
 class TokenRejected(RequestError, code="api_key_rejected", status=401):
@@ -76,9 +74,7 @@ class UploadTimeout(RequestError, code="upload_timeout"):
 
 
 class AudioMissing(RequestError, code="audio_missing"):
-    message = (
-        "Send the recording as a file in the field 'audio', as curl -F audio=@speech.wav does."
-    )
+    message = "Send the recording as the file 'audio', as curl -F audio=@speech.wav does."
 
 
 class AudioEmpty(RequestError, code="audio_empty"):

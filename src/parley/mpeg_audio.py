@@ -42,16 +42,13 @@ def frame_at(data: bytes, start: int = 0) -> Frame | None:
         return None
     sampling_rate = SAMPLING_RATES[version][rate]
     rates = BIT_RATES[1 if version == 0b11 else 2, layer]
-    padding = header[2] >> 1 & 1
-
-    def length(kilobits: int) -> int:
-        if layer == 1:
-            return 4 * (12_000 * kilobits // sampling_rate + padding)
-        samples = 576 if layer == 3 and version != 0b11 else 1152
-        return samples // 8 * 1000 * kilobits // sampling_rate + padding
-
-    known = length(rates[bit_rate]) if bit_rate else 0
-    return Frame((version, layer, sampling_rate), known, length(rates[-1]))
+    samples = 384 if layer == 1 else 576 if layer == 3 and version != 0b11 else 1152
+    slot, padding = 4 if layer == 1 else 1, header[2] >> 1 & 1  # In bytes, and in slots.
+    length, longest = (
+        slot * (samples // 8 // slot * 1000 * kilobits // sampling_rate + padding)
+        for kilobits in (rates[bit_rate], rates[-1])
+    )
+    return Frame((version, layer, sampling_rate), length if bit_rate else 0, longest)
 
 
 def has_two_frames_at(data: bytes, start: int = 0) -> bool:

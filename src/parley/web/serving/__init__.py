@@ -1,4 +1,1 @@
-"""How a process serves: its worker, its callers' connections, slots, stops, and the log's thread.
-
-It may import the wire room; the web room, wsgi.py and gunicorn import it.
-"""
+"""How a process serves: worker, connections, slots, watchdog and log. It may import `wire`."""
