@@ -1,7 +1,6 @@
 """What a base URL is, which of them callers may name, and which IP addresses are public."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
@@ -119,20 +118,6 @@ class EgressPolicy:
 
     allowed: tuple[BaseUrl, ...] = ()
     everything: bool = False  # Whether every limit is lifted, for development.
-
-    @classmethod
-    def parse(cls, words: Iterable[str]) -> "EgressPolicy":
-        """Read base URLs, or `*`; raise ValueError that says which one is wrong, and how."""
-        allowed = []
-        for position, word in enumerate(words, 1):
-            if word == "*":
-                return cls(everything=True)
-            try:
-                allowed.append(BaseUrl.parse(word))
-            except ValueError as error:
-                told = f"has a base URL, number {position}, that {error}"
-                raise ValueError(f"{told}; list base URLs, separated by spaces.") from None
-        return cls(tuple(allowed))
 
     def admitted(self, text: str, header: str = BaseUrl.header) -> BaseUrl:
         """A caller's base URL, by its spelling alone; raise BaseUrlRefused for one not allowed."""

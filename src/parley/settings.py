@@ -14,24 +14,16 @@ SYSTEM_PROMPT = (
     "You are talking with someone by voice. Answer in one to three short plain sentences, "
     "as people speak: no lists, no markup, no emoji, no code."
 )
-LOG_LEVELS = {level: level for level in ("INFO", "WARNING", "ERROR", "CRITICAL")}
-YES_OR_NO = {"yes": True, "no": False}
-TOKEN = re.compile(r"[!-~]{20,}")
+LEVEL = "(?ai)INFO|WARNING|ERROR|CRITICAL"  # In any case.
 VISIBLE_ASCII = re.compile(r"[!-~]+")
 """What an HTTP header can carry as a key, on its own and behind `Bearer`."""
-ORIGIN = re.compile(
+ORIGIN = (
     r"https?://[a-z0-9.-]+(:[0-9]{1,5})?"
     r"|(?!https?:)[a-z][a-z0-9+.-]*://[A-Za-z0-9._-]+(:[0-9]{1,5})?|file://|\*"
 )
 """An origin as browsers and apps' web views write it (RFC 6454, 6.1; Cordova's is `file://`), or
 any; `null` is none."""
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
-
-
-def _require(is_so: object, problem: str) -> None:
-    """Raise ValueError with what to write behind the variable's name, unless that is so."""
-    if not is_so:
-        raise ValueError(problem)
 
 
 def _base_url(text: str) -> BaseUrl | None:
@@ -41,31 +33,44 @@ def _base_url(text: str) -> BaseUrl | None:
         raise ValueError(f"{error}; set it to one like https://api.openai.com/v1.") from None
 
 
-def _words(text: str) -> tuple[str, ...]:
-    """The entries of a list. A comma is somebody's separator: two would silently become one."""
-    _require("," not in text, "has a comma; separate its entries by spaces alone.")
-    return tuple(text.split())
+def _like(form: str, problem: str, meaning: Callable[[str], Any] = str) -> Callable[[str], Any]:
+    """How a text of a form is read. The error does not repeat it: it may be, or hold, a key."""
 
-
-def _words_like(form: re.Pattern[str], problem: str) -> Callable[[str], tuple[str, ...]]:
-    """How a list is read of which each entry has a form. No entry is repeated: it may be secret."""
-
-    def read(text: str) -> tuple[str, ...]:
-        for position, word in enumerate(_words(text), 1):
-            _require(form.fullmatch(word), f"has an entry, number {position}, that {problem}")
-        return _words(text)
+    def read(text: str) -> Any:
+        if not re.fullmatch(form, text):
+            raise ValueError(problem)
+        return meaning(text)
 
     return read
 
 
-_origins = _words_like(ORIGIN, "is no origin; write each like https://app.example, or * for any.")
-_tokens = _words_like(TOKEN, "is no token; set at least 20 characters of visible ASCII for each.")
+def _list_of(read_entry: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    """How a list is read. A comma is somebody's separator: two would silently become one."""
+
+    def read(text: str) -> tuple[Any, ...]:
+        if "," in text:
+            raise ValueError("has a comma; separate its entries by spaces alone.")
+        entries = []
+        for position, word in enumerate(text.split(), 1):
+            try:
+                entries.append(read_entry(word))
+            except ValueError as error:
+                raise ValueError(f"has an entry, number {position}, that {error}") from None
+        return tuple(entries)
+
+    return read
 
 
-def _key(text: str) -> str:
-    is_key = not text or VISIBLE_ASCII.fullmatch(text)
-    _require(is_key, "has characters that no HTTP header can carry; set one key in visible ASCII.")
-    return text
+def _egress_policy(text: str) -> EgressPolicy:
+    urls = _list_of(lambda word: word if word == "*" else _base_url(word))(text)
+    return EgressPolicy(tuple(url for url in urls if url != "*"), everything="*" in urls)
+
+
+_origin = _like(ORIGIN, "is no origin; write each like https://app.example, or * for any.")
+_token = _like("[!-~]{20,}", "is no token; set at least 20 characters of visible ASCII for each.")
+_key = _like("[!-~]*", "has characters that no HTTP header can carry; set a key in visible ASCII.")
+_yes = _like("(?ai)yes|no", "is neither yes nor no; set one.", lambda x: x.lower() == "yes")
+_level = _like(LEVEL, "is none of INFO, WARNING, ERROR, CRITICAL; set one of them.", str.upper)
 
 
 def _number(kind: type[float], most: int, what: str) -> Callable[[str], float]:
@@ -74,20 +79,9 @@ def _number(kind: type[float], most: int, what: str) -> Callable[[str], float]:
     form = re.compile(r"[0-9]+" if kind is int else r"[0-9]+(\.[0-9]+)?")
 
     def read(text: str) -> float:
-        is_right = form.fullmatch(text) and 1 <= float(text) <= most
-        _require(is_right, f"is out of range or no number; set {what} from 1 to {most}.")
+        if not form.fullmatch(text) or not 1 <= float(text) <= most:
+            raise ValueError(f"is out of range or no number; set {what} from 1 to {most}.")
         return kind(text)
-
-    return read
-
-
-def _one_of(choices: Mapping[str, Any]) -> Callable[[str], Any]:
-    """How a word is read, in any case. It is not repeated: somebody may have put a key there."""
-    values = {word.upper(): value for word, value in choices.items()}
-
-    def read(text: str) -> Any:
-        _require(text.upper() in values, f"is none of {', '.join(choices)}; set one of them.")
-        return values[text.upper()]
 
     return read
 
@@ -102,21 +96,21 @@ class Settings:
     """Each field is read from the environment variable PARLEY_ plus its name in capitals."""
 
     openai_base_url: BaseUrl = _read(_base_url, "https://api.openai.com/v1")
-    allowed_base_urls: EgressPolicy = _read(lambda text: EgressPolicy.parse(_words(text)))
+    allowed_base_urls: EgressPolicy = _read(_egress_policy)
     deadline: float = _read(_number(float, 600, "seconds"), "28")
     """Seconds from the upload's end to the answer (routers wait 30); in a stream, for each wait."""
     model_list: str = _read(str, MODEL_LIST)
     system_prompt: str = _read(str, SYSTEM_PROMPT, is_shown=False)
-    allowed_origins: tuple[str, ...] = _read(_origins)
+    allowed_origins: tuple[str, ...] = _read(_list_of(_origin))
     capacity: int = _read(_number(int, 10_000, "a whole number"), "1000")
     """How many conversations one worker process holds at once, where it may open enough files."""
-    log_level: str = _read(_one_of(LOG_LEVELS), "INFO")
-    key_required: bool = _read(_one_of(YES_OR_NO), "yes")
-    page: bool = _read(_one_of(YES_OR_NO), "yes")
+    log_level: str = _read(_level, "INFO")
+    key_required: bool = _read(_yes, "yes")
+    page: bool = _read(_yes, "yes")
     stt_base_url: BaseUrl | None = _read(_base_url)
     text_base_url: BaseUrl | None = _read(_base_url)
     tts_base_url: BaseUrl | None = _read(_base_url)
-    caller_tokens: tuple[str, ...] = _read(_tokens, is_shown=False)
+    caller_tokens: tuple[str, ...] = _read(_list_of(_token), is_shown=False)
     # Callers with tokens use the operator's keys, each blank where its upstream asks for none.
     openai_api_key: str = _read(_key, is_shown=False)
     stt_api_key: str = _read(_key, is_shown=False)
