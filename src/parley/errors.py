@@ -61,10 +61,6 @@ class CallerDisconnected(RequestMalformed):
     message = "The connection was closed before the answer was ready; keep it open until then."
 
 
-class RequestBroken(RequestMalformed):
-    message = "The bytes sent are not a valid HTTP request; use an HTTP client to send it."
-
-
 class HeadersTooLarge(RequestError, code="headers_too_large", status=431):
     message = "Send at most 100 headers, 8,190 bytes in each and in the first line, 32 kB in all."
 

@@ -15,8 +15,7 @@ SYSTEM_PROMPT = (
     "as people speak: no lists, no markup, no emoji, no code."
 )
 LEVEL = "(?ai)INFO|WARNING|ERROR|CRITICAL"  # In any case.
-VISIBLE_ASCII = re.compile(r"[!-~]+")
-"""What an HTTP header can carry as a key, on its own and behind `Bearer`."""
+VISIBLE_ASCII = re.compile(r"[!-~]+")  # A key that a header can carry, on its own or as `Bearer`.
 ORIGIN = (
     r"https?://[a-z0-9.-]+(:[0-9]{1,5})?"
     r"|(?!https?:)[a-z][a-z0-9+.-]*://[A-Za-z0-9._-]+(:[0-9]{1,5})?|file://|\*"
@@ -129,9 +128,7 @@ class Settings:
                 values[each.name] = each.metadata["reader"](text)
             except ValueError as error:
                 raise ConfigurationError(f"{variable} {error}") from None
-        settings = cls(**values)
-        settings._check_keys_against_tokens()
-        return settings
+        return cls(**values)
 
     @cached_property
     def operator_keys(self) -> dict[str, str]:
@@ -139,7 +136,7 @@ class Settings:
         names = (each.name for each in fields(self) if each.name.endswith("_api_key"))
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
-    def _check_keys_against_tokens(self) -> None:
+    def __post_init__(self) -> None:
         """Raise ConfigurationError for a key that anybody could use, or that callers would send."""
         for name, key in self.operator_keys.items():
             if not self.caller_tokens:

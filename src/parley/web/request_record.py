@@ -30,10 +30,8 @@ class RequestRecord:
     secrets: Secrets  # What shows a key or the token of the request, or a key of the operator's.
     routes: Mapping[str, Route]  # By stage, where its calls go.
     began: float = field(default_factory=time.monotonic)
-    form: Mapping[str, Any] = field(default_factory=dict)
-    """Its valid fields, once `form_of` has read them, unless they may hold a key."""
-    other_hosts: Mapping[str, str] = field(default_factory=dict)
-    """By stage, the host, where it is not the main one's; `admit` sets it."""
+    form: Mapping[str, Any] = field(default_factory=dict)  # Its valid fields, if none holds a key.
+    other_hosts: Mapping[str, str] = field(default_factory=dict)  # By stage, if not the main one's.
     conversation: Conversation | None = None  # With one, the log gets a line.
     bytes_in: int | None = None
 

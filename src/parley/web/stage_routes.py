@@ -18,8 +18,7 @@ NOTICE = timedelta(days=60)  # How long before a model shuts down the service wa
 class Route:
     """Where a stage's calls go, and with which key (blank: none is sent)."""
 
-    url: BaseUrl | str
-    """A text is what the caller wrote, which is not judged yet; else it is the operator's."""
+    url: BaseUrl | str  # A text is what a caller wrote, not judged yet; else it is the operator's.
     key: str = field(repr=False)
     name: str  # Whose URL it is: the stage's own, by its name, or MAIN.
 
@@ -54,15 +53,14 @@ def models_of(
     names: Mapping[str, str], routes: Mapping[str, Route], services: Services, day: date
 ) -> dict[str, Model]:
     """By stage, the model that a form names, or what MODEL_LIST.MD has in its stead on that day."""
-    models = {}
-    for stage, route in routes.items():
-        is_callers_own = route.name == stage and isinstance(route.url, str)
-        models[stage] = services.registry[stage].resolve(
+    return {
+        stage: services.registry[stage].resolve(
             names.get(f"{stage}_model", ""),
             day if _dates_hold(route, services.settings) else None,
-            UNLISTED[stage] if is_callers_own else None,
+            UNLISTED[stage] if route.name == stage and isinstance(route.url, str) else None,
         )
-    return models
+        for stage, route in routes.items()
+    }
 
 
 def default_models(services: Services, day: date) -> dict[str, Model]:

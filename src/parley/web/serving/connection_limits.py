@@ -28,8 +28,7 @@ long, and how long the caller may send nothing meanwhile."""
 STOP_SECONDS = 1  # How long a connection may still bring a request when the service stops.
 FINISH_SECONDS = 4  # How long before the end of the grace period a stream finishes.
 RECEIVED_BYTES = 64 * 1024  # At once: gunicorn asks for a megabyte of a long body, and keeps it.
-UNSENT_BYTES = 128 * 1024
-"""What the kernel buffers of an answer: with more, a slow reader's progress is seen too seldom."""
+UNSENT_BYTES = 128 * 1024  # In the kernel: with more, a slow reader's progress is seen too seldom.
 HAS_LEFT = getattr(select, "POLLRDHUP", select.POLLHUP)
 """The event of a connection whose other side was closed. macOS has none for a side that only sends
 no more: there, a caller is seen to leave once the whole connection is closed."""

@@ -8,8 +8,7 @@ from typing import Any
 from parley.memory import Budget, Usage
 
 SLOT = "parley.slot"  # The key of the request's slot in its WSGI environment.
-RETRY_SECONDS = 2
-"""When a refused caller may try again: a conversation takes about as long, and frees its slot."""
+RETRY_SECONDS = 2  # When a refused caller may try again: a conversation takes about as long.
 
 
 @dataclass

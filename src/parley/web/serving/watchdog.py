@@ -18,8 +18,7 @@ LOOK_SECONDS = 0.25  # How often the watchdog looks, in the process's own proces
 SHARED = ("gevent", "logging", "queue", "threading")
 """The packages in which nothing is raised: a lock that all share could stay taken."""
 PLACES = 8  # How many of the innermost calls are logged.
-MARK = "parley.conversation"
-"""In the `spawn_tree_locals` of a greenlet that works for a caller, and so may be ended."""
+MARK = "parley.conversation"  # In a greenlet's `spawn_tree_locals`: it may be ended.
 
 
 class Watchdog:

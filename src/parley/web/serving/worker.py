@@ -171,7 +171,8 @@ def _error_of(exception: BaseException) -> errors.ConversationError:
         case parsing.InvalidResponseHeader() | parsing.InvalidResponseHeaderName():
             pass  # An answer of ours breaks HTTP.
         case parsing.ParseException():
-            return errors.RequestBroken()
+            broken = "The bytes sent are not a valid HTTP request; use an HTTP client to send it."
+            return errors.RequestMalformed(broken)
     log.unexpected(exception, "request")
     return errors.InternalError()
 
