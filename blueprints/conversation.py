@@ -29,7 +29,7 @@ def converse() -> Response:
     ours, record = services(), current_record()
     upstreams = admit()
     form = form_of(request)
-    representation, options = options_of(form, request.accept_mimetypes, ours.settings)
+    representation, options = options_of(form)
     models = models_of(form, record.routes, ours, ours.today())
     client = begin_client(upstreams, models, options)
     stages = Stages(client, connection_check(request))

@@ -25,7 +25,8 @@ class Application(Flask):
         """Answer over HTTP/1.1 even a request for a WebSocket, as RFC 9110, 7.8 allows."""
         environ.pop("HTTP_UPGRADE", None)  # Werkzeug would refuse it.
         environ["HTTP_ACCEPT"] = environ.get("HTTP_ACCEPT", "").replace("=.", "=0.")  # Java's q=.2
-        return super().wsgi_app(environ, start_response)
+        slots = self.extensions["parley"].slots
+        return with_slot(super().wsgi_app, slots, environ, start_response)
 
     def dispatch_request(self) -> ResponseReturnValue:
         """The route's answer. Flask hands no BaseException to the error handlers."""
@@ -50,7 +51,6 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.extensions["parley"] = services
-    app.wsgi_app = partial(with_slot, app.wsgi_app, services.slots)  # type: ignore[method-assign]
     app.before_request(request_record.begin)
     app.after_request(request_record.complete)
     app.after_request(add_promised_headers)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from flask import request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_options_header
 
 from parley.errors import OptionInvalid
-from parley.settings import Settings
 from parley.upstream.client import Options
 from parley.upstream.speech_formats import AUDIO_FORMATS
+from parley.web.services import services
 
 JSON, STREAM, SOUND = "json", "stream", "sound"
 OURS = {
@@ -34,15 +35,13 @@ def accepted(accept: MIMEAccept) -> tuple[str, str]:
     return JSON, ""
 
 
-def options_of(
-    form: Mapping[str, Any], accept: MIMEAccept, settings: Settings
-) -> tuple[str, Options]:
+def options_of(form: Mapping[str, Any]) -> tuple[str, Options]:
     """The answer's shape, and the options; raise OptionInvalid where Accept forbids one."""
-    representation, named = accepted(accept)
+    representation, named = accepted(request.accept_mimetypes)
     names = [option.name for option in fields(Options)]  # Not the recording and the models.
     chosen = {name: form[name] for name in names if name in form}
     if named:
         sent = chosen.setdefault("audio_format", named)
-        if sent != named and not accept[AUDIO_FORMATS[sent]]:
+        if sent != named and not request.accept_mimetypes[AUDIO_FORMATS[sent]]:
             raise OptionInvalid(f"Send 'audio_format' as {named}, as Accept asks, or leave it out.")
-    return representation, Options(**{"system_prompt": settings.system_prompt, **chosen})
+    return representation, Options(**{"system_prompt": services().settings.system_prompt, **chosen})

@@ -93,15 +93,11 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types.
         self.listeners: list[Listener] = []
         self.server_class = partial(Listener, self)
 
-    def init_process(self) -> None:
-        """Serve, and log each unexpected error without its text, which may quote a key."""
+    def run(self) -> None:
+        """Serve, watched, and log each unexpected error without its text, which may quote a key."""
         self.log.error_log.addFilter(_without_text)
         hub = gevent.get_hub()
         hub.print_exception = lambda _, __, error, ___: log.unexpected(error, "request")
-        super().init_process()
-
-    def run(self) -> None:
-        """Serve, watched."""
         Watchdog().start()
         super().run()
 
