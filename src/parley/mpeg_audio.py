@@ -18,8 +18,7 @@ SAMPLING_RATES = {
     0b11: (44_100, 48_000, 32_000),  # version 1
     0b10: (22_050, 24_000, 16_000),  # version 2
     0b00: (11_025, 12_000, 8_000),  # version 2.5, which is not ISO's, but everybody plays it
-}
-"""In Hz, by the two bits of the version."""
+}  # In Hz, by the two bits of the version.
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"
 """The boxes with which a file of the MP4 family begins; older QuickTime has no `ftyp`."""
 ID3 = re.compile(
     rb"ID3[\2-\4][^\xff][\0\x10 0@P`p\x80\x90\xa0\xb0\xc0\xd0\xe0\xf0][\0-\x7f]{4}", re.DOTALL
-)
-"""The header of ID3v2.2 to 2.4 (id3.org): version, flags, and a size of 4 times 7 bits."""
+)  # The header of ID3v2.2 to 2.4 (id3.org): version, flags, and a size of 4 times 7 bits.
 APE = b"APETAGEX" + (2000).to_bytes(4, "little")
 OTHERS = re.compile(
     rb"RIFF|RIFX|riff|FORM|OggS|fLaC|FLV|wvpk|MAC |MPCK|TTA1|caff|\.snd|MThd|\x30\x26\xb2\x75|#!"

@@ -99,8 +99,7 @@ ABORTS = {
     404: errors.NotFound,
     405: errors.MethodNotAllowed,
     413: errors.AudioTooLarge,  # No request of that size could hold an allowed file.
-}
-"""By the status of Werkzeug's exception, the error that it means."""
+}  # By the status of Werkzeug's exception, the error that it means.
 
 
 def answer_exception(exception: Exception) -> Response:

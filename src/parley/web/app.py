@@ -64,10 +64,5 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
         CORS(app, origins=origins, send_wildcard=True, allow_private_network=True, **told)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
-
-    @app.get("/healthz")
-    def healthz() -> dict[str, str]:
-        """Say that the process is alive; the upstream is not called."""
-        return {"status": "ok"}
-
+    app.add_url_rule("/healthz", "healthz", lambda: {"status": "ok"})  # The upstream is not called.
     return app
