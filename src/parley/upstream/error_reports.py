@@ -37,12 +37,12 @@ REASONS = (
 )
 # A field that says when to try again (`retryDelay`, `retry_after`, Hugging Face's
 # `estimated_time`), also in JSON within a text; with seconds, milliseconds or a text such as
-# `9m38s` it says after how long. A number of more digits is a moment, counted from 1970.
+# `9m38s` it says after how long, or at which moment.
 WAITS = re.compile(
-    r"(?:retry(?:[ _-]?(?:after|delay|in)|(?P<counts>))|reset|estimated_?time)[\w .-]{0,24}?"
+    r"(?:retry(?:[ _-]?(?:after|at|delay|in)|(?P<counts>))|reset|estimated_?time)[\w .-]{0,24}?"
     r"(?P<fine>ms|milliseconds)?\\{0,9}\"\s?:\s?+"
     r"(?!(?:null|true|false|0(?:\.0)?|\\{0,9}\"{2}|\[\]|\{\})\s?[,}])"
-    r"(?:\\{0,9}\"?(?P<wait>\d{1,8}(?!\d)[\w. ]{0,30})\\{0,9}\"?\s?[,}])?",
+    r"(?:\\{0,9}\"?(?P<wait>\d[\w .:+-]{0,40})\\{0,9}\"?\s?[,}])?",
     re.IGNORECASE,
 )
 
@@ -76,10 +76,10 @@ class Report:
     @property
     def wait(self) -> float | None:
         """How many seconds to wait before another try, as such a field says, or the reason."""
-        if (field := self.wait_field) and field["wait"] and field["counts"] is None:
-            return seconds_in(field["wait"], 0.001 if field["fine"] else 1.0)
-        words = WAIT.search(self.message)
-        return seconds_in(words[1]) if words else None
+        field, words, seconds = self.wait_field, WAIT.search(self.message), None
+        if field and field["wait"] and field["counts"] is None:
+            seconds = seconds_in(field["wait"], 0.001 if field["fine"] else 1.0)
+        return seconds_in(words["wait"]) if words and not seconds else seconds
 
     @property
     def is_note(self) -> bool:

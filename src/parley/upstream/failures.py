@@ -2,10 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from parley.errors import (
@@ -67,6 +64,8 @@ LEADS: Mapping[type[UpstreamError], str] = {
 # The headers that say how long to wait, and their units in seconds.
 WAITS = (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0))
 SENTENCE_END = re.compile(r"(?<=[.!?]) ")
+# Those that hosts send with each answer: at a limit they say when it is over.
+RESETS = ("x-ratelimit-reset", "ratelimit-reset")
 LONGEST_WAIT = 86_400.0  # The longest wait, in seconds, that callers are told of: a day.
 
 
@@ -99,6 +98,7 @@ def _failure(
     report: Report, upstream: Upstream, model: str, status: int | None, headers: Mapping[str, str]
 ) -> UpstreamError:
     """The one way from what was read to an error of ours, with its sentence and its retries."""
+    wait = retry_after(headers, report.wait, status)
     if status is None:
         known = {**BY_NAME, **BY_CODE}
         kind = next((known[name] for name in report.names if name in known), UpstreamMalformed)
@@ -106,17 +106,17 @@ def _failure(
             kind = ModelNotFound
         retry = kind in (RateLimited, UpstreamUnavailable)
     else:
-        kind = _by_status(status, report, upstream, model, headers)
+        kind = _by_status(status, report, upstream, model, wait)
         retry = status in RETRIED_STATUSES or status >= 500
         retry = SHOULD_RETRY.get(headers.get("x-should-retry", ""), retry)
     if kind in (QuotaExhausted, ModelNotFound) or status == 501:
         retry = False  # It does not pass by itself, whatever the header says.
     sentence = _sentence(kind, report, upstream, status)
-    return kind(sentence, retry=retry, retry_after=retry_after(headers, report.wait))
+    return kind(sentence, retry=retry, retry_after=wait)
 
 
 def _by_status(
-    status: int, report: Report, upstream: Upstream, model: str, headers: Mapping[str, str]
+    status: int, report: Report, upstream: Upstream, model: str, wait: float | None
 ) -> type[UpstreamError]:
     if named := [BY_NAME[name] for name in report.names if name in BY_NAME]:
         return named[0]
@@ -126,7 +126,7 @@ def _by_status(
     coded = {BY_CODE.get(name) for name in report.names}
     if kind is RateLimited:
         speaks = QUOTA.search(" ".join((report.message, *report.names)))
-        waits = retry_after(headers) is not None or report.wait_field or TIME.search(report.message)
+        waits = wait is not None or report.wait_field or TIME.search(report.message)
         if QuotaExhausted in coded or (speaks and not waits):
             return QuotaExhausted
     is_told = ModelNotFound in coded and kind in (UpstreamRejected, UpstreamUnavailable, NotAllowed)
@@ -155,18 +155,17 @@ def _sentence(
     return f"{lead}, saying: {message}" if message else ""
 
 
-def retry_after(headers: Mapping[str, str], seconds: float | None = None) -> float | None:
+def retry_after(
+    headers: Mapping[str, str], seconds: float | None = None, status: int | None = None
+) -> float | None:
     """How many seconds, up to LONGEST_WAIT, the upstream asks to wait; by no header, `seconds`.
 
-    A header has a number, as OpenAI's SDK reads it, a text such as `2s`, or a date.
+    A header has what `seconds_in` reads, as OpenAI's SDK does, or a date.
     """
-    for name, unit in WAITS:
-        if (asked := seconds_in(headers.get(name, ""), unit)) is not None:
-            return min(asked, LONGEST_WAIT)
-    with suppress(KeyError, ValueError, TypeError, OverflowError):
-        wait = parsedate_to_datetime(headers["retry-after"]) - datetime.now(UTC)
-        return min(max(0.0, wait.total_seconds()), LONGEST_WAIT)
-    return None if seconds is None else min(seconds, LONGEST_WAIT)
+    asked = [seconds_in(headers.get(name, ""), unit) for name, unit in WAITS]
+    resets = [seconds_in(headers.get(name, "")) for name in RESETS if status == 429]
+    waits = (each for each in (*asked, seconds, *resets) if each is not None)
+    return next((min(each, LONGEST_WAIT) for each in waits), None)
 
 
 def with_answer(failure: UpstreamError, answer: Answer, upstream: Upstream) -> UpstreamError:
