@@ -78,7 +78,7 @@ PART = (
     rf"(?!dec|may)({'|'.join(UNITS)})"
     r"(?:s?econds?|ecs?|inutes?|ins?|ours?|rs?|ays?|[钟鐘間])?(?![a-z]|\d+\b(?!\.))"
 )
-PARTS = rf"(?:{PART}[, ]{{0,2}}(?:and )?)+"
+PARTS = rf"(?:{PART}[, ]{{0,2}}(?:and )?){{1,4}}"
 # A moment: as ISO 8601 and HTTP have it, counted from 1970, or a time of the day in UTC.
 MOMENT = (
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:Z|UTC|GMT)|[+-]\d\d:\d\d)?"
