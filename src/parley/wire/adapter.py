@@ -39,17 +39,15 @@ class Adapter(HTTPAdapter):
         self._tls = tls_context(ca_bundle)
         super().__init__(hosts, idle, max_retries=Retry(False))  # It calls `init_poolmanager`.
 
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+    def init_poolmanager(self, *sizes: Any, **options: Any) -> None:
         """Make the pools of direct connections."""
-        options |= {"ssl_context": self._tls, "resolve": self._resolve}
-        super().init_poolmanager(*arguments, **options)
+        super().init_poolmanager(*sizes, **options, ssl_context=self._tls, resolve=self._resolve)
         _equip(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> PoolManager:
         """Make or find the pools of connections through a proxy."""
         options |= {"ssl_context": self._tls, "proxy_ssl_context": self._tls}
-        manager = super().proxy_manager_for(proxy, resolve=self._resolve_proxy, **options)
-        return _equip(manager)
+        return _equip(super().proxy_manager_for(proxy, resolve=self._resolve_proxy, **options))
 
     def get_connection_with_tls_context(
         self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None

@@ -22,10 +22,8 @@ class _Lines(io.BufferedReader):
         line = super().readline(size)
         self._bytes -= len(line)
         self._lines -= 1
-        if self._bytes < 0 or self._lines < 0:
-            raise http.client.HTTPException("too many lines")
-        if line.find(b"\r", 0, -2) >= 0:
-            raise http.client.HTTPException("bare CR")
+        if self._bytes < 0 or self._lines < 0 or line.find(b"\r", 0, -2) >= 0:
+            raise http.client.HTTPException("too many lines, or a bare CR")
         return line
 
     def read1(self, size: int = -1, /) -> bytes:

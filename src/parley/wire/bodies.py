@@ -23,15 +23,12 @@ OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
 DRAIN_SECONDS = 0.05  # The longest to wait for the rest of a body: a new connection takes longer.
 Counted = Callable[[Iterator[bytes]], Iterable[bytes]]  # Passes pieces on, and counts their memory.
-TOO_LATE = (Timeout, exceptions.TimeoutError)
 # What the layers below requests raise when an exchange fails; its own are each an OSError.
 BROKEN = (exceptions.HTTPError, exceptions.ProxySchemeUnsupported, HTTPException, OSError)
 
 
 def filled(head: bytes, pieces: Iterator[bytes], size: float = math.inf) -> bytes:
     """The head, and what follows it up to `size` bytes or more, if there are as many."""
-    if len(head) >= size:
-        return head
     body = bytearray(head)  # A list of many small pieces takes many times their size.
     while len(body) < size and (piece := next(pieces, b"")):
         body += piece
@@ -43,7 +40,7 @@ def errors_translated() -> Iterator[None]:
     """A block that raises our error for a foreign one, whose text may quote a key and is lost."""
     try:
         yield
-    except TOO_LATE:
+    except (Timeout, exceptions.TimeoutError):
         raise UpstreamTimeout() from None
     except BROKEN:
         raise UpstreamUnavailable() from None

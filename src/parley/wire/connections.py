@@ -56,7 +56,10 @@ def resolve(look_up: LookUp, host: str, port: int) -> list[Address]:
 
 def connect(addresses: Sequence[Address]) -> YieldingSocket:
     """A socket to one of the addresses (RFC 8305, 4, 5); raise UpstreamUnavailable if all fail."""
-    untried = interleaved(addresses)[:ADDRESSES]
+    families = dict.fromkeys(family for family, _ in addresses)
+    # Their families take turns; the first address stays first.
+    ranks = zip_longest(*([item for item in addresses if item[0] == one] for one in families))
+    untried = [address for address in chain.from_iterable(ranks) if address][:ADDRESSES]
     tries: list[gevent.Greenlet] = []
     try:
         while untried or tries:
@@ -71,13 +74,6 @@ def connect(addresses: Sequence[Address]) -> YieldingSocket:
         for abandoned in tries:
             abandoned.link(_close)  # It may have connected meanwhile.
             abandoned.kill(block=False)
-
-
-def interleaved(addresses: Sequence[Address]) -> list[Address]:
-    """The addresses with their families in turn; the first address stays first."""
-    families = dict.fromkeys(family for family, _ in addresses)
-    ranks = zip_longest(*([item for item in addresses if item[0] == one] for one in families))
-    return [address for address in chain.from_iterable(ranks) if address]
 
 
 def _connected(address: Address) -> YieldingSocket | None:

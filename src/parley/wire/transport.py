@@ -63,13 +63,12 @@ class Form:
 
     def __iter__(self) -> Iterator[bytes]:
         """The blocks, one in memory at once; the framing is sent in the first and the last."""
-        head, left = self._head, self._recording.size
-        while left > 0:
-            size = min(left, BLOCK_BYTES)
-            left -= size
-            yield head + self._recording.stream.read(size) + (b"" if left else self._tail)
-            if left:
+        head = self._head
+        for left in range(self._recording.size, 0, -BLOCK_BYTES):
+            if not head:
                 let_others_run()  # Neither reading a file nor an upstream that takes it all waits.
+            tail = self._tail if left <= BLOCK_BYTES else b""
+            yield head + self._recording.stream.read(min(left, BLOCK_BYTES)) + tail
             head = b""
 
 
@@ -98,11 +97,8 @@ class Transport:
         self._sessions = {False: PreparedSession(unchecked), True: PreparedSession(public)}
 
     def require_allowed_addresses(self, *urls: BaseUrl) -> None:
-        """Raise BaseUrlRefused now if a call would be refused for a host's addresses.
-
-        A name that does not resolve in CONNECT_SECONDS is left to the call itself.
-        """
-        deadline = Deadline.after(CONNECT_SECONDS)
+        """Raise BaseUrlRefused now if a call would be refused for a host's addresses."""
+        deadline = Deadline.after(CONNECT_SECONDS)  # A name that takes longer is left to the call.
         for url in urls:
             # Behind a proxy only the proxy knows what a name resolves to.
             if url.public_only and not select_proxy(str(url), get_environ_proxies(str(url))):
