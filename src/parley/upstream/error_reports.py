@@ -19,6 +19,7 @@ FINE = ("ok", "success", "succeeded", "successful")  # What hosts say where noth
 READ_CHARACTERS, LISTED, READ_BYTES = 2000, 5, 64 * 1024
 # The fields below are written as all are read: in small letters, without `_` and `-`, so that
 # `error_message`, `errorMessage` and `ErrorMessage` are one.
+PLAIN = str.maketrans("", "", "_-")
 # Those that name the failure or its status; the codes first, since they are more exact.
 NAMES = (
     *("code", "errorcode", "errcode", "type", "errortype"),
@@ -89,14 +90,11 @@ class Report:
 
 
 def error_field_of(value: Any) -> Any:
-    """The `error` of an answer or an event, which counts whatever else there is; else None.
-
-    Gemini puts its answer into a list. Some gateways put an `error` with blank fields into each.
-    """
-    if isinstance(value, list) and value:
+    """The `error` of an answer or an event, which counts whatever else there is; else None."""
+    if isinstance(value, list) and value:  # Gemini's.
         value = value[0]
     error = value.get("error") if isinstance(value, dict) else None
-    is_blank = isinstance(error, dict) and not any(error.values())
+    is_blank = isinstance(error, dict) and not any(error.values())  # Some gateways' in each event.
     return None if is_blank else error or None
 
 
@@ -141,7 +139,8 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
     if isinstance(value, list):
         read = [_read(item, depth - 1) for item in value[:LISTED]]
         return next(iter(read), ((), ""))[0], "; ".join(filter(None, (text for _, text in read)))
-    fields, value = value, {_plain(name): field for name, field in reversed(value.items())}
+    fields = value
+    value = {name.lower().translate(PLAIN): fields[name] for name in reversed(fields)}
     # With a reason beside it, a short `error` only names the failure.
     is_name = isinstance(value.get("error"), str | int) and any(map(value.get, SENTENCES))
     found = map(value.get, (*NAMES, "error") if is_name else NAMES)
@@ -153,15 +152,9 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
             told = dict.fromkeys(filter(None, (_placed(value, message), quoted)))
             return own + others + quoted_names, ": ".join(told)
     # Validators name each field, with a list of what is wrong with it.
-    lists = (
-        [item for item in fields.items() if isinstance(item[1], list)] if depth < DEEPEST else []
-    )
+    lists = [item for item in fields.items() if depth < DEEPEST and isinstance(item[1], list)]
     wrong = {field[:100]: _read(each, depth - 1)[1] for field, each in lists[:LISTED]}
     return own, "; ".join(f"{field}: {said}" for field, said in wrong.items() if said)
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "")
 
 
 def _quoted(value: dict[str, Any]) -> Any:
