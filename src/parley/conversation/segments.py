@@ -144,17 +144,14 @@ class Segmenter:
             return None
         if _BLOCK_END.search(text, len(text.rstrip())):
             return self._segment(text)
-        if self._in_vain > IN_VAIN or (
-            self._in_markup and not _CLOSER.search(text, self._in_markup)
-        ):
+        is_in_markup = self._in_markup and not _CLOSER.search(text, self._in_markup)
+        if is_in_markup or self._in_vain > IN_VAIN:
             return None
-        if ends_amid_latex(text):
-            self._in_vain += len(text)
-            return None
-        segment = self._segment(text)
-        if not (_OPENER.search(segment.speakable) or _JSON_OPENER.search(text)):
-            return segment
-        self._in_markup = len(text)
+        if not ends_amid_latex(text):
+            segment = self._segment(text)
+            if not (_OPENER.search(segment.speakable) or _JSON_OPENER.search(text)):
+                return segment
+            self._in_markup = len(text)
         self._in_vain += len(text)
         return None
 

@@ -124,9 +124,8 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
     if _COUNTS.search(before):
         return True
     if day := _DAY.fullmatch(word):
-        return bool(_DATE.search(before)) or (
-            len(day[1]) < 3 and bool(_ORDINAL.match(after) or _ARTICLE.search(before))
-        )
+        is_ordinal = len(day[1]) < 3 and (_ORDINAL.match(after) or _ARTICLE.search(before))
+        return bool(is_ordinal or _DATE.search(before))
     return (
         not (_ABBREVIATIONS.isdisjoint([word, word[:1].lower() + word[1:]]) or _BEGINS.match(after))
         or word.endswith("str")
@@ -136,15 +135,12 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
         or len(regex.findall(r"\X", word)) == 1
         or (len(word) == 2 and word[0] == word[1] and word not in _ROMAN)  # EE. UU.
         or ("." in word and all(0 < len(part) < 4 for part in regex.split(r"[.\-]+", word)))
-        or (
-            len(word) < 5
-            and not word.isupper()
-            and _has_no_vowel(word)
-            and not _UNIT.search(before)
-        )
+        or (len(word) < 5 and _has_no_vowel(word) and not _UNIT.search(before))
     )
 
 
 def _has_no_vowel(word: str) -> bool:
+    """Whether its letters, unless all are capitals, hold no vowel: "Hr", "vgl"."""
     letters = unicodedata.normalize("NFD", word.lower())
-    return bool(_ALPHABETIC.fullmatch(letters)) and _VOWELS.isdisjoint(letters)
+    is_word = not word.isupper() and _ALPHABETIC.fullmatch(letters)
+    return bool(is_word) and _VOWELS.isdisjoint(letters)

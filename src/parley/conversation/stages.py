@@ -68,10 +68,7 @@ def with_stage(error: BaseException, stage: str) -> errors.ConversationError:
 
 
 class Stages:
-    """The stages of one conversation: each writes its result into `conversation`.
-
-    They raise ConversationError, which names the stage.
-    """
+    """A conversation's stages: each writes into `conversation`, or raises ConversationError."""
 
     def __init__(self, client: Client, caller_is_connected: Callable[[], bool]) -> None:
         self.client, self.caller_is_connected = client, caller_is_connected
@@ -167,10 +164,7 @@ class Stages:
                 raise errors.ThoughtsAlone()
 
     def _speak_reply(self, speak: Callable[[str], Result]) -> Result | None:
-        """What `speak` makes of the reply, made speakable; None if nothing is left to say.
-
-        Of one over SPEECH_CHARACTERS the first sentences are spoken, and TextTruncated is noted.
-        """
+        """What `speak` makes of the reply, made speakable; None if nothing is left to say."""
         with self.stage("tts"):
             text, sentences, is_cut = "", "", False  # `sentences`: `text` up to a whole sentence.
             for segment in segments_of(self.conversation.reply):
