@@ -53,10 +53,9 @@ class Answer(AbstractContextManager["Answer"]):
         """Accept at most `limit` bytes of body once decoded, and PIECE_BYTES more as sent."""
         self.status, self.headers = response.status_code, response.headers
         self.request_id = valid_request_id(response.headers.get("x-request-id", ""), secrets)
-        self._secrets = secrets
         self.response, self._raw = response, response.raw
         self._limit = limit if self.status < 300 else min(limit, REFUSAL_BYTES)
-        self._deadline = deadline
+        self._secrets, self._deadline = secrets, deadline
 
     def __exit__(self, *_: object) -> None:
         with suppress(*BROKEN):

@@ -32,16 +32,12 @@ LookUp = Callable[..., list[Any]]  # What takes and returns what getaddrinfo doe
 
 def is_short_of_files() -> bool:
     """Whether the process cannot open FILES_LEFT more files; it takes 30 microseconds to try."""
-    opened: list[int] = []
-    try:
-        while len(opened) < FILES_LEFT:
-            opened.append(os.open(os.devnull, os.O_RDONLY))
-    except OSError:
-        return True
-    finally:
-        for descriptor in opened:
-            get_original("os", "close")(descriptor)  # gevent's closes later.
-    return False
+    close = get_original("os", "close")  # gevent's closes later.
+    with suppress(OSError), ExitStack() as opened:
+        for _ in range(FILES_LEFT):
+            opened.callback(close, os.open(os.devnull, os.O_RDONLY))
+        return False
+    return True
 
 
 def resolve(look_up: LookUp, host: str, port: int) -> list[Address]:

@@ -18,7 +18,7 @@ from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.recordings import Recording
 from parley.redaction import Secrets
-from parley.wire.adapter import Adapter, PreparedSession
+from parley.wire.adapter import Adapter
 from parley.wire.bodies import Answer, errors_translated
 from parley.wire.connections import CONNECT_SECONDS, Address, LookUp, is_short_of_files, resolve
 from parley.wire.websocket import MESSAGE_BYTES, Channel
@@ -78,9 +78,7 @@ Body = Mapping[str, Any] | Form  # What is sent: a mapping as JSON, or a form.
 class Transport:
     """What all conversations of a process share: connections, but no cookie, header or key."""
 
-    def __init__(
-        self, pool_size: int, look_up: LookUp = getaddrinfo, ca_bundle: str | None = None
-    ) -> None:
+    def __init__(self, pool_size: int, look_up: LookUp = getaddrinfo, ca_bundle: str | None = None):
         """Keep up to `pool_size` idle connections to each host of the operator's.
 
         `ca_bundle` is trusted instead of certifi's; raises ConfigurationError if it is unreadable.
@@ -94,7 +92,7 @@ class Transport:
         except OSError:
             sentence = f"REQUESTS_CA_BUNDLE names {bundle}, which holds no readable certificates."
             raise ConfigurationError(sentence) from None
-        self._sessions = {False: PreparedSession(unchecked), True: PreparedSession(public)}
+        self._adapters = {False: unchecked, True: public}
 
     def require_allowed_addresses(self, *urls: BaseUrl) -> None:
         """Raise BaseUrlRefused now if a call would be refused for a host's addresses."""
@@ -145,15 +143,15 @@ class Transport:
     ) -> Answer:
         try:
             with errors_translated(), deadline.wait():
-                response = self._sessions[upstream.url.public_only].answer_to(request)
+                response = self._adapters[upstream.url.public_only].answer_to(request)
         except BaseUrlRefused:
             raise upstream.url.refusal() from None
         return Answer(response, limit, upstream.secrets, deadline)
 
     def _resolve(self, host: str, port: int) -> list[Address]:
         if is_short_of_files():  # Callers choose to how many hosts idle connections lead.
-            for session in self._sessions.values():
-                session.close()
+            for adapter in self._adapters.values():
+                adapter.close()
             let_others_run()  # gevent closes then.
         return resolve(self._look_up, host, port)
 
