@@ -158,15 +158,12 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
 
 
 def _quoted(value: dict[str, Any]) -> Any:
-    """What the host behind a gateway said, where the gateway's own words do not repeat it.
-
-    In OpenRouter's `metadata.raw`, and in Pollinations' `details`, an object or the JSON of one. A
-    plain text or a list there tells less: Gemini's has links about quotas, whatever went wrong.
-    """
-    details = value.get("details")
+    """What the host behind a gateway said, where the gateway's own words do not repeat it."""
+    raw = value_at(value, "metadata", "raw")  # OpenRouter's
+    details = value.get("details")  # Pollinations'. Gemini's is a list of links, whatever happened.
     if isinstance(details, str):
         details = json_in(details.encode(errors="replace"))
-    return value_at(value, "metadata", "raw") or (details if isinstance(details, dict) else None)
+    return raw or (details if isinstance(details, dict) else None)
 
 
 def _placed(value: dict[str, Any], message: str) -> str:

@@ -77,9 +77,7 @@ class VoiceReader:
         path = f"/realtime?model={quote(call.model.name, safe='')}"
         self._channel = self._open.enter_context(call.open_channel(path))
         self._messages = _messages_of(self._channel, call)
-        for event in self._events(call):
-            if event.get("type") == "session.created":
-                break
+        next(event for event in self._events(call) if event.get("type") == "session.created")
         return self._channel
 
     def _events(self, call: Call) -> Iterator[dict[str, Any]]:

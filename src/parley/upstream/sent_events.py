@@ -64,20 +64,17 @@ def _lines_in(pieces: Iterable[bytes]) -> Iterator[bytes]:
     begun: list[bytes] = []
     size, was_return = 0, False
     for part in _parts_of(pieces):
-        for line in part.splitlines(keepends=True):
-            if was_return and line == b"\n":  # The rest of a CRLF.
-                was_return = False
-                continue
+        lines = part.removeprefix(b"\n") if was_return else part  # The rest of a CRLF.
+        was_return = part.endswith(b"\r")
+        for line in lines.splitlines(keepends=True):
             text = line.rstrip(b"\r\n")
             begun.append(text)
             size += len(text)
             if size > EVENT_BYTES:
                 raise UpstreamMalformed()
-            was_return = line.endswith(b"\r")
-            if len(text) == len(line):
-                continue
-            yield b"".join(begun) if len(begun) > 1 else text
-            begun, size = [], 0
+            if text != line:
+                yield b"".join(begun)
+                begun, size = [], 0
     if begun:
         yield b"".join(begun)
 
