@@ -14,7 +14,7 @@ from parley.recordings import Recording
 from parley.upstream.calls import AttemptRecord, Call
 from parley.upstream.chat_stream import deltas_of
 from parley.upstream.error_reports import SPACE, FailureIn, error_field_of, not_json, report_of
-from parley.upstream.json_values import json_in, text_of
+from parley.upstream.json_values import json_in
 from parley.upstream.realtime import VoiceReader
 from parley.upstream.sent_speech import checked
 from parley.upstream.speech_formats import in_format, set_lengths, whole_samples
@@ -78,7 +78,9 @@ class Client:
             form = Form(fields, "file", recording)
             with call.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
                 heard = _transcript_in(answer.whole(call.counted), answer.headers, call.failure_in)
-                return REMARKS.sub("", TOKENS.sub("", text_of(heard)).strip())
+                # Half a surrogate pair becomes U+FFFD.
+                text = heard.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+                return REMARKS.sub("", TOKENS.sub("", text).strip())
 
         return call.run(read)
 

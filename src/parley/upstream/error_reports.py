@@ -46,8 +46,6 @@ WAITS = re.compile(
     r"(?:\\{0,9}\"?(?P<wait>\d[\w .:+-]{0,40})\\{0,9}\"?\s?[,}])?",
     re.IGNORECASE,
 )
-
-
 # The data of the only event, as which some refuse what is to be streamed (DashScope).
 EVENT = re.compile(rb"\A(?:(?!data)\w*:[^\n]*\n)*+data: ?(\{[^\n]*)")
 

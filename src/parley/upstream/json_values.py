@@ -37,15 +37,6 @@ def value_at(value: Any, *path: str | int) -> Any:
     return value
 
 
-def text_of(value: Any) -> str:
-    """A JSON string's text, blank for other values; half a surrogate pair becomes U+FFFD."""
-    if not isinstance(value, str):
-        return ""
-    if value.isascii():
-        return value
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def text_in(content: Any) -> str:
     """The text of a message, or of its parts but thoughts; it may end amid a surrogate pair."""
     if isinstance(content, str):

@@ -26,10 +26,7 @@ CHUNKS = 100  # How many of a WAV are looked at; a handful stand before the samp
 
 
 def in_format(pcm: Iterable[bytes], audio_format: str, deadline: Deadline) -> Iterator[bytes]:
-    """The file in one of the AUDIO_FORMATS, in pieces; PCM may be cut anywhere, even in a sample.
-
-    Raises as `whole_samples` does, and what the deadline raises.
-    """
+    """A file in one of AUDIO_FORMATS, in pieces; raises as `whole_samples` and the deadline do."""
     samples = whole_samples(pcm)
     if audio_format == "mp3":
         yield from _mp3(samples, deadline)
@@ -41,7 +38,7 @@ def in_format(pcm: Iterable[bytes], audio_format: str, deadline: Deadline) -> It
 
 
 def whole_samples(pcm: Iterable[bytes]) -> Iterator[bytes]:
-    """Whole samples; raise UpstreamMalformed for none or a half one, which would become noise."""
+    """The samples of PCM that is cut anywhere; raise UpstreamMalformed for none, or a half one."""
     half, is_empty = b"", True
     for arrived in pcm:
         piece = half + arrived

@@ -4,7 +4,6 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 
@@ -81,7 +80,7 @@ class Answer(AbstractContextManager["Answer"]):
         if self.status < 300 and not size:
             # An answer that is cut off in its headers looks like an empty success.
             framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
-            if not framed and self.status != HTTPStatus.NO_CONTENT:
+            if not framed and self.status != 204:
                 raise UpstreamUnavailable()
             if self.status >= 200:  # Else it is a 101, and its status tells.
                 raise UpstreamMalformed()

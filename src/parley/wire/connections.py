@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from functools import partial
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -104,7 +103,7 @@ class PlainConnection(HTTPConnection):
 
     def connect(self) -> None:
         """Connect and shake hands in time. Nothing was sent yet: the call may be tried again."""
-        with Deadline.after(CONNECT_SECONDS, partial(UpstreamTimeout, retry=True)).wait():
+        with Deadline.after(CONNECT_SECONDS, lambda: UpstreamTimeout(retry=True)).wait():
             super().connect()
 
     def getresponse(self) -> Any:

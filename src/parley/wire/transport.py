@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from socket import getaddrinfo
 from typing import Any
 
@@ -131,7 +130,7 @@ class Transport:
         channel = Channel(f"{upstream.url}{path}", deadline)
         request = _request(upstream, path, channel.handshake)
         with self._answer(upstream, request, MESSAGE_BYTES, deadline) as answer:
-            if answer.status != HTTPStatus.SWITCHING_PROTOCOLS:
+            if answer.status != 101:
                 yield answer
                 return
             channel.open(answer.response)
