@@ -48,7 +48,7 @@ def answer_json(stages: Stages, recording: Recording) -> Response:
 
 def answer_stream(stages: Stages, recording: Recording) -> Response:
     """Text and sound while they are made; a failure before there is a transcript is JSON."""
-    conversation = stages.hear(recording)
+    conversation = stages.transcribe(recording)
     if conversation.failure:
         return json_of(conversation, answer_schema)
     return event_stream(stages)

@@ -7,8 +7,7 @@ import time
 from datetime import date
 
 import pytest
-import requests_mock
-from testing.builders import FROZEN_LIST, KEY, ROOT, make_app, ran
+from testing.builders import FROZEN_LIST, KEY, ROOT, make_app, ran, simulated_hosts
 
 from parley.commands import models
 from parley.errors import DeadlineExceeded
@@ -48,7 +47,7 @@ def check(main=MAIN, voice=VOICE, **more):
 def network(monkeypatch):
     """Each host announces its own models, and what the list says of them."""
     monkeypatch.setattr("parley.web.stage_routes.MODEL_LIST", str(FROZEN_LIST))
-    with requests_mock.Mocker() as mocker:
+    with simulated_hosts() as mocker:
         announce(mocker, OPENAI, ALL)
         announce(mocker, MAIN, HEARD_AND_WRITTEN)
         announce(mocker, VOICE, dict.fromkeys(DATED["tts"]))

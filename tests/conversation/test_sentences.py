@@ -57,7 +57,15 @@ def test_a_reply_is_cut_where_sentences_of_its_language_end(language):
         ("You will find it in the book, App. B of", False),
         ("Es ist immer geöffnet, Mo.–Fr. 8–17 Uhr", False),
         ("Wenn du es möchtest, helfe ich dir. Dann", False),  # Nobody knows what word it becomes.
-        ("Wenn du es möchtest, helfe ich dir. Dann ", True),
+        ("Wenn du es möchtest, helfe ich dir. Dann i", True),
+        ("It was all told to us by Prof. She Wang of", False),
+        ("It was all told to us by Prof. She ", False),  # Nobody knows if her name follows.
+        ("He went home (so it was all done.) She", True),
+        ("He went home (or was it all done?) She", True),
+        ("(He said to me that it is done.) She", True),
+        ("He went home (so it was all done.) she", False),
+        ("He wrote to them all (at Yahoo!) Mail", False),
+        ("He sent it all to them (as in approx.) Ten", False),
         ("Vi talte alle med den nye dir. Danner om", False),
         ("Das steht im dicken Buch, 2. Band der", False),
         ("Er wohnt in der Lindenstr. 4. Dort st", True),

@@ -85,6 +85,26 @@ KINDS = {
         "There are two:\n<tool>\nThe hammer is good. It is heavy.\n\nThat is all of them.",
         ["There are two: <tool> The hammer is good. It is heavy.", "That is all of them."],
     ),
+    **{
+        f"nothing but {reply[:9]}": (reply, [said])
+        for reply, said in (
+            *(
+                (call, call)
+                for call in ("get_name()", '{"name": "f", "args": {"a": "b"}}', "[sad]")
+            ),
+            *((mark, "") for mark in ("<tool_call>a</tool_call>", "😀", "```\nx\n```")),
+        )
+    },
+    "a call in the end": (
+        "It is all on for you now.\n\nget_name()",
+        ["It is all on for you now.", ""],
+    ),
+    "code in Markdown": (
+        "I look at it:\n```md\n# It\n```py\n"
+        + "x = call(1)  # A thing. It is so\n" * 26
+        + "```\nMore of it. It is so.\n```\nAfter it.\n```py\nx\n```\nThat is it.",
+        ["I look at it:", "", "After it.", "That is it."],
+    ),
     "calls at a clause": (
         'I look:\n{"name": "the_weather_of_a_place", "args": {"a": "b. C"}}\nIt is so.',
         ["I look: It is so."],

@@ -4,6 +4,7 @@ import json
 import math
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from unittest.mock import Mock
 
@@ -20,6 +21,7 @@ from parley.upstream.failures import failure_told_by, require_success, retry_aft
 from parley.wire.transport import Upstream
 
 DAY = 86_400
+LATER = datetime.now(UTC) + timedelta(days=0.5)
 UPSTREAM = Upstream(BaseUrl.parse("https://api.openai.com/v1"), KEY, Secrets(KEY))
 
 
@@ -95,6 +97,7 @@ def test_whatever_is_no_success_is_a_failure(status):
         ({"retry-after": "-1"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "soon"}, None),
+        ({"x-ratelimit-reset": "7"}, None),  # It comes with each answer, and counts at a limit.
         ({"retry-after": "2s"}, 2),
         ({"retry-after": "1m30s"}, 90),
         ({"x-ms-retry-after-ms": "20", "retry-after": "7"}, 0.02),
@@ -103,7 +106,8 @@ def test_whatever_is_no_success_is_a_failure(status):
         ({"retry-after": "Mon, 01 Jan 99999999999 00:00:00 GMT"}, None),
         ({"retry-after": "Fri, 01 Jan 9999 00:00:00 GMT"}, DAY),
         ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0),
-        ({"retry-after": "Thu, 01 Jan 2026 00:00:00 -0000"}, None),
+        ({"retry-after": "Thu, 01 Jan 2026 00:00:00 -0000"}, 0),
+        ({"retry-after": f"{time.time() + DAY / 2:.0f}"}, pytest.approx(DAY / 2, rel=0.1)),
         # A date is seconds from now (RFC 9110, 10.2.3).
         (
             {"retry-after": formatdate(time.time() + DAY / 2, usegmt=True)},
@@ -136,13 +140,35 @@ def test_how_long_to_wait_is_read_as_openais_sdk_does(headers, seconds):
         ({"details": [{"retryDelay": "26s"}]}, 26),
         ({"metadata": {"raw": '{"retry_after_ms": 450}'}}, 0.45),
         ({"x-ratelimit-reset-requests": "2m59.5s"}, 179.5),
+        ("Wait two minutes, or ask for a day pass.", 120),
+        ("Try again in an hour.", 3600),
+        ("Try again in a moment, or in a few minutes.", None),
+        *(
+            (text, 30)
+            for text in ("请在30秒后重试", "等待 30 秒", "30秒後に", "30秒お待ち", "30초 후에")
+        ),
+        *((text, 3600) for text in ("1个小时后", "60分钟后", "1時間後", "1시간 후")),
+        *((text, None) for text in ("每30秒3次", "12月1日后", "30 秒内")),
+        *(
+            (said, pytest.approx(DAY / 2, rel=0.1))
+            for said in (
+                f"It resets at {LATER:%Y-%m-%dT%H:%M:%S.%fZ}.",
+                f"It resets on {LATER:%Y-%m-%d %H:%M} UTC.",
+                f"Try again at {LATER:%H:%M} UTC.",
+                f"Try again at {LATER:%d %b %Y %H:%M:%S} GMT.",
+                f"It resets at {LATER.timestamp():.0f}.",
+                {"reset_at": f"{LATER:%Y-%m-%dT%H:%M:%S}+00:00"},
+                {"retry_at": LATER.timestamp()},
+                {"X-RateLimit-Reset": f"{1000 * LATER.timestamp():.0f}"},
+            )
+        ),
         ({"resets_at": 1764500000, "message": "Try again in 7s."}, 7),
         ({"retry_count": 2}, None),
     ],
     ids=str,
 )
 def test_how_long_to_wait_is_read_from_words_and_fields(error, seconds):
-    """Where no header says it, and never for a moment, a count or a limit."""
+    """Where no header says it: as a time or a moment to come, and never a count or a limit."""
     assert failure(503, error).retry_after == seconds
 
 

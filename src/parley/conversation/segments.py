@@ -10,7 +10,7 @@ import regex
 from parley.conversation.formulas import ends_amid_latex
 from parley.conversation.sentences import is_sentence_end, proposed_ends
 from parley.conversation.silent import completed, fence_after
-from parley.conversation.speakable import speakable
+from parley.conversation.speakable import said_of, speakable
 from parley.deadline import let_others_run
 
 # Bounds in characters, of which East Asian wide ones count as three.
@@ -39,6 +39,7 @@ _CLOSER = regex.compile(r"[])>*_~`{}]")
 # No segment ends without one of these before its end; in the first one, clauses end it, too.
 _MARK = regex.compile(r"(?r)[^\w\s,;:'’-]|[\n_]")
 _FIRST_MARK = regex.compile(r"(?r)[^\w\s]|[\n_]")
+_MARKED = regex.compile(r"</|<[|｜]")  # What certainly is a call, or thoughts.
 _GAP = regex.compile(r"\s(?=\S)|[\p{EA=W}\p{EA=F}](?=.)", regex.S)
 
 
@@ -68,8 +69,11 @@ class Segmenter:
         return ready
 
     def finish(self) -> list[Segment]:
-        """The rest: the reply has ended."""
-        return list(self._segments(is_last=True))
+        """The rest: the reply has ended. What only may be a call is said where it is all of it."""
+        is_all, rest = self._is_first, list(self._segments(is_last=True))
+        if is_all and len(rest) == 1 and not (rest[0].speakable or _MARKED.search(rest[0].text)):
+            rest = [replace(rest[0], speakable=said_of(rest[0].text))]
+        return rest
 
     def _begin_with(self, text: str) -> None:
         self._open, self._mark = "", -1  # What is no segment yet; where its last mark is, or -1.
@@ -140,17 +144,14 @@ class Segmenter:
             return None
         if _BLOCK_END.search(text, len(text.rstrip())):
             return self._segment(text)
-        if self._in_vain > IN_VAIN or (
-            self._in_markup and not _CLOSER.search(text, self._in_markup)
-        ):
+        is_in_markup = self._in_markup and not _CLOSER.search(text, self._in_markup)
+        if is_in_markup or self._in_vain > IN_VAIN:
             return None
-        if ends_amid_latex(text):
-            self._in_vain += len(text)
-            return None
-        segment = self._segment(text)
-        if not (_OPENER.search(segment.speakable) or _JSON_OPENER.search(text)):
-            return segment
-        self._in_markup = len(text)
+        if not ends_amid_latex(text):
+            segment = self._segment(text)
+            if not (_OPENER.search(segment.speakable) or _JSON_OPENER.search(text)):
+                return segment
+            self._in_markup = len(text)
         self._in_vain += len(text)
         return None
 

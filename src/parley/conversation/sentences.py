@@ -64,7 +64,12 @@ _DAY_OR_ZONE = regex.compile(r"\s+(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|
 # Few sentences begin with a number, and short words before one are mostly its own ("art. 5").
 _NUMBER = regex.compile(r"[^\S\n]++(?:N[or]\.[^\S\n]?|[\p{Ps}№])?+\p{N}")
 # Words that begin a sentence and are no name: "Ich helfe dir. Dann" ends one, "dir. Alm" does not.
-_BEGINS = regex.compile(r"\s+(?:Dann|E[rs]|Ich|It|She|Then|There|They|This|We|Wir)(?=\s)")
+# Before a name, each is one, too ("Prof. She Wang").
+_BEGINS = regex.compile(
+    r"\s+(?:Dann|E[rs]|Ich|It|She|Then|There|They|This|We|Wir)(?=\s+[^\s\p{Lu}])"
+)
+# A remark of several words in brackets, behind which sentencex finds no end: "(Or so it was.) She".
+_REMARK = regex.compile(r"[(\[](?:[^()\[\]\s]+\s+){2,}[^()\[\]\s]*[.!?…][)\]]\s+")
 # A small letter follows, or a dash behind which one may.
 _SMALL_LETTER = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\"'–—―]*+(?:\p{Ll}|(?<=[–—―]\s*+)\Z)")
 # Scripts whose sentences end with other marks or none, so that full stops are of abbreviations.
@@ -89,9 +94,10 @@ _IN_QUOTES = regex.compile(
 def proposed_ends(text: str) -> list[int]:
     """Where sentences may end, notes and space included. Quadratic: keep the text short."""
     ends = [each["end_index"] for each in sentencex.get_sentence_boundaries("en", text)]
-    return [
+    ends = [
         end if text[end - 1].isspace() else next(_NOTES.finditer(text, end)).end() for end in ends
     ]
+    return ends + [remark.end() for remark in _REMARK.finditer(text)]
 
 
 def is_sentence_end(text: str, end: int) -> bool:
@@ -103,6 +109,7 @@ def is_sentence_end(text: str, end: int) -> bool:
         return False
     if _SMALL_LETTER.match(text, end) and not text[:end].islower():
         return False
+    before = before.rstrip(")]")
     found = _WORD.search(before)
     word = found[0].lstrip("-.").rstrip("-") if found else ""
     return not word or not _is_abbreviation(word, before, text[end - 1 :])
@@ -117,9 +124,8 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
     if _COUNTS.search(before):
         return True
     if day := _DAY.fullmatch(word):
-        return bool(_DATE.search(before)) or (
-            len(day[1]) < 3 and bool(_ORDINAL.match(after) or _ARTICLE.search(before))
-        )
+        is_ordinal = len(day[1]) < 3 and (_ORDINAL.match(after) or _ARTICLE.search(before))
+        return bool(is_ordinal or _DATE.search(before))
     return (
         not (_ABBREVIATIONS.isdisjoint([word, word[:1].lower() + word[1:]]) or _BEGINS.match(after))
         or word.endswith("str")
@@ -129,15 +135,12 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
         or len(regex.findall(r"\X", word)) == 1
         or (len(word) == 2 and word[0] == word[1] and word not in _ROMAN)  # EE. UU.
         or ("." in word and all(0 < len(part) < 4 for part in regex.split(r"[.\-]+", word)))
-        or (
-            len(word) < 5
-            and not word.isupper()
-            and _has_no_vowel(word)
-            and not _UNIT.search(before)
-        )
+        or (len(word) < 5 and _has_no_vowel(word) and not _UNIT.search(before))
     )
 
 
 def _has_no_vowel(word: str) -> bool:
+    """Whether its letters, unless all are capitals, hold no vowel: "Hr", "vgl"."""
     letters = unicodedata.normalize("NFD", word.lower())
-    return bool(_ALPHABETIC.fullmatch(letters)) and _VOWELS.isdisjoint(letters)
+    is_word = not word.isupper() and _ALPHABETIC.fullmatch(letters)
+    return bool(is_word) and _VOWELS.isdisjoint(letters)

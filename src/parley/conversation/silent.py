@@ -13,12 +13,15 @@ _NAMED = r"(?![^\S\n]+[\p{Ll}\p{Lo}])"
 _SPOKEN_OF = (
     r"(?![^\S\n]+[^\s{\[<]|[\p{Lo},.:;)'’\"”]"
     r"|(?<=<(?:tool|function|parameter|invoke|style|script)s?>)\s*\n\s*"
-    r"(?:\p{Lu}[\p{L}'’]*,?[ ]\w|\p{Lo}|[-*•][ ]))"
+    r"(?:\p{Lu}[\p{L}'’]*,?[ ]\w|\p{Lo}|[-*•][ ]|(?<=<s[^>]*>\s*)(?:\p{Ll}+[ ]){3}\p{Ll}))"
 )
 # A block of code, and `open` where the text ends amid it. Some write a sentence behind its end, or
-# the end behind code; a mark with one word begins another block. Linear in the text.
+# the end behind code; a mark with one word begins another block, which Markdown holds until both
+# have ended. Linear in the text.
 CODE = (
-    r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}(?![^\n`]*`)|~{3,}).*?"
+    r"^[ \t>]*+(?:(?:[-+*]|\d++[.)])[ \t]*+)?+(?P<mark>`{3,}(?![^\n`]*`)|~{3,})"
+    r"(?:(?P<md>(?:md|markdown)(?=\s*\n))(?:(?:(?!^[ \t]*(?P=mark)\s).)*?"
+    r"(?P<inner>^[ \t]*(?P=mark)\w+[^\S\n]*\n).*?(?P<ended>^[ \t]*(?P=mark)[^\S\n]*$|\Z))*+)?+.*?"
     r"(?:^[ \t>]*+(?P=mark)[`~]*+(?!\w+[^\S\n]*$|\w[^\n]*`)|^[^`\n]+(?P=mark)[^\S\n]*$"
     r"|(?P<open>\Z))"
 )
@@ -58,12 +61,24 @@ _NOTES = (
     r"[\[(]?\d[^<>\n]*</sup>(?!\s*[=+×·−])"
     r"|[ ]?\[(?:\[?\d{1,3}\]?|oai_citation[^\[\]\n]*)\]\((?:https?://|@|\#)[^\s()]*\)"
 )
+# What models write for voices that act: [laughs softly], (笑); where a sentence begins, a mood and
+# other brackets, too, unless it tells of them: [excited], (sighs), *laughs*.
+SOUND = "chuckle|cough|exhale|gasp|giggle|groan|inhale|laugh|sigh|sniff|snort|sob|whisper|yawn"
+_MOOD = (
+    "amused|angry|annoyed|calm|cheerful|confused|curious|excited|gentle|happy|mischievous|nervous"
+    "|playful|sad|sarcastic|serious|surprised|sympathetic|thoughtful|warm"
+)
+_DIRECTIONS = (
+    rf"\[(?i:(?:{SOUND})\w*|clear(?:s|ing) throat)(?:[ ]\w+ly)?\](?![\[(:])|[(（]苦?笑[)）]"
+    rf"|(?:^|(?<=[.!?…][ ]))(?i:\[(?:{_MOOD})(?:ly)?\]|(?P<act>[(*_])(?:{SOUND})(?:s|ing)[)*_])"
+    r"(?=\s+[^\s\p{Ll}]|\s*\Z)"
+)
 # All of it. Code within a line is kept; of a block that is open, `begin`, `element` or `mark` tells
 # what began it.
 _SILENT = regex.compile(
-    rf"(?sm)(?P<kept>`[^`\n]++`)|{CODE}|{_ELEMENTS}|{_TOKENS}|{_JSON}|{_WORDS}|{_NOTES}"
+    rf"(?sm)(?P<kept>`[^`\n]++`)|{CODE}|{_ELEMENTS}|{_TOKENS}|{_JSON}|{_WORDS}|{_NOTES}|{_DIRECTIONS}"
 )
-_MAY_BE_SILENT = regex.compile(r"[<\[{`~]|\((?<=\w\()\w*[=)]")
+_MAY_BE_SILENT = regex.compile(rf"[<\[{{`~]|\((?<=\w\()\w*[=)]|[(（*_](?:(?i:{SOUND})|苦?笑)")
 # A long address, amid which a text was cut, and what is left of one, with the end of its link.
 _ADDRESS = "://"
 _IN_ADDRESS = regex.compile(r"(?rV1)(?:(?P<link>\]\(<?)|(?:https?|ftp)://)[!-~--[()<>]]*\Z")
@@ -87,7 +102,9 @@ def fence_after(text: str, fence: str = "") -> str:
     for block in _SILENT.finditer(text) if _MAY_BE_SILENT.search(text) else ():
         if block["open"] is not None:
             element = block["element"] and f"<{block['element']} type=>"
-            fence = f"{block['begin'] or element or block['mark']}\n"
+            mark = block["mark"] and block["mark"] + (block["md"] or "")
+            inner = block["inner"] if block["ended"] == "" else ""
+            fence = f"{block['begin'] or element or mark}\n{inner}"
     return _ADDRESS if not fence and _IN_ADDRESS.search(text) else fence
 
 

@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from parley.conversation.formulas import without_latex
-from parley.conversation.silent import HIDDEN, without_silence
+from parley.conversation.silent import HIDDEN, SOUND, without_silence
 
 _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 # A model that indents by four spaces means prose, and what stands in HTML blocks is words, too.
@@ -21,7 +21,6 @@ _WITHIN_A_WORD = regex.compile(
 # Between letters or digits a star multiplies; its stand-in means nothing to Markdown.
 _PRODUCT = regex.compile(r"(?<=[A-Za-z0-9)\]])\*(?=[A-Za-z0-9(\[])|(?<=[0-9])\*\*(?=[0-9])")
 _TIMES = "\u2217"
-_SOUND = "chuckle|cough|gasp|giggle|groan|laugh|sigh|sniffle|whisper|yawn"
 _CITED = r"\^[^\[\]\s]+|(?:cite|citation|source|web|ref|doc)[:_ ]{0,2}\d[\d, -]*"
 # Behind one of these a number in brackets is no source, but what is told of: "The answer is [3]."
 _TELLS = r"(?<!(?:[は是为為选選第项項：:=]|\bis)[ ]?)"
@@ -38,7 +37,6 @@ _UNSAID = regex.compile(
     | (?<![\w=~|])(?P<with>==|~|\|\|)(?=\S)(?P<said>[^=~|\n]+)(?<=\S)(?P=with)(?![\w=~|])   # ==so==
     | \A\[(?:[ xX]|!\w+)\](?:[ ]|\Z)                             # a task's box, or [!NOTE]
     | \A\[\p{Lu}{2,}:[^\[\]]*=[^\[\]]*\]\Z|</?[a-z]{3,}=[^<>\s]*>    # [FACE:a=b], <pause=1s>
-    | \[(?:SOUND)\w*\]                                            # [laughs]
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
     | \[cite_start\]|\[(?!(?:CITED|\d+)\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
     | (?:(?:https?|ftp)://(?:www\.)?|\bwww\.)                       # an address: its host
@@ -49,9 +47,7 @@ _UNSAID = regex.compile(
     | [\uFE0F\u20E3`\u200B\u00AD\u2060\uFEFF]|_(?<!\w_)_*(?!\w)     # a keycap's frame; marks; a gap
     | [\p{Block=Box_Drawing}\p{Block=Block_Elements}\p{Block=Geometric_Shapes}★☆•‣⁃]  # drawings
     | [\p{Block=Dingbats}--\p{N}]
-    """.replace("CITED", _CITED.replace(" ", "[ ]"))
-    .replace("TELLS", _TELLS)
-    .replace("SOUND", _SOUND),
+    """.replace("CITED", _CITED.replace(" ", "[ ]")).replace("TELLS", _TELLS),
     regex.VERBOSE | regex.VERSION1,
 )
 # The marks of footnotes and sources: [^1], [1][2].
@@ -64,7 +60,7 @@ _NO_TAG = regex.compile(
     r"<(\w+(?:[ ](?!(?:checked|controls|disabled|hidden|open|required|selected)>)[\w'-]+)+)[ ]*>"
 )
 # The name of an element or of what is to be filled in: Press <Enter>, the <p> element.
-_NAME = regex.compile(rf"<(?!(?:br|hr|img|wbr|pause|{_SOUND})>)([A-Za-z][\w-]*)>")
+_NAME = regex.compile(rf"<(?!(?:br|hr|img|wbr|pause|{SOUND})>)([A-Za-z][\w-]*)>")
 _ALT = regex.compile(r"""<img\b[^<>]*\balt=(?|"([^"<>]*)"|'([^'<>]*)')""")
 _BREAK = regex.compile(r"</?(?:br|div|h[1-6]|li|p|td|tr)\b", regex.I)
 # What follows a break, and is no rest of a sentence, stands for itself. Models break no line for
@@ -84,7 +80,11 @@ _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
 def speakable(markdown: str) -> str:
     """What the voice gets, with a pause between blocks; empty where there is nothing to say."""
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
-    source = without_silence(source)
+    return said_of(without_silence(source))
+
+
+def said_of(source: str) -> str:
+    """The same of a text in which nothing looks like what is not for a listener."""
     texts = [source] if _PLAIN.fullmatch(source) else _blocks(source)
     said = (_UNSAID.sub(lambda match: match["said"] or "", text) for text in texts)
     said = (_MARKS.sub("", text) if "[" in text else text for text in said)

@@ -62,15 +62,13 @@ class SpokenReply:
 
     def _run_text(self) -> None:
         try:
-            try:
-                with self._stages.stage("text"):
+            with self.conversation.up_to_a_failure(), self._stages.stage("text"):
+                try:
                     self._read_text()
-            finally:
-                self._is_text_over = True
-                self._unspoken.extend(self._segmenter.finish())
-        except ANY_ERROR as error:
-            self.conversation.note(with_stage(error, "text"))
+                finally:
+                    self._unspoken.extend(self._segmenter.finish())
         finally:
+            self._is_text_over = True
             _wake(self._news, self._room, self._work)
 
     def _read_text(self) -> None:

@@ -68,10 +68,7 @@ def with_stage(error: BaseException, stage: str) -> errors.ConversationError:
 
 
 class Stages:
-    """The stages of one conversation: each writes its result into `conversation`.
-
-    They raise ConversationError, which names the stage.
-    """
+    """A conversation's stages: each writes into `conversation`, or raises ConversationError."""
 
     def __init__(self, client: Client, caller_is_connected: Callable[[], bool]) -> None:
         self.client, self.caller_is_connected = client, caller_is_connected
@@ -120,33 +117,30 @@ class Stages:
     def converse(self, recording: Recording) -> Conversation:
         """The conversation up to its first failure; it ends between stages if the caller left."""
         with self.conversation.up_to_a_failure():
-            self.transcribe(recording)
-            self.reply()
-            self.conversation.speech = self._speak_reply(self.client.speak)
+            self._hear(recording)
+            self._think()
+            self.conversation.speech = self._speak(self.client.speak)
         return self.conversation
 
-    def hear(self, recording: Recording) -> Conversation:
+    def transcribe(self, recording: Recording) -> Conversation:
         """The conversation with its transcript; it ends once the caller has left."""
         with self.conversation.up_to_a_failure(), self.while_connected():
-            self.transcribe(recording)
+            self._hear(recording)
         return self.conversation
 
     def converse_in_sound(self, recording: Recording) -> Generator[bytes] | None:
-        """The speech of the reply, once its first piece is there; close it in any case.
-
-        None where a failure left nothing to say. It ends once the caller has left.
-        """
+        """The speech of the reply, once it has begun: close it. None where a failure left none."""
         with self.conversation.up_to_a_failure(), self.while_connected():
-            self.transcribe(recording)
-            self.reply()
-            speech = self._speak_reply(self.client.stream_speech)
+            self._hear(recording)
+            self._think()
+            speech = self._speak(self.client.stream_speech)
             self.client.deadline.extend(STREAM_SECONDS)
             if speech or self.conversation.failure:
                 return speech
             return (piece for piece in list[bytes]())  # There is nothing to say.
         return None
 
-    def transcribe(self, recording: Recording) -> None:
+    def _hear(self, recording: Recording) -> None:
         """Turn the recording into the transcript, and close it; raise NoSpeech for a blank one."""
         with self.stage("stt"):
             self.conversation.transcript = self.client.transcribe(recording)
@@ -155,7 +149,7 @@ class Stages:
             if not self.conversation.transcript:
                 raise errors.NoSpeech()
 
-    def reply(self) -> None:
+    def _think(self) -> None:
         """Turn the transcript into the reply; one that is not whole is kept, its failure noted."""
         with self.stage("text"):
             text, failure = self.client.complete(self.conversation.transcript)
@@ -166,11 +160,8 @@ class Stages:
             elif not self.conversation.reply:
                 raise errors.ThoughtsAlone()
 
-    def _speak_reply(self, speak: Callable[[str], Result]) -> Result | None:
-        """What `speak` makes of the reply, made speakable; None if nothing is left to say.
-
-        Of one over SPEECH_CHARACTERS the first sentences are spoken, and TextTruncated is noted.
-        """
+    def _speak(self, speak: Callable[[str], Result]) -> Result | None:
+        """What `speak` makes of the reply, made speakable; None if nothing is left to say."""
         with self.stage("tts"):
             text, sentences, is_cut = "", "", False  # `sentences`: `text` up to a whole sentence.
             for segment in segments_of(self.conversation.reply):

@@ -58,12 +58,12 @@ class StageModels:
         One that has ended by `today` is replaced; its fallback is the next one that has not. With
         `unlisted`, each well-formed name is sent, whatever its date: as `unlisted` if no row fits.
         """
-        known = name in self.models and name != ANY_MODEL
-        any_model = self.models.get(ANY_MODEL) or unlisted
-        if not known and any_model and WELL_FORMED.fullmatch(name):
-            return replace(any_model, name=name)
-        model = self.models[name if known else self.default]
-        if not (known and unlisted):
+        has_row = name in self.models and name != ANY_MODEL
+        any_name = self.models.get(ANY_MODEL) or unlisted  # What stands for names without a row.
+        if any_name and not has_row and WELL_FORMED.fullmatch(name):
+            return replace(any_name, name=name)
+        model = self.models[name if has_row else self.default]
+        if not (unlisted and has_row):  # Else it is sent as it is written, whatever its date.
             model = self._first_alive(model, today)
         fallback = self._first_alive(self._replacement_of(model), today)
         return replace(model, fallback=None if fallback == model else fallback)

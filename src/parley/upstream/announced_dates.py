@@ -30,9 +30,7 @@ def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline)
 
 
 def _day(written: object) -> Day:
-    if not written:
-        return None
     try:
-        return date.fromisoformat(str(written))
+        return date.fromisoformat(str(written)) if written else None
     except ValueError:
         return UNREADABLE

@@ -70,10 +70,7 @@ class Call:
         self.model = self.models_used[self.stage]
 
     def run(self, attempt: Callable[[], Result]) -> Result:
-        """What `attempt` makes of an answer of `model`, asked for by `post` or `open_channel`.
-
-        It is called again as `with_retries` says, and then for the fallback of an unknown model.
-        """
+        """What `attempt` returns, tried `with_retries`, then for an unknown model's fallback."""
 
         def recorded(number: int) -> Result:
             # `post` and `open_channel` write the upstream's id into it.
@@ -107,8 +104,8 @@ class Call:
         def all_pieces() -> Generator[Piece]:
             with closing(exchange()) as pieces:
                 for first in pieces:
-                    yield first  # To `begun`: a generator that has not begun closes nothing.
-                    yield first  # To the caller, as all that follows.
+                    yield first  # `begun` drops it: only a generator that has begun closes any.
+                    yield first
                     yield from pieces
                     return
             raise UpstreamMalformed()

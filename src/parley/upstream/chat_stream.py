@@ -1,14 +1,15 @@
 """A chat reply, whole in JSON or as it is written in events: bytes in, the reply's deltas out."""
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 from parley.errors import TextIncomplete, ThoughtsAlone, UpstreamMalformed, UpstreamUnavailable
 from parley.upstream.error_reports import SPACE, FailureIn, error_field_of, not_json, report_of
-from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, text_of, value_at
+from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, value_at
 from parley.upstream.sent_events import EVENT_BYTES, SentEvent, events_in
 from parley.wire.bodies import filled
 
@@ -23,6 +24,7 @@ FAILED = re.compile(r"(?!no_)(\w+_)?(error|abort\w*|cancel\w*|failed|time_?d?_?o
 UNFINISHED = ("", "null", "none")  # Those that hosts write amid a reply instead of null.
 END = b"[DONE]"
 UNNAMED = (b"", b"message")
+UTF_16 = codecs.getincrementaldecoder("utf-16-le")
 # Where thoughts stand in a message: vLLM's, OpenRouter's, and Mistral's first part.
 THOUGHTS = (("reasoning_content",), ("reasoning",), ("content", 0, "thinking"))
 # How a stream of events begins, though none of them may be whole.
@@ -46,13 +48,9 @@ def deltas_of(pieces: Iterable[bytes], failure_in: FailureIn) -> Iterator[str]:
             raise UpstreamMalformed()
         yield from reply.read(json_in(body), "message")
         reply.require_whole(is_ended=True)
-    else:
-        yield from _streamed(reply, begun, chain((begun,), pieces))
-
-
-def _streamed(reply: "_Reply", begun: bytes, pieces: Iterable[bytes]) -> Iterator[str]:
+        return
     event, is_ended = None, False
-    for event in events_in(pieces):
+    for event in events_in(chain((begun,), pieces)):
         if event.name == b"error":
             raise reply.failure_in(json_in(event.data) or event.data.decode(errors="replace"))
         data = event.data.strip()
@@ -78,7 +76,8 @@ class _Reply:
     # Which choice is read: of several in one stream, the first that comes. All are, where it is
     # not 0: TGI before 1.4.4 counts its events so.
     index: Any = None
-    half: str = ""  # Of a surrogate pair that a host which counts in UTF-16 parted.
+    # Some hosts count in UTF-16, and part surrogate pairs: it keeps a half until the other comes.
+    utf_16: codecs.IncrementalDecoder = field(default_factory=lambda: UTF_16("replace"))
     suspect: Any = None  # JSON that is no part of a reply, and may be a failure without `error`.
     is_note: bool = False  # Whether that may as well be about the reply, such as its title.
 
@@ -92,7 +91,9 @@ class _Reply:
             self.place = place
         refusal = "" if self.place else refusal_in(said)
         text = content + refusal
-        if text := text if text.isascii() and not self.half else self._joined(text):
+        if not text.isascii() or self.utf_16.getstate()[0]:
+            text = self.utf_16.decode(text.encode("utf-16-le", "surrogatepass"))
+        if text:
             self.is_blank = self.is_blank and text.isspace()
             yield text
         elif not self.has_thoughts:
@@ -119,12 +120,6 @@ class _Reply:
             if self.index or index in (None, self.index):
                 return choice
         return None
-
-    def _joined(self, text: str) -> str:
-        """The text with the half of a character that waited, without the half at its end."""
-        text = self.half + text
-        self.half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
-        return text_of(text.removesuffix(self.half))
 
     def require_whole(self, *, is_ended: bool) -> None:
         """Raise the failure of a reply that has ended and is not whole."""

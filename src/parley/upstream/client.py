@@ -14,10 +14,10 @@ from parley.recordings import Recording
 from parley.upstream.calls import AttemptRecord, Call
 from parley.upstream.chat_stream import deltas_of
 from parley.upstream.error_reports import SPACE, FailureIn, error_field_of, not_json, report_of
-from parley.upstream.json_values import json_in, text_of
+from parley.upstream.json_values import json_in
 from parley.upstream.realtime import VoiceReader
 from parley.upstream.sent_speech import checked
-from parley.upstream.speech_formats import SAMPLE_BYTES, in_format, set_lengths
+from parley.upstream.speech_formats import in_format, set_lengths, whole_samples
 from parley.wire.transport import Form, Transport, Upstream
 
 TEXT_BYTES = 1_000_000  # The largest text that is taken, counted after decompression.
@@ -78,7 +78,9 @@ class Client:
             form = Form(fields, "file", recording)
             with call.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
                 heard = _transcript_in(answer.whole(call.counted), answer.headers, call.failure_in)
-                return REMARKS.sub("", TOKENS.sub("", text_of(heard)).strip())
+                # Half a surrogate pair becomes U+FFFD.
+                text = heard.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+                return REMARKS.sub("", TOKENS.sub("", text).strip())
 
         return call.run(read)
 
@@ -119,7 +121,7 @@ class Client:
         def read() -> Spool:
             speech = self.usage.spool()
             try:
-                with closing(self._speech_of(text, call)) as pieces:
+                with closing(self._speech_of(text, call, None)) as pieces:
                     for piece in pieces:
                         speech.write(piece)
                 if self.options.audio_format == "wav":
@@ -162,9 +164,7 @@ class Client:
                 raise
             answer.drain()
 
-    def _speech_of(
-        self, text: str, call: Call, reader: VoiceReader | None = None
-    ) -> Generator[bytes]:
+    def _speech_of(self, text: str, call: Call, reader: VoiceReader | None) -> Generator[bytes]:
         voice, audio_format = call.model.voice_for(self.options.voice), self.options.audio_format
         if call.model.interface == "realtime":
             with (
@@ -176,27 +176,22 @@ class Client:
             return
         body = {"model": call.model.name, "input": text, "voice": voice}
         body |= {"response_format": audio_format, **call.model.parameters}
-        size = 0
         with call.post("/audio/speech", body, SPEECH_BYTES) as answer:
-            for piece in checked(answer.pieces(), audio_format, answer.headers, call.failure_in):
-                size += len(piece)
-                yield piece
-            if audio_format == "pcm" and size % SAMPLE_BYTES:
-                raise UpstreamMalformed()  # Whatever is joined to half a sample becomes noise.
+            pieces = checked(answer.pieces(), audio_format, answer.headers, call.failure_in)
+            yield from whole_samples(pieces) if audio_format == "pcm" else pieces
 
 
 def _transcript_in(body: bytes, headers: Mapping[str, str], failure_in: FailureIn) -> str:
     """The text as it was sent: in JSON, alone in JSON, or, where the answer says so, as it is."""
-    heard = json_in(body)
-    if error_field_of(heard):
-        raise failure_in(heard)
-    match heard:
+    match json_in(body):
+        case heard if error_field_of(heard):
+            raise failure_in(heard)
         case {"text": None}:
             return ""
         case {"text": str(text)} | str(text):
             return text
-    if isinstance(heard, dict | list):
-        raise failure_in(heard) if report_of(heard).message else UpstreamMalformed()
+        case dict() | list() as heard:
+            raise failure_in(heard) if report_of(heard).message else UpstreamMalformed()
     is_plain = headers.get("content-type", "").lower().startswith("text/plain")
     if is_plain and body and (sent := body.strip(SPACE))[:1] not in (b"<", b"{"):
         with suppress(UnicodeDecodeError):

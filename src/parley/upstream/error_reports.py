@@ -19,6 +19,7 @@ FINE = ("ok", "success", "succeeded", "successful")  # What hosts say where noth
 READ_CHARACTERS, LISTED, READ_BYTES = 2000, 5, 64 * 1024
 # The fields below are written as all are read: in small letters, without `_` and `-`, so that
 # `error_message`, `errorMessage` and `ErrorMessage` are one.
+PLAIN = str.maketrans("", "", "_-")
 # Those that name the failure or its status; the codes first, since they are more exact.
 NAMES = (
     *("code", "errorcode", "errcode", "type", "errortype"),
@@ -37,16 +38,14 @@ REASONS = (
 )
 # A field that says when to try again (`retryDelay`, `retry_after`, Hugging Face's
 # `estimated_time`), also in JSON within a text; with seconds, milliseconds or a text such as
-# `9m38s` it says after how long. A number of more digits is a moment, counted from 1970.
+# `9m38s` it says after how long, or at which moment.
 WAITS = re.compile(
-    r"(?:retry(?:[ _-]?(?:after|delay|in)|(?P<counts>))|reset|estimated_?time)[\w .-]{0,24}?"
+    r"(?:retry(?:[ _-]?(?:after|at|delay|in)|(?P<counts>))|reset|estimated_?time)[\w .-]{0,24}?"
     r"(?P<fine>ms|milliseconds)?\\{0,9}\"\s?:\s?+"
     r"(?!(?:null|true|false|0(?:\.0)?|\\{0,9}\"{2}|\[\]|\{\})\s?[,}])"
-    r"(?:\\{0,9}\"?(?P<wait>\d{1,8}(?!\d)[\w. ]{0,30})\\{0,9}\"?\s?[,}])?",
+    r"(?:\\{0,9}\"?(?P<wait>\d[\w .:+-]{0,40})\\{0,9}\"?\s?[,}])?",
     re.IGNORECASE,
 )
-
-
 # The data of the only event, as which some refuse what is to be streamed (DashScope).
 EVENT = re.compile(rb"\A(?:(?!data)\w*:[^\n]*\n)*+data: ?(\{[^\n]*)")
 
@@ -76,10 +75,10 @@ class Report:
     @property
     def wait(self) -> float | None:
         """How many seconds to wait before another try, as such a field says, or the reason."""
-        if (field := self.wait_field) and field["wait"] and field["counts"] is None:
-            return seconds_in(field["wait"], 0.001 if field["fine"] else 1.0)
-        words = WAIT.search(self.message)
-        return seconds_in(words[1]) if words else None
+        field, words, seconds = self.wait_field, WAIT.search(self.message), None
+        if field and field["wait"] and field["counts"] is None:
+            seconds = seconds_in(field["wait"], 0.001 if field["fine"] else 1.0)
+        return seconds_in(words["wait"]) if words and not seconds else seconds
 
     @property
     def is_note(self) -> bool:
@@ -89,14 +88,11 @@ class Report:
 
 
 def error_field_of(value: Any) -> Any:
-    """The `error` of an answer or an event, which counts whatever else there is; else None.
-
-    Gemini puts its answer into a list. Some gateways put an `error` with blank fields into each.
-    """
-    if isinstance(value, list) and value:
+    """The `error` of an answer or an event, which counts whatever else there is; else None."""
+    if isinstance(value, list) and value:  # Gemini's.
         value = value[0]
     error = value.get("error") if isinstance(value, dict) else None
-    is_blank = isinstance(error, dict) and not any(error.values())
+    is_blank = isinstance(error, dict) and not any(error.values())  # Some gateways' in each event.
     return None if is_blank else error or None
 
 
@@ -141,7 +137,8 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
     if isinstance(value, list):
         read = [_read(item, depth - 1) for item in value[:LISTED]]
         return next(iter(read), ((), ""))[0], "; ".join(filter(None, (text for _, text in read)))
-    fields, value = value, {_plain(name): field for name, field in reversed(value.items())}
+    fields = value
+    value = {name.lower().translate(PLAIN): fields[name] for name in reversed(fields)}
     # With a reason beside it, a short `error` only names the failure.
     is_name = isinstance(value.get("error"), str | int) and any(map(value.get, SENTENCES))
     found = map(value.get, (*NAMES, "error") if is_name else NAMES)
@@ -153,27 +150,18 @@ def _read(value: Any, depth: int) -> tuple[tuple[str, ...], str]:
             told = dict.fromkeys(filter(None, (_placed(value, message), quoted)))
             return own + others + quoted_names, ": ".join(told)
     # Validators name each field, with a list of what is wrong with it.
-    lists = (
-        [item for item in fields.items() if isinstance(item[1], list)] if depth < DEEPEST else []
-    )
+    lists = [item for item in fields.items() if depth < DEEPEST and isinstance(item[1], list)]
     wrong = {field[:100]: _read(each, depth - 1)[1] for field, each in lists[:LISTED]}
     return own, "; ".join(f"{field}: {said}" for field, said in wrong.items() if said)
 
 
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "")
-
-
 def _quoted(value: dict[str, Any]) -> Any:
-    """What the host behind a gateway said, where the gateway's own words do not repeat it.
-
-    In OpenRouter's `metadata.raw`, and in Pollinations' `details`, an object or the JSON of one. A
-    plain text or a list there tells less: Gemini's has links about quotas, whatever went wrong.
-    """
-    details = value.get("details")
+    """What the host behind a gateway said, where the gateway's own words do not repeat it."""
+    raw = value_at(value, "metadata", "raw")  # OpenRouter's
+    details = value.get("details")  # Pollinations'. Gemini's is a list of links, whatever happened.
     if isinstance(details, str):
         details = json_in(details.encode(errors="replace"))
-    return value_at(value, "metadata", "raw") or (details if isinstance(details, dict) else None)
+    return raw or (details if isinstance(details, dict) else None)
 
 
 def _placed(value: dict[str, Any], message: str) -> str:

@@ -2,25 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-from parley.errors import (
-    ApiKeyRejected,
-    ModelNotFound,
-    NotAllowed,
-    QuotaExhausted,
-    RateLimited,
-    StageKeyMissing,
-    UpstreamError,
-    UpstreamMalformed,
-    UpstreamRejected,
-    UpstreamTimeout,
-    UpstreamUnavailable,
-)
+from parley import errors
+from parley.errors import UpstreamError
 from parley.upstream.error_reports import Report, report_in, report_of
 from parley.upstream.reasons import ADDRESS, QUOTA, TIME, is_about_model, seconds_in
 from parley.wire.bodies import Answer, Counted
@@ -28,29 +14,29 @@ from parley.wire.transport import Upstream
 
 # The statuses with a meaning of their own; the others are told apart by their hundreds.
 BY_STATUS: Mapping[int, type[UpstreamError]] = {
-    401: ApiKeyRejected,
-    402: QuotaExhausted,
-    403: NotAllowed,
-    408: UpstreamTimeout,
-    429: RateLimited,
-    501: UpstreamRejected,
-    504: UpstreamTimeout,
+    401: errors.ApiKeyRejected,
+    402: errors.QuotaExhausted,
+    403: errors.NotAllowed,
+    408: errors.UpstreamTimeout,
+    429: errors.RateLimited,
+    501: errors.UpstreamRejected,
+    504: errors.UpstreamTimeout,
 }
 # The names (`error.code`, `error.type`) that mean the same whatever the status is.
 BY_NAME: Mapping[str, type[UpstreamError]] = {
-    "budget_exceeded": QuotaExhausted,
-    "no_db_connection": ApiKeyRejected,  # LiteLLM without a database, to any key but its own.
+    "budget_exceeded": errors.QuotaExhausted,
+    "no_db_connection": errors.ApiKeyRejected,  # LiteLLM without a database, to any other key.
 }
 # Those that make the meaning of a status more exact, and stand alone where there is none.
 BY_CODE: Mapping[str, type[UpstreamError]] = {
-    "credit_balance_exhausted": QuotaExhausted,
-    "deploymentnotfound": ModelNotFound,  # Azure, where a deployment's name is the model's.
-    "insufficient_quota": QuotaExhausted,
-    "invalid_api_key": ApiKeyRejected,
-    "model_not_found": ModelNotFound,
-    "rate_limit_exceeded": RateLimited,
-    "server_error": UpstreamUnavailable,
-    "session_expired": UpstreamUnavailable,  # A Realtime session's longest time; another begins.
+    "credit_balance_exhausted": errors.QuotaExhausted,
+    "deploymentnotfound": errors.ModelNotFound,  # Azure, where a deployment's name is the model's.
+    "insufficient_quota": errors.QuotaExhausted,
+    "invalid_api_key": errors.ApiKeyRejected,
+    "model_not_found": errors.ModelNotFound,
+    "rate_limit_exceeded": errors.RateLimited,
+    "server_error": errors.UpstreamUnavailable,
+    "session_expired": errors.UpstreamUnavailable,  # A Realtime session's time; another begins.
 }
 # The names that blame the request, as a status below 500 does.
 BLAMING = ("invalid_request_error", "invalid_argument", "bad_request", "badrequesterror")
@@ -59,14 +45,16 @@ SHOULD_RETRY = {"true": True, "false": False}  # By `x-should-retry`, which over
 MESSAGE_CHARACTERS = 300  # How much of an upstream's message is passed on.
 # How a sentence begins that ends with the upstream's own words, where not as the error's own.
 LEADS: Mapping[type[UpstreamError], str] = {
-    ModelNotFound: "The upstream refused the request",
-    QuotaExhausted: "The quota or credit of the key's account at the upstream is used up",
-    UpstreamUnavailable: "The upstream failed",
-    UpstreamMalformed: "The upstream sent an error instead of an answer",
+    errors.ModelNotFound: "The upstream refused the request",
+    errors.QuotaExhausted: "The quota or credit of the key's account at the upstream is used up",
+    errors.UpstreamUnavailable: "The upstream failed",
+    errors.UpstreamMalformed: "The upstream sent an error instead of an answer",
 }
 # The headers that say how long to wait, and their units in seconds.
 WAITS = (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0))
 SENTENCE_END = re.compile(r"(?<=[.!?]) ")
+# Those that hosts send with each answer: at a limit they say when it is over.
+RESETS = ("x-ratelimit-reset", "ratelimit-reset")
 LONGEST_WAIT = 86_400.0  # The longest wait, in seconds, that callers are told of: a day.
 
 
@@ -99,39 +87,43 @@ def _failure(
     report: Report, upstream: Upstream, model: str, status: int | None, headers: Mapping[str, str]
 ) -> UpstreamError:
     """The one way from what was read to an error of ours, with its sentence and its retries."""
+    wait = retry_after(headers, report.wait, status)
     if status is None:
         known = {**BY_NAME, **BY_CODE}
-        kind = next((known[name] for name in report.names if name in known), UpstreamMalformed)
+        kinds = [known[name] for name in report.names if name in known]
+        kind = kinds[0] if kinds else errors.UpstreamMalformed
         if is_about_model(400, report.message, model, report.names):
-            kind = ModelNotFound
-        retry = kind in (RateLimited, UpstreamUnavailable)
+            kind = errors.ModelNotFound
+        retry = kind in (errors.RateLimited, errors.UpstreamUnavailable)
     else:
-        kind = _by_status(status, report, upstream, model, headers)
+        kind = _by_status(status, report, upstream, model, wait)
         retry = status in RETRIED_STATUSES or status >= 500
         retry = SHOULD_RETRY.get(headers.get("x-should-retry", ""), retry)
-    if kind in (QuotaExhausted, ModelNotFound) or status == 501:
+    if kind in (errors.QuotaExhausted, errors.ModelNotFound) or status == 501:
         retry = False  # It does not pass by itself, whatever the header says.
     sentence = _sentence(kind, report, upstream, status)
-    return kind(sentence, retry=retry, retry_after=retry_after(headers, report.wait))
+    return kind(sentence, retry=retry, retry_after=wait)
 
 
 def _by_status(
-    status: int, report: Report, upstream: Upstream, model: str, headers: Mapping[str, str]
+    status: int, report: Report, upstream: Upstream, model: str, wait: float | None
 ) -> type[UpstreamError]:
     if named := [BY_NAME[name] for name in report.names if name in BY_NAME]:
         return named[0]
     if status == 401 and not upstream.api_key and upstream.key_header:
-        return StageKeyMissing
-    kind = BY_STATUS.get(status, UpstreamUnavailable if status >= 500 else UpstreamRejected)
+        return errors.StageKeyMissing
+    by_hundreds = errors.UpstreamUnavailable if status >= 500 else errors.UpstreamRejected
+    kind = BY_STATUS.get(status, by_hundreds)
     coded = {BY_CODE.get(name) for name in report.names}
-    if kind is RateLimited:
+    if kind is errors.RateLimited:
         speaks = QUOTA.search(" ".join((report.message, *report.names)))
-        waits = retry_after(headers) is not None or report.wait_field or TIME.search(report.message)
-        if QuotaExhausted in coded or (speaks and not waits):
-            return QuotaExhausted
-    is_told = ModelNotFound in coded and kind in (UpstreamRejected, UpstreamUnavailable, NotAllowed)
+        waits = wait is not None or report.wait_field or TIME.search(report.message)
+        if errors.QuotaExhausted in coded or (speaks and not waits):
+            return errors.QuotaExhausted
+    inexact = (errors.UpstreamRejected, errors.UpstreamUnavailable, errors.NotAllowed)
+    is_told = errors.ModelNotFound in coded and kind in inexact
     if is_told or is_about_model(status, report.message, model, report.names):
-        return ModelNotFound
+        return errors.ModelNotFound
     return kind
 
 
@@ -140,7 +132,7 @@ def _sentence(
 ) -> str:
     """The upstream's words, if callers may read them; blank: the error's own sentence stands."""
     message = report.message
-    if kind is StageKeyMissing:
+    if kind is errors.StageKeyMissing:
         return f"The upstream wants an API key, and none was sent; send {upstream.key_header}."
     if not message.isprintable() or not upstream.may_be_told(message):
         return ""
@@ -155,18 +147,17 @@ def _sentence(
     return f"{lead}, saying: {message}" if message else ""
 
 
-def retry_after(headers: Mapping[str, str], seconds: float | None = None) -> float | None:
+def retry_after(
+    headers: Mapping[str, str], seconds: float | None = None, status: int | None = None
+) -> float | None:
     """How many seconds, up to LONGEST_WAIT, the upstream asks to wait; by no header, `seconds`.
 
-    A header has a number, as OpenAI's SDK reads it, a text such as `2s`, or a date.
+    A header has what `seconds_in` reads, as OpenAI's SDK does, or a date.
     """
-    for name, unit in WAITS:
-        if (asked := seconds_in(headers.get(name, ""), unit)) is not None:
-            return min(asked, LONGEST_WAIT)
-    with suppress(KeyError, ValueError, TypeError, OverflowError):
-        wait = parsedate_to_datetime(headers["retry-after"]) - datetime.now(UTC)
-        return min(max(0.0, wait.total_seconds()), LONGEST_WAIT)
-    return None if seconds is None else min(seconds, LONGEST_WAIT)
+    asked = [seconds_in(headers.get(name, ""), unit) for name, unit in WAITS]
+    resets = [seconds_in(headers.get(name, "")) for name in RESETS if status == 429]
+    waits = (each for each in (*asked, seconds, *resets) if each is not None)
+    return next((min(each, LONGEST_WAIT) for each in waits), None)
 
 
 def with_answer(failure: UpstreamError, answer: Answer, upstream: Upstream) -> UpstreamError:

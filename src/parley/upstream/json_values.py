@@ -18,14 +18,11 @@ def json_in(text: bytes) -> Any:
 
 
 def parse_json(text: bytes) -> Any:
-    """The value of a JSON text; raise UpstreamMalformed if it is not JSON, or over CONTAINERS.
-
-    Line breaks and tabs may stand in its texts as they are: some hosts do not escape them.
-    """
+    """The value of a JSON text; raise UpstreamMalformed if it is not JSON, or over CONTAINERS."""
     if text.count(b"[") + text.count(b"{") > CONTAINERS:
         raise UpstreamMalformed()
     try:
-        return json.loads(text, strict=False)
+        return json.loads(text, strict=False)  # Some hosts escape no line breaks and tabs.
     except (ValueError, RecursionError):
         raise UpstreamMalformed() from None
 
@@ -40,29 +37,16 @@ def value_at(value: Any, *path: str | int) -> Any:
     return value
 
 
-def text_of(value: Any) -> str:
-    """A JSON string's text, blank for other values; half a surrogate pair becomes U+FFFD."""
-    if not isinstance(value, str):
-        return ""
-    if value.isascii():
-        return value
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def text_in(content: Any) -> str:
-    """The text of a message: a string, or a list of parts, of which texts count and thoughts not.
-
-    Parts are texts, or objects: with a type (OpenAI, Mistral), with a mark of thoughts (Gemini), or
-    without (Bedrock). Half a surrogate pair may be at the end; its other half comes in the next.
-    """
+    """The text of a message, or of its parts but thoughts; it may end amid a surrogate pair."""
     if isinstance(content, str):
         return content
     match content:
         case list(parts):
             return "".join(text_in(part) for part in parts if not isinstance(part, list))
-        case {"thought": thought} if thought:
+        case {"thought": thought} if thought:  # Gemini
             return ""
-        case {"type": kind} if kind not in TEXTS:
+        case {"type": kind} if kind not in TEXTS:  # OpenAI, Mistral; Bedrock's parts have no type.
             return ""
         case {"text": str(text)} | {"text": {"value": str(text)}}:
             return text

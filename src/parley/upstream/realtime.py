@@ -16,12 +16,10 @@ from parley.upstream.speech_formats import RATE
 from parley.wire.websocket import Channel
 
 # The longest transcript and speech of one text that are taken: 1,000 seconds, 8 MB as mp3.
-TRANSCRIPT_CHARACTERS = 100_000
-PCM_BYTES = 48_000_000
+TRANSCRIPT_CHARACTERS, PCM_BYTES = 100_000, 48_000_000
 # How many events, and how many bytes of them, may come for one text, those of no use included:
 # 1,000 seconds of PCM are 64 MB in base64, and 100,000 events where each holds 10 ms.
-EVENTS = 200_000
-EVENTS_BYTES = 100_000_000
+EVENTS, EVENTS_BYTES = 200_000, 100_000_000
 # The codes of a close frame (RFC 6455, 7.4.1) that blame what was sent, not the upstream's state.
 REFUSALS = (1003, 1007, 1008)
 INSTRUCTIONS = (
@@ -30,8 +28,7 @@ INSTRUCTIONS = (
 )
 # How alike what was said must be to the text, and how many letters are compared at each end: the
 # time of difflib grows with the square of the length.
-ALIKE = 0.9
-COMPARED_LETTERS = 200
+ALIKE, COMPARED_LETTERS = 0.9, 200
 
 
 class VoiceReader:
@@ -77,9 +74,7 @@ class VoiceReader:
         path = f"/realtime?model={quote(call.model.name, safe='')}"
         self._channel = self._open.enter_context(call.open_channel(path))
         self._messages = _messages_of(self._channel, call)
-        for event in self._events(call):
-            if event.get("type") == "session.created":
-                break
+        next(event for event in self._events(call) if event.get("type") == "session.created")
         return self._channel
 
     def _events(self, call: Call) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 import re
 from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 # What follows the name of a model that a host does not have.
 ABSENT = (
@@ -49,25 +51,45 @@ AGAIN = (
     r"|refresh(?:es|ed)?|refill(?:s|ed)?|replenish(?:es|ed)?|restored?|come back|cool-?down"
     r"|reopens?)\b"
 )
+# In English, Chinese, Japanese and Korean.
+UNITS = {
+    name: seconds
+    for names, seconds in (
+        *(("ms milli 毫秒", 0.001), ("s 秒 초", 1.0), ("m 分 분", 60.0)),
+        *(("h 小时 小時 時間 시간", 3600.0), ("d 天 日 일", 86_400.0)),
+    )
+    for name in names.split()
+}
+NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+NUMBERS |= {"ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "sixty": 60}
+NUMBER = "|".join(NUMBERS)
 # What says when to try again, as "in 20s" or "after midnight"; a quota "per minute" does, too.
 TIME = re.compile(
-    rf"{AGAIN}{NEAR}"
-    r"(?:\d|\b(?:an?|one|two|three|five|ten|few|next) (?:second|minute|hour|day|week|month)"
+    rf"{AGAIN}{NEAR}(?:\d|\b(?:{NUMBER}|few|next) (?:second|minute|hour|day|week|month)"
     r"|\b(?:tomorrow|midnight|shortly|soon)\b)"
-    r"|\d\s*(?:秒|分钟|小时|天)|\bper[ -](?:sec|min|hour)",
+    r"|\d\s*个?[毫秒분초分小時天日시일]|\bper[ -](?:sec|min|hour)",
     re.IGNORECASE,
 )
-UNITS = {"ms": 0.001, "milli": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 # A number and its unit, of which several may make a wait: `9m38.016s`, "1 hour and 5 minutes". No
-# units are "8 H100", "1M tokens" and "30 Dec".
+# units are "8 H100", "1M tokens", "30 Dec" and the day of a month.
 PART = (
-    r"(?<![\d.,])(\d{1,9}(?:\.\d{1,9})?)(?-i:(?!\s?M\b|\s[A-Z](?![A-Za-z])))\s?"
-    r"(?!dec|may)(ms|milli|[smhd])(?:s?econds?|ecs?|inutes?|ins?|ours?|rs?|ays?)?"
-    r"(?![a-z]|\d+\b(?!\.))"
+    rf"((?<![\d.,月])\d{{1,9}}(?:\.\d{{1,9}})?|\b(?:{NUMBER})(?=\s))"
+    r"(?-i:(?!\s?M\b|\s[A-Z](?![A-Za-z])))\s?个?"
+    rf"(?!dec|may)({'|'.join(UNITS)})"
+    r"(?:s?econds?|ecs?|inutes?|ins?|ours?|rs?|ays?|[钟鐘間])?(?![a-z]|\d+\b(?!\.))"
 )
-PARTS = rf"(?:{PART}[, ]{{0,2}}(?:and )?)+"
-# Such a wait as the first number in what is said of another try.
-WAIT = re.compile(rf"{AGAIN}(?:(?!\. )[^;!?\d]){{0,60}}({PARTS})", re.IGNORECASE)
+PARTS = rf"(?:{PART}[, ]{{0,2}}(?:and )?){{1,4}}"
+# A moment: as ISO 8601 and HTTP have it, counted from 1970, or a time of the day in UTC.
+MOMENT = (
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:Z|UTC|GMT)|[+-]\d\d:\d\d)?"
+    r"|\d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d GMT|\d\d:\d\d(?::\d\d)? ?(?:Z|UTC|GMT)|1\d{9}(?:\d{3})?\b"
+)
+# Such a wait or moment as the first number in what is said of another try.
+WAIT = re.compile(
+    rf"(?P<again>{AGAIN}(?:(?!\. )[^;!?\d]){{0,60}}?|等待?\s?)?(?P<wait>{PARTS}|{MOMENT})"
+    r"(?(again)|\s?(?:[以之]?[后後]|お?待|후|뒤))",
+    re.IGNORECASE,
+)
 # What tells where something stands: an address, a URL, a path.
 ADDRESS = re.compile(
     r"""
@@ -87,11 +109,26 @@ ADDRESS = re.compile(
 
 
 def seconds_in(text: str, unit: float = 1.0) -> float | None:
-    """The seconds of a number of units, or of a text such as `9m38s`; None for any other."""
-    if re.fullmatch(PARTS, text := text.lower()):
-        return sum(float(number) * UNITS[name] for number, name in re.findall(PART, text))
+    """The seconds of a number of units, or of a text such as `9m38s`, or until a moment (MOMENT).
+
+    None for any other text. A number of units that is too large for a wait is a moment, too.
+    """
+    if re.fullmatch(PARTS, short := text.lower()):
+        parts = re.findall(PART, short)
+        return sum(float(NUMBERS.get(number, number)) * UNITS[name] for number, name in parts)
+    now = datetime.now(UTC)
     with suppress(ValueError):
-        return seconds if (seconds := float(text) * unit) >= 0 else None
+        seconds = float(text) * unit
+        if seconds > 1e9:  # So many seconds are 31 years; so many milliseconds a moment of 1973.
+            seconds = max(0.0, seconds / (1000 if seconds > 1e11 else 1) - now.timestamp())
+        return seconds if seconds >= 0 else None
+    iso = re.sub(r" ?(?:UTC|GMT)", "Z", text.upper())
+    today = f"{now:%Y-%m-%d} " if iso[2:3] == ":" else ""
+    for read, written in ((datetime.fromisoformat, today + iso), (parsedate_to_datetime, text)):
+        with suppress(ValueError, TypeError, OverflowError):
+            moment = read(written)
+            seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+            return seconds % 86_400 if today else max(0.0, seconds)
     return None
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from parley.deadline import let_others_run
 from parley.errors import UpstreamMalformed
@@ -33,10 +34,10 @@ def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
     EVENT_BYTES and EVENT_LINES. Linear in the bytes, however small the pieces.
     """
     name, data, size, count = b"", list[bytes](), 0, 0
-    for line in _lines_in(pieces):
+    for line in chain(_lines_in(pieces), [None]):  # None: the stream's end.
         if not line:
             if data or name == b"error":
-                yield SentEvent(name, b"\n".join(data))
+                yield SentEvent(name, b"\n".join(data), is_cut=line is None)
             name, data, size, count = b"", [], 0, 0
             continue
         size, count = size + len(line), count + 1
@@ -56,8 +57,6 @@ def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
             data.append(value)
         elif line.startswith((b"{", b"[")):
             data.append(line)
-    if data or name == b"error":
-        yield SentEvent(name, b"\n".join(data), is_cut=True)
 
 
 def _lines_in(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -65,20 +64,17 @@ def _lines_in(pieces: Iterable[bytes]) -> Iterator[bytes]:
     begun: list[bytes] = []
     size, was_return = 0, False
     for part in _parts_of(pieces):
-        for line in part.splitlines(keepends=True):
-            if was_return and line == b"\n":  # The rest of a CRLF.
-                was_return = False
-                continue
+        lines = part.removeprefix(b"\n") if was_return else part  # The rest of a CRLF.
+        was_return = part.endswith(b"\r")
+        for line in lines.splitlines(keepends=True):
             text = line.rstrip(b"\r\n")
             begun.append(text)
             size += len(text)
             if size > EVENT_BYTES:
                 raise UpstreamMalformed()
-            was_return = line.endswith(b"\r")
-            if len(text) == len(line):
-                continue
-            yield b"".join(begun) if len(begun) > 1 else text
-            begun, size = [], 0
+            if text != line:
+                yield b"".join(begun)
+                begun, size = [], 0
     if begun:
         yield b"".join(begun)
 

@@ -26,11 +26,8 @@ CHUNKS = 100  # How many of a WAV are looked at; a handful stand before the samp
 
 
 def in_format(pcm: Iterable[bytes], audio_format: str, deadline: Deadline) -> Iterator[bytes]:
-    """The file in one of the AUDIO_FORMATS, in pieces; PCM may be cut anywhere, even in a sample.
-
-    Raises UpstreamMalformed if there were no samples or a half one, and what the deadline raises.
-    """
-    samples = _whole_samples(pcm)
+    """A file in one of AUDIO_FORMATS, in pieces; raises as `whole_samples` and the deadline do."""
+    samples = whole_samples(pcm)
     if audio_format == "mp3":
         yield from _mp3(samples, deadline)
         return
@@ -40,7 +37,8 @@ def in_format(pcm: Iterable[bytes], audio_format: str, deadline: Deadline) -> It
         header = b""
 
 
-def _whole_samples(pcm: Iterable[bytes]) -> Iterator[bytes]:
+def whole_samples(pcm: Iterable[bytes]) -> Iterator[bytes]:
+    """The samples of PCM that is cut anywhere; raise UpstreamMalformed for none, or a half one."""
     half, is_empty = b"", True
     for arrived in pcm:
         piece = half + arrived

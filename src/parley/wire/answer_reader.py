@@ -22,10 +22,8 @@ class _Lines(io.BufferedReader):
         line = super().readline(size)
         self._bytes -= len(line)
         self._lines -= 1
-        if self._bytes < 0 or self._lines < 0:
-            raise http.client.HTTPException("too many lines")
-        if line.find(b"\r", 0, -2) >= 0:
-            raise http.client.HTTPException("bare CR")
+        if self._bytes < 0 or self._lines < 0 or line.find(b"\r", 0, -2) >= 0:
+            raise http.client.HTTPException("too many lines, or a bare CR")
         return line
 
     def read1(self, size: int = -1, /) -> bytes:
@@ -47,14 +45,14 @@ class AnswerReader(http.client.HTTPResponse):
     def begin(self) -> None:
         """Read the headers of the final answer."""
         super().begin()
-        if self.status != http.HTTPStatus.SWITCHING_PROTOCOLS and not self._is_plainly_framed():
+        if self.status != 101 and not self._is_plainly_framed():
             self.will_close = True
 
     def _read_status(self) -> tuple[str, int, str]:
         """The final answer's status line (RFC 9110, 15.2); a 101 is final: none follows it."""
         while True:
             version, status, reason = super()._read_status()  # type: ignore[misc]
-            if status == http.HTTPStatus.SWITCHING_PROTOCOLS or not 100 <= status < 200:
+            if status == 101 or not 100 <= status < 200:
                 return version, status, reason
             http.client.parse_headers(self.fp)
 
@@ -71,11 +69,9 @@ class AnswerReader(http.client.HTTPResponse):
     def _is_plainly_framed(self) -> bool:
         codings = [coding.lower() for coding in self.headers.get_all("Transfer-Encoding", [])]
         lengths = self.headers.get_all("Content-Length", [])
-        if self.version != 11 or self.headers.defects:
-            return False
-        if codings:
-            return codings == ["chunked"] and not lengths
-        return lengths == [str(self.length)]  # http.client's own reading of it.
+        # As http.client itself reads it.
+        framed = (["chunked"], []) if self.chunked else ([], [str(self.length)])
+        return self.version == 11 and not self.headers.defects and (codings, lengths) == framed
 
     def _ends_here(self) -> bool:
         """Whether the answer was read to its end, and nothing was received after it."""

@@ -4,7 +4,6 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 
@@ -23,15 +22,12 @@ OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
 DRAIN_SECONDS = 0.05  # The longest to wait for the rest of a body: a new connection takes longer.
 Counted = Callable[[Iterator[bytes]], Iterable[bytes]]  # Passes pieces on, and counts their memory.
-TOO_LATE = (Timeout, exceptions.TimeoutError)
 # What the layers below requests raise when an exchange fails; its own are each an OSError.
 BROKEN = (exceptions.HTTPError, exceptions.ProxySchemeUnsupported, HTTPException, OSError)
 
 
 def filled(head: bytes, pieces: Iterator[bytes], size: float = math.inf) -> bytes:
     """The head, and what follows it up to `size` bytes or more, if there are as many."""
-    if len(head) >= size:
-        return head
     body = bytearray(head)  # A list of many small pieces takes many times their size.
     while len(body) < size and (piece := next(pieces, b"")):
         body += piece
@@ -43,7 +39,7 @@ def errors_translated() -> Iterator[None]:
     """A block that raises our error for a foreign one, whose text may quote a key and is lost."""
     try:
         yield
-    except TOO_LATE:
+    except (Timeout, exceptions.TimeoutError):
         raise UpstreamTimeout() from None
     except BROKEN:
         raise UpstreamUnavailable() from None
@@ -56,10 +52,9 @@ class Answer(AbstractContextManager["Answer"]):
         """Accept at most `limit` bytes of body once decoded, and PIECE_BYTES more as sent."""
         self.status, self.headers = response.status_code, response.headers
         self.request_id = valid_request_id(response.headers.get("x-request-id", ""), secrets)
-        self._secrets = secrets
         self.response, self._raw = response, response.raw
         self._limit = limit if self.status < 300 else min(limit, REFUSAL_BYTES)
-        self._deadline = deadline
+        self._secrets, self._deadline = secrets, deadline
 
     def __exit__(self, *_: object) -> None:
         with suppress(*BROKEN):
@@ -85,7 +80,7 @@ class Answer(AbstractContextManager["Answer"]):
         if self.status < 300 and not size:
             # An answer that is cut off in its headers looks like an empty success.
             framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
-            if not framed and self.status != HTTPStatus.NO_CONTENT:
+            if not framed and self.status != 204:
                 raise UpstreamUnavailable()
             if self.status >= 200:  # Else it is a 101, and its status tells.
                 raise UpstreamMalformed()

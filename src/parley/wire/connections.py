@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from functools import partial
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -32,16 +31,12 @@ LookUp = Callable[..., list[Any]]  # What takes and returns what getaddrinfo doe
 
 def is_short_of_files() -> bool:
     """Whether the process cannot open FILES_LEFT more files; it takes 30 microseconds to try."""
-    opened: list[int] = []
-    try:
-        while len(opened) < FILES_LEFT:
-            opened.append(os.open(os.devnull, os.O_RDONLY))
-    except OSError:
-        return True
-    finally:
-        for descriptor in opened:
-            get_original("os", "close")(descriptor)  # gevent's closes later.
-    return False
+    close = get_original("os", "close")  # gevent's closes later.
+    with suppress(OSError), ExitStack() as opened:
+        for _ in range(FILES_LEFT):
+            opened.callback(close, os.open(os.devnull, os.O_RDONLY))
+        return False
+    return True
 
 
 def resolve(look_up: LookUp, host: str, port: int) -> list[Address]:
@@ -56,7 +51,10 @@ def resolve(look_up: LookUp, host: str, port: int) -> list[Address]:
 
 def connect(addresses: Sequence[Address]) -> YieldingSocket:
     """A socket to one of the addresses (RFC 8305, 4, 5); raise UpstreamUnavailable if all fail."""
-    untried = interleaved(addresses)[:ADDRESSES]
+    families = dict.fromkeys(family for family, _ in addresses)
+    # Their families take turns; the first address stays first.
+    ranks = zip_longest(*([item for item in addresses if item[0] == one] for one in families))
+    untried = [address for address in chain.from_iterable(ranks) if address][:ADDRESSES]
     tries: list[gevent.Greenlet] = []
     try:
         while untried or tries:
@@ -71,13 +69,6 @@ def connect(addresses: Sequence[Address]) -> YieldingSocket:
         for abandoned in tries:
             abandoned.link(_close)  # It may have connected meanwhile.
             abandoned.kill(block=False)
-
-
-def interleaved(addresses: Sequence[Address]) -> list[Address]:
-    """The addresses with their families in turn; the first address stays first."""
-    families = dict.fromkeys(family for family, _ in addresses)
-    ranks = zip_longest(*([item for item in addresses if item[0] == one] for one in families))
-    return [address for address in chain.from_iterable(ranks) if address]
 
 
 def _connected(address: Address) -> YieldingSocket | None:
@@ -112,7 +103,7 @@ class PlainConnection(HTTPConnection):
 
     def connect(self) -> None:
         """Connect and shake hands in time. Nothing was sent yet: the call may be tried again."""
-        with Deadline.after(CONNECT_SECONDS, partial(UpstreamTimeout, retry=True)).wait():
+        with Deadline.after(CONNECT_SECONDS, lambda: UpstreamTimeout(retry=True)).wait():
             super().connect()
 
     def getresponse(self) -> Any:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from socket import getaddrinfo
 from typing import Any
 
@@ -18,7 +17,7 @@ from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.recordings import Recording
 from parley.redaction import Secrets
-from parley.wire.adapter import Adapter, PreparedSession
+from parley.wire.adapter import Adapter
 from parley.wire.bodies import Answer, errors_translated
 from parley.wire.connections import CONNECT_SECONDS, Address, LookUp, is_short_of_files, resolve
 from parley.wire.websocket import MESSAGE_BYTES, Channel
@@ -63,13 +62,12 @@ class Form:
 
     def __iter__(self) -> Iterator[bytes]:
         """The blocks, one in memory at once; the framing is sent in the first and the last."""
-        head, left = self._head, self._recording.size
-        while left > 0:
-            size = min(left, BLOCK_BYTES)
-            left -= size
-            yield head + self._recording.stream.read(size) + (b"" if left else self._tail)
-            if left:
+        head = self._head
+        for left in range(self._recording.size, 0, -BLOCK_BYTES):
+            if not head:
                 let_others_run()  # Neither reading a file nor an upstream that takes it all waits.
+            tail = self._tail if left <= BLOCK_BYTES else b""
+            yield head + self._recording.stream.read(min(left, BLOCK_BYTES)) + tail
             head = b""
 
 
@@ -79,9 +77,7 @@ Body = Mapping[str, Any] | Form  # What is sent: a mapping as JSON, or a form.
 class Transport:
     """What all conversations of a process share: connections, but no cookie, header or key."""
 
-    def __init__(
-        self, pool_size: int, look_up: LookUp = getaddrinfo, ca_bundle: str | None = None
-    ) -> None:
+    def __init__(self, pool_size: int, look_up: LookUp = getaddrinfo, ca_bundle: str | None = None):
         """Keep up to `pool_size` idle connections to each host of the operator's.
 
         `ca_bundle` is trusted instead of certifi's; raises ConfigurationError if it is unreadable.
@@ -95,14 +91,11 @@ class Transport:
         except OSError:
             sentence = f"REQUESTS_CA_BUNDLE names {bundle}, which holds no readable certificates."
             raise ConfigurationError(sentence) from None
-        self._sessions = {False: PreparedSession(unchecked), True: PreparedSession(public)}
+        self._adapters = {False: unchecked, True: public}
 
     def require_allowed_addresses(self, *urls: BaseUrl) -> None:
-        """Raise BaseUrlRefused now if a call would be refused for a host's addresses.
-
-        A name that does not resolve in CONNECT_SECONDS is left to the call itself.
-        """
-        deadline = Deadline.after(CONNECT_SECONDS)
+        """Raise BaseUrlRefused now if a call would be refused for a host's addresses."""
+        deadline = Deadline.after(CONNECT_SECONDS)  # A name that takes longer is left to the call.
         for url in urls:
             # Behind a proxy only the proxy knows what a name resolves to.
             if url.public_only and not select_proxy(str(url), get_environ_proxies(str(url))):
@@ -137,7 +130,7 @@ class Transport:
         channel = Channel(f"{upstream.url}{path}", deadline)
         request = _request(upstream, path, channel.handshake)
         with self._answer(upstream, request, MESSAGE_BYTES, deadline) as answer:
-            if answer.status != HTTPStatus.SWITCHING_PROTOCOLS:
+            if answer.status != 101:
                 yield answer
                 return
             channel.open(answer.response)
@@ -149,15 +142,15 @@ class Transport:
     ) -> Answer:
         try:
             with errors_translated(), deadline.wait():
-                response = self._sessions[upstream.url.public_only].answer_to(request)
+                response = self._adapters[upstream.url.public_only].answer_to(request)
         except BaseUrlRefused:
             raise upstream.url.refusal() from None
         return Answer(response, limit, upstream.secrets, deadline)
 
     def _resolve(self, host: str, port: int) -> list[Address]:
         if is_short_of_files():  # Callers choose to how many hosts idle connections lead.
-            for session in self._sessions.values():
-                session.close()
+            for adapter in self._adapters.values():
+                adapter.close()
             let_others_run()  # gevent closes then.
         return resolve(self._look_up, host, port)
 

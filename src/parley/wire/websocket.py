@@ -66,7 +66,12 @@ class Channel:
         Raises UpstreamMalformed for what is no frame, over MESSAGE_BYTES, or in more than FRAMES.
         """
         message, frames = bytearray(), 0
-        while data := self._exchange():
+        while True:
+            with errors_translated(), self._deadline.wait():
+                self._flush()  # What is due, such as answers to pings.
+                data = bytes(self._reader.read1(READ_BYTES))
+            if not data:
+                raise UpstreamUnavailable()
             let_others_run()  # The reader returns what it already holds at once.
             self._protocol.receive_data(data)
             for frame in self._protocol.events_received():
@@ -81,7 +86,6 @@ class Channel:
                     message, frames = bytearray(), 0
             if self._protocol.parser_exc or frames > FRAMES:
                 raise UpstreamMalformed()
-        raise UpstreamUnavailable()
 
     @property
     def closed_with(self) -> tuple[int, str]:
@@ -96,12 +100,6 @@ class Channel:
                 self._protocol.send_close(1000)
                 self._socket.settimeout(0)
                 self._flush()
-
-    def _exchange(self) -> bytes:
-        """Send what is due, such as answers to pings, and receive the next bytes."""
-        with errors_translated(), self._deadline.wait():
-            self._flush()
-            return bytes(self._reader.read1(READ_BYTES))
 
     def _flush(self) -> None:
         if data := b"".join(self._protocol.data_to_send()):
