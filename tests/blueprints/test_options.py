@@ -118,12 +118,18 @@ def test_a_language_is_sent_as_the_model_takes_it(spoken, accept, model, field):
 
 
 @REPRESENTATIONS
-def test_the_callers_prompt_replaces_the_operators(spoken, accept):
-    """It comes first, before the earlier turns, and what was said now is last."""
-    post(spoken, accept, system_prompt="Speak like a pirate.", history=json.dumps(TURNS))
+@pytest.mark.parametrize(("sent", "read"), [("", ""), (r" \ud83d\ude00 \udc00", " 😀 \ufffd")])
+def test_the_callers_prompt_replaces_the_operators(spoken, accept, sent, read):
+    """It comes first, before the earlier turns, and what was said now is last.
+
+    A text that was cut within a character ends with U+FFFD: hosts refuse half of one.
+    """
+    history = json.dumps(TURNS).replace("Rex!", f"Rex!{sent}")
+    post(spoken, accept, system_prompt=f'"Speak like a pirate.{sent}"', history=history)
     assert body(spoken, "text")["messages"] == [
-        {"role": "system", "content": "Speak like a pirate."},
-        *TURNS,
+        {"role": "system", "content": f"Speak like a pirate.{read}"},
+        TURNS[0],
+        {"role": "assistant", "content": f"Hello Rex!{read}"},
         {"role": "user", "content": "What is the capital of France?"},
     ]
 

@@ -19,7 +19,7 @@ from werkzeug.test import EnvironBuilder
 from parley.errors import RequestMalformed
 from parley.memory import UNCOUNTED_BYTES
 from parley.web.representations import JSON, SOUND, STREAM, accepted
-from parley.web.request_schema import HISTORY_BYTES, HISTORY_TURNS, SCHEMA, first_error
+from parley.web.request_schema import ABSENT, HISTORY_BYTES, HISTORY_TURNS, SCHEMA, first_error
 from parley.web.serving.slots import SLOT, Slot, Slots
 from parley.web.uploads import TEXT_BYTES, fields_of
 
@@ -47,8 +47,7 @@ LONGEST = turns(1, "x" * (HISTORY_BYTES - len(turns(1, ""))))
 @pytest.mark.parametrize(
     ("name", "value", "meaning"),
     [
-        ("voice", " nova ", "nova"),
-        ("voice", "ü" * 200, "ü" * 200),
+        *(("voice", " nova ", "nova"), ("voice", "ü" * 200, "ü" * 200)),
         ("audio_format", " WAV", "wav"),
         ("language", " EN ", "en"),
         ("system_prompt", "Be brief.\nBe kind.", "Be brief.\nBe kind."),
@@ -56,6 +55,7 @@ LONGEST = turns(1, "x" * (HISTORY_BYTES - len(turns(1, ""))))
         ("system_prompt", '"Yes" or "no".', '"Yes" or "no".'),
         ("system_prompt", r' "Say \"ja\".\nBe brief." ', 'Say "ja".\nBe brief.'),
         ("language", '"de"', "de"),
+        ("system_prompt", "Never say null.", "Never say null."),
         ("history", json.dumps(json.dumps([TURN])), [TURN]),
         ("history", json.dumps([{**TURN, "name": "Eve"}]), [TURN]),
         ("history", b"\xef\xbb\xbf" + json.dumps([TURN]).encode(), [TURN]),
@@ -70,7 +70,7 @@ def test_an_option_is_read_as_it_is_meant(name, value, meaning):
     assert load(name, value) == {name: meaning}
 
 
-@pytest.mark.parametrize("value", ["", " ", "\t\r\n", "\u3000", '""'])
+@pytest.mark.parametrize("value", ["", "\u3000", '""', "NaN\n", '"null"', *ABSENT])
 @pytest.mark.parametrize("name", [name for name in SCHEMA.fields if name != "audio"])
 def test_a_blank_option_is_as_if_it_were_not_sent(name, value):
     """Pages send the fields that nobody filled in, too."""
@@ -84,7 +84,7 @@ def test_a_blank_option_is_as_if_it_were_not_sent(name, value):
         ("voice", "x" * 201, "at most 200 characters"),
         ("audio_format", "ogg", "mp3 or wav or pcm"),
         ("language", "english", "ISO 639-1"),
-        ("language", "é\u0131", "ISO 639-1"),
+        ("language", "é\u0131", "639-1"),
         ("system_prompt", "x" * (8001), "at most 8000 characters"),
         ("history", "{}", "a JSON list"),
         ("history", "[" * 100_000, "a JSON list"),

@@ -150,6 +150,8 @@ class Client:
             *self.options.history,
             {"role": "user", "content": transcript},
         ]
+        # JavaScript cuts texts within a character, and hosts refuse the half of one.
+        messages = [{**turn, "content": text_of(turn["content"])} for turn in messages]
         asked = {"model": call.model.name, "messages": messages, **call.model.parameters}
         size = 0
         with call.post("/chat/completions", {**asked, "stream": is_stream}, STREAM_BYTES) as answer:

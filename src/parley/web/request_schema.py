@@ -20,6 +20,8 @@ from parley.web.uploads import HISTORY_BYTES, fields_of
 LINE_CHARACTERS = 200
 PROMPT_CHARACTERS = 8000
 HISTORY_TURNS = 100
+# What clients write where there is no text: JavaScript, JSON and Python.
+ABSENT = ("", "undefined", "null", "None", "NaN")
 
 # What an option is to be sent as: `first_error` makes a sentence of it.
 LINE = f"one line of text of at most {LINE_CHARACTERS} characters, or leave it out"
@@ -41,11 +43,12 @@ def unquoted(sent: Any) -> Any:
 
 
 def turns_of(file: Spool) -> list[dict[str, str]]:
-    """The earlier turns in a file of JSON; none if it is blank, as if it were not sent."""
+    """The earlier turns in a file of JSON; none if it is blank or ABSENT."""
     text, turns = file.read(HISTORY_BYTES + 1), []
     try:
-        sent: Any = json.loads(text) if text.decode("utf-8-sig", "replace").strip() else []
-        sent = json.loads(sent or "[]") if isinstance(sent, str) else sent
+        sent: Any = text.decode("utf-8-sig", "replace").strip()
+        sent = sent if sent in ABSENT else json.loads(text)
+        sent = [] if sent in ABSENT else json.loads(sent) if isinstance(sent, str) else sent
     except (ValueError, RecursionError):
         sent = None
     for turn in sent if isinstance(sent, list) else [None]:
@@ -89,9 +92,9 @@ class ConversationRequestSchema(Schema):
 
     @pre_load
     def leave_out_blank(self, data: Mapping[str, Any], **kwargs: Any) -> dict[str, Any]:
-        """Read a blank text as if it were not sent."""
+        """Read a blank or ABSENT text as if it were not sent."""
         texts = {name: unquoted(sent) for name, sent in data.items()}
-        return {name: x for name, x in texts.items() if not isinstance(x, str) or x.strip()}
+        return {name: x for name, x in texts.items() if str(x).strip() not in ABSENT}
 
 
 SCHEMA = ConversationRequestSchema()
