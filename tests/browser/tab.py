@@ -79,19 +79,31 @@ class AnyTab:
         self.wait_for(TURN_OVER, number)
         self.expect_state("Ready")
 
-    def tap(self) -> None:
+    def tap(self, **outcome: str) -> None:
         """Tap Talk as a screen reader does: a pointer's tap is a hold on a busy machine."""
         self.run("document.getElementById('talk').click()")
+        self._expect(**outcome)
+
+    def send(self, file: Path = QUESTION, **outcome: str) -> None:
+        """Send a file with the button for it."""
+        self._choose(file)
+        self._expect(**outcome)
+
+    def _expect(self, *, until: str = "", fails: str = "") -> None:
+        """Wait for the state that a gesture leads to, or for the failure."""
+        if until:
+            self.expect_state(until)
+        if fails:
+            self.expect_failure(fails)
 
     def ask(self, turn: int) -> None:
         """Send the question, and wait until that turn is over."""
-        self.send(QUESTION)
+        self.send()
         self.expect_turn(turn)
 
     def ask_by_tapping(self) -> None:
         """Let the microphone hear the question between two taps."""
-        self.tap()
-        self.expect_state("Listening")
+        self.tap(until="Listening")
         time.sleep(QUESTION_SECONDS)
         self.tap()
 
@@ -167,8 +179,7 @@ class Tab(AnyTab):
     def fill(self, selector: str, text: str) -> None:
         self.page.fill(selector, text)
 
-    def send(self, file: Path) -> None:
-        """Send a file with the button for it."""
+    def _choose(self, file: Path) -> None:
         self.page.set_input_files("#file", file)
 
     def other(self) -> "Tab":

@@ -5,7 +5,7 @@ import time
 import pytest
 from browser import speaking_upstream
 from browser.recorded import recorded
-from browser.speaking_upstream import QUESTION, REPLY, hear, refuse, speak, told, write
+from browser.speaking_upstream import REPLY, hear, refuse, speak, told, write
 from testing.builders import KEY
 from testing.fake_openai import TRANSCRIPT
 
@@ -17,8 +17,7 @@ FIELDS = """return ['voice', 'language', 'system_prompt', 'speed'].map(
 @pytest.mark.alone
 def test_the_first_question_is_heard_from_its_first_word(engine, upstream):
     """What is said once the page says that it listens; the next turn knows of it."""
-    engine.tap()
-    engine.expect_state("Listening")
+    engine.tap(until="Listening")
     assert engine.text_of("#talk-word") == "Send"
     began = time.monotonic()
     time.sleep(2)
@@ -53,8 +52,7 @@ def test_every_sample_is_heard_and_none_after_it_was_stopped(engine, upstream, e
 def seconds_to_silence(engine, ear):
     """How long something is heard after a reply was stopped."""
     with ear.listening() as recording:
-        engine.send(QUESTION)
-        engine.expect_state("Speaking")
+        engine.send(until="Speaking")
         time.sleep(0.5)
         engine.stop()
         time.sleep(0.7)
@@ -72,8 +70,7 @@ def test_each_failure_has_its_sentence(engine, upstream):
     """And leaves the page ready; nobody's silence is no turn, and is not sent again."""
     for stage, answer, beginning in FAILURES:
         upstream.answers.update({"stt": hear, stage: answer})
-        engine.send(QUESTION)
-        engine.expect_failure(beginning)
+        engine.send(fails=beginning)
         if answer is speaking_upstream.hear_nothing:
             assert engine.count(".said") == engine.count("#try-again:not([hidden])") == 0
 
@@ -144,11 +141,9 @@ def test_a_reply_reads_as_text(engine, upstream):
 def test_one_tab_speaks_at_a_time(engine, upstream):
     """Which begins last; the other falls silent."""
     upstream.answers["tts"] = speak(60)  # A busy machine opens a tab slowly.
-    engine.send(QUESTION)
-    engine.expect_state("Speaking")
+    engine.send(until="Speaking")
     other = engine.other().open(engine.run("return location.href"))
-    other.send(QUESTION)
-    other.expect_state("Speaking")
+    other.send(until="Speaking")
     engine.expect_failure("Another tab with this page began to listen or to speak")
     assert engine.count(".stopped") == 1
     other.press("Escape")
@@ -157,16 +152,14 @@ def test_one_tab_speaks_at_a_time(engine, upstream):
 def test_without_a_microphone(start_engine, serve):
     """Nothing else is blamed."""
     tab = start_engine(microphone=False, loudspeaker=False).open(serve().url)
-    tab.tap()
-    tab.expect_failure("No microphone was found")
+    tab.tap(fails="No microphone was found")
 
 
 @pytest.mark.parametrize("start_engine", ["firefox"], indirect=True)
 def test_without_a_loudspeaker(start_engine, serve):
     """The reply can be read, and nothing is asked for that would not help."""
     tab = start_engine(loudspeaker=False).open(serve().url)
-    tab.send(QUESTION)
-    tab.expect_failure("No sound can be played")
+    tab.send(fails="No sound can be played")
     tab.expect_state("Ready")
     assert tab.text_of(".reply") == REPLY
 

@@ -45,8 +45,7 @@ def test_what_cannot_be_sent_is_not(tab, upstream, tmp_path):
     tab.page.on("request", lambda request: sent.append(request.url))
     with (tmp_path / "long.wav").open("wb") as file:
         file.truncate(26_214_401)
-    tab.send(tmp_path / "long.wav")
-    tab.expect_failure("This file is too large: send one of at most 25 MB.")
+    tab.send(tmp_path / "long.wav", fails="This file is too large: send one of at most 25 MB.")
     expect(again).to_be_hidden()
     assert sent == upstream.requests == []
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from browser.recorded import recorded
-from browser.speaking_upstream import QUESTION, hear, hold_back, speak, write
+from browser.speaking_upstream import hear, hold_back, speak, write
 from browser.tab import QUESTION_SECONDS
 from playwright.sync_api import expect
 from testing.fake_openai import TRANSCRIPT
@@ -157,8 +157,7 @@ def test_escape_forgets_what_is_being_said(tab, upstream):
     tab.run(
         f"setInterval(() => {{ window.loudest = Math.max(window.loudest ?? 0, {level}); }}, 20)"
     )
-    tab.tap()
-    tab.expect_state("Listening")
+    tab.tap(until="Listening")
     expect(how).to_be_hidden()
     tab.wait_for("return window.loudest > 0.3")
     tab.stop()
@@ -179,8 +178,7 @@ def test_silence_ends_a_tap_where_that_is_switched_on(tab, upstream):
     tab.page.keyboard.up(" ")
     tab.expect_rest()
     assert upstream.requests == []
-    tab.tap()
-    tab.expect_state("Listening")
+    tab.tap(until="Listening")
     tab.expect_state("Tap Send, or fall silent, when you have said it.", "#how")
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert recorded(upstream).seconds > QUESTION_SECONDS + 0.5
@@ -190,8 +188,7 @@ def test_silence_ends_a_tap_where_that_is_switched_on(tab, upstream):
 def test_a_muted_microphone_hears_nothing(tab, upstream):
     """While it is muted the state says so, and what is sent is silence."""
     began = time.monotonic()
-    tab.tap()
-    tab.expect_state("Listening")
+    tab.tap(until="Listening")
     mute = tab.button("Mute")
     invitation = tab.page.get_by_role("heading", name="Say something.")
     expect(invitation).to_be_visible()
@@ -222,7 +219,7 @@ def test_what_takes_long_is_said_to(new_tab, serve, upstream):
     }
     held = {stage: hold_back(answer) for stage, (answer, *_) in stages.items()}
     upstream.answers.update({stage: answer for stage, (answer, _) in held.items()})
-    tab.send(QUESTION)
+    tab.send()
     for stage, (_, words, late) in stages.items():
         tab.expect_state(words)
         tab.page.clock.fast_forward(6_000)
@@ -234,8 +231,7 @@ def test_what_takes_long_is_said_to(new_tab, serve, upstream):
 def test_a_second_click_on_stop_opens_no_microphone(tab, upstream):
     """Though the switch is where Stop was; a moment later it is the switch's."""
     upstream.answers["text"], _ = hold_back(write())
-    tab.send(QUESTION)
-    tab.expect_state("Answering")
+    tab.send(until="Answering")
     press = Press(tab, "mouse", tab.button("Cancel"))
     press.taps(0, 0.2)
     tab.expect_state("Ready")

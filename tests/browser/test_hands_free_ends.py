@@ -63,8 +63,7 @@ def test_whatever_takes_the_microphone_pauses_it_and_is_told(chrome, upstream, s
         assert chrome.run(OPEN) == 0
         assert chrome.run("return window.awake.splice(0)") == ["asked", "given back"]
         assert chrome.text_of("#talk-word") == "Go on"
-        chrome.tap()
-        chrome.expect_state("Listening")
+        chrome.tap(until="Listening")
         assert chrome.text_of("#alert") == ""
         assert chrome.run(OPEN) == 1
 
@@ -78,8 +77,7 @@ def test_after_five_minutes_without_a_voice_it_pauses(new_tab, serve):
     chrome.page.clock.install()
     chrome.run(OTHER_TAB)
     chrome.expect_state(PAUSED)
-    chrome.tap()
-    chrome.expect_state("Listening")
+    chrome.tap(until="Listening")
     chrome.page.clock.fast_forward(299_000)
     chrome.expect_state("Listening")
     chrome.page.clock.fast_forward(2_000)

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from browser.speaking_upstream import QUESTION, refuse, speak, write
+from browser.speaking_upstream import refuse, speak, write
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
@@ -23,7 +23,7 @@ def test_the_spoken_line_stays_in_sight(engine, upstream):
     sentences = [f"This is sentence number {number}. " for number in range(120)]
     upstream.answers.update(text=write(sentences, pause=0.02), tts=speak(0.4))
     engine.run(WATCH)
-    engine.send(QUESTION)
+    engine.send()
     deadline = time.monotonic() + 90
     while engine.run("return far()") < 1200:
         assert time.monotonic() < deadline
@@ -41,7 +41,7 @@ def test_the_spoken_line_stays_in_sight(engine, upstream):
 def test_a_low_window_keeps_its_reply(visit, serve, width, height):
     """When it ends, its times may lie below; and a field of Settings is seen with its label."""
     tab = visit(serve().url, viewport={"width": width, "height": height})
-    tab.send(QUESTION)
+    tab.send()
     tab.expect_turn(1)
     tab.page.wait_for_timeout(300)  # Until it has scrolled.
     header, reply, footer = (
@@ -61,8 +61,7 @@ def test_a_long_failure_leaves_the_state_and_talk_in_sight(visit, serve, upstrea
     """It scrolls by itself; Settings, which it names first, stand before another try."""
     tab = visit(serve().url, viewport=dict(zip(("width", "height"), size, strict=True)))
     upstream.answers["tts"] = refuse("400 Bad Request", "Too long a story, see the page. " * 9)
-    tab.send(QUESTION)
-    tab.expect_failure("Text to speech")
+    tab.send(fails="Text to speech")
     for place in ("#status", "#talk"):
         expect(tab.page.locator(place)).to_be_in_viewport(ratio=0.99)
     assert tab.text_of("#failure button") == "Open Settings"

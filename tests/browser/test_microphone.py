@@ -54,8 +54,7 @@ def test_a_microphone_that_was_given_up_takes_nothing_from_the_next(visit, launc
     tab = visit(serve().url, browser=beeping, script=SLOW)
     for _ in range(2):
         tab.press("Escape")
-        tab.tap()
-        tab.expect_state("Opening the microphone")
+        tab.tap(until="Opening the microphone")
     tab.page.wait_for_function("() => window.waiting.length === 2")
     tab.page.evaluate("window.waiting.pop()()")
     tab.expect_state("Listening")
@@ -90,8 +89,7 @@ def test_sliding_off_a_held_talk_cancels(tab, upstream):
 def test_a_microphone_that_the_system_mutes(tab):
     """Is not said to listen, until it is unmuted."""
     tab.run(NOTE_DEVICES)
-    tab.tap()
-    tab.expect_state("Listening")
+    tab.tap(until="Listening")
     for event, words in (("mute", MUTED), ("unmute", "Listening")):
         tab.run(TELL, event)
         tab.expect_state(words)
@@ -115,8 +113,7 @@ def send(tab):
 
 def lose(tab):
     """Listen to the question, and withdraw the leave: the track ends, as an unplugged one does."""
-    tab.tap()
-    tab.expect_state("Listening")
+    tab.tap(until="Listening")
     time.sleep(QUESTION_SECONDS)
     tab.page.context.clear_permissions()
     tab.expect_failure(LOST)
@@ -131,22 +128,19 @@ def test_what_a_lost_microphone_recorded_is_kept_until_it_is_sent_or_not_wanted(
     assert upstream.requests == []
     for _ in range(2):
         expect(send).to_be_visible()
-        tab.tap()
-        tab.expect_failure("The microphone is blocked")
+        tab.tap(fails="The microphone is blocked")
     send.click()
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert recorded(upstream).loudest() > 0.1
     tab.expect_turn(1)
     expect(tab.alert).to_be_empty()
-    tab.tap()
-    tab.expect_failure("The microphone is blocked")
+    tab.tap(fails="The microphone is blocked")
     expect(send).to_be_hidden()
     tab.page.context.grant_permissions(["microphone"])
     lose(tab)
     tab.press("Escape")
     expect(tab.alert).to_be_empty()
-    tab.tap()
-    tab.expect_failure("The microphone is blocked")
+    tab.tap(fails="The microphone is blocked")
     expect(send).to_be_hidden()
 
 
@@ -160,8 +154,7 @@ def test_a_device_that_is_gone_before_it_recorded_anything(tab):
           set(take) { ondata.set.call(this, take && (() => take({ data: new Blob() }))); },
         });"""
     )
-    tab.tap()
-    tab.expect_state("Listening")
+    tab.tap(until="Listening")
     tab.run("window.tracks[0].stop()")
     tab.run(TELL, "ended")
     tab.expect_failure(LOST)
@@ -225,8 +218,7 @@ def test_the_microphone_is_given_back(visit, serve):
     asked = tab.page.evaluate("window.asked")
     assert asked["audio"]["echoCancellation"] is True
     assert "video" not in asked
-    tab.tap()
-    tab.expect_state("Listening")
+    tab.tap(until="Listening")
     assert tab.page.evaluate(STATES) == ["ended", "live"]
     tab.stop()
     assert tab.page.evaluate(STATES) == ["ended", "ended"]

@@ -3,7 +3,7 @@
 from itertools import combinations, product
 
 import pytest
-from browser.speaking_upstream import QUESTION, hold_back, refuse, speak, write
+from browser.speaking_upstream import hold_back, refuse, speak, write
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
@@ -30,8 +30,7 @@ def test_a_failure_is_read_from_its_beginning(visit, serve, upstream, letters):
     upstream.answers["text"] = refuse("400 Bad Request", "No, since " * 20)
     if letters == 2:
         tab.page.evaluate(ENLARGE)
-    tab.send(QUESTION)
-    tab.expect_failure("Reply: The AI service refused the request")
+    tab.send(fails="Reply: The AI service refused the request")
     tab.page.wait_for_timeout(500)  # Until it has room.
     top = tab.alert.evaluate("(alert) => alert.getBoundingClientRect().top")
     assert 0 <= top < size["height"] / 2
@@ -135,8 +134,7 @@ def test_the_ring_widens_nothing(visit, serve, upstream):
     """While it turns, no scrollbar comes and goes."""
     tab = visit(serve().url, viewport={"width": 500, "height": 700})
     upstream.answers["text"], go = hold_back(write())
-    tab.send(QUESTION)
-    tab.expect_state("Answering")
+    tab.send(until="Answering")
     over = """({ scrollWidth, clientWidth, scrollHeight, clientHeight }) =>
       Math.max(scrollWidth - clientWidth, scrollHeight - clientHeight)"""
     for _ in range(8):
@@ -149,8 +147,7 @@ def test_the_ring_widens_nothing(visit, serve, upstream):
 def test_a_failure_at_400_percent_can_be_scrolled_away(visit, serve):
     """It fills a window of 256 pixels; what is above it can still be read."""
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url, viewport={"width": 320, "height": 256})
-    tab.tap()
-    tab.expect_failure("An API key is needed")
+    tab.tap(fails="An API key is needed")
     expect(tab.alert).to_be_in_viewport(ratio=1)
     tab.page.mouse.move(160, 100)
     tab.page.mouse.wheel(0, -2000)
@@ -169,8 +166,7 @@ def test_the_loudest_ring_has_room(visit, serve):
         expect(page.get_by_text("Meanwhile: ")).to_be_visible()
     invitation = tab.page.get_by_role("heading", name="Say something.")
     expect(invitation).to_be_visible()
-    tab.tap()
-    tab.expect_state("Paused; the microphone is closed")
+    tab.tap(until="Paused; the microphone is closed")
     expect(invitation).to_be_hidden()
     tab.press("Escape")
 
@@ -178,7 +174,7 @@ def test_the_loudest_ring_has_room(visit, serve):
 def test_code_that_is_wider_than_the_window_shows_that_it_scrolls(tab, upstream):
     """Beside its last letter there is as much room as beside its first."""
     upstream.answers["text"] = write([f"```\n{'wide ' * 60}end\n```\n"])
-    tab.send(QUESTION)
+    tab.send()
     code = tab.page.locator("pre")
     expect(code).to_contain_text("end")
     assert "local" in code.evaluate("(code) => getComputedStyle(code).backgroundAttachment")

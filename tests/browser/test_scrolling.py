@@ -4,7 +4,7 @@ import time
 
 import pytest
 from browser.conftest import ALLOWED, MICROPHONE
-from browser.speaking_upstream import QUESTION, REPLY, SENTENCES, hear, refuse, speak, write
+from browser.speaking_upstream import REPLY, SENTENCES, hear, refuse, speak, write
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
@@ -20,7 +20,7 @@ def test_the_end_of_the_conversation_stays_in_sight(talked, upstream):
     """Unless the user looks at something above it."""
     talked.page.set_viewport_size(LOW)
     upstream.answers["text"] = write(FORTY, pause=0.15)
-    talked.send(QUESTION)
+    talked.send()
     expect(talked.replies.last).to_contain_text("number 20")
     above, below = talked.page.evaluate(SCROLLED)
     assert above > 0
@@ -38,8 +38,7 @@ def test_what_is_heard_stays_in_sight(tab, upstream):
     """A long reply is written much faster than it is spoken; who reads ahead is not called back."""
     tab.page.set_viewport_size(LOW)
     upstream.answers.update(text=write(FORTY * 2, pause=0.02), tts=speak(2))
-    tab.send(QUESTION)
-    tab.expect_state("Speaking")
+    tab.send(until="Speaking")
     expect(tab.replies).to_contain_text("number 39. This is sentence number 0")
     expect(tab.page.locator(".heard")).to_contain_text("number 3")
     tab.page.wait_for_function(
@@ -70,7 +69,7 @@ def test_what_can_be_done_with_a_reply_is_in_sight_at_its_end(talked, upstream, 
     # As many lines whatever the font.
     upstream.answers["text"] = write(["Paris is old, and nobody knows why.\n- One\n- Two"])
     upstream.answers["tts"] = speak(0.1 if end == "by itself" else 20)
-    talked.send(QUESTION)
+    talked.send()
     expect(talked.said).to_have_count(3)
     if end == "by Escape":
         heard = talked.page.locator(".turn").nth(2).locator(".heard").first
@@ -89,8 +88,7 @@ def test_a_failure_covers_nothing_of_the_conversation(talked, upstream):
     talked.page.set_viewport_size(LOW)
     upstream.answers["text"] = write(FORTY)
     upstream.answers["tts"] = refuse("400 Bad Request")
-    talked.send(QUESTION)
-    talked.expect_failure("Text to speech: The AI service")
+    talked.send(fails="Text to speech: The AI service")
     copy = talked.page.get_by_role("button", name="Copy").last.bounding_box()
     footer = talked.page.get_by_role("contentinfo").bounding_box()
     assert copy["y"] + copy["height"] <= footer["y"] + 1
@@ -105,11 +103,10 @@ def test_a_page_that_was_left_comes_back_with_its_conversation(visit, launch, se
     tab.tap()
     leave_and_come_back(tab, "Listening", turns=1, stopped=0)
     upstream.answers["tts"] = speak(20)
-    tab.send(QUESTION)
+    tab.send()
     leave_and_come_back(tab, "Speaking", turns=2, stopped=1)
     upstream.answers.update(stt=refuse("400 Bad Request"), tts=speak(0.1))
-    tab.send(QUESTION)
-    tab.expect_failure("Speech to text: The AI service")
+    tab.send(fails="Speech to text: The AI service")
     upstream.answers["stt"] = hear
     leave_and_come_back(tab, "Ready", turns=2, stopped=1)
     tab.expect_failure("Speech to text: The AI service")

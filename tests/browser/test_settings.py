@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from browser.speaking_upstream import QUESTION, prepare, refuse, write
+from browser.speaking_upstream import prepare, refuse, write
 from playwright.sync_api import expect
 from testing import fake_openai as upstreams
 from testing.builders import KEY
@@ -68,8 +68,7 @@ def test_models_are_offered_with_the_day_that_each_ends(visit, serve, upstream, 
         ("stt", "or choose another model"),
     ):
         upstream.answers[stage] = refuse("400 Bad Request")
-        tab.send(QUESTION)
-        tab.expect_failure(f'{STAGES[stage]}: The AI service refused the request, saying: "No." ')
+        tab.send(fails=f'{STAGES[stage]}: The AI service refused the request, saying: "No." ')
         expect(tab.alert).to_contain_text(f"{remedy} in Settings.")
         expect(tab.button("Open Settings")).to_be_visible()
     assert b"gpt-transcribe" in heard
@@ -116,11 +115,9 @@ def test_keys_are_kept_in_memory_alone(visit, serve, upstream):
         expect(page.get_by_label("API key")).to_have_attribute("placeholder", "A key is set")
         page.get_by_role("button", name="Forget").first.click()
         expect(page.get_by_label("API key")).to_have_attribute("placeholder", "")
-    tab.tap()
-    tab.expect_failure("An API key is needed")
+    tab.tap(fails="An API key is needed")
     tab.reload()
-    tab.tap()
-    tab.expect_failure("An API key is needed")
+    tab.tap(fails="An API key is needed")
 
 
 def test_a_stage_on_a_host_of_its_own(visit, serve, upstream):
@@ -150,8 +147,7 @@ def test_a_stage_on_a_host_of_its_own(visit, serve, upstream):
         upstream.requests.clear()
         with tab.settings() as page:
             page.get_by_label("Base URL").fill("http://127.0.0.1:1/v1")
-        tab.send(QUESTION)
-        tab.expect_failure("The service may not call this base URL: change it in Settings")
+        tab.send(fails="The service may not call this base URL: change it in Settings")
         expect(tab.button("Open Settings")).to_be_visible()
         assert other.requests == upstream.requests == []
 

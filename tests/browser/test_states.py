@@ -2,7 +2,7 @@
 
 import pytest
 from browser.mouth import OPEN, PAUSED, begin, bring, converse, say
-from browser.speaking_upstream import QUESTION, hear, hold_back, once, prepare, speak
+from browser.speaking_upstream import hear, hold_back, once, prepare, speak
 from browser.test_microphone import SLOW
 from playwright.sync_api import expect
 
@@ -28,7 +28,7 @@ GESTURES = {
     "stop": lambda tab: tab.press("Escape"),
     "converse": converse,
     "voice": say,
-    "file": lambda tab: tab.send(QUESTION),
+    "file": lambda tab: tab.send(),
     # Though Playwright waits for a button that can be used.
     "replay": lambda tab: tab.button("Hear again").last.click(force=True),
 }
@@ -59,7 +59,7 @@ def reach_by_hand(tab, upstream, state):
     if state == "stalled":
         run_dry(upstream)
     if state in ("hearing", "thinking", "voicing", "speaking", "stalled"):
-        tab.send(QUESTION)
+        tab.send()
     if state == "stalled":
         tab.expect_state("Speaking")
 
@@ -75,7 +75,7 @@ def reach_hands_free(tab, upstream, state):
     begin(tab)
     hold_up(upstream, state)
     if state in ("reading", "weighing", "readying"):
-        tab.send(QUESTION)
+        tab.send()
     if state in ("voice", "answering", "pondering", "preparing"):
         say(tab, "question" if state == "voice" else "words")
     if state == "faltering":
@@ -85,8 +85,7 @@ def reach_hands_free(tab, upstream, state):
     if state == "interrupted":
         bring(tab, tab.table[state]["status"])
     if state in ("paused", "recalling"):
-        tab.tap()
-        tab.expect_state(PAUSED)
+        tab.tap(until=PAUSED)
     if state == "recalling":
         GESTURES["replay"](tab)
 

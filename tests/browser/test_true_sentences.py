@@ -4,7 +4,6 @@ import re
 
 import pytest
 from browser.speaking_upstream import (
-    QUESTION,
     break_off,
     hold_back,
     once,
@@ -24,22 +23,21 @@ BROKE_OFF = "Its speech broke off here: the rest can only be read."
 def test_a_reply_that_ends_early(tab, upstream):
     """A limit or a filter: it is told below what came, and as a failure where nothing did."""
     upstream.answers["text"] = write(["Paris is old."], reason="length")
-    tab.send(QUESTION)
+    tab.send()
     expect(
         tab.page.get_by_text("The model ended it early, at a limit or a filter.")
     ).to_be_visible()
     expect(tab.replies).to_have_text("Paris is old. …")
     tab.expect_state("Ready")
     upstream.answers["text"] = write([""], reason="content_filter")
-    tab.send(QUESTION)
-    tab.expect_failure("Reply: The model ended its reply early, at a limit or a filter. Ask other")
+    tab.send(fails="Reply: The model ended its reply early, at a limit or a filter. Ask other")
     expect(tab.page.get_by_role("button", name="Try again")).to_be_visible()
 
 
 def test_a_reply_with_nothing_to_speak(tab, upstream):
     """It says so, and tells of no speech."""
     upstream.answers["text"] = write(["😀🎉"])
-    tab.send(QUESTION)
+    tab.send()
     expect(tab.page.get_by_text("Nothing in it can be spoken.")).to_be_visible()
     expect(tab.page.get_by_text("to its last word")).to_be_visible()
     expect(tab.page.locator(".legend .speak")).to_be_hidden()
@@ -58,8 +56,7 @@ def test_a_reply_with_nothing_to_speak(tab, upstream):
 def test_speech_that_breaks_off(tab, upstream, failure, words):
     """That is said once, where it was, also in what is saved; another try asks again."""
     upstream.answers["tts"] = once(speak(0.4), failure)
-    tab.send(QUESTION)
-    tab.expect_failure(words)
+    tab.send(fails=words)
     expect(tab.page.locator(".unheard")).to_contain_text("on the river Seine.")
     expect(tab.page.locator(".stopped")).to_have_text(BROKE_OFF)
     expect(tab.page.locator(".missed")).to_have_count(0)
@@ -83,7 +80,7 @@ def test_why_a_reply_ends_early_is_told_where_its_voice_was_stopped(tab, upstrea
     """It stays to be read, and is in what is saved."""
     upstream.answers.update(text=write(["The City is old. The"], reason=reason), tts=speak(20))
     with tab.page.expect_event("requestfinished", lambda request: request.method == "POST"):
-        tab.send(QUESTION)
+        tab.send()
     tab.expect_state("Speaking")
     tab.stop()
     expect(tab.page.locator(".unheard")).to_have_text(re.compile("The…$"))
@@ -94,8 +91,7 @@ def test_why_a_reply_ends_early_is_told_where_its_voice_was_stopped(tab, upstrea
 def test_a_sentence_names_the_button_beside_it(tab, upstream):
     """Where the reply is there to be read, another try is another question."""
     upstream.answers["tts"] = refuse("500 Oh no", "Try again")
-    tab.send(QUESTION)
-    tab.expect_failure('Text to speech: The AI service failed, saying: "Try again". Ask again.')
+    tab.send(fails='Text to speech: The AI service failed, saying: "Try again". Ask again.')
     expect(tab.page.get_by_role("button", name="Ask again")).to_be_visible()
 
 
@@ -104,7 +100,7 @@ def test_a_reply_that_is_cancelled_while_it_is_written(tab, upstream, so_far, sh
     """It says so, an ellipsis stands amid a sentence, and nothing claims its last word."""
     upstream.answers["text"] = write(["The City is ", so_far, "he"], pause=1.5)
     upstream.answers["tts"], _ = hold_back(speak())
-    tab.send(QUESTION)
+    tab.send()
     expect(tab.replies).to_have_text(f"The City is {so_far}")
     tab.page.keyboard.press("Escape")
     expect(tab.page.locator(".unheard")).to_have_text(f"The City is {shown}")
@@ -185,8 +181,7 @@ def test_a_host_that_may_not_be_called(tab):
     with tab.settings() as page:
         page.get_by_text("Advanced").click()
         page.get_by_label("Base URL").fill("https://192.168.0.10/v1")
-    tab.send(QUESTION)
-    tab.expect_failure("The service may not call this base URL: change it in Settings, under Ad")
+    tab.send(fails="The service may not call this base URL: change it in Settings, under Ad")
     tab.page.get_by_role("button", name="Open Settings").click()
     url = tab.page.get_by_label("Base URL")
     expect(url).to_be_focused()
