@@ -14,8 +14,6 @@ from browser.speaking_upstream import (
 from browser.tab import run
 from playwright.sync_api import expect
 
-from parley.errors import RateLimited, TextIncomplete, UpstreamRejected, UpstreamUnavailable
-
 pytestmark = pytest.mark.system
 BROKE_OFF = "Its speech broke off here: the rest can only be read."
 
@@ -121,59 +119,6 @@ def test_a_voice_that_was_there_and_not_heard(page):
     return [`${figure} ${meaning}`, timing.description.includes("first sound")];"""
     assert run(page, "timing", script, False) == ["1.7 s to the first sound", True]
     assert run(page, "timing", script, True) == ["0.9 s to its last word", False]
-
-
-BLOCKS = "const failure = new it.Failure(...argument); return failure.blocks;"
-
-
-@pytest.mark.parametrize(
-    ("failure", "blocks"),
-    [
-        (["quota_exhausted", {"stage": "text"}], True),
-        (["operator_quota_exhausted"], True),
-        (["rate_limited", {"retryAfter": 20}], True),
-        (["overloaded"], False),
-        (["upstream_unavailable", {"stage": "stt"}], False),
-    ],
-)
-def test_nothing_is_ready_where_nobody_can_talk(page, failure, blocks):
-    """Without credit, and for as long as the AI service makes everybody wait."""
-    assert run(page, "failures", BLOCKS, failure) is blocks
-
-
-SENTENCE = """
-const [code, told, remedy] = argument;
-const sent = { tokens: false, headers: {}, fields: {}, remedies: { [told.stage]: remedy } };
-return new it.Failure(code, told).of(sent).sentence;
-"""
-MISSED = ["upstream_unavailable", {"stage": "tts", "message": UpstreamUnavailable.message}]
-NOWHERE = {"stage": "stt", "message": UpstreamRejected.message, "upstreamStatus": 404}
-BOTH = ["model", "host"]
-
-
-@pytest.mark.parametrize(
-    ("failure", "sentence"),
-    [
-        (
-            ["rate_limited", {"stage": "text", "message": RateLimited.message, "retryAfter": 5400}],
-            "Reply: The AI service allows no more calls at the moment. Wait 90 minutes, then try",
-        ),
-        (
-            ["text_incomplete", {"stage": "text", "message": TextIncomplete.message}],
-            "Reply: The model ended its reply early, at a limit or a filter. Ask otherwise, or cho",
-        ),
-        (
-            [*MISSED, BOTH],
-            "Text to speech: The AI service could not be reached or failed. Try agai",
-        ),
-        ([*MISSED, []], "Text to speech: The AI service could not be reached or failed; try again"),
-        (["upstream_rejected", NOWHERE, BOTH], "Speech to text: Nothing is at the address of its"),
-        (["base_url_refused", {"stage": "tts"}], 'The service may not call the host for "Text to'),
-    ],
-)
-def test_a_failure_names_what_can_mend_it(page, failure, sentence):
-    """Where it is one that the user has named, the host, too."""
-    assert run(page, "failures", SENTENCE, [*failure, BOTH][:3]).startswith(sentence)
 
 
 def test_a_host_that_may_not_be_called(tab):
