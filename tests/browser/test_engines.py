@@ -128,7 +128,7 @@ def test_a_reply_reads_as_text(engine, upstream):
           document.querySelector(`.reply ${tag}`).textContent.trim())"""
     )
     assert shown == [
-        *("first", "Paris", "the site", "<img src=x onerror=alert(1)>", "tower", "on = 1"),
+        *("first", "Paris", "the site", "<img src=x onerror=alert(1)>", "tower", "on = 1")
     ]
     link = engine.run(
         """const { rel, target, href, dataset } = document.querySelector(".reply a");

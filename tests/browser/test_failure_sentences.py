@@ -77,7 +77,7 @@ FAILURES = {
         (at("tts", errors.UpstreamUnavailable), NONE, f"{SPEECH} {UNREACHED}; try again"),
     ],
     "text_incomplete": [
-        (at("text", errors.TextIncomplete), BOTH, f"Reply: {CUT} Ask otherwise, or cho"),
+        (at("text", errors.TextIncomplete), BOTH, f"Reply: {CUT} Ask otherwise, or cho")
     ],
     "base_url_refused": [(at("tts"), BOTH, 'The service may not call the host for "Text to')],
     "quota_exhausted": [

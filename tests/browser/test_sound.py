@@ -8,15 +8,7 @@ import wave
 
 import numpy as np
 import pytest
-from browser.speaking_upstream import (
-    REPLY,
-    SENTENCES,
-    TONE_SECONDS,
-    hold_back,
-    speak,
-    told,
-    tone,
-)
+from browser.speaking_upstream import REPLY, SENTENCES, TONE_SECONDS, hold_back, speak, told, tone
 from playwright.sync_api import expect
 from testing.fake_openai import TRANSCRIPT, http
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
 BY_HAND = [
-    *("idle", "starting", "listening", "hearing", "thinking", "voicing", "speaking", "stalled"),
+    *("idle", "starting", "listening", "hearing", "thinking", "voicing", "speaking", "stalled")
 ]
 HANDS_FREE = [
     *(

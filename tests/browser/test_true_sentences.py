@@ -3,14 +3,7 @@
 import re
 
 import pytest
-from browser.speaking_upstream import (
-    break_off,
-    hold_back,
-    once,
-    refuse,
-    speak,
-    write,
-)
+from browser.speaking_upstream import break_off, hold_back, once, refuse, speak, write
 from browser.tab import run
 from playwright.sync_api import expect
 
