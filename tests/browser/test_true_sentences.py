@@ -8,21 +8,21 @@ from browser.tab import run
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
-BROKE_OFF = "Its speech broke off here: the rest can only be read."
+LIMITED = "The model ended it early, at a limit or a filter."
+BROKEN = "The voice broke off amid the reply, which can be read to its end: ask again"
 
 
 def test_a_reply_that_ends_early(tab, upstream):
     """A limit or a filter: it is told below what came, and as a failure where nothing did."""
     upstream.answers["text"] = write(["Paris is old."], reason="length")
     tab.send()
-    expect(
-        tab.page.get_by_text("The model ended it early, at a limit or a filter.")
-    ).to_be_visible()
+    expect(tab.page.get_by_text(LIMITED)).to_be_visible()
     expect(tab.replies).to_have_text("Paris is old. …")
     tab.expect_state("Ready")
+    expect(tab.alert).to_be_empty()
     upstream.answers["text"] = write([""], reason="content_filter")
     tab.send(fails="Reply: The model ended its reply early, at a limit or a filter. Ask other")
-    expect(tab.page.get_by_role("button", name="Try again")).to_be_visible()
+    expect(tab.button("Try again")).to_be_visible()
 
 
 def test_a_reply_with_nothing_to_speak(tab, upstream):
@@ -37,35 +37,29 @@ def test_a_reply_with_nothing_to_speak(tab, upstream):
 @pytest.mark.parametrize(
     ("failure", "words"),
     [
-        (
-            refuse("400 Bad Request"),
-            'Text to speech: The AI service refused the request, saying: "No',
-        ),
-        (break_off, "The voice broke off amid the reply, which can be read to its end: ask again"),
+        (refuse("400 No"), 'Text to speech: The AI service refused the request, saying: "No'),
+        (break_off, BROKEN),
     ],
 )
 def test_speech_that_breaks_off(tab, upstream, failure, words):
     """That is said once, where it was, also in what is saved; another try asks again."""
     upstream.answers["tts"] = once(speak(0.4), failure)
     tab.send(fails=words)
-    expect(tab.page.locator(".unheard")).to_contain_text("on the river Seine.")
-    expect(tab.page.locator(".stopped")).to_have_text(BROKE_OFF)
     expect(tab.page.locator(".missed")).to_have_count(0)
     assert "[its speech broke off here; not heard:]" in tab.saved("As text")
-    expect(tab.page.get_by_role("button", name="Ask again")).to_be_visible()
-    tab.page.get_by_role("button", name="Hear again").click()
-    tab.expect_state("Speaking")
-    tab.expect_state("Ready")
-    expect(tab.page.locator(".unheard")).to_contain_text("on the river Seine.")
-    expect(tab.page.locator(".stopped")).to_have_text(BROKE_OFF)
+    expect(tab.button("Ask again")).to_be_visible()
+    for again in (True, False):
+        expect(tab.page.locator(".unheard")).to_contain_text("on the river Seine.")
+        words = "Its speech broke off here: the rest can only be read."
+        expect(tab.page.locator(".stopped")).to_have_text(words)
+        if again:
+            tab.button("Hear again").click()
+            tab.expect_state("Speaking")
+            tab.expect_state("Ready")
 
 
 @pytest.mark.parametrize(
-    ("reason", "note"),
-    [
-        ("length", "The model ended it early, at a limit or a filter."),
-        (None, "It broke off here: its end never came."),
-    ],
+    ("reason", "note"), [("length", LIMITED), (None, "It broke off here: its end never came.")]
 )
 def test_why_a_reply_ends_early_is_told_where_its_voice_was_stopped(tab, upstream, reason, note):
     """It stays to be read, and is in what is saved."""
@@ -77,13 +71,6 @@ def test_why_a_reply_ends_early_is_told_where_its_voice_was_stopped(tab, upstrea
     expect(tab.page.locator(".unheard")).to_have_text(re.compile("The…$"))
     expect(tab.page.get_by_text(note)).to_be_visible()
     assert f"The…\n({note})\n" in tab.saved("As text")
-
-
-def test_a_sentence_names_the_button_beside_it(tab, upstream):
-    """Where the reply is there to be read, another try is another question."""
-    upstream.answers["tts"] = refuse("500 Oh no", "Try again")
-    tab.send(fails='Text to speech: The AI service failed, saying: "Try again". Ask again.')
-    expect(tab.page.get_by_role("button", name="Ask again")).to_be_visible()
 
 
 @pytest.mark.parametrize(("so_far", "shown"), [("old. T", "old. T…"), ("old. ", "old. ")])
@@ -120,11 +107,11 @@ def test_a_host_that_may_not_be_called(tab):
         page.get_by_text("Advanced").click()
         page.get_by_label("Base URL").fill("https://192.168.0.10/v1")
     tab.send(fails="The service may not call this base URL: change it in Settings, under Ad")
-    tab.page.get_by_role("button", name="Open Settings").click()
+    tab.button("Open Settings").click()
     url = tab.page.get_by_label("Base URL")
     expect(url).to_be_focused()
     url.fill("")
-    tab.page.get_by_role("button", name="Done").click()
+    tab.button("Done").click()
     expect(tab.status.filter(has_text="Settings were changed: try again.")).to_be_visible()
 
 
