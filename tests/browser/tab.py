@@ -204,6 +204,22 @@ class Tab(AnyTab):
         self.button("Done").click()
         expect(self.page.get_by_role("dialog")).to_be_hidden()
 
+    def fold_hosts(self) -> None:
+        """Unfold the hosts of stages in Settings, or fold them again."""
+        hosts = self.page.get_by_text("A host for each stage")
+        if not hosts.is_visible():
+            self.page.get_by_text("Advanced").click()
+        hosts.click()
+
+    def field(self, stage: str, label: str) -> Locator:
+        """A field of a stage's host in Settings."""
+        return self.page.get_by_role("group", name=stage).get_by_label(label)
+
+    def tell_first(self, text: str) -> None:
+        """Choose in Settings what the model is told first."""
+        with self.settings() as page:
+            page.get_by_label("What the model is told first").fill(text)
+
     def check(self) -> None:
         """Nothing went wrong unseen, and no request left the host."""
         super().check()

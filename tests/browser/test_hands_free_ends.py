@@ -1,10 +1,9 @@
 """What ends a conversation without a hand, or makes it wait, and the sentence for each."""
 
 import pytest
-from browser import speaking_upstream
 from browser.mouth import HEARD, INTERRUPTED, OPEN, PAUSED, begin, bring, converse, say, script
 from browser.recorded import recorded
-from browser.speaking_upstream import hear, hold_back, refuse, speak, told, write
+from browser.speaking_upstream import hear, hear_nothing, hold_back, refuse, speak, told, write
 from playwright.sync_api import expect
 from testing.fake_openai import TRANSCRIPT, http
 
@@ -98,12 +97,7 @@ def wait_for_long(connection, _request):
 @pytest.mark.parametrize(
     ("stage", "answer", "words", "state"),
     [
-        (
-            "stt",
-            speaking_upstream.hear_nothing,
-            "No words were recognised: say it again",
-            "Listening",
-        ),
+        ("stt", hear_nothing, "No words were recognised: say it again", "Listening"),
         ("tts", refuse("400 Bad Request"), "Text to speech: The AI service refused", "Listening"),
         ("stt", refuse("401 Unauthorized"), "The AI service asks for an API key", PAUSED),
         ("stt", wait_for_long, "Wait 5 minutes, then try again.", PAUSED),
@@ -130,7 +124,7 @@ def test_no_words_where_a_reply_was_interrupted(chrome, upstream):
     upstream.answers["tts"] = speak(20)
     begin(chrome)
     bring(chrome, INTERRUPTED)
-    upstream.answers["stt"] = speaking_upstream.hear_nothing
+    upstream.answers["stt"] = hear_nothing
     expect(chrome.alert).to_contain_text("in what interrupted the reply: press Hear again to")
     chrome.expect_state("Listening")
     say(chrome)

@@ -3,8 +3,7 @@
 import time
 
 import pytest
-from browser.speaking_upstream import refuse, speak, write
-from playwright.sync_api import expect
+from browser.speaking_upstream import speak, write
 
 pytestmark = pytest.mark.system
 WATCH = """window.away = [];
@@ -54,14 +53,3 @@ def test_a_low_window_keeps_its_reply(visit, serve, width, height):
     label, field = (tab.page.locator(f"#voice-row {part}") for part in ("label", "input"))
     form, above, below = (one.bounding_box() for one in (tab.page.locator("dialog"), label, field))
     assert form["y"] <= above["y"] < below["y"] + below["height"] <= form["y"] + form["height"]
-
-
-@pytest.mark.parametrize("size", [(320, 180), (320, 256), (844, 390), (320, 568)])
-def test_a_long_failure_leaves_the_state_and_talk_in_sight(visit, serve, upstream, size):
-    """It scrolls by itself; Settings, which it names first, stand before another try."""
-    tab = visit(serve().url, viewport=dict(zip(("width", "height"), size, strict=True)))
-    upstream.answers["tts"] = refuse("400 Bad Request", "Too long a story, see the page. " * 9)
-    tab.send(fails="Text to speech")
-    for place in ("#status", "#talk"):
-        expect(tab.page.locator(place)).to_be_in_viewport(ratio=0.99)
-    assert tab.text_of("#failure button") == "Open Settings"

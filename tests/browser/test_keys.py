@@ -40,8 +40,7 @@ def test_what_is_told_goes_only_once_settings_may_have_mended_it(tab, upstream):
     ):
         prepare(upstream, 0.1).answers[stage] = refuse(status)
         tab.send(fails=words)
-        with tab.settings() as page:
-            page.get_by_label("What the model is told first").fill(f"Mind {status}.")
+        tab.tell_first(f"Mind {status}.")
         expect(calm).to_have_count(int(status.startswith("400")))
     prepare(upstream, 0.1)
     tab.button("Ask again").click()
@@ -53,9 +52,8 @@ def test_a_key_of_a_stage_that_cannot_be_one_or_is_refused(tab, upstream):
     """It is named, and so is its field; by keyboard nobody has to look for where they were."""
     press = tab.page.keyboard.press
     with tab.settings() as page:
-        page.get_by_text("Advanced").click()
-        page.get_by_text("A host for each stage").click()
-        key = page.get_by_role("group", name="Text to speech").get_by_label("Key")
+        tab.fold_hosts()
+        key = tab.field("Text to speech", "Key")
         for wrong in ("sk-Grüße", "sk- 1"):
             key.fill(wrong)
             page.get_by_role("button", name="Done").click()
@@ -84,7 +82,7 @@ def test_a_key_that_was_asked_for_is_missing_until_one_is_set(tab, upstream):
     tab.send(fails="The AI service asks for an API key")
     tab.button("Clear").click()
     expect(tab.alert).to_be_empty()
-    expect(tab.page.locator("#status")).to_have_text("Not ready")
+    expect(tab.status).to_have_text("Not ready")
     tab.tap()  # Nobody speaks in vain.
     tab.expect_failure("The AI service asks for an API key")
     assert not tab.has_shown("Listening")

@@ -22,18 +22,26 @@ def test_a_low_window_leaves_room_to_read(visit, serve, width, height):
     assert footer["y"] + footer["height"] == pytest.approx(height, abs=2)
 
 
-@pytest.mark.parametrize("letters", [1, 2])
-def test_a_failure_is_read_from_its_beginning(visit, serve, upstream, letters):
-    """At 400 %, or with letters twice as large: what it stands in scrolls then."""
-    size = {"width": 320, "height": 180} if letters == 1 else {"width": 360, "height": 640}
-    tab = visit(serve().url, viewport=size)
-    upstream.answers["text"] = refuse("400 Bad Request", "No, since " * 20)
+@pytest.mark.parametrize(
+    ("size", "letters"),
+    [*product([(320, 180), (320, 256), (844, 390), (320, 568)], [1]), ((360, 640), 2)],
+)
+def test_a_long_failure_leaves_the_state_and_talk_in_sight(visit, serve, upstream, size, letters):
+    """At 400 %, or with letters twice as large: it is read from its beginning, and scrolls.
+
+    Settings, which it names first, stand before another try.
+    """
+    tab = visit(serve().url, viewport=dict(zip(("width", "height"), size, strict=True)))
+    upstream.answers["tts"] = refuse("400 Bad Request", "Too long a story, see the page. " * 9)
     if letters == 2:
         tab.page.evaluate(ENLARGE)
-    tab.send(fails="Reply: The AI service refused the request")
+    tab.send(fails="Text to speech: The AI service refused the request")
     tab.page.wait_for_timeout(500)  # Until it has room.
     top = tab.alert.evaluate("(alert) => alert.getBoundingClientRect().top")
-    assert 0 <= top < size["height"] / 2
+    assert 0 <= top < size[1] / 2
+    for place in ("#status", "#talk"):
+        expect(tab.page.locator(place)).to_be_in_viewport(ratio=0.99 if letters == 1 else 0)
+    assert tab.text_of("#failure button") == "Open Settings"
 
 
 @pytest.mark.parametrize("width", [360, 1280])

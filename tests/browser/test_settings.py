@@ -37,13 +37,6 @@ def models(tmp_path):
     return str(tmp_path / "MODEL_LIST.MD")
 
 
-def open_hosts(page):
-    """Unfold the hosts of stages, or fold them again."""
-    if not page.get_by_text("A host for each stage").is_visible():
-        page.get_by_text("Advanced").click()
-    page.get_by_text("A host for each stage").click()
-
-
 def test_models_are_offered_with_the_day_that_each_ends(visit, serve, upstream, models):
     """The choice reaches the upstream, with all else that was chosen."""
     tab = visit(serve(PARLEY_MODEL_LIST=models).url)
@@ -63,10 +56,8 @@ def test_models_are_offered_with_the_day_that_each_ends(visit, serve, upstream, 
         expect(page.get_by_label("Your language")).to_be_hidden()
     tab.ask(2)
     heard = of_stage(upstream, "stt").body
-    for stage, remedy in (
-        ("tts", "Choose another voice or model"),
-        ("stt", "or choose another model"),
-    ):
+    remedies = {"tts": "Choose another voice or model", "stt": "or choose another model"}
+    for stage, remedy in remedies.items():
         upstream.answers[stage] = refuse("400 Bad Request")
         tab.send(fails=f'{STAGES[stage]}: The AI service refused the request, saying: "No." ')
         expect(tab.alert).to_contain_text(f"{remedy} in Settings.")
@@ -101,8 +92,8 @@ def test_keys_are_kept_in_memory_alone(visit, serve, upstream):
     tab.page.on("request", lambda request: urls.append(request.url))
     with tab.settings() as page:
         page.get_by_label("API key").fill(KEY)
-        open_hosts(page)
-        page.get_by_role("group", name="Reply").get_by_label("Key").fill(STAGE_KEY)
+        tab.fold_hosts()
+        tab.field("Reply", "Key").fill(STAGE_KEY)
     tab.ask(1)
     assert of_stage(upstream, "stt").headers["authorization"] == f"Bearer {KEY}"
     assert of_stage(upstream, "text").headers["authorization"] == f"Bearer {STAGE_KEY}"
@@ -125,14 +116,14 @@ def test_a_stage_on_a_host_of_its_own(visit, serve, upstream):
     with upstreams.running() as other:
         tab = visit(serve(PARLEY_ALLOWED_BASE_URLS=prepare(other).url).url)
         with tab.settings() as page:
-            host = page.get_by_role("group", name=STAGES["tts"])
+            host = tab.field(STAGES["tts"], "Host")
             expect(host).to_be_hidden()
-            open_hosts(page)
-            host.get_by_label("Host").fill(other.url)
-            host.get_by_label("Model, as it is named there").fill("kokoro/v1")
-            host.get_by_label("Key").fill(STAGE_KEY)
+            tab.fold_hosts()
+            host.fill(other.url)
+            tab.field(STAGES["tts"], "Model, as it is named there").fill("kokoro/v1")
+            tab.field(STAGES["tts"], "Key").fill(STAGE_KEY)
             page.get_by_label("Voice").fill("af_sky")
-            open_hosts(page)
+            tab.fold_hosts()
             expect(page.get_by_text("in use").last).to_be_visible()
         upstream.answers["text"] = write()  # It hears nothing of the speech.
         tab.ask(1)
@@ -155,17 +146,16 @@ def test_a_stage_on_a_host_of_its_own(visit, serve, upstream):
 def test_no_key_is_asked_for_where_every_stage_has_a_host(visit, serve, upstream):
     """The service's own upstream is not called then. A host's key is for no other."""
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes", PARLEY_ALLOWED_BASE_URLS="*").url)
-    with tab.settings() as page:
-        open_hosts(page)
-        group = page.get_by_role("group", name=STAGES["tts"])
-        host, key = group.get_by_label("Host"), group.get_by_label("Key")
+    with tab.settings():
+        tab.fold_hosts()
+        host, key = (tab.field(STAGES["tts"], label) for label in ("Host", "Key"))
         key.fill(STAGE_KEY)
         for url, kept in (("https://voice.example/v1", "A key is set"), ("", "")):
             host.fill(url)
             host.press("Tab")
             expect(key).to_have_attribute("placeholder", kept)
         for name in STAGES.values():
-            page.get_by_role("group", name=name).get_by_label("Host").fill(upstream.url)
+            tab.field(name, "Host").fill(upstream.url)
     expect(tab.page.get_by_text("The service needs an API key")).to_be_hidden()
     tab.ask(1)
     assert not any("authorization" in request.headers for request in upstream.requests)
@@ -175,12 +165,12 @@ def test_a_stage_of_the_operators_needs_no_key(visit, serve, upstream):
     """With keys for the other stages nothing is missing."""
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes", PARLEY_STT_BASE_URL=upstream.url).url)
     missing = tab.page.get_by_text("The service needs an API key")
-    with tab.settings() as page:
-        open_hosts(page)
-        page.get_by_role("group", name="Reply").get_by_label("Key").fill(STAGE_KEY)
+    with tab.settings():
+        tab.fold_hosts()
+        tab.field("Reply", "Key").fill(STAGE_KEY)
     expect(missing).to_be_visible()
-    with tab.settings() as page:
-        page.get_by_role("group", name=STAGES["tts"]).get_by_label("Key").fill(STAGE_KEY)
+    with tab.settings():
+        tab.field(STAGES["tts"], "Key").fill(STAGE_KEY)
     expect(missing).to_be_hidden()
     tab.ask(1)
 
@@ -189,7 +179,7 @@ def test_a_stage_of_the_operators_needs_no_key(visit, serve, upstream):
 def test_what_is_no_url_is_not_kept(tab, upstream, name, nonsense):
     """Done says what is wrong with it; Escape brings back what stood there before."""
     with tab.settings() as page:
-        open_hosts(page)
+        tab.fold_hosts()
         url = page.get_by_label(name).last
         url.fill(nonsense)
         page.get_by_text("Advanced").click()

@@ -7,22 +7,9 @@ from browser.test_microphone import SLOW
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
-BY_HAND = [
-    *("idle", "starting", "listening", "hearing", "thinking", "voicing", "speaking", "stalled")
-]
-HANDS_FREE = [
-    *(
-        "awaiting",
-        "voice",
-        "answering",
-        "pondering",
-        "preparing",
-        "reading",
-        "weighing",
-        "readying",
-    ),
-    *("replying", "faltering", "interrupted"),
-]
+BY_HAND = ["idle", "starting", "listening", "hearing", "thinking", "voicing", "speaking", "stalled"]
+HANDS_FREE = ["awaiting", "voice", "answering", "pondering", "preparing", "reading", "weighing"]
+HANDS_FREE += ["readying", "replying", "faltering", "interrupted"]
 GESTURES = {
     "talk": lambda tab: tab.tap(),
     "stop": lambda tab: tab.press("Escape"),
@@ -32,8 +19,6 @@ GESTURES = {
     # Though Playwright waits for a button that can be used.
     "replay": lambda tab: tab.button("Hear again").last.click(force=True),
 }
-
-
 STAGES = {
     **dict.fromkeys(["hearing", "answering", "reading"], "stt"),
     **dict.fromkeys(["thinking", "pondering", "weighing"], "text"),

@@ -122,8 +122,7 @@ def test_tabs_share_what_is_remembered(tab):
     other.button("Settings").click()
     other.page.get_by_label("Voice").fill("nova")
     expect(tab.page.locator("#voice")).to_have_value("nova")
-    with tab.settings() as page:
-        page.get_by_label("What the model is told first").fill("Rhyme.")
+    tab.tell_first("Rhyme.")
     other.reload()
     expect(other.page.locator("#system_prompt")).to_have_value("Rhyme.")
     expect(other.page.locator("#voice")).to_have_value("nova")
