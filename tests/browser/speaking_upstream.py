@@ -52,10 +52,11 @@ def write(sentences=SENTENCES, *, reason: str | None = "stop", pause=0.0):
     return answer
 
 
-def speak(seconds: float = TONE_SECONDS):
-    """Answers with a tone of that length, whatever the text."""
+def speak(seconds: float = TONE_SECONDS, *, after: float = 0):
+    """Answers with a tone of that length, whatever the text, after so many seconds."""
 
     def answer(connection, request):
+        time.sleep(after)
         connection.sendall(http(tone(seconds), Content_Type="audio/pcm"))
         return True
 

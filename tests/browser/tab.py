@@ -16,12 +16,8 @@ from testing.builders import ROOT
 WAIT_SECONDS = 30
 STATE_SEEN = f"const [words, place] = arguments; {shown.SEEN}"
 AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
-VIEWPORT = {"width": 1280, "height": 720}
-"""Playwright's own."""
-
-QUESTION_SECONDS = 2.4
-"""How long examples/question.wav, which the microphone hears, takes to say."""
-
+VIEWPORT = {"width": 1280, "height": 720}  # Playwright's own.
+QUESTION_SECONDS = 2.4  # So long examples/question.wav, which the microphone hears, takes to say.
 TURN_OVER = """const turns = document.querySelectorAll(".turn");
 return document.querySelectorAll(".said").length === arguments[0]
   && turns[arguments[0] - 1]?.querySelector("[data-action=save]").checkVisibility();"""
@@ -108,7 +104,6 @@ class AnyTab:
         self.tap()
 
     def stop(self) -> None:
-        """End what goes on."""
         self.press("Escape")
         self.expect_state("Ready")
 
@@ -173,7 +168,6 @@ class Tab(AnyTab):
         self.page.click(selector)
 
     def press(self, key: str) -> None:
-        """Press a key: `Escape`, or what it types."""
         self.page.keyboard.press(key)
 
     def fill(self, selector: str, text: str) -> None:

@@ -3,7 +3,6 @@
 import json
 import re
 import threading
-import time
 
 import pytest
 import requests
@@ -86,8 +85,7 @@ def test_a_conversation_can_be_taken_along(talked, serve, upstream):
 
 def test_the_reply_is_seen_while_it_is_written(tab, upstream):
     """The transcript first, then word by word."""
-    answer, go = hold_back(write())
-    upstream.answers["text"] = answer
+    upstream.answers["text"], go = hold_back(write())
     tab.send()
     expect(tab.said).to_have_text(TRANSCRIPT)
     expect(tab.replies).to_be_hidden()
@@ -104,7 +102,8 @@ def test_the_reply_is_seen_while_it_is_written(tab, upstream):
 
 def test_a_picture_shows_the_time_of_each_turn(tab, upstream):
     """Stages and segments as bars, those side by side that ran so; in words for who cannot see."""
-    prepare(upstream, pause=0.5).answers["tts"] = speak_slowly
+    # The voice takes longer than the model's next sentence.
+    prepare(upstream, pause=0.5).answers["tts"] = speak(after=1.5)
     tab.send()
     picture = tab.page.get_by_role("img", name="all of its 2 segments after")
     expect(picture).to_be_visible()
@@ -131,12 +130,6 @@ def test_a_picture_shows_the_time_of_each_turn(tab, upstream):
     assert float(seconds.findall(times.locator(".legend .speak").inner_text())[0]) > 1.7
 
 
-def speak_slowly(connection, request):
-    """A voice that takes longer than the model's next sentence."""
-    time.sleep(1.5)
-    return speak()(connection, request)
-
-
 def test_a_conversation_that_grew_too_long_loses_its_oldest_turns_and_says_so(tab, upstream):
     """By the service's bounds: 256 KB of history."""
     upstream.answers["tts"] = speak(0.01)
@@ -151,11 +144,9 @@ def test_a_conversation_that_grew_too_long_loses_its_oldest_turns_and_says_so(ta
 @pytest.mark.parametrize("status", ["400 Bad Request", "413 Content Too Large"])
 def test_a_model_that_takes_less_than_the_service(talked, upstream, status):
     """The older half is dropped and said, whatever words the upstream has for it."""
-    answer = write()
 
     def small(connection, request):
-        if len(told(upstream)[-1]) > 3:
-            return refuse(status, "No.")(connection, request)
+        answer = refuse(status) if len(told(upstream)[-1]) > 3 else write()
         return answer(connection, request)
 
     upstream.answers["text"] = small
@@ -176,9 +167,8 @@ def test_a_refusal_that_dropping_turns_does_not_mend(talked, upstream, status, t
     upstream.answers["text"] = write()
     talked.send(until="Speaking")
     talked.expect_state("Ready")
-    turn = [("user", TRANSCRIPT), ("assistant", REPLY)]
-    unanswered = [("user", TRANSCRIPT), ("assistant", "…")]
-    assert told(upstream)[-1] == [*turn, *turn, *unanswered, ("user", TRANSCRIPT)]
+    said, replied = ("user", TRANSCRIPT), ("assistant", REPLY)
+    assert told(upstream)[-1] == [*([said, replied] * 2), said, ("assistant", "…"), said]
 
 
 @pytest.mark.parametrize(("interrupt", "turns", "told_of"), [("Clear", 1, 1), ("Talk anew", 4, 7)])

@@ -12,8 +12,6 @@ from testing.fake_openai import TRANSCRIPT
 pytestmark = pytest.mark.system
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
-TOUCH_END = {"type": "touchEnd", "touchPoints": []}
-
 
 class Press:
     """Presses what is there, for as long as it says: a busy machine takes longer to press it."""
@@ -21,18 +19,16 @@ class Press:
     def __init__(self, tab, kind, place):
         box = place.bounding_box()
         at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        finger = {"touchPoints": [at]}
         button = {**at, "button": "left", "clickCount": 1}
         space = {"key": " ", "code": "Space", "windowsVirtualKeyCode": 32, "text": " "}
         self._devtools = tab.page.context.new_cdp_session(tab.page)
-        self._kind, self._down, self._up = {
-            "mouse": (
-                "Mouse",
-                {"type": "mousePressed"} | button,
-                {"type": "mouseReleased"} | button,
-            ),
-            "finger": ("Touch", {"type": "touchStart", "touchPoints": [at]}, TOUCH_END),
-            "space": ("Key", {"type": "keyDown", **space}, {"type": "keyUp", **space}),
+        self._kind, down, up, what, then = {
+            "mouse": ("Mouse", "mousePressed", "mouseReleased", button, button),
+            "finger": ("Touch", "touchStart", "touchEnd", finger, {"touchPoints": []}),
+            "space": ("Key", "keyDown", "keyUp", space, space),
         }[kind]
+        self._down, self._up = {"type": down, **what}, {"type": up, **then}
         self._since = 0.0
 
     def down(self):
@@ -102,11 +98,7 @@ def test_enter_on_the_button_taps_once(tab, upstream):
 def test_what_is_pressed_while_the_page_loads_is_not_lost(tab, what):
     """It listens once it can. Who has let go of a hold by then has spoken in vain, and is told."""
     waiting = []
-
-    def keep(route):
-        waiting.append(route)
-
-    tab.page.route("**/page.json", keep)
+    tab.page.route("**/page.json", waiting.append)
     tab.go(tab.origin)
     press, mouse = Press(tab, "space", tab.talk), tab.page.mouse
     if what == "a slide":

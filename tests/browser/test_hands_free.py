@@ -24,8 +24,7 @@ from testing.fake_openai import TRANSCRIPT, http, soon
 pytestmark = pytest.mark.system
 INSTRUCTIONS = """return [...document.querySelectorAll(".by-hand, #how")].map(
   (one) => one.checkVisibility({ visibilityProperty: true }))"""
-NUMBERS = " ".join(map(str, range(100)))
-"""Spoken in a minute, the first of them is heard at once."""
+NUMBERS = " ".join(map(str, range(100)))  # Spoken in a minute, the first is heard at once.
 
 
 def test_several_turns_without_a_touch(phone, upstream):

@@ -14,8 +14,6 @@ MUTE = """for (const track of window.microphones) {
   track.dispatchEvent(new Event("mute"));
 }"""
 OTHER_TAB = "new BroadcastChannel('parley').postMessage('quiet')"
-
-
 SCREEN = """
 window.awake = [];
 navigator.wakeLock.request = async () => {

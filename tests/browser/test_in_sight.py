@@ -6,6 +6,7 @@ import pytest
 from browser.speaking_upstream import speak, write
 
 pytestmark = pytest.mark.system
+# Notes where the spoken line was while it was not in sight; `far` is how much was heard.
 WATCH = """window.away = [];
 window.far = () => [...document.querySelectorAll(".heard")].map(
   (one) => one.textContent).join("").length;
@@ -14,7 +15,6 @@ setInterval(() => {
   const { bottom } = [...(last?.getClientRects() ?? [])].at(-1) ?? { bottom: 1 };
   if (bottom < 0 || bottom > innerHeight) away.push(bottom);
 }, 50);"""
-"""Notes where the spoken line was while it was not in sight; `far` is how much was heard."""
 
 
 def test_the_spoken_line_stays_in_sight(engine, upstream):

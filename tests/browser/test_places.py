@@ -67,15 +67,12 @@ PLACES = """() => {
       stays: one.closest("header, footer") !== null };
   });
 }"""
-
-
+# As browsers enlarge the text alone: no other length grows, and no window becomes narrower.
 ENLARGE = """() => {
   const all = [...document.body.querySelectorAll("*")];
   const sizes = all.map((one) => getComputedStyle(one).fontSize);
   for (const [index, { style }] of all.entries()) style.fontSize = `calc(2 * ${sizes[index]})`;
 }"""
-"""As browsers enlarge the text alone: no other length grows, and no window becomes narrower."""
-
 WINDOWS = [(260, 563), (320, 568), (360, 640), (844, 390), (1280, 800)]
 
 

@@ -10,8 +10,7 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.system
 FORTY = [f"This is sentence number {number}. " for number in range(40)]
 LOW = {"width": 800, "height": 500}
-FONTS = ["sans-serif", "monospace"]
-"""Which are as narrow and as wide as fonts are."""
+FONTS = ["sans-serif", "monospace"]  # As narrow and as wide as fonts are.
 SCROLLED = """(({ scrollTop, scrollHeight, clientHeight }) =>
   [scrollTop, scrollHeight - clientHeight - scrollTop])(document.documentElement)"""
 

@@ -34,7 +34,6 @@ def run_command():
 
 @pytest.fixture(scope="session")
 def engine_log(tmp_path_factory):
-    """All that the engine says."""
     return tmp_path_factory.mktemp("local_engine") / "log"
 
 
