@@ -146,10 +146,11 @@ def test_a_reply_whose_speech_fails(tab, upstream):
     assert told(upstream)[-1][1] == ("assistant", REPLY)
 
 
-def test_every_place_taken(visit, serve, upstream):
+def test_every_place_taken(visit, new_tab, serve, upstream):
     """503 says how long to wait, and then that it is over."""
     url = serve(PARLEY_CAPACITY="1").url
-    first, second = visit(url), visit(url)
+    first, second = visit(url), new_tab()
+    second.load(url)
     upstream.answers["text"], go = hold_back(write())
     first.send(until="Answering")
     second.send(fails="Every place is taken at the moment. Wait ")

@@ -7,12 +7,6 @@ from parley import errors
 
 pytestmark = pytest.mark.system
 STAGES = ("Speech to text", "Reply", "Text to speech")
-SENTENCE = """
-const [code, told, sent] = argument;
-const remedies = { stt: ["model"], text: ["model"], tts: ["voice"] };
-const given = { tokens: false, headers: {}, fields: {}, remedies, ...sent };
-return new it.Failure(code, told).of(given).sentence;
-"""
 TOKENS = {"tokens": True}
 MAIN = {"headers": {"X-OpenAI-API-Key": "k"}}
 TTS_KEY = {"headers": {"X-TTS-API-Key": "k"}}
@@ -113,10 +107,13 @@ FAILURES = {
 )
 def test_a_failure_names_the_culprit_and_the_remedy(page, code, told, sent, sentence):
     """The stage, and what to do; whose key or host it is only where that is known."""
-    assert run(page, "failures", SENTENCE, [code, told, sent]).startswith(sentence)
-
-
-BLOCKS = "const failure = new it.Failure(...argument); return failure.blocks;"
+    script = """
+    const [code, told, sent] = argument;
+    const remedies = { stt: ["model"], text: ["model"], tts: ["voice"] };
+    const given = { tokens: false, headers: {}, fields: {}, remedies, ...sent };
+    return new it.Failure(code, told).of(given).sentence;
+    """
+    assert run(page, "failures", script, [code, told, sent]).startswith(sentence)
 
 
 @pytest.mark.parametrize(
@@ -131,4 +128,5 @@ BLOCKS = "const failure = new it.Failure(...argument); return failure.blocks;"
 )
 def test_nothing_is_ready_where_nobody_can_talk(page, failure, blocks):
     """Without credit, and for as long as the AI service makes everybody wait."""
-    assert run(page, "failures", BLOCKS, failure) is blocks
+    script = "const failure = new it.Failure(...argument); return failure.blocks;"
+    assert run(page, "failures", script, failure) is blocks

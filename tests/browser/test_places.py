@@ -57,16 +57,6 @@ def test_what_can_be_saved_is_offered_below_save(visit, serve, width):
     assert 0 <= menu["y"] - button["y"] - button["height"] < 20
 
 
-PLACES = """() => {
-  const seen = [...document.querySelectorAll("button, summary, #status, #how, h1")].filter(
-    (one) => one.checkVisibility({ visibilityProperty: true }) && one.textContent.trim());
-  return seen.map((one) => {
-    const { left, right, top, bottom } = one.getBoundingClientRect();
-    const target = one.matches("button:not(.link), summary");
-    return { what: one.textContent.trim(), left, right, top, bottom, target,
-      stays: one.closest("header, footer") !== null };
-  });
-}"""
 # As browsers enlarge the text alone: no other length grows, and no window becomes narrower.
 ENLARGE = """() => {
   const all = [...document.body.querySelectorAll("*")];
@@ -85,6 +75,16 @@ WINDOWS = [(260, 563), (320, 568), (360, 640), (844, 390), (1280, 800)]
 )
 def test_nothing_lies_over_anything_and_all_can_be_touched(visit, serve, upstream, window, font):
     """Whatever window and fonts: what stays is in sight, apart, and as large as a finger."""
+    script = """() => {
+      const seen = [...document.querySelectorAll("button, summary, #status, #how, h1")].filter(
+        (one) => one.checkVisibility({ visibilityProperty: true }) && one.textContent.trim());
+      return seen.map((one) => {
+        const { left, right, top, bottom } = one.getBoundingClientRect();
+        const target = one.matches("button:not(.link), summary");
+        return { what: one.textContent.trim(), left, right, top, bottom, target,
+          stays: one.closest("header, footer") !== null };
+      });
+    }"""
     width, height = window
     tab = visit(serve().url, viewport={"width": width, "height": height})
     tab.set_font(font)
@@ -95,7 +95,7 @@ def test_nothing_lies_over_anything_and_all_can_be_touched(visit, serve, upstrea
     tab.tap()
     for state in ("Listening", "Ready"):
         tab.expect_state(state)
-        places = tab.page.evaluate(PLACES)
+        places = tab.page.evaluate(script)
         for place in places:
             assert 0 <= place["left"] <= place["right"] <= width, place
             assert not place["stays"] or 0 <= place["top"] <= place["bottom"] <= height, place
@@ -112,23 +112,21 @@ def test_nothing_lies_over_anything_and_all_can_be_touched(visit, serve, upstrea
         tab.press("Escape")
 
 
-FOCUSED = """() => {
-  const { activeElement: focused } = document;
-  const [{ bottom }, { top }] = [focused, document.querySelector("#status")].map(
-    (one) => one.getBoundingClientRect());
-  return [focused.dataset.action ?? "", top - bottom];
-}"""
-
-
 @pytest.mark.parametrize(("width", "height"), [(320, 256), (800, 506)])
 def test_what_has_the_focus_is_not_below_what_stays(talked, width, height):
     """Though a browser takes what lies there for seen: WCAG 2.2, 2.4.11."""
+    script = """() => {
+      const { activeElement: focused } = document;
+      const [{ bottom }, { top }] = [focused, document.querySelector("#status")].map(
+        (one) => one.getBoundingClientRect());
+      return [focused.dataset.action ?? "", top - bottom];
+    }"""
     talked.page.set_viewport_size({"width": width, "height": height})
     talked.page.evaluate("scrollTo(0, 0)")
     seen = []
     for _ in range(14):
         talked.page.keyboard.press("Tab")
-        action, above = talked.page.evaluate(FOCUSED)
+        action, above = talked.page.evaluate(script)
         if action:
             seen.append(action)
             assert above > 0, action

@@ -6,61 +6,47 @@ from browser.tab import run
 pytestmark = pytest.mark.system
 
 
-HOLD = """
-const button = document.body.appendChild(document.createElement("button"));
-const heard = [];
-it.talkWith(button, {
-  press() {},
-  release: (held) => heard.push(held),
-  slide() {},
-  cancel: () => heard.push("cancel"),
-});
-const fire = (type, timeStamp) => {
-  const event = new PointerEvent(type, { button: 0, pointerId: 1 });
-  Object.defineProperty(event, "timeStamp", { value: timeStamp });
-  button.dispatchEvent(event);
-};
-button.setPointerCapture = () => {};
-for (const held of argument) {
-  fire("pointerdown", 1000);
-  fire("pointerup", 1000 + held);
-}
-button.remove();
-return heard;
-"""
-
-
 def test_what_is_held_for_400_milliseconds_is_no_tap(page):
     """By the events' own times: a busy page takes notice later."""
-    assert run(page, "talk", HOLD, [0, 399, 400, 5000]) == [False, False, True, True]
-
-
-SPACE = """
-const dialog = document.body.appendChild(document.createElement("dialog"));
-const closer = dialog.appendChild(document.createElement("button"));
-const button = document.body.appendChild(document.createElement("button"));
-let pressed = 0;
-it.talkWith(button, { press: () => { pressed += 1; }, release() {}, slide() {}, cancel() {} });
-const space = () => closer.dispatchEvent(new KeyboardEvent("keydown", { key: " ", bubbles: true }));
-dialog.showModal();
-space();
-const [open] = [pressed];
-dialog.close();
-space();
-return [open, pressed];
-"""
+    script = """
+    const button = document.body.appendChild(document.createElement("button"));
+    const heard = [];
+    const [release, cancel] = [(held) => heard.push(held), () => heard.push("cancel")];
+    it.talkWith(button, { press() {}, release, slide() {}, cancel });
+    const fire = (type, timeStamp) => {
+      const event = new PointerEvent(type, { button: 0, pointerId: 1 });
+      Object.defineProperty(event, "timeStamp", { value: timeStamp });
+      button.dispatchEvent(event);
+    };
+    button.setPointerCapture = () => {};
+    for (const held of argument) {
+      fire("pointerdown", 1000);
+      fire("pointerup", 1000 + held);
+    }
+    button.remove();
+    return heard;
+    """
+    assert run(page, "talk", script, [0, 399, 400, 5000]) == [False, False, True, True]
 
 
 def test_the_button_that_closed_a_dialog_does_not_keep_the_space_bar(page):
     """It still has the focus until the next picture is drawn."""
-    assert run(page, "talk", SPACE) == [0, 1]
-
-
-LIMIT = """
-const sounds = argument.sizes.map((size) => ({ file: { size }, drop() { this.file = null; } }));
-it.limit(sounds, argument.most);
-return sounds.map(({ file }) => file !== null);
-"""
+    script = """
+    const dialog = document.body.appendChild(document.createElement("dialog"));
+    const closer = dialog.appendChild(document.createElement("button"));
+    const button = document.body.appendChild(document.createElement("button"));
+    let pressed = 0;
+    it.talkWith(button, { press: () => { pressed += 1; }, release() {}, slide() {}, cancel() {} });
+    const key = { key: " ", bubbles: true };
+    const space = () => closer.dispatchEvent(new KeyboardEvent("keydown", key));
+    dialog.showModal();
+    space();
+    const [open] = [pressed];
+    dialog.close();
+    space();
+    return [open, pressed];
+    """
+    assert run(page, "talk", script) == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -73,16 +59,12 @@ return sounds.map(({ file }) => file !== null);
 )
 def test_the_oldest_sounds_go_where_there_is_no_room(page, sizes, kept):
     """The last is kept, however long."""
-    assert run(page, "sound", LIMIT, {"sizes": sizes, "most": 10}) == kept
-
-
-MARKDOWN = """
-return it.blocksOf(argument).map(({ kind, parts }) => [
-  kind,
-  ...parts.map((part) => it.leavesOf(argument, part).map(({ start, end, marks }) =>
-    marks.map(({ tag }) => tag + ":").join("") + argument.slice(start, end)).join("|").trim()),
-]);
-"""
+    script = """
+    const sounds = argument.sizes.map((size) => ({ file: { size }, drop() { this.file = null; } }));
+    it.limit(sounds, argument.most);
+    return sounds.map(({ file }) => file !== null);
+    """
+    assert run(page, "sound", script, {"sizes": sizes, "most": 10}) == kept
 
 
 @pytest.mark.parametrize(
@@ -110,19 +92,24 @@ return it.blocksOf(argument).map(({ kind, parts }) => [
 )
 def test_markdown_is_read(page, source, read):
     """Each character keeps its place; what is no Markdown stays as it is."""
-    assert run(page, "markdown", MARKDOWN, source) == read
-
-
-STATES = """
-return Object.entries(it.STATES).map(([state, { next, stop }]) => [
-  state, next, stop ?? "", it.isHandsFree(state),
-]);
-"""
+    script = """
+    return it.blocksOf(argument).map(({ kind, parts }) => [
+      kind,
+      ...parts.map((part) => it.leavesOf(argument, part).map(({ start, end, marks }) =>
+        marks.map(({ tag }) => tag + ":").join("") + argument.slice(start, end)).join("|").trim()),
+    ]);
+    """
+    assert run(page, "markdown", script, source) == read
 
 
 def test_every_state_is_reached_and_can_be_ended(page):
     """By a button that says so, or the switch of a conversation; no state is a trap."""
-    states = {state: row for state, *row in run(page, "states", STATES)}
+    script = """
+    return Object.entries(it.STATES).map(([state, { next, stop }]) => [
+      state, next, stop ?? "", it.isHandsFree(state),
+    ]);
+    """
+    states = {state: row for state, *row in run(page, "states", script)}
     reached = {"idle"}
     for _ in states:
         reached |= {after for state in reached for after in states[state][0].values()}

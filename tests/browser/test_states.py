@@ -31,28 +31,22 @@ def hold_up(upstream, state):
     """Have the stage that is waited for in the state take for ever."""
     if stage := STAGES.get(state):
         upstream.answers[stage], _ = hold_back(upstream.answers.get(stage, hear))
+    if state in ("stalled", "faltering"):  # The first sentence is spoken, the next one awaited.
+        upstream.answers["tts"] = once(speak(0.4), hold_back(speak())[0])
 
 
 def reach_by_hand(tab, upstream, state):
     """Bring the page into the state, and see that it stays where it goes from there."""
+    hold_up(upstream, state)
     if state in ("starting", "listening"):
         tab.tap()
+    elif state != "idle":
+        tab.send()
     if state == "listening":
         tab.expect_state("Opening the microphone")
         tab.run("window.allow()")
-    hold_up(upstream, state)
-    if state == "stalled":
-        run_dry(upstream)
-    if state in ("hearing", "thinking", "voicing", "speaking", "stalled"):
-        tab.send()
     if state == "stalled":
         tab.expect_state("Speaking")
-
-
-def run_dry(upstream):
-    """The first sentence is spoken, and the next one is awaited."""
-    held, _ = hold_back(speak())
-    upstream.answers["tts"] = once(speak(0.4), held)
 
 
 def reach_hands_free(tab, upstream, state):
@@ -63,12 +57,8 @@ def reach_hands_free(tab, upstream, state):
         tab.send()
     if state in ("voice", "answering", "pondering", "preparing"):
         say(tab, "question" if state == "voice" else "words")
-    if state == "faltering":
-        run_dry(upstream)
-    if state in ("replying", "faltering", "paused", "recalling"):
-        bring(tab, "Speaking")
-    if state == "interrupted":
-        bring(tab, tab.table[state]["status"])
+    if state in ("replying", "faltering", "paused", "recalling", "interrupted"):
+        bring(tab, tab.table[state]["status"] if state == "interrupted" else "Speaking")
     if state in ("paused", "recalling"):
         tab.tap(until=PAUSED)
     if state == "recalling":
