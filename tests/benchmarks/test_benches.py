@@ -22,7 +22,6 @@ RECORDING = dialogue.Recording(1, 1000, 500)
 
 
 def right(recording: dialogue.Recording) -> dict[str, str]:
-    """The answer to a recording."""
     reply = dialogue.reply(recording.transcript)
     audio = base64.b64encode(dialogue.speech(reply)).decode()
     return {"transcript": recording.transcript, "text_response": reply, "audio": audio}
@@ -96,7 +95,6 @@ def test_a_caller_whose_connection_is_lost_goes_on_with_another():
 
 
 def spoken(*parts: str) -> bytes:
-    """The parts as speech, one after the other."""
     return b"".join(spoken_dialogue.speech(part, "pcm") for part in parts)
 
 

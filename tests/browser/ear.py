@@ -72,7 +72,6 @@ class Ear:
 
     @contextmanager
     def listening(self) -> Iterator[Recording]:
-        """Record until the block ends."""
         command = ["timeout", "300", "parec", "--device=ear.monitor", f"--rate={RATE}"]
         command += ["--channels=1", "--format=s16le", "--latency-msec=20"]
         process = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE)

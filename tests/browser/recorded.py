@@ -30,7 +30,6 @@ class Recorded:
     seconds: float  # By its container: WebKitGTK's muxer spoils all but a recording's beginning.
 
     def loudest(self, after: float = 0) -> float:
-        """The loudest sample from so many seconds on."""
         return float(np.abs(self.samples[int(after * RATE) :]).max(initial=0))
 
 

@@ -76,7 +76,6 @@ def hear(connection, request: Request) -> bool:
 
 
 def hear_nothing(connection, request: Request) -> bool:
-    """Answers that nobody spoke."""
     connection.sendall(http(b'{"text": ""}'))
     return True
 
@@ -110,8 +109,6 @@ def once(first, later):
 
 
 def refuse(status: str, message: str = "No."):
-    """Answers with an error of this status."""
-
     def answer(connection, request):
         body = json.dumps({"error": {"message": message, "type": "t", "code": None}}).encode()
         connection.sendall(http(body, status, Content_Type="application/json"))

@@ -57,7 +57,6 @@ class AnyTab:
         self.wait_for(STATE_SEEN, words, place)
 
     def has_shown(self, words: str) -> bool:
-        """Whether the state reads so, or has."""
         return self.run(STATE_SEEN, words, "#status")
 
     def expect_rest(self) -> None:
@@ -81,7 +80,6 @@ class AnyTab:
         self._expect(**outcome)
 
     def send(self, file: Path = QUESTION, **outcome: str) -> None:
-        """Send a file with the button for it."""
         self._choose(file)
         self._expect(**outcome)
 
@@ -177,7 +175,6 @@ class Tab(AnyTab):
         self.page.set_input_files("#file", file)
 
     def other(self) -> "Tab":
-        """Another tab of the same browser."""
         return Tab(self.page.context.new_page())
 
     def button(self, name: str | re.Pattern[str]) -> Locator:
@@ -206,7 +203,6 @@ class Tab(AnyTab):
         hosts.click()
 
     def field(self, stage: str, label: str) -> Locator:
-        """A field of a stage's host in Settings."""
         return self.page.get_by_role("group", name=stage).get_by_label(label)
 
     def tell_first(self, text: str) -> None:

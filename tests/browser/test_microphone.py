@@ -107,7 +107,6 @@ def tab(visit, launch, serve):
 
 @pytest.fixture
 def send(tab):
-    """The button that sends what was recorded."""
     return tab.button("Send what was recorded")
 
 

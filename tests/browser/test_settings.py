@@ -20,7 +20,6 @@ EVERYTHING = """async () => JSON.stringify([
 
 
 def of_stage(upstream, stage):
-    """The first request for a stage."""
     return next(request for request in upstream.requests if request.stage == stage)
 
 

@@ -78,7 +78,6 @@ def balancing(folder, ports, changes):
 
 
 def conversation(port):
-    """What a caller sends to the balancer."""
     url, headers = f"http://127.0.0.1:{port}/api/conversation/", {"X-OpenAI-API-Key": KEY}
     return {"url": url, "method": "POST", "headers": headers, "files": {"audio": wav(3)}}
 

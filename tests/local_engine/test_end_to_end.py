@@ -25,7 +25,6 @@ FORMATS = {
 
 
 def encode(wav: bytes, container: str, codec: str) -> bytes:
-    """A WAV file in another format."""
     output = io.BytesIO()
     with av.open(io.BytesIO(wav)) as source, av.open(output, "w", format=container) as target:
         stream = target.add_stream(codec, rate=48_000 if codec == "libopus" else 24_000)

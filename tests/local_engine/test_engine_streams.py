@@ -124,7 +124,6 @@ def read_aloud(connection, text: str) -> list:
 
 @pytest.fixture
 def session(client, models):
-    """A session of the engine's voice, which has begun."""
     with client.realtime.connect(model=models["tts"]) as connection:
         assert connection.recv().type == "session.created"
         yield connection

@@ -73,7 +73,6 @@ def imports_of(path: Path) -> set[str]:
 
 
 def tops(imports: set[str]) -> set[str]:
-    """The packages of what is imported."""
     return {name.partition(".")[0] for name in imports}
 
 
