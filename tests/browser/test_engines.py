@@ -12,6 +12,15 @@ from testing.fake_openai import TRANSCRIPT
 pytestmark = pytest.mark.system
 FIELDS = """return ['voice', 'language', 'system_prompt', 'speed'].map(
   (id) => document.getElementById(id).value)"""
+MARKDOWN = """The *first* is **Paris**, see [the site](https://paris.example/a).
+
+1. A `tower`
+2. <img src=x onerror=alert(1)>
+
+```
+on = 1
+```
+"""
 
 
 @pytest.mark.alone
@@ -97,17 +106,6 @@ def test_choices_are_kept_on_the_device_and_keys_are_not(engine, upstream):
     assert engine.run(FIELDS) == ["", "", "", "1"]
     assert engine.text_of("#forgotten") == "Forgotten."
     assert engine.run("return localStorage.length") == 0
-
-
-MARKDOWN = """The *first* is **Paris**, see [the site](https://paris.example/a).
-
-1. A `tower`
-2. <img src=x onerror=alert(1)>
-
-```
-on = 1
-```
-"""
 
 
 def test_a_reply_reads_as_text(engine, upstream):

@@ -14,6 +14,10 @@ MUTE = """for (const track of window.microphones) {
   track.dispatchEvent(new Event("mute"));
 }"""
 OTHER_TAB = "new BroadcastChannel('parley').postMessage('quiet')"
+REFUSE = """
+const [name] = arguments;
+navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("", name); };
+"""
 SCREEN = """
 window.awake = [];
 navigator.wakeLock.request = async () => {
@@ -144,12 +148,6 @@ def test_what_was_said_is_kept_where_the_microphone_cannot_be_opened_again(chrom
     chrome.click("#try-again")
     chrome.expect_turn(1)
     assert told(upstream)[-1] == [("user", TRANSCRIPT)]
-
-
-REFUSE = """
-const [name] = arguments;
-navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("", name); };
-"""
 
 
 @pytest.mark.parametrize(

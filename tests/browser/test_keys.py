@@ -82,7 +82,7 @@ def test_a_key_that_was_asked_for_is_missing_until_one_is_set(tab, upstream):
     tab.send(fails="The AI service asks for an API key")
     tab.button("Clear").click()
     expect(tab.alert).to_be_empty()
-    expect(tab.status).to_have_text("Not ready")
+    expect(tab.page.locator("#status")).to_have_text("Not ready")
     tab.tap()  # Nobody speaks in vain.
     tab.expect_failure("The AI service asks for an API key")
     assert not tab.has_shown("Listening")

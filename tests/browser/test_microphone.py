@@ -31,6 +31,7 @@ TELL = """for (const track of window.tracks) {
   track.dispatchEvent(new Event(arguments[0]));
 }"""
 MUTED = "Your system mutes the microphone: nothing is heard until it is unmuted there"
+LOST = "The microphone was lost: connect or allow it again, then press Talk."
 LEVEL = "() => Number(document.getElementById('talk').style.getPropertyValue('--level'))"
 
 
@@ -94,9 +95,6 @@ def test_a_microphone_that_the_system_mutes(tab):
         tab.run(TELL, event)
         tab.expect_state(words)
     tab.press("Escape")
-
-
-LOST = "The microphone was lost: connect or allow it again, then press Talk."
 
 
 @pytest.fixture

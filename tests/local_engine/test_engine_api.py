@@ -13,6 +13,8 @@ from testing.word_errors import joined, word_error_rate
 VOICES = ["alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx"]
 VOICES += ["sage", "shimmer", "verse"]
 CAPITAL = "What is the capital of France?"
+NOISE = np.random.default_rng(0).normal(0, 0.05, 48_000).clip(-1, 1)
+NOBODY = {"silence": np.zeros(32_000), "noise": NOISE, "hum": 0.1 * np.sin(np.arange(48_000) / 25)}
 
 
 def measured(audio):
@@ -39,10 +41,6 @@ def test_each_format_holds_the_whole_speech(say, hear, text, form):
     rate, duration = measured(audio)
     assert rate == (48_000 if form == "opus" else 24_000)
     assert duration == pytest.approx(seconds, abs=0.15)
-
-
-NOISE = np.random.default_rng(0).normal(0, 0.05, 48_000).clip(-1, 1)
-NOBODY = {"silence": np.zeros(32_000), "noise": NOISE, "hum": 0.1 * np.sin(np.arange(48_000) / 25)}
 
 
 @pytest.mark.parametrize("sound", NOBODY)

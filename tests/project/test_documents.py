@@ -27,6 +27,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 HOSTS, SCALING, PERFORMANCE = (
     (ROOT / "docs" / f"{name}.md").read_text() for name in ("hosts", "scaling", "performance")
 )
+KNOWN = HOSTS.partition("## Known hosts\n")[2]
 PICTURE = (ROOT / "docs" / "comparison.svg").read_text()
 RESULTS = json.loads((ROOT / "benchmarks" / "results" / "comparison.json").read_text())
 DOCUMENTS = ("README.md", "API_DOCS.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
@@ -116,9 +117,6 @@ def test_every_warning_is_explained():
     """docs/log.md says of each event in the log what it means, and of no other."""
     events = re.findall(r'"event": "(\w+)', (ROOT / "src" / "parley" / "log.py").read_text())
     assert [row[0].strip("`") for row in rows(LOG, "event")] == events
-
-
-KNOWN = HOSTS.partition("## Known hosts\n")[2]
 
 
 def column(header: str, number: int) -> list[str]:
