@@ -11,11 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 RATE = 24_000
-LOUD = 300
-"""What is no silence, of 32,767."""
-
-WINDOW = RATE // 50
-"""A moment: 20 ms."""
+LOUD = 300  # Of 32,767: what is no silence.
+WINDOW = RATE // 50  # A moment: 20 ms.
 
 
 class Recording:
@@ -36,7 +33,6 @@ class Recording:
             self.begun.set()
 
     def end(self) -> None:
-        """Hear no more."""
         self._process.terminate()
         self._process.wait(5)
         self._reader.join(5)
@@ -62,7 +58,6 @@ class Recording:
         return max(map(len, heard.split("#"))) * WINDOW / RATE
 
     def save(self, path: Path) -> Path:
-        """Write it as a WAV file."""
         with wave.open(str(path), "wb") as file:
             file.setparams((1, 2, RATE, 0, "NONE", ""))
             file.writeframes(self.samples.tobytes())
@@ -77,13 +72,9 @@ class Ear:
 
     @contextmanager
     def listening(self) -> Iterator[Recording]:
-        """Record until the block ends."""
-        options = ["--device=ear.monitor", f"--rate={RATE}", "--channels=1", "--format=s16le"]
-        process = subprocess.Popen(
-            ["timeout", "300", "parec", *options, "--latency-msec=20"],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-        )
+        command = ["timeout", "300", "parec", "--device=ear.monitor", f"--rate={RATE}"]
+        command += ["--channels=1", "--format=s16le", "--latency-msec=20"]
+        process = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE)
         recording = Recording(process)
         try:
             assert recording.begun.wait(10)

@@ -74,8 +74,8 @@ def question() -> np.ndarray:
     """What examples/question.wav says, at RATE, from -1 to 1."""
     with wave.open(str(QUESTION)) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
-        times = np.arange(0, len(samples) / file.getframerate(), 1 / RATE)
-        return np.interp(times, np.arange(len(samples)) / file.getframerate(), samples)
+        places = np.arange(0, len(samples), file.getframerate() / RATE)
+        return np.interp(places, np.arange(len(samples)), samples)
 
 
 @cache
@@ -107,7 +107,6 @@ def begin(tab: AnyTab) -> None:
 
 
 def say(tab: AnyTab, piece: str = "question") -> None:
-    """Speak in the room."""
     tab.run(f"window.say('{piece}')")
 
 

@@ -10,6 +10,7 @@ from testing.fake_openai import Upstream
 
 RATE = 16_000
 
+# Notes how files are named in forms, since the service takes no notice of it.
 NOTE_FORMS = """
 window.sent = [];
 const append = FormData.prototype.append;
@@ -18,7 +19,6 @@ FormData.prototype.append = function (name, value, ...rest) {
   return append.call(this, name, value, ...rest);
 };
 """
-"""A script that notes how files are named in forms, since the service takes no notice of it."""
 
 
 @dataclass
@@ -26,14 +26,10 @@ class Recorded:
     """A recording that the upstream was asked to transcribe."""
 
     bytes: bytes
-    samples: np.ndarray
-    """At RATE, from -1 to 1; what cannot be decoded is missing."""
-
-    seconds: float
-    """How long it is by its container: WebKitGTK's muxer spoils all but a recording's beginning."""
+    samples: np.ndarray  # At RATE, from -1 to 1; what cannot be decoded is missing.
+    seconds: float  # By its container: WebKitGTK's muxer spoils all but a recording's beginning.
 
     def loudest(self, after: float = 0) -> float:
-        """The loudest sample from so many seconds on."""
         return float(np.abs(self.samples[int(after * RATE) :]).max(initial=0))
 
 

@@ -52,10 +52,11 @@ def write(sentences=SENTENCES, *, reason: str | None = "stop", pause=0.0):
     return answer
 
 
-def speak(seconds: float = TONE_SECONDS):
-    """Answers with a tone of that length, whatever the text."""
+def speak(seconds: float = TONE_SECONDS, *, after: float = 0):
+    """Answers with a tone of that length, whatever the text, after so many seconds."""
 
     def answer(connection, request):
+        time.sleep(after)
         connection.sendall(http(tone(seconds), Content_Type="audio/pcm"))
         return True
 
@@ -75,7 +76,6 @@ def hear(connection, request: Request) -> bool:
 
 
 def hear_nothing(connection, request: Request) -> bool:
-    """Answers that nobody spoke."""
     connection.sendall(http(b'{"text": ""}'))
     return True
 
@@ -109,8 +109,6 @@ def once(first, later):
 
 
 def refuse(status: str, message: str = "No."):
-    """Answers with an error of this status."""
-
     def answer(connection, request):
         body = json.dumps({"error": {"message": message, "type": "t", "code": None}}).encode()
         connection.sendall(http(body, status, Content_Type="application/json"))

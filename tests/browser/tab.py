@@ -16,12 +16,8 @@ from testing.builders import ROOT
 WAIT_SECONDS = 30
 STATE_SEEN = f"const [words, place] = arguments; {shown.SEEN}"
 AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
-VIEWPORT = {"width": 1280, "height": 720}
-"""Playwright's own."""
-
-QUESTION_SECONDS = 2.4
-"""How long examples/question.wav, which the microphone hears, takes to say."""
-
+VIEWPORT = {"width": 1280, "height": 720}  # Playwright's own.
+QUESTION_SECONDS = 2.4  # So long examples/question.wav, which the microphone hears, takes to say.
 TURN_OVER = """const turns = document.querySelectorAll(".turn");
 return document.querySelectorAll(".said").length === arguments[0]
   && turns[arguments[0] - 1]?.querySelector("[data-action=save]").checkVisibility();"""
@@ -61,7 +57,6 @@ class AnyTab:
         self.wait_for(STATE_SEEN, words, place)
 
     def has_shown(self, words: str) -> bool:
-        """Whether the state reads so, or has."""
         return self.run(STATE_SEEN, words, "#status")
 
     def expect_rest(self) -> None:
@@ -79,24 +74,34 @@ class AnyTab:
         self.wait_for(TURN_OVER, number)
         self.expect_state("Ready")
 
-    def tap(self) -> None:
+    def tap(self, **outcome: str) -> None:
         """Tap Talk as a screen reader does: a pointer's tap is a hold on a busy machine."""
         self.run("document.getElementById('talk').click()")
+        self._expect(**outcome)
+
+    def send(self, file: Path = QUESTION, **outcome: str) -> None:
+        self._choose(file)
+        self._expect(**outcome)
+
+    def _expect(self, *, until: str = "", fails: str = "") -> None:
+        """Wait for the state that a gesture leads to, or for the failure."""
+        if until:
+            self.expect_state(until)
+        if fails:
+            self.expect_failure(fails)
 
     def ask(self, turn: int) -> None:
         """Send the question, and wait until that turn is over."""
-        self.send(QUESTION)
+        self.send()
         self.expect_turn(turn)
 
     def ask_by_tapping(self) -> None:
         """Let the microphone hear the question between two taps."""
-        self.tap()
-        self.expect_state("Listening")
+        self.tap(until="Listening")
         time.sleep(QUESTION_SECONDS)
         self.tap()
 
     def stop(self) -> None:
-        """End what goes on."""
         self.press("Escape")
         self.expect_state("Ready")
 
@@ -161,18 +166,15 @@ class Tab(AnyTab):
         self.page.click(selector)
 
     def press(self, key: str) -> None:
-        """Press a key: `Escape`, or what it types."""
         self.page.keyboard.press(key)
 
     def fill(self, selector: str, text: str) -> None:
         self.page.fill(selector, text)
 
-    def send(self, file: Path) -> None:
-        """Send a file with the button for it."""
+    def _choose(self, file: Path) -> None:
         self.page.set_input_files("#file", file)
 
     def other(self) -> "Tab":
-        """Another tab of the same browser."""
         return Tab(self.page.context.new_page())
 
     def button(self, name: str | re.Pattern[str]) -> Locator:
@@ -192,6 +194,21 @@ class Tab(AnyTab):
         yield self.page
         self.button("Done").click()
         expect(self.page.get_by_role("dialog")).to_be_hidden()
+
+    def fold_hosts(self) -> None:
+        """Unfold the hosts of stages in Settings, or fold them again."""
+        hosts = self.page.get_by_text("A host for each stage")
+        if not hosts.is_visible():
+            self.page.get_by_text("Advanced").click()
+        hosts.click()
+
+    def field(self, stage: str, label: str) -> Locator:
+        return self.page.get_by_role("group", name=stage).get_by_label(label)
+
+    def tell_first(self, text: str) -> None:
+        """Choose in Settings what the model is told first."""
+        with self.settings() as page:
+            page.get_by_label("What the model is told first").fill(text)
 
     def check(self) -> None:
         """Nothing went wrong unseen, and no request left the host."""

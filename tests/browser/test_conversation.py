@@ -3,7 +3,6 @@
 import json
 import re
 import threading
-import time
 
 import pytest
 import requests
@@ -78,7 +77,7 @@ def test_a_conversation_can_be_taken_along(talked, serve, upstream):
     talked.expect_state("Copied", ".turn button")
     assert talked.page.evaluate("navigator.clipboard.readText()") == turn
     upstream.answers["tts"] = speak(20)
-    talked.send(QUESTION)
+    talked.send()
     expect(talked.page.locator(".turn:last-child .heard").first).to_contain_text("Paris")
     talked.press("Escape")
     assert re.search(r"Reply: Paris.* \[stopped here; not heard:\] .", talked.saved("As text"))
@@ -86,16 +85,15 @@ def test_a_conversation_can_be_taken_along(talked, serve, upstream):
 
 def test_the_reply_is_seen_while_it_is_written(tab, upstream):
     """The transcript first, then word by word."""
-    answer, go = hold_back(write())
-    upstream.answers["text"] = answer
-    tab.send(QUESTION)
+    upstream.answers["text"], go = hold_back(write())
+    tab.send()
     expect(tab.said).to_have_text(TRANSCRIPT)
     expect(tab.replies).to_be_hidden()
     pause = threading.Event()
     upstream.answers["text"] = write(pause=lambda _: pause.wait(30))
     go.set()
     tab.expect_turn(1)
-    tab.send(QUESTION)
+    tab.send()
     expect(tab.replies.nth(1)).to_have_text(SENTENCES[0].strip())
     pause.set()
     expect(tab.replies.nth(1)).to_have_text(REPLY)
@@ -104,8 +102,9 @@ def test_the_reply_is_seen_while_it_is_written(tab, upstream):
 
 def test_a_picture_shows_the_time_of_each_turn(tab, upstream):
     """Stages and segments as bars, those side by side that ran so; in words for who cannot see."""
-    prepare(upstream, pause=0.5).answers["tts"] = speak_slowly
-    tab.send(QUESTION)
+    # The voice takes longer than the model's next sentence.
+    prepare(upstream, pause=0.5).answers["tts"] = speak(after=1.5)
+    tab.send()
     picture = tab.page.get_by_role("img", name="all of its 2 segments after")
     expect(picture).to_be_visible()
     tab.expect_turn(1)
@@ -131,12 +130,6 @@ def test_a_picture_shows_the_time_of_each_turn(tab, upstream):
     assert float(seconds.findall(times.locator(".legend .speak").inner_text())[0]) > 1.7
 
 
-def speak_slowly(connection, request):
-    """A voice that takes longer than the model's next sentence."""
-    time.sleep(1.5)
-    return speak()(connection, request)
-
-
 def test_a_conversation_that_grew_too_long_loses_its_oldest_turns_and_says_so(tab, upstream):
     """By the service's bounds: 256 KB of history."""
     upstream.answers["tts"] = speak(0.01)
@@ -151,15 +144,13 @@ def test_a_conversation_that_grew_too_long_loses_its_oldest_turns_and_says_so(ta
 @pytest.mark.parametrize("status", ["400 Bad Request", "413 Content Too Large"])
 def test_a_model_that_takes_less_than_the_service(talked, upstream, status):
     """The older half is dropped and said, whatever words the upstream has for it."""
-    answer = write()
 
     def small(connection, request):
-        if len(told(upstream)[-1]) > 3:
-            return refuse(status, "No.")(connection, request)
+        answer = refuse(status) if len(told(upstream)[-1]) > 3 else write()
         return answer(connection, request)
 
     upstream.answers["text"] = small
-    talked.send(QUESTION)
+    talked.send()
     expect(talked.replies.nth(2)).to_have_text(REPLY)
     talked.expect_turn(3)
     expect(talked.page.get_by_text(SHORTENED)).to_be_visible()
@@ -170,17 +161,14 @@ def test_a_model_that_takes_less_than_the_service(talked, upstream, status):
 def test_a_refusal_that_dropping_turns_does_not_mend(talked, upstream, status, told_of):
     """It is told as what it is, and the conversation stays as it was."""
     upstream.answers["text"] = refuse(status, "No.")
-    talked.send(QUESTION)
-    talked.expect_failure('Reply: The AI service refused the request, saying: "No."')
+    talked.send(fails='Reply: The AI service refused the request, saying: "No."')
     expect(talked.page.get_by_text(SHORTENED)).to_be_hidden()
     assert [len(turns) for turns in told(upstream)[2:]] == told_of
     upstream.answers["text"] = write()
-    talked.send(QUESTION)
-    talked.expect_state("Speaking")
+    talked.send(until="Speaking")
     talked.expect_state("Ready")
-    turn = [("user", TRANSCRIPT), ("assistant", REPLY)]
-    unanswered = [("user", TRANSCRIPT), ("assistant", "…")]
-    assert told(upstream)[-1] == [*turn, *turn, *unanswered, ("user", TRANSCRIPT)]
+    said, replied = ("user", TRANSCRIPT), ("assistant", REPLY)
+    assert told(upstream)[-1] == [*([said, replied] * 2), said, ("assistant", "…"), said]
 
 
 @pytest.mark.parametrize(("interrupt", "turns", "told_of"), [("Clear", 1, 1), ("Talk anew", 4, 7)])
@@ -193,7 +181,7 @@ def test_an_interruption_while_it_is_shortened(talked, upstream, interrupt, turn
         return answer(connection, request)
 
     upstream.answers["text"] = small
-    talked.send(QUESTION)
+    talked.send()
     assert soon(lambda: len(told(upstream)) >= 4, 30)
     talked.button(interrupt).click()
     talked.stop()
@@ -205,7 +193,7 @@ def test_an_interruption_while_it_is_shortened(talked, upstream, interrupt, turn
 def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
     """What was said is; an ellipsis stands for the reply, since models take turns."""
     upstream.answers["tts"], go = hold_back(speak())
-    tab.send(QUESTION)
+    tab.send()
     expect(tab.replies).to_have_text(REPLY)
     tab.stop()
     expect(tab.page.locator(".stopped")).to_have_text("None of it was heard.")
@@ -224,7 +212,7 @@ def test_a_reply_of_which_nothing_was_heard_is_not_told(tab, upstream):
 def test_the_words_turn_dark_as_they_are_heard(tab, upstream):
     """What is written ahead of the voice is seen to be."""
     upstream.answers["tts"] = speak(4)
-    tab.send(QUESTION)
+    tab.send()
     expect(tab.page.locator(".heard").first).to_contain_text("Paris is")
     expect(tab.page.locator(".ahead")).to_contain_text("river Seine")
     tab.press("Escape")

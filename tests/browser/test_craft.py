@@ -1,7 +1,7 @@
 """What is not heard: access for everyone, whatever they see, press and read."""
 
 import pytest
-from browser.speaking_upstream import QUESTION, hold_back, speak, write
+from browser.speaking_upstream import hold_back, speak, write
 from playwright.sync_api import expect
 from testing.builders import KEY
 
@@ -33,25 +33,21 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
     url = serve(PARLEY_KEY_REQUIRED="yes").url
     tab = visit(url, color_scheme=scheme, reduced_motion="reduce", **device)
     found = {"at first": tab.violations()}
-    tab.tap()
-    tab.expect_failure("An API key is needed")
+    tab.tap(fails="An API key is needed")
     found["failed"] = tab.violations()
     with tab.settings() as page:
         page.get_by_label("API key").fill(KEY)
-        page.get_by_text("Advanced").click()
-        page.get_by_text("A host for each stage").click()
-        page.get_by_role("group", name="Reply").get_by_label("Host").fill(upstream.url)
+        tab.fold_hosts()
+        tab.field("Reply", "Host").fill(upstream.url)
         found["in Settings"] = tab.violations()
-        page.get_by_role("group", name="Reply").get_by_label("Host").fill("")
-    tab.tap()
-    tab.expect_state("Listening")
+        tab.field("Reply", "Host").fill("")
+    tab.tap(until="Listening")
     found["listening"] = tab.violations()
     tab.button("Mute").click()
     found["muted"] = tab.violations()
     tab.press("Escape")
     upstream.answers["text"], go = hold_back(write(pause=0.3))
-    tab.send(QUESTION)
-    tab.expect_state("Answering")
+    tab.send(until="Answering")
     found["thinking"] = tab.violations()
     upstream.answers["tts"] = speak(20)
     go.set()
@@ -76,7 +72,7 @@ def test_what_was_not_heard_can_be_read_and_told_apart(visit, serve, upstream, s
     )
     assert (paper > ink) is (scheme == "light")
     upstream.answers["tts"] = speak(20)
-    tab.send(QUESTION)
+    tab.send()
     expect(tab.page.locator(".heard")).to_contain_text("Paris is")
     tab.press("Escape")
     rest = tab.page.locator(".unheard")
@@ -101,8 +97,7 @@ def test_forced_colours_show_the_button_and_its_state(visit, serve):
     ring = "getComputedStyle(document.querySelector('.ring rect')).stroke"
     assert tab.talk.evaluate("(talk) => getComputedStyle(talk).borderTopWidth") == "2px"
     assert tab.page.evaluate(ring) == "none"
-    tab.tap()
-    tab.expect_state("Listening")
+    tab.tap(until="Listening")
     assert tab.page.evaluate(ring) != "none"
     tab.press("Escape")
 
@@ -166,7 +161,7 @@ def test_motion_can_be_switched_off(visit, serve, upstream, motion):
     tab = visit(serve().url, reduced_motion=motion)
     upstream.answers["text"], go = hold_back(write())
     upstream.answers["tts"] = speak(20)
-    tab.send(QUESTION)
+    tab.send()
     moving = []
     for state in ("Answering", "Speaking"):
         tab.expect_state(state)

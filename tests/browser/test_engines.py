@@ -3,22 +3,30 @@
 import time
 
 import pytest
-from browser import speaking_upstream
 from browser.recorded import recorded
-from browser.speaking_upstream import QUESTION, REPLY, hear, refuse, speak, told, write
+from browser.speaking_upstream import REPLY, hear, hear_nothing, refuse, speak, told, write
+from browser.tab import Tab
 from testing.builders import KEY
 from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
 FIELDS = """return ['voice', 'language', 'system_prompt', 'speed'].map(
   (id) => document.getElementById(id).value)"""
+MARKDOWN = """The *first* is **Paris**, see [the site](https://paris.example/a).
+
+1. A `tower`
+2. <img src=x onerror=alert(1)>
+
+```
+on = 1
+```
+"""
 
 
 @pytest.mark.alone
 def test_the_first_question_is_heard_from_its_first_word(engine, upstream):
     """What is said once the page says that it listens; the next turn knows of it."""
-    engine.tap()
-    engine.expect_state("Listening")
+    engine.tap(until="Listening")
     assert engine.text_of("#talk-word") == "Send"
     began = time.monotonic()
     time.sleep(2)
@@ -28,8 +36,8 @@ def test_the_first_question_is_heard_from_its_first_word(engine, upstream):
     assert recorded(upstream).seconds > said - engine.loses
     assert recorded(upstream).loudest(after=0.1) > 0.01
     engine.ask(2)
-    turn = [("user", TRANSCRIPT), ("assistant", REPLY)]
-    assert told(upstream)[-1] == [*turn, ("user", TRANSCRIPT)]
+    said = ("user", TRANSCRIPT)
+    assert told(upstream)[-1] == [said, ("assistant", REPLY), said]
 
 
 @pytest.mark.alone
@@ -53,29 +61,22 @@ def test_every_sample_is_heard_and_none_after_it_was_stopped(engine, upstream, e
 def seconds_to_silence(engine, ear):
     """How long something is heard after a reply was stopped."""
     with ear.listening() as recording:
-        engine.send(QUESTION)
-        engine.expect_state("Speaking")
+        engine.send(until="Speaking")
         time.sleep(0.5)
         engine.stop()
         time.sleep(0.7)
     return recording.last_sound() - engine.run("return window.pressed") / 1000
 
 
-FAILURES = [
-    ("stt", speaking_upstream.hear_nothing, "No speech was recognised in"),
-    ("stt", refuse("401 Unauthorized"), "The AI service asks for an API key"),
-    ("tts", refuse("400 Bad Request"), "Text to speech: The AI service refused"),
-]
-
-
 def test_each_failure_has_its_sentence(engine, upstream):
     """And leaves the page ready; nobody's silence is no turn, and is not sent again."""
-    for stage, answer, beginning in FAILURES:
-        upstream.answers.update({"stt": hear, stage: answer})
-        engine.send(QUESTION)
-        engine.expect_failure(beginning)
-        if answer is speaking_upstream.hear_nothing:
-            assert engine.count(".said") == engine.count("#try-again:not([hidden])") == 0
+    upstream.answers["stt"] = hear_nothing
+    engine.send(fails="No speech was recognised in")
+    assert engine.count(".said") == engine.count("#try-again:not([hidden])") == 0
+    upstream.answers["stt"] = refuse("401 Unauthorized")
+    engine.send(fails="The AI service asks for an API key")
+    upstream.answers.update(stt=hear, tts=refuse("400 Bad Request"))
+    engine.send(fails="Text to speech: The AI service refused")
 
 
 def test_choices_are_kept_on_the_device_and_keys_are_not(engine, upstream):
@@ -107,17 +108,6 @@ def test_choices_are_kept_on_the_device_and_keys_are_not(engine, upstream):
     assert engine.run("return localStorage.length") == 0
 
 
-MARKDOWN = """The *first* is **Paris**, see [the site](https://paris.example/a).
-
-1. A `tower`
-2. <img src=x onerror=alert(1)>
-
-```
-on = 1
-```
-"""
-
-
 def test_a_reply_reads_as_text(engine, upstream):
     """Emphasis, lists, code and links with their host; what looks like HTML is text."""
     upstream.answers["text"] = write([MARKDOWN])
@@ -130,9 +120,8 @@ def test_a_reply_reads_as_text(engine, upstream):
         """return ["em", "strong", "a", "ol li:last-child", "code", "pre"].map((tag) =>
           document.querySelector(`.reply ${tag}`).textContent.trim())"""
     )
-    assert shown == [
-        *("first", "Paris", "the site", "<img src=x onerror=alert(1)>", "tower", "on = 1"),
-    ]
+    html = "<img src=x onerror=alert(1)>"
+    assert shown == ["first", "Paris", "the site", html, "tower", "on = 1"]
     link = engine.run(
         """const { rel, target, href, dataset } = document.querySelector(".reply a");
         return [rel, target, href, dataset.host];"""
@@ -144,31 +133,21 @@ def test_a_reply_reads_as_text(engine, upstream):
 def test_one_tab_speaks_at_a_time(engine, upstream):
     """Which begins last; the other falls silent."""
     upstream.answers["tts"] = speak(60)  # A busy machine opens a tab slowly.
-    engine.send(QUESTION)
-    engine.expect_state("Speaking")
+    engine.send(until="Speaking")
     other = engine.other().open(engine.run("return location.href"))
-    other.send(QUESTION)
-    other.expect_state("Speaking")
+    other.send(until="Speaking")
     engine.expect_failure("Another tab with this page began to listen or to speak")
     assert engine.count(".stopped") == 1
     other.press("Escape")
 
 
-def test_without_a_microphone(start_engine, serve):
-    """Nothing else is blamed."""
+def test_without_a_microphone_or_a_loudspeaker(start_engine, serve, upstream):
+    """Nothing else is blamed; the reply can be read, and nothing is asked for in vain."""
     tab = start_engine(microphone=False, loudspeaker=False).open(serve().url)
-    tab.tap()
-    tab.expect_failure("No microphone was found")
-
-
-@pytest.mark.parametrize("start_engine", ["firefox"], indirect=True)
-def test_without_a_loudspeaker(start_engine, serve):
-    """The reply can be read, and nothing is asked for that would not help."""
-    tab = start_engine(loudspeaker=False).open(serve().url)
-    tab.send(QUESTION)
-    tab.expect_failure("No sound can be played")
-    tab.expect_state("Ready")
-    assert tab.text_of(".reply") == REPLY
+    tab.tap(fails="No microphone was found")
+    if isinstance(tab, Tab):  # WebKit plays to nobody, and does not tell.
+        tab.send(fails="No sound can be played")
+        assert tab.text_of(".reply") == REPLY
 
 
 @pytest.mark.parametrize("start_engine", ["webkit"], indirect=True)

@@ -22,19 +22,6 @@ def drag(tab, at, kinds, *, files=(), items=()):
         devtools.send("Input.dispatchDragEvent", point)
 
 
-def test_a_file_can_be_dropped(tab, upstream):
-    """Anywhere on the page, from outside of the browser."""
-    hint = tab.page.get_by_text("Drop it, and it is sent.")
-    drag(tab, (400, 200), OVER, files=[str(QUESTION)])
-    expect(hint).to_be_visible()
-    drag(tab, (400, 200), ["drop"], files=[str(QUESTION)])
-    expect(hint).to_be_hidden()
-    expect(tab.said).to_have_text(TRANSCRIPT)
-    assert recorded(upstream).bytes == QUESTION.read_bytes()
-    tab.expect_turn(1)
-    expect(tab.page.locator(".note")).to_have_count(0)  # One file is what is expected.
-
-
 def test_what_cannot_be_sent_is_not(tab, upstream, tmp_path):
     """A folder is not the connection's fault; a file may have the service's bound, 25 MB."""
     again = tab.button("Try again")
@@ -45,8 +32,7 @@ def test_what_cannot_be_sent_is_not(tab, upstream, tmp_path):
     tab.page.on("request", lambda request: sent.append(request.url))
     with (tmp_path / "long.wav").open("wb") as file:
         file.truncate(26_214_401)
-    tab.send(tmp_path / "long.wav")
-    tab.expect_failure("This file is too large: send one of at most 25 MB.")
+    tab.send(tmp_path / "long.wav", fails="This file is too large: send one of at most 25 MB.")
     expect(again).to_be_hidden()
     assert sent == upstream.requests == []
 
@@ -86,27 +72,36 @@ def test_a_word_without_an_end_does_not_widen_the_page(tab, upstream, tmp_path):
 
 
 def test_nothing_is_sent_behind_settings(tab, upstream):
-    """The page is not offered for a drop while they cover it; text lands in the field."""
+    """The page is not offered for a drop while they cover it; text lands in the field.
+
+    Once they are closed, a file can be dropped anywhere, from outside of the browser.
+    """
     text = [{"mimeType": "text/plain", "data": "Rhyme."}]
+    hint = tab.page.get_by_text("Drop it, and it is sent.")
     with tab.settings() as page:
         told = page.get_by_label("What the model is told first")
         box = told.bounding_box()
         field = (box["x"] + 20, box["y"] + 20)
         for at in ((20, 20), field):
             drag(tab, at, OVER, files=[str(QUESTION)])
-            expect(page.get_by_text("Drop it, and it is sent.")).to_be_hidden()
+            expect(hint).to_be_hidden()
             drag(tab, at, ["drop"], files=[str(QUESTION)])
             time.sleep(1)
             expect(page.get_by_role("dialog")).to_be_visible()
         drag(tab, field, OVER, items=text)
-        expect(page.get_by_text("Drop it, and it is sent.")).to_be_hidden()
+        expect(hint).to_be_hidden()
         drag(tab, field, ["drop"], items=text)
         expect(told).to_have_value("Rhyme.")
     tab.expect_state("Ready")
     assert upstream.requests == []
     assert tab.page.url.startswith(tab.origin)
-    drag(tab, (400, 200), DROPPED, files=[str(QUESTION)])
+    drag(tab, (400, 200), OVER, files=[str(QUESTION)])
+    expect(hint).to_be_visible()
+    drag(tab, (400, 200), ["drop"], files=[str(QUESTION)])
+    expect(hint).to_be_hidden()
     tab.expect_turn(1)
+    assert recorded(upstream).bytes == QUESTION.read_bytes()
+    expect(tab.page.locator(".note")).to_have_count(0)  # One file is what is expected.
 
 
 @pytest.mark.parametrize("size", [(800, 600), (320, 256)], ids=["a window", "400 percent"])

@@ -4,15 +4,13 @@ import time
 
 import pytest
 from browser.recorded import recorded
-from browser.speaking_upstream import QUESTION, hear, hold_back, speak, write
+from browser.speaking_upstream import hear, hold_back, speak, write
 from browser.tab import QUESTION_SECONDS
 from playwright.sync_api import expect
 from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
-TOUCH_END = {"type": "touchEnd", "touchPoints": []}
 
 
 class Press:
@@ -21,18 +19,16 @@ class Press:
     def __init__(self, tab, kind, place):
         box = place.bounding_box()
         at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        finger = {"touchPoints": [at]}
         button = {**at, "button": "left", "clickCount": 1}
         space = {"key": " ", "code": "Space", "windowsVirtualKeyCode": 32, "text": " "}
         self._devtools = tab.page.context.new_cdp_session(tab.page)
-        self._kind, self._down, self._up = {
-            "mouse": (
-                "Mouse",
-                {"type": "mousePressed"} | button,
-                {"type": "mouseReleased"} | button,
-            ),
-            "finger": ("Touch", {"type": "touchStart", "touchPoints": [at]}, TOUCH_END),
-            "space": ("Key", {"type": "keyDown", **space}, {"type": "keyUp", **space}),
+        self._kind, down, up, what, then = {
+            "mouse": ("Mouse", "mousePressed", "mouseReleased", button, button),
+            "finger": ("Touch", "touchStart", "touchEnd", finger, {"touchPoints": []}),
+            "space": ("Key", "keyDown", "keyUp", space, space),
         }[kind]
+        self._down, self._up = {"type": down, **what}, {"type": up, **then}
         self._since = 0.0
 
     def down(self):
@@ -102,11 +98,8 @@ def test_enter_on_the_button_taps_once(tab, upstream):
 def test_what_is_pressed_while_the_page_loads_is_not_lost(tab, what):
     """It listens once it can. Who has let go of a hold by then has spoken in vain, and is told."""
     waiting = []
-
-    def keep(route):
-        waiting.append(route)
-
-    tab.page.route("**/page.json", keep)
+    # Playwright takes no function of a built-in type.
+    tab.page.route("**/page.json", lambda route: waiting.append(route))  # noqa: PLW0108
     tab.go(tab.origin)
     press, mouse = Press(tab, "space", tab.talk), tab.page.mouse
     if what == "a slide":
@@ -157,8 +150,7 @@ def test_escape_forgets_what_is_being_said(tab, upstream):
     tab.run(
         f"setInterval(() => {{ window.loudest = Math.max(window.loudest ?? 0, {level}); }}, 20)"
     )
-    tab.tap()
-    tab.expect_state("Listening")
+    tab.tap(until="Listening")
     expect(how).to_be_hidden()
     tab.wait_for("return window.loudest > 0.3")
     tab.stop()
@@ -179,8 +171,7 @@ def test_silence_ends_a_tap_where_that_is_switched_on(tab, upstream):
     tab.page.keyboard.up(" ")
     tab.expect_rest()
     assert upstream.requests == []
-    tab.tap()
-    tab.expect_state("Listening")
+    tab.tap(until="Listening")
     tab.expect_state("Tap Send, or fall silent, when you have said it.", "#how")
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert recorded(upstream).seconds > QUESTION_SECONDS + 0.5
@@ -190,8 +181,7 @@ def test_silence_ends_a_tap_where_that_is_switched_on(tab, upstream):
 def test_a_muted_microphone_hears_nothing(tab, upstream):
     """While it is muted the state says so, and what is sent is silence."""
     began = time.monotonic()
-    tab.tap()
-    tab.expect_state("Listening")
+    tab.tap(until="Listening")
     mute = tab.button("Mute")
     invitation = tab.page.get_by_role("heading", name="Say something.")
     expect(invitation).to_be_visible()
@@ -222,7 +212,7 @@ def test_what_takes_long_is_said_to(new_tab, serve, upstream):
     }
     held = {stage: hold_back(answer) for stage, (answer, *_) in stages.items()}
     upstream.answers.update({stage: answer for stage, (answer, _) in held.items()})
-    tab.send(QUESTION)
+    tab.send()
     for stage, (_, words, late) in stages.items():
         tab.expect_state(words)
         tab.page.clock.fast_forward(6_000)
@@ -234,8 +224,7 @@ def test_what_takes_long_is_said_to(new_tab, serve, upstream):
 def test_a_second_click_on_stop_opens_no_microphone(tab, upstream):
     """Though the switch is where Stop was; a moment later it is the switch's."""
     upstream.answers["text"], _ = hold_back(write())
-    tab.send(QUESTION)
-    tab.expect_state("Answering")
+    tab.send(until="Answering")
     press = Press(tab, "mouse", tab.button("Cancel"))
     press.taps(0, 0.2)
     tab.expect_state("Ready")

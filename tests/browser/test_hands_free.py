@@ -18,21 +18,19 @@ from browser.mouth import (
     script,
 )
 from browser.recorded import recorded
-from browser.speaking_upstream import QUESTION, SENTENCES, hear, hold_back, speak, told, write
+from browser.speaking_upstream import SENTENCES, hear, hold_back, speak, told, write
 from testing.fake_openai import TRANSCRIPT, http, soon
 
 pytestmark = pytest.mark.system
 INSTRUCTIONS = """return [...document.querySelectorAll(".by-hand, #how")].map(
   (one) => one.checkVisibility({ visibilityProperty: true }))"""
-NUMBERS = " ".join(map(str, range(100)))
-"""Spoken in a minute, the first of them is heard at once."""
+NUMBERS = " ".join(map(str, range(100)))  # Spoken in a minute, the first is heard at once.
 
 
 def test_several_turns_without_a_touch(phone, upstream):
     """After one by hand; two replies are interrupted, and told of to where they were heard."""
     upstream.answers["tts"] = speak(0.1)
-    phone.tap()
-    phone.expect_state("Listening")
+    phone.tap(until="Listening")
     say(phone)
     time.sleep(1)
     phone.tap()
@@ -156,7 +154,7 @@ def test_who_speaks_while_a_file_is_heard_adds_nothing_to_it(chrome, upstream):
     chrome.expect_state("Speaking")
     chrome.expect_state("Listening")
     upstream.answers["stt"], _ = hold_back(hear)
-    chrome.send(QUESTION)
+    chrome.send()
     chrome.expect_state("Pause cancels it.", "#how")
     say(chrome, "words")
     chrome.expect_state("It is asked instead.", "#how")
@@ -166,7 +164,7 @@ def test_who_speaks_while_a_file_is_heard_adds_nothing_to_it(chrome, upstream):
     assert chrome.count(".turn") == 2
     chrome.expect_state("Listening")
     upstream.answers["stt"], _ = hold_back(hear)
-    chrome.send(QUESTION)
+    chrome.send()
     chrome.expect_state("Pause cancels it.", "#how")
     chrome.run("new BroadcastChannel('parley').postMessage('quiet')")
     chrome.expect_state(PAUSED)

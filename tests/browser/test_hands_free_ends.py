@@ -1,10 +1,9 @@
 """What ends a conversation without a hand, or makes it wait, and the sentence for each."""
 
 import pytest
-from browser import speaking_upstream
 from browser.mouth import HEARD, INTERRUPTED, OPEN, PAUSED, begin, bring, converse, say, script
 from browser.recorded import recorded
-from browser.speaking_upstream import hear, hold_back, refuse, speak, told, write
+from browser.speaking_upstream import hear, hear_nothing, hold_back, refuse, speak, told, write
 from playwright.sync_api import expect
 from testing.fake_openai import TRANSCRIPT, http
 
@@ -15,8 +14,10 @@ MUTE = """for (const track of window.microphones) {
   track.dispatchEvent(new Event("mute"));
 }"""
 OTHER_TAB = "new BroadcastChannel('parley').postMessage('quiet')"
-
-
+REFUSE = """
+const [name] = arguments;
+navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("", name); };
+"""
 SCREEN = """
 window.awake = [];
 navigator.wakeLock.request = async () => {
@@ -63,8 +64,7 @@ def test_whatever_takes_the_microphone_pauses_it_and_is_told(chrome, upstream, s
         assert chrome.run(OPEN) == 0
         assert chrome.run("return window.awake.splice(0)") == ["asked", "given back"]
         assert chrome.text_of("#talk-word") == "Go on"
-        chrome.tap()
-        chrome.expect_state("Listening")
+        chrome.tap(until="Listening")
         assert chrome.text_of("#alert") == ""
         assert chrome.run(OPEN) == 1
 
@@ -78,8 +78,7 @@ def test_after_five_minutes_without_a_voice_it_pauses(new_tab, serve):
     chrome.page.clock.install()
     chrome.run(OTHER_TAB)
     chrome.expect_state(PAUSED)
-    chrome.tap()
-    chrome.expect_state("Listening")
+    chrome.tap(until="Listening")
     chrome.page.clock.fast_forward(299_000)
     chrome.expect_state("Listening")
     chrome.page.clock.fast_forward(2_000)
@@ -100,12 +99,7 @@ def wait_for_long(connection, _request):
 @pytest.mark.parametrize(
     ("stage", "answer", "words", "state"),
     [
-        (
-            "stt",
-            speaking_upstream.hear_nothing,
-            "No words were recognised: say it again",
-            "Listening",
-        ),
+        ("stt", hear_nothing, "No words were recognised: say it again", "Listening"),
         ("tts", refuse("400 Bad Request"), "Text to speech: The AI service refused", "Listening"),
         ("stt", refuse("401 Unauthorized"), "The AI service asks for an API key", PAUSED),
         ("stt", wait_for_long, "Wait 5 minutes, then try again.", PAUSED),
@@ -132,7 +126,7 @@ def test_no_words_where_a_reply_was_interrupted(chrome, upstream):
     upstream.answers["tts"] = speak(20)
     begin(chrome)
     bring(chrome, INTERRUPTED)
-    upstream.answers["stt"] = speaking_upstream.hear_nothing
+    upstream.answers["stt"] = hear_nothing
     expect(chrome.alert).to_contain_text("in what interrupted the reply: press Hear again to")
     chrome.expect_state("Listening")
     say(chrome)
@@ -154,12 +148,6 @@ def test_what_was_said_is_kept_where_the_microphone_cannot_be_opened_again(chrom
     chrome.click("#try-again")
     chrome.expect_turn(1)
     assert told(upstream)[-1] == [("user", TRANSCRIPT)]
-
-
-REFUSE = """
-const [name] = arguments;
-navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("", name); };
-"""
 
 
 @pytest.mark.parametrize(

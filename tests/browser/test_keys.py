@@ -1,7 +1,7 @@
 """Keys that are missing or refused: the page says whose, and where to enter it."""
 
 import pytest
-from browser.speaking_upstream import QUESTION, prepare, refuse, speak
+from browser.speaking_upstream import prepare, refuse, speak
 from browser.test_settings import EVERYTHING, TOKEN, of_stage
 from playwright.sync_api import expect
 from testing.builders import KEY
@@ -17,8 +17,7 @@ def test_without_a_key(visit, serve, upstream):
     expect(needs).to_be_visible()
     expect(invitation).to_be_hidden()
     tab.expect_state("Not ready")
-    tab.tap()
-    tab.expect_failure("An API key is needed: enter yours in Settings")
+    tab.tap(fails="An API key is needed: enter yours in Settings")
     expect(needs).to_be_hidden()
     tab.expect_state("Not ready")
     tab.button("Open Settings").click()
@@ -27,7 +26,7 @@ def test_without_a_key(visit, serve, upstream):
     expect(tab.alert).to_be_empty()
     tab.expect_state("Ready")
     expect(invitation).to_be_visible()
-    tab.send(QUESTION)
+    tab.send()
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
@@ -40,10 +39,8 @@ def test_what_is_told_goes_only_once_settings_may_have_mended_it(tab, upstream):
         ("tts", "400 Bad Request", "Text to speech: The"),
     ):
         prepare(upstream, 0.1).answers[stage] = refuse(status)
-        tab.send(QUESTION)
-        tab.expect_failure(words)
-        with tab.settings() as page:
-            page.get_by_label("What the model is told first").fill(f"Mind {status}.")
+        tab.send(fails=words)
+        tab.tell_first(f"Mind {status}.")
         expect(calm).to_have_count(int(status.startswith("400")))
     prepare(upstream, 0.1)
     tab.button("Ask again").click()
@@ -55,9 +52,8 @@ def test_a_key_of_a_stage_that_cannot_be_one_or_is_refused(tab, upstream):
     """It is named, and so is its field; by keyboard nobody has to look for where they were."""
     press = tab.page.keyboard.press
     with tab.settings() as page:
-        page.get_by_text("Advanced").click()
-        page.get_by_text("A host for each stage").click()
-        key = page.get_by_role("group", name="Text to speech").get_by_label("Key")
+        tab.fold_hosts()
+        key = tab.field("Text to speech", "Key")
         for wrong in ("sk-Grüße", "sk- 1"):
             key.fill(wrong)
             page.get_by_role("button", name="Done").click()
@@ -66,8 +62,7 @@ def test_a_key_of_a_stage_that_cannot_be_one_or_is_refused(tab, upstream):
             assert key.evaluate("({ validationMessage }) => validationMessage").startswith("A key ")
         key.fill(f" {KEY} ")
     upstream.answers["tts"] = refuse("401 Unauthorized")
-    tab.send(QUESTION)
-    tab.expect_failure('The key for "Text to speech" was refused: check it in Settings')
+    tab.send(fails='The key for "Text to speech" was refused: check it in Settings')
     tab.expect_state("Not ready")
     tab.button("Open Settings").focus()
     press("Enter")
@@ -84,8 +79,7 @@ def test_a_key_of_a_stage_that_cannot_be_one_or_is_refused(tab, upstream):
 def test_a_key_that_was_asked_for_is_missing_until_one_is_set(tab, upstream):
     """Whether or not that is still told."""
     upstream.answers["text"] = refuse("401 Unauthorized")
-    tab.send(QUESTION)
-    tab.expect_failure("The AI service asks for an API key")
+    tab.send(fails="The AI service asks for an API key")
     tab.button("Clear").click()
     expect(tab.alert).to_be_empty()
     expect(tab.page.locator("#status")).to_have_text("Not ready")
@@ -106,14 +100,12 @@ def test_users_with_tokens(visit, serve, upstream):
     service = serve(PARLEY_CALLER_TOKENS=TOKEN, PARLEY_OPENAI_API_KEY=KEY)
     tab = visit(service.url)
     expect(tab.page.get_by_text("The service needs an access token")).to_be_visible()
-    tab.tap()
-    tab.expect_failure("An access token is needed: enter yours in Settings")
+    tab.tap(fails="An access token is needed: enter yours in Settings")
     with tab.settings() as page:
         expect(page.get_by_label("Base URL")).to_be_hidden()
         expect(page.get_by_text("A host for each stage")).to_be_hidden()
         page.get_by_label("Access token").fill("not-the-token-of-the-team")
-    tab.send(QUESTION)
-    tab.expect_failure("The access token was refused: check it in Settings")
+    tab.send(fails="The access token was refused: check it in Settings")
     tab.expect_state("Not ready")
     with tab.settings() as page:
         page.get_by_label("Access token").fill(TOKEN)
@@ -121,8 +113,7 @@ def test_users_with_tokens(visit, serve, upstream):
     assert of_stage(upstream, "stt").headers["authorization"] == f"Bearer {KEY}"
     assert TOKEN not in tab.page.evaluate(EVERYTHING)
     upstream.answers["stt"] = refuse("401 Unauthorized")
-    tab.send(QUESTION)
-    tab.expect_failure("The AI service refused this service's own key: tell whoever")
+    tab.send(fails="The AI service refused this service's own key: tell whoever")
     expect(tab.button("Open Settings")).to_be_hidden()
 
 

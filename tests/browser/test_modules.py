@@ -4,22 +4,16 @@ import json
 
 import pytest
 from browser.tab import run
-from testing.builders import ROOT, ran
+from testing.builders import ran
 
 pytestmark = pytest.mark.system
-
-
-FIT = """
-const history = new it.History();
+HISTORY = """const history = new it.History();
 for (const turn of argument) history.add(turn[0], turn[1]);
-const dropped = history.fit();
-return [dropped, JSON.parse(history.json || "[]")];
 """
-SAVED = """
-const history = new it.History();
-for (const turn of argument) history.add(turn[0], turn[1]);
-return JSON.parse(history.saved);
-"""
+FIT = (
+    f"{HISTORY} const dropped = history.fit(); return [dropped, JSON.parse(history.json || '[]')];"
+)
+SAVED = f"{HISTORY} return JSON.parse(history.saved);"
 
 
 def test_as_much_of_a_conversation_is_sent_as_the_service_takes(page):
@@ -47,29 +41,27 @@ def entries(turns):
     ]
 
 
-EVENTS = """
-const bytes = new TextEncoder().encode(argument.text);
-const body = new ReadableStream({
-  start(controller) {
-    for (let at = 0; at < bytes.length; at += argument.size)
-      controller.enqueue(bytes.slice(at, at + argument.size));
-    controller.close();
-  },
-});
-const found = [];
-for await (const event of it.readEvents(body)) found.push([event.name, event.data.text]);
-return found;
-"""
-
-
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 def test_events_are_read_however_they_arrive(page, size):
     """Cut anywhere, in the middle of a letter too; comments are passed over."""
+    script = """
+    const bytes = new TextEncoder().encode(argument.text);
+    const body = new ReadableStream({
+      start(controller) {
+        for (let at = 0; at < bytes.length; at += argument.size)
+          controller.enqueue(bytes.slice(at, at + argument.size));
+        controller.close();
+      },
+    });
+    const found = [];
+    for await (const event of it.readEvents(body)) found.push([event.name, event.data.text]);
+    return found;
+    """
     text = (
         ':\n\nevent: transcript\ndata: {"text": "Grüße, 世界"}\n\n: still here\n\n'
         'event: text\ndata: {"text": "two"}\n\nevent: done\ndata: {"te'
     )
-    read = run(page, "events", EVENTS, {"text": text, "size": size})
+    read = run(page, "events", script, {"text": text, "size": size})
     assert read == [["transcript", "Grüße, 世界"], ["text", "two"]]
 
 
@@ -80,12 +72,6 @@ def test_a_piece_may_end_in_the_middle_of_a_sample(page):
     return argument.flatMap((piece) => [...reader.read(btoa(String.fromCharCode(...piece)))]);
     """
     assert run(page, "pcm", body, [[1], [0, 2], [], [0, 255, 255, 0], [128]]) == [1, 2, -1, -32768]
-
-
-QUIET = """
-const quiet = new it.Quiet();
-return argument.findIndex((decibels, index) => quiet.hears(decibels, index * 50)) * 50;
-"""
 
 
 @pytest.mark.parametrize(
@@ -101,62 +87,52 @@ return argument.findIndex((decibels, index) => quiet.hears(decibels, index * 50)
 )
 def test_silence_is_noticed_after_a_voice(page, levels, ended):
     """After 1.5 s without one."""
-    assert run(page, "quiet", QUIET, levels) == ended
-
-
-SPOKEN = """
-const spoken = new it.Spoken();
-for (const [text, samples, complete] of argument.segments) {
-  spoken.begin(text);
-  spoken.add(samples, complete);
-}
-return argument.heard.map((samples) => spoken.characters(samples));
-"""
+    script = """
+    const quiet = new it.Quiet();
+    return argument.findIndex((decibels, index) => quiet.hears(decibels, index * 50)) * 50;
+    """
+    assert run(page, "quiet", script, levels) == ended
 
 
 def test_what_was_heard_ends_with_a_word(page):
     """By each segment's share of the samples; a segment that is not complete by its likely pace."""
+    script = """
+    const spoken = new it.Spoken();
+    for (const [text, samples, complete] of argument.segments) {
+      spoken.begin(text);
+      spoken.add(samples, complete);
+    }
+    return argument.heard.map((samples) => spoken.characters(samples));
+    """
     segments = [["One two. ", 9000, True], ["Three four.", 1600, False]]
     heard = [0, 3000, 4500, 7000, 8999, 9000, 9000 + 5 * 1600]
-    found = run(page, "spoken", SPOKEN, {"segments": segments, "heard": heard})
+    found = run(page, "spoken", script, {"segments": segments, "heard": heard})
     assert found == [0, 3, 4, 8, 8, 9, 14]
-
-
-RENDER = """
-const context = new OfflineAudioContext(1, 24000, 24000);
-await context.audioWorklet.addModule("/speaker-worklet.js");
-const options = { numberOfInputs: 0, outputChannelCount: [1] };
-const node = new AudioWorkletNode(context, "player", options);
-node.connect(context.destination);
-for (const length of argument) {
-  node.port.postMessage({ samples: new Float32Array(length).fill(0.5) });
-}
-node.port.postMessage({ complete: true });
-await new Promise((resolve) => setTimeout(resolve, 500));
-const [samples] = [(await context.startRendering()).getChannelData(0)];
-const first = samples.indexOf(0.5);
-return [samples.lastIndexOf(0.5) + 1 - first, samples.filter((sample) => sample === 0.5).length];
-"""
 
 
 def test_pieces_of_any_length_are_played_without_a_gap(page):
     """To the sample."""
+    script = """
+    const context = new OfflineAudioContext(1, 24000, 24000);
+    await context.audioWorklet.addModule("/speaker-worklet.js");
+    const options = { numberOfInputs: 0, outputChannelCount: [1] };
+    const node = new AudioWorkletNode(context, "player", options);
+    node.connect(context.destination);
+    for (const length of argument) {
+      node.port.postMessage({ samples: new Float32Array(length).fill(0.5) });
+    }
+    node.port.postMessage({ complete: true });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const [samples] = [(await context.startRendering()).getChannelData(0)];
+    const [first, last] = [samples.indexOf(0.5), samples.lastIndexOf(0.5)];
+    return [last + 1 - first, samples.filter((sample) => sample === 0.5).length];
+    """
     pieces = [1, 100, 127, 128, 129, 1000, 3, 5000]
-    assert run(page, "pcm", RENDER, pieces) == [sum(pieces), sum(pieces)]
+    assert run(page, "pcm", script, pieces) == [sum(pieces), sum(pieces)]
 
 
-PROGRAMS = ROOT / "tests" / "browser" / "node_modules" / ".bin"
-ASSETS = ROOT / "src" / "parley" / "page" / "assets"
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["tsc", "--project", "tests/browser"],
-        ["biome", "check", "--config-path=tests/browser", str(ASSETS)],
-    ],
-    ids=["types", "lint"],
-)
-def test_the_code_passes(command):
-    """What the tool finds is in the failure."""
-    ran(PROGRAMS / command[0], *command[1:], seconds=120)
+def test_the_code_passes():
+    """Its types and its lint: what the tool finds is in the failure."""
+    programs, assets = "tests/browser/node_modules/.bin", "src/parley/page/assets"
+    ran(f"{programs}/tsc", "--project", "tests/browser", seconds=120)
+    ran(f"{programs}/biome", "check", "--config-path=tests/browser", assets, seconds=120)

@@ -3,7 +3,7 @@
 from itertools import combinations, product
 
 import pytest
-from browser.speaking_upstream import QUESTION, hold_back, refuse, speak, write
+from browser.speaking_upstream import hold_back, refuse, speak, write
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
@@ -22,19 +22,26 @@ def test_a_low_window_leaves_room_to_read(visit, serve, width, height):
     assert footer["y"] + footer["height"] == pytest.approx(height, abs=2)
 
 
-@pytest.mark.parametrize("letters", [1, 2])
-def test_a_failure_is_read_from_its_beginning(visit, serve, upstream, letters):
-    """At 400 %, or with letters twice as large: what it stands in scrolls then."""
-    size = {"width": 320, "height": 180} if letters == 1 else {"width": 360, "height": 640}
-    tab = visit(serve().url, viewport=size)
-    upstream.answers["text"] = refuse("400 Bad Request", "No, since " * 20)
+@pytest.mark.parametrize(
+    ("size", "letters"),
+    [*product([(320, 180), (320, 256), (844, 390), (320, 568)], [1]), ((360, 640), 2)],
+)
+def test_a_long_failure_leaves_the_state_and_talk_in_sight(visit, serve, upstream, size, letters):
+    """At 400 %, or with letters twice as large: it is read from its beginning, and scrolls.
+
+    Settings, which it names first, stand before another try.
+    """
+    tab = visit(serve().url, viewport=dict(zip(("width", "height"), size, strict=True)))
+    upstream.answers["tts"] = refuse("400 Bad Request", "Too long a story, see the page. " * 9)
     if letters == 2:
         tab.page.evaluate(ENLARGE)
-    tab.send(QUESTION)
-    tab.expect_failure("Reply: The AI service refused the request")
+    tab.send(fails="Text to speech: The AI service refused the request")
     tab.page.wait_for_timeout(500)  # Until it has room.
     top = tab.alert.evaluate("(alert) => alert.getBoundingClientRect().top")
-    assert 0 <= top < size["height"] / 2
+    assert 0 <= top < size[1] / 2
+    for place in ("#status", "#talk"):
+        expect(tab.page.locator(place)).to_be_in_viewport(ratio=0.99 if letters == 1 else 0)
+    assert tab.text_of("#failure button") == "Open Settings"
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -50,25 +57,12 @@ def test_what_can_be_saved_is_offered_below_save(visit, serve, width):
     assert 0 <= menu["y"] - button["y"] - button["height"] < 20
 
 
-PLACES = """() => {
-  const seen = [...document.querySelectorAll("button, summary, #status, #how, h1")].filter(
-    (one) => one.checkVisibility({ visibilityProperty: true }) && one.textContent.trim());
-  return seen.map((one) => {
-    const { left, right, top, bottom } = one.getBoundingClientRect();
-    const target = one.matches("button:not(.link), summary");
-    return { what: one.textContent.trim(), left, right, top, bottom, target,
-      stays: one.closest("header, footer") !== null };
-  });
-}"""
-
-
+# As browsers enlarge the text alone: no other length grows, and no window becomes narrower.
 ENLARGE = """() => {
   const all = [...document.body.querySelectorAll("*")];
   const sizes = all.map((one) => getComputedStyle(one).fontSize);
   for (const [index, { style }] of all.entries()) style.fontSize = `calc(2 * ${sizes[index]})`;
 }"""
-"""As browsers enlarge the text alone: no other length grows, and no window becomes narrower."""
-
 WINDOWS = [(260, 563), (320, 568), (360, 640), (844, 390), (1280, 800)]
 
 
@@ -81,6 +75,16 @@ WINDOWS = [(260, 563), (320, 568), (360, 640), (844, 390), (1280, 800)]
 )
 def test_nothing_lies_over_anything_and_all_can_be_touched(visit, serve, upstream, window, font):
     """Whatever window and fonts: what stays is in sight, apart, and as large as a finger."""
+    script = """() => {
+      const seen = [...document.querySelectorAll("button, summary, #status, #how, h1")].filter(
+        (one) => one.checkVisibility({ visibilityProperty: true }) && one.textContent.trim());
+      return seen.map((one) => {
+        const { left, right, top, bottom } = one.getBoundingClientRect();
+        const target = one.matches("button:not(.link), summary");
+        return { what: one.textContent.trim(), left, right, top, bottom, target,
+          stays: one.closest("header, footer") !== null };
+      });
+    }"""
     width, height = window
     tab = visit(serve().url, viewport={"width": width, "height": height})
     tab.set_font(font)
@@ -91,7 +95,7 @@ def test_nothing_lies_over_anything_and_all_can_be_touched(visit, serve, upstrea
     tab.tap()
     for state in ("Listening", "Ready"):
         tab.expect_state(state)
-        places = tab.page.evaluate(PLACES)
+        places = tab.page.evaluate(script)
         for place in places:
             assert 0 <= place["left"] <= place["right"] <= width, place
             assert not place["stays"] or 0 <= place["top"] <= place["bottom"] <= height, place
@@ -108,23 +112,21 @@ def test_nothing_lies_over_anything_and_all_can_be_touched(visit, serve, upstrea
         tab.press("Escape")
 
 
-FOCUSED = """() => {
-  const { activeElement: focused } = document;
-  const [{ bottom }, { top }] = [focused, document.querySelector("#status")].map(
-    (one) => one.getBoundingClientRect());
-  return [focused.dataset.action ?? "", top - bottom];
-}"""
-
-
 @pytest.mark.parametrize(("width", "height"), [(320, 256), (800, 506)])
 def test_what_has_the_focus_is_not_below_what_stays(talked, width, height):
     """Though a browser takes what lies there for seen: WCAG 2.2, 2.4.11."""
+    script = """() => {
+      const { activeElement: focused } = document;
+      const [{ bottom }, { top }] = [focused, document.querySelector("#status")].map(
+        (one) => one.getBoundingClientRect());
+      return [focused.dataset.action ?? "", top - bottom];
+    }"""
     talked.page.set_viewport_size({"width": width, "height": height})
     talked.page.evaluate("scrollTo(0, 0)")
     seen = []
     for _ in range(14):
         talked.page.keyboard.press("Tab")
-        action, above = talked.page.evaluate(FOCUSED)
+        action, above = talked.page.evaluate(script)
         if action:
             seen.append(action)
             assert above > 0, action
@@ -135,8 +137,7 @@ def test_the_ring_widens_nothing(visit, serve, upstream):
     """While it turns, no scrollbar comes and goes."""
     tab = visit(serve().url, viewport={"width": 500, "height": 700})
     upstream.answers["text"], go = hold_back(write())
-    tab.send(QUESTION)
-    tab.expect_state("Answering")
+    tab.send(until="Answering")
     over = """({ scrollWidth, clientWidth, scrollHeight, clientHeight }) =>
       Math.max(scrollWidth - clientWidth, scrollHeight - clientHeight)"""
     for _ in range(8):
@@ -149,8 +150,7 @@ def test_the_ring_widens_nothing(visit, serve, upstream):
 def test_a_failure_at_400_percent_can_be_scrolled_away(visit, serve):
     """It fills a window of 256 pixels; what is above it can still be read."""
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes").url, viewport={"width": 320, "height": 256})
-    tab.tap()
-    tab.expect_failure("An API key is needed")
+    tab.tap(fails="An API key is needed")
     expect(tab.alert).to_be_in_viewport(ratio=1)
     tab.page.mouse.move(160, 100)
     tab.page.mouse.wheel(0, -2000)
@@ -169,8 +169,7 @@ def test_the_loudest_ring_has_room(visit, serve):
         expect(page.get_by_text("Meanwhile: ")).to_be_visible()
     invitation = tab.page.get_by_role("heading", name="Say something.")
     expect(invitation).to_be_visible()
-    tab.tap()
-    tab.expect_state("Paused; the microphone is closed")
+    tab.tap(until="Paused; the microphone is closed")
     expect(invitation).to_be_hidden()
     tab.press("Escape")
 
@@ -178,7 +177,7 @@ def test_the_loudest_ring_has_room(visit, serve):
 def test_code_that_is_wider_than_the_window_shows_that_it_scrolls(tab, upstream):
     """Beside its last letter there is as much room as beside its first."""
     upstream.answers["text"] = write([f"```\n{'wide ' * 60}end\n```\n"])
-    tab.send(QUESTION)
+    tab.send()
     code = tab.page.locator("pre")
     expect(code).to_contain_text("end")
     assert "local" in code.evaluate("(code) => getComputedStyle(code).backgroundAttachment")

@@ -22,7 +22,6 @@ def ports():
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
-    """The file that holds what `make run` prints."""
     return tmp_path_factory.mktemp("stack") / "log"
 
 
@@ -40,14 +39,12 @@ def engine(ports, printed):
 
 @pytest.fixture(scope="module")
 def client(engine):
-    """OpenAI's own SDK, pointed at the engine."""
     with openai.OpenAI(base_url=engine, api_key="local", max_retries=0, timeout=120) as sdk:
         yield sdk
 
 
 @pytest.fixture(scope="module")
 def models(client):
-    """The names of the engine's recogniser, language model and voice."""
     return [model.id for model in client.models.list()]
 
 

@@ -1,26 +1,34 @@
-"""What is in sight while a conversation grows, and after the page was left."""
+"""What is in sight while a conversation grows, at its end, and after the page was left."""
 
 import time
 
 import pytest
 from browser.conftest import ALLOWED, MICROPHONE
-from browser.speaking_upstream import QUESTION, REPLY, SENTENCES, hear, refuse, speak, write
+from browser.speaking_upstream import REPLY, SENTENCES, hear, refuse, speak, write
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
 FORTY = [f"This is sentence number {number}. " for number in range(40)]
 LOW = {"width": 800, "height": 500}
-FONTS = ["sans-serif", "monospace"]
-"""Which are as narrow and as wide as fonts are."""
+FONTS = ["sans-serif", "monospace"]  # As narrow and as wide as fonts are.
 SCROLLED = """(({ scrollTop, scrollHeight, clientHeight }) =>
   [scrollTop, scrollHeight - clientHeight - scrollTop])(document.documentElement)"""
+# Notes where the spoken line was while it was not in sight; `far` is how much was heard.
+WATCH = """window.away = [];
+window.far = () => [...document.querySelectorAll(".heard")].map(
+  (one) => one.textContent).join("").length;
+setInterval(() => {
+  const last = [...document.querySelectorAll(".heard:not(:empty)")].at(-1);
+  const { bottom } = [...(last?.getClientRects() ?? [])].at(-1) ?? { bottom: 1 };
+  if (bottom < 0 || bottom > innerHeight) away.push(bottom);
+}, 50);"""
 
 
 def test_the_end_of_the_conversation_stays_in_sight(talked, upstream):
     """Unless the user looks at something above it."""
     talked.page.set_viewport_size(LOW)
     upstream.answers["text"] = write(FORTY, pause=0.15)
-    talked.send(QUESTION)
+    talked.send()
     expect(talked.replies.last).to_contain_text("number 20")
     above, below = talked.page.evaluate(SCROLLED)
     assert above > 0
@@ -38,8 +46,7 @@ def test_what_is_heard_stays_in_sight(tab, upstream):
     """A long reply is written much faster than it is spoken; who reads ahead is not called back."""
     tab.page.set_viewport_size(LOW)
     upstream.answers.update(text=write(FORTY * 2, pause=0.02), tts=speak(2))
-    tab.send(QUESTION)
-    tab.expect_state("Speaking")
+    tab.send(until="Speaking")
     expect(tab.replies).to_contain_text("number 39. This is sentence number 0")
     expect(tab.page.locator(".heard")).to_contain_text("number 3")
     tab.page.wait_for_function(
@@ -70,7 +77,7 @@ def test_what_can_be_done_with_a_reply_is_in_sight_at_its_end(talked, upstream, 
     # As many lines whatever the font.
     upstream.answers["text"] = write(["Paris is old, and nobody knows why.\n- One\n- Two"])
     upstream.answers["tts"] = speak(0.1 if end == "by itself" else 20)
-    talked.send(QUESTION)
+    talked.send()
     expect(talked.said).to_have_count(3)
     if end == "by Escape":
         heard = talked.page.locator(".turn").nth(2).locator(".heard").first
@@ -79,9 +86,13 @@ def test_what_can_be_done_with_a_reply_is_in_sight_at_its_end(talked, upstream, 
     talked.expect_turn(3)
     if end == "by Escape":
         expect(talked.page.get_by_text("The voice stopped here")).to_be_in_viewport()
-    button = talked.button("Hear again").last.bounding_box()
-    footer = talked.page.get_by_role("contentinfo").bounding_box()
-    assert button["y"] + button["height"] <= footer["y"] + 1
+    assert is_above_the_footer(talked, "Hear again")
+
+
+def is_above_the_footer(tab, name):
+    """Whether nothing of the last such button is below what stays at the bottom."""
+    button, footer = tab.button(name).last.bounding_box(), tab.page.locator("footer").bounding_box()
+    return button["y"] + button["height"] <= footer["y"] + 1
 
 
 def test_a_failure_covers_nothing_of_the_conversation(talked, upstream):
@@ -89,11 +100,8 @@ def test_a_failure_covers_nothing_of_the_conversation(talked, upstream):
     talked.page.set_viewport_size(LOW)
     upstream.answers["text"] = write(FORTY)
     upstream.answers["tts"] = refuse("400 Bad Request")
-    talked.send(QUESTION)
-    talked.expect_failure("Text to speech: The AI service")
-    copy = talked.page.get_by_role("button", name="Copy").last.bounding_box()
-    footer = talked.page.get_by_role("contentinfo").bounding_box()
-    assert copy["y"] + copy["height"] <= footer["y"] + 1
+    talked.send(fails="Text to speech: The AI service")
+    assert is_above_the_footer(talked, "Copy")
 
 
 def test_a_page_that_was_left_comes_back_with_its_conversation(visit, launch, serve, upstream):
@@ -105,11 +113,10 @@ def test_a_page_that_was_left_comes_back_with_its_conversation(visit, launch, se
     tab.tap()
     leave_and_come_back(tab, "Listening", turns=1, stopped=0)
     upstream.answers["tts"] = speak(20)
-    tab.send(QUESTION)
+    tab.send()
     leave_and_come_back(tab, "Speaking", turns=2, stopped=1)
     upstream.answers.update(stt=refuse("400 Bad Request"), tts=speak(0.1))
-    tab.send(QUESTION)
-    tab.expect_failure("Speech to text: The AI service")
+    tab.send(fails="Speech to text: The AI service")
     upstream.answers["stt"] = hear
     leave_and_come_back(tab, "Ready", turns=2, stopped=1)
     tab.expect_failure("Speech to text: The AI service")
@@ -129,3 +136,41 @@ def leave_and_come_back(tab, state, *, turns, stopped):
     assert tab.replies.first.inner_text() == REPLY
     expect(tab.said).to_have_count(turns)
     expect(tab.page.locator(".stopped")).to_have_count(stopped)
+
+
+def test_the_spoken_line_stays_in_sight(engine, upstream):
+    """In a reply that is longer than the window; as it is stopped, nothing moves."""
+    sentences = [f"This is sentence number {number}. " for number in range(120)]
+    upstream.answers.update(text=write(sentences, pause=0.02), tts=speak(0.4))
+    engine.run(WATCH)
+    engine.send()
+    deadline = time.monotonic() + 90
+    while engine.run("return far()") < 1200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert engine.run("return away") == []
+    before = engine.run("return document.documentElement.scrollTop")
+    engine.press("Escape")
+    time.sleep(0.5)
+    assert engine.run("return document.documentElement.scrollTop") - before < 60
+    place = engine.run("return document.querySelector('.stopped').getBoundingClientRect().top")
+    assert 0 < place < engine.run("return innerHeight")
+
+
+@pytest.mark.parametrize(("width", "height"), [(844, 390), (640, 360), (320, 180)])
+def test_a_low_window_keeps_its_reply(visit, serve, width, height):
+    """When it ends, its times may lie below; and a field of Settings is seen with its label."""
+    tab = visit(serve().url, viewport={"width": width, "height": height})
+    tab.send()
+    tab.expect_turn(1)
+    tab.page.wait_for_timeout(300)  # Until it has scrolled.
+    header, reply, footer = (
+        tab.page.locator(place).bounding_box() for place in ("header", ".reply", "footer")
+    )
+    top = max(reply["y"], header["y"] + header["height"])
+    assert min(reply["y"] + reply["height"], footer["y"]) - top >= min(reply["height"], 55) - 1
+    tab.page.get_by_role("button", name="Settings", exact=True).click()
+    tab.page.keyboard.press("Tab")
+    label, field = (tab.page.locator(f"#voice-row {part}") for part in ("label", "input"))
+    form, above, below = (one.bounding_box() for one in (tab.page.locator("dialog"), label, field))
+    assert form["y"] <= above["y"] < below["y"] + below["height"] <= form["y"] + form["height"]

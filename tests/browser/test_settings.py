@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from browser.speaking_upstream import QUESTION, prepare, refuse, write
+from browser.speaking_upstream import prepare, refuse, write
 from playwright.sync_api import expect
 from testing import fake_openai as upstreams
 from testing.builders import KEY
@@ -20,7 +20,6 @@ EVERYTHING = """async () => JSON.stringify([
 
 
 def of_stage(upstream, stage):
-    """The first request for a stage."""
     return next(request for request in upstream.requests if request.stage == stage)
 
 
@@ -35,13 +34,6 @@ def models(tmp_path):
         "| tts-1 | yes | alloy nova |\n| tts-2 | | cedar |\n| * | | |\n"
     )
     return str(tmp_path / "MODEL_LIST.MD")
-
-
-def open_hosts(page):
-    """Unfold the hosts of stages, or fold them again."""
-    if not page.get_by_text("A host for each stage").is_visible():
-        page.get_by_text("Advanced").click()
-    page.get_by_text("A host for each stage").click()
 
 
 def test_models_are_offered_with_the_day_that_each_ends(visit, serve, upstream, models):
@@ -63,13 +55,10 @@ def test_models_are_offered_with_the_day_that_each_ends(visit, serve, upstream, 
         expect(page.get_by_label("Your language")).to_be_hidden()
     tab.ask(2)
     heard = of_stage(upstream, "stt").body
-    for stage, remedy in (
-        ("tts", "Choose another voice or model"),
-        ("stt", "or choose another model"),
-    ):
+    remedies = {"tts": "Choose another voice or model", "stt": "or choose another model"}
+    for stage, remedy in remedies.items():
         upstream.answers[stage] = refuse("400 Bad Request")
-        tab.send(QUESTION)
-        tab.expect_failure(f'{STAGES[stage]}: The AI service refused the request, saying: "No." ')
+        tab.send(fails=f'{STAGES[stage]}: The AI service refused the request, saying: "No." ')
         expect(tab.alert).to_contain_text(f"{remedy} in Settings.")
         expect(tab.button("Open Settings")).to_be_visible()
     assert b"gpt-transcribe" in heard
@@ -102,8 +91,8 @@ def test_keys_are_kept_in_memory_alone(visit, serve, upstream):
     tab.page.on("request", lambda request: urls.append(request.url))
     with tab.settings() as page:
         page.get_by_label("API key").fill(KEY)
-        open_hosts(page)
-        page.get_by_role("group", name="Reply").get_by_label("Key").fill(STAGE_KEY)
+        tab.fold_hosts()
+        tab.field("Reply", "Key").fill(STAGE_KEY)
     tab.ask(1)
     assert of_stage(upstream, "stt").headers["authorization"] == f"Bearer {KEY}"
     assert of_stage(upstream, "text").headers["authorization"] == f"Bearer {STAGE_KEY}"
@@ -116,11 +105,9 @@ def test_keys_are_kept_in_memory_alone(visit, serve, upstream):
         expect(page.get_by_label("API key")).to_have_attribute("placeholder", "A key is set")
         page.get_by_role("button", name="Forget").first.click()
         expect(page.get_by_label("API key")).to_have_attribute("placeholder", "")
-    tab.tap()
-    tab.expect_failure("An API key is needed")
+    tab.tap(fails="An API key is needed")
     tab.reload()
-    tab.tap()
-    tab.expect_failure("An API key is needed")
+    tab.tap(fails="An API key is needed")
 
 
 def test_a_stage_on_a_host_of_its_own(visit, serve, upstream):
@@ -128,14 +115,14 @@ def test_a_stage_on_a_host_of_its_own(visit, serve, upstream):
     with upstreams.running() as other:
         tab = visit(serve(PARLEY_ALLOWED_BASE_URLS=prepare(other).url).url)
         with tab.settings() as page:
-            host = page.get_by_role("group", name=STAGES["tts"])
+            host = tab.field(STAGES["tts"], "Host")
             expect(host).to_be_hidden()
-            open_hosts(page)
-            host.get_by_label("Host").fill(other.url)
-            host.get_by_label("Model, as it is named there").fill("kokoro/v1")
-            host.get_by_label("Key").fill(STAGE_KEY)
+            tab.fold_hosts()
+            host.fill(other.url)
+            tab.field(STAGES["tts"], "Model, as it is named there").fill("kokoro/v1")
+            tab.field(STAGES["tts"], "Key").fill(STAGE_KEY)
             page.get_by_label("Voice").fill("af_sky")
-            open_hosts(page)
+            tab.fold_hosts()
             expect(page.get_by_text("in use").last).to_be_visible()
         upstream.answers["text"] = write()  # It hears nothing of the speech.
         tab.ask(1)
@@ -150,8 +137,7 @@ def test_a_stage_on_a_host_of_its_own(visit, serve, upstream):
         upstream.requests.clear()
         with tab.settings() as page:
             page.get_by_label("Base URL").fill("http://127.0.0.1:1/v1")
-        tab.send(QUESTION)
-        tab.expect_failure("The service may not call this base URL: change it in Settings")
+        tab.send(fails="The service may not call this base URL: change it in Settings")
         expect(tab.button("Open Settings")).to_be_visible()
         assert other.requests == upstream.requests == []
 
@@ -159,17 +145,16 @@ def test_a_stage_on_a_host_of_its_own(visit, serve, upstream):
 def test_no_key_is_asked_for_where_every_stage_has_a_host(visit, serve, upstream):
     """The service's own upstream is not called then. A host's key is for no other."""
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes", PARLEY_ALLOWED_BASE_URLS="*").url)
-    with tab.settings() as page:
-        open_hosts(page)
-        group = page.get_by_role("group", name=STAGES["tts"])
-        host, key = group.get_by_label("Host"), group.get_by_label("Key")
+    with tab.settings():
+        tab.fold_hosts()
+        host, key = (tab.field(STAGES["tts"], label) for label in ("Host", "Key"))
         key.fill(STAGE_KEY)
         for url, kept in (("https://voice.example/v1", "A key is set"), ("", "")):
             host.fill(url)
             host.press("Tab")
             expect(key).to_have_attribute("placeholder", kept)
         for name in STAGES.values():
-            page.get_by_role("group", name=name).get_by_label("Host").fill(upstream.url)
+            tab.field(name, "Host").fill(upstream.url)
     expect(tab.page.get_by_text("The service needs an API key")).to_be_hidden()
     tab.ask(1)
     assert not any("authorization" in request.headers for request in upstream.requests)
@@ -179,12 +164,12 @@ def test_a_stage_of_the_operators_needs_no_key(visit, serve, upstream):
     """With keys for the other stages nothing is missing."""
     tab = visit(serve(PARLEY_KEY_REQUIRED="yes", PARLEY_STT_BASE_URL=upstream.url).url)
     missing = tab.page.get_by_text("The service needs an API key")
-    with tab.settings() as page:
-        open_hosts(page)
-        page.get_by_role("group", name="Reply").get_by_label("Key").fill(STAGE_KEY)
+    with tab.settings():
+        tab.fold_hosts()
+        tab.field("Reply", "Key").fill(STAGE_KEY)
     expect(missing).to_be_visible()
-    with tab.settings() as page:
-        page.get_by_role("group", name=STAGES["tts"]).get_by_label("Key").fill(STAGE_KEY)
+    with tab.settings():
+        tab.field(STAGES["tts"], "Key").fill(STAGE_KEY)
     expect(missing).to_be_hidden()
     tab.ask(1)
 
@@ -193,7 +178,7 @@ def test_a_stage_of_the_operators_needs_no_key(visit, serve, upstream):
 def test_what_is_no_url_is_not_kept(tab, upstream, name, nonsense):
     """Done says what is wrong with it; Escape brings back what stood there before."""
     with tab.settings() as page:
-        open_hosts(page)
+        tab.fold_hosts()
         url = page.get_by_label(name).last
         url.fill(nonsense)
         page.get_by_text("Advanced").click()

@@ -3,66 +3,50 @@
 import pytest
 from browser.tab import run
 
-from parley.errors import NotAllowed, QuotaExhausted, UpstreamMalformed
-
 pytestmark = pytest.mark.system
-
-
-HOLD = """
-const button = document.body.appendChild(document.createElement("button"));
-const heard = [];
-it.talkWith(button, {
-  press() {},
-  release: (held) => heard.push(held),
-  slide() {},
-  cancel: () => heard.push("cancel"),
-});
-const fire = (type, timeStamp) => {
-  const event = new PointerEvent(type, { button: 0, pointerId: 1 });
-  Object.defineProperty(event, "timeStamp", { value: timeStamp });
-  button.dispatchEvent(event);
-};
-button.setPointerCapture = () => {};
-for (const held of argument) {
-  fire("pointerdown", 1000);
-  fire("pointerup", 1000 + held);
-}
-button.remove();
-return heard;
-"""
 
 
 def test_what_is_held_for_400_milliseconds_is_no_tap(page):
     """By the events' own times: a busy page takes notice later."""
-    assert run(page, "talk", HOLD, [0, 399, 400, 5000]) == [False, False, True, True]
-
-
-SPACE = """
-const dialog = document.body.appendChild(document.createElement("dialog"));
-const closer = dialog.appendChild(document.createElement("button"));
-const button = document.body.appendChild(document.createElement("button"));
-let pressed = 0;
-it.talkWith(button, { press: () => { pressed += 1; }, release() {}, slide() {}, cancel() {} });
-const space = () => closer.dispatchEvent(new KeyboardEvent("keydown", { key: " ", bubbles: true }));
-dialog.showModal();
-space();
-const [open] = [pressed];
-dialog.close();
-space();
-return [open, pressed];
-"""
+    script = """
+    const button = document.body.appendChild(document.createElement("button"));
+    const heard = [];
+    const [release, cancel] = [(held) => heard.push(held), () => heard.push("cancel")];
+    it.talkWith(button, { press() {}, release, slide() {}, cancel });
+    const fire = (type, timeStamp) => {
+      const event = new PointerEvent(type, { button: 0, pointerId: 1 });
+      Object.defineProperty(event, "timeStamp", { value: timeStamp });
+      button.dispatchEvent(event);
+    };
+    button.setPointerCapture = () => {};
+    for (const held of argument) {
+      fire("pointerdown", 1000);
+      fire("pointerup", 1000 + held);
+    }
+    button.remove();
+    return heard;
+    """
+    assert run(page, "talk", script, [0, 399, 400, 5000]) == [False, False, True, True]
 
 
 def test_the_button_that_closed_a_dialog_does_not_keep_the_space_bar(page):
     """It still has the focus until the next picture is drawn."""
-    assert run(page, "talk", SPACE) == [0, 1]
-
-
-LIMIT = """
-const sounds = argument.sizes.map((size) => ({ file: { size }, drop() { this.file = null; } }));
-it.limit(sounds, argument.most);
-return sounds.map(({ file }) => file !== null);
-"""
+    script = """
+    const dialog = document.body.appendChild(document.createElement("dialog"));
+    const closer = dialog.appendChild(document.createElement("button"));
+    const button = document.body.appendChild(document.createElement("button"));
+    let pressed = 0;
+    it.talkWith(button, { press: () => { pressed += 1; }, release() {}, slide() {}, cancel() {} });
+    const key = { key: " ", bubbles: true };
+    const space = () => closer.dispatchEvent(new KeyboardEvent("keydown", key));
+    dialog.showModal();
+    space();
+    const [open] = [pressed];
+    dialog.close();
+    space();
+    return [open, pressed];
+    """
+    assert run(page, "talk", script) == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -75,16 +59,12 @@ return sounds.map(({ file }) => file !== null);
 )
 def test_the_oldest_sounds_go_where_there_is_no_room(page, sizes, kept):
     """The last is kept, however long."""
-    assert run(page, "sound", LIMIT, {"sizes": sizes, "most": 10}) == kept
-
-
-MARKDOWN = """
-return it.blocksOf(argument).map(({ kind, parts }) => [
-  kind,
-  ...parts.map((part) => it.leavesOf(argument, part).map(({ start, end, marks }) =>
-    marks.map(({ tag }) => tag + ":").join("") + argument.slice(start, end)).join("|").trim()),
-]);
-"""
+    script = """
+    const sounds = argument.sizes.map((size) => ({ file: { size }, drop() { this.file = null; } }));
+    it.limit(sounds, argument.most);
+    return sounds.map(({ file }) => file !== null);
+    """
+    assert run(page, "sound", script, {"sizes": sizes, "most": 10}) == kept
 
 
 @pytest.mark.parametrize(
@@ -112,19 +92,24 @@ return it.blocksOf(argument).map(({ kind, parts }) => [
 )
 def test_markdown_is_read(page, source, read):
     """Each character keeps its place; what is no Markdown stays as it is."""
-    assert run(page, "markdown", MARKDOWN, source) == read
-
-
-STATES = """
-return Object.entries(it.STATES).map(([state, { next, stop }]) => [
-  state, next, stop ?? "", it.isHandsFree(state),
-]);
-"""
+    script = """
+    return it.blocksOf(argument).map(({ kind, parts }) => [
+      kind,
+      ...parts.map((part) => it.leavesOf(argument, part).map(({ start, end, marks }) =>
+        marks.map(({ tag }) => tag + ":").join("") + argument.slice(start, end)).join("|").trim()),
+    ]);
+    """
+    assert run(page, "markdown", script, source) == read
 
 
 def test_every_state_is_reached_and_can_be_ended(page):
     """By a button that says so, or the switch of a conversation; no state is a trap."""
-    states = {state: row for state, *row in run(page, "states", STATES)}
+    script = """
+    return Object.entries(it.STATES).map(([state, { next, stop }]) => [
+      state, next, stop ?? "", it.isHandsFree(state),
+    ]);
+    """
+    states = {state: row for state, *row in run(page, "states", script)}
     reached = {"idle"}
     for _ in states:
         reached |= {after for state in reached for after in states[state][0].values()}
@@ -132,110 +117,3 @@ def test_every_state_is_reached_and_can_be_ended(page):
     for state, (following, stop, hands_free) in states.items():
         assert following.get("stop") == (None if state == "idle" else "idle")
         assert bool(stop) is (state != "idle" and not hands_free)
-
-
-SENTENCE = """
-const [code, told, sent] = argument;
-const remedies = { stt: ["model"], text: ["model"], tts: ["voice"] };
-const given = { tokens: false, headers: {}, fields: {}, remedies, ...sent };
-return new it.Failure(code, told).of(given).sentence;
-"""
-TOKENS = {"tokens": True}
-MAIN = {"headers": {"X-OpenAI-API-Key": "k"}}
-TTS_KEY = {"headers": {"X-TTS-API-Key": "k"}}
-TTS_HOST = {"headers": {**MAIN["headers"], "X-TTS-Base-URL": "https://example.org/v1"}}
-ALL = {"remedies": {"tts": ["voice", "model", "host"]}}
-REFUSED = "The upstream refused the request, saying: No."
-UNKNOWN = "The upstream refused the request, saying: Only the language en"
-FAILED = "The upstream failed, saying: No"
-UNFOUND = "The upstream's host name was not found; check the base URL."
-MALFORMED = UpstreamMalformed.message
-NOT_THERE = "The upstream does not allow this, saying: Not there"
-REJECTED = "The AI service refused the request, saying:"
-UNUSED = "The AI service's answer could not be used"
-THIS = "This service's account at the AI service"
-
-
-def at(stage, message="", **more):
-    """What is told of a failure there."""
-    return {"stage": stage, "message": message, **more}
-
-
-NO_CALLS = "The AI service allows no more calls at the moment. Wait 2 seconds, then try again."
-FAILURES = {
-    "audio_empty": [({}, {}, "This file is empty: send another one.")],
-    "rate_limited": [
-        ({"retryAfter": 2}, {}, NO_CALLS),
-        # A wait that is quoted is not counted down.
-        (at("text", f"{FAILED}, in 9 s", retryAfter=2), {}, "Reply: The AI service failed. Wait 2"),
-    ],
-    "upstream_rejected": [
-        (at("text", REFUSED), {}, f'Reply: {REJECTED} "No." Choose another model in Settings.'),
-        (at("text", REFUSED), {"remedies": {}}, f'Reply: {REJECTED} "No." Tell whoever runs this'),
-        (at("tts", REFUSED), {}, f'Text to speech: {REJECTED} "No." Choose another voice in Set'),
-        (
-            at("tts", REFUSED),
-            ALL,
-            f'Text to speech: {REJECTED} "No." Choose another voice, model, or host',
-        ),
-        (at("stt", REFUSED), {}, f'Speech to text: {REJECTED} "No." Send another recording,'),
-        (
-            at("stt", UNKNOWN),
-            {"fields": {"language": "fr"}},
-            f'Speech to text: {REJECTED} "Only the language en". Choose another language in Set',
-        ),
-    ],
-    "upstream_malformed": [
-        (at("text", MALFORMED), {}, f"Reply: {UNUSED}. Try again, or choose another"),
-        (at("tts", MALFORMED), {}, f"Text to speech: {UNUSED}. Try again."),
-    ],
-    "upstream_unavailable": [
-        (
-            at("text", FAILED),
-            {},
-            'Reply: The AI service failed, saying: "No". Try again, or choose',
-        ),
-        (at("text", UNFOUND), {}, "Reply: The AI service's host name was not found. Try again, or"),
-    ],
-    "quota_exhausted": [
-        (at("tts", QuotaExhausted.message), TTS_KEY, "Text to speech: The key's account at the AI"),
-        (at("tts"), {}, THIS),
-        (at("tts"), TOKENS, THIS),
-    ],
-    "api_key_rejected": [
-        (
-            at("text", NOT_THERE, upstreamStatus=403),
-            MAIN,
-            'Reply: The AI service does not allow this, saying: "Not there". Check the',
-        ),
-        (
-            at("text", NotAllowed.message, upstreamStatus=403),
-            TOKENS,
-            "Reply: The AI service does not allow this. Tell whoever runs this service.",
-        ),
-        (at("tts"), MAIN, "The API key was refused: check it in"),
-        (at("tts"), {}, "The AI service asks for an API key: enter one"),
-        (at("tts"), TTS_HOST, 'The host for "Text to speech" asks for a key: enter it in Settings'),
-        (at("tts"), TTS_KEY, 'The key for "Text to speech" was refused'),
-        (at("request"), TOKENS, "The access token was refused"),
-        (at("tts"), TOKENS, "The AI service refused this service's"),
-    ],
-    "api_key_unusable": [
-        (at("openai"), {}, "No API key has spaces, or letters other than"),
-        (at("openai"), TOKENS, "No access token has spaces, or"),
-    ],
-    "api_key_missing": [
-        (at("request"), TOKENS, "An access token is needed"),
-        (at("tts"), TOKENS, "This service has no key for the AI"),
-        (at("tts"), {}, 'The host for "Text to speech" asks for a key: enter it in Settings'),
-    ],
-}
-
-
-@pytest.mark.parametrize(
-    ("code", "told", "sent", "sentence"),
-    [(code, *row) for code, rows in FAILURES.items() for row in rows],
-)
-def test_a_failure_names_the_culprit_and_the_remedy(page, code, told, sent, sentence):
-    """The stage, and what to do; whose key it is only where that is known."""
-    assert run(page, "failures", SENTENCE, [code, told, sent]).startswith(sentence)

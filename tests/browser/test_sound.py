@@ -8,16 +8,7 @@ import wave
 
 import numpy as np
 import pytest
-from browser.speaking_upstream import (
-    QUESTION,
-    REPLY,
-    SENTENCES,
-    TONE_SECONDS,
-    hold_back,
-    speak,
-    told,
-    tone,
-)
+from browser.speaking_upstream import REPLY, SENTENCES, TONE_SECONDS, hold_back, speak, told, tone
 from playwright.sync_api import expect
 from testing.fake_openai import TRANSCRIPT, http
 
@@ -55,8 +46,7 @@ def test_speech_is_heard_from_its_first_bytes_on(tab, ear, upstream):
 
     upstream.answers["tts"], go = hold_back(rest, first=head + tone(1))
     with ear.listening() as recording:
-        tab.send(QUESTION)
-        tab.expect_state("Speaking")
+        tab.send(until="Speaking")
         time.sleep(2)
         assert recording.sounding() == pytest.approx(1, abs=0.3)
         tab.expect_state("Waiting for the rest")  # No voice is heard while the rest is waited for.
@@ -77,8 +67,7 @@ def test_the_sound_stops_at_once_and_the_model_is_told_what_was_heard(
     length = 6
     upstream.answers["tts"] = speak(length)
     with ear.listening() as recording:
-        tab.send(QUESTION)
-        tab.expect_state("Speaking")
+        tab.send(until="Speaking")
         time.sleep(2)
         tab.press("Escape") if stop == "Escape" else tab.tap()
         time.sleep(1)
@@ -100,8 +89,7 @@ def test_every_reply_can_be_heard_again_and_none_fills_the_memory(tab, ear, upst
     before = bytes_of_buffers(tab)
     for turn, seconds in enumerate([1, 30, 30], start=1):
         upstream.answers["tts"] = speak(seconds)
-        tab.send(QUESTION)
-        tab.expect_state("Speaking")
+        tab.send(until="Speaking")
         expect(tab.page.get_by_role("img").last).to_have_attribute("aria-label", ALL_HERE)
         tab.press("Escape")
         tab.expect_turn(turn)
@@ -124,31 +112,26 @@ def test_every_reply_can_be_heard_again_and_none_fills_the_memory(tab, ear, upst
 
 
 def test_a_reply_can_be_spoken_faster(tab, ear, upstream):
-    """Twice as fast, at the same pitch, and heard to its end."""
-    with tab.settings() as page:
-        page.get_by_label("How fast replies are spoken").select_option("Twice as fast")
-    with ear.listening() as recording:
-        tab.send(QUESTION)
-        tab.expect_state("Speaking")
-        tab.expect_turn(1)
-        time.sleep(0.5)
-    assert recording.sounding() == pytest.approx(len(SENTENCES) * TONE_SECONDS / 2, abs=0.25)
-    loud = np.array([sample for sample in recording.samples if sample], dtype=float)
-    spectrum = np.abs(np.fft.rfft(loud))
-    assert np.argmax(spectrum) * 24_000 / len(loud) == pytest.approx(440, abs=5)
+    """What is chosen amid it holds for what is left of it.
 
-
-def test_a_reply_goes_on_faster_at_once(tab, ear, upstream):
-    """What is chosen amid it holds for what is left of it."""
+    The next is twice as fast, at the same pitch, and heard to its end.
+    """
     upstream.answers["tts"] = speak(6)
     with ear.listening() as recording:
-        tab.send(QUESTION)
-        tab.expect_state("Speaking")
+        tab.send(until="Speaking")
         with tab.settings() as page:
             page.get_by_label("How fast replies are spoken").select_option("Twice as fast")
         tab.expect_turn(1)
         time.sleep(0.5)
     assert 5.5 < recording.sounding() < 10  # Of 12 s.
+    upstream.answers["tts"] = speak()
+    with ear.listening() as recording:
+        tab.ask(2)
+        time.sleep(0.5)
+    assert recording.sounding() == pytest.approx(len(SENTENCES) * TONE_SECONDS / 2, abs=0.25)
+    loud = np.array([sample for sample in recording.samples if sample], dtype=float)
+    spectrum = np.abs(np.fft.rfft(loud))
+    assert np.argmax(spectrum) * 24_000 / len(loud) == pytest.approx(440, abs=5)
 
 
 def test_an_upstream_whose_pcm_has_another_rate(tab, ear, upstream):

@@ -2,38 +2,23 @@
 
 import pytest
 from browser.mouth import OPEN, PAUSED, begin, bring, converse, say
-from browser.speaking_upstream import QUESTION, hear, hold_back, once, prepare, speak
+from browser.speaking_upstream import hear, hold_back, once, prepare, speak
 from browser.test_microphone import SLOW
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
-BY_HAND = [
-    *("idle", "starting", "listening", "hearing", "thinking", "voicing", "speaking", "stalled"),
-]
-HANDS_FREE = [
-    *(
-        "awaiting",
-        "voice",
-        "answering",
-        "pondering",
-        "preparing",
-        "reading",
-        "weighing",
-        "readying",
-    ),
-    *("replying", "faltering", "interrupted"),
-]
+BY_HAND = ["idle", "starting", "listening", "hearing", "thinking", "voicing", "speaking", "stalled"]
+HANDS_FREE = ["awaiting", "voice", "answering", "pondering", "preparing", "reading", "weighing"]
+HANDS_FREE += ["readying", "replying", "faltering", "interrupted"]
 GESTURES = {
     "talk": lambda tab: tab.tap(),
     "stop": lambda tab: tab.press("Escape"),
     "converse": converse,
     "voice": say,
-    "file": lambda tab: tab.send(QUESTION),
+    "file": lambda tab: tab.send(),
     # Though Playwright waits for a button that can be used.
     "replay": lambda tab: tab.button("Hear again").last.click(force=True),
 }
-
-
 STAGES = {
     **dict.fromkeys(["hearing", "answering", "reading"], "stt"),
     **dict.fromkeys(["thinking", "pondering", "weighing"], "text"),
@@ -46,28 +31,22 @@ def hold_up(upstream, state):
     """Have the stage that is waited for in the state take for ever."""
     if stage := STAGES.get(state):
         upstream.answers[stage], _ = hold_back(upstream.answers.get(stage, hear))
+    if state in ("stalled", "faltering"):  # The first sentence is spoken, the next one awaited.
+        upstream.answers["tts"] = once(speak(0.4), hold_back(speak())[0])
 
 
 def reach_by_hand(tab, upstream, state):
     """Bring the page into the state, and see that it stays where it goes from there."""
+    hold_up(upstream, state)
     if state in ("starting", "listening"):
         tab.tap()
+    elif state != "idle":
+        tab.send()
     if state == "listening":
         tab.expect_state("Opening the microphone")
         tab.run("window.allow()")
-    hold_up(upstream, state)
-    if state == "stalled":
-        run_dry(upstream)
-    if state in ("hearing", "thinking", "voicing", "speaking", "stalled"):
-        tab.send(QUESTION)
     if state == "stalled":
         tab.expect_state("Speaking")
-
-
-def run_dry(upstream):
-    """The first sentence is spoken, and the next one is awaited."""
-    held, _ = hold_back(speak())
-    upstream.answers["tts"] = once(speak(0.4), held)
 
 
 def reach_hands_free(tab, upstream, state):
@@ -75,18 +54,13 @@ def reach_hands_free(tab, upstream, state):
     begin(tab)
     hold_up(upstream, state)
     if state in ("reading", "weighing", "readying"):
-        tab.send(QUESTION)
+        tab.send()
     if state in ("voice", "answering", "pondering", "preparing"):
         say(tab, "question" if state == "voice" else "words")
-    if state == "faltering":
-        run_dry(upstream)
-    if state in ("replying", "faltering", "paused", "recalling"):
-        bring(tab, "Speaking")
-    if state == "interrupted":
-        bring(tab, tab.table[state]["status"])
+    if state in ("replying", "faltering", "paused", "recalling", "interrupted"):
+        bring(tab, tab.table[state]["status"] if state == "interrupted" else "Speaking")
     if state in ("paused", "recalling"):
-        tab.tap()
-        tab.expect_state(PAUSED)
+        tab.tap(until=PAUSED)
     if state == "recalling":
         GESTURES["replay"](tab)
 

@@ -3,43 +3,32 @@
 import re
 
 import pytest
-from browser.speaking_upstream import (
-    QUESTION,
-    break_off,
-    hold_back,
-    once,
-    refuse,
-    speak,
-    write,
-)
+from browser.speaking_upstream import break_off, hold_back, once, refuse, speak, write
 from browser.tab import run
 from playwright.sync_api import expect
 
-from parley.errors import RateLimited, TextIncomplete, UpstreamRejected, UpstreamUnavailable
-
 pytestmark = pytest.mark.system
-BROKE_OFF = "Its speech broke off here: the rest can only be read."
+LIMITED = "The model ended it early, at a limit or a filter."
+BROKEN = "The voice broke off amid the reply, which can be read to its end: ask again"
 
 
 def test_a_reply_that_ends_early(tab, upstream):
     """A limit or a filter: it is told below what came, and as a failure where nothing did."""
     upstream.answers["text"] = write(["Paris is old."], reason="length")
-    tab.send(QUESTION)
-    expect(
-        tab.page.get_by_text("The model ended it early, at a limit or a filter.")
-    ).to_be_visible()
+    tab.send()
+    expect(tab.page.get_by_text(LIMITED)).to_be_visible()
     expect(tab.replies).to_have_text("Paris is old. …")
     tab.expect_state("Ready")
+    expect(tab.alert).to_be_empty()
     upstream.answers["text"] = write([""], reason="content_filter")
-    tab.send(QUESTION)
-    tab.expect_failure("Reply: The model ended its reply early, at a limit or a filter. Ask other")
-    expect(tab.page.get_by_role("button", name="Try again")).to_be_visible()
+    tab.send(fails="Reply: The model ended its reply early, at a limit or a filter. Ask other")
+    expect(tab.button("Try again")).to_be_visible()
 
 
 def test_a_reply_with_nothing_to_speak(tab, upstream):
     """It says so, and tells of no speech."""
     upstream.answers["text"] = write(["😀🎉"])
-    tab.send(QUESTION)
+    tab.send()
     expect(tab.page.get_by_text("Nothing in it can be spoken.")).to_be_visible()
     expect(tab.page.get_by_text("to its last word")).to_be_visible()
     expect(tab.page.locator(".legend .speak")).to_be_hidden()
@@ -48,42 +37,35 @@ def test_a_reply_with_nothing_to_speak(tab, upstream):
 @pytest.mark.parametrize(
     ("failure", "words"),
     [
-        (
-            refuse("400 Bad Request"),
-            'Text to speech: The AI service refused the request, saying: "No',
-        ),
-        (break_off, "The voice broke off amid the reply, which can be read to its end: ask again"),
+        (refuse("400 No"), 'Text to speech: The AI service refused the request, saying: "No'),
+        (break_off, BROKEN),
     ],
 )
 def test_speech_that_breaks_off(tab, upstream, failure, words):
     """That is said once, where it was, also in what is saved; another try asks again."""
     upstream.answers["tts"] = once(speak(0.4), failure)
-    tab.send(QUESTION)
-    tab.expect_failure(words)
-    expect(tab.page.locator(".unheard")).to_contain_text("on the river Seine.")
-    expect(tab.page.locator(".stopped")).to_have_text(BROKE_OFF)
+    tab.send(fails=words)
     expect(tab.page.locator(".missed")).to_have_count(0)
     assert "[its speech broke off here; not heard:]" in tab.saved("As text")
-    expect(tab.page.get_by_role("button", name="Ask again")).to_be_visible()
-    tab.page.get_by_role("button", name="Hear again").click()
-    tab.expect_state("Speaking")
-    tab.expect_state("Ready")
-    expect(tab.page.locator(".unheard")).to_contain_text("on the river Seine.")
-    expect(tab.page.locator(".stopped")).to_have_text(BROKE_OFF)
+    expect(tab.button("Ask again")).to_be_visible()
+    for again in (True, False):
+        expect(tab.page.locator(".unheard")).to_contain_text("on the river Seine.")
+        words = "Its speech broke off here: the rest can only be read."
+        expect(tab.page.locator(".stopped")).to_have_text(words)
+        if again:
+            tab.button("Hear again").click()
+            tab.expect_state("Speaking")
+            tab.expect_state("Ready")
 
 
 @pytest.mark.parametrize(
-    ("reason", "note"),
-    [
-        ("length", "The model ended it early, at a limit or a filter."),
-        (None, "It broke off here: its end never came."),
-    ],
+    ("reason", "note"), [("length", LIMITED), (None, "It broke off here: its end never came.")]
 )
 def test_why_a_reply_ends_early_is_told_where_its_voice_was_stopped(tab, upstream, reason, note):
     """It stays to be read, and is in what is saved."""
     upstream.answers.update(text=write(["The City is old. The"], reason=reason), tts=speak(20))
     with tab.page.expect_event("requestfinished", lambda request: request.method == "POST"):
-        tab.send(QUESTION)
+        tab.send()
     tab.expect_state("Speaking")
     tab.stop()
     expect(tab.page.locator(".unheard")).to_have_text(re.compile("The…$"))
@@ -91,20 +73,12 @@ def test_why_a_reply_ends_early_is_told_where_its_voice_was_stopped(tab, upstrea
     assert f"The…\n({note})\n" in tab.saved("As text")
 
 
-def test_a_sentence_names_the_button_beside_it(tab, upstream):
-    """Where the reply is there to be read, another try is another question."""
-    upstream.answers["tts"] = refuse("500 Oh no", "Try again")
-    tab.send(QUESTION)
-    tab.expect_failure('Text to speech: The AI service failed, saying: "Try again". Ask again.')
-    expect(tab.page.get_by_role("button", name="Ask again")).to_be_visible()
-
-
 @pytest.mark.parametrize(("so_far", "shown"), [("old. T", "old. T…"), ("old. ", "old. ")])
 def test_a_reply_that_is_cancelled_while_it_is_written(tab, upstream, so_far, shown):
     """It says so, an ellipsis stands amid a sentence, and nothing claims its last word."""
     upstream.answers["text"] = write(["The City is ", so_far, "he"], pause=1.5)
     upstream.answers["tts"], _ = hold_back(speak())
-    tab.send(QUESTION)
+    tab.send()
     expect(tab.replies).to_have_text(f"The City is {so_far}")
     tab.page.keyboard.press("Escape")
     expect(tab.page.locator(".unheard")).to_have_text(f"The City is {shown}")
@@ -127,71 +101,17 @@ def test_a_voice_that_was_there_and_not_heard(page):
     assert run(page, "timing", script, True) == ["0.9 s to its last word", False]
 
 
-BLOCKS = "const failure = new it.Failure(...argument); return failure.blocks;"
-
-
-@pytest.mark.parametrize(
-    ("failure", "blocks"),
-    [
-        (["quota_exhausted", {"stage": "text"}], True),
-        (["operator_quota_exhausted"], True),
-        (["rate_limited", {"retryAfter": 20}], True),
-        (["overloaded"], False),
-        (["upstream_unavailable", {"stage": "stt"}], False),
-    ],
-)
-def test_nothing_is_ready_where_nobody_can_talk(page, failure, blocks):
-    """Without credit, and for as long as the AI service makes everybody wait."""
-    assert run(page, "failures", BLOCKS, failure) is blocks
-
-
-SENTENCE = """
-const [code, told, remedy] = argument;
-const sent = { tokens: false, headers: {}, fields: {}, remedies: { [told.stage]: remedy } };
-return new it.Failure(code, told).of(sent).sentence;
-"""
-MISSED = ["upstream_unavailable", {"stage": "tts", "message": UpstreamUnavailable.message}]
-NOWHERE = {"stage": "stt", "message": UpstreamRejected.message, "upstreamStatus": 404}
-BOTH = ["model", "host"]
-
-
-@pytest.mark.parametrize(
-    ("failure", "sentence"),
-    [
-        (
-            ["rate_limited", {"stage": "text", "message": RateLimited.message, "retryAfter": 5400}],
-            "Reply: The AI service allows no more calls at the moment. Wait 90 minutes, then try",
-        ),
-        (
-            ["text_incomplete", {"stage": "text", "message": TextIncomplete.message}],
-            "Reply: The model ended its reply early, at a limit or a filter. Ask otherwise, or cho",
-        ),
-        (
-            [*MISSED, BOTH],
-            "Text to speech: The AI service could not be reached or failed. Try agai",
-        ),
-        ([*MISSED, []], "Text to speech: The AI service could not be reached or failed; try again"),
-        (["upstream_rejected", NOWHERE, BOTH], "Speech to text: Nothing is at the address of its"),
-        (["base_url_refused", {"stage": "tts"}], 'The service may not call the host for "Text to'),
-    ],
-)
-def test_a_failure_names_what_can_mend_it(page, failure, sentence):
-    """Where it is one that the user has named, the host, too."""
-    assert run(page, "failures", SENTENCE, [*failure, BOTH][:3]).startswith(sentence)
-
-
 def test_a_host_that_may_not_be_called(tab):
     """Settings open at its field, and once it is another nothing is told of it any more."""
     with tab.settings() as page:
         page.get_by_text("Advanced").click()
         page.get_by_label("Base URL").fill("https://192.168.0.10/v1")
-    tab.send(QUESTION)
-    tab.expect_failure("The service may not call this base URL: change it in Settings, under Ad")
-    tab.page.get_by_role("button", name="Open Settings").click()
+    tab.send(fails="The service may not call this base URL: change it in Settings, under Ad")
+    tab.button("Open Settings").click()
     url = tab.page.get_by_label("Base URL")
     expect(url).to_be_focused()
     url.fill("")
-    tab.page.get_by_role("button", name="Done").click()
+    tab.button("Done").click()
     expect(tab.status.filter(has_text="Settings were changed: try again.")).to_be_visible()
 
 
@@ -202,8 +122,7 @@ def test_tabs_share_what_is_remembered(tab):
     other.button("Settings").click()
     other.page.get_by_label("Voice").fill("nova")
     expect(tab.page.locator("#voice")).to_have_value("nova")
-    with tab.settings() as page:
-        page.get_by_label("What the model is told first").fill("Rhyme.")
+    tab.tell_first("Rhyme.")
     other.reload()
     expect(other.page.locator("#system_prompt")).to_have_value("Rhyme.")
     expect(other.page.locator("#voice")).to_have_value("nova")

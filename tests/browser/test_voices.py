@@ -14,32 +14,32 @@ pytestmark = pytest.mark.system
 SEEDS = range(2)
 RATE = 16_000
 SECONDS = 6
-HEAR = """
-const { Echo } = await import("/echo.js");
-const { Utterances } = await import("/utterances.js");
-const { decibelsOf } = await import("/levels.js");
-const [sound, played] = argument.map((coded) =>
-  new Float32Array(Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0)).buffer));
-const [model, echo, utterances] = [await it.loadModel(), new Echo(), new Utterances()];
-const [heard, probabilities] = [[], []];
-for (let at = 0; at + it.BLOCK <= sound.length; at += it.BLOCK) {
-  const block = sound.subarray(at, at + it.BLOCK);
-  probabilities.push(model.hear(block));
-  const loudspeaker = decibelsOf(played.subarray(at, at + it.BLOCK));
-  const other = echo.exceeds(decibelsOf(block), loudspeaker, utterances.heard);
-  const what = utterances.hear(other ? probabilities.at(-1) : 0);
-  if (what === "said") echo.forget();
-  if (what) heard.push([what, (at + it.BLOCK) / it.RATE]);
-}
-return { heard, probabilities };
-"""
 
 
 def hear(page, sound, played=None):
     """What the detector tells of the sound, and when; and how sure it was of each block."""
+    script = """
+    const { Echo } = await import("/echo.js");
+    const { Utterances } = await import("/utterances.js");
+    const { decibelsOf } = await import("/levels.js");
+    const [sound, played] = argument.map((coded) =>
+      new Float32Array(Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0)).buffer));
+    const [model, echo, utterances] = [await it.loadModel(), new Echo(), new Utterances()];
+    const [heard, probabilities] = [[], []];
+    for (let at = 0; at + it.BLOCK <= sound.length; at += it.BLOCK) {
+      const block = sound.subarray(at, at + it.BLOCK);
+      probabilities.push(model.hear(block));
+      const loudspeaker = decibelsOf(played.subarray(at, at + it.BLOCK));
+      const other = echo.exceeds(decibelsOf(block), loudspeaker, utterances.heard);
+      const what = utterances.hear(other ? probabilities.at(-1) : 0);
+      if (what === "said") echo.forget();
+      if (what) heard.push([what, (at + it.BLOCK) / it.RATE]);
+    }
+    return { heard, probabilities };
+    """
     played = np.zeros(len(sound)) if played is None else played
     coded = [base64.b64encode(each.astype("<f4").tobytes()).decode() for each in (sound, played)]
-    return run(page, "voice-model", HEAR, coded)
+    return run(page, "voice-model", script, coded)
 
 
 def coloured(random: np.random.Generator, slope: float) -> np.ndarray:
@@ -171,18 +171,6 @@ def test_the_network_is_the_one_that_onnxruntime_computes(page):
     assert np.count_nonzero((found > 0.5) != (expected > 0.5)) <= 2
 
 
-RESAMPLE = """
-const resampler = new it.Resampler(argument.rate, 16000);
-const taken = [];
-for (let at = 0; at < argument.rate; at += 128) {
-  const piece = Float32Array.from({ length: 128 }, (_, index) =>
-    Math.sin((2 * Math.PI * argument.pitch * (at + index)) / argument.rate));
-  taken.push(...resampler.take(piece));
-}
-return taken;
-"""
-
-
 RATES = [16_000, 22_050, 44_100, 48_000, 96_000]
 SINES = [(rate, pitch, 1) for rate in RATES for pitch in (440, 3000)]
 
@@ -192,7 +180,17 @@ SINES = [(rate, pitch, 1) for rate in RATES for pitch in (440, 3000)]
 )
 def test_a_device_may_have_any_rate(page, rate, pitch, kept):
     """What 16 kHz can carry is kept as it was, and nothing else."""
-    taken = np.array(run(page, "resampler", RESAMPLE, {"rate": rate, "pitch": pitch}))
+    script = """
+    const resampler = new it.Resampler(argument.rate, 16000);
+    const taken = [];
+    for (let at = 0; at < argument.rate; at += 128) {
+      const piece = Float32Array.from({ length: 128 }, (_, index) =>
+        Math.sin((2 * Math.PI * argument.pitch * (at + index)) / argument.rate));
+      taken.push(...resampler.take(piece));
+    }
+    return taken;
+    """
+    taken = np.array(run(page, "resampler", script, {"rate": rate, "pitch": pitch}))
     assert len(taken) == pytest.approx(16_000, abs=80)
     middle = taken[1000:15_000]
     assert np.abs(middle).max() == pytest.approx(kept, abs=0.03)

@@ -53,7 +53,7 @@ class WebKit(AnyTab):
     def fill(self, selector: str, text: str) -> None:
         self._seen(selector).send_keys(text)
 
-    def send(self, file: Path) -> None:
+    def _choose(self, file: Path) -> None:
         # WebDriver types into what is seen only.
         self.run("document.getElementById('file').hidden = false")
         self.driver.find_element(By.ID, "file").send_keys(str(file))

@@ -8,6 +8,8 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -23,36 +25,12 @@ CALLERS = 8
 WAIT_SECONDS = 90
 
 
+@dataclass
 class Balancer:
-    """A running HAProxy with its admin socket."""
+    """A running HAProxy: its admin socket, and its port."""
 
-    def __init__(self, folder, ports, changes):
-        self.admin = folder / "admin"
-        self.port = free_port()
-        text = (ROOT / "deploy" / "haproxy.cfg").read_text()
-        replacements = {
-            "stats socket /run/haproxy/admin.sock": f"stats socket {self.admin}",
-            "bind :8080": f"bind 127.0.0.1:{self.port}",
-            "10.0.0.1:8000": f"127.0.0.1:{ports['one']}",
-            "10.0.0.2:8000": f"127.0.0.1:{ports['two']}",
-            **changes,
-        }
-        for old, new in replacements.items():
-            assert text.count(old) == 1
-            text = text.replace(old, new)
-        self.config = folder / "haproxy.cfg"
-        self.config.write_text(text)
-
-    @contextmanager
-    def running(self):
-        process = subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", self.config])
-        try:
-            for name in NAMES:
-                self.until(name, "status", "UP")
-            yield
-        finally:
-            process.terminate()
-            process.wait(10)
+    admin: Path
+    port: int
 
     def say(self, command):
         with socket.socket(socket.AF_UNIX) as admin:
@@ -74,6 +52,37 @@ class Balancer:
 
 
 @contextmanager
+def balancing(folder, ports, changes):
+    """HAProxy by its file, but for where it listens, where the instances are, and `changes`."""
+    balancer = Balancer(folder / "admin", free_port())
+    text, config = (ROOT / "deploy" / "haproxy.cfg").read_text(), folder / "haproxy.cfg"
+    replacements = {
+        "stats socket /run/haproxy/admin.sock": f"stats socket {balancer.admin}",
+        "bind :8080": f"bind 127.0.0.1:{balancer.port}",
+        "10.0.0.1:8000": f"127.0.0.1:{ports['one']}",
+        "10.0.0.2:8000": f"127.0.0.1:{ports['two']}",
+        **changes,
+    }
+    for old, new in replacements.items():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    config.write_text(text)
+    process = subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", config])
+    try:
+        for name in NAMES:
+            balancer.until(name, "status", "UP")
+        yield balancer
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def conversation(port):
+    url, headers = f"http://127.0.0.1:{port}/api/conversation/", {"X-OpenAI-API-Key": KEY}
+    return {"url": url, "method": "POST", "headers": headers, "files": {"audio": wav(3)}}
+
+
+@contextmanager
 def steady_load(port):
     """Callers that converse one time after the other; what became of each is counted."""
     outcomes, over = Counter(), threading.Event()
@@ -82,13 +91,8 @@ def steady_load(port):
         with requests.Session() as session:
             while not over.is_set():
                 try:
-                    response = session.post(
-                        f"http://127.0.0.1:{port}/api/conversation/",
-                        headers={"X-OpenAI-API-Key": KEY},
-                        files={"audio": wav(3)},
-                        timeout=30,
-                    )
-                    outcomes[response.status_code] += 1
+                    answer = session.request(**conversation(port), timeout=30)
+                    outcomes[answer.status_code] += 1
                 except requests.RequestException as error:
                     outcomes[type(error).__name__] += 1
 
@@ -123,18 +127,16 @@ def test_a_deploy_loses_nothing(tmp_path):
         with instances["one"], instances["two"]:
             for name in NAMES:
                 start(name)
-            balancer = Balancer(tmp_path, ports, {})
-            with balancer.running():
+            with balancing(tmp_path, ports, {}) as balancer:
                 with steady_load(balancer.port) as outcomes:
-                    for _ in range(3):
-                        for name in NAMES:
-                            balancer.say(f"set server parley/{name} state drain")
-                            balancer.until(name, "scur", "0")
-                            instances[name].close()
-                            start(name)
-                            balancer.say(f"set server parley/{name} state ready")
-                            balancer.until(name, "status", "UP")
-                            time.sleep(1)
+                    for name in NAMES * 3:
+                        balancer.say(f"set server parley/{name} state drain")
+                        balancer.until(name, "scur", "0")
+                        instances[name].close()
+                        start(name)
+                        balancer.say(f"set server parley/{name} state ready")
+                        balancer.until(name, "status", "UP")
+                        time.sleep(1)
                 assert set(outcomes) == {200}
                 assert outcomes[200] > 100
 
@@ -146,22 +148,14 @@ def balanced_streams(folder, chat, changes):
     with fake.running() as upstream, httpx2.Client(timeout=WAIT_SECONDS) as client:
         upstream.answers = {"text": chat, "tts": streams_speech()}
         variables = {"PARLEY_OPENAI_BASE_URL": upstream.url, "PARLEY_DEADLINE": "60"}
-        balancer = Balancer(folder, ports, changes)
-        with serving(folder / "log", variables, port=ports["one"]), balancer.running():
-            yield lambda: client.sse(
-                f"http://127.0.0.1:{balancer.port}/api/conversation/",
-                method="POST",
-                headers={"X-OpenAI-API-Key": KEY},
-                files={"audio": wav(3)},
-            )
+        service = serving(folder / "log", variables, port=ports["one"])
+        with service, balancing(folder, ports, changes) as balancer:
+            yield lambda: client.sse(**conversation(balancer.port))
 
 
 def test_a_stream_outlasts_a_silence_longer_than_the_balancers_patience(tmp_path, monkeypatch):
     """With either side; here both are shorter than in the file, and longer than a heartbeat."""
-    patience = {
-        "timeout client 30s": "timeout client 10s",
-        "timeout server 35s": "timeout server 12s",
-    }
+    patience = {"client 30s": "client 10s", "server 35s": "server 12s"}
     row = [ROLE, *deltas("One. "), 15.0, *deltas("Two. "), 11.0, *deltas("Three."), STOP, DONE]
     monkeypatch.setitem(CHATS, "two pauses", lambda text: row)
     chat = streams_chat("two pauses")

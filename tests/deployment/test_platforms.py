@@ -40,6 +40,17 @@ SWITCHES = """
 Dockerfile Containerfile docker-compose.y*ml heroku.yml project.toml nixpacks.toml railpack.json
 railway.toml railway.json lambda.yml captain-definition fly.toml
 """
+# What resource is like on Darwin.
+DARWIN = """\
+import resource
+
+def setrlimit(which, limits):
+    if not 0 <= limits[0] <= 10_240:
+        raise ValueError("current limit exceeds maximum limit")
+
+resource.getrlimit = lambda which: (256, resource.RLIM_INFINITY)
+resource.setrlimit = setrlimit
+"""
 # Other installers of Python's, of which Heroku allows one alone, and another version's name.
 INSTALLERS = "Pipfile Pipfile.lock poetry.lock uv.lock pdm.lock runtime.txt"
 
@@ -162,18 +173,6 @@ def test_it_serves_where_there_is_no_shared_memory(tmp_path, upstream):
     variables = {"PARLEY_OPENAI_BASE_URL": upstream.url}
     with serving(tmp_path / "log", variables, under=under) as service:
         assert ask(service.url).status == 200
-
-
-DARWIN = """\
-import resource
-
-def setrlimit(which, limits):
-    if not 0 <= limits[0] <= 10_240:
-        raise ValueError("current limit exceeds maximum limit")
-
-resource.getrlimit = lambda which: (256, resource.RLIM_INFINITY)
-resource.setrlimit = setrlimit
-"""
 
 
 def test_the_configuration_loads_where_the_limit_is_infinite(tmp_path):

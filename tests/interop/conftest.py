@@ -11,7 +11,6 @@ from testing.processes import started
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory) -> Iterator[str]:
-    """Its base URL."""
     log = tmp_path_factory.mktemp("engine") / "log"
     command = [sys.executable, "-m", "local_engine", "--port", "0"]
     with started(command, log, r"ready on (\S+)\n", PYTHONPATH=str(ROOT / "src")) as (url, _):
@@ -20,7 +19,6 @@ def engine(tmp_path_factory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def engine_models(engine) -> dict[str, str]:
-    """Its models' names by their stages."""
     headers = {"Authorization": "Bearer any"}
     listed = requests.get(f"{engine}/models", headers=headers, timeout=10).json()["data"]
     return dict(zip(("stt", "text", "tts"), (model["id"] for model in listed), strict=True))

@@ -1,11 +1,15 @@
 """The servers that others wrote, with which conversations are held here, and where each stands."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from testing.builders import ROOT
+from testing.gunicorn_process import free_port
+from testing.processes import started
 
 DAY = "2026-11-30"
 """When these were last called, each in the version that its pins name."""
@@ -19,7 +23,6 @@ class Server(NamedTuple):
 
     @property
     def version(self) -> str:
-        """The version that the pins name."""
         pattern = rf'"?{re.escape(self.package)}"?(?:==|: ")(\d[\w.]*)'
         [version] = re.findall(pattern, (ROOT / self.pins).read_text())
         return version
@@ -41,3 +44,15 @@ def program(folder: str, name: str) -> Path:
     if not (environment / "stamp").exists():
         pytest.skip(f"{folder} is not installed in {environment.relative_to(ROOT)}")
     return environment / "bin" / name
+
+
+@contextmanager
+def at_a_port(
+    command: list[str | Path], folder: Path, ready: str = "/v1", **variables: str
+) -> Iterator[str]:
+    """A server that is told its port; answers at `ready` then; gives its base URL."""
+    port = str(free_port())
+    address = f"http://127.0.0.1:{port}"
+    command += ["--host", "127.0.0.1", "--port", port]
+    with started(command, folder / "server.log", f"{address}{ready}", **variables):
+        yield f"{address}/v1"

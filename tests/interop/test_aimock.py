@@ -65,7 +65,6 @@ def aimock(tmp_path_factory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def service(aimock, tmp_path_factory) -> Iterator[str]:
-    """The service in front of it."""
     rows = dict.fromkeys(ENDPOINTS, "| gone | | | |\n")
     rows["tts"] += "".join(f"| {name} | | realtime | |\n" for name in SESSIONS)
     variables = {"PARLEY_OPENAI_BASE_URL": aimock, "PARLEY_DEADLINE": "6"}

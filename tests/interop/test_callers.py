@@ -47,7 +47,6 @@ def command(name: str, url: str, accept: str, *files: str) -> list[str | Path]:
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory) -> Iterator[str]:
-    """The service's, with aimock behind it."""
     folder = tmp_path_factory.mktemp("callers")
     with (
         aimock.running(folder) as base,

@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 import pytest
-from interop.servers import program
+from interop.servers import at_a_port, program
 from testing import aimock
 from testing.builders import KEY, ROOT
-from testing.gunicorn_process import free_port, serving_models
-from testing.processes import started
+from testing.gunicorn_process import serving_models
 from testing.representations import JSON, REPRESENTATIONS, STREAM, ask
 
 pytestmark = pytest.mark.interop
@@ -88,18 +87,14 @@ def service(engine, engine_models, tmp_path_factory) -> Iterator[str]:
     named = "".join(f"| {name} | | | |\n" for name in ("gone", "unknown"))
     sessions = "".join(f"| {name} | | realtime | |\n" for name in ("session", "ghost"))
     rows = {"stt": named, "text": named, "tts": f"{named}{sessions}"}
-    port = str(free_port())
     with aimock.running(folder, ANSWERS) as others:
         config = configuration(engine, engine_models, others)
         (folder / "config.yaml").write_text(json.dumps(config))  # JSON is YAML, too.
         command = [litellm, "--config", folder / "config.yaml"]
-        command += ["--host", "127.0.0.1", "--port", port]
-        address = f"http://127.0.0.1:{port}/health/liveliness"
         local = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
         models = aimock.model_list(engine_models, **rows)
-        base = f"http://127.0.0.1:{port}/v1"
         with (
-            started(command, folder / "litellm", address, **local),
+            at_a_port(command, folder, "/health/liveliness", **local) as base,
             serving_models(folder, models, PARLEY_OPENAI_BASE_URL=base) as served,
         ):
             yield served.url

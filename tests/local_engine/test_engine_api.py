@@ -13,6 +13,8 @@ from testing.word_errors import joined, word_error_rate
 VOICES = ["alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx"]
 VOICES += ["sage", "shimmer", "verse"]
 CAPITAL = "What is the capital of France?"
+NOISE = np.random.default_rng(0).normal(0, 0.05, 48_000).clip(-1, 1)
+NOBODY = {"silence": np.zeros(32_000), "noise": NOISE, "hum": 0.1 * np.sin(np.arange(48_000) / 25)}
 
 
 def measured(audio):
@@ -41,10 +43,6 @@ def test_each_format_holds_the_whole_speech(say, hear, text, form):
     assert duration == pytest.approx(seconds, abs=0.15)
 
 
-NOISE = np.random.default_rng(0).normal(0, 0.05, 48_000).clip(-1, 1)
-NOBODY = {"silence": np.zeros(32_000), "noise": NOISE, "hum": 0.1 * np.sin(np.arange(48_000) / 25)}
-
-
 @pytest.mark.parametrize("sound", NOBODY)
 def test_where_nobody_speaks_nothing_is_heard(hear, sound):
     assert hear(joined([(NOBODY[sound] * 32767).astype("<i2").tobytes()], "pcm")) == ""
@@ -68,7 +66,9 @@ def test_long_speech_is_heard_to_its_end(say, hear):
     assert word_error_rate(text, hear(audio)) <= 0.2
 
 
-def test_transcripts_come_as_text_and_in_full(client, models, say):
+def test_transcripts_come_as_text_and_in_full_in_the_language_that_is_hinted_at(
+    client, models, say
+):
     """`text` is bare text; `verbose_json` has the seconds and the segments."""
     audio = say(CAPITAL)
     asked = {"model": models["stt"], "file": ("a.mp3", audio), "temperature": 0}
@@ -78,17 +78,13 @@ def test_transcripts_come_as_text_and_in_full(client, models, say):
     assert (full.text, full.language) == (CAPITAL, "en")
     assert full.duration == pytest.approx(measured(audio)[1], abs=0.1)
     assert "".join(segment.text for segment in full.segments).strip() == full.text
-
-
-@pytest.mark.parametrize("field", ["language", "languages[]"])
-def test_a_hint_at_the_language_is_taken(client, models, say, field):
-    """By both names that it has; English words for French speech would be worse than an error."""
-    asked = {"model": models["stt"], "file": ("a.mp3", say(CAPITAL))}
-    create = client.audio.transcriptions.create
-    assert create(**asked, extra_body={field: "en"}).text == CAPITAL
-    with pytest.raises(openai.BadRequestError) as refused:
-        create(**asked, extra_body={field: "fr"})
-    assert refused.value.param == "language"
+    # A hint at the language is taken by both names that it has. English words for French speech
+    # would be worse than an error.
+    for field in ("language", "languages[]"):
+        assert create(**asked, extra_body={field: "en"}).text == CAPITAL
+        with pytest.raises(openai.BadRequestError) as refused:
+            create(**asked, extra_body={field: "fr"})
+        assert refused.value.param == "language"
 
 
 def test_a_reply_is_short_plain_and_counted(ask, models):
@@ -99,46 +95,39 @@ def test_a_reply_is_short_plain_and_counted(ask, models):
     assert reply.usage.total_tokens == reply.usage.prompt_tokens + reply.usage.completion_tokens
 
 
-@pytest.mark.parametrize("role", ["system", "developer"])
-def test_what_is_told_first_reaches_the_model(ask, role):
+def test_what_is_told_first_and_earlier_turns_reach_the_model(ask):
     """It says something else then."""
-    french = ask("Hello.", told="You are a French poet. Answer in French only.", role=role)
-    assert french.choices[0].message.content != ask("Hello.").choices[0].message.content
 
+    def said(*asked, **how):
+        return ask(*asked, max_tokens=20, **how).choices[0].message.content
 
-def test_earlier_turns_reach_the_model(ask):
-    turns = [
-        {"role": "user", "content": "My dog is called Rex."},
-        {"role": "assistant", "content": "What a lovely dog!"},
-    ]
-    question = "What is my dog called?"
-    with_history, without = (ask(question, *each, max_tokens=20) for each in (turns, []))
-    assert "Rex" in with_history.choices[0].message.content
-    assert "Rex" not in without.choices[0].message.content
+    for role in ("system", "developer"):
+        told = "You are a French poet. Answer in French only."
+        assert said("Hello.", told=told, role=role) != said("Hello.")
+    turns = ("user", "My dog is called Rex."), ("assistant", "What a lovely dog!")
+    earlier = [{"role": role, "content": content} for role, content in turns]
+    assert "Rex" in said("What is my dog called?", *earlier)
+    assert "Rex" not in said("What is my dog called?")
 
 
 def test_a_reply_that_is_cut_says_so(ask):
-    """The cap is 256 tokens unless the request has its own, and `finish_reason` is honest."""
+    """The cap is 256 tokens unless the request has its own, and `finish_reason` is honest.
+
+    It ends before its stop, which is one string or several.
+    """
     for most, how in {256: {}, 3: {"max_tokens": 3}, 4: {"max_completion_tokens": 4}}.items():
         reply = ask("Write a very long story about a dragon.", **how)
         assert reply.choices[0].finish_reason == "length"
         assert reply.usage.completion_tokens == most
+    for stop in (".", [".", "!"]):
+        reply = ask(CAPITAL, stop=stop).choices[0].message.content
+        assert reply
+        assert "." not in reply
 
 
-@pytest.mark.parametrize("stop", [".", [".", "!"]])
-def test_a_reply_ends_before_its_stop(ask, stop):
-    """`stop` is one string or several."""
-    reply = ask(CAPITAL, stop=stop)
-    assert reply.choices[0].message.content
-    assert "." not in reply.choices[0].message.content
-
-
-def test_speed_is_obeyed(say):
+def test_speed_is_obeyed_and_each_of_the_upstream_voices_accepted(client, models, say):
     slow, fast = (len(say("Where is the nearest station?", "pcm", speed=s)) for s in (0.5, 2.0))
     assert 2 < slow / fast < 5
-
-
-def test_each_of_the_upstream_voices_is_accepted(client, models):
     for voice in VOICES:
         assert client.audio.speech.create(model=models["tts"], voice=voice, input="Stop.").content
 

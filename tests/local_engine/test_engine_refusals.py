@@ -106,10 +106,10 @@ def test_the_model_list_is_markdown_with_one_default_a_stage(monkeypatch, capsys
     monkeypatch.setenv("LOCAL_ENGINE_WHISPER", whisper)
     monkeypatch.setattr(sys, "argv", ["local_engine", "--model-list"])
     main()
-    rows = {"stt": row, "text": "| big-model.q8_0 | yes | chat |  |  |"}
-    rows["tts"] = "| hibari-heart | yes | speech | alloy |  |"
     assert [line for line in capsys.readouterr().out.splitlines() if line] == [
-        line for stage, row in rows.items() for line in (f"## {stage}", HEADER, RULE, row)
+        *("## stt", HEADER, RULE, row),
+        *("## text", HEADER, RULE, "| big-model.q8_0 | yes | chat |  |  |"),
+        *("## tts", HEADER, RULE, "| hibari-heart | yes | speech | alloy |  |"),
     ]
 
 

@@ -91,20 +91,16 @@ def test_what_the_page_is_told_is_documented(client):
     assert list(shown) == list(offer)
 
 
-def test_a_page_for_users_with_tokens():
-    """It asks for a token, and learns neither a token nor a key."""
-    secrets = {"PARLEY_CALLER_TOKENS": "a-token-of-the-teams-own", "PARLEY_OPENAI_API_KEY": KEY}
-    answer = make_app(PARLEY_KEY_REQUIRED="no", **secrets).test_client().get("/page.json")
-    assert (answer.get_json()["tokens"], answer.get_json()["key_required"]) == (True, True)
-    assert not any(secret in answer.text for secret in secrets.values())
-
-
-@pytest.mark.parametrize("variable", ["PARLEY_SYSTEM_PROMPT", "PARLEY_TTS_BASE_URL"])
-def test_what_is_the_operators_own_is_not_told(variable):
-    """A prompt, or where a stage is."""
-    client = make_app(**{variable: "https://pirate.example/v1"}).test_client()
-    answer = client.get("/page.json")
-    assert "pirate" not in answer.text
-    stages = answer.get_json()["stages"]
-    assert stages["tts"]["own_host"] is (variable == "PARLEY_TTS_BASE_URL")
-    assert stages["stt"]["own_host"] is False
+def test_what_is_the_operators_own_is_not_told():
+    """A token or a key, though a token is asked for; a prompt, or where a stage is."""
+    own = {"PARLEY_CALLER_TOKENS": "a-token-of-the-teams-own", "PARLEY_OPENAI_API_KEY": KEY}
+    own |= {
+        "PARLEY_SYSTEM_PROMPT": "Talk as a pirate.",
+        "PARLEY_TTS_BASE_URL": "https://tts.example/v1",
+    }
+    answer = make_app(PARLEY_KEY_REQUIRED="no", **own).test_client().get("/page.json")
+    told = answer.get_json()
+    assert (told["tokens"], told["key_required"]) == (True, True)
+    assert not any(secret in answer.text for secret in own.values())
+    hosts = {stage: offer["own_host"] for stage, offer in told["stages"].items()}
+    assert hosts == {"stt": False, "text": False, "tts": True}

@@ -27,25 +27,20 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 HOSTS, SCALING, PERFORMANCE = (
     (ROOT / "docs" / f"{name}.md").read_text() for name in ("hosts", "scaling", "performance")
 )
+KNOWN = HOSTS.partition("## Known hosts\n")[2]
 PICTURE = (ROOT / "docs" / "comparison.svg").read_text()
 RESULTS = json.loads((ROOT / "benchmarks" / "results" / "comparison.json").read_text())
 DOCUMENTS = ("README.md", "API_DOCS.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 
 
 def test_every_setting_is_documented():
-    """README.md's table holds the settings that are read, and no other."""
-    documented = {name for row in rows(README, "variable") for name in re.findall(r"\w+", row[0])}
+    """README.md's table holds the settings that are read, with their defaults, and no other."""
+    table = rows(README, "variable")
+    documented = {name for row in table for name in re.findall(r"\w+", row[0])}
     read = {f"PARLEY_{field.name.upper()}" for field in dataclasses.fields(Settings)}
     assert documented == read | {"PORT", "WEB_CONCURRENCY"}
-
-
-def test_the_documented_defaults_are_the_defaults():
-    given = {row[0].strip("`"): row[1] for row in rows(README, "variable")}
-    values = {
-        name: default.strip("`")
-        for name, default in given.items()
-        if name.startswith("PARLEY_") and default.startswith("`")
-    }
+    given = {row[0].strip("`"): row[1] for row in table if row[0].startswith("`PARLEY_")}
+    values = {name: value.strip("`") for name, value in given.items() if value.startswith("`")}
     assert len(values) >= 4
     assert Settings.from_env(values) == Settings.from_env({})
 
@@ -65,14 +60,6 @@ def test_the_map_names_every_room():
     assert set(re.findall(r"^    (\w+)/ ", drawn, re.M)) == folders
 
 
-def test_every_path_that_the_documents_name_exists():
-    for name in DOCUMENTS:
-        text = (ROOT / name).read_text()
-        named = re.findall(r"`((?:src|tests|docs|deploy|blueprints|benchmarks)/[\w./-]*)`", text)
-        gone = [path for path in named if not (ROOT / path).exists() and "NAME" not in path]
-        assert not gone, name
-
-
 def test_the_changelog_knows_the_version():
     """The newest release of CHANGELOG.md is the version in setup.cfg, with its day."""
     config = configparser.ConfigParser()
@@ -85,7 +72,12 @@ def test_the_changelog_knows_the_version():
     assert date.fromisoformat(day)
 
 
-def test_every_file_that_the_documents_link_to_exists():
+def test_every_file_that_the_documents_name_or_link_to_exists():
+    for name in DOCUMENTS:
+        text = (ROOT / name).read_text()
+        named = re.findall(r"`((?:src|tests|docs|deploy|blueprints|benchmarks)/[\w./-]*)`", text)
+        gone = [path for path in named if not (ROOT / path).exists() and "NAME" not in path]
+        assert not gone, name
     for document in (*(ROOT / name for name in DOCUMENTS), *(ROOT / "docs").glob("**/*.md")):
         for link in re.findall(r"\]\(((?!http)[^)]+)\)", document.read_text()):
             path, _, heading = link.partition("#")
@@ -127,9 +119,6 @@ def test_every_warning_is_explained():
     assert [row[0].strip("`") for row in rows(LOG, "event")] == events
 
 
-KNOWN = HOSTS.partition("## Known hosts\n")[2]
-
-
 def column(header: str, number: int) -> list[str]:
     """The cells of one column of the table of known hosts whose header line begins so."""
     return [row[number] for row in rows(KNOWN[KNOWN.index(f"| {header}") :], "host")]
@@ -145,30 +134,26 @@ def test_the_sample_list_is_one_that_the_service_reads():
     assert (used["tts"].interface, used["tts"].voice_for("alloy")) == ("speech", "af_heart")
 
 
-def test_every_known_host_has_an_address_names_and_a_note():
-    """The tables and the list below them are of the same hosts, with base URLs that are read."""
+def test_every_known_host_has_an_address_names_a_note_and_a_mark():
+    """The tables, the list below them and README.md are of the same hosts; their URLs are read.
+
+    Each host is marked as called, with the version and the day of its test, or as read.
+    """
     hosts = column("host | base URL", 0)
     assert len(hosts) >= 6
     assert column("host | model names", 0) == hosts
     assert re.findall(r"^- \*\*(.+?)\*\*", KNOWN, re.M) == hosts
     for written in column("host | base URL", 1):
         assert BaseUrl.parse(written.strip("`").replace("HOST", "host.example")).path
-
-
-def test_the_marks_are_those_of_the_tests():
-    """Each host is marked as called, with the version and the day of its test, or as read."""
-    marks = dict(zip(column("host | base URL", 0), column("host | base URL", 6), strict=True))
+    paragraph = README.partition("[docs/hosts.md](docs/hosts.md)")[2].partition("\n\n")[0]
+    named = " ".join(paragraph.split())
+    assert all(host in named for host in hosts)
+    marks = dict(zip(hosts, column("host | base URL", 6), strict=True))
     assert {host: mark for host, mark in marks.items() if mark != "read"} == {
         host: f"called: {server.package} {server.version}, {DAY}"
         for host, server in SERVERS.items()
         if host != "aimock"  # It stands for hosts, and is none.
     }
-
-
-def test_the_readme_leads_to_the_known_hosts():
-    paragraph = README.partition("[docs/hosts.md](docs/hosts.md)")[2].partition("\n\n")[0]
-    named = " ".join(paragraph.split())
-    assert all(host in named for host in column("host | base URL", 0))
 
 
 def test_the_table_of_dynos_follows_from_the_formulas():
@@ -189,12 +174,9 @@ def test_the_table_of_dynos_follows_from_the_formulas():
 
 
 def test_the_documented_figures_are_the_runs():
+    """The run has all figures, in ours, and no service is left out of all."""
     [found] = documents.BLOCK.finditer(PERFORMANCE)
     assert found[0] == f"{found[1]}{documents.block(RESULTS)}\n{found[2]}"
-
-
-def test_every_figure_was_measured():
-    """The run has all figures, in ours, and no service is left out of all."""
     known = medians(RESULTS)
     assert set(known) == set(FIGURES)
     ours = {key for key in known if "Parley" in known[key]}

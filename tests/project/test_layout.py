@@ -72,6 +72,10 @@ def imports_of(path: Path) -> set[str]:
     return imports
 
 
+def tops(imports: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in imports}
+
+
 @cache
 def modules() -> dict[str, set[str]]:
     """Each module of src/parley and what it imports, by full names."""
@@ -156,15 +160,13 @@ def test_no_file_is_long():
 @pytest.mark.parametrize(("package", "allowed"), WHO_MAY_KNOW.items())
 def test_who_may_know_what(package, allowed):
     """One room has requests, Flask stays out of the middle, and nothing knows the engine."""
-    packages = {
-        module: {name.split(".")[0] for name in found} for module, found in modules().items()
-    }
-    assert {room_of(module) for module, names in packages.items() if package in names} <= allowed
+    users = {room_of(module) for module, found in modules().items() if package in tops(found)}
+    assert users <= allowed
 
 
 def test_the_local_engine_knows_nothing_of_the_service():
     for path in (ROOT / "src" / "local_engine").rglob("*.py"):
-        assert not {name.split(".")[0] for name in imports_of(path)} & {"parley", "blueprints"}
+        assert not tops(imports_of(path)) & {"parley", "blueprints"}
 
 
 HOOKS = {
@@ -179,10 +181,6 @@ TRIED = {"urllib3": "2.8", "requests": "2.34", "gevent": "26.9", "gunicorn": "27
 """The minor versions on which these promises were tried; setup.cfg admits no others."""
 
 
-def private(name: str) -> bool:
-    return bool(re.fullmatch(r"_[a-z]\w*", name))
-
-
 def names_of_others() -> set[str]:
     """The private names that src/parley reads without having set or defined them itself."""
     used, own = set(), set()
@@ -194,17 +192,13 @@ def names_of_others() -> set[str]:
                 own.add(node.name)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 own.add(node.id)
-    return set(filter(private, used - own))
+    return {name for name in used - own if re.fullmatch(r"_[a-z]\w*", name)}
 
 
-@pytest.mark.parametrize(("owner", "name"), HOOKS, ids=lambda item: getattr(item, "__name__", item))
-def test_a_private_name_is_still_there(owner, name):
-    """A version that drops it is found out here, not by a caller."""
-    assert name in {*vars(owner), *owner.__init__.__code__.co_names}
-
-
-def test_no_other_private_name_is_used():
-    """Whoever needs one adds it to the table, with its promise."""
+def test_each_private_name_is_still_there_and_no_other_is_used():
+    """A version that drops one is found out here; whoever needs one adds it, with its promise."""
+    for owner, name in HOOKS:
+        assert name in {*vars(owner), *owner.__init__.__code__.co_names}, owner
     overridden = {"_read_status", "_close_conn", "_new_conn", "_io_refs"}
     assert names_of_others() | overridden == {name for _, name in HOOKS}
 
