@@ -9,6 +9,7 @@ from pathlib import Path
 
 from testing import fake_openai as fake
 from testing.builders import wav
+from testing.fake_openai import http
 from testing.fake_streams import streams_chat
 from testing.gunicorn_process import serving
 from testing.recording_hosts import secret, shows
@@ -35,7 +36,7 @@ def echo(connection, request):
         answer = json.dumps({"choices": [{"message": {"content": reply}}]}).encode()
     else:
         answer = b"ID3" + f"{json.loads(request.body)['input']} {seen}".encode()
-    return connection.sendall(fake.http(answer, **cookie)) or True
+    return connection.sendall(http(answer, **cookie)) or True
 
 
 def test_no_conversation_sees_another(tmp_path):
@@ -80,24 +81,16 @@ def test_no_conversation_sees_another(tmp_path):
             assert host.connections < len(host.requests)  # Callers did share connections.
 
 
+DOWN = "upstream_unavailable"
 # A way to fail, what does, and its code: each is tried with a key of its own.
 FAILURES = {
     "works": (None, None),
-    "refused": (
-        fake.http(b'{"error": {"message": "KEY is wrong"}}', "401 Unauthorized"),
-        "api_key_rejected",
-    ),
-    "redirected": (
-        fake.http(b"", "302 Found", Location="http://127.0.0.1:1/KEY"),
-        "upstream_rejected",
-    ),
-    "malformed": (fake.http(b"KEY"), "upstream_malformed"),
-    "identified": (fake.http(b"{}", "500 Oops", x_request_id="KEY"), "upstream_unavailable"),
-    "cut off": (
-        b"HTTP/1.1 200 OK\r\nX-KEY: KEY\r\nContent-Length: 9\r\n\r\n",
-        "upstream_unavailable",
-    ),
-    "not HTTP": (b"KEY\r\n", "upstream_unavailable"),
+    "refused": (http(b'{"error": {"message": "KEY is wrong"}}', "401 No"), "api_key_rejected"),
+    "redirected": (http(b"", "302 Found", Location="http://127.0.0.1:1/KEY"), "upstream_rejected"),
+    "malformed": (http(b"KEY"), "upstream_malformed"),
+    "identified": (http(b"{}", "500 Oops", x_request_id="KEY"), DOWN),
+    "cut off": (b"HTTP/1.1 200 OK\r\nX-KEY: KEY\r\nContent-Length: 9\r\n\r\n", DOWN),
+    "not HTTP": (b"KEY\r\n", DOWN),
 }
 
 
