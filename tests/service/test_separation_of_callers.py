@@ -95,6 +95,7 @@ FAILURES = {
 
 
 def test_a_key_shows_up_nowhere(tmp_path, authority):
+    """However a call fails; nor does a host of the service's own network get one by a header."""
     keys = {name: secret() for name in FAILURES}
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     with fake.running(fake.in_tls(authority)) as upstream:
@@ -114,26 +115,13 @@ def test_a_key_shows_up_nowhere(tmp_path, authority):
                 told = [error["code"] for error in response.json()["errors"]]
                 assert told == ([code] if code else []), name
                 written += [response.text, str(response.headers)]
-            inside = {"X-OpenAI-Base-URL": "http://10.0.0.1", "X-OpenAI-API-Key": keys["works"]}
-            written.append(converse(service, **inside).text)
+            opened = upstream.connections
+            for name in ("OpenAI", *STAGES.values()):
+                inside = {f"X-{name}-Base-URL": upstream.url, "X-OpenAI-API-Key": keys["works"]}
+                written.append(converse(service, **inside).text)
+                assert '"base_url_refused"' in written[-1]
+            assert upstream.connections == opened
             written.append(Path(f"/proc/{service.process.pid}/cmdline").read_text())
         written.append(service.log)
     for text in written:
         assert not any(shows(text.encode(), key) for key in keys.values()), text
-
-
-def test_the_guard_stands_on_the_real_path(tmp_path):
-    with fake.running() as upstream, serving(tmp_path / "log", {}) as service:
-        port = upstream.url.rpartition(":")[2].removesuffix("/v1")
-        for url in (
-            f"https://127.0.0.1:{port}/v1",
-            f"https://localhost:{port}/v1",
-            f"https://2130706433:{port}/v1",
-            f"https://[::ffff:127.0.0.1]:{port}/v1",
-            upstream.url,
-        ):
-            for name in ("OpenAI", *STAGES.values()):
-                response = converse(service, **{f"X-{name}-Base-URL": url})
-                assert response.status_code == 400
-                assert response.json()["errors"][0]["code"] == "base_url_refused"
-        assert upstream.connections == 0

@@ -20,6 +20,8 @@ from parley.upstream.failures import failure_told_by, require_success, retry_aft
 from parley.wire.transport import Upstream
 
 DAY = 86_400
+# A date is seconds from now (RFC 9110, 10.2.3).
+IN_HALF_A_DAY = formatdate(time.time() + DAY / 2, usegmt=True)
 UPSTREAM = Upstream(BaseUrl.parse("https://api.openai.com/v1"), KEY, Secrets(KEY))
 
 
@@ -33,7 +35,8 @@ def failure(status: int, error: object, model: str = "gpt-4o") -> errors.Upstrea
 
 
 def test_only_the_beginning_of_a_message_is_examined():
-    """An upstream may send a megabyte of it."""
+    """An upstream may send a megabyte of it. A call without a model lacks none."""
+    assert type(failure(404, {"message": "No."}, "")) is errors.UpstreamRejected
     assert type(failure(404, {"message": "x " * 300 + "gpt-4o"})) is errors.ModelNotFound
     assert type(failure(404, {"message": "x " * 1200 + "gpt-4o"})) is errors.UpstreamRejected
     metrics = "Quota exceeded for metric: requests, limit: 0. " * 30
@@ -52,16 +55,14 @@ def test_a_reason_too_deep_is_none(key, wrap):
     assert type(failure_told_by({"error": deep}, UPSTREAM)) is errors.QuotaExhausted
 
 
-def test_a_call_without_a_model_lacks_none():
-    assert type(failure(404, {"message": "No."}, "")) is errors.UpstreamRejected
-
-
 SAYS = "The upstream refused the request, saying"
 
 
 @pytest.mark.parametrize(
     ("status", "message", "told"),
     [
+        *((status, "No.", f"{SAYS}: No.") for status in (199, 300)),
+        (600, "No.", "The upstream failed, saying: No."),
         (400, "x" * 300, f"{SAYS}: {'x' * 300}"),
         (400, "x" * 301, f"{SAYS}: {'x' * 300}…"),
         (400, "", errors.UpstreamRejected.message),
@@ -76,12 +77,8 @@ SAYS = "The upstream refused the request, saying"
 )
 def test_a_sentence_ends_with_the_upstreams_own_words(status, message, told):
     """300 characters are enough for a reason; without one the error's own sentence stands."""
-    assert failure(status, {"message": message}).message == told
-
-
-@pytest.mark.parametrize("status", [199, 300, 600])
-def test_whatever_is_no_success_is_a_failure(status):
-    assert failure(status, {}).upstream_status == status
+    failed = failure(status, {"message": message})
+    assert (failed.message, failed.upstream_status) == (told, status)
 
 
 @pytest.mark.parametrize(
@@ -104,11 +101,7 @@ def test_whatever_is_no_success_is_a_failure(status):
         ({"retry-after": "Fri, 01 Jan 9999 00:00:00 GMT"}, DAY),
         ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0),
         ({"retry-after": "Thu, 01 Jan 2026 00:00:00 -0000"}, None),
-        # A date is seconds from now (RFC 9110, 10.2.3).
-        (
-            {"retry-after": formatdate(time.time() + DAY / 2, usegmt=True)},
-            pytest.approx(DAY / 2, rel=0.1),
-        ),
+        ({"retry-after": IN_HALF_A_DAY}, pytest.approx(DAY / 2, rel=0.1)),
     ],
     ids=str,
 )

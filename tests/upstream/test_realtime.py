@@ -197,19 +197,6 @@ def test_whatever_a_session_does_ends_in_its_code_and_in_time(
     assert [request.stage for request in upstream.requests].count("tts") == tries
 
 
-def test_a_model_that_only_the_session_refuses_is_replaced(upstream, converse):
-    """The Realtime API may open its WebSocket before it looks at the model's name."""
-
-    def answer(connection, request):
-        if "realtime" in request.path:
-            plays(refuses("model_not_found"))(connection, request)
-        else:
-            connection.sendall(http(b"ID3 speech"))
-
-    upstream.answers["tts"] = answer
-    assert converse(None, "tts", LATE, **TTS)["models_used"]["tts"] == "tts-1"
-
-
 @pytest.mark.parametrize(
     ("said", "reworded"), [(REPLY, False), ("It's paris", False), ("No.", True)]
 )
