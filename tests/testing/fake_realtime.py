@@ -18,7 +18,7 @@ from websockets.server import ServerProtocol
 
 from testing import coded_speech
 from testing.fake_openai import REPLY, Request
-from testing.fake_streams import DRIP_SECONDS, STALL_SECONDS, Pace, leaves
+from testing.fake_streams import STALL_SECONDS, Pace, leaves
 
 EVENTS: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 REQUESTS: TypeAdapter[Any] = TypeAdapter(ResponseCreateEventParam)
@@ -130,10 +130,6 @@ class Session:
             self.said(said or text)
             self.done()
 
-    def drip(self, text: str) -> None:
-        self.pause = DRIP_SECONDS
-        self.read(text)
-
     def stall(self) -> None:
         self.wait(STALL_SECONDS)
         raise Over
@@ -184,7 +180,6 @@ READINGS: dict[str, Callable[[Session, str], object]] = {
     "closes amid": lambda session, text: (session.read(text, 0.5), session.leave()),
     "cut after": lambda session, text: (session.read(text), session.leave(properly=False)),
     "cut amid": lambda session, text: (session.read(text, 0.5), session.leave(properly=False)),
-    "drips": Session.drip,
     "silent": lambda session, text: session.stall(),
     "stalls": lambda session, text: (session.read(text, 0.5), session.stall()),
     "empty": lambda session, text: (session.said(text), session.done()),
