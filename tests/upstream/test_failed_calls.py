@@ -2,7 +2,6 @@
 
 import json
 import math
-import threading
 import time
 from email.utils import formatdate
 from unittest.mock import Mock
@@ -142,22 +141,15 @@ def test_how_long_to_wait_is_read_from_words_and_fields(error, seconds):
 @pytest.fixture
 def clock(monkeypatch) -> Mock:
     """A clock that begins at 1000, and every wait on it."""
-    clock, thread = Mock(now=1000.0, slept=[]), threading.get_ident()
+    clock = Mock(now=1000.0, slept=[])
 
     def sleep(seconds: float) -> None:
         clock.slept.append(seconds)
         clock.now += seconds
 
-    def here(on_the_clock, real):
-        """A fake upstream of an earlier test may still wait in its thread, on the real clock."""
-
-        def function(*seconds):
-            return (on_the_clock if threading.get_ident() == thread else real)(*seconds)
-
-        return function
-
-    monkeypatch.setattr("time.monotonic", here(lambda: clock.now, time.monotonic))
-    monkeypatch.setattr("time.sleep", here(sleep, time.sleep))
+    ours = Mock(monotonic=lambda: clock.now, sleep=sleep)
+    for module in ("deadline", "upstream.calls"):  # Whoever else waits has the real one.
+        monkeypatch.setattr(f"parley.{module}.time", ours)
     return clock
 
 
