@@ -39,18 +39,14 @@ def echo(connection, request):
     return connection.sendall(http(answer, **cookie)) or True
 
 
-def test_no_conversation_sees_another(tmp_path):
+def test_no_conversation_sees_another(serve):
     """Many at once, with keys of their own on hosts of their choice, which answer what they see."""
     with ExitStack() as opened:
         hosts = [opened.enter_context(fake.running()) for _ in STAGES]
         for upstream in hosts:
             upstream.answers = dict.fromkeys(STAGES, echo)
-        variables = {
-            "PARLEY_OPENAI_BASE_URL": hosts[0].url,
-            "PARLEY_ALLOWED_BASE_URLS": "*",
-            "WEB_CONCURRENCY": "2",
-        }
-        service = opened.enter_context(serving(tmp_path / "log", variables))
+        chosen = {"PARLEY_OPENAI_BASE_URL": hosts[0].url, "PARLEY_ALLOWED_BASE_URLS": "*"}
+        service = serve(WEB_CONCURRENCY="2", **chosen)
 
         def talk(number):
             draw = random.Random(number)
