@@ -6,22 +6,12 @@ import json
 import wave
 
 import pytest
-from testing import coded_speech
+from testing import coded_speech, representations
 from testing import fake_realtime as realtime
 from testing.builders import make_app
 from testing.fake_openai import REPLY
 from testing.fake_streams import streams_chat, streams_speech
-from testing.representations import (
-    JSON,
-    REPRESENTATIONS,
-    SOUND,
-    STREAM,
-    bodies,
-    body,
-    events,
-    post,
-    told,
-)
+from testing.representations import JSON, REPRESENTATIONS, SOUND, STREAM, bodies, body, post, told
 
 TURNS = [
     {"role": "user", "content": "My dog is called Rex; he is brown."},
@@ -69,7 +59,9 @@ def test_a_voice_that_the_model_does_not_have_falls_back_to_its_first(
     if model == "tts-1":
         assert body(spoken, "tts")["voice"] == used
     if accept == STREAM:
-        assert {segment["voice"] for segment in events(response, "segment")} == {used}
+        assert {segment["voice"] for segment in representations.events(response, "segment")} == {
+            used
+        }
     else:
         assert response.headers["X-Voice"] == used
 
