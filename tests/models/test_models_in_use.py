@@ -34,7 +34,7 @@ ENDS_LINE = r"event=model_ends stage=\w+ model=(\S+) date=2027-\d\d-\d\d then=\S
 def test_a_conversation_works_on_any_day(upstream, today, models):
     """Each stage asks a living model at once, and `models_used` says which."""
     if models["tts"] == NEW["tts"]:
-        upstream.answers["tts"] = realtime.speaks
+        upstream.answers["tts"] = realtime.Readings()
     client = make_app(today=today, PARLEY_OPENAI_BASE_URL=upstream.url).test_client()
     answer = converse(client).json
     assert (answer["errors"], answer["models_used"]) == ([], models)

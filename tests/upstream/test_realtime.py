@@ -65,7 +65,7 @@ def test_the_handshake_carries_the_key_and_the_model_through_the_proxy(
     upstream, monkeypatch, request
 ):
     """https://host/v1 becomes wss://host/v1/realtime, over connections of the proxy's alone."""
-    upstream.answers["tts"] = realtime.speaks
+    upstream.answers["tts"] = realtime.Readings()
     with tunnels() as (address, asked):
         # The environment names the proxy before the service starts.
         monkeypatch.setenv("https_proxy", f"http://{address}")
