@@ -65,6 +65,13 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
+@pytest.fixture(scope="module")
+def served_upstream() -> Iterator[fake_openai.Upstream]:
+    """An upstream that outlives a test, for a service that does."""
+    with fake_openai.running() as running:
+        yield running
+
+
 @pytest.fixture
 def upstream(request: pytest.FixtureRequest) -> Iterator[fake_openai.Upstream]:
     """An upstream on a socket of its own, which answers as OpenAI does; a parameter: in TLS."""

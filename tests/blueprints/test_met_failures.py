@@ -4,21 +4,11 @@ import json
 
 import pytest
 from testing import fake_realtime as realtime
+from testing import met_failures as rows
 from testing.builders import KEY, make_app
 from testing.fake_openai import REPLY, TRANSCRIPT, http
 from testing.met_answers import answers, chunk, streamed
-from testing.met_failures import (
-    ADDRESSES,
-    BLAMES,
-    CLOSES,
-    CODES,
-    NO_ADDRESSES,
-    REASON,
-    SESSIONS,
-    SHAPES,
-    STATUSES,
-    TEXTS,
-)
+from testing.met_failures import REASON
 from testing.representations import REPRESENTATIONS, post, spread, told
 from testing.unknown_models import KNOWN, MODELS, UNKNOWN, knows_no_model
 from testing.upstream_faults import says
@@ -48,14 +38,14 @@ def check(upstream, accept, stage: str, code: str, count: int, status_at_stt: in
     return answer.message
 
 
-@spread(SHAPES)
+@spread(rows.SHAPES)
 def test_the_reason_is_read_from_every_shape(met, accept, stage, row):
     """The one sentence that helps is told."""
-    fails(met, stage, 400, SHAPES[row])
+    fails(met, stage, 400, rows.SHAPES[row])
     assert check(met, accept, stage, "upstream_rejected", 1, 400).count(REASON) == 1
 
 
-@spread(TEXTS)
+@spread(rows.TEXTS)
 def test_a_text_is_a_reason_and_a_page_is_none(met, accept, stage, row):
     """Many refuse in plain words; what was cut, or is markup, says nothing to a caller."""
     body, is_told = row
@@ -65,15 +55,15 @@ def test_a_text_is_a_reason_and_a_page_is_none(met, accept, stage, row):
     assert message.endswith(f"saying{said}") is bool(is_told)
 
 
-@spread(SHAPES)
+@spread(rows.SHAPES)
 def test_a_failure_under_200_is_one(met, accept, stage, row):
     """Without a code it is malformed, and its reason is told all the same."""
-    body = json.loads(json.dumps(SHAPES[row]).replace("400", "null"))
+    body = json.loads(json.dumps(rows.SHAPES[row]).replace("400", "null"))
     fails(met, stage, 200, body)
     assert REASON in check(met, accept, stage, "upstream_malformed", 1, 500)
 
 
-@spread(CODES)
+@spread(rows.CODES)
 @pytest.mark.parametrize("has_answer", [False, True], ids=["alone", "beside an answer"])
 def test_a_code_under_200_counts_as_the_status(met, accept, stage, row, has_answer):
     """And an error counts whatever else there is; its reason is told."""
@@ -85,7 +75,7 @@ def test_a_code_under_200_counts_as_the_status(met, accept, stage, row, has_answ
     assert "Overloaded." in check(met, accept, stage, told_as, count, status)
 
 
-@spread(STATUSES)
+@spread(rows.STATUSES)
 def test_a_status_is_understood_and_its_reason_told(met, accept, stage, row):
     """For every status, and only what may pass is tried again."""
     http_status, error, headers, code, count, status = row
@@ -116,9 +106,9 @@ def test_what_is_not_about_the_model_replaces_none(met, accept, stage, row):
 
 @spread(
     [
-        *((status, 500, said, False) for status in (504, 200) for said in ADDRESSES),
-        *((status, 500, said, True) for status in (504, 200) for said in NO_ADDRESSES),
-        *((200, name, ADDRESSES[2], blames) for name, blames in BLAMES),
+        *((status, 500, said, False) for status in (504, 200) for said in rows.ADDRESSES),
+        *((status, 500, said, True) for status in (504, 200) for said in rows.NO_ADDRESSES),
+        *((200, name, rows.ADDRESSES[2], blames) for name, blames in rows.BLAMES),
     ]
 )
 def test_where_the_operators_hosts_stand_is_not_told(met, accept, stage, row):
@@ -128,7 +118,7 @@ def test_where_the_operators_hosts_stand_is_not_told(met, accept, stage, row):
     assert (message in told(post(met, accept)).message) is is_told
 
 
-@spread(ADDRESSES)
+@spread(rows.ADDRESSES)
 def test_a_sentence_beside_that_of_an_address_is_told(met, accept, stage, row):
     """Under 200, where hosts refuse, too, with a link to what they refuse."""
     fails(met, stage, 200, {"error": {"message": f"{REASON}. {row}. Sorry!", "code": "x"}})
@@ -148,7 +138,7 @@ def test_a_long_reason_is_judged_as_it_is_told(met, long, seen):
     assert "10.11" not in message
 
 
-@pytest.mark.parametrize("message", ADDRESSES)
+@pytest.mark.parametrize("message", rows.ADDRESSES)
 def test_a_host_that_the_caller_named_may_tell_it(met, message):
     """As may a refusal, which the caller has to understand."""
     fails(met, "text", 400, {"error": {"message": message}})
@@ -196,10 +186,10 @@ def test_a_key_that_is_missing_at_a_stage_is_asked_for(met, accept, stage, row):
 
 
 @REPRESENTATIONS
-@pytest.mark.parametrize("name", SESSIONS)
+@pytest.mark.parametrize("name", rows.SESSIONS)
 def test_an_event_of_the_realtime_api_is_read_as_any_failure(met, accept, name):
     """With its reason, and after as many tries."""
-    event, code, count = SESSIONS[name]
+    event, code, count = rows.SESSIONS[name]
     met.answers["tts"] = realtime.plays(lambda session: session.send_text(json.dumps(event)))
     answer = told(post(met, accept, tts_model="gpt-realtime-2.1-mini"))
     assert (answer.status, answer.code, answer.stage) == (206, code, "tts")
@@ -208,7 +198,7 @@ def test_an_event_of_the_realtime_api_is_read_as_any_failure(met, accept, name):
 
 
 @REPRESENTATIONS
-@pytest.mark.parametrize(("number", "reason", "code", "count"), CLOSES)
+@pytest.mark.parametrize(("number", "reason", "code", "count"), rows.CLOSES)
 def test_the_reason_of_a_close_frame_is_told(met, accept, number, reason, code, count):
     """Some open a WebSocket to whoever asks, and say in its close frame why they will not speak."""
 

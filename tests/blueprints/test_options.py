@@ -6,22 +6,12 @@ import json
 import wave
 
 import pytest
-from testing import coded_speech
+from testing import coded_speech, representations
 from testing import fake_realtime as realtime
 from testing.builders import make_app
 from testing.fake_openai import REPLY
 from testing.fake_streams import streams_chat, streams_speech
-from testing.representations import (
-    JSON,
-    REPRESENTATIONS,
-    SOUND,
-    STREAM,
-    bodies,
-    body,
-    events,
-    post,
-    told,
-)
+from testing.representations import JSON, REPRESENTATIONS, SOUND, STREAM, bodies, body, post, told
 
 TURNS = [
     {"role": "user", "content": "My dog is called Rex; he is brown."},
@@ -64,12 +54,14 @@ def test_a_voice_that_the_model_does_not_have_falls_back_to_its_first(
 ):
     """X-Voice, or a stream's `segment`, says which voice spoke; tts-1 has no verse."""
     if model != "tts-1":
-        spoken.answers["tts"] = realtime.speaks
+        spoken.answers["tts"] = realtime.Readings()
     response = post(spoken, accept, tts_model=model, voice=sent)
     if model == "tts-1":
         assert body(spoken, "tts")["voice"] == used
     if accept == STREAM:
-        assert {segment["voice"] for segment in events(response, "segment")} == {used}
+        assert {segment["voice"] for segment in representations.events(response, "segment")} == {
+            used
+        }
     else:
         assert response.headers["X-Voice"] == used
 
@@ -87,10 +79,9 @@ def test_no_voice_is_told_where_nothing_was_spoken(upstream, accept):
 @pytest.mark.parametrize("audio_format", ["mp3", "wav", "pcm"])
 def test_every_interface_gives_every_format(spoken, audio_format, model):
     """What sends PCM alone is encoded here. A WAV says how long it is: players rely on it."""
-    if model == "tts-1":
-        pcm = coded_speech.encode(REPLY, "pcm")
-    else:
-        pcm, spoken.answers["tts"] = realtime.PCM, realtime.speaks
+    pcm = coded_speech.encode(REPLY, "pcm")
+    if model != "tts-1":
+        spoken.answers["tts"] = realtime.Readings()
     response = post(spoken, audio_format=audio_format, tts_model=model)
     assert (response.status_code, response.json["errors"]) == (200, [])
     if model == "tts-1":

@@ -10,16 +10,9 @@ from requests_mock import Mocker
 from testing.builders import make_client
 from testing.conversation_forms import BASE, STT, TEXT, TTS
 
+from parley import errors
 from parley.conversation.segments import speakable
 from parley.conversation.stages import Conversation, Stages
-from parley.errors import (
-    DeadlineExceeded,
-    ModelNotFound,
-    TextIncomplete,
-    TextTruncated,
-    UpstreamError,
-    UpstreamMalformed,
-)
 from parley.models.registry import Model
 from parley.recordings import KINDS, Recording
 
@@ -59,11 +52,16 @@ AMID = says("Old", finish_reason="error", error={"message": "No.", "code": "mode
 @pytest.mark.parametrize(
     ("answers", "reply", "failure", "name"),
     [
-        ([UNKNOWN, says("New", finish_reason="length")], "New", TextIncomplete, "new-text"),
-        ([UNKNOWN, *[says("New", finish_reason="error")] * 3], "New", UpstreamError, "new-text"),
-        ([AMID, says("New", finish_reason="length")], "New", TextIncomplete, "new-text"),
-        ([AMID, says("")], "", UpstreamMalformed, "old-text"),
-        ([AMID, AMID], "", ModelNotFound, "old-text"),
+        ([UNKNOWN, says("New", finish_reason="length")], "New", errors.TextIncomplete, "new-text"),
+        (
+            [UNKNOWN, *[says("New", finish_reason="error")] * 3],
+            "New",
+            errors.UpstreamError,
+            "new-text",
+        ),
+        ([AMID, says("New", finish_reason="length")], "New", errors.TextIncomplete, "new-text"),
+        ([AMID, says("")], "", errors.UpstreamMalformed, "old-text"),
+        ([AMID, AMID], "", errors.ModelNotFound, "old-text"),
     ],
     ids=["not finished", "broken", "both began", "blank", "both unknown"],
 )
@@ -82,7 +80,7 @@ def test_a_fallback_counts_as_used_once_it_has_answered(openai: Mocker, logged, 
     """Where the upstream knows neither model, or there is no other, the first is named."""
     openai.post(TEXT, **UNKNOWN)
     conversation = hold(fallback)
-    assert isinstance(conversation.failure, ModelNotFound)
+    assert isinstance(conversation.failure, errors.ModelNotFound)
     assert used(conversation) == ["old-stt", "old-text", "old-tts"]
     assert "model_replaced" not in logged.text
     assert len(openai.request_history) == (3 if fallback else 2)
@@ -119,7 +117,7 @@ def test_what_is_said_is_counted_and_a_long_answer_waits_for_room(openai: Mocker
     stages.client.usage.budget.size = 0
     stages.client.deadline.moment -= 19.5
     failure = stages.converse(Recording(BytesIO(b"RIFF"), 4, KINDS[0])).failure
-    assert (failure.stage, type(failure)) == ("stt", DeadlineExceeded)
+    assert (failure.stage, type(failure)) == ("stt", errors.DeadlineExceeded)
 
 
 LONG = {
@@ -143,12 +141,12 @@ def test_a_long_reply_lets_others_run_until_the_deadline(openai: Mocker, monkeyp
     monkeypatch.setattr("parley.conversation.segments.let_others_run", lambda: rests.append(1))
     stages = begin()
     stages.conversation.reply = reply
-    with suppress(TextTruncated):
+    with suppress(errors.TextTruncated):
         stages._speak_reply(stages.client.speak)
     assert len(rests) >= fewest
     assert sum(parsed) <= most
     stages.client.deadline.moment = 0.0
-    with pytest.raises(DeadlineExceeded):
+    with pytest.raises(errors.DeadlineExceeded):
         stages._speak_reply(stages.client.speak)
 
 

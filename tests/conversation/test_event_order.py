@@ -4,14 +4,8 @@ import math
 
 import pytest
 
-from parley.conversation.event_order import (
-    PIECE_BYTES,
-    SCARCE_BYTES,
-    TEXT_SECONDS,
-    Backlog,
-    SoundPiece,
-    SpokenSegment,
-)
+from parley.conversation import event_order
+from parley.conversation.event_order import PIECE_BYTES, Backlog, SoundPiece, SpokenSegment
 from parley.conversation.segments import Segment
 from parley.memory import Budget, Usage
 
@@ -40,7 +34,7 @@ def test_all_deltas_but_the_first_and_the_last_become_one_event(backlog, clock):
     assert backlog.add_text(", two")
     assert not backlog.add_text(", three.")
     assert take(backlog) == []
-    assert backlog.text_due() == pytest.approx(clock[0] + TEXT_SECONDS)
+    assert backlog.text_due() == pytest.approx(clock[0] + event_order.TEXT_SECONDS)
     clock[0] = backlog.text_due()
     assert take(backlog) == [", two, three."]
     backlog.add_text("!")
@@ -79,7 +73,7 @@ def test_less_sound_waits_while_memory_is_scarce():
     """Whoever speaks waits until it is told; the segment whose turn it is goes on."""
     others = Usage(Budget(1000))
     backlog = Backlog(Usage(others.budget))
-    first, second = begun(backlog), begun(backlog, "Two.", bytes(SCARCE_BYTES))
+    first, second = begun(backlog), begun(backlog, "Two.", bytes(event_order.SCARCE_BYTES))
     assert backlog.has_room_for(second)
     others.add(1_000_000)
     assert not backlog.has_room_for(second)

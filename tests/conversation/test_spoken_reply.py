@@ -61,15 +61,6 @@ def heard(reply):
     return text, segments, sounds[: len(ended)]
 
 
-@pytest.mark.parametrize("lanes", [1, 3])
-def test_text_and_sound_are_told_whole_and_in_order(lanes):
-    reply = reply_of(words, sound, lanes)
-    text, segments, sounds = heard(reply)
-    assert text.strip() == REPLY.strip() == "".join(segments).strip()
-    assert [part.strip() for part in segments] == [data.decode() for data in sounds]
-    assert reply.conversation.failure is None
-
-
 def slowly(seconds, count):
     """A reply of so many words, each of which takes time, and what speaks once all are there."""
     are_written = threading.Event()

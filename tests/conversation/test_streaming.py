@@ -126,17 +126,6 @@ def test_a_reading_takes_one_websocket(reply, upstream):
     assert upstream.answers["tts"].left.wait(5)
 
 
-def test_what_was_made_and_not_told_is_no_part_of_the_reply(reply, upstream):
-    """A stream that is stopped amid has the text that its caller has."""
-    streamed = reply(says=REPLY * 20)
-    events = itertools.chain.from_iterable(streamed.events())
-    text = next(event for event in events if isinstance(event, str))
-    time.sleep(0.2)  # Meanwhile, more is made.
-    streamed.close()
-    assert streamed.conversation.reply == text
-    assert streamed.conversation.success
-
-
 def test_a_wait_before_a_retry_ends_with_the_caller(reply, upstream, monkeypatch):
     monkeypatch.setattr("parley.upstream.calls.BACKOFF", (15.0, 15.0))
     streamed = reply(row="fails")

@@ -3,15 +3,7 @@
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from testing import fake_openai as fake
 from testing.gunicorn_process import ROOT, serving
-
-
-@pytest.fixture(scope="module")
-def served_upstream():
-    """An upstream that outlives a test, for a service that does."""
-    with fake.running() as running:
-        yield running
 
 
 @contextmanager

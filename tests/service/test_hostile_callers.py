@@ -8,18 +8,9 @@ from contextlib import ExitStack, suppress
 
 import pytest
 from testing import fake_openai as fake
+from testing import raw_callers
 from testing.builders import KEY, wav
-from testing.raw_callers import (
-    HEALTH,
-    LONG_HEADERS,
-    PATIENCE,
-    connect,
-    health_seconds,
-    memory,
-    one_answer,
-    until_closed,
-    workers_of,
-)
+from testing.raw_callers import HEALTH, LONG_HEADERS, PATIENCE, connect, health_seconds
 from testing.served_conversations import converse
 
 FORM = (
@@ -39,7 +30,7 @@ def few_files(number):
 def roomy_service(serve_all):
     """For callers who might fill its memory; and what it has before the first of them, in MB."""
     service = serve_all()
-    return service, memory(service)
+    return service, raw_callers.memory(service)
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +60,14 @@ def test_what_never_ends_fills_no_memory(roomy_service, sent):
             callers.enter_context(connect(service)).sendall(sent)
         health_seconds(service)
         time.sleep(1)
-        assert memory(service) - before < 0.5 * CALLERS
+        assert raw_callers.memory(service) - before < 0.5 * CALLERS
         assert keeps_nobody_waiting(service)
 
 
 def test_uploads_that_come_fast_are_taken_in_small_pieces(serve):
     """What a caller's kernel holds ready is not read into memory faster than it is written out."""
     service, piece = serve(), bytes(256 * 1024)
-    before, most = memory(service), 0.0
+    before, most = raw_callers.memory(service), 0.0
     with ExitStack() as stack:
         callers = [stack.enter_context(connect(service)) for _ in range(CALLERS)]
         for caller in callers:
@@ -87,7 +78,7 @@ def test_uploads_that_come_fast_are_taken_in_small_pieces(serve):
             for caller in callers:
                 with suppress(BlockingIOError):
                     caller.send(piece)
-            most = max(most, memory(service) - before)
+            most = max(most, raw_callers.memory(service) - before)
     assert most < 0.4 * CALLERS
 
 
@@ -156,7 +147,7 @@ def test_whose_connection_is_closed_holds_up_nobody(service, sent, answer):
         for _ in range(8):
             caller = callers.enter_context(connect(service))
             caller.sendall(sent)
-            assert answer in until_closed(caller)
+            assert answer in raw_callers.until_closed(caller)
         assert health_seconds(service) < PATIENCE
 
 
@@ -168,7 +159,7 @@ def test_silent_callers_keep_nobody_waiting(service):
         silent[0].settimeout(PATIENCE)
         assert silent[0].recv(1) == b""
         silent[-1].sendall(HEALTH)
-        assert one_answer(silent[-1]).startswith(b"HTTP/1.1 200")
+        assert raw_callers.one_answer(silent[-1]).startswith(b"HTTP/1.1 200")
     assert "Traceback" not in service.log
 
 
@@ -177,7 +168,7 @@ def test_a_worker_survives_the_end_of_its_descriptors(serve):
     with ExitStack() as opened:
         hosts = [opened.enter_context(fake.running()).url for _ in range(60)]
         service = serve(under=few_files(64), PARLEY_ALLOWED_BASE_URLS=" ".join(hosts))
-        [worker] = workers_of(service)
+        [worker] = raw_callers.workers_of(service)
         for host in hosts:
             assert converse(service, **{"X-OpenAI-Base-URL": host}).status_code == 200, host
         for _ in range(200):
@@ -187,4 +178,4 @@ def test_a_worker_survives_the_end_of_its_descriptors(serve):
             recording = wav(10)  # Long enough to be a file.
             talks = [talking.submit(converse, service, 30, recording) for _ in range(4)]
             assert [talk.result().status_code for talk in talks] == [200] * 4
-        assert workers_of(service) == [worker]
+        assert raw_callers.workers_of(service) == [worker]

@@ -13,7 +13,6 @@ from testing.builders import KEY, make_app, wav
 from testing.gunicorn_process import serving
 from testing.raw_callers import connect, until_closed
 from testing.recording_hosts import secret, shows
-from testing.served_conversations import converse
 from werkzeug.serving import make_server
 
 from parley.web.caller_headers import BASE_URL_HEADERS, CREDENTIAL_HEADERS
@@ -144,16 +143,6 @@ def test_an_address_chooses_no_host(served, target, answered):
 def test_a_trailer_is_no_header(served):
     trailers = "X-TTS-Base-URL: {url}\r\nX-OpenAI-Base-URL: {url}\r\nX-OpenAI-API-Key: {key}\r\n"
     assert is_answered_as_usual(served, ask(served, trailers=filled(trailers, served[3])))
-
-
-def test_the_header_itself_chooses_the_host(served):
-    """The same values do reach the other host where they are written as they should be."""
-    service, _, _, other, has_tokens = served
-    token = TOKEN if has_tokens else KEY
-    answer = converse(service, **{"X-OpenAI-API-Key": token, "x-tts-base-URL": other.url})
-    assert answer.status_code == (400 if has_tokens else 200)
-    assert bool(other.requests) is not has_tokens
-    other.requests.clear()
 
 
 @contextmanager

@@ -110,6 +110,8 @@ def test_retries_and_hosts_other_than_the_main_one_are_told(upstream, logged, at
         ("é", False),
         (f"id-{KEY[5:10]}", True),
         (f"id-{KEY[5:11]}", False),
+        ("sk-another-key-0123456789", False),  # Though no header says that it is one.
+        ("task-42", True),
     ],
 )
 def test_a_sane_request_id_is_kept(client, named, kept):

@@ -33,6 +33,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FROZEN_LIST = ROOT / "tests" / "testing" / "model_list.md"
 """The models that tests count on, whatever becomes of the project's own list."""
 
+ANY_MODEL = ROOT / "tests" / "testing" / "any_model.md"
+
 KEY = "sk-Zq8vX3mK7pT2wR9yL4nB6cD1"
 
 

@@ -4,7 +4,6 @@ import re
 import struct
 
 STEP = 240  # samples, 10 ms at 24 kHz, that a byte of the text lasts in PCM
-FRAME_SECONDS = 0.024
 FRAME_TEXT = 10  # bytes of the text that a frame of mp3 carries
 # MPEG-2 layer III, 8 kbit/s, 24 kHz, mono: 24 bytes a frame, whose side information says "silence".
 # What a silent frame does not need is ancillary data, which every decoder passes over.

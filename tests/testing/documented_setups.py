@@ -13,7 +13,7 @@ from pathlib import Path
 
 from testing.builders import ROOT
 from testing.fake_openai import soon
-from testing.gunicorn_process import environment, free_port
+from testing.gunicorn_process import environment, free_port, start
 
 START_SECONDS = 120
 STOP_SECONDS = 35
@@ -76,15 +76,9 @@ class Place:
         """Run a block that starts something, as a terminal does; end all of it afterwards."""
         log_file = self.folder / f"log-{len([*self.folder.glob('log-*')])}"
         bind = f"--bind=127.0.0.1:{self.ports['8000']}"
-        with log_file.open("wb") as log:
-            process = subprocess.Popen(
-                ["bash", "-euo", "pipefail", "-c", self.here(block)],
-                cwd=ROOT,
-                env=environment(GUNICORN_CMD_ARGS=bind, **variables),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        command = ["bash", "-euo", "pipefail", "-c", self.here(block)]
+        variables = environment(GUNICORN_CMD_ARGS=bind, **variables)
+        process = start(command, log_file, cwd=ROOT, env=variables, start_new_session=True)
         try:
             yield Terminal(process, log_file)
         finally:

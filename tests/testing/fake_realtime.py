@@ -17,8 +17,8 @@ from websockets.frames import Opcode
 from websockets.server import ServerProtocol
 
 from testing import coded_speech
-from testing.fake_openai import REPLY, Request
-from testing.fake_streams import DRIP_SECONDS, STALL_SECONDS, Pace, leaves
+from testing.fake_openai import Request
+from testing.fake_streams import STALL_SECONDS, Pace, leaves
 
 EVENTS: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 REQUESTS: TypeAdapter[Any] = TypeAdapter(ResponseCreateEventParam)
@@ -130,10 +130,6 @@ class Session:
             self.said(said or text)
             self.done()
 
-    def drip(self, text: str) -> None:
-        self.pause = DRIP_SECONDS
-        self.read(text)
-
     def stall(self) -> None:
         self.wait(STALL_SECONDS)
         raise Over
@@ -164,17 +160,6 @@ def plays(script: Script) -> Callable[[socket.socket, Request], None]:
     return answer
 
 
-def speaks(connection: socket.socket, request: Request) -> None:
-    """Read the text that was asked for, word for word, as it should be."""
-    session = Session(connection, request)
-    response = session.begin()
-    assert response["input"][0]["content"] == [{"type": "input_text", "text": REPLY}]
-    assert response["conversation"] == "none"
-    session.audio()
-    session.said(REPLY)
-    session.done()
-
-
 LIMIT = {"type": "tokens", "code": "rate_limit_exceeded", "message": "Slow down."}
 FAULT = {"type": "server_error", "code": None, "message": "We recommend you retry."}
 # Each has a text read in a session, which then goes on unless the row ends it.
@@ -184,7 +169,6 @@ READINGS: dict[str, Callable[[Session, str], object]] = {
     "closes amid": lambda session, text: (session.read(text, 0.5), session.leave()),
     "cut after": lambda session, text: (session.read(text), session.leave(properly=False)),
     "cut amid": lambda session, text: (session.read(text, 0.5), session.leave(properly=False)),
-    "drips": Session.drip,
     "silent": lambda session, text: session.stall(),
     "stalls": lambda session, text: (session.read(text, 0.5), session.stall()),
     "empty": lambda session, text: (session.said(text), session.done()),
@@ -214,8 +198,10 @@ class Readings:
         session.send("session.created", session={"type": "realtime", "model": "m"})
         try:
             while True:
-                [message] = session.receive()["response"]["input"]
-                [content] = message["content"]
+                asked = session.receive()["response"]
+                assert asked["conversation"] == "none"
+                [[content]] = [message["content"] for message in asked["input"]]
+                assert content["type"] == "input_text"
                 session.pause = self.pace.between
                 session.wait(self.pace.first)
                 READINGS[self.row(content["text"])](session, content["text"])

@@ -16,7 +16,6 @@ from testing.fake_openai import REPLY, Request, http
 
 STALL_SECONDS = 20.0
 """The longest that an answer which goes no further waits for its client to leave."""
-DRIP_SECONDS = 0.1
 PIECE_BYTES = 4096
 
 
@@ -146,10 +145,6 @@ def half(pieces: list[bytes]) -> list[bytes]:
     return pieces[: (len(pieces) + 1) // 2]
 
 
-def dripping(pieces: list[bytes]) -> list[Piece]:
-    return [part for piece in pieces for part in (DRIP_SECONDS, piece)]
-
-
 def split_characters(stream: bytes) -> list[bytes]:
     """Cut within each character of several bytes, so that none arrives whole."""
     cuts = [at + 1 for at, byte in enumerate(stream) if byte >= 0xC0]
@@ -167,9 +162,8 @@ CHATS: dict[str, Row] = {
     "length": lambda text: [ROLE, *deltas(text), chunk({}, "length"), DONE],
     "split characters": lambda text: split_characters(b"".join([ROLE, *deltas(text), STOP, DONE])),
     "one piece": lambda text: [b"".join([ROLE, *deltas(text), STOP, DONE])],
-    "drips": lambda text: [ROLE, *dripping(deltas(text, 1)), STOP, DONE],
+    "drips": lambda text: [ROLE, *(part for one in deltas(text, 1) for part in (0.1, one)), DONE],
     "silent": lambda text: [STALL_SECONDS, Break.CUT],
-    "head alone": lambda text: [b"", STALL_SECONDS, Break.CUT],
     "stalls": lambda text: [ROLE, *half(deltas(text)), STALL_SECONDS, Break.CUT],
     "cut": lambda text: [ROLE, *half(deltas(text)), Break.CUT],
     "reset": lambda text: [ROLE, *half(deltas(text)), Break.RESET],
@@ -181,9 +175,7 @@ SPEECHES: dict[str, Row] = {
     "whole": cut,
     "odd pieces": lambda speech: cut(speech, 1001),
     "empty": lambda speech: [b""],
-    "drips": lambda speech: dripping(cut(speech, max(1, len(speech) // 20))),
     "silent": lambda speech: [STALL_SECONDS, Break.CUT],
-    "head alone": lambda speech: [b"", STALL_SECONDS, Break.CUT],
     "stalls": lambda speech: [speech[: len(speech) // 2], STALL_SECONDS, Break.CUT],
     "cut": lambda speech: [speech[: len(speech) // 2], Break.CUT],
     "reset": lambda speech: [speech[: len(speech) // 2], Break.RESET],

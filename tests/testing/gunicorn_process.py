@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -86,17 +87,12 @@ def serving(
     variables = {"PARLEY_MODEL_LIST": str(LASTING_LIST), **variables}
     if app.startswith("testing."):
         variables["PYTHONPATH"] = f"{ROOT}:{ROOT / 'tests'}"
-    with listener, log_file.open("wb") as log:
+    with listener:
         descriptor = listener.fileno()
         address = f"127.0.0.1:{port}" if port else f"fd://{descriptor}"
-        process = subprocess.Popen(
-            [*under, python, "-m", "gunicorn", f"--bind={address}", *arguments, app],
-            cwd=tree,
-            env=environment(**variables),
-            pass_fds=[descriptor],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        command = [*under, python, "-m", "gunicorn", f"--bind={address}", *arguments, app]
+        how = {"cwd": tree, "env": environment(**variables), "pass_fds": [descriptor]}
+        process = start(command, log_file, **how)
         url = f"http://127.0.0.1:{port or listener.getsockname()[1]}"
         service = Service(url, process, log_file)
         try:
@@ -104,6 +100,12 @@ def serving(
             yield service
         finally:
             end(process, signal.SIGQUIT, 35)
+
+
+def start(command: Sequence[object], log_file: Path, **how: Any) -> subprocess.Popen[bytes]:
+    """Start a process whose output goes to a file."""
+    with log_file.open("wb") as log:
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, **how)
 
 
 def end(process: subprocess.Popen[bytes], how: signal.Signals, seconds: float) -> None:
@@ -143,12 +145,5 @@ def free_port() -> int:
 
 def make_run(log_file: Path, port: int, engine_port: int) -> subprocess.Popen[bytes]:
     """Start `make run` in a process group of its own, as a terminal does."""
-    with log_file.open("wb") as log:
-        return subprocess.Popen(
-            ["make", "run", f"PORT={port}", f"ENGINE_PORT={engine_port}"],
-            cwd=ROOT,
-            env=environment(),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    command = ["make", "run", f"PORT={port}", f"ENGINE_PORT={engine_port}"]
+    return start(command, log_file, cwd=ROOT, env=environment(), start_new_session=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from testing.gunicorn_process import end, environment
+from testing.gunicorn_process import end, environment, start
 
 STOP_SECONDS = 20
 NOWHERE = "http://127.0.0.1:9"
@@ -36,14 +36,8 @@ def started(
     answers at all at the address `ready`.
     """
     proxies = {"http_proxy": NOWHERE, "https_proxy": NOWHERE, "no_proxy": "127.0.0.1,localhost"}
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            env=unmeasured(environment(**proxies, **variables)),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+    variables = unmeasured(environment(**proxies, **variables))
+    process = start(command, log_file, env=variables, stdin=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + seconds
         while not (address := _address(log_file, ready)):

@@ -82,6 +82,7 @@ RECORDINGS: dict[str, tuple[str, bytes]] = {
     "frames behind spaces": ("audio.mp3", b" " * 8192 + FRAMES),
     "begun amid a frame": ("audio.mp3", FRAMES[217:]),
     "amid a frame behind zeros": ("audio.mp3", bytes(4096) + FRAMES[217:]),
+    **{f"begun at byte {at} of a frame": ("audio.mp3", FRAMES[at:]) for at in (1, 416)},
     "begun amid a longer frame": ("audio.mp3", b"\x55" * 1000 + FRAMES),
 }
 """By what they are: the name under which they are sent, and their beginning."""
@@ -125,6 +126,10 @@ NO_RECORDINGS: dict[str, bytes] = {
     "frames of another rate": b"".join(frames(f"fffb9{rate}64", 417, 1) for rate in "04" * 9),
     "frames of another layer": frames("fffb9064", 417, 1) + frames("fffd9064", 417, 1),
     "frames of a free rate": frames("fffb0064", 417),
+    # ISO/IEC 11172-3, 2.4.2.3.
+    "frames of a reserved version": frames("ffeb9064", 417),
+    "frames of a reserved bit rate": frames("fffbf064", 417),
+    "frames of a reserved sampling rate": frames("fffb9c64", 417),
     "PNG": b"\x89PNG\r\n\x1a\n" + FRAMES,
     "JPEG": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + FRAMES,
     "ZIP": b"PK\x03\x04" + bytes(26) + FRAMES,

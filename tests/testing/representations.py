@@ -32,11 +32,7 @@ def spread(rows: Iterable[object]) -> pytest.MarkDecorator:
 
 
 def post(
-    upstream,
-    accept: str = JSON,
-    headers: Mapping[str, str] = {},
-    app: Flask | None = None,
-    **fields,
+    upstream, accept=JSON, headers: Mapping[str, str] = {}, app: Flask | None = None, **fields
 ) -> TestResponse:
     """A conversation with a recording and these fields, read to its end; bytes become a file."""
     if app is None and not upstream.client:

@@ -29,22 +29,6 @@ HEARTBEAT, GRACE, CAPACITY = 0.6, 6, 4
 END_SECONDS = 15
 """In which all work for a caller who has left ends: a second, and what a busy machine needs."""
 
-MODELS = """
-## stt
-| model | default |
-|---|---|
-| whisper-1 | yes |
-## text
-| model | default |
-|---|---|
-| gpt-4o | yes |
-## tts
-| model | default | shuts down | replacement | interface |
-|---|---|---|---|---|
-| tts-1 | yes |  |  | speech |
-| old-1 |  | 2999-01-01 | reader-1 | speech |
-| reader-1 |  |  |  | realtime |
-"""
 SPEAKERS = ("tts-1", "reader-1")
 """The models that speak, by /audio/speech and over the Realtime API."""
 
@@ -54,7 +38,6 @@ def served(
     folder: Path, url: str, limits: str = "", deadline: float = 4, **more: str
 ) -> Iterator[Service]:
     """The service with its limits shortened, where gunicorn reads its configuration."""
-    (folder / "models.md").write_text(MODELS)
     (folder / "gunicorn.conf.py").write_text(
         (ROOT / "gunicorn.conf.py").read_text()
         + textwrap.dedent(
@@ -73,7 +56,6 @@ def served(
         "PARLEY_OPENAI_BASE_URL": url,
         "PARLEY_CAPACITY": str(CAPACITY),
         "PARLEY_DEADLINE": str(deadline),
-        "PARLEY_MODEL_LIST": str(folder / "models.md"),
         **more,
     }
     configuration = f"--config={folder / 'gunicorn.conf.py'}"

@@ -16,7 +16,7 @@ UNKNOWN, KNOWN = (
 
 REPLACED = {
     "stt": lambda connection, request: connection.sendall(good(request)) or True,
-    "tts": realtime.speaks,
+    "tts": realtime.Readings(),
 }
 
 

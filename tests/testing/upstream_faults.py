@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 
 from testing.builders import KEY
 from testing.fake_openai import Request, http
+from testing.fake_streams import reset
 
 DEADLINE = 1.5
 OVERRUN = 15
@@ -66,13 +66,6 @@ def stalls(answer: bytes = b"", seconds: float = 5) -> Behaviour:
         time.sleep(seconds)
 
     return behave
-
-
-def reset(connection: socket.socket) -> None:
-    """Close with a RST instead of a FIN."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    # What TLS wraps is closed as it is, without TLS's own goodbye.
-    socket.socket.close(connection)
 
 
 def resets(answer: bytes) -> Behaviour:

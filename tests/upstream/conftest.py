@@ -1,11 +1,11 @@
 """An upstream that fails as a test tells it, plain or in TLS, and a conversation with it."""
 
 import dataclasses
-import io
 import logging
 import time
 
 import pytest
+from testing import conversation_forms
 from testing.builders import KEY, make_app, wav
 from testing.upstream_faults import DEADLINE
 
@@ -28,10 +28,7 @@ def converse(upstream, authority, at_once, tmp_path, caplog):
         settings = dataclasses.replace(parley.settings, deadline=deadline)
         app.extensions["parley"] = dataclasses.replace(parley, settings=settings)
         began = time.monotonic()
-        form = {"audio": (io.BytesIO(wav(1.0)), "a.wav"), **fields}
-        response = app.test_client().post(
-            "/api/conversation/", data=form, headers={"X-OpenAI-API-Key": KEY}
-        )
+        response = conversation_forms.converse(app.test_client(), audio=wav(1.0), **fields)
         assert time.monotonic() - began < seconds
         told = [(error["code"], error["stage"]) for error in response.json["errors"]]
         assert told == ([(code, stage)] if code else [])

@@ -2,7 +2,6 @@
 
 import json
 import math
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -35,7 +34,8 @@ def failure(status: int, error: object, model: str = "gpt-4o") -> errors.Upstrea
 
 
 def test_only_the_beginning_of_a_message_is_examined():
-    """An upstream may send a megabyte of it."""
+    """An upstream may send a megabyte of it. A call without a model lacks none."""
+    assert type(failure(404, {"message": "No."}, "")) is errors.UpstreamRejected
     assert type(failure(404, {"message": "x " * 300 + "gpt-4o"})) is errors.ModelNotFound
     assert type(failure(404, {"message": "x " * 1200 + "gpt-4o"})) is errors.UpstreamRejected
     metrics = "Quota exceeded for metric: requests, limit: 0. " * 30
@@ -54,16 +54,14 @@ def test_a_reason_too_deep_is_none(key, wrap):
     assert type(failure_told_by({"error": deep}, UPSTREAM)) is errors.QuotaExhausted
 
 
-def test_a_call_without_a_model_lacks_none():
-    assert type(failure(404, {"message": "No."}, "")) is errors.UpstreamRejected
-
-
 SAYS = "The upstream refused the request, saying"
 
 
 @pytest.mark.parametrize(
     ("status", "message", "told"),
     [
+        *((status, "No.", f"{SAYS}: No.") for status in (199, 300)),
+        (600, "No.", "The upstream failed, saying: No."),
         (400, "x" * 300, f"{SAYS}: {'x' * 300}"),
         (400, "x" * 301, f"{SAYS}: {'x' * 300}…"),
         (400, "", errors.UpstreamRejected.message),
@@ -78,12 +76,8 @@ SAYS = "The upstream refused the request, saying"
 )
 def test_a_sentence_ends_with_the_upstreams_own_words(status, message, told):
     """300 characters are enough for a reason; without one the error's own sentence stands."""
-    assert failure(status, {"message": message}).message == told
-
-
-@pytest.mark.parametrize("status", [199, 300, 600])
-def test_whatever_is_no_success_is_a_failure(status):
-    assert failure(status, {}).upstream_status == status
+    failed = failure(status, {"message": message})
+    assert (failed.message, failed.upstream_status) == (told, status)
 
 
 @pytest.mark.parametrize(
@@ -159,22 +153,15 @@ def test_how_long_to_wait_is_read_from_words_and_fields(error, seconds):
 @pytest.fixture
 def clock(monkeypatch) -> Mock:
     """A clock that begins at 1000, and every wait on it."""
-    clock, thread = Mock(now=1000.0, slept=[]), threading.get_ident()
+    clock = Mock(now=1000.0, slept=[])
 
     def sleep(seconds: float) -> None:
         clock.slept.append(seconds)
         clock.now += seconds
 
-    def here(on_the_clock, real):
-        """A fake upstream of an earlier test may still wait in its thread, on the real clock."""
-
-        def function(*seconds):
-            return (on_the_clock if threading.get_ident() == thread else real)(*seconds)
-
-        return function
-
-    monkeypatch.setattr("time.monotonic", here(lambda: clock.now, time.monotonic))
-    monkeypatch.setattr("time.sleep", here(sleep, time.sleep))
+    ours = Mock(monotonic=lambda: clock.now, sleep=sleep)
+    for module in ("deadline", "upstream.calls"):  # Whoever else waits has the real one.
+        monkeypatch.setattr(f"parley.{module}.time", ours)
     return clock
 
 

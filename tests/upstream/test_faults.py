@@ -91,6 +91,7 @@ def test_what_fails_once_works_at_the_second_try(upstream, converse, stage):
         assert wav(1.0) in second.body
     else:
         assert first.body == second.body
+    assert upstream.connections == 1  # A refusal is read to its end.
 
 
 @pytest.mark.parametrize("upstream", ["http", "https"], indirect=True)

@@ -65,7 +65,7 @@ def test_the_handshake_carries_the_key_and_the_model_through_the_proxy(
     upstream, monkeypatch, request
 ):
     """https://host/v1 becomes wss://host/v1/realtime, over connections of the proxy's alone."""
-    upstream.answers["tts"] = realtime.speaks
+    upstream.answers["tts"] = realtime.Readings()
     with tunnels() as (address, asked):
         # The environment names the proxy before the service starts.
         monkeypatch.setenv("https_proxy", f"http://{address}")
@@ -195,19 +195,6 @@ def test_whatever_a_session_does_ends_in_its_code_and_in_time(
     answer = converse(code, "tts", LATE, **TTS)
     assert bool(answer["audio"]) is (code is None)
     assert [request.stage for request in upstream.requests].count("tts") == tries
-
-
-def test_a_model_that_only_the_session_refuses_is_replaced(upstream, converse):
-    """The Realtime API may open its WebSocket before it looks at the model's name."""
-
-    def answer(connection, request):
-        if "realtime" in request.path:
-            plays(refuses("model_not_found"))(connection, request)
-        else:
-            connection.sendall(http(b"ID3 speech"))
-
-    upstream.answers["tts"] = answer
-    assert converse(None, "tts", LATE, **TTS)["models_used"]["tts"] == "tts-1"
 
 
 @pytest.mark.parametrize(

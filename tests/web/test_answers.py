@@ -164,13 +164,6 @@ def converse(upstream):
     return lambda: client.post(PATH, headers=headers, data={"audio": (BytesIO(wav()), "a.wav")})
 
 
-def test_a_stream_needs_no_gunicorn(converse):
-    """`flask run` is for development, and streams as well, each segment to its last piece."""
-    with closing(converse()) as response:
-        stream = heard(events_of(response.response))
-    assert (stream.code, stream.text, stream.spoken) == (None, REPLY, [REPLY])
-
-
 @pytest.mark.parametrize("broken", ["add_text", "add_sound", "take"])
 def test_a_failure_of_ours_is_told(converse, monkeypatch, logged, broken):
     """The stream ends as the contract says, and the log holds no text of the error."""

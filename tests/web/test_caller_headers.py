@@ -6,11 +6,10 @@ import threading
 import time
 
 import pytest
-from testing.builders import KEY, make_app
+from testing.builders import ANY_MODEL, KEY, make_app
 from testing.conversation_forms import BASE as URL
 from testing.conversation_forms import DEFAULTS, MAIN, PATH, TTS, check, converse, refused
 from testing.fake_realtime import Readings
-from testing.model_lists import any_model
 
 from blueprints import BLUEPRINTS
 from parley.base_urls import BaseUrl
@@ -115,12 +114,12 @@ def test_no_part_of_a_stages_key_is_logged(openai, logged, header):
     assert KEY[7:14].lower() not in logged.text.lower()
 
 
-def test_no_key_is_logged_as_the_model_of_a_voice_that_rewords(upstream, logged, tmp_path):
+def test_no_key_is_logged_as_the_model_of_a_voice_that_rewords(upstream, logged):
     """Where the list takes any name for the Realtime API, a caller chooses what is logged."""
     logged.set_level("INFO", "parley")
     upstream.answers["tts"] = Readings(lambda text: "reworded")
-    variables = {"PARLEY_MODEL_LIST": any_model(tmp_path, "realtime")}
-    client = make_app(PARLEY_OPENAI_BASE_URL=upstream.url, **variables).test_client()
+    hosts = {"PARLEY_OPENAI_BASE_URL": upstream.url}
+    client = make_app(**hosts, PARLEY_MODEL_LIST=str(ANY_MODEL)).test_client()
     for name in (KEY[7:14], "fine"):
         assert converse(client, {**MAIN, **OTHERS}, tts_model=name).status_code == 200
     assert "event=speech_reworded stage=tts model=\n" in logged.text

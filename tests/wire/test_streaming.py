@@ -36,20 +36,6 @@ def in_steps(upstream, *parts: bytes):
     return step.release
 
 
-def test_pieces_come_as_they_are_sent(transport, upstream):
-    go_on = in_steps(upstream, HEAD + b"\r\n", chunk(b"one"), chunk(b"two"), END)
-    with stream(transport, upstream.url) as answer:
-        assert (answer.status, answer.request_id) == (200, "req_1")
-        assert answer.headers["transfer-encoding"] == "chunked"
-        pieces = answer.pieces()
-        go_on()
-        assert next(pieces) == b"one"
-        go_on()
-        assert next(pieces) == b"two"
-        go_on()
-        assert list(pieces) == []
-
-
 ONE, TWO = gzip.compress(b"one"), gzip.compress(b"two")
 GZIP = HEAD + b"Content-Encoding: gzip\r\n\r\n"
 
@@ -57,11 +43,12 @@ GZIP = HEAD + b"Content-Encoding: gzip\r\n\r\n"
 @pytest.mark.parametrize(
     ("first", "rest"),
     [
+        (HEAD + b"\r\n" + chunk(b"one"), chunk(b"two") + END),
         (HEAD + b"\r\n6\r\none", b"two\r\n" + END),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\none", b"two"),
         (GZIP + chunk(ONE), chunk(TWO) + END),
     ],
-    ids=["a long chunk", "a told length", "flushed by the compressor"],
+    ids=["chunks", "a long chunk", "a told length", "flushed by the compressor"],
 )
 def test_a_piece_does_not_wait_for_what_belongs_to_it(transport, upstream, first, rest):
     """An upstream may send slowly what is one chunk, one body, or one compressed whole."""

@@ -25,14 +25,6 @@ from parley.wire.sockets import YieldingSocket
 from parley.wire.transport import BLOCK_BYTES, Form, Transport
 
 
-def test_an_answer_of_any_status_leaves_its_connection_usable(transport, upstream):
-    """A refusal is read to its end, so the next call need not connect again."""
-    upstream.answers["text"] = says(fake.http(b'{"error": {}}', "500 Oops"))
-    for _ in range(3):
-        assert post(transport, upstream.url).status == 500
-    assert upstream.connections == 1
-
-
 def test_a_form_is_sent_with_its_file_and_its_length(transport, upstream):
     """The file goes out as a stream of a known length, as every upstream accepts."""
     with SpooledTemporaryFile(max_size=500_000) as stream:

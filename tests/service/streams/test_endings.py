@@ -197,7 +197,7 @@ def late(body):
     yield from (b"ID3", bytes(1_000))
 
 
-SOUNDS = {"endless": lambda body: endless(body, 600, 0.05), "late": late}
+SOUNDS = {"nova": lambda body: endless(body, 600, 0.05), "onyx": late}  # By the voice.
 STOPPED = [*((event, "tts-1") for event in WHILE), ("text", "reader-1"), ("audio", "reader-1")]
 
 

@@ -8,19 +8,11 @@ from urllib.parse import unquote
 import pytest
 from testing import coded_speech
 from testing import fake_openai as fake
+from testing import served_streams as streams
 from testing.fake_openai import TRANSCRIPT
 from testing.fake_streams import Pace, streams_chat, streams_speech
 from testing.raw_callers import until_closed
-from testing.served_streams import (
-    END_SECONDS,
-    SPEAKERS,
-    caller,
-    log_line,
-    post,
-    request_id_of,
-    speaks,
-    until,
-)
+from testing.served_streams import SPEAKERS, caller, post, speaks
 from testing.upstream_faults import says
 
 DEADLINE, LIMITS = 3, ""
@@ -95,13 +87,13 @@ def test_a_failure_amid_the_speech_breaks_the_body(service, upstream, row, versi
     )
     upstream.answers["text"] = streams_chat(reply=lambda body: REPLY * 4)
     with caller(service, "audio/wav", version=version, audio_format="wav") as connection, ends:
-        answer = until(connection, b"RIFF")
+        answer = streams.until(connection, b"RIFF")
         answer += until_closed(connection)
     head, _, sound = answer.partition(b"\r\n\r\n")
     assert (b"Transfer-Encoding: chunked" in head) is (version == "1.1")
     assert b"RIFF" in sound
     assert not sound.endswith(b"0\r\n\r\n")
-    assert f"stage=tts code={code}" in log_line(service, request_id_of(head))
+    assert f"stage=tts code={code}" in streams.log_line(service, streams.request_id_of(head))
     for noise in ("Traceback", "internal_error", "Error", "socket"):
         assert noise not in service.log
 
@@ -142,5 +134,5 @@ def test_the_first_sound_comes_within_the_deadline(service, upstream, answer, co
     begun = time.monotonic()
     with closing(post(service, "audio/mpeg")) as response:
         [error] = response.json()["errors"]
-    assert time.monotonic() - begun < DEADLINE + END_SECONDS
+    assert time.monotonic() - begun < DEADLINE + streams.END_SECONDS
     assert (response.status_code, error["code"]) == (206, code)

@@ -9,12 +9,42 @@ from unittest.mock import Mock
 import gevent
 import pytest
 from testing import fake_openai as fake
+from testing.builders import KEY, wav
 from testing.raw_callers import HEALTH, PATIENCE, connect, one_answer, until_closed
 from testing.served_conversations import converse
-from testing.short_limits import HEADERS, IDLE, PART, REQUEST, SILENCE, WHOLE
+from testing.served_streams import served
 from testing.upstream_faults import says
 
 from parley.web.serving.connection_limits import CallerConnections
+
+SILENCE, REQUEST, IDLE = 1, 2, 8
+LIMITS = f"""
+connection_limits.SILENCE_SECONDS = {SILENCE}
+connection_limits.REQUEST_SECONDS = {REQUEST}
+keepalive = {IDLE}
+"""
+HEADERS = (
+    b"POST /api/conversation/ HTTP/1.1\r\nHost: x\r\nX-OpenAI-API-Key: " + KEY.encode() + b"\r\n"
+    b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000\r\n\r\n"
+)
+PART = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
+BODY = PART + wav() + b"\r\n--b--\r\n"
+WHOLE = HEADERS.replace(b"5000", b"%d" % len(BODY)) + BODY
+
+
+@pytest.fixture
+def upstream(served_upstream):
+    """The upstream, which answers as it should until the test says otherwise."""
+    served_upstream.answers = {}
+    served_upstream.requests.clear()
+    return served_upstream
+
+
+@pytest.fixture(scope="module")
+def service(served_upstream, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("service")
+    with served(folder, served_upstream.url, LIMITS, deadline=28) as running:
+        yield running
 
 
 def test_a_slow_reader_gets_everything(service, upstream):
