@@ -2,7 +2,6 @@
 
 import json
 import math
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from unittest.mock import Mock
