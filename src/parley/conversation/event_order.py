@@ -93,10 +93,9 @@ class Backlog:
 
     def has_room_for(self, segment: SpokenSegment) -> bool:
         """Whether the segment's next piece may wait; one whose turn it is may always bring one."""
-        has_budget = self._usage.budget.has_room_for_speech
-        if self._bytes < (WAITING_BYTES if has_budget else SCARCE_BYTES):
-            return True
-        return segment.is_forgotten or (self.is_next(segment) and not segment.sound)
+        limit = WAITING_BYTES if self._usage.budget.has_room_for_speech else SCARCE_BYTES
+        is_awaited = self.is_next(segment) and not segment.sound
+        return self._bytes < limit or segment.is_forgotten or is_awaited
 
     def text_due(self) -> float:
         """When the text that waits is to be told (monotonic); never where none waits."""

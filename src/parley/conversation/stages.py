@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import gevent
 
@@ -14,12 +13,11 @@ from parley.conversation.thoughts import without_thoughts
 from parley.memory import Spool
 from parley.models.registry import Model
 from parley.recordings import Recording
-from parley.upstream.calls import AttemptRecord
+from parley.upstream.calls import AttemptRecord, Result
 from parley.upstream.client import SPEECH_CHARACTERS, Client
 
 STREAM_SECONDS = 600  # How long an answer may go on once begun; PARLEY_DEADLINE bounds each wait.
 LOOK_SECONDS = 0.25  # How often to look whether the caller is still connected.
-Result = TypeVar("Result")
 
 
 @dataclass

@@ -103,12 +103,12 @@ class Call:
 
         def all_pieces() -> Generator[Piece]:
             with closing(exchange()) as pieces:
-                for first in pieces:
-                    yield first  # `begun` drops it: only a generator that has begun closes any.
-                    yield first
-                    yield from pieces
-                    return
-            raise UpstreamMalformed()
+                first = next(pieces, None)
+                if first is None:
+                    raise UpstreamMalformed()
+                yield first  # To `begun`: a generator that has not begun would close nothing.
+                yield first  # To who asked for the pieces.
+                yield from pieces
 
         def begun() -> Generator[Piece]:
             pieces = all_pieces()

@@ -85,10 +85,7 @@ class Client:
         return call.run(read)
 
     def complete(self, transcript: str) -> tuple[str, UpstreamError | None]:
-        """The chat model's reply, which may be a refusal. Raises UpstreamError.
-
-        If no try brings a whole reply, what one wrote before its failure is returned, with that.
-        """
+        """The chat model's reply; its failure, too, if it is not whole. Raises UpstreamError."""
         call, written = self._call("text"), dict[str, str]()
 
         def read() -> str:

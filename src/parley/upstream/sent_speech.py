@@ -79,10 +79,8 @@ def _begins(head: bytes, audio_format: str) -> bool:
 
 def _is_text(head: bytes) -> bool:
     """Whether bytes are printable UTF-8, of which the last character may be cut."""
-    try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return False
+    # Other bytes become halves of surrogate pairs, which are not printable.
+    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(head)
     return bool(text) and all(c.isprintable() or c in "\t\r\n\ufeff" for c in text)
 
 

@@ -43,9 +43,14 @@ class AnswerReader(http.client.HTTPResponse):
         self._socket.is_deaf = False
 
     def begin(self) -> None:
-        """Read the headers of the final answer."""
+        """Read the headers of the final answer, which is the last if its end is not plain."""
         super().begin()
-        if self.status != 101 and not self._is_plainly_framed():
+        codings = [coding.lower() for coding in self.headers.get_all("Transfer-Encoding", [])]
+        lengths = self.headers.get_all("Content-Length", [])
+        # As http.client itself reads it.
+        framing = (["chunked"], []) if self.chunked else ([], [str(self.length)])
+        is_plain = self.version == 11 and not self.headers.defects
+        if self.status != 101 and not (is_plain and (codings, lengths) == framing):
             self.will_close = True
 
     def _read_status(self) -> tuple[str, int, str]:
@@ -65,13 +70,6 @@ class AnswerReader(http.client.HTTPResponse):
                 with suppress(OSError):
                     self._socket.shutdown(socket.SHUT_RDWR)
         super()._close_conn()  # type: ignore[misc]
-
-    def _is_plainly_framed(self) -> bool:
-        codings = [coding.lower() for coding in self.headers.get_all("Transfer-Encoding", [])]
-        lengths = self.headers.get_all("Content-Length", [])
-        # As http.client itself reads it.
-        framed = (["chunked"], []) if self.chunked else ([], [str(self.length)])
-        return self.version == 11 and not self.headers.defects and (codings, lengths) == framed
 
     def _ends_here(self) -> bool:
         """Whether the answer was read to its end, and nothing was received after it."""

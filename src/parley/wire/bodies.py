@@ -65,10 +65,7 @@ class Answer(AbstractContextManager["Answer"]):
         return filled(b"", iter(counted(self.pieces())))
 
     def pieces(self) -> Iterator[bytes]:
-        """The body's bytes, each piece as soon as it is there; once, while the call is open.
-
-        Raises UpstreamMalformed, UpstreamUnavailable if it is cut, and what the deadline raises.
-        """
+        """The body as it comes; raise UpstreamMalformed, UpstreamUnavailable, DeadlineExceeded."""
         size = 0
         for piece in self._decoded():
             size += len(piece)

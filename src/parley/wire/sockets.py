@@ -3,7 +3,6 @@
 import errno
 import ssl
 from functools import cache
-from operator import attrgetter
 from typing import Any
 
 from gevent import socket
@@ -51,7 +50,7 @@ class TLS(SSLTransport):
 
     # How many files read from the socket: where TLS is within TLS, urllib3 counts them here.
     _io_refs = property(
-        attrgetter("socket._io_refs"), lambda self, refs: setattr(self.socket, "_io_refs", refs)
+        lambda self: self.socket._io_refs, lambda self, refs: setattr(self.socket, "_io_refs", refs)
     )
 
 

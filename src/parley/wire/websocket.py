@@ -54,11 +54,10 @@ class Channel:
 
     def send(self, text: str) -> None:
         """Send one message, unless the upstream has closed already; `messages` then says why."""
-        if self._protocol.state is not OPEN:
-            return
-        self._protocol.send_text(text.encode())
-        with errors_translated(), self._deadline.wait():
-            self._flush()
+        if self._protocol.state is OPEN:
+            self._protocol.send_text(text.encode())
+            with errors_translated(), self._deadline.wait():
+                self._flush()
 
     def messages(self) -> Iterator[bytes]:
         """Each message as it arrives; raise UpstreamUnavailable at the end of the connection.
