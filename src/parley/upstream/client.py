@@ -14,7 +14,7 @@ from parley.recordings import Recording
 from parley.upstream.calls import AttemptRecord, Call
 from parley.upstream.chat_stream import deltas_of
 from parley.upstream.error_reports import SPACE, FailureIn, error_field_of, not_json, report_of
-from parley.upstream.json_values import json_in
+from parley.upstream.json_values import json_in, whole_characters
 from parley.upstream.realtime import VoiceReader
 from parley.upstream.sent_speech import checked
 from parley.upstream.speech_formats import in_format, set_lengths, whole_samples
@@ -78,9 +78,7 @@ class Client:
             form = Form(fields, "file", recording)
             with call.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
                 heard = _transcript_in(answer.whole(call.counted), answer.headers, call.failure_in)
-                # Half a surrogate pair becomes U+FFFD.
-                text = heard.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-                return REMARKS.sub("", TOKENS.sub("", text).strip())
+                return REMARKS.sub("", TOKENS.sub("", whole_characters(heard)).strip())
 
         return call.run(read)
 
@@ -148,7 +146,7 @@ class Client:
             {"role": "user", "content": transcript},
         ]
         # JavaScript cuts texts within a character, and hosts refuse the half of one.
-        messages = [{**turn, "content": text_of(turn["content"])} for turn in messages]
+        messages = [{**turn, "content": whole_characters(turn["content"])} for turn in messages]
         asked = {"model": call.model.name, "messages": messages, **call.model.parameters}
         size = 0
         with call.post("/chat/completions", {**asked, "stream": is_stream}, STREAM_BYTES) as answer:
