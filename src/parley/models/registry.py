@@ -22,8 +22,7 @@ class Model:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     shutdown: date | None = None  # The first day (UTC) on which the upstream refuses the model.
     replacement: str = ""  # The name of the model that replaces it; blank: the stage's default.
-    voices: tuple[str, ...] = ()
-    """The names of its voices, if they are known; its first is used where a caller's is unknown."""
+    voices: tuple[str, ...] = ()  # Their names, if they are known.
     language: str = ""  # The field that takes the language of a recording; blank if none does.
     fallback: "Model | None" = field(default=None, compare=False)
     """What a request that chose the model uses where the upstream does not know it."""

@@ -50,7 +50,7 @@ LEADS: Mapping[type[UpstreamError], str] = {
     errors.UpstreamUnavailable: "The upstream failed",
     errors.UpstreamMalformed: "The upstream sent an error instead of an answer",
 }
-# The headers that say how long to wait, and their units in seconds.
+# The headers that say how long to wait, as in OpenAI's SDK, and their units in seconds.
 WAITS = (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0))
 SENTENCE_END = re.compile(r"(?<=[.!?]) ")
 # Those that hosts send with each answer: at a limit they say when it is over.
@@ -90,8 +90,7 @@ def _failure(
     wait = retry_after(headers, report.wait, status)
     if status is None:
         known = {**BY_NAME, **BY_CODE}
-        kinds = [known[name] for name in report.names if name in known]
-        kind = kinds[0] if kinds else errors.UpstreamMalformed
+        kind = next(filter(None, map(known.get, report.names)), errors.UpstreamMalformed)
         if is_about_model(400, report.message, model, report.names):
             kind = errors.ModelNotFound
         retry = kind in (errors.RateLimited, errors.UpstreamUnavailable)
@@ -101,8 +100,7 @@ def _failure(
         retry = SHOULD_RETRY.get(headers.get("x-should-retry", ""), retry)
     if kind in (errors.QuotaExhausted, errors.ModelNotFound) or status == 501:
         retry = False  # It does not pass by itself, whatever the header says.
-    sentence = _sentence(kind, report, upstream, status)
-    return kind(sentence, retry=retry, retry_after=wait)
+    return kind(_sentence(kind, report, upstream, status), retry=retry, retry_after=wait)
 
 
 def _by_status(
@@ -150,10 +148,7 @@ def _sentence(
 def retry_after(
     headers: Mapping[str, str], seconds: float | None = None, status: int | None = None
 ) -> float | None:
-    """How many seconds, up to LONGEST_WAIT, the upstream asks to wait; by no header, `seconds`.
-
-    A header has what `seconds_in` reads, as OpenAI's SDK does, or a date.
-    """
+    """How many seconds, up to LONGEST_WAIT, the upstream asks to wait; by no header, `seconds`."""
     asked = [seconds_in(headers.get(name, ""), unit) for name, unit in WAITS]
     resets = [seconds_in(headers.get(name, "")) for name in RESETS if status == 429]
     waits = (each for each in (*asked, seconds, *resets) if each is not None)

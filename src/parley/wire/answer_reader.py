@@ -49,8 +49,8 @@ class AnswerReader(http.client.HTTPResponse):
         lengths = self.headers.get_all("Content-Length", [])
         # As http.client itself reads it.
         framing = (["chunked"], []) if self.chunked else ([], [str(self.length)])
-        is_plain = self.version == 11 and not self.headers.defects
-        if self.status != 101 and not (is_plain and (codings, lengths) == framing):
+        is_odd = self.version != 11 or self.headers.defects or (codings, lengths) != framing
+        if is_odd and self.status != 101:
             self.will_close = True
 
     def _read_status(self) -> tuple[str, int, str]:

@@ -31,10 +31,9 @@ LookUp = Callable[..., list[Any]]  # What takes and returns what getaddrinfo doe
 
 def is_short_of_files() -> bool:
     """Whether the process cannot open FILES_LEFT more files; it takes 30 microseconds to try."""
-    close = get_original("os", "close")  # gevent's closes later.
     with suppress(OSError), ExitStack() as opened:
-        for _ in range(FILES_LEFT):
-            opened.callback(close, os.open(os.devnull, os.O_RDONLY))
+        for _ in range(FILES_LEFT):  # gevent's `close` closes later.
+            opened.callback(get_original("os", "close"), os.open(os.devnull, os.O_RDONLY))
         return False
     return True
 
