@@ -79,8 +79,7 @@ class _Row:
 def _stage(stage: str, header: _Row, rows: list[_Row]) -> StageModels:
     for column in ("model", "default"):
         header.require(column in header.cells, f"the table has no column '{column}'; add it.")
-    models: dict[str, Model] = {}
-    default = ""
+    models, default = dict[str, Model](), ""
     for row in rows:
         name, chosen = row.cells["model"], row.one_of("default", "yes")
         is_name = name == ANY_MODEL or registry.WELL_FORMED.fullmatch(name)

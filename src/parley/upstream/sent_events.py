@@ -60,8 +60,7 @@ def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
 
 def _lines_in(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Each line without its end, and what is left at the stream's end."""
-    begun: list[bytes] = []
-    size, was_return = 0, False
+    begun, size, was_return = list[bytes](), 0, False
     for part in _parts_of(pieces):
         lines = part.removeprefix(b"\n") if was_return else part  # The rest of a CRLF.
         was_return = part.endswith(b"\r")
