@@ -107,7 +107,7 @@ class Call:
                 if first is None:
                     raise UpstreamMalformed()
                 yield first  # To `begun`: a generator that has not begun would close nothing.
-                yield first  # To who asked for the pieces.
+                yield first  # To whoever asked for the pieces.
                 yield from pieces
 
         def begun() -> Generator[Piece]:
