@@ -23,6 +23,7 @@ INCOMPLETE = re.compile(
 FAILED = re.compile(r"(?!no_)(\w+_)?(error|abort\w*|cancel\w*|failed|time_?d?_?out)|insuff\w+")
 UNFINISHED = ("", "null", "none")  # Those that hosts write amid a reply instead of null.
 END = b"[DONE]"
+UNNAMED = (b"", b"message")
 UTF_16 = codecs.getincrementaldecoder("utf-16-le")
 # Where thoughts stand in a message: vLLM's, OpenRouter's, and Mistral's first part.
 THOUGHTS = (("reasoning_content",), ("reasoning",), ("content", 0, "thinking"))
@@ -135,7 +136,7 @@ class _Reply:
 
 def _value_of(event: SentEvent, data: bytes) -> Any:
     """The event's JSON; None where it is to be passed over: what has no data, or is unknown."""
-    is_unnamed = event.name in (b"", b"message")
+    is_unnamed = event.name in UNNAMED
     try:
         value = parse_json(data or b"null")
     except UpstreamMalformed:

@@ -37,11 +37,6 @@ def value_at(value: Any, *path: str | int) -> Any:
     return value
 
 
-def whole_characters(text: str) -> str:
-    """The text, in which each half of a surrogate pair has become U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def text_in(content: Any) -> str:
     """The text of a message, or of its parts but thoughts; it may end amid a surrogate pair."""
     if isinstance(content, str):

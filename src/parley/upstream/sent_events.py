@@ -27,7 +27,8 @@ class SentEvent:
 def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
     """Each event that has data or the name `error`, also one that the stream's end cuts off.
 
-    A byte order mark is the caller's to leave out. Three things are read that the standard does not
+    Lines end with LF, CRLF or CR. What is no field of an event is passed over, as comments are. A
+    byte order mark is the caller's to leave out. Three things are read that the standard does not
     have: a field `error` (llama.cpp); a line that begins with a brace or a bracket, as data; and
     objects in one line of data each, without blank lines between. Raises UpstreamMalformed past
     EVENT_BYTES and EVENT_LINES. Linear in the bytes, however small the pieces.
