@@ -142,12 +142,12 @@ def test_a_long_reply_lets_others_run_until_the_deadline(openai: Mocker, monkeyp
     stages = begin()
     stages.conversation.reply = reply
     with suppress(errors.TextTruncated):
-        stages._speak_reply(stages.client.speak)
+        stages._speak(stages.client.speak)
     assert len(rests) >= fewest
     assert sum(parsed) <= most
     stages.client.deadline.moment = 0.0
     with pytest.raises(errors.DeadlineExceeded):
-        stages._speak_reply(stages.client.speak)
+        stages._speak(stages.client.speak)
 
 
 def test_a_kill_is_no_caller_who_has_left():
