@@ -113,7 +113,7 @@ from parley.conversation.speakable import speakable
         (":::artifact{a='b c'}\n```html\na\n```\n:::\n:::note\nSo.", "So."),
         ("A <grok:render id='a'><argument n='b'>3</argument></grok:render>.", "A ."),
         ('So:\n<antArtifact id="a">\na()\n</antArtifact>\nYes.', "So: Yes."),
-        ("\x1b[31mred\x1b[0m \0\x07\u202eso\u202c, می\u200cشود", "red so, می\u200cشود"),
+        ("\x1b[31mred\x1b[0m \x07\u202eso\u202c, می\u200cشود", "red so, می\u200cشود"),
         ("Hi!\\n\\nYes.\\r\\nNo. C:\\new a\\nB", "Hi! Yes. No. C:\\new a\\nB"),
         ("He [laughs softly] is [clears throat] so（苦笑）.", "He is so."),
         ("1. set_it()\n2. f_x(a=1)", "1. set_it(). 2. f_x(a=1)"),

@@ -41,7 +41,7 @@ _UNSAID = regex.compile(
     | \A\[\p{Lu}{2,}:[^\[\]]*=[^\[\]]*\]\Z|</?[a-z]{3,}=[^<>\s]*>    # [FACE:a=b], <pause=1s>
     | \A:{3,}[ ]?[\w-]+(?:[\[{][^\[\]{}]*[\]}])*\Z                # :::artifact{a="b"}
     | \bdata:\w+/[\w.+-]+;base64,[A-Za-z0-9+/=]*                  # an image
-    | \x1B\[[\d;]*[A-Za-z]|[[\p{Cc}\p{Bidi_C}\uFFFD]--[\s]]       # what controls terminals
+    | \x1B\[[\d;]*[A-Za-z]|[[\p{Cc}\p{Bidi_C}]--[\s]]       # what controls terminals
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
     | \[cite_start\]|\[(?!(?:CITED|\d+)\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
     | (?:(?:https?|ftp)://(?:www\.)?|\bwww\.)                       # an address: its host
