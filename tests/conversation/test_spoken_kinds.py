@@ -92,9 +92,14 @@ KINDS = {
                 (call, call)
                 for call in ("get_name()", '{"name": "f", "args": {"a": "b"}}', "[sad]")
             ),
+            *((f"```{text}\nIt is *so*.\n```\n", "It is so.") for text in ("text", "Markdown")),
             *((mark, "") for mark in ("<tool_call>a</tool_call>", "😀", "```\nx\n```")),
         )
     },
+    "an image in its letters": (
+        f"Look at data:image/png;base64,{'aB+/' * 150}== here. It is so.",
+        ["Look at", "here.", "It is so."],
+    ),
     "a call in the end": (
         "It is all on for you now.\n\nget_name()",
         ["It is all on for you now.", ""],

@@ -12,6 +12,7 @@ PIECE = b'data: {"object": "chat.c'
 WORDS = [chunk("It is "), chunk("Paris.")]
 WRITTEN = [chunk(HALF[:20]), chunk(HALF[20:])]
 PARIS = {"content": WHOLE[0]}
+WHOLE_EVENT = b"data: " + json.dumps(chunk(WHOLE[0])).encode() + b"\n\n"
 MESSAGE = {"choices": [{"message": PARIS, "finish_reason": "stop"}]}
 
 
@@ -54,6 +55,10 @@ WHOLES = {
         b"data: " + json.dumps(chunk("Paris.", "stop")).encode(),
     ],
     "CRLF": [b": wait\r\n\r\ndata: " + json.dumps(MESSAGE).encode() + b"\r\n\r\n"],
+    "lines within data": [
+        b"data: : OPENROUTER PROCESSING\n\ndata: " + WHOLE_EVENT,
+        b"data: data: data:[DONE]\n\n",
+    ],
     "unknown events": [named("ping", {}), WORDS[0], named("ping", "x"), WORDS[1], DONE],
     "named events": [b"event: message\n", WORDS[0], b"event: delta\n", WORDS[1], DONE],
     "a note that is none of ours": [{"message": "processing"}, *WORDS, STOP],
@@ -93,6 +98,10 @@ BROKEN = {
     "an error in an unknown event": (
         [named("failed", {"error": {"code": 503, "message": WHY}}), DONE],
         UNAVAILABLE,
+    ),
+    "DashScope's": (
+        [b":HTTP_STATUS/429\n" + named("error", {"code": "Throttling", "message": WHY})],
+        "rate_limited",
     ),
     "event: error, no data": ([b"event: error\n\n", DONE], MALFORMED),
     "event: error, empty data": ([b"event: error\ndata:\n\n", DONE], MALFORMED),

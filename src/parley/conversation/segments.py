@@ -39,6 +39,7 @@ _CLOSER = regex.compile(r"[])>*_~`{}]")
 # No segment ends without one of these before its end; in the first one, clauses end it, too.
 _MARK = regex.compile(r"(?r)[^\w\s,;:'’-]|[\n_]")
 _FIRST_MARK = regex.compile(r"(?r)[^\w\s]|[\n_]")
+_WRAPPED = regex.compile(r"(?i)\A\s*`{3,}(?:te?xt|plaintext|md|markdown)\s|`{3,}\s*\Z")
 _MARKED = regex.compile(r"</|<[|｜]")  # What certainly is a call, or thoughts.
 _GAP = regex.compile(r"\s(?=\S)|[\p{EA=W}\p{EA=F}](?=.)", regex.S)
 
@@ -69,10 +70,10 @@ class Segmenter:
         return ready
 
     def finish(self) -> list[Segment]:
-        """The rest: the reply has ended. What only may be a call is said where it is all of it."""
+        """The rest: the reply has ended. Where it is all, what may be a call or prose is said."""
         is_all, rest = self._is_first, list(self._segments(is_last=True))
         if is_all and len(rest) == 1 and not (rest[0].speakable or _MARKED.search(rest[0].text)):
-            rest = [replace(rest[0], speakable=said_of(rest[0].text))]
+            rest = [replace(rest[0], speakable=said_of(_WRAPPED.sub("", rest[0].text)))]
         return rest
 
     def _begin_with(self, text: str) -> None:

@@ -2,10 +2,10 @@
 
 import regex
 
-# Elements that hold calls of tools, thoughts, and what a browser reads.
+# Elements that hold calls of tools, thoughts, and what a browser or a page reads.
 HIDDEN = (
     r"(?:\w+:)?(?:tool|function|think|thought|reasoning)\w*|invoke|parameter|style|script"
-    r"|details(?=\stype=)"
+    r"|details(?=\stype=)|grok:render|antArtifact"
 )
 # A reply tells of such a mark where words follow it in its line, or a sentence or a list that of a
 # tool in the next.
@@ -81,7 +81,9 @@ _SILENT = regex.compile(
 _MAY_BE_SILENT = regex.compile(rf"[<\[{{`~]|\((?<=\w\()\w*[=)]|[(（*_](?:(?i:{SOUND})|苦?笑)")
 # A long address, amid which a text was cut, and what is left of one, with the end of its link.
 _ADDRESS = "://"
-_IN_ADDRESS = regex.compile(r"(?rV1)(?:(?P<link>\]\(<?)|(?:https?|ftp)://)[!-~--[()<>]]*\Z")
+_IN_ADDRESS = regex.compile(
+    r"(?rV1)(?:(?P<link>\]\(<?)|(?:https?|ftp)://|data:\w+/[\w.+-]+;base64,)[!-~--[()<>]]*\Z"
+)
 _REST = regex.compile(r"(?V1)([!-~--[()<>]]*+)(?:>?(?:\s+(?:\"[^\"]*\"|'[^']*'))?\))?")
 
 

@@ -21,6 +21,8 @@ _WITHIN_A_WORD = regex.compile(
 # Between letters or digits a star multiplies; its stand-in means nothing to Markdown.
 _PRODUCT = regex.compile(r"(?<=[A-Za-z0-9)\]])\*(?=[A-Za-z0-9(\[])|(?<=[0-9])\*\*(?=[0-9])")
 _TIMES = "\u2217"
+# A line break that was escaped twice.
+_ESCAPED = regex.compile(r"(?<=[.!?:…。！？])(?:\\r)?\\n(?:(?:\\r)?\\n)*+(?!\p{Ll})")
 _CITED = r"\^[^\[\]\s]+|(?:cite|citation|source|web|ref|doc)[:_ ]{0,2}\d[\d, -]*"
 # Behind one of these a number in brackets is no source, but what is told of: "The answer is [3]."
 _TELLS = r"(?<!(?:[は是为為选選第项項：:=]|\bis)[ ]?)"
@@ -37,6 +39,9 @@ _UNSAID = regex.compile(
     | (?<![\w=~|])(?P<with>==|~|\|\|)(?=\S)(?P<said>[^=~|\n]+)(?<=\S)(?P=with)(?![\w=~|])   # ==so==
     | \A\[(?:[ xX]|!\w+)\](?:[ ]|\Z)                             # a task's box, or [!NOTE]
     | \A\[\p{Lu}{2,}:[^\[\]]*=[^\[\]]*\]\Z|</?[a-z]{3,}=[^<>\s]*>    # [FACE:a=b], <pause=1s>
+    | \A:{3,}[ ]?[\w-]+(?:[\[{][^\[\]{}]*[\]}])*\Z                # :::artifact{a="b"}
+    | \bdata:\w+/[\w.+-]+;base64,[A-Za-z0-9+/=]*                  # an image
+    | \x1B\[[\d;]*[A-Za-z]|[[\p{Cc}\p{Bidi_C}]--[\s]]       # what controls terminals
     | \[[^\[\]]+\]:[ ]+https?://\S+(?:[ ]+(?:"[^"]*"|'[^']*'))?   # [1]: https://…
     | \[cite_start\]|\[(?!(?:CITED|\d+)\])(?P<said>[^\[\]]*)\]\[[^\[\]]*\]      # [text][1]
     | (?:(?:https?|ftp)://(?:www\.)?|\bwww\.)                       # an address: its host
@@ -80,6 +85,7 @@ _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
 def speakable(markdown: str) -> str:
     """What the voice gets, with a pause between blocks; empty where there is nothing to say."""
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
+    source = _ESCAPED.sub("\n\n", source) if "\\n" in source else source
     return said_of(without_silence(source))
 
 

@@ -23,6 +23,7 @@ INCOMPLETE = re.compile(
 FAILED = re.compile(r"(?!no_)(\w+_)?(error|abort\w*|cancel\w*|failed|time_?d?_?out)|insuff\w+")
 UNFINISHED = ("", "null", "none")  # Those that hosts write amid a reply instead of null.
 END = b"[DONE]"
+NESTED = re.compile(rb"\A(?:data:\s*)++")  # Gateways put lines of a stream into their own events.
 UNNAMED = (b"", b"message")
 UTF_16 = codecs.getincrementaldecoder("utf-16-le")
 # Where thoughts stand in a message: vLLM's, OpenRouter's, and Mistral's first part.
@@ -52,8 +53,9 @@ def deltas_of(pieces: Iterable[bytes], failure_in: FailureIn) -> Iterator[str]:
     event, is_ended = None, False
     for event in events_in(chain((begun,), pieces)):
         if event.name == b"error":
-            raise reply.failure_in(json_in(event.data) or event.data.decode(errors="replace"))
-        data = event.data.strip()
+            told = json_in(event.data) or event.data.decode(errors="replace")
+            raise reply.failure_in({"code": event.status.decode("latin-1"), "error": told})
+        data = NESTED.sub(b"", event.data.strip())
         if is_ended := data.strip(b'"').upper().startswith(END):
             break
         if (value := _value_of(event, data)) is not None:
@@ -135,10 +137,10 @@ class _Reply:
 
 
 def _value_of(event: SentEvent, data: bytes) -> Any:
-    """The event's JSON; None where it is to be passed over: what has no data, or is unknown."""
+    """The event's JSON; None where it is passed over: no data, a comment as data, or unknown."""
     is_unnamed = event.name in UNNAMED
     try:
-        value = parse_json(data or b"null")
+        value = parse_json(b"null" if data[:1] in (b"", b":") else data)
     except UpstreamMalformed:
         # Gateways write their error into the event that they could not finish (sub2api).
         if not error_field_of(value := json_in(re.split(rb"\n|data: ?", data)[-1])):

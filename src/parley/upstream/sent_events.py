@@ -21,6 +21,7 @@ class SentEvent:
 
     name: bytes
     data: bytes
+    status: bytes = b""  # What DashScope writes into a comment before a failure.
     is_cut: bool = False  # Whether the stream ended before the blank line that ends an event.
 
 
@@ -28,17 +29,18 @@ def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
     """Each event that has data or the name `error`, also one that the stream's end cuts off.
 
     Lines end with LF, CRLF or CR. What is no field of an event is passed over, as comments are. A
-    byte order mark is the caller's to leave out. Three things are read that the standard does not
-    have: a field `error` (llama.cpp); a line that begins with a brace or a bracket, as data; and
-    objects in one line of data each, without blank lines between. Raises UpstreamMalformed past
-    EVENT_BYTES and EVENT_LINES. Linear in the bytes, however small the pieces.
+    byte order mark is the caller's to leave out. Four things are read that the standard does not
+    have: a field `error` (llama.cpp); a comment with a status (DashScope); a line that begins with
+    a brace or a bracket, as data; and objects in one line of data each, without blank lines
+    between. Raises UpstreamMalformed past EVENT_BYTES and EVENT_LINES. Linear in the bytes, however
+    small the pieces.
     """
-    name, data, size, count = b"", list[bytes](), 0, 0
+    name, status, data, size, count = b"", b"", list[bytes](), 0, 0
     for line in chain(_lines_in(pieces), [None]):  # None: the stream's end.
         if not line:
             if data or name == b"error":
-                yield SentEvent(name, b"\n".join(data), is_cut=line is None)
-            name, data, size, count = b"", [], 0, 0
+                yield SentEvent(name, b"\n".join(data), status, is_cut=line is None)
+            name, status, data, size, count = b"", b"", [], 0, 0
             continue
         size, count = size + len(line), count + 1
         if size > EVENT_BYTES or count > EVENT_LINES:
@@ -55,6 +57,8 @@ def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
         elif field == b"error":
             name = b"error"
             data.append(value)
+        elif not field and value.startswith(b"HTTP_STATUS/"):
+            status = value[12:15]
         elif line.startswith((b"{", b"[")):
             data.append(line)
 
