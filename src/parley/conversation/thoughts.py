@@ -38,7 +38,7 @@ ENDING = regex.compile(rf"(?ms){CODE}|^ {{0,3}}(?P<end>{END})[^\S\n]*$")
 def without_thoughts(reply: str) -> str:
     """A whole reply without its leading thoughts, which a model's template may have begun."""
     begun = reply.find(BEGIN)
-    for found in ENDING.finditer(reply):
+    for found in ENDING.finditer(reply) if END in reply else ():
         if 0 <= begun < found.start():
             break
         if found["end"]:

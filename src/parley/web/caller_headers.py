@@ -1,6 +1,5 @@
 """The headers in which callers name hosts and send keys or a token, and what is wrong with them."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from hmac import compare_digest
 from typing import Any
@@ -52,8 +51,8 @@ def routes_for(headers: Headers, settings: Settings) -> dict[str, Route]:
 def require_once(request: Request, names: Iterable[str], error: type[RequestError]) -> None:
     """Raise the error for a header of these that the request holds more than once."""
     if (connection := connection_of(request)) and connection.request:
-        times = Counter(name for name, _ in connection.request.headers)
-        repeated = [name for name in names if times[name.upper()] > 1]
+        sent = [name for name, _ in connection.request.headers]
+        repeated = [name for name in names if sent.count(name.upper()) > 1]
     else:  # Other servers' WSGI has one text, in which repeated ones are joined with commas.
         repeated = [name for name in names if "," in request.headers.get(name, "")]
     for name in repeated:

@@ -30,10 +30,12 @@ class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not ty
         self._take_turns()
         return super().recv_into(*arguments)  # type: ignore[no-any-return]
 
-    def sendall(self, *arguments: Any) -> None:
-        """Send all of it, or note that some is missing."""
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send all of it, or note that some is missing; each part that is taken begins a wait."""
+        left = memoryview(data).cast("B")
         try:
-            super().sendall(*arguments)
+            while left:
+                left = left[self.send(left, flags) :]
         except OSError:
             self.is_cut_short = True
             raise

@@ -108,12 +108,6 @@ class CallerConnection(YieldingSocket):
         self._connections.waiting.pop(self, None)
         return sent
 
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send all of it; each part that the caller accepts begins a new wait."""
-        left = memoryview(data).cast("B")
-        while left:
-            left = left[self.send(left, flags) :]
-
     def close(self) -> None:
         """Close; after an answer as RFC 9112, 9.6 asks: a reset could overtake the answer."""
         if self._is_answer:
