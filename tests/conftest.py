@@ -8,7 +8,7 @@ import trustme
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from testing import fake_openai
-from testing.builders import make_app, simulated_hosts
+from testing.builders import make_app
 
 from parley import log
 
@@ -48,7 +48,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def openai(at_once: None) -> Iterator[requests_mock.Mocker]:
     """OpenAI's addresses, simulated, without a Realtime API; what is called elsewhere fails."""
     base = "https://api.openai.com/v1"
-    with simulated_hosts() as mocker:
+    with requests_mock.Mocker() as mocker:
         mocker.post(f"{base}/audio/transcriptions", json={"text": "What time is it?"})
         mocker.post(
             f"{base}/chat/completions", json={"choices": [{"message": {"content": "It is noon."}}]}

@@ -7,7 +7,8 @@ import time
 from datetime import date
 
 import pytest
-from testing.builders import FROZEN_LIST, KEY, ROOT, make_app, ran, simulated_hosts
+import requests_mock
+from testing.builders import FROZEN_LIST, KEY, ROOT, make_app, ran
 
 from parley.commands import models
 from parley.errors import DeadlineExceeded
@@ -47,7 +48,7 @@ def check(main=MAIN, voice=VOICE, **more):
 def network(monkeypatch):
     """Each host announces its own models, and what the list says of them."""
     monkeypatch.setattr("parley.web.stage_routes.MODEL_LIST", str(FROZEN_LIST))
-    with simulated_hosts() as mocker:
+    with requests_mock.Mocker() as mocker:
         announce(mocker, OPENAI, ALL)
         announce(mocker, MAIN, HEARD_AND_WRITTEN)
         announce(mocker, VOICE, dict.fromkeys(DATED["tts"]))

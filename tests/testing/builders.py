@@ -4,14 +4,11 @@ import os
 import shutil
 import struct
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date
 from functools import cache
 from pathlib import Path
-from unittest.mock import patch
 
-import requests_mock
 from flask import Flask
 
 from blueprints import BLUEPRINTS
@@ -26,7 +23,6 @@ from parley.upstream.client import Client, Options
 from parley.web.app import create_app
 from parley.web.services import Services
 from parley.web.serving.slots import Slots
-from parley.wire.adapter import Adapter
 from parley.wire.transport import Transport, Upstream
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,11 +94,3 @@ def copy_tree(folder: Path) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     return folder
-
-
-@contextmanager
-def simulated_hosts() -> Iterator[requests_mock.Mocker]:
-    """All hosts, simulated: requests-mock answers in the place of our adapter, not of a session."""
-    hosts = requests_mock.Adapter()
-    with patch.object(Adapter, "send", lambda _, *sent, **options: hosts.send(*sent, **options)):
-        yield requests_mock.Mocker(adapter=hosts)

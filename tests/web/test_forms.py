@@ -10,7 +10,7 @@ from flask import Request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
-from testing.builders import KEY, make_app, simulated_hosts, wav
+from testing.builders import KEY, make_app, wav
 from urllib3 import encode_multipart_formdata
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
@@ -152,7 +152,7 @@ LATIN = st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]))
 @given(st.binary() | FORMS, BOUNDARIES | LATIN)
 def test_no_form_breaks_the_service(body: bytes, content_type: str):
     """A form is understood, or refused with one of the documented codes; never a 500."""
-    with simulated_hosts() as openai:
+    with requests_mock.Mocker() as openai:
         openai.post(requests_mock.ANY, json={"text": ""})
         response = CLIENT.post(
             "/api/conversation/",

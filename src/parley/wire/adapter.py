@@ -1,14 +1,14 @@
 """requests' adapter and urllib3's pools, which make our connections and give each `resolve`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from http.cookiejar import DefaultCookiePolicy
 from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from requests import PreparedRequest, Response
+from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
-from requests.utils import resolve_proxies
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.util import Retry, Timeout
 
@@ -29,21 +29,15 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 class Adapter(HTTPAdapter):
-    """requests' adapter without a session, which would keep cookies and follow redirects."""
+    """requests' adapter for these connections; all share the trusted certificates."""
 
     def __init__(
         self, resolve: Resolve, resolve_proxy: Resolve, ca_bundle: str, hosts: int, idle: int
     ) -> None:
         """Keep up to `idle` connections to each of `hosts`; raise OSError without a bundle."""
         self._resolve, self._resolve_proxy = resolve, resolve_proxy
-        self._tls, self._has_proxies = tls_context(ca_bundle), bool(getproxies())
+        self._tls = tls_context(ca_bundle)
         super().__init__(hosts, idle, max_retries=Retry(False))  # It calls `init_poolmanager`.
-
-    def answer_to(self, request: PreparedRequest) -> Response:
-        """The answer, once its headers are there; who calls it bounds the wait."""
-        # To look for a proxy takes a tenth of a call's time.
-        proxies = resolve_proxies(request, {}) if self._has_proxies else {}
-        return self.send(request, stream=True, timeout=ENDLESS, proxies=proxies)
 
     def init_poolmanager(self, *sizes: Any, **options: Any) -> None:
         """Make the pools of direct connections."""
@@ -77,6 +71,26 @@ class Adapter(HTTPAdapter):
         response.raw, response.headers = answered, answered.headers
         response.status_code = answered.status
         return response
+
+
+class PreparedSession(Session):
+    """A session for prepared requests. It prepares none itself: no cookie and no .netrc is sent."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        super().__init__()
+        self.adapters.clear()
+        self.mount("http", adapter)  # What begins with "https" does so, too.
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # The jar stays empty.
+        # Without `proxies` requests chooses one for each call, which takes a tenth of its time.
+        self._proxies: dict[str, Any] = {} if getproxies() else {"proxies": {}}
+
+    def answer_to(self, request: PreparedRequest) -> Response:
+        """The answer, once its headers are there; who calls it bounds the wait."""
+        return self.send(request, stream=True, timeout=ENDLESS, **self._proxies)
+
+    def resolve_redirects(self, *_: object, **__: object) -> Iterator[Any]:
+        """Take no answer for a redirect: requests would read its body, however long."""
+        return iter(())
 
 
 def _equip(manager: PoolManager) -> PoolManager:

@@ -17,7 +17,7 @@ from parley.deadline import Deadline, let_others_run
 from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.recordings import Recording
 from parley.redaction import Secrets
-from parley.wire.adapter import Adapter
+from parley.wire.adapter import Adapter, PreparedSession
 from parley.wire.bodies import Answer, errors_translated
 from parley.wire.connections import CONNECT_SECONDS, Address, LookUp, is_short_of_files, resolve
 from parley.wire.websocket import MESSAGE_BYTES, Channel
@@ -91,7 +91,7 @@ class Transport:
         except OSError:
             sentence = f"REQUESTS_CA_BUNDLE names {bundle}, which holds no readable certificates."
             raise ConfigurationError(sentence) from None
-        self._adapters = {False: unchecked, True: public}
+        self._sessions = {False: PreparedSession(unchecked), True: PreparedSession(public)}
 
     def require_allowed_addresses(self, *urls: BaseUrl) -> None:
         """Raise BaseUrlRefused now if a call would be refused for a host's addresses."""
@@ -141,15 +141,15 @@ class Transport:
     ) -> Answer:
         try:
             with errors_translated(), deadline.wait():
-                response = self._adapters[upstream.url.public_only].answer_to(request)
+                response = self._sessions[upstream.url.public_only].answer_to(request)
         except BaseUrlRefused:
             raise upstream.url.refusal() from None
         return Answer(response, limit, upstream.secrets, deadline)
 
     def _resolve(self, host: str, port: int) -> list[Address]:
         if is_short_of_files():  # Callers choose to how many hosts idle connections lead.
-            for adapter in self._adapters.values():
-                adapter.close()
+            for session in self._sessions.values():
+                session.close()
             let_others_run()  # gevent closes then.
         return resolve(self._look_up, host, port)
 
