@@ -33,7 +33,7 @@ BAD = {
     "PARLEY_TEXT_BASE_URL": ["https://user:secret@api.openai.com/v1"],
     "PARLEY_TTS_BASE_URL": ["https://api.openai.com/v1?key=secret"],
     "PARLEY_ALLOWED_BASE_URLS": [
-        *("https://a.example/v1 b.example", "https://a.example/v1,secret"),
+        *("https://a.example/v1 b.example", "https://a.example/v1,secret", "* b.example"),
     ],
     "PARLEY_KEY_REQUIRED": ["sk-secret"],
     "PARLEY_CAPACITY": ["sk-secret", "0", "-1", "1.5", "10001", "1_0", "\u0661"],
