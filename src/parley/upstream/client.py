@@ -78,9 +78,7 @@ class Client:
             form = Form(fields, "file", recording)
             with call.post("/audio/transcriptions", form, TEXT_BYTES) as answer:
                 heard = _transcript_in(answer.whole(call.counted), answer.headers, call.failure_in)
-                # Half a surrogate pair becomes U+FFFD.
-                text = heard.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-                return REMARKS.sub("", TOKENS.sub("", text).strip())
+                return REMARKS.sub("", TOKENS.sub("", _whole_characters(heard)).strip())
 
         return call.run(read)
 
@@ -151,7 +149,7 @@ class Client:
             {"role": "user", "content": transcript},
         ]
         # JavaScript cuts texts within a character, and hosts refuse the half of one.
-        messages = [{**turn, "content": text_of(turn["content"])} for turn in messages]
+        messages = [{**turn, "content": _whole_characters(turn["content"])} for turn in messages]
         asked = {"model": call.model.name, "messages": messages, **call.model.parameters}
         size = 0
         with call.post("/chat/completions", {**asked, "stream": is_stream}, STREAM_BYTES) as answer:
@@ -181,6 +179,11 @@ class Client:
         with call.post("/audio/speech", body, SPEECH_BYTES) as answer:
             pieces = checked(answer.pieces(), audio_format, answer.headers, call.failure_in)
             yield from whole_samples(pieces) if audio_format == "pcm" else pieces
+
+
+def _whole_characters(text: str) -> str:
+    """The text, in which half of a surrogate pair becomes U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _transcript_in(body: bytes, headers: Mapping[str, str], failure_in: FailureIn) -> str:
