@@ -8,7 +8,7 @@ from testing.builders import ROOT
 from testing.fake_realtime import Session
 from testing.representations import REPRESENTATIONS, SOUND, STAGES, post, told
 from testing.unknown_models import MODELS, knows_no_model
-from testing.upstream_faults import says
+from testing.upstream_faults import closes
 
 KEPT = ROOT / "tests" / "testing" / "answers"
 ROWS = [
@@ -48,7 +48,7 @@ def test_what_came_is_understood(met, accept, row):
     kept, fields = (KEPT / name).read_bytes(), FIELDS.get(name, {})
     asked = fields.get(f"{stage}_model", MODELS[stage])
     is_session = name.endswith(".events")
-    sends = partial(send_events, kept) if is_session else says(kept, then_close=True)
+    sends = partial(send_events, kept) if is_session else closes(kept)
     if becomes == "replaced":
         knows_no_model(met, stage, sends, asked)
     else:

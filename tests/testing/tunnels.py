@@ -6,35 +6,28 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from testing import fake_openai
+
 
 @contextmanager
 def tunnels(tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[bytes]]]:
     """The proxy's host and port, and each request that it was sent."""
     asked: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as proxy:
-        threading.Thread(target=_accept, args=(proxy, tls, asked), daemon=True).start()
-        yield f"127.0.0.1:{proxy.getsockname()[1]}", asked
-        proxy.shutdown(socket.SHUT_RDWR)
 
-
-def _accept(proxy: socket.socket, tls: ssl.SSLContext | None, asked: list[bytes]) -> None:
-    with suppress(OSError):
-        while True:
-            caller, _ = proxy.accept()
-            threading.Thread(target=_tunnel, args=(caller, tls, asked), daemon=True).start()
-
-
-def _tunnel(caller: socket.socket, tls: ssl.SSLContext | None, asked: list[bytes]) -> None:
-    with suppress(OSError):
+    def tunnel(caller: socket.socket) -> bool:
         if tls:
             caller = tls.wrap_socket(caller, server_side=True)
-        head = caller.recv(65_536)
-        asked.append(head)
+        asked.append(head := caller.recv(65_536))
         host, port = head.split()[1].decode().split(":")
         called = socket.create_connection((host, int(port)))
         caller.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        for pair in ((caller, called), (called, caller)):
-            threading.Thread(target=_pump, args=pair, daemon=True).start()
+        threading.Thread(target=_pump, args=(called, caller), daemon=True).start()
+        _pump(caller, called)
+        return False
+
+    with fake_openai.running() as proxy:
+        proxy.greet = tunnel
+        yield proxy.url.removeprefix("http://").removesuffix("/v1"), asked
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

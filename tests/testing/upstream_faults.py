@@ -40,18 +40,14 @@ def drip(connection: socket.socket, *parts: bytes) -> None:
             connection.sendall(parts[1])
 
 
-def says(answer: bytes, *, then_close: bool = False) -> Behaviour:
+def says(answer: bytes) -> Behaviour:
     """Send exactly these bytes."""
-
-    def behave(connection: socket.socket, request: Request) -> bool:
-        connection.sendall(answer)
-        return not then_close
-
-    return behave
+    return lambda connection, request: connection.sendall(answer) or True
 
 
 def closes(answer: bytes) -> Behaviour:
-    return says(answer, then_close=True)
+    """Send exactly these bytes, then close the connection."""
+    return lambda connection, request: connection.sendall(answer)
 
 
 def drips(first: bytes, again: bytes) -> Behaviour:

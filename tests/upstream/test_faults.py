@@ -106,7 +106,7 @@ def test_a_conversation_needs_one_connection(upstream, converse):
 @pytest.mark.parametrize("upstream", ["http", "https"], indirect=True)
 def test_an_upload_refused_half_way_is_still_understood(upstream, converse):
     """The upstream's 413 counts, not the broken pipe of what was still being sent."""
-    upstream.answers["stt"] = faults.says(faults.refusal("413 Too Large"), then_close=True)
+    upstream.answers["stt"] = faults.closes(faults.refusal("413 Too Large"))
     converse("upstream_rejected", "stt", faults.OVERRUN)
 
 

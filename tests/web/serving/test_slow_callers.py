@@ -9,10 +9,10 @@ from unittest.mock import Mock
 import gevent
 import pytest
 from testing import fake_openai as fake
-from testing.builders import KEY, wav
+from testing.builders import KEY
 from testing.raw_callers import HEALTH, PATIENCE, connect, one_answer, until_closed
 from testing.served_conversations import converse
-from testing.served_streams import served
+from testing.served_streams import request, served
 from testing.upstream_faults import says
 
 from parley.web.serving.connection_limits import CallerConnections
@@ -28,8 +28,7 @@ HEADERS = (
     b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000\r\n\r\n"
 )
 PART = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
-BODY = PART + wav() + b"\r\n--b--\r\n"
-WHOLE = HEADERS.replace(b"5000", b"%d" % len(BODY)) + BODY
+WHOLE = request("application/json")
 
 
 @pytest.fixture
