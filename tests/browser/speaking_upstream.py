@@ -63,6 +63,15 @@ def speak(seconds: float = TONE_SECONDS, *, after: float = 0):
     return answer
 
 
+def speak_on(connection, request: Request) -> bool:
+    """Answers with a minute's tone, of which each second takes half a second to make."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: audio/pcm\r\nConnection: close\r\n\r\n")
+    for _ in range(60):
+        connection.sendall(tone(1))
+        time.sleep(0.5)
+    return False
+
+
 def break_off(connection, request: Request) -> bool:
     """Speaks for less long than it says."""
     connection.sendall(http(tone(0.4), Content_Type="audio/pcm")[:-2])

@@ -4,7 +4,16 @@ import time
 
 import pytest
 from browser.recorded import recorded
-from browser.speaking_upstream import REPLY, hear, hear_nothing, refuse, speak, told, write
+from browser.speaking_upstream import (
+    REPLY,
+    hear,
+    hear_nothing,
+    refuse,
+    speak,
+    speak_on,
+    told,
+    write,
+)
 from browser.tab import Tab
 from testing.builders import KEY
 from testing.fake_openai import TRANSCRIPT
@@ -132,7 +141,7 @@ def test_a_reply_reads_as_text(engine, upstream):
 
 def test_one_tab_speaks_at_a_time(engine, upstream):
     """Which begins last; the other falls silent."""
-    upstream.answers["tts"] = speak(60)  # A busy machine opens a tab slowly.
+    upstream.answers["tts"] = speak_on  # A busy machine opens a tab slowly.
     engine.send(until="Speaking")
     other = engine.other().open(engine.run("return location.href"))
     other.send(until="Speaking")

@@ -18,7 +18,7 @@ from browser.mouth import (
     script,
 )
 from browser.recorded import recorded
-from browser.speaking_upstream import SENTENCES, hear, hold_back, speak, told, write
+from browser.speaking_upstream import SENTENCES, hear, hold_back, speak, speak_on, told, write
 from testing.fake_openai import TRANSCRIPT, http, soon
 
 pytestmark = pytest.mark.system
@@ -35,7 +35,7 @@ def test_several_turns_without_a_touch(phone, upstream):
     time.sleep(1)
     phone.tap()
     phone.expect_turn(1)
-    upstream.answers.update(text=write([NUMBERS]), tts=speak(60))
+    upstream.answers.update(text=write([NUMBERS]), tts=speak_on)
     begin(phone)
     for turn in range(3):
         say(phone, "question" if turn == 2 else "words")
@@ -177,9 +177,8 @@ def test_who_speaks_already_as_the_reply_begins_had_not_finished(chrome, upstrea
     begin(chrome)
     say(chrome)
     chrome.expect_state("Waiting for the voice")
-    time.sleep(1)
     say(chrome)
-    time.sleep(0.7)
+    chrome.expect_state("It is sent with what you said before.", "#how")
     go.set()
     chrome.expect_state("The reply comes if no voice was heard.", "#how")
     chrome.expect_state("Speaking")

@@ -78,7 +78,7 @@ def test_a_streamed_wav_admits_that_its_length_is_unknown(say):
     assert samples == len(say("Hello.", "pcm")) / 2
 
 
-def test_abandoned_replies_leave_the_engine_free(ask):
+def test_abandoned_replies_leave_the_engine_free(ask, ends):
     """Nobody waits for replies that nobody reads: these would take minutes."""
     for number in range(10):  # More than it writes at once.
         stream = ask(f"Write story {number}.", stream=True, max_tokens=1900)
@@ -87,6 +87,7 @@ def test_abandoned_replies_leave_the_engine_free(ask):
     begun = time.monotonic()
     assert text_of(ask("Hello.", stream=True, max_tokens=3))
     assert time.monotonic() - begun < 60
+    assert ends("POST /v1/chat/completions", 11)
 
 
 def test_abandoned_speech_ends(client, models, ends):

@@ -21,6 +21,11 @@ def is_refused(address):
         return caller.connect_ex(address) == errno.ECONNREFUSED
 
 
+def both_are_there(service):
+    """Wait for the second of two workers: the first answers while gunicorn still waits to fork."""
+    assert soon(lambda: len(workers_of(service)) == 2)
+
+
 def test_what_is_in_flight_at_sigterm_is_finished_and_nothing_else(serve, upstream):
     """Whom it has heard is answered; idle callers are closed, and others go elsewhere at once."""
     gate = threading.Event()
@@ -50,6 +55,7 @@ def test_what_is_in_flight_at_sigterm_is_finished_and_nothing_else(serve, upstre
 def test_whom_the_kernel_has_let_in_is_answered(serve):
     """Connections that no worker had accepted when the service was told to stop."""
     service = serve(port=free_port(), WEB_CONCURRENCY="2")
+    both_are_there(service)
     with ExitStack() as opened:
         workers = workers_of(service)
         for worker in workers:
@@ -70,6 +76,7 @@ def test_a_killed_worker_costs_its_own_conversations_only(serve, upstream):
     gate = threading.Event()
     held(upstream, gate)
     service = serve(WEB_CONCURRENCY="2")
+    both_are_there(service)
     ids = [f"id-{number}" for number in range(24)]
 
     def attempt(name):
