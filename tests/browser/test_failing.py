@@ -53,7 +53,7 @@ def test_on_an_insecure_origin(visit, launch, serve, upstream):
     tab = visit(f"http://parley.test:{port}", browser=browser)
     tab.tap(fails="Browsers give the microphone to secure pages only")
     tab.send(until="Waiting for the voice")
-    tab.expect_state("Waiting for the answer")  # Since no voice will come.
+    tab.expect_state("Waiting for the rest")  # Since no voice will come.
     tab.expect_failure("Browsers play the speech on secure pages only")
     expect(tab.replies).to_have_text("".join(sentences))
     expect(tab.button("Save as WAV")).to_be_visible()
@@ -133,7 +133,7 @@ def test_no_speech(tab, upstream):
 def test_a_reply_whose_speech_fails(tab, upstream):
     """206: it is there to be read, and is told; another try is another question, and says so."""
     upstream.answers["tts"] = refuse("500 Oh no", "Try again")
-    tab.send(fails='Text to speech: The AI service failed, saying: "Try again". Ask again.')
+    tab.send(fails='Text to speech: The AI service failed, saying: "Try again". Ask again. This')
     expect(tab.button("Ask again")).to_be_visible()
     expect(tab.replies).to_have_text(REPLY)
     expect(
