@@ -39,11 +39,14 @@ def test_a_conversation_goes_on_until_it_is_cleared(talked, upstream):
     expect(talked.said).to_have_count(0)
     expect(talked.page.get_by_role("heading", name="Say something.")).to_be_visible()
     expect(undo).to_be_focused()
+    expect(talked.page.get_by_text("it can come back until the next question")).to_be_visible()
     talked.page.keyboard.press("Enter")
     expect(undo).to_be_hidden()
     expect(talked.talk).to_be_focused()
     first = talked.page.locator(".turn").first
-    expect(first.locator("summary")).to_have_text(re.compile(r"\d s to the first sound$"))
+    expect(first.locator("summary")).to_have_text(
+        re.compile(r"\d s from sending to the first sound$")
+    )
     first.get_by_role("button", name="Hear again").click()
     talked.expect_state("Speaking")
     talked.expect_turn(2)

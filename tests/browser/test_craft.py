@@ -47,7 +47,7 @@ def test_axe_finds_no_violation(visit, serve, upstream, scheme, device):
     found["muted"] = tab.violations()
     tab.press("Escape")
     upstream.answers["text"], go = hold_back(write(pause=0.3))
-    tab.send(until="Answering")
+    tab.send(until="Waiting for the answer")
     found["thinking"] = tab.violations()
     upstream.answers["tts"] = speak(20)
     go.set()
@@ -106,7 +106,8 @@ def test_only_states_and_failures_are_announced(talked):
     """A live reply would talk over the voice; headings lead from turn to turn."""
     expect(talked.page.get_by_role("log")).to_have_attribute("aria-live", "off")
     live = talked.page.locator("[aria-live]:not([aria-live=off]), [role=status], [role=alert]")
-    expect(live).to_have_count(4)  # That it was cleared, and that choices were forgotten, too.
+    # That it was cleared, that choices were forgotten, and that a field is full, too.
+    expect(live).to_have_count(5)
     for name in ("You", "Reply"):
         expect(talked.page.get_by_role("heading", name=name, exact=True)).to_have_count(2)
 
@@ -163,7 +164,7 @@ def test_motion_can_be_switched_off(visit, serve, upstream, motion):
     upstream.answers["tts"] = speak(20)
     tab.send()
     moving = []
-    for state in ("Answering", "Speaking"):
+    for state in ("Waiting for the answer", "Speaking"):
         tab.expect_state(state)
         moving.append(tab.page.evaluate("document.getAnimations().length") > 0)
         go.set()

@@ -53,7 +53,7 @@ def test_on_an_insecure_origin(visit, launch, serve, upstream):
     tab = visit(f"http://parley.test:{port}", browser=browser)
     tab.tap(fails="Browsers give the microphone to secure pages only")
     tab.send(until="Waiting for the voice")
-    tab.expect_state("Answering")  # Since no voice will come.
+    tab.expect_state("Waiting for the rest")  # Since no voice will come.
     tab.expect_failure("Browsers play the speech on secure pages only")
     expect(tab.replies).to_have_text("".join(sentences))
     expect(tab.button("Save as WAV")).to_be_visible()
@@ -133,7 +133,7 @@ def test_no_speech(tab, upstream):
 def test_a_reply_whose_speech_fails(tab, upstream):
     """206: it is there to be read, and is told; another try is another question, and says so."""
     upstream.answers["tts"] = refuse("500 Oh no", "Try again")
-    tab.send(fails='Text to speech: The AI service failed, saying: "Try again". Ask again.')
+    tab.send(fails='Text to speech: The AI service failed, saying: "Try again". Ask again. This')
     expect(tab.button("Ask again")).to_be_visible()
     expect(tab.replies).to_have_text(REPLY)
     expect(
@@ -152,7 +152,7 @@ def test_every_place_taken(visit, new_tab, serve, upstream):
     first, second = visit(url), new_tab()
     second.load(url)
     upstream.answers["text"], go = hold_back(write())
-    first.send(until="Answering")
+    first.send(until="Waiting for the answer")
     second.send(fails="Every place is taken at the moment. Wait ")
     over = second.page.get_by_role("status").filter(has_text="The wait is over: try again.")
     expect(over).to_be_visible()

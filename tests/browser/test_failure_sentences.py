@@ -81,7 +81,11 @@ FAILURES = {
     ],
     "api_key_rejected": [
         (at("text", NOT_THERE, 403), MAIN, f'{REPLY} {FORBIDS}, saying: "Not there". Check the'),
-        (at("text", errors.NotAllowed, 403), TOKENS, f"{REPLY} {FORBIDS}. Tell whoever runs this"),
+        (
+            at("text", errors.NotAllowed, 403),
+            TOKENS,
+            f"{REPLY} {FORBIDS}. Tell whoever runs this service, and try",
+        ),
         (at("tts"), MAIN, "The API key was refused: check it in"),
         (at("tts"), {}, "The AI service asks for an API key: enter one"),
         (at("tts"), TTS_HOST, ASKS),
@@ -117,16 +121,18 @@ def test_a_failure_names_the_culprit_and_the_remedy(page, code, told, sent, sent
 
 
 @pytest.mark.parametrize(
-    ("failure", "blocks"),
+    ("failure", "blocks", "stands"),
     [
-        (["quota_exhausted", {"stage": "text"}], True),
-        (["operator_quota_exhausted"], True),
-        (["rate_limited", {"retryAfter": 20}], True),
-        (["overloaded"], False),
-        (["upstream_unavailable", {"stage": "stt"}], False),
+        (["quota_exhausted", {"stage": "text"}], False, True),
+        (["operator_quota_exhausted"], False, True),
+        (["rate_limited", {"retryAfter": 20}], False, True),
+        (["api_key_rejected"], True, True),
+        (["insecure"], True, True),
+        (["overloaded"], False, False),
+        (["upstream_unavailable", {"stage": "stt"}], False, False),
     ],
 )
-def test_nothing_is_ready_where_nobody_can_talk(page, failure, blocks):
-    """Without credit, and for as long as the AI service makes everybody wait."""
-    script = "const failure = new it.Failure(...argument); return failure.blocks;"
-    assert run(page, "failures", script, failure) is blocks
+def test_what_keeps_everybody_from_talking_and_what_may_fail_again(page, failure, blocks, stands):
+    """Both stay so when they are told no longer; only Settings, or the browser, mend the first."""
+    script = "const failure = new it.Failure(...argument); return [failure.blocks, failure.stands];"
+    assert run(page, "failures", script, failure) == [blocks, stands]

@@ -206,8 +206,8 @@ def test_what_takes_long_is_said_to(new_tab, serve, upstream):
     tab.load(serve().url)
     tab.page.clock.install()
     stages = {
-        "stt": (hear, "Hearing what was said", "Nothing was heard of it yet"),
-        "text": (write(), "Answering", "No answer yet"),
+        "stt": (hear, "Waiting for the transcript", "Still waiting for the transcript"),
+        "text": (write(), "Waiting for the answer", "Still waiting for the answer"),
         "tts": (speak(0.1), "Waiting for the voice", "Still waiting for the voice"),
     }
     held = {stage: hold_back(answer) for stage, (answer, *_) in stages.items()}
@@ -224,7 +224,7 @@ def test_what_takes_long_is_said_to(new_tab, serve, upstream):
 def test_a_second_click_on_stop_opens_no_microphone(tab, upstream):
     """Though the switch is where Stop was; a moment later it is the switch's."""
     upstream.answers["text"], _ = hold_back(write())
-    tab.send(until="Answering")
+    tab.send(until="Waiting for the answer")
     press = Press(tab, "mouse", tab.button("Cancel"))
     press.taps(0, 0.2)
     tab.expect_state("Ready")

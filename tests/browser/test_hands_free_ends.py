@@ -33,7 +33,7 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("what", [WITHDRAW, OTHER_TAB])
-@pytest.mark.parametrize("state", [HEARD, "Hearing what was said"])
+@pytest.mark.parametrize("state", [HEARD, "Waiting for the transcript"])
 def test_what_was_said_until_then_can_be_sent(chrome, upstream, what, state):
     """While it is being said, and while it is not yet recognised."""
     upstream.answers["stt"], _ = hold_back(hear)

@@ -97,6 +97,21 @@ def test_a_microphone_that_the_system_mutes(tab):
     tab.press("Escape")
 
 
+@pytest.mark.parametrize("way", ["#talk", "#converse"])
+def test_a_microphone_that_gives_nothing(tab, way):
+    """Is not said to listen for ever; where it gives something, it does."""
+    tab.run("""const hum = new OscillatorNode(new AudioContext());
+    const room = hum.context.createMediaStreamDestination();
+    hum.connect(new GainNode(hum.context, { gain: 0.001 })).connect(room);
+    navigator.mediaDevices.getUserMedia = async () => room.stream.clone();
+    window.begin = () => hum.start();""")
+    tab.click(way)
+    tab.expect_state("Listening, but no sound comes from the microphone: is it switched on?")
+    tab.run("window.begin()")
+    expect(tab.page.locator("#status")).to_have_text("Listening")
+    tab.press("Escape")
+
+
 @pytest.fixture
 def tab(visit, launch, serve):
     """The page, with leave for the microphone."""

@@ -136,3 +136,19 @@ def test_the_code_passes():
     programs, assets = "tests/browser/node_modules/.bin", "src/parley/page/assets"
     ran(f"{programs}/tsc", "--project", "tests/browser", seconds=120)
     ran(f"{programs}/biome", "check", "--config-path=tests/browser", assets, seconds=120)
+
+
+def test_events_that_come_together_leave_the_page_time_to_draw(page):
+    """A long reply's speech may arrive faster than it can be read."""
+    script = """
+    let frames = 0;
+    const count = () => { frames += 1; requestAnimationFrame(count); };
+    requestAnimationFrame(count);
+    const event = 'event: text\\ndata: {"delta": "word "}\\n\\n';
+    const body = new Blob([event.repeat(argument)]).stream();
+    for await (const { name } of it.readEvents(body)) {
+      for (const until = performance.now() + 1; performance.now() < until; );
+    }
+    return frames;
+    """
+    assert run(page, "events", script, 400) >= 3

@@ -133,11 +133,25 @@ def test_what_has_the_focus_is_not_below_what_stays(talked, width, height):
     assert seen == ["replay", "save", "copy"] * 2
 
 
+@pytest.mark.parametrize(("width", "height"), [(320, 180), (844, 390)])
+def test_done_is_always_in_sight(visit, serve, width, height):
+    """However low the window is, and however much is unfolded; what has the focus is above it."""
+    tab = visit(serve().url, viewport={"width": width, "height": height})
+    with tab.settings() as page:
+        done = page.get_by_role("button", name="Done")
+        for _ in range(7):  # To the last before it.
+            expect(done).to_be_in_viewport(ratio=1)
+            page.keyboard.press("Tab")
+            script = """() => document.querySelector(".done").getBoundingClientRect().top
+              - document.activeElement.getBoundingClientRect().bottom"""
+            assert page.evaluate(script) >= 0
+
+
 def test_the_ring_widens_nothing(visit, serve, upstream):
     """While it turns, no scrollbar comes and goes."""
     tab = visit(serve().url, viewport={"width": 500, "height": 700})
     upstream.answers["text"], go = hold_back(write())
-    tab.send(until="Answering")
+    tab.send(until="Waiting for the answer")
     over = """({ scrollWidth, clientWidth, scrollHeight, clientHeight }) =>
       Math.max(scrollWidth - clientWidth, scrollHeight - clientHeight)"""
     for _ in range(8):

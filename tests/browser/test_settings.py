@@ -204,3 +204,19 @@ def test_a_voice_that_the_model_does_not_have(tab):
         expect(tab.page.locator(".voice")).to_have_text(
             ["Spoken by alloy: the model has no voice named Coral."]
         )
+
+
+def test_a_prompt_that_is_full(tab, upstream):
+    """It says that the rest is left out; all that it holds is sent, lines and all."""
+    text = "Rhyme.\n" * 1200
+    full = tab.page.get_by_text("It is full: what is beyond 8,000 characters is left out.")
+    with tab.settings() as page:
+        page.get_by_label("What the model is told first").focus()
+        page.keyboard.insert_text(text)
+        expect(full).to_be_visible()
+    tab.ask(1)
+    [prompt, _] = json.loads(of_stage(upstream, "text").body)["messages"]
+    assert prompt["content"] == text[:8000].strip()
+    with tab.settings() as page:
+        page.get_by_label("What the model is told first").fill("Rhyme.")
+        expect(full).to_be_hidden()

@@ -3,7 +3,16 @@
 import re
 
 import pytest
-from browser.speaking_upstream import break_off, hold_back, once, refuse, speak, write
+from browser.speaking_upstream import (
+    break_off,
+    hear_nothing,
+    hold_back,
+    once,
+    prepare,
+    refuse,
+    speak,
+    write,
+)
 from browser.tab import run
 from playwright.sync_api import expect
 
@@ -30,7 +39,7 @@ def test_a_reply_with_nothing_to_speak(tab, upstream):
     upstream.answers["text"] = write(["😀🎉"])
     tab.send()
     expect(tab.page.get_by_text("Nothing in it can be spoken.")).to_be_visible()
-    expect(tab.page.get_by_text("to its last word")).to_be_visible()
+    expect(tab.page.get_by_text("from sending to its last word")).to_be_visible()
     expect(tab.page.locator(".legend .speak")).to_be_hidden()
 
 
@@ -55,7 +64,7 @@ def test_speech_that_breaks_off(tab, upstream, failure, words):
         if again:
             tab.button("Hear again").click()
             tab.expect_state("Speaking")
-            tab.expect_state("Ready")
+            tab.expect_rest()
 
 
 @pytest.mark.parametrize(
@@ -73,13 +82,18 @@ def test_why_a_reply_ends_early_is_told_where_its_voice_was_stopped(tab, upstrea
     assert f"The…\n({note})\n" in tab.saved("As text")
 
 
+@pytest.mark.parametrize("later", [0, 3])
 @pytest.mark.parametrize(("so_far", "shown"), [("old. T", "old. T…"), ("old. ", "old. ")])
-def test_a_reply_that_is_cancelled_while_it_is_written(tab, upstream, so_far, shown):
-    """It says so, an ellipsis stands amid a sentence, and nothing claims its last word."""
-    upstream.answers["text"] = write(["The City is ", so_far, "he"], pause=1.5)
+def test_a_reply_that_is_cancelled_while_it_is_written(tab, upstream, so_far, shown, later):
+    """It says so, an ellipsis stands amid a sentence, and nothing claims its last word.
+
+    However late: before the service has told all, nobody knows what is still to come.
+    """
+    upstream.answers["text"] = write(["The City is ", so_far, "he"], pause=1.5 + later)
     upstream.answers["tts"], _ = hold_back(speak())
     tab.send()
     expect(tab.replies).to_have_text(f"The City is {so_far}")
+    tab.page.wait_for_timeout(1000 * later)
     tab.page.keyboard.press("Escape")
     expect(tab.page.locator(".unheard")).to_have_text(f"The City is {shown}")
     expect(tab.page.get_by_text("to the last word that came")).to_be_visible()
@@ -97,8 +111,34 @@ def test_a_voice_that_was_there_and_not_heard(page):
     timing.unheard = argument;
     const { figure, meaning } = timing.legend;
     return [`${figure} ${meaning}`, timing.description.includes("first sound")];"""
-    assert run(page, "timing", script, False) == ["1.7 s to the first sound", True]
-    assert run(page, "timing", script, True) == ["0.9 s to its last word", False]
+    assert run(page, "timing", script, False) == ["1.7 s from sending to the first sound", True]
+    assert run(page, "timing", script, True) == ["0.9 s from sending to its last word", False]
+
+
+@pytest.mark.parametrize(
+    ("stage", "answer", "status"),
+    [
+        ("stt", refuse("429 No", "You exceeded your current quota."), "Ready for another try"),
+        ("text", refuse("404 No", "The model does not exist."), "Ready for another try"),
+        ("stt", refuse("429 No", "Try again in 300 s."), "Ready once the wait is over"),
+        ("stt", hear_nothing, "Ready"),
+    ],
+)
+def test_what_failed_for_a_reason_that_lasts_is_not_forgotten(tab, upstream, stage, answer, status):
+    """Not by Escape, nor by a recording that was cancelled; a question that is answered ends it."""
+    upstream.answers[stage] = answer
+    tab.send()
+    tab.wait_for("return document.getElementById('alert').textContent")
+    expect(tab.page.locator("#status")).to_have_text(status)
+    for gesture in (None, tab.tap):
+        if gesture:
+            gesture(until="Listening")
+        tab.press("Escape")
+        expect(tab.alert).to_be_empty()
+        expect(tab.page.locator("#status")).to_have_text(status)
+    prepare(upstream, 0.1).answers.pop("stt", None)
+    tab.send(until="Speaking")
+    expect(tab.page.locator("#status")).to_have_text("Ready")
 
 
 def test_a_host_that_may_not_be_called(tab):

@@ -2,7 +2,7 @@
 
 import { NAMES } from "./offer.js";
 
-const OPERATOR = "tell whoever runs this service";
+const OPERATOR = "tell whoever runs this service, and try again once it is mended";
 /** The ends of the service's sentences that are advice for who calls it without this page. */
 const ENDS =
   /; (check (base URL, model names and recording|the base URL|its plan and billing|the key and what it may use)|name another one|(try again|ask for \w+ \(audio_format=\w+\)), or name another model|name another model, voice or host|ask for a shorter one|wait, then try again)\.$/;
@@ -51,10 +51,12 @@ export function saying(code, told) {
  */
 function adviceFor(code, { message, stage, remedy = [], language, keyed, upstreamStatus }) {
   if (code === "quota_exhausted") {
-    return "check its plan and billing, or enter another key in Settings";
+    return "check its plan and billing, then try again, or enter another key in Settings";
   }
   if (code === "not_allowed") {
-    return keyed ? "check the key's rights, or enter another key in Settings" : OPERATOR;
+    return keyed
+      ? "check the key's rights, then try again, or enter another key in Settings"
+      : OPERATOR;
   }
   const refused = code === "upstream_rejected";
   // No voice mends a host that is not there.

@@ -26,6 +26,7 @@ export class ByHand {
       signal.addEventListener("abort", () => microphone.cancel());
       this.microphone = microphone;
       session.enter("arrives");
+      session.view.mend(/^microphone_/);
       microphone.onmuted = () => session.view.mute(microphone);
       if (microphone.silenced) microphone.onmuted();
       microphone.stopped.then(() => this.#lose(microphone));

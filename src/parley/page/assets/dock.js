@@ -7,6 +7,7 @@ import { HEARS, isHandsFree, STATES } from "./states.js";
 /** @import {Microphone} from "./microphone.js" */
 
 const LATE_MILLISECONDS = 6000;
+const NOTHING = "Listening, but no sound comes from the microphone: is it switched on?";
 const SILENCED = "Your system mutes the microphone: nothing is heard until it is unmuted there";
 /** How it ends that it listens while Talk is held. */
 const HOLDS = {
@@ -27,9 +28,10 @@ const LATE_CLICK = 600;
 
 /**
  * What keeps everybody from talking: a failure, the service out of reach, a key that lacks, or one that the
- * AI service asked for.
+ * AI service asked for. Beside those, what may keep others from answering: a wait, and what has failed.
  */
 const obstacles = { failure: false, lost: false, key: false, asked: false };
+const doubts = { waits: false, doubted: false };
 /** @type {Press} */
 let pressed = "tap";
 
@@ -81,8 +83,23 @@ function tell(words) {
  */
 export function block(what, blocked) {
   obstacles[what] = blocked;
+  refresh();
+}
+
+/**
+ * Say whether something may keep the next question from being answered.
+ * @param {keyof typeof doubts} what
+ * @param {boolean} is
+ */
+export function doubt(what, is) {
+  doubts[what] = is;
+  refresh();
+}
+
+function refresh() {
   element("needs-key").hidden = !(obstacles.key || obstacles.asked);
   document.body.classList.toggle("blocked", isBlocked());
+  document.body.classList.toggle("doubted", doubts.waits || doubts.doubted);
   const words = statusOf(shown);
   if (!STATES[shown].blocked) return;
   if (element("status").textContent !== words) tell(words);
@@ -95,9 +112,11 @@ function isBlocked() {
 
 /** @param {State} state */
 function statusOf(state) {
-  const { status, blocked = status, lost = blocked } = STATES[state];
+  const { status, blocked = status, lost = blocked, waits = status, doubted } = STATES[state];
   if (obstacles.lost) return lost;
-  return isBlocked() ? blocked : status;
+  if (isBlocked()) return blocked;
+  if (doubts.waits) return waits;
+  return (doubts.doubted && doubted) || status;
 }
 
 /** What to do; where nobody can talk, what is told of it says that. @param {State} state */
@@ -139,6 +158,15 @@ export function showMuted({ muted, silenced }) {
   document.body.classList.toggle("deaf", muted || silenced);
   tell(silenced ? SILENCED : words);
   element("how").textContent = muted ? "Tap Mute again to be heard." : ENDS[pressed];
+}
+
+/** Show, while it is said to listen, whether the microphone gives anything at all. @param {boolean} gives */
+export function showGiving(gives) {
+  const { status } = STATES[shown];
+  const [words, instead] = gives ? [status, NOTHING] : [NOTHING, status];
+  if (status !== STATES.listening.status || element("status").textContent !== instead) return;
+  document.body.classList.toggle("deaf", !gives);
+  tell(words);
 }
 
 /** Show for how long it has listened. @param {number | null} milliseconds null where it does not */

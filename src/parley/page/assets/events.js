@@ -1,5 +1,7 @@
 /** Server-sent events, read from a fetch's body as they arrive. */
 
+import { pauses } from "./frames.js";
+
 /**
  * What the service sends; `at` and `began` are milliseconds since the request's headers were there.
  * Which voice was `asked` for is added to it here.
@@ -31,6 +33,7 @@
 export async function* readEvents(body) {
   const decoder = new TextDecoder();
   const reader = body.getReader();
+  const pause = pauses();
   let rest = "";
   try {
     for (;;) {
@@ -39,6 +42,7 @@ export async function* readEvents(body) {
       const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
       rest = /** @type {string} */ (blocks.pop());
       for (const block of blocks) {
+        await pause(); // What has arrived together may be much.
         const event = parse(block);
         if (event) yield event;
       }

@@ -1,6 +1,7 @@
 /** What can go wrong, what it is called where it happened, and what can be done about it. */
 
 import { saying } from "./advice.js";
+import { BLOCKING, IN_RECORDING, IN_SETTINGS, LASTING } from "./kinds.js";
 import { NAMES } from "./offer.js";
 import { SENTENCES, sentenceFor } from "./sentences.js";
 import { isHandsFree } from "./states.js";
@@ -22,35 +23,6 @@ const WITH_TOKENS = {
   quota_exhausted: "operator_quota_exhausted",
 };
 
-/** Codes whose remedy is in Settings. */
-const IN_SETTINGS = new Set([
-  "api_key_missing",
-  "api_key_asked",
-  "api_key_rejected",
-  "api_key_unusable",
-  "token_missing",
-  "token_rejected",
-  "token_unusable",
-  "base_url_refused",
-]);
-
-/** Codes of what keeps everybody from talking until it is mended. */
-const BLOCKING =
-  /^(insecure|recorder_missing|(api_key|operator_key|token)_(missing|rejected)|(operator_)?quota_exhausted|microphone_missing|microphone_(refused|busy))(_in_voice)?$/;
-
-/** Codes that the same recording would meet again. */
-const IN_RECORDING = new Set([
-  "audio_too_large",
-  "audio_too_large_in_file",
-  "audio_unsupported",
-  "audio_empty",
-  "no_speech",
-  "no_speech_in_file",
-  "no_speech_in_voice",
-  "no_speech_in_interruption",
-  "file_unreadable",
-]);
-
 /** Up to so many seconds, or minutes, are told as such. */
 const MOST = 90;
 /** Where a sentence says to wait. */
@@ -58,6 +30,9 @@ const WAIT = /\bWait, then\b/;
 
 /** Where a sentence says to try again; not where it quotes somebody. */
 const TRY = /\b(t)ry(?= again\b[^"]*$)/i;
+
+/** Where a sentence says that the reply can be read. */
+const READ = /\b(can be read|read the reply)\b/;
 
 /** A failure that the user is told of. */
 export class Failure extends Error {
@@ -98,7 +73,9 @@ export class Failure extends Error {
     const wait = seconds ? `Wait ${inWords(seconds)}, then` : "Wait, then";
     const has = !seconds || WAIT.test(this.message);
     const told = has ? this.message.replace(WAIT, wait) : `${this.message} ${wait} try again.`;
-    return this.asks ? told.replace(TRY, (_, letter) => (letter === "T" ? "Ask" : "ask")) : told;
+    if (!this.asks) return told;
+    const asks = told.replace(TRY, (_, letter) => (letter === "T" ? "Ask" : "ask"));
+    return this.ofSpeech && !READ.test(asks) ? `${asks} This reply can be read.` : asks;
   }
 
   /**
@@ -183,9 +160,19 @@ export class Failure extends Error {
     return this.stage === "tts";
   }
 
-  /** Whether nobody can talk before it is mended, or has been waited for. */
+  /** Whether nobody can talk before it is mended: Talk tells of it again. */
   get blocks() {
-    return BLOCKING.test(this.code) || Boolean(this.retryAfter);
+    return this.inSettings || BLOCKING.test(this.code);
+  }
+
+  /** Whether who asks anew is likely to meet it again, though only a try can tell. */
+  get lasts() {
+    return LASTING.test(this.code) || this.ofHost;
+  }
+
+  /** Whether it stays so when it is told no longer: until it is mended, or something is asked. */
+  get stands() {
+    return this.blocks || this.lasts || Boolean(this.retryAfter);
   }
 
   /** Whether its sentence names Settings before another try. */

@@ -74,6 +74,7 @@ export class HandsFree {
       ear.onheard = (heard) => this.#hear(ear, heard);
       ear.onlost = (code) => this.pause(code);
       session.enter("arrives");
+      session.view.mend(/^microphone_/);
       return true;
     } catch (error) {
       if (!signal.aborted) session.fail(asFailure(error, "microphone_busy").inConversation());

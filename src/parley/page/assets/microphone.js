@@ -82,6 +82,7 @@ export class Microphone {
 
   /** How loud it is at the moment, in decibels below the loudest. */
   get decibels() {
+    if (this.input.context.state !== "running") return Number.NEGATIVE_INFINITY; // It hears nothing.
     return decibelsAt(this.analyser);
   }
 

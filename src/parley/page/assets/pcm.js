@@ -15,8 +15,8 @@ export class PcmReader {
     const bytes = joined([this.#odd, decoded(base64)]);
     const whole = bytes.length - (bytes.length % 2);
     this.#odd = bytes.slice(whole);
-    const view = new DataView(bytes.buffer, 0, whole);
-    return Int16Array.from({ length: whole / 2 }, (_, index) => view.getInt16(2 * index, true));
+    // Browsers run on little-endian machines alone.
+    return new Int16Array(bytes.buffer, 0, whole / 2);
   }
 }
 
@@ -44,7 +44,11 @@ export class WavReader {
 
 /** @param {string} base64 */
 function decoded(base64) {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  // A reply of 3,000 words is 60 MB: `from` with a function takes ten times longer.
+  for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);
+  return bytes;
 }
 
 /** @param {Uint8Array[]} pieces */
@@ -85,6 +89,5 @@ export function toWav(pieces, rate = SAMPLE_RATE) {
   header.setUint16(32, 2, true);
   header.setUint16(34, 16, true);
   header.setUint32(40, bytes, true);
-  // Browsers run on little-endian machines alone.
   return new Blob([header, ...pieces], { type: "audio/wav" });
 }

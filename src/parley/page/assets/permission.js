@@ -6,6 +6,6 @@
 export async function heedPermission(view) {
   const permission = await navigator.permissions?.query({ name: "microphone" }).catch(() => null);
   permission?.addEventListener("change", () => {
-    if (permission.state !== "denied" && view.told.startsWith("microphone_refused")) view.forgive();
+    if (permission.state !== "denied") view.mend(/^microphone_refused/);
   });
 }

@@ -56,11 +56,11 @@ export const SENTENCES = {
   token_unusable:
     "No access token has spaces, or letters other than A to Z and a to z: check yours in Settings, then try again.",
   operator_key_missing:
-    "This service has no key for the AI service: tell whoever runs this service.",
+    "This service has no key for the AI service: tell whoever runs this service, and try again once it is mended.",
   operator_key_rejected:
-    "The AI service refused this service's own key: tell whoever runs this service.",
+    "The AI service refused this service's own key: tell whoever runs this service, and try again once it is mended.",
   operator_quota_exhausted:
-    "This service's account at the AI service has no credit left: tell whoever runs this service.",
+    "This service's account at the AI service has no credit left: tell whoever runs this service, and try again once it is mended.",
   base_url_refused:
     "The service may not call this base URL: change it in Settings, under Advanced, then try again.",
   audio_too_large: "The recording is too large: send at most 25 MB.",

@@ -163,6 +163,7 @@ export class Session {
       return again();
     }
     failure = inPlace(failure, { recorded, turn, whole, before: state, now: this.state });
+    if (failure.inSettings) this.unsent = again; // Talk tells of it anew.
     this.fail(failure, again, failure.makesWait, failure.asks ? "Ask again" : undefined);
   }
 

@@ -26,6 +26,8 @@ export class Settings {
   #speaker;
   #key;
   #hosts;
+  /** How often a key was entered or forgotten: the same once more may be another try. */
+  #entered = 0;
   /** What was sent as the dialog opened. @type {{keys: string, fields: string}} */
   #before;
   /** What had the focus then. @type {Element | null} */
@@ -40,8 +42,12 @@ export class Settings {
     this.#offer = offer;
     this.#speaker = speaker;
     const refresh = () => this.#refresh();
-    this.#key = new Secret("key", refresh, offer.tokens ? "token" : "key");
-    this.#hosts = new Hosts(refresh);
+    const enter = () => {
+      this.#entered += 1;
+      refresh();
+    };
+    this.#key = new Secret("key", enter, offer.tokens ? "token" : "key");
+    this.#hosts = new Hosts(enter);
     for (const stage of STAGES) offerModels(stage, offer.stages[stage]);
     offerLanguages();
     if (offer.tokens) {
@@ -166,7 +172,8 @@ export class Settings {
   }
 
   get #sent() {
-    return { keys: JSON.stringify(this.#headers), fields: JSON.stringify(this.#fields) };
+    const keys = JSON.stringify([this.#headers, this.#entered]);
+    return { keys, fields: JSON.stringify(this.#fields) };
   }
 
   /** Show what is needed with what is chosen, and nothing else. */

@@ -62,7 +62,9 @@ class Playback {
 
   /** @param {Int16Array} samples */
   add(samples) {
-    const floats = Float32Array.from(samples, (sample) => sample / 32_768);
+    const floats = new Float32Array(samples.length);
+    // See pcm.js: it may be a long reply's, heard again.
+    for (let index = 0; index < samples.length; index += 1) floats[index] = samples[index] / 32_768;
     this.node.port.postMessage({ samples: floats }, [floats.buffer]);
   }
 

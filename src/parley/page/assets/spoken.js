@@ -25,11 +25,6 @@ export class Spoken {
     segment.complete = complete;
   }
 
-  /** The characters of all segments so far. */
-  get length() {
-    return this.#segments.reduce((sum, { text }) => sum + text.length, 0);
-  }
-
   /**
    * How many characters of the reply were heard, to the end of a word.
    * @param {number} samples how many were heard of all

@@ -18,8 +18,9 @@
  *   | "sound" | "silent" | "dry" | "held" | "done" | "fail" | "voice" | "ahead" | "noise" | "pause"
  *   | "added"} Happening
  *
- * `status` says what goes on, `late` what is said where it lasts, `blocked` where nobody can talk then, and
- * `lost` where the service is out of reach; `talk` is what Talk does then, `stop` how the button is named that
+ * `status` says what goes on, which is true however long the service or its upstream has others wait; `late`
+ * is said where it lasts, `blocked` where nobody can talk then, `waits` where the upstream's wait is not over,
+ * `doubted` where what failed may fail again, and `lost` where the service is out of reach; `talk` is what Talk does then, `stop` how the button is named that
  * ends it, `how` what to do, `meanwhile` that while somebody speaks though something else goes on, and `next`
  * where each happening leads. What `next` does not name changes nothing. `looks` names the state that looks the
  * same; of a conversation, `open` is whether the microphone is.
@@ -27,6 +28,8 @@
  * @property {string} status
  * @property {string} [late]
  * @property {string} [blocked]
+ * @property {string} [waits]
+ * @property {string} [doubted]
  * @property {string} [lost]
  * @property {string} talk
  * @property {string} [stop]
@@ -48,6 +51,8 @@ const BY_HAND = {
   idle: {
     status: "Ready",
     blocked: "Not ready",
+    waits: "Ready once the wait is over",
+    doubted: "Ready for another try",
     lost: "Not connected",
     talk: "Talk",
     how: "Hold Talk while you speak, or tap it.",
@@ -67,15 +72,15 @@ const BY_HAND = {
     next: { ...ENDS, file: "hearing", talk: "hearing", sent: "hearing" },
   },
   hearing: {
-    status: "Hearing what was said",
-    late: "Nothing was heard of it yet; this can take a while",
+    status: "Waiting for the transcript",
+    late: "Still waiting for the transcript; this can take a while",
     talk: "Talk anew",
     stop: "Cancel",
     next: { ...BUSY, transcript: "thinking" },
   },
   thinking: {
-    status: "Answering",
-    late: "No answer yet; this can take a while",
+    status: "Waiting for the answer",
+    late: "Still waiting for the answer; this can take a while",
     talk: "Talk anew",
     stop: "Cancel",
     next: { ...BUSY, written: "voicing", sound: "speaking", held: "held", done: "idle" },
@@ -87,7 +92,7 @@ const BY_HAND = {
     talk: "Talk anew",
     stop: "Cancel",
     looks: "thinking",
-    next: { ...BUSY, sound: "speaking", silent: "thinking", held: "held", done: "idle" },
+    next: { ...BUSY, sound: "speaking", silent: "stalled", held: "held", done: "idle" },
   },
   held: {
     status: "Ready to speak",

@@ -49,7 +49,7 @@ export class Timing {
   get legend() {
     return {
       figure: inSeconds(this.#heard || (this.#think?.to ?? 0)),
-      meaning: `to ${this.#heard ? "the first sound" : this.#lastWord}`,
+      meaning: `from sending to ${this.#heard ? "the first sound" : this.#lastWord}`,
       hear: lasting("hearing", [this.#hear]),
       think: lasting("thinking", this.#think ? [this.#think] : []),
       speak: lasting("making speech", this.#speak),
@@ -76,7 +76,7 @@ export class Timing {
     const all = count === 1 ? "all of its speech" : `all of its ${count} segments`;
     const first = this.#heard ? `, first sound after ${inSeconds(this.#heard)}` : "";
     const spoken = last ? `${first}, ${all} after ${inSeconds(last.to)}` : "";
-    return `Time: ${heard}${thought}${spoken}.`;
+    return `Time since it was sent: ${heard}${thought}${spoken}.`;
   }
 
   /** Draw it into the SVG element. @param {SVGElement} svg */

@@ -9,8 +9,8 @@ import { Timing } from "./timing.js";
 /** @import {ServiceEvent} from "./events.js" */
 /** @import {Failure} from "./failures.js" */
 
-/** While a reply is written, the next word comes sooner than that. */
-const AMID_MILLISECONDS = 2000;
+/** How often its times are drawn while they grow: a long reply has hundreds of bars. */
+const DRAWN_MILLISECONDS = 250;
 
 /** @typedef {"replay" | "save" | "copy"} Action */
 
@@ -26,10 +26,10 @@ export class Turn {
   #ending = "stopped";
   #timing = new Timing();
   #shown;
-  /** Whether the service has told all of it. */
+  /** Whether the service has told all of it: before that, nothing says which word is the last. */
   #done = false;
-  /** When its last word so far came. */
-  #written = 0;
+  /** When its times were drawn last. */
+  #drawn = 0;
 
   /**
    * @param {HTMLElement} log
@@ -52,10 +52,7 @@ export class Turn {
     let samples = new Int16Array();
     const { name, data } = event;
     if (name === "transcript") this.transcript = this.#part(".said").textContent = data.text;
-    if (name === "text") {
-      this.reply += data.delta;
-      this.#written = performance.now();
-    }
+    if (name === "text") this.reply += data.delta;
     if (name === "segment") {
       this.spoken.begin(data.text);
       this.#tellVoice(data.voice, data.asked);
@@ -66,7 +63,6 @@ export class Turn {
     }
     if (name === "done") this.#done = true;
     this.#timing.add(event);
-    if (name !== "text") this.#drawTiming();
     return samples;
   }
 
@@ -77,6 +73,10 @@ export class Turn {
   show(characters) {
     this.#part(".spoken").hidden = !this.reply;
     this.#shown.show(this.reply, characters);
+    const now = performance.now();
+    if (this.settled || now - this.#drawn < DRAWN_MILLISECONDS) return;
+    this.#drawn = now;
+    this.#drawTiming();
   }
 
   /**
@@ -87,7 +87,7 @@ export class Turn {
     this.show(characters);
     this.#timing.whole = this.#done;
     this.#timing.unheard = characters === 0;
-    if (this.reply && !this.#shown.endsSentence && !this.#isWritten) this.#shown.markIncomplete();
+    if (this.reply && !this.#shown.endsSentence && !this.#done) this.#shown.markIncomplete();
     if (characters >= this.reply.trimEnd().length) return;
     this.#cut = characters;
     this.element.classList.add("cut");
@@ -122,17 +122,10 @@ export class Turn {
     this.#shown.markIncomplete();
   }
 
-  /** Whether no more of the reply is likely to come: nothing tells of its last word before all was spoken. */
-  get #isWritten() {
-    const { length } = this.reply.trimEnd();
-    const rests = performance.now() - this.#written > AMID_MILLISECONDS;
-    return this.#done || rests || this.spoken.length >= length;
-  }
-
-  /** Say that it was cancelled, where that left out some of it. */
+  /** Say that it was cancelled, where that may have left out some of it. */
   cancel() {
     if (!this.reply) this.#note("No answer: it was cancelled.");
-    else if (!this.#isWritten) this.#note(SHORTCOMINGS.cancelled);
+    else if (!this.#done) this.#note(SHORTCOMINGS.cancelled);
   }
 
   /**

@@ -1,7 +1,12 @@
 /** Says in the page's own words what a field of Settings does not take. */
 
+import { element, field } from "./elements.js";
+
 const NO_ADDRESS = "Enter an address that begins with https://, such as https://example.org/v1.";
 const NO_KEY = "A key has no spaces, and no letters other than A to Z and a to z.";
+/** Browsers cut what is pasted without a word. @param {number} most characters */
+const full = (most) =>
+  `It is full: what is beyond ${most.toLocaleString("en")} characters is left out. See where it ends.`;
 
 /** @param {HTMLElement} dialog whose fields for addresses and keys are told of */
 export function explainFields(dialog) {
@@ -11,6 +16,12 @@ export function explainFields(dialog) {
     if (closed || field.validity.valid) return;
     field.setCustomValidity(field.type === "url" ? NO_ADDRESS : NO_KEY);
   };
+  const prompt = field("system_prompt");
+  const weigh = () => {
+    const { value, maxLength } = prompt;
+    element("prompt-full").textContent = value.length < maxLength ? "" : full(maxLength);
+  };
+  prompt.addEventListener("input", weigh);
   const fields = () =>
     /** @type {NodeListOf<HTMLInputElement>} */ (dialog.querySelectorAll("[type=url], .secret"));
   for (const kind of ["input", "close"])

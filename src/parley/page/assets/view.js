@@ -1,6 +1,6 @@
 /** What is seen and announced beside the turns: the state, failures, notes. */
 
-import { block, show, showMuted } from "./dock.js";
+import { block, doubt, show, showMuted } from "./dock.js";
 import { element, keepFocus } from "./elements.js";
 import { wayDown } from "./sight.js";
 import { copy, save } from "./take-along.js";
@@ -19,11 +19,11 @@ export class View {
   #template = /** @type {HTMLTemplateElement} */ (element("turn"));
   /** @type {() => void} */
   #again = () => {};
-  /** @type {Failure | null} */
+  /** What is told. @type {Failure | null} */
   #failure = null;
+  /** What stays so, told or not, until it is mended or something is asked. @type {Failure | null} */
+  #standing = null;
   #lost = false;
-  /** The last that asked for a key; it is missing, told or not, until another is set. @type {Failure | null} */
-  asked = null;
   /** @type {ChildNode[]} */
   #cleared = [];
   /** What counts a wait down. @type {ReturnType<typeof setInterval> | undefined} */
@@ -35,7 +35,7 @@ export class View {
   constructor(openSettings) {
     document.addEventListener("scroll", () => this.#scrolled());
     element("try-again").addEventListener("click", () => {
-      this.#ask(null); // Whether a key still lacks, the AI service tells.
+      this.#stand(null); // Whether a key still lacks, the AI service tells.
       this.#again();
     });
     element("mend-settings").addEventListener("click", () => openSettings(this.#failure));
@@ -62,29 +62,41 @@ export class View {
     this.#failure = failure;
     this.#again = again ?? (() => {});
     this.#tell(failure.sentence);
-    this.#count(failure);
     element("try-again").textContent = words;
     element("try-again").hidden = !again || failure.inRecording;
     element("mend-settings").hidden = !failure.offersSettings;
     element("try-again")[failure.settingsFirst ? "before" : "after"](element("mend-settings"));
     this.lose(failure.isLost);
-    block("failure", failure.blocks);
-    if (failure.code === "api_key_asked") this.#ask(failure);
+    if (failure.stands) this.#stand(failure);
     this.follow(); // What is told takes room from the conversation.
   }
 
-  /** @param {Failure | null} asked */
-  #ask(asked) {
-    this.asked = asked;
-    block("asked", asked !== null);
+  /** @param {Failure | null} failure */
+  #stand(failure) {
+    this.#standing = failure;
+    block("failure", failure?.blocks ?? false);
+    block("asked", failure?.code === "api_key_asked");
+    doubt("waits", Boolean(failure?.retryAfter));
+    doubt("doubted", failure?.lasts ?? false);
+    this.#count(failure);
   }
 
-  /** Take the failure away. */
+  /** The last that only Settings mend, if it stands: whatever is said before they do is said in vain. */
+  get asked() {
+    return this.#standing?.inSettings ? this.#standing : null;
+  }
+
+  /** Such failures are mended. @param {RegExp} codes */
+  mend(codes) {
+    if (codes.test(this.told)) this.forgive();
+    if (codes.test(this.#standing?.code ?? "")) this.#stand(null);
+  }
+
+  /** Tell of the failure no longer; what stands, stands. */
   forgive() {
     const { activeElement: focused } = document;
     this.#failure = null;
     this.#tell("");
-    block("failure", false);
     for (const button of ["try-again", "mend-settings"]) element(button).hidden = true;
     keepFocus(focused);
   }
@@ -94,9 +106,10 @@ export class View {
    * @param {boolean} keys whether a key or a host was
    */
   settingsChanged(keys) {
-    if (keys) this.#ask(null);
-    const { offersSettings = false, inSettings = false, ofAi = false } = this.#failure ?? {};
+    const failure = this.#standing ?? this.#failure;
+    const { offersSettings = false, inSettings = false, ofAi = false } = failure ?? {};
     if (!(offersSettings || ofAi) || (inSettings && !keys)) return;
+    this.#stand(null);
     this.calm("Settings were changed");
   }
 
@@ -123,7 +136,6 @@ export class View {
     this.#failure = null;
     const words = element("try-again").textContent ?? AGAIN;
     this.#tell(`${why}: ${words.toLowerCase()}.`, "status"); // Nothing failed.
-    block("failure", false);
     element("mend-settings").hidden = true;
     keepFocus(focused, element("try-again"));
   }
@@ -133,18 +145,21 @@ export class View {
    * @param {"alert" | "status"} role
    */
   #tell(words, role = "alert") {
-    clearInterval(this.#ticks);
     const alert = element("alert");
     [alert.role, alert.ariaLive, alert.textContent] = [role, null, words];
   }
 
-  /** Show how long there is still to wait; who hears the page is told at the beginning and the end. @param {Failure} failure */
+  /** Show how long there is still to wait; who hears the page is told at the beginning and the end. @param {Failure | null} failure */
   #count(failure) {
-    const end = Date.now() + 1000 * (failure.retryAfter || Number.NaN);
-    if (!end) return;
+    clearInterval(this.#ticks);
+    const end = Date.now() + 1000 * (failure?.retryAfter || Number.NaN);
+    if (!failure || !end) return;
     this.#ticks = setInterval(() => {
       const left = Math.ceil((end - Date.now()) / 1000);
-      if (left <= 0) return this.calm("The wait is over");
+      const isTold = this.#failure === failure;
+      if (left <= 0) this.#stand(null);
+      if (left <= 0 && isTold) this.calm("The wait is over");
+      if (left <= 0 || !isTold) return;
       element("alert").ariaLive = "off";
       element("alert").textContent = failure.waiting(left);
     }, 1000);
@@ -165,7 +180,7 @@ export class View {
    * @param {{replay: (turn: Turn) => void}} actions
    */
   addTurn(format, { replay }) {
-    this.#ask(null);
+    this.#stand(null);
     const turn = new Turn(this.#log, this.#template, format);
     turn.on("replay", () => replay(turn));
     turn.on("save", () => turn.sound.file && save(turn.sound.file, "reply.wav"));
