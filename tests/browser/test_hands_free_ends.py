@@ -86,7 +86,7 @@ def test_after_five_minutes_without_a_voice_it_pauses(new_tab, serve):
     assert chrome.text_of("#alert").startswith("Nobody has spoken for five minutes")
     assert chrome.run(OPEN) == 0
     chrome.click("#clear")
-    assert chrome.text_of("#cleared").startswith("The conversation was ended and cleared.")
+    assert chrome.text_of("#cleared").startswith("The conversation was ended and cleared;")
     assert chrome.text_of("#undo") == "Bring its turns back"
 
 
