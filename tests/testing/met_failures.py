@@ -64,7 +64,7 @@ EVENT = f'data:{{"code":"InvalidParameter","message":"{REASON}"}}'
 TEXTS = [
     *(
         (f"{before}{EVENT}\n\n", f": {REASON}")
-        for before in ("", "event:error\n:x/400\n", "id: 1\n")
+        for before in ("", "event:error\n:x/400\n", "id: 1\n", "\ufeff:x\n\n", "data: ")
     ),
     (json.dumps({"error": {"name": "ZodError", "issues": ISSUES}}), f": voice: {REASON}"),
     (json.dumps({"error": {"message": json.dumps(ISSUES)}}), f": voice: {REASON}"),

@@ -47,7 +47,7 @@ WAITS = re.compile(
     re.IGNORECASE,
 )
 # The data of the only event, as which some refuse what is to be streamed (DashScope).
-EVENT = re.compile(rb"\A(?:(?!data)\w*:[^\n]*\n)*+data: ?(\{[^\n]*)")
+EVENT = re.compile(rb"\A(?:\s|\xef\xbb\xbf|(?!data)\w*:[^\n]*\n)*+(?:data: ?)++(\{[^\n]*)")
 
 
 @dataclass(frozen=True)
