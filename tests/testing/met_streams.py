@@ -138,6 +138,11 @@ STREAMS = {
         MALFORMED,
     ),
     "blank": ([chunk(" "), DONE], "", MALFORMED),
+    "MiniMax's, beside a blank reply": (
+        [{**chunk("", "stop"), "base_resp": {"status_code": 1027, "status_msg": WHY}}, DONE],
+        "",
+        MALFORMED,
+    ),
     "nothing but a sentence": ([b"Internal error\n"], "", MALFORMED),
     "a web page": ([b"<!doctype html><title>Busy</title>"], "", MALFORMED),
 }

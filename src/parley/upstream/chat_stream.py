@@ -82,10 +82,12 @@ class _Reply:
     utf_16: codecs.IncrementalDecoder = field(default_factory=lambda: UTF_16("replace"))
     suspect: Any = None  # JSON that is no part of a reply, and may be a failure without `error`.
     is_note: bool = False  # Whether that may as well be about the reply, such as its title.
+    last: Any = None  # What the last choice stands in: MiniMax says there why a reply is blank.
 
     def read(self, value: Any, name: str) -> Iterator[str]:
         """The texts in an answer, or in the data of an event; raise the failure that it tells."""
         choice = self._choice_in(value_at(value, "choices"))
+        self.last = value if choice else self.last
         place = self.place or (name if value_at(choice, name) is not None else "message")
         said = value_at(choice, place)
         content = text_in(value_at(said, "content"))
@@ -133,7 +135,7 @@ class _Reply:
         if self.reason and INCOMPLETE.search(self.reason):
             raise TextIncomplete()
         if self.is_blank:
-            raise ThoughtsAlone() if self.has_thoughts else UpstreamMalformed()
+            raise ThoughtsAlone() if self.has_thoughts else self.failure_in(self.last)
 
 
 def _value_of(event: SentEvent, data: bytes) -> Any:
