@@ -46,7 +46,7 @@ Event = str | SpokenSegment | SoundPiece
 
 
 class Backlog:
-    """Text and sound that wait to be told, and the text that was."""
+    """Text and sound that wait to be told to the caller, and the text that was told."""
 
     def __init__(self, usage: Usage) -> None:
         self._usage = usage
