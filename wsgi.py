@@ -35,7 +35,7 @@ try:
         model_list.read(ROOT / settings.model_list),
         Transport(settings.capacity, ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE")),
         today=lambda: datetime.now(UTC).date(),
-        slots=Slots(settings.capacity),
+        slots=Slots(settings.capacity),  # gunicorn.conf.py may lower it.
     )
 except ConfigurationError as error:
     sys.exit(f"Parley does not start: {error}")

@@ -8,7 +8,7 @@ from parley.recordings import Recording
 from parley.web.admission import admit, begin_client
 from parley.web.answers import ConversationSchema, answer_exception, error_of, json_of
 from parley.web.event_stream import event_stream
-from parley.web.representations import JSON, SOUND, STREAM, options_of
+from parley.web.representations import JSON, SOUND, STREAM, asked_for
 from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
 from parley.web.services import services
@@ -29,7 +29,7 @@ def converse() -> Response:
     ours, record = services(), current_record()
     upstreams = admit()
     form = form_of(request)
-    representation, options = options_of(form)
+    representation, options = asked_for(form)
     models = models_of(form, record.routes, ours, ours.today())
     client = begin_client(upstreams, models, options)
     stages = Stages(client, connection_check(request))

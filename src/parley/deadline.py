@@ -48,7 +48,7 @@ class Deadline:
         """
         with gevent.Timeout(self.require_time(), exception=False):
             yield
-            return
+            return  # In time. Too late, the Timeout ends the `with` alone.
         raise self.error() from None
 
     def sleep(self, seconds: float) -> None:

@@ -46,12 +46,12 @@ Event = str | SpokenSegment | SoundPiece
 
 
 class Backlog:
-    """Text and sound that wait to be told, and the text that was."""
+    """Text and sound that wait to be told to the caller, and the text that was told."""
 
     def __init__(self, usage: Usage) -> None:
         self._usage = usage
         self._text = StringIO()  # A list of many short deltas takes many times their size.
-        self._bytes = self._count = 0
+        self._bytes = self._count = 0  # Of segments and sound that wait; of all segments so far.
         self._text_due = 0.0  # On the monotonic clock.
         self.told: list[str] = []
         self._segments: deque[SpokenSegment] = deque()
@@ -102,7 +102,7 @@ class Backlog:
         return self._text_due if self._text.tell() else math.inf
 
     def take(self, *, all_text: bool) -> list[Event]:
-        """The text, if it is due, or the last (`all_text`), or sound is there; then that sound."""
+        """The next sound, and before it the text, which comes alone if it is due or `all_text`."""
         now, sound = time.monotonic(), self._take_sound()
         if not self._text.tell() or not (sound or all_text or self._text_due <= now):
             return sound

@@ -160,8 +160,8 @@ class Segmenter:
         return Segment(text, speakable(completed(text, self._fence)))
 
 
-class Waiting(deque[Segment]):
-    """The segments that no voice has taken yet, which become longer ones while they wait."""
+class Unspoken(deque[Segment]):
+    """The segments that no voice has taken yet; those that wait together are taken as one."""
 
     def take(self) -> Segment:
         """The first that waits, and with it all that follow up to MERGED characters."""

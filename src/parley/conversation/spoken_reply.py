@@ -8,7 +8,7 @@ import gevent
 from gevent.event import Event as Signal
 
 from parley.conversation.event_order import TEXT_SECONDS, Backlog, Event, SpokenSegment
-from parley.conversation.segments import LONGEST_SEGMENT, Segmenter, Waiting
+from parley.conversation.segments import LONGEST_SEGMENT, Segmenter, Unspoken
 from parley.conversation.stages import LOOK_SECONDS, STREAM_SECONDS, Stages, with_stage
 from parley.conversation.thoughts import deltas_without_thoughts
 from parley.deadline import let_others_run
@@ -29,12 +29,12 @@ class SpokenReply:
     def __init__(self, stages: Stages) -> None:
         self._stages, self._client = stages, stages.client
         self.conversation = stages.conversation
-        self._segmenter, self._unspoken = Segmenter(), Waiting()
+        self._segmenter, self._unspoken = Segmenter(), Unspoken()
         self._backlog = Backlog(self._client.usage)
         self._news, self._room, self._work = Signal(), Signal(), Signal()
         self._greenlets: list[gevent.Greenlet] = []
         self._open_lanes = self._idle_lanes = 0
-        self._is_text_over = self._is_mute = False
+        self._is_text_over = self._is_mute = False  # Mute: a segment failed, none follows.
 
     def events(self) -> Iterator[list[Event]]:
         """The events whose turn has come; an empty list after at most LOOK_SECONDS without any."""
@@ -106,8 +106,8 @@ class SpokenReply:
 
     def _run_lane(self) -> None:
         try:
-            with closing(VoiceReader()) as reader:
-                while segment := self._take():
+            with closing(VoiceReader()) as reader:  # It stays unused but for the Realtime API.
+                while segment := self._take_segment():
                     self._speak(segment, reader)
         except ANY_ERROR as error:
             self.conversation.note(with_stage(error, "tts"))
@@ -115,8 +115,8 @@ class SpokenReply:
             self._open_lanes -= 1
             _wake(self._news, self._room, self._work)
 
-    def _take(self) -> SpokenSegment | None:
-        """The next segment to speak, when there is one; None where there will be none."""
+    def _take_segment(self) -> SpokenSegment | None:
+        """Move a segment to the backlog, once there is one; None where there will be none."""
         self._idle_lanes += 1
         while not (self._is_mute or self._unspoken or self._is_text_over):
             self._work.wait()

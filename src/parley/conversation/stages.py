@@ -29,7 +29,7 @@ class Conversation:
     reply: str = field(default="", repr=False)
     speech: Spool | None = field(default=None, repr=False)
     failure: errors.ConversationError | None = None  # The first failure. Later ones are not told.
-    seconds: dict[str, float] = field(default_factory=dict)  # How long each stage took so far.
+    seconds: dict[str, float] = field(default_factory=dict)  # Each stage's, as its blocks end.
     attempts: Sequence[AttemptRecord] = ()  # One of each attempt at each call to the upstream.
 
     @property

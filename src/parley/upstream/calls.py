@@ -106,16 +106,16 @@ class Call:
                 first = next(pieces, None)
                 if first is None:
                     raise UpstreamMalformed()
-                yield first  # To `begun`: a generator that has not begun would close nothing.
+                yield first  # To `until_first`: unless it has run, closing it would close nothing.
                 yield first  # To whoever asked for the pieces.
                 yield from pieces
 
-        def begun() -> Generator[Piece]:
+        def until_first() -> Generator[Piece]:
             pieces = all_pieces()
             next(pieces)
             return pieces
 
-        return self.run(begun)
+        return self.run(until_first)
 
     @contextmanager
     def post(self, path: str, body: Body, limit: int) -> Iterator[Answer]:

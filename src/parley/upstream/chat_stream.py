@@ -75,8 +75,8 @@ class _Reply:
     place: str = ""
     is_blank: bool = True
     has_thoughts: bool = False
-    # Which choice is read: of several in one stream, the first that comes. All are, where it is
-    # not 0: TGI before 1.4.4 counts its events so.
+    # That of the first choice. Where it is 0 or None, choices of another are passed over; else it
+    # does not count: TGI before 1.4.4 numbers its events so.
     index: Any = None
     # Some hosts count in UTF-16, and part surrogate pairs: it keeps a half until the other comes.
     utf_16: codecs.IncrementalDecoder = field(default_factory=lambda: UTF_16("replace"))

@@ -20,7 +20,7 @@ from parley.upstream.sent_speech import checked
 from parley.upstream.speech_formats import in_format, set_lengths, whole_samples
 from parley.wire.transport import Form, Transport, Upstream
 
-TEXT_BYTES = 1_000_000  # The largest text that is taken, counted after decompression.
+TEXT_BYTES = 1_000_000  # The largest answer with a transcript; a reply may have as many characters.
 STREAM_BYTES = 16_000_000  # The largest stream of it: an event is many times its delta.
 SPEECH_CHARACTERS = 4096  # The longest `input` that /audio/speech takes (OpenAI's API reference).
 SPEECH_BYTES = 16_000_000  # The largest speech that is taken, counted after decompression.

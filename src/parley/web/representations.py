@@ -35,8 +35,8 @@ def accepted(accept: MIMEAccept) -> tuple[str, str]:
     return JSON, ""
 
 
-def options_of(form: Mapping[str, Any]) -> tuple[str, Options]:
-    """The answer's shape, and the options; raise OptionInvalid where Accept forbids one."""
+def asked_for(form: Mapping[str, Any]) -> tuple[str, Options]:
+    """The representation, and the options; raise OptionInvalid where Accept forbids one."""
     representation, named = accepted(request.accept_mimetypes)
     names = [option.name for option in fields(Options)]  # Not the recording and the models.
     chosen = {name: form[name] for name in names if name in form}

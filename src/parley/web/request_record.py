@@ -114,7 +114,7 @@ class _CountedBody:
         self._pieces, self._is_connected = pieces, is_connected
 
     def __iter__(self) -> Iterator[bytes]:
-        # Writing does not tell who has left: the kernel takes a short answer all the same.
+        # Asked first, since writing does not tell: the kernel takes a short answer all the same.
         self.cut, has_left = True, not self._is_connected()
         for piece in self._pieces:
             yield piece

@@ -16,10 +16,10 @@ NOTICE = timedelta(days=60)  # How long before a model shuts down the service wa
 
 @dataclass(frozen=True)
 class Route:
-    """Where a stage's calls go, and with which key (blank: none is sent)."""
+    """Where a stage's calls should go, and with which key; `admit` makes Upstreams of these."""
 
     url: BaseUrl | str  # A text is what a caller wrote, not judged yet; else it is the operator's.
-    key: str = field(repr=False)
+    key: str = field(repr=False)  # Blank where none is sent.
     name: str  # Whose URL it is: the stage's own, by its name, or MAIN.
 
 

@@ -1,4 +1,4 @@
-"""Calls to upstreams over shared connections: what is sent, and which addresses are refused."""
+"""Calls to upstreams over shared connections: what is sent, and to which addresses."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ BLOCK_BYTES = 64 * 1024  # What is read of a recording and sent at once; 16 KiB 
 
 @dataclass(frozen=True)
 class Upstream:
-    """Where the calls of a stage go, and with which key."""
+    """Where the calls of a stage may go, since its URL was judged, and with which key."""
 
     url: BaseUrl
     api_key: str = field(repr=False)  # Blank where none is sent.

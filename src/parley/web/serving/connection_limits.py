@@ -43,7 +43,7 @@ class CallerConnection(YieldingSocket):
     """The connection of one caller; the worker says when a request begins and ends."""
 
     request: Any  # gunicorn's request, once its headers have arrived.
-    refusal: ConversationError | None = None  # The app's answer to what is no readable request.
+    refusal: ConversationError | None = None  # What the app answers, if no request is readable.
     limit: Deadline
     _disconnected = False
 
@@ -102,7 +102,7 @@ class CallerConnection(YieldingSocket):
     def send(self, *arguments: Any, **options: Any) -> int:
         """Send; the connection waits while its caller does not read."""
         self._connections.mark_waiting(self)
-        self.has_begun_answer = self._is_answer
+        self.has_begun_answer = self._is_answer  # Not by gunicorn's 100 (Continue).
         let_others_run()  # A caller may send any number of requests that need no wait.
         sent: int = self._within_limit(super().send, *arguments, **options)
         self._connections.waiting.pop(self, None)
