@@ -123,7 +123,7 @@ def test_what_is_said_is_counted_and_a_long_answer_waits_for_room(openai: Mocker
 LONG = {
     "prose": ("Here is a sentence. " * 20_000, 10, 5_000),  # 4,096 characters of it are spoken.
     "brackets": (("[" * 20 + "Abc! " * 80) * 1_000, 10, 20_000),
-    "code": ("```\n" + "x = 1. Y\n" * 40_000, 900, 400),  # Nothing of it is spoken.
+    "code": ("```\n" + "x = 1. Y\n" * 10_000, 220, 400),  # Nothing of it is spoken.
 }
 
 
