@@ -140,6 +140,8 @@ def test_code_stays_silent_when_it_is_longer_than_a_segment():
         ("访问https://a.b/{0}。好", "访问a.b 好"),
         ("[a](https://a.b/{0}", "a"),
         ("See [this a](b:{0}{0}{0}) [it](c)", "See this a it"),
+        ('So <a b="c" d="e {0} f" g="h"> is it. <b>So</b>', "So is it. So"),
+        ('So <a b="{0} c" d="{0}" is', "So"),
     ],
 )
 def test_addresses_stay_silent_when_they_are_longer_than_a_segment(reply, heard):

@@ -30,6 +30,11 @@ _ELEMENTS = (
     rf"<(?P<tag>{HIDDEN})\b[^<>]*>{_NAMED}.*?</(?P=tag)>"
     rf"|<(?<=^[ \t]*<)(?P<element>{HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*(?P<open>\Z)"
 )
+# A tag amid whose value a text was cut: <pic prompt="…
+_TAG = (
+    r"(?P<begin><[A-Za-z][\w:-]*\s+[\w-]+=\")(?:\n[^<>]*+>|(?:\n[^<>]*+|[^<>\"]*+"
+    r"(?:\"\s+[\w-]+=\"[^<>\"]*+)*+)(?P<open>\Z))"
+)
 # Calls in the tokens of a model, as hosts leave them in a reply, and the words before some.
 _TOKENS = (
     r"^(?:call\n(?=<(?:invoke|function))|[\w.-]{1,64}:\d{1,3}(?=<[|｜]))"
@@ -76,7 +81,8 @@ _DIRECTIONS = (
 # All of it. Code within a line is kept; of a block that is open, `begin`, `element` or `mark` tells
 # what began it.
 _SILENT = regex.compile(
-    rf"(?sm)(?P<kept>`[^`\n]++`)|{CODE}|{_ELEMENTS}|{_TOKENS}|{_JSON}|{_WORDS}|{_NOTES}|{_DIRECTIONS}"
+    rf"(?sm)(?P<kept>`[^`\n]++`)|{CODE}|{_ELEMENTS}|{_TAG}|{_TOKENS}|{_JSON}|{_WORDS}|{_NOTES}"
+    rf"|{_DIRECTIONS}"
 )
 _MAY_BE_SILENT = regex.compile(rf"[<\[{{`~]|\((?<=\w\()\w*[=)]|[(（*_](?:(?i:{SOUND})|苦?笑)")
 # A long address, amid which a text was cut, and what is left of one, with the end of its link.

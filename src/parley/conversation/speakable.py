@@ -18,9 +18,14 @@ _DELIMITERS = regex.compile(r"[*_~`]+")
 _WITHIN_A_WORD = regex.compile(
     r"</?(?:a|abbr|b|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|u)\b", regex.I
 )
-# Between letters or digits a star multiplies; its stand-in means nothing to Markdown.
-_PRODUCT = regex.compile(r"(?<=[A-Za-z0-9)\]])\*(?=[A-Za-z0-9(\[])|(?<=[0-9])\*\*(?=[0-9])")
+# Between letters or digits a star multiplies, and two are a power where they end nothing; their
+# stand-in means nothing to Markdown.
+_PRODUCT = regex.compile(
+    r"(?<=[A-Za-z0-9)\]])\*(?=[A-Za-z0-9(\[])|(?<=\w[ ])\*\*(?=[ ]\w)"
+    r"|(?<=\b[A-Za-z]|[0-9)\]])\*\*(?=-?[0-9(]|[A-Za-z]\b)(?![^*\n]*(?<!\s)\*\*(?![\w-]))"
+)
 _TIMES = "\u2217"
+_BLANK = regex.compile("_{3,}")  # To be filled in.
 # A line break that was escaped twice.
 _ESCAPED = regex.compile(r"(?<=[.!?:…。！？])(?:\\r)?\\n(?:(?:\\r)?\\n)*+(?!\p{Ll})")
 _CITED = r"\^[^\[\]\s]+|(?:cite|citation|source|web|ref|doc)[:_ ]{0,2}\d[\d, -]*"
@@ -85,7 +90,7 @@ _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
 def speakable(markdown: str) -> str:
     """What the voice gets, with a pause between blocks; empty where there is nothing to say."""
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
-    source = _ESCAPED.sub("\n\n", source) if "\\n" in source else source
+    source = _ESCAPED.sub("\n\n", _BLANK.sub(" ", source))
     return said_of(without_silence(source))
 
 
@@ -161,7 +166,9 @@ def _text(tokens: list[Token]) -> str:
 def _is_named(name: str, before: str, after: list[Token]) -> bool:
     """Whether a sentence tells of an element; one that wraps text has an end, or begins a line."""
     following = after[0].content if after else ""
-    if any(token.content == f"</{name}>" for token in after) or following[:1].isalnum():
+    nested = next((token.type for token in after if token.type != "softbreak"), "")
+    has_end = any(token.content == f"</{name}>" for token in after)
+    if has_end or following[:1].isalnum() or nested == "html_inline":
         return False
     if not before.strip() or before.endswith("\n"):
         return following[1:2].islower() or (name.istitle() and following.strip() != "")
