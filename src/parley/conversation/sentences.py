@@ -69,7 +69,10 @@ _BEGINS = regex.compile(
     r"\s+(?:Dann|E[rs]|Ich|It|She|Then|There|They|This|We|Wir)(?=\s+[^\s\p{Lu}])"
 )
 # A remark of several words in brackets, behind which sentencex finds no end: "(Or so it was.) She".
-_REMARK = regex.compile(r"[(\[](?:[^()\[\]\s]+\s+){2,}[^()\[\]\s]*[.!?…][)\]]\s+")
+# One amid a sentence ends nothing: "Er kam (zu spät, wie immer!) Montag".
+_REMARK = regex.compile(
+    r"(?<=\A\s*|[.!?…]\s+)[(\[](?:[^()\[\]\s]+\s+){2,}[^()\[\]\s]*[.!?…][)\]]\s+"
+)
 # A small letter follows, or a dash behind which one may.
 _SMALL_LETTER = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\"'–—―]*+(?:\p{Ll}|(?<=[–—―]\s*+)\Z)")
 # Scripts whose sentences end with other marks or none, so that full stops are of abbreviations.

@@ -69,14 +69,15 @@ _NOTES = (
 # What models write for voices that act: [laughs softly], (笑); where a sentence begins, a mood and
 # other brackets, too, unless it tells of them: [excited], (sighs), *laughs*.
 SOUND = "chuckle|cough|exhale|gasp|giggle|groan|inhale|laugh|sigh|sniff|snort|sob|whisper|yawn"
+_HEARD = rf"(?:(?:{SOUND})(?:les?|s|d|ed|ing|ter)?|clear(?:s|ing)[ ]throat)(?:[ ]\w+ly)?"
 _MOOD = (
     "amused|angry|annoyed|calm|cheerful|confused|curious|excited|gentle|happy|mischievous|nervous"
     "|playful|sad|sarcastic|serious|surprised|sympathetic|thoughtful|warm"
 )
 _DIRECTIONS = (
-    rf"\[(?i:(?:{SOUND})\w*|clear(?:s|ing) throat)(?:[ ]\w+ly)?\](?![\[(:])|[(（]苦?笑[)）]"
-    rf"|(?:^|(?<=[.!?…][ ]))(?i:\[(?:{_MOOD})(?:ly)?\]|(?P<act>[(*_])(?:{SOUND})(?:s|ing)[)*_])"
-    r"(?=\s+[^\s\p{Ll}]|\s*\Z)"
+    rf"\[{_HEARD}\](?![\[(:])|[(（]苦?笑[)）](?![はがをとの」])"
+    rf"|(?:^|(?<=\D[.!?…][ ]))(?i:\[(?:(?:{_MOOD})(?:ly)?|{_HEARD})\]"
+    rf"|(?P<act>[(*_])(?:{SOUND})(?:s|ing)[)*_])(?=\s+[^\s\p{{Ll}}]|\s*\Z)"
 )
 # All of it. Code within a line is kept; of a block that is open, `begin`, `element` or `mark` tells
 # what began it.

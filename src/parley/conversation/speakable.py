@@ -26,8 +26,8 @@ _PRODUCT = regex.compile(
 )
 _TIMES = "\u2217"
 _BLANK = regex.compile("_{3,}")  # To be filled in.
-# A line break that was escaped twice.
-_ESCAPED = regex.compile(r"(?<=[.!?:…。！？])(?:\\r)?\\n(?:(?:\\r)?\\n)*+(?!\p{Ll})")
+# A line break that was escaped twice, unless it ends what is quoted: "Hi.\\n".
+_ESCAPED = regex.compile(r"(?<=[.!?:…。！？])(?:\\r)?\\n(?:(?:\\r)?\\n)*+(?!\p{Ll}|[\"'`’”](?!\w))")
 _CITED = r"\^[^\[\]\s]+|(?:cite|citation|source|web|ref|doc)[:_ ]{0,2}\d[\d, -]*"
 # Behind one of these a number in brackets is no source, but what is told of: "The answer is [3]."
 _TELLS = r"(?<!(?:[は是为為选選第项項：:=]|\bis)[ ]?)"
