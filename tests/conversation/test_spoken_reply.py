@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from parley.conversation.event_order import TEXT_SECONDS, SoundPiece, SpokenSegment
+from parley.conversation.segments import Segment, Unspoken, segments_of
 from parley.conversation.spoken_reply import SpokenReply
 from parley.conversation.stages import Stages
 from parley.deadline import Deadline
@@ -103,6 +104,19 @@ def test_sentences_that_wait_are_merged():
     _, segments, _ = heard(reply_of(*slowly(0, None)))
     assert len(segments) < len(SENTENCES)
     assert all(len(part) <= 200 for part in segments)
+
+
+def test_what_is_joined_keeps_its_pauses():
+    """In one call for a whole reply, as in one for segments that wait; not where one was cut."""
+    items = (
+        "- Eggs from a large shop\n- Milk (two bottles)\n- (It is all.)\n- 卵と牛乳をお願い\n\nSo."
+    )
+    said = "Eggs from a large shop. Milk (two bottles). (It is all.) 卵と牛乳をお願い。 So."
+    assert Unspoken(segments_of(items)).take().speakable == said
+    stages = reply_of(words, sound)._stages
+    stages.conversation.reply = items
+    assert stages._speak(str) == said
+    assert Segment("a\n", "a", ends_amid=True).joined == "a"
 
 
 def test_silence_is_told(monkeypatch):

@@ -10,7 +10,7 @@ import regex
 from parley.conversation.formulas import ends_amid_latex
 from parley.conversation.sentences import is_sentence_end, proposed_ends
 from parley.conversation.silent import completed, fence_after
-from parley.conversation.speakable import said_of, speakable
+from parley.conversation.speakable import said_of, speakable, with_stop
 from parley.deadline import let_others_run
 
 # Bounds in characters, of which East Asian wide ones count as three.
@@ -51,6 +51,12 @@ class Segment:
     text: str
     speakable: str
     ends_amid: bool = False  # Whether it was cut within a sentence, for its length.
+
+    @property
+    def joined(self) -> str:
+        """What is said of it before another segment: with a pause where a line ends."""
+        ends_line = "\n" in self.text[len(self.text.rstrip()) :] and not self.ends_amid
+        return with_stop(self.speakable) if ends_line else self.speakable
 
 
 class Segmenter:
@@ -169,7 +175,7 @@ class Unspoken(deque[Segment]):
         size = length(taken[0].text)
         while self and (size := size + length(self[0].text)) <= MERGED:
             taken.append(self.popleft())
-        said = filter(None, (segment.speakable for segment in taken))
+        said = filter(None, (segment.joined for segment in taken))
         return Segment("".join(segment.text for segment in taken), " ".join(said))
 
 

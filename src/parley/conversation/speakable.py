@@ -83,7 +83,7 @@ _LINE_END = regex.compile(
 _PLAIN = regex.compile(r"\p{L}[\p{L}\p{N} .,;:?!'’\"()–—…-]*+")
 # A comment that has only begun is kept, so that its end is waited for.
 _AUDIBLE = regex.compile(r"[\p{L}\p{N}\p{Sc}]|<!--")
-_NEEDS_A_STOP = regex.compile(r"""[\p{L}\p{M}\p{N}\p{Pe}\p{Pf}"'%]\Z""")
+_NEEDS_A_STOP = regex.compile(r"""[\p{L}\p{M}\p{N}%]\Z|(?<![.!?…。！？])[\p{Pe}\p{Pf}"']\Z""")
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
 
 
@@ -101,10 +101,13 @@ def said_of(source: str) -> str:
     said = (_MARKS.sub("", text) if "[" in text else text for text in said)
     blocks = [" ".join(text.replace(_TIMES, "*").split()) for text in said]
     blocks = [block for block in blocks if _AUDIBLE.search(block)]
-    for index, block in enumerate(blocks[:-1]):
-        if _NEEDS_A_STOP.search(block):
-            blocks[index] += "。" if _WIDE.search(block) else "."
-    return " ".join(blocks)
+    return " ".join([*map(with_stop, blocks[:-1]), *blocks[-1:]])
+
+
+def with_stop(said: str) -> str:
+    """What is said, with a full stop where the voice would go on without a pause."""
+    stop = "。" if _WIDE.search(said) else "."
+    return said + stop if _NEEDS_A_STOP.search(said) else said
 
 
 def _blocks(markdown: str) -> Iterator[str]:

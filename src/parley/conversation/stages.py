@@ -164,7 +164,7 @@ class Stages:
             text, sentences, is_cut = "", "", False  # `sentences`: `text` up to a whole sentence.
             for segment in segments_of(self.conversation.reply):
                 self.client.deadline.require_time()
-                longer = f"{text} {segment.speakable}".strip()
+                longer = f"{text} {segment.joined}".strip()
                 if is_cut := len(longer) > SPEECH_CHARACTERS:
                     text = sentences or text
                     break
