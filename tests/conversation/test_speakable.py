@@ -15,7 +15,7 @@ from parley.conversation.speakable import speakable
         ("2 * 3 = 6, a*b + c*d, 2**3 and 4**5", "2 * 3 = 6, a*b + c*d, 2**3 and 4**5"),
         ("x**2 + (a)**n = 10**-3 or a ** b, *n**2*", "x**2 + (a)**n = 10**-3 or a ** b, n**2"),
         ("2**wichtig**. **Area: r**2**", "2wichtig. Area: r2"),
-        ("snake_case_name and _this_", "snake_case_name and this"),
+        ("snake_case_name, a__b and _this_", "snake_case_name, a_b and this"),
         ("an *opened star", "an opened star"),
         ("[text](https://example.com/x 'Title')", "text"),
         ("[text][1] more\n\n[1]: https://example.com", "text more"),

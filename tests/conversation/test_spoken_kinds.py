@@ -130,6 +130,10 @@ KINDS = {
         "The tags of a page:\n<script> runs code.\n<style> is for looks.\n\nThat is all of them.",
         ["The tags of a page: <script> runs code. <style> is for looks.", "That is all of them."],
     ),
+    "numbers behind escaped breaks": (
+        "Do it so:\\n1. Open it, all of it.\\n2. Then close it.",
+        ["Do it so: 1. Open it, all of it. 2. Then close it."],
+    ),
     "numbers": ("1. Go away at it.\n2. Then come home.", ["1. Go away at it. 2. Then come home."]),
     "code": (
         "Call `os.path.join(a, b)` like this:\n\n```python\nprint('no. No')\n```\n\nThat is all.",

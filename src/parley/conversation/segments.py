@@ -146,7 +146,7 @@ class Segmenter:
 
     def _judge(self, text: str) -> Segment | None:
         """The segment of `text`, or None where what follows can change what is said of it."""
-        last_line = text.rstrip().rpartition("\n")[2]
+        last_line = text.rstrip().replace("\\n", "\n").rpartition("\n")[2]
         if fence_after(text, self._fence) or _LIST_NUMBER.fullmatch(last_line):
             return None
         if _BLOCK_END.search(text, len(text.rstrip())):

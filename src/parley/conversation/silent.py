@@ -75,7 +75,7 @@ _MOOD = (
     "|playful|sad|sarcastic|serious|surprised|sympathetic|thoughtful|warm"
 )
 _DIRECTIONS = (
-    rf"\[{_HEARD}\](?![\[(:])|[(（]苦?笑[)）](?![はがをとの」])"
+    rf"\[{_HEARD}\](?![\[(:])|[(（]苦?笑[)）](?=[\s.,!?…、。！？]|\Z)"
     rf"|(?:^|(?<=\D[.!?…][ ]))(?i:\[(?:(?:{_MOOD})(?:ly)?|{_HEARD})\]"
     rf"|(?P<act>[(*_])(?:{SOUND})(?:s|ing)[)*_])(?=\s+[^\s\p{{Ll}}]|\s*\Z)"
 )

@@ -25,7 +25,7 @@ _PRODUCT = regex.compile(
     r"|(?<=\b[A-Za-z]|[0-9)\]])\*\*(?=-?[0-9(]|[A-Za-z]\b)(?![^*\n]*(?<!\s)\*\*(?![\w-]))"
 )
 _TIMES = "\u2217"
-_BLANK = regex.compile("_{3,}")  # To be filled in.
+_BLANK = regex.compile(r"(?<=\p{Lo})__+")  # To be filled in, where no space stands.
 # A line break that was escaped twice, unless it ends what is quoted: "Hi.\\n".
 _ESCAPED = regex.compile(r"(?<=[.!?:…。！？])(?:\\r)?\\n(?:(?:\\r)?\\n)*+(?!\p{Ll}|[\"'`’”](?!\w))")
 _CITED = r"\^[^\[\]\s]+|(?:cite|citation|source|web|ref|doc)[:_ ]{0,2}\d[\d, -]*"
