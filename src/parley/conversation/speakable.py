@@ -90,7 +90,8 @@ _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
 def speakable(markdown: str) -> str:
     """What the voice gets, with a pause between blocks; empty where there is nothing to say."""
     source = _PRODUCT.sub(lambda stars: _TIMES * len(stars[0]), without_latex(markdown))
-    source = _ESCAPED.sub("\n\n", _BLANK.sub(" ", source))
+    if "\\n" in source or "__" in source:
+        source = _ESCAPED.sub("\n\n", _BLANK.sub(" ", source))
     return said_of(without_silence(source))
 
 
