@@ -10,12 +10,11 @@ from urllib.request import getproxies
 from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.util import Retry, Timeout
+from urllib3.util import Retry
 
 from parley.wire.connections import PlainConnection, Resolve, TLSConnection
 from parley.wire.sockets import tls_context
 
-ENDLESS: Any = Timeout(None, None)  # Made once: requests would make one for each call.
 # What tells a manager's pools apart; urllib3 would compare every option of theirs.
 ORIGIN = itemgetter("scheme", "host", "port")
 
@@ -81,12 +80,8 @@ class PreparedSession(Session):
         self.adapters.clear()
         self.mount("http", adapter)  # What begins with "https" does so, too.
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # The jar stays empty.
-        # Without `proxies` requests chooses one for each call, which takes a tenth of its time.
-        self._proxies: dict[str, Any] = {} if getproxies() else {"proxies": {}}
-
-    def answer_to(self, request: PreparedRequest) -> Response:
-        """The answer, once its headers are there; who calls it bounds the wait."""
-        return self.send(request, stream=True, timeout=ENDLESS, **self._proxies)
+        self.stream = True
+        self.trust_env = bool(getproxies())  # To look for a proxy takes a tenth of a call's time.
 
     def resolve_redirects(self, *_: object, **__: object) -> Iterator[Any]:
         """Take no answer for a redirect: requests would read its body, however long."""

@@ -44,6 +44,19 @@ class Upstream:
         """Whether the caller may read an upstream's message: it shows no key, confirms no guess."""
         return self.is_quoted and not self.secrets.shown_in(message)
 
+    def request(self, path: str, headers: Mapping[str, str], data: Any = None) -> PreparedRequest:
+        """A POST of `data`, or a GET, made by hand: a session would add cookies and passwords."""
+        sent = {**HEADERS, **headers}
+        if self.api_key:
+            sent["Authorization"] = f"Bearer {self.api_key}"
+        if self.request_id:
+            sent["X-Client-Request-Id"] = self.request_id
+        request = PreparedRequest()
+        request.method = "GET" if data is None else "POST"
+        request.url = f"{self.url}{path}"  # Nothing would have to be escaped.
+        request.headers, request.body = sent, data  # type: ignore[assignment]  # No name twice.
+        return request
+
 
 class Form:
     """A form in blocks (RFC 7578), of which the recording is read only while they are sent."""
@@ -115,11 +128,11 @@ class Transport:
         data = body if isinstance(body, Form) else json.dumps(body).encode()
         content_type = data.content_type if isinstance(data, Form) else "application/json"
         headers = {"Content-Type": content_type, "Content-Length": str(len(data))}
-        return self._answer(upstream, _request(upstream, path, headers, data), limit, deadline)
+        return self._answer(upstream, upstream.request(path, headers, data), limit, deadline)
 
     def get(self, upstream: Upstream, path: str, limit: int, deadline: Deadline) -> Answer:
         """GET an answer; limited as `post` is, and raising what it raises."""
-        return self._answer(upstream, _request(upstream, path, {}), limit, deadline)
+        return self._answer(upstream, upstream.request(path, {}), limit, deadline)
 
     @contextmanager
     def open_channel(
@@ -127,7 +140,7 @@ class Transport:
     ) -> Iterator[Channel | Answer]:
         """A WebSocket, or the refusal; raise what `post` raises."""
         channel = Channel(f"{upstream.url}{path}", deadline)
-        request = _request(upstream, path, channel.handshake)
+        request = upstream.request(path, channel.handshake)
         with self._answer(upstream, request, MESSAGE_BYTES, deadline) as answer:
             if answer.status != 101:
                 yield answer
@@ -141,7 +154,7 @@ class Transport:
     ) -> Answer:
         try:
             with errors_translated(), deadline.wait():
-                response = self._sessions[upstream.url.public_only].answer_to(request)
+                response = self._sessions[upstream.url.public_only].send(request)
         except BaseUrlRefused:
             raise upstream.url.refusal() from None
         return Answer(response, limit, upstream.secrets, deadline)
@@ -158,19 +171,3 @@ class Transport:
         if not all(is_public(ip) for _, (ip, *_) in addresses):
             raise BaseUrlRefused()
         return addresses
-
-
-def _request(
-    upstream: Upstream, path: str, headers: Mapping[str, str], data: Any = None
-) -> PreparedRequest:
-    """A POST of `data`, or a GET, prepared by hand: a session would add cookies and passwords."""
-    sent = {**HEADERS, **headers}
-    if upstream.api_key:
-        sent["Authorization"] = f"Bearer {upstream.api_key}"
-    if upstream.request_id:
-        sent["X-Client-Request-Id"] = upstream.request_id
-    request = PreparedRequest()
-    request.method = "GET" if data is None else "POST"
-    request.url = f"{upstream.url}{path}"  # Nothing would have to be escaped.
-    request.headers, request.body = sent, data  # type: ignore[assignment]  # No name twice.
-    return request

@@ -28,9 +28,6 @@ QUIET = logging.Logger("websocket", logging.CRITICAL + 1)
 class Channel:
     """A WebSocket, for one greenlet: `handshake` are the headers that ask for it."""
 
-    _socket: Any
-    _reader: Any
-
     def __init__(self, url: str, deadline: Deadline) -> None:
         """Prepare one at an http(s) URL."""
         uri = parse_uri(f"ws{url.removeprefix('http')}")

@@ -44,7 +44,6 @@ class CallerConnection(YieldingSocket):
 
     request: Any  # gunicorn's request, once its headers have arrived.
     refusal: ConversationError | None = None  # What the app answers, if no request is readable.
-    limit: Deadline
     _disconnected = False
 
     def __init__(self, connections: "CallerConnections", fileno: int) -> None:
