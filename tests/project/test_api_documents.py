@@ -16,7 +16,7 @@ from parley.models.registry import INTERFACES
 from parley.upstream.client import VOICE
 from parley.upstream.speech_formats import AUDIO_FORMATS
 from parley.web import event_stream, request_schema, sound, uploads
-from parley.web.answers import ConversationSchema, ErrorAnswerSchema
+from parley.web.answers import ERROR_ANSWER, ConversationSchema
 from parley.web.caller_headers import BASE_URL_HEADERS, KEY_HEADERS
 
 # The conversation's section alone: other sections have tables of their own.
@@ -56,7 +56,7 @@ def test_the_openapi_document_describes_the_schemas():
     spec = APISpec("Parley", "1", "3.1.0", plugins=[MarshmallowPlugin()])
     spec.components.schema("ConversationRequest", schema=request_schema.SCHEMA)
     spec.components.schema("Conversation", schema=ConversationSchema)
-    spec.components.schema("ErrorAnswer", schema=ErrorAnswerSchema)
+    spec.components.schema("ErrorAnswer", schema=ERROR_ANSWER)
     read = spec.to_dict()["components"]["schemas"]
     assert set(read) == set(SCHEMAS)
     for name, schema in read.items():

@@ -180,7 +180,7 @@ def test_all_files_of_a_form_share_the_memory_of_one():
         name: sent[name] for name in ("audio", "history")
     }
     assert 0 < slot.uploads.size <= UNCOUNTED_BYTES
-    slot.release()
+    slot.close()
 
 
 def read(head: str, content: bytes) -> dict:

@@ -35,29 +35,24 @@ class ErrorSchema(Schema):
         return {name: value for name, value in data.items() if value is not None}
 
 
-class ErrorAnswerSchema(Schema):
-    """The whole app's answer to an error that belongs to no section."""
-
-    success = fields.Boolean()
-    errors = fields.List(fields.Nested(ErrorSchema), attribute="failures")
-
-
 class ModelsSchema(Schema):
     stt = fields.String(attribute="stt.name")
     text = fields.String(attribute="text.name")
     tts = fields.String(attribute="tts.name")
 
 
-class ConversationSchema(ErrorAnswerSchema):
+class ConversationSchema(Schema):
     """The answer of POST /api/conversation/: always six keys, in this order."""
-
-    class Meta:
-        fields = ("transcript", "text_response", "audio", "models_used", "success", "errors")
 
     transcript = fields.String()
     text_response = fields.String(attribute="reply")
     audio = fields.Constant("")  # `json_of` puts the speech there.
     models_used = fields.Nested(ModelsSchema)
+    success = fields.Boolean()
+    errors = fields.List(fields.Nested(ErrorSchema), attribute="failures")
+
+
+ERROR_ANSWER = ConversationSchema(only=("success", "errors"))  # Of what belongs to no section.
 
 
 def seconds(duration: float | None) -> int | None:
@@ -104,7 +99,7 @@ ABORTS = {
 
 def answer_exception(exception: Exception) -> Response:
     """The whole app's answer to an exception; the conversation has one of its own."""
-    return json_of(Conversation({}, failure=error_of(exception)), ErrorAnswerSchema())
+    return json_of(Conversation({}, failure=error_of(exception)), ERROR_ANSWER)
 
 
 def error_of(exception: Exception) -> errors.ConversationError:

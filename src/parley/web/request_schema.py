@@ -135,6 +135,5 @@ def recording_of(file: object) -> Recording:
 
 def first_error(invalid: ValidationError) -> OptionInvalid:
     """The error of the first option that is wrong, in the schema's order: how it is to be sent."""
-    messages: dict[str, list[str]] = invalid.normalized_messages()  # type: ignore[no-untyped-call]
-    name, [message, *_] = next(iter(messages.items()))
+    name, [message, *_] = next(iter(invalid.messages_dict.items()))
     return OptionInvalid(f"Send '{name}' as {message}.")
