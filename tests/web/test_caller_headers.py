@@ -83,7 +83,7 @@ def test_the_checks_are_made_in_order(tokens, main, wrong, keyless):
     keyed = {**MAIN, **wrong} if tokens else {**MAIN, **wrong, "X-STT-API-Key": "ü"}
     assert refused(client, keyed)[:2] == (401, keyless)
     assert refused(client, {**main, **wrong})[1] == "overloaded"
-    other.release()
+    other.close()
     assert refused(client, {**main, **wrong})[1] == "base_url_refused"
     assert refused(client, main)[1] == "request_malformed"
 

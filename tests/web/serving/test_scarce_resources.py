@@ -114,8 +114,8 @@ def test_a_slot_is_taken_and_released_once():
     assert slot.take()
     assert other.take()
     assert not Slot(slots).take()
-    slot.release()
-    slot.release()
+    slot.close()
+    slot.close()
     assert Slot(slots).take()
     assert not Slot(slots).take()
 
@@ -128,7 +128,7 @@ def test_no_slot_is_free_while_memory_is_exhausted():
     first.usage.add(1_000_000)
     assert first.take()
     assert not second.take()
-    first.release()
+    first.close()
     assert second.take()
 
 
@@ -137,7 +137,7 @@ def test_no_greenlet_waits_to_release_a_slot():
     slot, ran = Slot(Slots(1)), []
     gevent.spawn(ran.append, "another greenlet")
     assert slot.take()
-    slot.release()
+    slot.close()
     assert not ran
 
 

@@ -34,7 +34,7 @@ class Slot:
             self._is_taken = True
         return self._is_taken
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Release the slot, if the request holds one, and the memory."""
         self.usage.release()
         self.uploads.release()
@@ -47,9 +47,6 @@ def with_slot(
 ) -> Iterator[bytes]:
     """A WSGI application's answer to a request, which has a Slot; nothing else releases it."""
     slot = environ[SLOT] = Slot(slots)
-    try:
-        with closing(app(environ, start_response)) as body:
-            for piece in body:  # noqa: UP028  # `yield from` would close it a second time.
-                yield piece
-    finally:
-        slot.release()
+    with closing(slot), closing(app(environ, start_response)) as body:
+        for piece in body:  # noqa: UP028  # `yield from` would close it a second time.
+            yield piece
