@@ -5,7 +5,6 @@ from functools import lru_cache, partial
 from typing import Any
 
 from flask import Blueprint, Flask, Response
-from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 
 from parley.errors import HeldTooLong, InternalError
@@ -25,10 +24,9 @@ class Application(Flask):
         """Answer over HTTP/1.1 even a request for a WebSocket, as RFC 9110, 7.8 allows."""
         environ.pop("HTTP_UPGRADE", None)  # Werkzeug would refuse it.
         environ["HTTP_ACCEPT"] = environ.get("HTTP_ACCEPT", "").replace("=.", "=0.")  # Java's q=.2
-        slots = self.extensions["parley"].slots
-        return with_slot(super().wsgi_app, slots, environ, start_response)
+        return with_slot(super().wsgi_app, self.extensions["parley"].slots, environ, start_response)
 
-    def dispatch_request(self) -> ResponseReturnValue:
+    def dispatch_request(self) -> Any:
         """The route's answer. Flask hands no BaseException to the error handlers."""
         try:
             return super().dispatch_request()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from hmac import compare_digest
-from typing import Any
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
@@ -73,7 +72,7 @@ def require_keys(headers: Headers, routes: Mapping[str, Route], *, required: boo
         raise ApiKeyMissing(some if len(missing) < len(routes) else "")
 
 
-def require_no_key_in(form: Mapping[str, Any], headers: Headers) -> None:
+def require_no_key_in(form: Mapping[str, str], headers: Headers) -> None:
     """Raise OptionInvalid for a name that contains a good part of a key that the caller sends."""
     sent = credentials_of(headers)  # Not the operator's: the refusals would tell what they are.
     for field in NAMES:

@@ -1,11 +1,10 @@
 """What a caller asks for: the representation that Accept names, and the options of the form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
 from flask import request
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_options_header
 
 from parley.errors import OptionInvalid
@@ -23,7 +22,7 @@ OURS = {
 """By media type, the representation that it asks for, and the audio format if it names one."""
 
 
-def accepted(accept: MIMEAccept) -> tuple[str, str]:
+def accepted(accept: Iterable[tuple[str, float]]) -> tuple[str, str]:
     """The representation that weighs most, and the audio format that it asks for, if it does.
 
     Types are without parameters (RFC 9110, 12.5.1). Of equal ones the first more specific counts.

@@ -9,8 +9,7 @@ from urllib.request import getproxies
 
 from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.util import Retry
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry
 
 from parley.wire.connections import PlainConnection, Resolve, TLSConnection
 from parley.wire.sockets import tls_context

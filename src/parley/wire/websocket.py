@@ -6,11 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from requests import Response
-from websockets import http11
-from websockets.client import ClientProtocol
-from websockets.datastructures import Headers
-from websockets.exceptions import InvalidHandshake
-from websockets.frames import Frame, Opcode
+from websockets import ClientProtocol, Frame, Headers, InvalidHandshake, Opcode, http11
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 

@@ -10,12 +10,10 @@ from functools import partial
 from typing import Any
 
 import gevent
-from gevent.pool import Pool
 from gevent.server import StreamServer
+from gunicorn.http import Request, RequestParser
 from gunicorn.http import errors as parsing
 from gunicorn.http.body import ChunkedReader
-from gunicorn.http.message import Request
-from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.ggevent import GeventWorker
 
@@ -52,7 +50,7 @@ RequestParser.mesg_class = BoundedRequest
 class Listener(StreamServer):  # type: ignore[misc]  # gevent's is not typed.
     """gevent's server, which disconnects idle callers where file descriptors run out."""
 
-    def __init__(self, worker: "Worker", listener: Any, *, spawn: Pool, **_: object) -> None:
+    def __init__(self, worker: "Worker", listener: Any, *, spawn: Any, **_: object) -> None:
         super().__init__(listener, partial(worker.handle, self), spawn=spawn)
         self.connections = worker.connections
         if worker.cfg.workers > 1:
