@@ -7,9 +7,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from parley import log
+from parley import errors, log
 from parley.deadline import Deadline
-from parley.errors import ModelNotFound, StaleConnection, UpstreamError, UpstreamMalformed
 from parley.memory import Usage
 from parley.models.registry import Model
 from parley.upstream.failures import failure_told_by, require_success, with_answer
@@ -33,8 +32,8 @@ def with_retries(attempt: Callable[[int], Result], deadline: Deadline) -> Result
     for count, backoff in enumerate(BACKOFF, 1):
         try:
             return attempt(count)
-        except UpstreamError as error:
-            wait = 0.0 if isinstance(error, StaleConnection) else error.retry_after
+        except errors.UpstreamError as error:
+            wait = 0.0 if isinstance(error, errors.StaleConnection) else error.retry_after
             if wait is None:
                 wait = backoff * random.uniform(1, 1 + JITTER)  # noqa: S311  # No secret.
             now = time.monotonic()
@@ -80,7 +79,7 @@ class Call:
 
         try:
             result = with_retries(recorded, self.deadline)
-        except ModelNotFound:
+        except errors.ModelNotFound:
             if not self.model.fallback:
                 raise
             self.model = self.model.fallback  # It has none itself.
@@ -105,7 +104,7 @@ class Call:
             with closing(exchange()) as pieces:
                 first = next(pieces, None)
                 if first is None:
-                    raise UpstreamMalformed()
+                    raise errors.UpstreamMalformed()
                 yield first  # To `until_first`: unless it has run, closing it would close nothing.
                 yield first  # To whoever asked for the pieces.
                 yield from pieces
@@ -125,7 +124,7 @@ class Call:
             try:
                 require_success(answer, self.upstream, self.model.name, self.counted)
                 yield answer
-            except UpstreamError as failure:
+            except errors.UpstreamError as failure:
                 with_answer(failure, answer, self.upstream)
                 raise
 
@@ -137,10 +136,10 @@ class Call:
                 self._record.upstream_id = channel.request_id or ""
                 require_success(channel, self.upstream, self.model.name, self.counted)
                 channel.whole(self.counted)  # It may fail in other ways.
-                raise with_answer(UpstreamMalformed(), channel, self.upstream)
+                raise with_answer(errors.UpstreamMalformed(), channel, self.upstream)
             yield channel
 
-    def failure_in(self, value: Any, *, trusts_names: bool = False) -> UpstreamError:
+    def failure_in(self, value: Any, *, trusts_names: bool = False) -> errors.UpstreamError:
         """The failure that JSON tells under a success's status, or in an event."""
         return failure_told_by(value, self.upstream, self.model.name, trusts_names=trusts_names)
 

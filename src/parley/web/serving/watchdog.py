@@ -10,8 +10,7 @@ from weakref import ref
 
 import gevent
 
-from parley import log
-from parley.errors import HeldTooLong
+from parley import errors, log
 
 HELD_SECONDS = 1.0  # How much processor time a conversation may use at a stretch.
 LOOK_SECONDS = 0.25  # How often the watchdog looks, in the process's own processor time.
@@ -56,7 +55,7 @@ class Watchdog:
             return
         self._seen = None
         log.held(held, [_place(each) for each in traceback.extract_stack(frame, PLACES)[::-1]])
-        raise HeldTooLong()
+        raise errors.HeldTooLong()
 
 
 def _may_end(greenlet: Any, frame: FrameType) -> bool:
