@@ -27,6 +27,10 @@ class Secrets:
         """Whether the text shows a telling part of one of them, as OpenAI's messages do."""
         return any(end in text for end in self._ends) or not self._runs.isdisjoint(_runs_of(text))
 
+    def kept_out_of(self, text: str) -> str:
+        """The text, which others chose, or nothing where it shows one of them."""
+        return "" if self.shown_in(text) else text
+
 
 def _runs_of(text: str) -> Iterator[str]:
     return (text[i : i + TELLING_RUN] for i in range(len(text) - TELLING_RUN + 1))

@@ -9,9 +9,8 @@ from typing import Any, cast
 
 from flask import Response, g, request
 
-from parley import log
+from parley import errors, log
 from parley.conversation.stages import Conversation
-from parley.errors import CallerDisconnected
 from parley.redaction import Secrets, valid_request_id
 from parley.web.caller_headers import credentials_of, routes_for
 from parley.web.services import services
@@ -34,12 +33,49 @@ class RequestRecord:
     other_hosts: Mapping[str, str] = field(default_factory=dict)  # By stage, if not the main one's.
     conversation: Conversation | None = None  # With one, the log gets a line.
     bytes_in: int | None = None
+    bytes_out: int = 0
+    is_cut: bool = False  # Whether the answer was not written to its end, or its caller had left.
 
     def durations(self) -> dict[str, float]:
         """The milliseconds of each stage that was begun, and of the whole request so far."""
         stages = self.conversation.seconds if self.conversation else {}
         seconds = {**stages, "total": time.monotonic() - self.began}
         return {name: round(1000 * duration, 1) for name, duration in seconds.items()}
+
+    def counted(self, pieces: Iterable[bytes], is_connected: Callable[[], bool]) -> Iterator[bytes]:
+        """The pieces of the answer; notes how much of it the server has written."""
+        # Asked first, since writing does not tell: the kernel takes a short answer all the same.
+        self.is_cut, has_left = True, not is_connected()
+        for piece in pieces:
+            yield piece
+            self.bytes_out += len(piece)  # The server takes the next piece once it has written one.
+        self.is_cut = has_left
+
+    def log(self, conversation: Conversation, status: int) -> None:
+        """Log the conversation, whose answer is closed, whole or cut."""
+        if self.is_cut:
+            conversation.note(errors.CallerDisconnected())
+        stage, code = _failed(conversation)
+        secrets, hosts, attempts = self.secrets, self.other_hosts, conversation.attempts
+        ids = [attempt.upstream_id for attempt in attempts]
+        models = conversation.models_used.items()
+        lowered = Secrets(*map(str.lower, secrets.credentials)) if hosts else secrets  # As hosts.
+        fields: dict[str, object] = {
+            "request_id": self.request_id,
+            "status": status,
+            "stage": stage,
+            "code": code,
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+            **{f"{stage}_model": secrets.kept_out_of(model.name) for stage, model in models},
+            **{f"{stage}_host": lowered.kept_out_of(host) for stage, host in hosts.items()},
+            **{f"{name}_ms": duration for name, duration in self.durations().items()},
+            "retries": sum(attempt.is_retry for attempt in attempts),
+            "upstream_ids": ",".join(map(secrets.kept_out_of, ids[:MOST_IDS])),
+        }
+        if len(ids) > MOST_IDS:
+            fields["more_upstream_ids"] = len(ids) - MOST_IDS
+        log.conversation(fields, cut=self.is_cut or code == CALLER_LEFT)
 
 
 def begin() -> None:
@@ -65,72 +101,22 @@ def complete(response: Response) -> Response:
     times = (f"{name};dur={duration}" for name, duration in record.durations().items())
     response.headers["X-Request-ID"] = record.request_id
     response.headers["Server-Timing"] = ", ".join(times)
-    if conversation := record.conversation:  # Logged once its answer is closed, whole or cut.
+    if conversation := record.conversation:
         pieces = cast(Iterable[bytes], response.response)
         if close := getattr(pieces, "close", None):
             response.call_on_close(close)
-        response.response = body = _CountedBody(pieces, connection_check(request))
+        response.response = record.counted(pieces, connection_check(request))
         record.bytes_in = request.content_length  # The request is gone when its answer ends.
-        response.call_on_close(partial(_log, record, conversation, response.status_code, body))
+        response.call_on_close(partial(record.log, conversation, response.status_code))
     if connection := connection_of(request):
         connection.start_answer()
     return response
 
 
-def _log(
-    record: RequestRecord, conversation: Conversation, status: int, body: "_CountedBody"
-) -> None:
-    if body.cut:
-        conversation.note(CallerDisconnected())
-    stage, code = _failed(conversation)
-    secrets, hosts, attempts = record.secrets, record.other_hosts, conversation.attempts
-    ids = [attempt.upstream_id for attempt in attempts]
-    models = conversation.models_used.items()
-    lowered = Secrets(*map(str.lower, secrets.credentials)) if hosts else secrets  # As hosts are.
-    fields: dict[str, object] = {
-        "request_id": record.request_id,
-        "status": status,
-        "stage": stage,
-        "code": code,
-        "bytes_in": record.bytes_in,
-        "bytes_out": body.written,
-        **{f"{stage}_model": _without_key(model.name, secrets) for stage, model in models},
-        **{f"{stage}_host": _without_key(host, lowered) for stage, host in hosts.items()},
-        **{f"{name}_ms": duration for name, duration in record.durations().items()},
-        "retries": sum(attempt.is_retry for attempt in attempts),
-        "upstream_ids": ",".join(_without_key(each, secrets) for each in ids[:MOST_IDS]),
-    }
-    if len(ids) > MOST_IDS:
-        fields["more_upstream_ids"] = len(ids) - MOST_IDS
-    log.conversation(fields, cut=body.cut or code == CALLER_LEFT)
-
-
-class _CountedBody:
-    """An answer's body that counts the bytes that the server has written, and whether it is cut."""
-
-    written, cut = 0, False
-
-    def __init__(self, pieces: Iterable[bytes], is_connected: Callable[[], bool]) -> None:
-        self._pieces, self._is_connected = pieces, is_connected
-
-    def __iter__(self) -> Iterator[bytes]:
-        # Asked first, since writing does not tell: the kernel takes a short answer all the same.
-        self.cut, has_left = True, not self._is_connected()
-        for piece in self._pieces:
-            yield piece
-            self.written += len(piece)  # The server takes the next piece once it has written one.
-        self.cut = has_left
-
-
 def _failed(conversation: Conversation) -> tuple[str | None, str | None]:
     """The stage and the code of the failure, if any; of a caller who left, the last stage begun."""
     failure = conversation.failure
-    if isinstance(failure, CallerDisconnected):
+    if isinstance(failure, errors.CallerDisconnected):
         begun = [stage for stage in conversation.models_used if stage in conversation.seconds]
         return begun[-1] if begun else failure.stage, CALLER_LEFT
     return (failure.stage, failure.code) if failure else (None, None)
-
-
-def _without_key(text: str, secrets: Secrets) -> str:
-    """`text`, which others chose, or nothing where it shows a part of a key or a token."""
-    return "" if secrets.shown_in(text) else text
