@@ -24,28 +24,29 @@ AUDIO = b'event: audio\ndata: {"at": %d, "segment": %d, "data": "%b", "last": %b
 
 def event_stream(stages: Stages) -> Response:
     """The answer that tells the reply to a transcript while it is made."""
-    body = EventStream(stages, current_record().began)
+    body = EventStream(stages, current_record().began).frames()
     response = current_app.response_class(body, content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"  # nginx would gather it.
     return response
 
 
 class EventStream:
-    """A streamed answer's body, which the server iterates over once, and closes in any case."""
+    """A streamed answer, which begins with its first frame."""
 
     def __init__(self, stages: Stages, began: float) -> None:
         self._stages, self._began = stages, began
         self._conversation, self._reply = stages.conversation, SpokenReply(stages)
 
-    def __iter__(self) -> Iterator[bytes]:
-        """The frames, up to `done`; nothing more to a caller who has left."""
+    def frames(self) -> Iterator[bytes]:
+        """The frames, up to `done`; nothing more to a caller who has left. Closed in any case."""
         failure = None
         try:
             yield from self._reply_frames()
         except ANY_ERROR as error:  # gunicorn would log its text.
             has_text_ended = "text" in self._conversation.seconds
             failure = with_stage(error, "tts" if has_text_ended else "text")
-        self.close()
+        finally:
+            self._reply.close()  # The conversation then has as its reply what was told.
         if failure:
             self._conversation.note(failure)
         if isinstance(failure, CallerDisconnected):
@@ -53,10 +54,6 @@ class EventStream:
         if self._conversation.failure:
             yield self._frame("error", ErrorSchema().dump(self._conversation.failure))
         yield self._frame("done", ConversationSchema().dump(self._conversation))
-
-    def close(self) -> None:
-        """End the work on the reply; the conversation then has as its reply what was told."""
-        self._reply.close()
 
     def _reply_frames(self) -> Iterator[bytes]:
         """The frames up to the end of the reply, or until the service must stop."""
