@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from tempfile import TemporaryFile
@@ -139,17 +139,14 @@ class Spool:
             raise self._refusal
 
     def _move_to_disk(self) -> None:
-        file = TemporaryFile()  # noqa: SIM115  # `close` closes it.
-        try:
+        with ExitStack() as failed:
+            file = failed.enter_context(TemporaryFile())
             with self._memory.getbuffer() as held:
                 for start in range(0, len(held), PIECE_BYTES):
                     let_others_run()
                     file.write(held[start : start + PIECE_BYTES])
             file.seek(self._memory.tell())
-        except OSError:
-            with suppress(OSError):
-                file.close()
-            raise
+            failed.pop_all()
         self._usage.add(-self.size)
         self._memory.close()
         self._file, self.is_on_disk = file, True

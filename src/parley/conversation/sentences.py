@@ -29,13 +29,12 @@ _WORD = regex.compile(
 )
 # The marks of footnotes and of sources belong to the sentence before them.
 _NOTE = r"(?:\[\^?\w{1,3}\]|【[^【】]*】|[\u00b9\u00b2\u00b3\u2070\u2074-\u2079])"
-_NOTES, _LAST_NOTES = regex.compile(rf"{_NOTE}*+\s*+"), regex.compile(rf"(?r){_NOTE}+\Z")
+_NOTES, _LAST_NOTES = regex.compile(rf"(?<=\s)|{_NOTE}*+\s*+"), regex.compile(rf"(?r){_NOTE}+\Z")
 # "ad es.", "l'on.", and behind another abbreviation more are likely: "Dr. med. Weber".
 _TWO_WORDS = regex.compile(r"(?r)(?:\b(?i:(?:ad|per)\s+es|l['’](?:arch|on))|\.\s\p{Ll}{1,5})\.\Z")
 _UNIT = regex.compile(r"(?r)\d\s*\p{L}+\.\Z")
 _ALPHABETIC = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{M}]+")
-# German ordinals, and some writers' English ones ("23rd. May"): a month or a century follows, or
-# may follow once its word is whole.
+# German ordinals, and English ones ("23rd. May"): a month or century follows, or may, once whole.
 _DAY = regex.compile(r"(\p{N}+)(?:st|nd|rd|th)?")
 _ORDINAL = regex.compile(
     rf"\s+(?:(?:{'|'.join(_MONTHS.split())}|Jh|Jhd|Jahrhundert\w*)\b|\p{{Lu}}\w{{0,10}}\Z)"
@@ -97,9 +96,7 @@ _IN_QUOTES = regex.compile(
 def proposed_ends(text: str) -> list[int]:
     """Where sentences may end, notes and space included. Quadratic: keep the text short."""
     ends = [each["end_index"] for each in sentencex.get_sentence_boundaries("en", text)]
-    ends = [
-        end if text[end - 1].isspace() else next(_NOTES.finditer(text, end)).end() for end in ends
-    ]
+    ends = [next(_NOTES.finditer(text, end)).end() for end in ends]
     return ends + [remark.end() for remark in _REMARK.finditer(text)]
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -124,8 +123,8 @@ def parameters_in(text: str, interface: str) -> dict[str, Any]:
     repeated: list[str] = []
 
     def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = Counter(name for name, _ in pairs)
-        repeated.extend(name for name, times in names.items() if times > 1)
+        names = [name for name, _ in pairs]
+        repeated.extend(name for name in names if names.count(name) > 1)
         return dict(pairs)
 
     try:
