@@ -1,4 +1,1 @@
-"""Parley: its rooms, which are the folders here, and the ground, the modules that all may import.
-
-The ground imports no room. `commands`, which only wsgi.py imports, is no part of it.
-"""
+"""Parley: its rooms are the folders here; all may import the ground, modules that import none."""

@@ -1,4 +1,4 @@
-"""The commands of `flask --app wsgi`: `models` and `models check`."""
+"""The commands of `flask --app wsgi`: `models` and `models check`. They are above all rooms."""
 
 import os
 from collections.abc import Mapping

@@ -12,8 +12,7 @@ BIT_RATES = {
     (2, 2): (_LOW := (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)),
     (2, 3): _LOW,
 }
-"""In kbit/s by the field's four bits, by the version (2 stands for 2.5, too) and the layer; the
-first means "free", which tells no length."""
+"""In kbit/s, by version (2 is 2.5, too) and layer, then the field's bits; 0 is free: unknown."""
 SAMPLING_RATES = {
     0b11: (44_100, 48_000, 32_000),  # version 1
     0b10: (22_050, 24_000, 16_000),  # version 2

@@ -20,8 +20,7 @@ ORIGIN = (
     r"https?://[a-z0-9.-]+(:[0-9]{1,5})?"
     r"|(?!https?:)[a-z][a-z0-9+.-]*://[A-Za-z0-9._-]+(:[0-9]{1,5})?|file://|\*"
 )
-"""An origin as browsers and apps' web views write it (RFC 6454, 6.1; Cordova's is `file://`), or
-any; `null` is none."""
+"""An origin of a browser or a web view (RFC 6454, 6.1; Cordova's `file://`), or any; not `null`."""
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
 

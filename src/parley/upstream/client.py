@@ -25,8 +25,7 @@ STREAM_BYTES = 16_000_000  # The largest stream of it: an event is many times it
 SPEECH_CHARACTERS = 4096  # The longest `input` that /audio/speech takes (OpenAI's API reference).
 SPEECH_BYTES = 16_000_000  # The largest speech that is taken, counted after decompression.
 VOICE = "alloy"
-# A transcript of remarks, full stops, dashes and notes (`[BLANK_AUDIO]`, "♪ [Music]."): whisper.cpp
-# has one for each silent segment.
+# Remarks, full stops, dashes and notes (`[BLANK_AUDIO]`, "♪ [Music]."): whisper.cpp's silence.
 REMARKS = re.compile(
     r"\A(?:[\s\0\u200b\ufeff.…。\u2013\u2014♪♫🎵🎶-]++|\[++[^\[\]]*+\]++|<[^<>]*+>|\{[^{}]*+\}"
     r"|[(\uff08][^()\uff08\uff09]*+[)\uff09]|【[^【】]*+】)++\Z"

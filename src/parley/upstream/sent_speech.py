@@ -15,8 +15,7 @@ TEXT_BYTES = 512  # How much of PCM tells that it is text instead: samples can b
 FIRST_BYTES = {"mp3": HEADER_BYTES, "wav": 12, "pcm": TEXT_BYTES}  # How many tell the format.
 REASON_BYTES = 64 * 1024  # The longest JSON that is read for why it came instead of speech.
 PCM_HEADERS = ("x-sample-rate", "x-audio-sample-rate", "x-channels", "x-audio-channels")
-# What PCM cannot say of itself, and hosts in those headers or as a parameter of its type: the end
-# of a name, our value, and sentences.
+# What hosts say of PCM in those headers or its type's parameters: a name's end, ours, sentences.
 PCM = (
     (r"(?:sample[_-]?)?rate", RATE, f"at {{}} Hz where {RATE} Hz was asked for", "the rate"),
     (r"channels", 1, "of {} channels where one was asked for", "how many"),
