@@ -122,7 +122,7 @@ def test_no_line_of_another_library_is_logged(serve, upstream, tmp_path):
         ("parley.upstream.client:Client.speak", "application/json"),
         ("parley.conversation.event_order:Backlog.take", "text/event-stream"),
         ("parley.log:conversation", "application/json"),
-        ("parley.web.serving.slots:Slot.release", "audio/mpeg"),
+        ("parley.web.serving.slots:Slot.close", "audio/mpeg"),
         ("parley.web.serving.connection_limits:close_graceful", "text/event-stream"),
         ("parley.web.serving.worker:Worker.handle_error", "application/json"),
     ],
