@@ -69,10 +69,16 @@ class Usage:
         finally:
             self.add(-size)
 
-    def spool(self, *, prefers_disk: bool = False) -> "Spool":
-        """An empty file, which is closed with the conversation at the latest."""
+    def spool(self, pieces: Iterable[bytes] = (), *, prefers_disk: bool = False) -> "Spool":
+        """A file of the pieces, at its start, closed with the conversation at the latest."""
         spool = Spool(self, prefers_disk)
         self._spools.append(spool)
+        with ExitStack() as failed:
+            failed.callback(spool.close)
+            for piece in pieces:
+                spool.write(piece)
+            spool.seek(0)
+            failed.pop_all()
         return spool
 
     def release(self) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, closing, nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -113,15 +113,11 @@ class Client:
         call = self._call("tts")
 
         def read() -> Spool:
-            with ExitStack() as failed, closing(self._speech_of(text, call, None)) as pieces:
-                speech = self.usage.spool()
-                failed.callback(speech.close)
-                for piece in pieces:
-                    speech.write(piece)
-                if self.options.audio_format == "wav":
-                    set_lengths(speech)
+            with closing(self._speech_of(text, call, None)) as pieces:
+                speech = self.usage.spool(pieces)
+            if self.options.audio_format == "wav":
+                set_lengths(speech)
                 speech.seek(0)
-                failed.pop_all()
             return speech
 
         return call.run(read)

@@ -65,21 +65,19 @@ def events_in(pieces: Iterable[bytes]) -> Iterator[SentEvent]:
 
 def _lines_in(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Each line without its end, and what is left at the stream's end."""
-    begun, size, was_return = list[bytes](), 0, False
+    begun, was_return = bytearray(), False
     for part in _parts_of(pieces):
         lines = part.removeprefix(b"\n") if was_return else part  # The rest of a CRLF.
         was_return = part.endswith(b"\r")
         for line in lines.splitlines(keepends=True):
-            text = line.rstrip(b"\r\n")
-            begun.append(text)
-            size += len(text)
-            if size > EVENT_BYTES:
+            begun += line.rstrip(b"\r\n")
+            if len(begun) > EVENT_BYTES:
                 raise UpstreamMalformed()
-            if text != line:
-                yield b"".join(begun)
-                begun, size = [], 0
+            if line.endswith((b"\r", b"\n")):
+                yield bytes(begun)
+                begun.clear()
     if begun:
-        yield b"".join(begun)
+        yield bytes(begun)
 
 
 def _parts_of(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from typing import IO
 from werkzeug.http import parse_options_header
 
 from parley.errors import RequestMalformed
+from parley.wire.bodies import filled
 
 PIECE_BYTES = 64 * 1024  # How much of a form is read at once.
 HEAD_BYTES = 16 * 1024  # The longest headers of a part, and the longest padding of a boundary.
@@ -52,7 +53,7 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
     reader, delimiter, carriage_return = _Reader(stream), b"--" + boundary, None
     consume(reader.until(delimiter))  # .NET puts a byte order mark before it, on the same line.
     while not reader.skip(b"--"):
-        rest = reader.short(b"\n")
+        rest = reader.line()
         if carriage_return is None:
             carriage_return = b"\r" if rest.endswith(b"\r") else b""
         if rest.removesuffix(b"\r").strip(b" \t"):  # RFC 2046's padding may follow a boundary.
@@ -116,7 +117,7 @@ class _Reader:
         """The headers of a part, unfolded, each on a line; raise FormTooLarge past the limits."""
         head = b""
         for _ in range(HEAD_LINES):
-            line = self.short(b"\n").removesuffix(b"\r")
+            line = self.line().removesuffix(b"\r")
             if not line:
                 return head.removeprefix(b"\n")
             head += line if line.startswith((b" ", b"\t")) else b"\n" + line
@@ -124,14 +125,12 @@ class _Reader:
                 break
         raise FormTooLarge()
 
-    def short(self, mark: bytes) -> bytes:
-        """All that comes before the mark; raise FormTooLarge past HEAD_BYTES."""
-        text = bytearray()
-        for piece in self.until(mark):
-            text += piece
-            if len(text) > HEAD_BYTES:
-                raise FormTooLarge()
-        return bytes(text)
+    def line(self) -> bytes:
+        """The rest of a line, without its LF; raise FormTooLarge past HEAD_BYTES."""
+        rest = filled(b"", self.until(b"\n"), HEAD_BYTES + 1)
+        if len(rest) > HEAD_BYTES:
+            raise FormTooLarge()
+        return rest
 
     def take(self, size: int) -> bytes:
         """Exactly the next `size` bytes."""

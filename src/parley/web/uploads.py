@@ -1,7 +1,7 @@
 """Forms: how an upload is read, strictly and within bounds."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 
 from flask import Request
@@ -14,6 +14,7 @@ from parley.memory import Spool, Usage
 from parley.recordings import AUDIO_BYTES
 from parley.web.form_parts import FormBroken, FormEnded, FormTooLarge, Part, parameters_of, parts
 from parley.web.serving.slots import RETRY_SECONDS, SLOT
+from parley.wire.bodies import filled
 
 FORM_BYTES = AUDIO_BYTES + 1024 * 1024  # With the other fields and the multipart framing.
 PARTS = 32
@@ -83,16 +84,14 @@ def _fields(
         if name == "audio" and part.file_name is None:
             fields[name] = b""  # A text: no recording is there, and AudioMissing says so.
         elif name in ("audio", "history"):  # On disk if they are long: a history may have 256 KB.
-            fields[name] = _spooled(content, usage)
+            fields[name] = usage.spool(content, prefers_disk=True)
         elif is_wanted or part.file_name is None:
-            text = bytearray()
-            for piece in content:
-                text_bytes += len(piece)
-                if text_bytes > TEXT_BYTES:
-                    raise FormTooLarge()
-                text += piece
+            text = filled(b"", content, TEXT_BYTES - text_bytes + 1)
+            text_bytes += len(text)
+            if text_bytes > TEXT_BYTES:
+                raise FormTooLarge()
             if is_wanted:
-                fields[name] = bytes(text)
+                fields[name] = text
             elif name == "_charset_":  # Of texts, not files (RFC 7578, 4.6).
                 default = text.decode("ascii", "replace").strip().lower()
     return {name: _meant(name, x, charsets[name] or default, usage) for name, x in fields.items()}
@@ -103,16 +102,8 @@ def _meant(name: str, sent: bytes | Spool, charset: str, usage: Usage) -> str | 
     if isinstance(sent, bytes):
         return _decoded(sent, charset)
     if name == "history" and CHARSETS.fullmatch(charset) and sent.size <= HISTORY_BYTES:
-        return _spooled([_decoded(sent.read(), charset).encode()], usage)
+        return usage.spool([_decoded(sent.read(), charset).encode()], prefers_disk=True)
     return sent
-
-
-def _spooled(pieces: Iterable[bytes], usage: Usage) -> Spool:
-    file = usage.spool(prefers_disk=True)
-    for piece in pieces:
-        file.write(piece)
-    file.seek(0)
-    return file
 
 
 def _decoded(text: bytes, charset: str) -> str:
