@@ -36,8 +36,7 @@ NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
 def is_public(address: str) -> bool:
     """Whether an IP address is on the public internet; raise ValueError if it is none."""
     ip = ip_address(address)
-    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
+    ip = getattr(ip, "ipv4_mapped", None) or ip
     special = ip.is_multicast or ip.is_reserved or any(ip in network for network in NOT_PUBLIC)
     return ip.is_global and not special
 

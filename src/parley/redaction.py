@@ -18,9 +18,8 @@ class Secrets:
         """Each is a key, or a header of keys: with their scheme, and commas where it came twice."""
         self.credentials = credentials
         keys = {part for each in credentials for part in each.split(",")[:MOST_JOINED]}
-        secrets = {_secret_of(key) for key in keys.union(credentials)}
-        ends = {end for each in secrets for end in (each[:TELLING_END], each[-TELLING_END:])}
-        self._ends = ends - {""}
+        secrets = {_secret_of(key) for key in keys.union(credentials)} - {""}
+        self._ends = {end for each in secrets for end in (each[:TELLING_END], each[-TELLING_END:])}
         self._runs = {run for each in credentials for run in _runs_of(_secret_of(each))}
 
     def shown_in(self, text: str) -> bool:

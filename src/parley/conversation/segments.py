@@ -23,9 +23,7 @@ _BLOCK_END = regex.compile(r"\n[ \t\r]*+\n\s*+")
 # comma ends no clause: "May 8, 1884".
 _CLAUSE_END = regex.compile(r"(?:[,،]\s++(?!\p{N})|[;:–—؛]\s++)|[，、；：](?!(?<=\p{N}.)\p{N})")
 # Where to cut what is too long, the best place first.
-_CUTS = tuple(
-    map(regex.compile, (r"[,;:.!?–—،؛]\s++|[，、；：。！？](?!(?<=\p{N}.)\p{N})", r"\s++", r"\X"))
-)
+_CUTS = (r"[,;:.!?–—،؛]\s++|[，、；：。！？](?!(?<=\p{N}.)\p{N})", r"\s++", r"\X")
 # A link in which a text ends is cut where it begins, if it can be.
 _LINK = regex.compile(r"(?r)(?<!\S)!?\[[^\[\]\n]*(?:\]\([^\s()]*(?:\s\"[^\"]*)?)?\Z")
 _LIST_NUMBER = regex.compile(r"\s*+\d++[.)]")
@@ -201,7 +199,7 @@ def _forced_end(text: str) -> int:
     if (link := _LINK.search(text, 0, limit)) and link.start() >= SHORTEST:
         limit = link.start()
     for place in _CUTS:
-        ends = [match.end() for match in place.finditer(text) if SHORTEST <= match.end() <= limit]
-        if ends:
+        ends = [match.end() for match in regex.finditer(place, text)]
+        if ends := [end for end in ends if SHORTEST <= end <= limit]:
             return int(ends[-1])
     return limit

@@ -37,8 +37,7 @@ def accepted(accept: Iterable[tuple[str, float]]) -> tuple[str, str]:
 def asked_for(form: Mapping[str, Any]) -> tuple[str, Options]:
     """The representation, and the options; raise OptionInvalid where Accept forbids one."""
     representation, named = accepted(request.accept_mimetypes)
-    names = [option.name for option in fields(Options)]  # Not the recording and the models.
-    chosen = {name: form[name] for name in names if name in form}
+    chosen = {each.name: form[each.name] for each in fields(Options) if each.name in form}
     if named:
         sent = chosen.setdefault("audio_format", named)
         if sent != named and not request.accept_mimetypes[AUDIO_FORMATS[sent]]:

@@ -73,9 +73,6 @@ def line() -> fields.String:
 class ConversationRequestSchema(Schema):
     """The form of POST /api/conversation/, as `fields_of` gives it: all but two are texts."""
 
-    class Meta:
-        unknown = EXCLUDE
-
     audio = fields.Raw(required=True)
     stt_model = line()
     text_model = line()
@@ -97,7 +94,7 @@ class ConversationRequestSchema(Schema):
         return {name: x for name, x in texts.items() if str(x).strip() not in ABSENT}
 
 
-SCHEMA = ConversationRequestSchema()
+SCHEMA = ConversationRequestSchema(unknown=EXCLUDE)
 
 
 def form_of(request: Request) -> dict[str, Any]:
