@@ -67,7 +67,8 @@ def conversation(fields: Mapping[str, object], *, cut: bool) -> None:
 
 def lines_lost(count: int) -> str:
     """The line that tells how many could not be written; its thread must not use a logger."""
-    return f"at=WARNING event=log_lines_lost count={count}\n"
+    fields = {"at": "WARNING", "event": "log_lines_lost", "count": count}
+    return " ".join(f"{name}={value}" for name, value in fields.items()) + "\n"
 
 
 def held(seconds: float, places: Sequence[str]) -> None:

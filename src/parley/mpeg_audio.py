@@ -1,6 +1,6 @@
 """Frames of MPEG audio (ISO/IEC 11172-3 and 13818-3), told as mutagen and FFmpeg's probe do."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 HEADER_BYTES = 4
 LONGEST_FRAME = 2881  # In bytes: layer II of version 2.5, at 8 kHz and 160 kbit/s, padded.
@@ -20,8 +20,7 @@ SAMPLING_RATES = {
 }  # In Hz, by the two bits of the version.
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """What a frame's header says; two frames of one stream agree in `stream`."""
 
     stream: tuple[int, int, int]  # The bits of its version, its layer and its sampling rate in Hz.

@@ -66,10 +66,7 @@ def _is_program_stream(head: bytes) -> bool:
 
 
 def _is_mpeg_audio(head: bytes) -> bool:
-    """A tag (ID3v2 or APEv2), or two frames in a row; linear in the head.
-
-    Before either may come zeros or spaces, and before frames the end of one that was cut, too.
-    """
+    """A tag (ID3v2, APEv2), or two frames, maybe behind a cut one, after padding; linear."""
     start = len(head) - len(head.lstrip(b"\0 "))
     if start > PADDING_BYTES:
         return False

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 from parley.deadline import let_others_run
 from parley.errors import UpstreamMalformed
@@ -15,8 +15,7 @@ READ_BYTES = 2 * 1024  # Read at once, while nobody else is served: up to hundre
 WHOLE = re.compile(rb"\{.*\}\s*", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class SentEvent:
+class SentEvent(NamedTuple):
     """An event: its name, which is blank for most, and its data, whose lines are joined."""
 
     name: bytes

@@ -3,8 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import IO
+from typing import IO, NamedTuple
 
 from werkzeug.http import parse_options_header
 
@@ -32,8 +31,7 @@ class FormTooLarge(RequestMalformed):
     message = "The form has too many parts, or too long a text; send only the documented fields."
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """What the headers of a part say; nothing that they do not say is guessed."""
 
     name: str

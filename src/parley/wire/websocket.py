@@ -53,10 +53,7 @@ class Channel:
                 self._flush()
 
     def messages(self) -> Iterator[bytes]:
-        """Each message as it arrives; raise UpstreamUnavailable at the end of the connection.
-
-        Raises UpstreamMalformed for what is no frame, over MESSAGE_BYTES, or in more than FRAMES.
-        """
+        """Each message; raises UpstreamUnavailable at the end, UpstreamMalformed past a limit."""
         message, frames = bytearray(), 0
         while True:
             with errors_translated(), self._deadline.wait():
