@@ -26,10 +26,7 @@ def full_disk():
 
 
 def written(usage: Usage, pieces: int, **options: bool):
-    spool = usage.spool(**options)
-    for _ in range(pieces):
-        spool.write(PIECE)
-    return spool
+    return usage.spool([PIECE] * pieces, **options)
 
 
 def test_what_is_small_is_not_counted_and_stays_in_memory(budget):
@@ -87,16 +84,16 @@ def test_what_was_overwritten_is_counted_once(budget):
 def test_without_a_disk_files_stay_in_memory_while_there_is_room(
     budget, disk, prefers_disk, monkeypatch
 ):
-    """Then it fails with the disk's error; nobody else does, and the disk is asked once."""
+    """Then it fails with the disk's error, and holds none; nobody else does. It is asked once."""
     asked = []
     monkeypatch.setattr("parley.memory.TemporaryFile", lambda: asked.append(disk) or disk())
     usage = Usage(budget)
     spool = written(usage, 60, prefers_disk=prefers_disk)
     assert (spool.is_on_disk, len(asked)) == (False, 1)
+    held = budget.held
     with pytest.raises(OSError, match=r"No space|Read-only"):
         written(Usage(budget), 60, prefers_disk=prefers_disk)
-    spool.seek(0)
-    assert spool.read() == 60 * PIECE
+    assert (budget.held, spool.read()) == (held, 60 * PIECE)
 
 
 @pytest.mark.parametrize(
