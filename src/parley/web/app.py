@@ -1,6 +1,7 @@
 """The Flask application, put together from what arrives as arguments."""
 
 from collections.abc import Iterable
+from contextlib import closing
 from functools import lru_cache, partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from parley.errors import HeldTooLong, InternalError
 from parley.web import request_record
 from parley.web.answers import add_promised_headers, answer_exception
 from parley.web.services import Services
-from parley.web.serving.slots import with_slot
+from parley.web.serving.slots import SLOT, Slot
 from parley.web.sound import SOUND_HEADERS
 from parley.web.stage_routes import warn_of_ends
 from parley.web.uploads import FORM_BYTES
@@ -21,10 +22,13 @@ class Application(Flask):
     """Flask's application, which answers OPTIONS with 204, and HeldTooLong as any other error."""
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Answer over HTTP/1.1 even a request for a WebSocket, as RFC 9110, 7.8 allows."""
+        """Answer over HTTP/1.1, as RFC 9110, 7.8 allows, and hold the request's Slot meanwhile."""
         environ.pop("HTTP_UPGRADE", None)  # Werkzeug would refuse it.
         environ["HTTP_ACCEPT"] = environ.get("HTTP_ACCEPT", "").replace("=.", "=0.")  # Java's q=.2
-        return with_slot(super().wsgi_app, self.extensions["parley"].slots, environ, start_response)
+        slot = environ[SLOT] = Slot(self.extensions["parley"].slots)
+        with closing(slot), closing(super().wsgi_app(environ, start_response)) as body:  # type: ignore[type-var]
+            for piece in body:  # noqa: UP028  # `yield from` would close it a second time.
+                yield piece
 
     def dispatch_request(self) -> Any:
         """The route's answer. Flask hands no BaseException to the error handlers."""

@@ -12,6 +12,7 @@ from unittest.mock import Mock
 
 import gevent
 import pytest
+from flask import Flask
 from gevent.monkey import saved
 from gevent.pool import Pool
 from gevent.server import StreamServer
@@ -21,7 +22,7 @@ from testing.conversation_forms import DEFAULTS, STT, TTS, check, post
 from parley.memory import Budget
 from parley.web.serving.connection_limits import CallerConnections
 from parley.web.serving.log_stream import LINE_BYTES, LogStream, LogWriter
-from parley.web.serving.slots import SLOT, Slot, Slots, with_slot
+from parley.web.serving.slots import SLOT, Slot, Slots
 from parley.web.serving.worker import Listener
 
 CAPACITY = 2
@@ -78,9 +79,10 @@ def test_what_was_said_before_is_counted(client, openai):
 
 
 @pytest.mark.parametrize("fails", ["application", "answer", "close", None])
-def test_every_end_of_a_request_releases_its_slot_once(fails):
+def test_every_end_of_a_request_releases_its_slot_once(client, monkeypatch, fails):
     """Also one that fails after its answer has begun, or while it is closed."""
-    slots = Slots(1)
+    app = client.application
+    slots = app.extensions["parley"].slots
 
     class Answer:
         def __iter__(self):
@@ -93,17 +95,18 @@ def test_every_end_of_a_request_releases_its_slot_once(fails):
             if fails == "close":
                 raise OSError("no more")
 
-    def application(environ, start_response):
+    def answered(self, environ, start_response):
         assert environ[SLOT].take()
         if fails == "application":
             raise OSError("no more")
         return Answer()
 
+    monkeypatch.setattr(Flask, "wsgi_app", answered)
     for _ in range(3):
         raised = pytest.raises(OSError, match="no more") if fails else nullcontext()
-        with raised, closing(with_slot(application, slots, {}, None)) as body:
+        with raised, closing(app.wsgi_app({}, None)) as body:
             list(body)
-        assert slots.free == 1
+        assert slots.free == CAPACITY
 
 
 def test_a_slot_is_taken_and_released_once():

@@ -1,9 +1,6 @@
 """The slots of a process: a conversation takes one, and it is released once, whatever happens."""
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
 
 from parley.memory import Budget, Usage
 
@@ -40,13 +37,3 @@ class Slot:
         self.uploads.release()
         self._slots.free += self._is_taken
         self._is_taken = False
-
-
-def with_slot(
-    app: Callable[..., Any], slots: Slots, environ: dict[str, Any], start_response: Any
-) -> Iterator[bytes]:
-    """A WSGI application's answer to a request, which has a Slot; nothing else releases it."""
-    slot = environ[SLOT] = Slot(slots)
-    with closing(slot), closing(app(environ, start_response)) as body:
-        for piece in body:  # noqa: UP028  # `yield from` would close it a second time.
-            yield piece
