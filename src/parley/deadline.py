@@ -28,14 +28,13 @@ class Deadline:
         """Move the moment to that many seconds from now; the longest wait stays what it is."""
         self.moment = time.monotonic() + seconds
 
-    def end_of_wait(self) -> float:
-        """The moment at which a single wait that begins now must end."""
-        return min(self.moment, time.monotonic() + self.longest_wait)
+    def seconds_left(self) -> float:
+        """How many seconds a single wait that begins now may take; none where it is negative."""
+        return min(self.moment - time.monotonic(), self.longest_wait)
 
     def require_time(self) -> float:
         """Raise `error` if no time is left; else, how many seconds the next wait may take."""
-        seconds = min(self.moment - time.monotonic(), self.longest_wait)
-        if seconds <= 0:
+        if (seconds := self.seconds_left()) <= 0:
             raise self.error()
         return seconds
 

@@ -36,9 +36,8 @@ def with_retries(attempt: Callable[[int], Result], deadline: Deadline) -> Result
             wait = 0.0 if isinstance(error, errors.StaleConnection) else error.retry_after
             if wait is None:
                 wait = backoff * random.uniform(1, 1 + JITTER)  # noqa: S311  # No secret.
-            now = time.monotonic()
-            usual = (now - began - waited) / count
-            if not error.retry or now + wait + usual >= deadline.end_of_wait():
+            usual = (time.monotonic() - began - waited) / count
+            if not error.retry or wait + usual >= deadline.seconds_left():
                 raise
         deadline.sleep(wait)
         waited += wait
