@@ -99,7 +99,7 @@ def test_the_conversation_has_a_record_of_every_call(openai: Mocker):
         ],
     )
     conversation = hold()
-    assert conversation.success
+    assert conversation.failure is None
     told = [(attempt.upstream_id, attempt.is_retry) for attempt in conversation.attempts]
     text = [("up-1", False), ("", True), ("up-2", True), ("", False)]
     assert told == [("", False), *text, ("up-4", False)]

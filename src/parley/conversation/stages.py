@@ -33,11 +33,6 @@ class Conversation:
     attempts: Sequence[AttemptRecord] = ()  # One of each attempt at each call to the upstream.
 
     @property
-    def success(self) -> bool:
-        """Whether nothing failed."""
-        return self.failure is None
-
-    @property
     def failures(self) -> list[errors.ConversationError]:
         """The first failure, if any."""
         return [self.failure] if self.failure else []

@@ -48,7 +48,7 @@ class ConversationSchema(Schema):
     text_response = fields.String(attribute="reply")
     audio = fields.Constant("")  # `json_of` puts the speech there.
     models_used = fields.Nested(ModelsSchema)
-    success = fields.Boolean()
+    success = fields.Function(lambda conversation: conversation.failure is None)
     errors = fields.List(fields.Nested(ErrorSchema), attribute="failures")
 
 
