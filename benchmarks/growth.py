@@ -84,7 +84,7 @@ def tell(text: str, every: int) -> float:
         pass
     seconds = time.process_time() - begun
     reply.close()
-    assert stages.conversation.success
+    assert stages.conversation.failure is None
     assert stages.conversation.reply == text.strip()
     return seconds
 
