@@ -23,8 +23,7 @@ from parley.wire.sockets import YieldingSocket, has_event
 SILENCE_SECONDS = 20  # How long a caller may send nothing of a request, or read nothing.
 REQUEST_SECONDS = 100  # How long a request may take to arrive, from its first byte on.
 DRAIN_BYTES, DRAIN_SECONDS, DRAIN_SILENCE_SECONDS = 32 * 1024 * 1024, 20, 2
-"""How much is still read from a connection that is closed, so that the answer arrives, for how
-long, and how long the caller may send nothing meanwhile."""
+"""How much is read of a connection that closes, for how long, and how long it may be silent."""
 STOP_SECONDS = 1  # How long a connection may still bring a request when the service stops.
 FINISH_SECONDS = 4  # How long before the end of the grace period a stream finishes.
 RECEIVED_BYTES = 64 * 1024  # At once: gunicorn asks for a megabyte of a long body, and keeps it.
