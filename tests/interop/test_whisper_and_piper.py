@@ -40,7 +40,9 @@ def piper(tmp_path_factory) -> Iterator[str]:
         (folder / "voices" / file.name).symlink_to(file)
     (folder / "settings.json").write_text(json.dumps({"api_default_voice": VOICE}))
     command = [program("piper", "local-tts")]
-    with at_a_port(command, folder, LOCAL_TTS_DATA_DIR=str(folder)) as address:
+    # No ffmpeg of the machine's is found: with one, it makes mp3 as well.
+    variables = {"LOCAL_TTS_DATA_DIR": str(folder), "PATH": str(command[0].parent)}
+    with at_a_port(command, folder, **variables) as address:
         yield address
 
 
