@@ -56,7 +56,7 @@ WHOLES = {
     ],
     "CRLF": [b": wait\r\n\r\ndata: " + json.dumps(MESSAGE).encode() + b"\r\n\r\n"],
     "lines within data": [
-        b"data: : OPENROUTER PROCESSING\n\ndata: " + WHOLE_EVENT,
+        b"data: : OPENROUTER PROCESSING\n\ndata: : keep-alive\ndata: " + WHOLE_EVENT,
         b"data: data: data:[DONE]\n\n",
     ],
     "unknown events": [named("ping", {}), WORDS[0], named("ping", "x"), WORDS[1], DONE],

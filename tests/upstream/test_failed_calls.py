@@ -130,6 +130,7 @@ ASKED = [
     (0.45, [{"metadata": {"raw": '{"retry_after_ms": 450}'}}]),
     (179.5, [{"x-ratelimit-reset-requests": "2m59.5s"}]),
     (7, [{"resets_at": 1764500000, "message": "Try again in 7s."}]),
+    (None, [{"retryAfter": "00:00:30"}]),  # How .NET writes half a minute.
     (IN_HALF_A_DAY, [f"It resets at {LATER:%Y-%m-%dT%H:%M:%S.%fZ}."]),
     (
         IN_HALF_A_DAY,

@@ -23,7 +23,8 @@ INCOMPLETE = re.compile(
 FAILED = re.compile(r"(?!no_)(\w+_)?(error|abort\w*|cancel\w*|failed|time_?d?_?out)|insuff\w+")
 UNFINISHED = ("", "null", "none")  # Those that hosts write amid a reply instead of null.
 END = b"[DONE]"
-NESTED = re.compile(rb"\A(?:data:\s*)++")  # Gateways put lines of a stream into their own events.
+# What gateways put before it that make events of a stream's lines: its own "data:", and comments.
+NESTED = re.compile(rb"\A(?:data:\s*|:[^\n]*\n?)++")
 UNNAMED = (b"", b"message")
 UTF_16 = codecs.getincrementaldecoder("utf-16-le")
 # Where thoughts stand in a message: vLLM's, OpenRouter's, and Mistral's first part.
@@ -139,10 +140,10 @@ class _Reply:
 
 
 def _value_of(event: SentEvent, data: bytes) -> Any:
-    """The event's JSON; None where it is passed over: no data, a comment as data, or unknown."""
+    """The event's JSON; None where it is to be passed over: what has no data, or is unknown."""
     is_unnamed = event.name in UNNAMED
     try:
-        value = parse_json(b"null" if data[:1] in (b"", b":") else data)
+        value = parse_json(data or b"null")
     except UpstreamMalformed:
         # Gateways write their error into the event that they could not finish (sub2api).
         if not error_field_of(value := json_in(re.split(rb"\n|data: ?", data)[-1])):

@@ -151,7 +151,7 @@ def retry_after(
     """How many seconds, up to LONGEST_WAIT, the upstream asks to wait; by no header, `seconds`."""
     asked = [seconds_in(headers.get(name, ""), unit) for name, unit in WAITS]
     resets = [seconds_in(headers.get(name, "")) for name in RESETS if status == 429]
-    waits = (each for each in (*asked, seconds, *resets) if each is not None)
+    waits = (each for each in (*asked, seconds, *filter(None, resets)) if each is not None)
     return next((min(each, LONGEST_WAIT) for each in waits), None)
 
 

@@ -67,7 +67,7 @@ NUMBER = "|".join(NUMBERS)
 TIME = re.compile(
     rf"{AGAIN}{NEAR}(?:\d|\b(?:{NUMBER}|few|next) (?:second|minute|hour|day|week|month)"
     r"|\b(?:tomorrow|midnight|shortly|soon)\b)"
-    r"|\d\s*个?[毫秒분초分小時天日시일]|\bper[ -](?:sec|min|hour)",
+    r"|(?<![\d月])(?<!月 )\d+\s*个?[毫秒분초分小時天日시일]|\bper[ -](?:sec|min|hour)",
     re.IGNORECASE,
 )
 # A number and its unit, of which several may make a wait: `9m38.016s`, "1 hour and 5 minutes". No
@@ -123,7 +123,7 @@ def seconds_in(text: str, unit: float = 1.0) -> float | None:
             seconds = max(0.0, seconds / (1000 if seconds > 1e11 else 1) - now.timestamp())
         return seconds if seconds >= 0 else None
     iso = re.sub(r" ?(?:UTC|GMT)", "Z", text.upper())
-    today = f"{now:%Y-%m-%d} " if iso[2:3] == ":" else ""
+    today = f"{now:%Y-%m-%d} " if iso[2:3] == ":" and iso[-1] == "Z" else ""  # Else it is a span.
     for read, written in ((datetime.fromisoformat, today + iso), (parsedate_to_datetime, text)):
         with suppress(ValueError, TypeError, OverflowError):
             moment = read(written)
