@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date
 
 import click
 from flask.cli import AppGroup, with_appcontext
@@ -18,20 +18,22 @@ from parley.web.services import services
 from parley.web.stage_routes import MAIN, default_models, operator_routes, undated_stages
 from parley.wire.transport import Upstream
 
-DAY = click.DateTime(["%Y-%m-%d"])
 KEY_VARIABLE = "OPENAI_API_KEY"
 NO_DATES = "where the list's dates do not hold"
 
 
 @click.group(cls=AppGroup, invoke_without_command=True)
-@click.option("--date", "day", type=DAY, help="The day to show; today (UTC) without it.")
+@click.option("--date", "day", metavar="YYYY-MM-DD", help="Show this day instead of today (UTC).")
 @click.pass_context
 @with_appcontext
-def models(context: click.Context, day: datetime | None) -> None:
+def models(context: click.Context, day: str | None) -> None:
     """Print the model of each stage for callers who name none, and at which host it is."""
     if context.invoked_subcommand:
         return
-    today = day.date() if day else services().today()
+    try:
+        today = date.fromisoformat(day) if day else services().today()
+    except ValueError:
+        raise click.BadParameter("write a day like 2027-03-01.", param_hint="--date") from None
     undated = undated_stages(services().settings)
     routes = operator_routes(services().settings)
     for stage, model in default_models(services(), today).items():
