@@ -69,10 +69,10 @@ class AnyTab:
         self.wait_for(f"return {text}.startsWith(arguments[0])", beginning)
         self.expect_rest()
 
-    def expect_turn(self, number: int) -> None:
+    def expect_turn(self, number: int, rest: str = "Ready") -> None:
         """Wait until that many turns were had, and the last is over."""
         self.wait_for(TURN_OVER, number)
-        self.expect_state("Ready")
+        self.expect_state(rest)
 
     def tap(self, **outcome: str) -> None:
         """Tap Talk as a screen reader does: a pointer's tap is a hold on a busy machine."""

@@ -113,7 +113,7 @@ def test_choices_are_kept_on_the_device_and_keys_are_not(engine, upstream):
     engine.click("#open-settings")
     engine.run("document.getElementById('forget').click()")
     assert engine.run(FIELDS) == ["", "", "", "1"]
-    assert engine.text_of("#forgotten") == "Forgotten."
+    assert engine.text_of("#forgotten") == "What was chosen before is forgotten."
     assert engine.run("return localStorage.length") == 0
 
 

@@ -39,9 +39,9 @@ def test_without_leave_for_the_microphone(visit, launch, serve):
     expect(tab.alert).to_be_empty()
     tab.page.context.clear_permissions()
     tab.tap(fails="The microphone is blocked: allow it")
-    tab.send()  # Which needs none.
-    tab.expect_turn(1)
-    expect(tab.status).to_have_text("Ready")
+    tab.send()  # Which needs none, and mends none.
+    tab.expect_turn(1, rest="Not ready")
+    assert not tab.has_shown("Ready")
 
 
 def test_on_an_insecure_origin(visit, launch, serve, upstream):
@@ -130,15 +130,25 @@ def test_no_speech(tab, upstream):
     expect(tab.button("Try again")).to_be_hidden()
 
 
-def test_a_reply_whose_speech_fails(tab, upstream):
+AGAIN = 'Text to speech: The AI service failed, saying: "Try again". Ask again, or choose another'
+CREDIT = "This service's account at the AI service has no credit left: tell whoever runs this"
+
+
+@pytest.mark.parametrize(
+    ("refused", "words", "reason"),
+    [
+        (("500 No", "Try again"), AGAIN, "the AI service failed or could not be reached"),
+        (("429 No", "You exceeded your current quota."), CREDIT, "no credit was left"),
+    ],
+)
+def test_a_reply_whose_speech_fails(tab, upstream, refused, words, reason):
     """206: it is there to be read, and is told; another try is another question, and says so."""
-    upstream.answers["tts"] = refuse("500 Oh no", "Try again")
-    tab.send(fails='Text to speech: The AI service failed, saying: "Try again". Ask again. This')
+    upstream.answers["tts"] = refuse(*refused)
+    tab.send(fails=words)
+    expect(tab.alert).to_contain_text(re.compile("[Aa]sk again.*[.] This reply can be read[.]$"))
     expect(tab.button("Ask again")).to_be_visible()
     expect(tab.replies).to_have_text(REPLY)
-    expect(
-        tab.page.get_by_text("Not spoken: the AI service failed or could not be reached.")
-    ).to_be_visible()
+    expect(tab.page.locator(".missed")).to_have_text([f"Not spoken: {reason}."])
     upstream.answers["tts"] = speak(0.1)
     tab.send()
     expect(tab.replies).to_have_count(2)
@@ -154,8 +164,10 @@ def test_every_place_taken(visit, new_tab, serve, upstream):
     upstream.answers["text"], go = hold_back(write())
     first.send(until="Waiting for the answer")
     second.send(fails="Every place is taken at the moment. Wait ")
+    expect(second.button("Try again now")).to_be_visible()
     over = second.page.get_by_role("status").filter(has_text="The wait is over: try again.")
     expect(over).to_be_visible()
+    expect(second.button("Try again")).to_be_visible()
     go.set()
     expect(first.said).to_have_text(TRANSCRIPT)
     first.expect_state("Ready")

@@ -121,18 +121,25 @@ def test_a_failure_names_the_culprit_and_the_remedy(page, code, told, sent, sent
 
 
 @pytest.mark.parametrize(
-    ("failure", "blocks", "stands"),
+    ("failure", "blocks", "stands", "mends"),
     [
-        (["quota_exhausted", {"stage": "text"}], False, True),
-        (["operator_quota_exhausted"], False, True),
-        (["rate_limited", {"retryAfter": 20}], False, True),
-        (["api_key_rejected"], True, True),
-        (["insecure"], True, True),
-        (["overloaded"], False, False),
-        (["upstream_unavailable", {"stage": "stt"}], False, False),
+        (["quota_exhausted", {"stage": "text"}], False, True, "keys"),
+        (["operator_quota_exhausted", {"stage": "tts"}], False, True, "keys"),
+        (["rate_limited", {"retryAfter": 20}], False, True, ""),
+        (["rate_limited", {"stage": "tts", "retryAfter": 20}], False, True, "keys tts_model"),
+        (["api_key_rejected", {"stage": "tts"}], True, True, "keys"),
+        (["insecure"], True, True, ""),
+        (["overloaded"], False, False, ""),
+        (["upstream_unavailable", {"stage": "stt"}], False, False, "keys language stt_model"),
+        (["upstream_rejected", at("tts", REFUSED, 400)], False, True, "keys voice tts_model"),
+        (["upstream_rejected", at("text", REFUSED, 404)], False, True, "keys text_model"),
     ],
 )
-def test_what_keeps_everybody_from_talking_and_what_may_fail_again(page, failure, blocks, stands):
-    """Both stay so when they are told no longer; only Settings, or the browser, mend the first."""
-    script = "const failure = new it.Failure(...argument); return [failure.blocks, failure.stands];"
-    assert run(page, "failures", script, failure) == [blocks, stands]
+def test_what_keeps_everybody_from_talking_and_what_mends_it(page, failure, blocks, stands, mends):
+    """What stands is there when it is told no longer; no other choice in Settings mends it."""
+    script = """const failure = new it.Failure(...argument);
+    const models = ["stt_model", "text_model", "tts_model"];
+    const mends = ["keys", "voice", "language", "system_prompt", ...models].filter(
+      (name) => failure.isMendedBy(new Set([name])));
+    return [failure.blocks, failure.stands, mends.join(" ")];"""
+    assert run(page, "failures", script, failure) == [blocks, stands, mends]

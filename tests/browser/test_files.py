@@ -4,7 +4,7 @@ import time
 
 import pytest
 from browser.recorded import recorded
-from browser.speaking_upstream import QUESTION, refuse
+from browser.speaking_upstream import QUESTION, hear, hold_back, refuse
 from playwright.sync_api import expect
 from testing.fake_openai import TRANSCRIPT
 
@@ -105,7 +105,7 @@ def test_nothing_is_sent_behind_settings(tab, upstream):
 
 
 @pytest.mark.parametrize("size", [(800, 600), (320, 256)], ids=["a window", "400 percent"])
-def test_a_file_that_is_no_audio_leaves_what_was_cleared(talked, tmp_path, size):
+def test_what_has_no_transcript_leaves_what_was_cleared(talked, upstream, tmp_path, size):
     """Nothing was said: all of it can still come back, and the offer is in sight."""
     talked.page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
     undo = talked.button("Undo")
@@ -117,5 +117,12 @@ def test_a_file_that_is_no_audio_leaves_what_was_cleared(talked, tmp_path, size)
     expect(talked.page.get_by_role("heading", name="Say something.")).to_be_visible()
     for name in ("Try again", "Clear"):
         expect(talked.button(name)).to_be_hidden()
+    upstream.answers["stt"], _ = hold_back(hear)
+    talked.send(until="Waiting for the transcript")
+    talked.button("Clear").click()  # Nothing is lost by it.
     undo.click()
     talked.expect_turn(2)
+    talked.reload()
+    talked.send(until="Waiting for the transcript")
+    talked.button("Clear").click()
+    expect(undo).to_be_hidden()

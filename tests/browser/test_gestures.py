@@ -189,7 +189,7 @@ def test_a_muted_microphone_hears_nothing(tab, upstream):
     tab.expect_state("Muted")
     expect(invitation).to_be_hidden()
     heard_until = time.monotonic() - began + 0.5
-    expect(tab.page.get_by_text("Tap Mute again to be heard.")).to_be_visible()
+    expect(tab.page.get_by_text("Tap Mute again to be heard. Send sends what")).to_be_visible()
     expect(mute).to_have_attribute("aria-pressed", "true")
     time.sleep(QUESTION_SECONDS)
     mute.click()

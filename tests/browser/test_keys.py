@@ -8,6 +8,8 @@ from testing.builders import KEY
 from testing.fake_openai import TRANSCRIPT
 
 pytestmark = pytest.mark.system
+CREDIT = "You exceeded your current quota."
+WAITS = "Ready once the wait is over"
 
 
 def test_without_a_key(visit, serve, upstream):
@@ -31,21 +33,40 @@ def test_without_a_key(visit, serve, upstream):
     assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
 
-def test_what_is_told_goes_only_once_settings_may_have_mended_it(tab, upstream):
-    """Another choice may mend what a host refused, though no key that is missing."""
-    calm = tab.page.get_by_role("status").filter(has_text="Settings were changed: ask again.")
-    for stage, status, words in (
-        ("text", "401 Unauthorized", "The AI service asks for an API key"),
-        ("tts", "400 Bad Request", "Text to speech: The"),
-    ):
-        prepare(upstream, 0.1).answers[stage] = refuse(status)
-        tab.send(fails=words)
-        tab.tell_first(f"Mind {status}.")
-        expect(calm).to_have_count(int(status.startswith("400")))
-    prepare(upstream, 0.1)
-    tab.button("Ask again").click()
-    tab.expect_state("Ready")
-    expect(calm).to_have_count(0)
+@pytest.mark.parametrize(
+    ("stage", "answer", "field", "mended", "rest"),
+    [
+        ("text", refuse("401 No"), "voice", False, "Not ready"),
+        ("text", refuse("404 No"), "voice", False, "Ready for another try"),
+        ("stt", refuse("429 No", "Try again in 300 s."), "voice", False, WAITS),
+        ("stt", refuse("429 No", CREDIT), "language", False, "Ready for another try"),
+        ("tts", refuse("400 No"), "language", False, "Ready for another try"),
+        ("tts", refuse("400 No"), "voice", True, "Ready"),
+    ],
+)
+def test_what_is_told_goes_only_once_settings_may_have_mended_it(
+    tab, upstream, stage, answer, field, mended, rest
+):
+    """No voice mends a model, nor a wait, nor credit, nor a key that is missing."""
+    upstream.answers[stage] = answer
+    tab.send()
+    again = tab.page.locator("#try-again")
+    expect(again).to_be_visible()
+    words, told = again.inner_text().removesuffix(" now").lower(), tab.text_of("#alert")
+    with tab.settings() as page:
+        if field == "language":
+            page.locator("#language").select_option("fr")
+        else:
+            page.locator(f"#{field}").fill("nova")
+    expect(tab.page.locator("#status")).to_have_text(rest)
+    if mended:
+        expect(tab.page.locator("#alert")).to_have_text(f"Settings were changed: {words}.")
+    elif rest != WAITS:  # Which is counted down.
+        expect(tab.page.locator("#alert")).to_have_text(told)
+    prepare(upstream, 0.1).answers.pop("stt", None)
+    again.click()
+    tab.expect_turn(1 if stage != "tts" else 2)
+    expect(tab.alert).to_be_empty()
 
 
 def test_a_key_of_a_stage_that_cannot_be_one_or_is_refused(tab, upstream):
@@ -124,6 +145,12 @@ def test_users_with_tokens(visit, serve, upstream):
         page.get_by_label("Access token").fill("not-the-token-of-the-team")
     tab.send(fails="The access token was refused: check it in Settings")
     tab.expect_state("Not ready")
+    tab.tap(fails="The access token was refused")
+    expect(tab.button("Send the file again")).to_be_visible()
+    with tab.settings() as page:  # What cannot be sent is not asked for.
+        page.get_by_role("button", name="Forget", exact=True).click()
+    tab.expect_failure("An access token is needed: enter yours in Settings")
+    tab.expect_state("Not ready")
     with tab.settings() as page:
         page.get_by_label("Access token").fill(TOKEN)
     tab.ask(1)
@@ -145,5 +172,5 @@ def test_the_focus_stays_where_something_is_forgotten(visit, serve):
         page.get_by_role("button", name="Forget", exact=True).press("Enter")
         expect(key).to_be_focused()
         forget.press("Enter")
-        expect(page.get_by_text("Forgotten.")).to_be_focused()
+        expect(page.get_by_text("What was chosen before is forgotten.")).to_be_focused()
         expect(forget).to_be_hidden()

@@ -91,9 +91,11 @@ def test_a_microphone_that_the_system_mutes(tab):
     """Is not said to listen, until it is unmuted."""
     tab.run(NOTE_DEVICES)
     tab.tap(until="Listening")
-    for event, words in (("mute", MUTED), ("unmute", "Listening")):
+    hints = ("Send sends what was heard before.", "Tap Send when you have said it.")
+    for event, words, hint in zip(("mute", "unmute"), (MUTED, "Listening"), hints, strict=True):
         tab.run(TELL, event)
         tab.expect_state(words)
+        expect(tab.page.locator("#how")).to_have_text(hint)
     tab.press("Escape")
 
 
@@ -144,7 +146,7 @@ def test_what_a_lost_microphone_recorded_is_kept_until_it_is_sent_or_not_wanted(
     send.click()
     expect(tab.said).to_have_text(TRANSCRIPT)
     assert recorded(upstream).loudest() > 0.1
-    tab.expect_turn(1)
+    tab.expect_turn(1, rest="Not ready")
     expect(tab.alert).to_be_empty()
     tab.tap(fails="The microphone is blocked")
     expect(send).to_be_hidden()

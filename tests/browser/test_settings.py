@@ -11,6 +11,7 @@ from testing.builders import KEY
 pytestmark = pytest.mark.system
 STAGES = {"stt": "Speech to text", "text": "Reply", "tts": "Text to speech"}
 STAGE_KEY = "sk-Hd7uQ2xV9eM4tB8zK1nW"
+UNNAMED = [{"kind": "audioinput", "label": "", "deviceId": ""}]
 TOKEN = "a-token-of-the-teams-own-20"
 EVERYTHING = """async () => JSON.stringify([
   {...localStorage}, {...sessionStorage}, document.cookie, location.href, history.state, name,
@@ -220,3 +221,30 @@ def test_a_prompt_that_is_full(tab, upstream):
     with tab.settings() as page:
         page.get_by_label("What the model is told first").fill("Rhyme.")
         expect(full).to_be_hidden()
+        page.get_by_label("What the model is told first").fill(text[:8000])
+        expect(full).to_be_visible()
+        page.get_by_role("button", name="Forget it").click()
+        expect(full).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("devices", "hinted"),
+    [
+        ([], False),
+        (UNNAMED, True),
+        ([{"kind": "audioinput", "label": "One", "deviceId": "1"}], False),
+    ],
+    ids=["none", "unnamed", "named"],
+)
+def test_why_no_other_microphones_are_offered(tab, devices, hinted):
+    """Only where it is so: not before the browser has told which there are."""
+    script = """navigator.mediaDevices.enumerateDevices = () => new Promise((resolve) => {
+      window.tell = resolve;
+    });"""
+    tab.run(script)
+    hint = tab.page.get_by_text("Browsers list the others once you have talked")
+    for told, shown in ((UNNAMED, True), (devices, hinted)):
+        with tab.settings():
+            expect(hint).to_be_hidden()
+            tab.run("window.tell(arguments[0])", told)
+            expect(hint).to_be_visible(visible=shown)

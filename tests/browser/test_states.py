@@ -99,7 +99,7 @@ def test_every_gesture_leads_where_the_table_says(chrome, upstream, state):
         if state not in BY_HAND:
             assert chrome.run(OPEN) == row.get("open", 0)
         if name == "file" and state in ("paused", "recalling"):
-            assert chrome.text_of(".note").startswith("Conversation is off from here on")
+            assert chrome.text_of(".note").startswith("Conversation ended here: ")
         if chrome.text_of("#status") != "Ready":
             chrome.press("Escape")
         chrome.expect_state("Ready")

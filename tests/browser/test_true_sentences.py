@@ -125,14 +125,16 @@ def test_a_voice_that_was_there_and_not_heard(page):
     ],
 )
 def test_what_failed_for_a_reason_that_lasts_is_not_forgotten(tab, upstream, stage, answer, status):
-    """Not by Escape, nor by a recording that was cancelled; a question that is answered ends it."""
+    """Not by Escape, nor by what was cancelled before its stage answered, which ends it."""
     upstream.answers[stage] = answer
     tab.send()
     tab.wait_for("return document.getElementById('alert').textContent")
     expect(tab.page.locator("#status")).to_have_text(status)
-    for gesture in (None, tab.tap):
+    upstream.answers[stage], _ = hold_back(answer)
+    waits = "Waiting for the answer" if stage == "text" else "Waiting for the transcript"
+    for gesture, until in ((None, ""), (tab.tap, "Listening"), (tab.send, waits)):
         if gesture:
-            gesture(until="Listening")
+            gesture(until=until)
         tab.press("Escape")
         expect(tab.alert).to_be_empty()
         expect(tab.page.locator("#status")).to_have_text(status)

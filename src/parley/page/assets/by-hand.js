@@ -21,7 +21,7 @@ export class ByHand {
     const signal = session.begin("talk");
     if (!signal) return;
     try {
-      const microphone = await Microphone.open(session.microphone);
+      const microphone = await Microphone.open(session.microphone());
       if (signal.aborted) return microphone.cancel();
       signal.addEventListener("abort", () => microphone.cancel());
       this.microphone = microphone;
@@ -58,7 +58,7 @@ export class ByHand {
     const { session } = this;
     if (session.state !== "listening" || this.microphone !== microphone) return;
     const { recording, fileName } = microphone;
-    if (recording.size) session.unsent = () => session.send({ recording, fileName });
+    if (recording.size) session.keep(() => session.send({ recording, fileName }));
     session.fail(new Failure("microphone_lost"));
   }
 }

@@ -157,7 +157,9 @@ export function showMuted({ muted, silenced }) {
   const words = muted ? "Muted" : STATES.listening.status;
   document.body.classList.toggle("deaf", muted || silenced);
   tell(silenced ? SILENCED : words);
-  element("how").textContent = muted ? "Tap Mute again to be heard." : ENDS[pressed];
+  const before = "Send sends what was heard before.";
+  const how = muted ? `Tap Mute again to be heard. ${before}` : silenced ? before : ENDS[pressed];
+  element("how").textContent = isHeld() ? ENDS[pressed] : how;
 }
 
 /** Show, while it is said to listen, whether the microphone gives anything at all. @param {boolean} gives */

@@ -1,7 +1,7 @@
 /** What can go wrong, what it is called where it happened, and what can be done about it. */
 
 import { saying } from "./advice.js";
-import { BLOCKING, IN_RECORDING, IN_SETTINGS, LASTING } from "./kinds.js";
+import { BLOCKING, IN_RECORDING, IN_SETTINGS, LASTING, TOLD } from "./kinds.js";
 import { NAMES } from "./offer.js";
 import { SENTENCES, sentenceFor } from "./sentences.js";
 import { isHandsFree } from "./states.js";
@@ -92,7 +92,7 @@ export class Failure extends Error {
     const theirs = WITH_TOKENS[stage === "request" ? `${code} of a request` : code];
     const unnamed = code === "quota_exhausted" && !has(new RegExp(`^x-(openai|${stage})-`, "i"));
     const forbidden = code === "api_key_rejected" && told.upstreamStatus === 403;
-    if ((tokens || unnamed) && theirs && !forbidden) return new Failure(theirs);
+    if ((tokens || unnamed) && theirs && !forbidden) return new Failure(theirs, { stage });
     const own = has(new RegExp(`^x-${stage}-(api-key|base-url)$`, "i"));
     const keyed = has(new RegExp(`^x-${own ? stage : "openai"}-api-key$`, "i"));
     const refused = code === "api_key_rejected" && !forbidden;
@@ -170,7 +170,7 @@ export class Failure extends Error {
     return LASTING.test(this.code) || this.ofHost;
   }
 
-  /** Whether it stays so when it is told no longer: until it is mended, or something is asked. */
+  /** Whether it stays so when it is told no longer, until it is mended. */
   get stands() {
     return this.blocks || this.lasts || Boolean(this.retryAfter);
   }
@@ -178,6 +178,19 @@ export class Failure extends Error {
   /** Whether its sentence names Settings before another try. */
   get settingsFirst() {
     return /^(?!.*\b(try|ask) again\b.*\bin Settings\b).*\bin Settings\b/i.test(this.sentence);
+  }
+
+  /**
+   * Whether other choices may have mended it.
+   * @param {Set<string>} changed the fields that were, and "keys" where a key or a host was
+   */
+  isMendedBy(changed) {
+    const { code, stage, told } = this;
+    if (changed.has("keys")) return this.offersSettings || this.ofAi;
+    if (!this.ofAi || this.inSettings || code.endsWith("quota_exhausted")) return false;
+    // No voice ends a wait, nor is there another model for it.
+    const fields = this.retryAfter || told.upstreamStatus === 404 ? [] : (TOLD[stage] ?? []);
+    return [`${stage}_model`, ...fields].some((field) => changed.has(field));
   }
 
   /** Whether Settings is where to mend it. */

@@ -27,7 +27,7 @@ export class HandsFree {
   constructor(session) {
     this.session = session;
     session.onstate = (state) => this.#enter(state);
-    session.resume = () => this.#open("talk");
+    session.resume = async () => session.state !== "paused" || this.#open("talk", true);
   }
 
   /** Whether a conversation is under way. */
@@ -53,18 +53,24 @@ export class HandsFree {
     const { next } = STATES[session.state];
     if (!next.pause) return;
     const said = [...(next.transcript ? this.#said : []), ...(ear?.hears ? ear.heard : [])];
-    if (said.length) session.unsent = () => session.send(recordingOf(said));
+    if (said.length) session.keep(() => session.send(recordingOf(said)));
     session.fail(new Failure(code), undefined, true);
   }
 
-  /** Whether the microphone is open then. @param {"converse" | "talk"} how */
-  async #open(how) {
+  /**
+   * Whether the microphone is open then.
+   * @param {"converse" | "talk"} how
+   * @param {boolean} tries whether what only Settings mend is tried once more
+   */
+  async #open(how, tries = false) {
     const { session } = this;
-    const signal = session.begin(how);
-    if (!signal) return false;
+    /** @type {AbortSignal | null} */
+    let signal = null;
     try {
-      // What is missing is told before anything is said in vain.
-      const { microphone } = session;
+      // What is missing is told before anything is said in vain, and ends nothing.
+      const microphone = session.microphone(tries);
+      signal = session.begin(how);
+      if (!signal) return false;
       const ear = await Ear.open(microphone, () => session.speaker.decibels);
       if (signal.aborted) {
         ear.close();
@@ -77,7 +83,7 @@ export class HandsFree {
       session.view.mend(/^microphone_/);
       return true;
     } catch (error) {
-      if (!signal.aborted) session.fail(asFailure(error, "microphone_busy").inConversation());
+      if (!signal?.aborted) session.fail(asFailure(error, "microphone_busy").inConversation());
       return false;
     }
   }

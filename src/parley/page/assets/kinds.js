@@ -31,3 +31,6 @@ export const IN_RECORDING = new Set([
   "no_speech_in_interruption",
   "file_unreadable",
 ]);
+
+/** What a stage is told of Settings, beside its model. @type {Record<string, string[]>} */
+export const TOLD = { stt: ["language"], text: ["system_prompt"], tts: ["voice"] };

@@ -28,7 +28,9 @@ let settings;
 const connection = new Connection(view, (offer) => {
   view.lose(false);
   if (settings) return view.calm("The service can be reached again");
-  settings = new Settings(offer, (keys) => view.settingsChanged(keys), session.speaker);
+  const changed = (/** @type {Set<string>} */ names) =>
+    view.settingsChanged(names, settings?.missing ?? null);
+  settings = new Settings(offer, changed, session.speaker);
   view.forgive();
   view.enter(session.state);
 });

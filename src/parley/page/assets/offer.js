@@ -87,13 +87,15 @@ function ownLanguages() {
 
 /** Offer the microphones, once the browser tells of them: after one was allowed. */
 export async function offerMicrophones() {
+  element("more-microphones").hidden = true; // It may have been true before.
   const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
   const inputs = devices.filter(({ kind, label, deviceId }) => {
     // Chromium lists the system's own choice once more.
     return kind === "audioinput" && label && !["default", "communications"].includes(deviceId);
   });
   const chosen = field("microphone").value;
-  element("more-microphones").hidden = inputs.length > 0;
+  const any = devices.some(({ kind }) => kind === "audioinput");
+  element("more-microphones").hidden = !any || inputs.length > 0;
   if (inputs.length === 0) return;
   const options = inputs.map(({ label, deviceId }) => new Option(label, deviceId));
   const gone = chosen && !inputs.some(({ deviceId }) => deviceId === chosen);

@@ -2,9 +2,8 @@
 
 import { NAMES } from "./offer.js";
 
-/** Said where a recording is sent while a conversation is paused, which goes on by hand. */
-export const ENDED =
-  "Conversation is off from here on: switch it on again to talk without touching anything.";
+/** Said where a recording is sent while a conversation is paused, which goes on by hand; it stays to be read. */
+export const ENDED = "Conversation ended here: a recording was sent while it was paused.";
 
 /** By code: the browser's own failures, and the service's where the page knows better words. */
 export const SENTENCES = {

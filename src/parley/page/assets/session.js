@@ -26,9 +26,9 @@ export class Session {
   /** Called where the connection was cut: the service may be gone. */
   oncut = () => {};
   /** Opens the microphone of a conversation that is paused; false where it cannot. */
-  resume = async () => false;
-  /** Sends what was recorded and not answered, until it is no longer wanted. @type {(() => void) | null} */
-  unsent = null;
+  resume = async () => true;
+  /** What was not answered, until it is no longer wanted. @type {{send: () => void, words: string} | null} */
+  #unsent = null;
   transcript;
   speaker = new Speaker();
   /** What goes on at the moment; aborting it ends and settles it. */
@@ -52,10 +52,15 @@ export class Session {
     return this.#state;
   }
 
-  /** Which microphone is wanted. Throws a Failure where what it hears could not be sent. */
-  get microphone() {
-    if (this.view.asked) throw this.view.asked;
+  /** Which microphone is wanted. Throws a Failure where what it hears could not be sent, unless that is tried. */
+  microphone(tries = false) {
+    if (this.view.asked && !tries) throw this.view.asked;
     return this.chosen().microphone;
+  }
+
+  /** Offer, whatever fails, to send what was not answered. @param {() => void} send @param {boolean} [isFile] */
+  keep(send, isFile) {
+    this.#unsent = { send, words: isFile ? "Send the file again" : "Send what was recorded" };
   }
 
   /** Tells when what goes on at the moment was ended. */
@@ -65,7 +70,7 @@ export class Session {
 
   /** Stop whatever goes on: the microphone, the request, the sound. */
   stop() {
-    this.unsent = null;
+    this.#unsent = null;
     this.view.forgive();
     this.begin("stop");
   }
@@ -80,7 +85,7 @@ export class Session {
     const { state } = this;
     const signal = this.begin(how);
     if (!signal) return;
-    this.unsent = null;
+    this.#unsent = null;
     const { history } = this.transcript;
     const { entries } = history;
     // The model is told of what was said once, not once for each try.
@@ -116,9 +121,9 @@ export class Session {
       for await (const event of this.#answer(recorded, signal)) {
         const samples = await turn.take(event);
         if (signal.aborted) break;
+        this.view.answered(event.name);
         if (event.name === "transcript") {
           if (tried && !tried.turn.reply) this.transcript.remove(tried.turn);
-          this.view.lose(false);
           this.enter("transcript");
         }
         if (event.name === "text" && !silent) this.enter("written");
@@ -149,11 +154,9 @@ export class Session {
     settle(turn.reply);
     if (!failure || (failure.code === "text_incomplete" && turn.reply)) return this.enter("done");
     const again = async () => {
+      this.keep(again, recorded.isFile);
       // A conversation that had to wait goes on; why it cannot has been told.
-      if (this.state === "paused") {
-        this.unsent = again;
-        if (!(await this.resume())) return;
-      }
+      if (!(await this.resume())) return;
       this.send(recorded, "file", turn.transcript ? { turn, before } : tried);
     };
     if (failure.asksForWav && this.#format === "pcm") {
@@ -163,7 +166,7 @@ export class Session {
       return again();
     }
     failure = inPlace(failure, { recorded, turn, whole, before: state, now: this.state });
-    if (failure.inSettings) this.unsent = again; // Talk tells of it anew.
+    if (failure.inSettings) this.keep(again, recorded.isFile); // Talk tells of it anew.
     this.fail(failure, again, failure.makesWait, failure.asks ? "Ask again" : undefined);
   }
 
@@ -185,11 +188,7 @@ export class Session {
     }
   }
 
-  /**
-   * The answer's events.
-   * @param {Recorded} recorded
-   * @param {AbortSignal} signal
-   */
+  /** The answer's events. @param {Recorded} recorded @param {AbortSignal} signal */
   #answer(recorded, signal) {
     const { history } = this.transcript;
     const question = () => {
@@ -234,7 +233,7 @@ export class Session {
    */
   fail(failure, again, pauses = failure.inSettings, words) {
     this.begin(pauses && STATES[this.state].next.pause ? "pause" : "fail");
-    this.view.fail(failure, again ?? this.unsent, again ? words : "Send what was recorded");
+    this.view.fail(failure, again ?? this.#unsent?.send, again ? words : this.#unsent?.words);
     if (failure.code === "cut") this.oncut();
   }
 

@@ -7,7 +7,7 @@ import { Hosts } from "./hosts.js";
 import { offerLanguages, offerMicrophones, offerModels, offerVoices, STAGES } from "./offer.js";
 import { forget, remember, remembers, restore } from "./remembered.js";
 import { Secret } from "./secret.js";
-import { explainFields } from "./validity.js";
+import { explainFields, weighPrompt } from "./validity.js";
 
 /** @import {Offer, StageName} from "./offer.js" */
 /** @import {Speaker} from "./speaker.js" */
@@ -28,14 +28,15 @@ export class Settings {
   #hosts;
   /** How often a key was entered or forgotten: the same once more may be another try. */
   #entered = 0;
-  /** What was sent as the dialog opened. @type {{keys: string, fields: string}} */
+  /** What was sent as the dialog opened. @type {Record<string, string>} */
   #before;
   /** What had the focus then. @type {Element | null} */
   #opener = null;
 
   /**
    * @param {Offer} offer
-   * @param {(keys: boolean) => void} onchange called once something else is sent, and whether other keys or hosts
+   * @param {(changed: Set<string>) => void} onchange called with the fields that are sent otherwise from now
+   *   on, and "keys" where other keys or hosts are
    * @param {Speaker} speaker is told at once how fast to speak
    */
   constructor(offer, onchange, speaker) {
@@ -73,7 +74,7 @@ export class Settings {
     element("forget").addEventListener("click", () => {
       forget();
       refresh();
-      element("forgotten").textContent = "Forgotten.";
+      element("forgotten").textContent = "What was chosen before is forgotten.";
       keepFocus(element("forget"), element("forgotten"));
     });
     this.#dialog.addEventListener("close", () => {
@@ -86,8 +87,9 @@ export class Settings {
       }
       refresh();
       keepFocus(this.#opener);
-      const [before, { keys, fields }] = [this.#before, this.#sent];
-      if (before.keys !== keys || before.fields !== fields) onchange(before.keys !== keys);
+      const sent = Object.entries(this.#sent);
+      const changed = sent.filter(([name, value]) => value !== this.#before[name]);
+      if (changed.length) onchange(new Set(changed.map(([name]) => name)));
     });
     explainFields(this.#dialog);
     this.#refresh();
@@ -102,7 +104,7 @@ export class Settings {
     offerMicrophones();
     this.#dialog.showModal();
     const stage = STAGES.find((name) => name === failure?.stage);
-    element(this.lacksKey ? "key" : "settings-title").focus();
+    element(this.#lacksKey ? "key" : "settings-title").focus();
     if (failure?.ofHost)
       return this.#show(stage && this.#hosts.has(stage) ? `${stage}_base_url` : "base_url");
     if (!failure?.code.startsWith("api_key_")) return;
@@ -132,8 +134,13 @@ export class Settings {
     return field("silence").checked;
   }
 
-  /** Whether nothing can be sent before a key or a token is entered. */
-  get lacksKey() {
+  /** The failure of whatever is sent before a key or a token is entered, if one lacks. */
+  get missing() {
+    const { tokens } = this.#offer;
+    return this.#lacksKey ? new Failure(tokens ? "token_missing" : "api_key_missing") : null;
+  }
+
+  get #lacksKey() {
     const { key_required: required, tokens, stages } = this.#offer;
     if (this.#key.value || !required) return false;
     const main = this.#mainUrl;
@@ -144,12 +151,11 @@ export class Settings {
 
   /** What to send. Throws a Failure where a key is needed and there is none. @returns {Chosen} */
   chosen() {
-    const { tokens } = this.#offer;
-    if (this.lacksKey) throw new Failure(tokens ? "token_missing" : "api_key_missing");
+    if (this.missing) throw this.missing;
     return {
       headers: this.#headers,
       fields: this.#fields,
-      tokens,
+      tokens: this.#offer.tokens,
       remedies: Object.fromEntries(STAGES.map((stage) => [stage, this.#remedy(stage)])),
       microphone: field("microphone").value,
     };
@@ -172,8 +178,7 @@ export class Settings {
   }
 
   get #sent() {
-    const keys = JSON.stringify([this.#headers, this.#entered]);
-    return { keys, fields: JSON.stringify(this.#fields) };
+    return { ...this.#fields, keys: JSON.stringify([this.#headers, this.#entered]) };
   }
 
   /** Show what is needed with what is chosen, and nothing else. */
@@ -181,12 +186,13 @@ export class Settings {
     const { key_required: required } = this.#offer;
     // Another host may need a key in any case.
     element("key-row").hidden = !(required || this.#key.value || this.#mainUrl);
-    block("key", this.lacksKey);
+    block("key", this.#lacksKey);
     this.#speaker.hasten(this.speed);
     for (const stage of STAGES) {
       element(`${stage}_model-row`).hidden = !this.#hasChoice(stage) || this.#hosts.has(stage);
     }
     this.#hosts.refresh();
+    weighPrompt();
     element("forget").hidden = !remembers();
     const chosen = STAGES.some((stage) => field(`${stage}_model`).value.trim());
     element("advanced-used").hidden = !(this.#hosts.used || this.#mainUrl || chosen);

@@ -220,7 +220,8 @@ const HANDS_FREE = {
     talk: "Go on",
     how: "Go on, or end it with the switch.",
     looks: "idle",
-    next: { ...ENDS, talk: "opening", file: "hearing", replay: "recalling" },
+    // What still lacks as it is to go on is told again.
+    next: { ...ENDS, fail: "paused", talk: "opening", file: "hearing", replay: "recalling" },
   },
   recalling: {
     status: "Speaking; the microphone is closed",

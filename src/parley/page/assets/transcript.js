@@ -56,10 +56,11 @@ export class Transcript {
 
   /** Forget all of it; `restore` brings it back until something was said. */
   clear() {
-    this.#cleared = { turns: this.#turns, entries: this.history.entries };
+    const any = this.#turns.length > 0;
+    if (any) this.#cleared = { turns: this.#turns, entries: this.history.entries };
     this.#turns = [];
     this.history.clear();
-    this.view.clear();
+    this.view.clear(any);
   }
 
   /** Bring back what was cleared last. */

@@ -16,16 +16,17 @@ export function explainFields(dialog) {
     if (closed || field.validity.valid) return;
     field.setCustomValidity(field.type === "url" ? NO_ADDRESS : NO_KEY);
   };
-  const prompt = field("system_prompt");
-  const weigh = () => {
-    const { value, maxLength } = prompt;
-    element("prompt-full").textContent = value.length < maxLength ? "" : full(maxLength);
-  };
-  prompt.addEventListener("input", weigh);
   const fields = () =>
     /** @type {NodeListOf<HTMLInputElement>} */ (dialog.querySelectorAll("[type=url], .secret"));
   for (const kind of ["input", "close"])
     dialog.addEventListener(kind, () => {
       for (const field of fields()) judge(field, kind === "close");
     });
+}
+
+/** Say that the prompt is full, or no longer; once, since it is read out. */
+export function weighPrompt() {
+  const { value, maxLength } = field("system_prompt");
+  const words = value.length < maxLength ? "" : full(maxLength);
+  if (element("prompt-full").textContent !== words) element("prompt-full").textContent = words;
 }

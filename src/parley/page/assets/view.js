@@ -1,8 +1,9 @@
 /** What is seen and announced beside the turns: the state, failures, notes. */
 
-import { block, doubt, show, showMuted } from "./dock.js";
+import { block, show, showMuted } from "./dock.js";
 import { element, keepFocus } from "./elements.js";
 import { wayDown } from "./sight.js";
+import { Standing } from "./standing.js";
 import { copy, save } from "./take-along.js";
 import { Turn } from "./turn.js";
 
@@ -21,23 +22,19 @@ export class View {
   #again = () => {};
   /** What is told. @type {Failure | null} */
   #failure = null;
-  /** What stays so, told or not, until it is mended or something is asked. @type {Failure | null} */
-  #standing = null;
+  /** What the button for another try says, once there is no wait. */
+  #words = AGAIN;
+  #standing = new Standing((failure, left) => this.#count(failure, left));
   #lost = false;
   /** @type {ChildNode[]} */
   #cleared = [];
-  /** What counts a wait down. @type {ReturnType<typeof setInterval> | undefined} */
-  #ticks;
   #following = true;
   #scrollTop = 0;
 
   /** @param {(failure: Failure | null) => void} openSettings where the failure can be mended */
   constructor(openSettings) {
     document.addEventListener("scroll", () => this.#scrolled());
-    element("try-again").addEventListener("click", () => {
-      this.#stand(null); // Whether a key still lacks, the AI service tells.
-      this.#again();
-    });
+    element("try-again").addEventListener("click", () => this.#again());
     element("mend-settings").addEventListener("click", () => openSettings(this.#failure));
   }
 
@@ -62,34 +59,31 @@ export class View {
     this.#failure = failure;
     this.#again = again ?? (() => {});
     this.#tell(failure.sentence);
-    element("try-again").textContent = words;
+    this.#words = words;
+    element("try-again").textContent = failure.retryAfter ? `${words} now` : words;
     element("try-again").hidden = !again || failure.inRecording;
     element("mend-settings").hidden = !failure.offersSettings;
     element("try-again")[failure.settingsFirst ? "before" : "after"](element("mend-settings"));
     this.lose(failure.isLost);
-    if (failure.stands) this.#stand(failure);
+    this.#standing.add(failure);
     this.follow(); // What is told takes room from the conversation.
-  }
-
-  /** @param {Failure | null} failure */
-  #stand(failure) {
-    this.#standing = failure;
-    block("failure", failure?.blocks ?? false);
-    block("asked", failure?.code === "api_key_asked");
-    doubt("waits", Boolean(failure?.retryAfter));
-    doubt("doubted", failure?.lasts ?? false);
-    this.#count(failure);
   }
 
   /** The last that only Settings mend, if it stands: whatever is said before they do is said in vain. */
   get asked() {
-    return this.#standing?.inSettings ? this.#standing : null;
+    return this.#standing.asked;
+  }
+
+  /** An event of an answer came, so that what it is of works. @param {string} event its name */
+  answered(event) {
+    if (event === "transcript") this.lose(false);
+    this.#standing.show(event);
   }
 
   /** Such failures are mended. @param {RegExp} codes */
   mend(codes) {
     if (codes.test(this.told)) this.forgive();
-    if (codes.test(this.#standing?.code ?? "")) this.#stand(null);
+    this.#standing.mend(({ code }) => codes.test(code));
   }
 
   /** Tell of the failure no longer; what stands, stands. */
@@ -103,14 +97,15 @@ export class View {
 
   /**
    * Settings were changed: what they were to blame for is no longer true.
-   * @param {boolean} keys whether a key or a host was
+   * @param {Set<string>} changed see `isMendedBy`
+   * @param {Failure | null} missing what lacks now
    */
-  settingsChanged(keys) {
-    const failure = this.#standing ?? this.#failure;
-    const { offersSettings = false, inSettings = false, ofAi = false } = failure ?? {};
-    if (!(offersSettings || ofAi) || (inSettings && !keys)) return;
-    this.#stand(null);
-    this.calm("Settings were changed");
+  settingsChanged(changed, missing) {
+    this.#standing.mend((failure) => failure.isMendedBy(changed));
+    if (!this.#failure?.isMendedBy(changed)) return;
+    const again = element("try-again").hidden ? null : this.#again;
+    if (missing) this.fail(missing, again, this.#words);
+    else this.calm("Settings were changed");
   }
 
   /** The code of the failure that is told, blank where none is. */
@@ -134,8 +129,8 @@ export class View {
     if (element("try-again").hidden) return this.forgive();
     const { activeElement: focused } = document;
     this.#failure = null;
-    const words = element("try-again").textContent ?? AGAIN;
-    this.#tell(`${why}: ${words.toLowerCase()}.`, "status"); // Nothing failed.
+    element("try-again").textContent = this.#words;
+    this.#tell(`${why}: ${this.#words.toLowerCase()}.`, "status"); // Nothing failed.
     element("mend-settings").hidden = true;
     keepFocus(focused, element("try-again"));
   }
@@ -149,20 +144,16 @@ export class View {
     [alert.role, alert.ariaLive, alert.textContent] = [role, null, words];
   }
 
-  /** Show how long there is still to wait; who hears the page is told at the beginning and the end. @param {Failure | null} failure */
-  #count(failure) {
-    clearInterval(this.#ticks);
-    const end = Date.now() + 1000 * (failure?.retryAfter || Number.NaN);
-    if (!failure || !end) return;
-    this.#ticks = setInterval(() => {
-      const left = Math.ceil((end - Date.now()) / 1000);
-      const isTold = this.#failure === failure;
-      if (left <= 0) this.#stand(null);
-      if (left <= 0 && isTold) this.calm("The wait is over");
-      if (left <= 0 || !isTold) return;
-      element("alert").ariaLive = "off";
-      element("alert").textContent = failure.waiting(left);
-    }, 1000);
+  /**
+   * Show how long there is still to wait; who hears the page is told at the beginning and the end.
+   * @param {Failure} failure
+   * @param {number} left in seconds
+   */
+  #count(failure, left) {
+    if (this.#failure !== failure) return;
+    if (!left) return this.calm("The wait is over");
+    element("alert").ariaLive = "off";
+    element("alert").textContent = failure.waiting(left);
   }
 
   /** Say something in the conversation. @param {string} text */
@@ -180,7 +171,6 @@ export class View {
    * @param {{replay: (turn: Turn) => void}} actions
    */
   addTurn(format, { replay }) {
-    this.#stand(null);
     const turn = new Turn(this.#log, this.#template, format);
     turn.on("replay", () => replay(turn));
     turn.on("save", () => turn.sound.file && save(turn.sound.file, "reply.wav"));
@@ -223,9 +213,9 @@ export class View {
     this.#scrollTop = scrollTop;
   }
 
-  /** Take the conversation away, and offer it back. */
-  clear() {
-    this.#cleared = [...this.#log.childNodes];
+  /** Take the conversation away, and offer back what there is of it. @param {boolean} any whether there is */
+  clear(any) {
+    if (any) this.#cleared = [...this.#log.childNodes];
     this.#log.replaceChildren();
     this.#greet(true);
     document.documentElement.scrollTop = 0; // The offer stands there.
