@@ -22,6 +22,12 @@ def test_a_low_window_leaves_room_to_read(visit, serve, width, height):
     assert footer["y"] + footer["height"] == pytest.approx(height, abs=2)
 
 
+COVERED = """(one) => {
+  const { left, top, width, height } = one.getBoundingClientRect();
+  return !one.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+}"""
+
+
 @pytest.mark.parametrize(
     ("size", "letters"),
     [*product([(320, 180), (320, 256), (844, 390), (320, 568)], [1]), ((360, 640), 2)],
@@ -42,6 +48,9 @@ def test_a_long_failure_leaves_the_state_and_talk_in_sight(visit, serve, upstrea
     for place in ("#status", "#talk"):
         expect(tab.page.locator(place)).to_be_in_viewport(ratio=0.99 if letters == 1 else 0)
     assert tab.text_of("#failure button") == "Open Settings"
+    for name in ("Open Settings", "Ask again"):
+        expect(tab.button(name)).to_be_in_viewport(ratio=0.99)
+        assert tab.button(name).evaluate(COVERED) is False
 
 
 @pytest.mark.parametrize("width", [360, 1280])

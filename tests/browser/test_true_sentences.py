@@ -138,6 +138,10 @@ def test_what_failed_for_a_reason_that_lasts_is_not_forgotten(tab, upstream, sta
         tab.press("Escape")
         expect(tab.alert).to_be_empty()
         expect(tab.page.locator("#status")).to_have_text(status)
+    if stage == "stt":  # To have heard nothing is an answer of that stage.
+        upstream.answers["stt"] = hear_nothing
+        tab.send(fails="No speech was recognised")
+        expect(tab.page.locator("#status")).to_have_text("Ready")
     prepare(upstream, 0.1).answers.pop("stt", None)
     tab.send(until="Speaking")
     expect(tab.page.locator("#status")).to_have_text("Ready")
