@@ -122,6 +122,7 @@ def test_what_has_no_transcript_leaves_what_was_cleared(talked, upstream, tmp_pa
     talked.button("Clear").click()  # Nothing is lost by it.
     undo.click()
     talked.expect_turn(2)
+    assert talked.saved("As text").count(TRANSCRIPT) == 2
     talked.reload()
     talked.send(until="Waiting for the transcript")
     talked.button("Clear").click()
