@@ -156,7 +156,12 @@ def test_without_a_microphone_or_a_loudspeaker(start_engine, serve, upstream):
     tab.tap(fails="No microphone was found")
     if isinstance(tab, Tab):  # WebKit plays to nobody, and does not tell.
         tab.send(fails="No sound can be played")
-        assert tab.text_of(".reply") == REPLY
+        assert tab.text_of(".unheard") == REPLY
+        assert tab.text_of(".stopped") == "None of it was heard."
+        tab.run("document.querySelector('[data-action=replay]').click()")
+        tab.expect_state("Waiting for the voice")
+        tab.expect_failure("No sound can be played")
+        assert not tab.has_shown("Speaking")
 
 
 @pytest.mark.parametrize("start_engine", ["webkit"], indirect=True)

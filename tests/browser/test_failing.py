@@ -78,7 +78,7 @@ def test_sound_waits_for_a_gesture_and_says_so(launch, serve, upstream):
     devtools = page.context.new_cdp_session(page)
 
     def text_of(element):
-        expression = f"document.getElementById('{element}').textContent"
+        expression = f"document.querySelector('{element}').innerText"
         return devtools.send("Runtime.evaluate", {"expression": expression})["result"]["value"]
 
     def wait_for(element, beginning):
@@ -87,16 +87,22 @@ def test_sound_waits_for_a_gesture_and_says_so(launch, serve, upstream):
             assert time.monotonic() < deadline, text_of(element)
             page.wait_for_timeout(50)
 
-    wait_for("status", "Ready")
+    wait_for("#status", "Ready")
     field = {"expression": "document.getElementById('file')"}
     found = devtools.send("Runtime.evaluate", field)["result"]["objectId"]
     files = {"objectId": found, "files": [str(QUESTION)]}
     devtools.send("DOM.setFileInputFiles", files)
-    wait_for("alert", "The browser holds the sound back: press any key, or click anywhere")
-    wait_for("status", "Ready to speak")
+    began = time.monotonic()
+    wait_for("#alert", "The browser holds the sound back: press any key, or click anywhere")
+    wait_for("#status", "Ready to speak")
+    page.wait_for_timeout(1000)
+    assert text_of(".figure") == ""
+    held = time.monotonic() - began
     page.mouse.click(20, 300)
-    wait_for("status", "Speaking")
-    assert text_of("alert") == ""
+    wait_for("#status", "Speaking")
+    assert text_of("#alert") == ""
+    expect(page.locator(".timing")).to_contain_text("to the first sound")
+    assert float(text_of(".figure").split()[0]) > held - 0.5
 
 
 def test_a_question_that_is_tried_again_is_told_once(tab, upstream):

@@ -13,12 +13,12 @@ from browser.speaking_upstream import (
     speak,
     write,
 )
-from browser.tab import run
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.system
 LIMITED = "The model ended it early, at a limit or a filter."
 BROKEN = "The voice broke off amid the reply, which can be read to its end: ask again"
+UNSPOKEN = "Its speech broke off here: the rest can only be read."
 
 
 def test_a_reply_that_ends_early(tab, upstream):
@@ -59,8 +59,7 @@ def test_speech_that_breaks_off(tab, upstream, failure, words):
     expect(tab.button("Ask again")).to_be_visible()
     for again in (True, False):
         expect(tab.page.locator(".unheard")).to_contain_text("on the river Seine.")
-        words = "Its speech broke off here: the rest can only be read."
-        expect(tab.page.locator(".stopped")).to_have_text(words)
+        expect(tab.page.locator(".stopped")).to_have_text(UNSPOKEN)
         if again:
             tab.button("Hear again").click()
             tab.expect_state("Speaking")
@@ -99,20 +98,6 @@ def test_a_reply_that_is_cancelled_while_it_is_written(tab, upstream, so_far, sh
     expect(tab.page.get_by_text("to the last word that came")).to_be_visible()
     note = "(It was cancelled here; more of it may have been to come.)"
     assert f"The City is {shown.strip()}\n{note}" in tab.saved("As text")
-
-
-def test_a_voice_that_was_there_and_not_heard(page):
-    """Its turn says when the last word came, and nothing of a first sound."""
-    script = """const timing = new it.Timing();
-    timing.add({ name: "transcript", data: { at: 100 } });
-    timing.add({ name: "text", data: { at: 900 } });
-    timing.add({ name: "segment", data: { began: 900 } });
-    timing.add({ name: "audio", data: { at: 1700, data: "AAAA" } });
-    timing.unheard = argument;
-    const { figure, meaning } = timing.legend;
-    return [`${figure} ${meaning}`, timing.description.includes("first sound")];"""
-    assert run(page, "timing", script, False) == ["1.7 s from sending to the first sound", True]
-    assert run(page, "timing", script, True) == ["0.9 s from sending to its last word", False]
 
 
 @pytest.mark.parametrize(

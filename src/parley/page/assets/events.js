@@ -2,9 +2,11 @@
 
 import { pauses } from "./frames.js";
 
+/** @import {Failure} from "./failures.js" */
+
 /**
  * What the service sends; `at` and `began` are milliseconds since the request's headers were there.
- * Which voice was `asked` for is added to it here.
+ * Which voice was `asked` for is added to it here, and to its end which `failure` it told of.
  * @typedef {object} ServiceError
  * @property {string} stage
  * @property {string} code
@@ -21,7 +23,7 @@ import { pauses } from "./frames.js";
  *   | {name: "segment", data: SegmentData}
  *   | {name: "audio", data: AudioData}
  *   | {name: "error", data: ServiceError & {at: number}}
- *   | {name: "done", data: {at: number}}} ServiceEvent
+ *   | {name: "done", data: {at: number, failure?: Failure | null}}} ServiceEvent
  */
 
 /**

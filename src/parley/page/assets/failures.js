@@ -160,6 +160,11 @@ export class Failure extends Error {
     return this.stage === "tts";
   }
 
+  /** Whether a limit or a filter ended the reply, of which all that came is spoken. */
+  get endsText() {
+    return this.code === "text_incomplete";
+  }
+
   /** Whether nobody can talk before it is mended: Talk tells of it again. */
   get blocks() {
     return this.inSettings || BLOCKING.test(this.code);
@@ -234,15 +239,15 @@ export function asFailure(error, code) {
 /**
  * The failure in the words that are true of the question in which it happened.
  * @param {Failure} failure
- * @param {{recorded: Recorded, turn: Turn, whole: boolean, before: State, now: State}} question the turn that
- *   came of what was recorded, whether all that was written is there, and the states in which it began and ends
+ * @param {{recorded: Recorded, turn: Turn, before: State, now: State}} question the turn that came of what was
+ *   recorded, and the states in which it began and ends
  */
-export function inPlace(failure, { recorded, turn, whole, before, now }) {
+export function inPlace(failure, { recorded, turn, before, now }) {
   let told = isHandsFree(now) ? failure.inConversation(before === "interrupted") : failure;
-  if (turn.reply && !whole) told = told.amid("reply");
+  if (turn.reply && !turn.whole) told = told.amid("reply");
   if (told.ofSpeech && turn.sound.begun) told = told.amid("speech");
   if (recorded.isFile) told = told.ofFile();
   // Where the reply can be read, another try is another question.
-  told.asks = Boolean(turn.reply && whole);
+  told.asks = Boolean(turn.reply && turn.whole);
   return told;
 }

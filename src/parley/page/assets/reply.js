@@ -59,15 +59,15 @@ export class Reply {
     this.#root.append(stopped, rest);
   }
 
-  /** Take back that it was cut: more of it was heard. */
-  uncut() {
+  /** Show it whole and not heard yet: it is heard again. */
+  rewind() {
+    this.#heard = 0;
     this.#root.replaceChildren();
     this.#blocks = [];
     this.#texts = [];
     this.#dark = 0;
     this.#write(this.source);
     this.#addEllipsis();
-    this.#darken();
   }
 
   /** The reply's end is missing: an ellipsis says so, apart from a sentence that has ended. */

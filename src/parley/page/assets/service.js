@@ -54,9 +54,12 @@ async function* answer({ recording, fileName, fields, headers, signal }) {
   try {
     for await (const event of readEvents(response.body)) {
       if (event.name === "segment") event.data.asked = fields.voice?.trim();
+      if (event.name === "done") {
+        if (failure?.code === "cut") failure = null;
+        event.data.failure = failure;
+      }
       if (event.name === "error") failure = told(event.data);
       else yield event;
-      if (event.name === "done" && failure?.code === "cut") failure = null;
     }
   } catch (error) {
     if (signal.aborted) throw error;

@@ -16,7 +16,6 @@ import { Transcript } from "./transcript.js";
 /** @import {Happening, State} from "./states.js" */
 /** @import {View} from "./view.js" */
 /** @import {Turn} from "./turn.js" */
-/** @import {SpeakerPlayback} from "./speaker.js" */
 
 export class Session {
   /** Changed by `enter` alone. @type {State} */
@@ -97,26 +96,20 @@ export class Session {
     };
     const turn = this.transcript.add(this.#format);
     if (isHandsFree(state) && !isHandsFree(this.state)) this.view.note(ENDED);
-    /** @type {SpeakerPlayback | null} */
-    let playback = null;
-    const heard = () => turn.spoken.characters(playback?.heard ?? 0);
     const refresh = onceAFrame(() => {
       if (turn.settled) return;
-      turn.show(heard());
+      turn.refresh();
       this.view.follow();
     });
     signal.addEventListener("abort", () => {
       if (signal.reason === "added") return this.transcript.remove(turn);
-      turn.cut(heard());
+      turn.cut(turn.spoken.heard);
       // What has failed while the rest was still spoken stays so.
-      if (failure) turn.conclude(failure, failure.ofSpeech);
+      if (failure) turn.conclude(failure);
       else turn.cancel();
-      settle(turn.reply.slice(0, heard()));
+      settle(turn.reply.slice(0, turn.spoken.heard));
     });
-    /** @type {Failure | null} */
-    let failure = null;
-    /** @type {Failure | null} */
-    let silent = null;
+    let [failure, silent] = /** @type {(Failure | null)[]} */ ([null, null]);
     try {
       for await (const event of this.#answer(recorded, signal)) {
         const samples = await turn.take(event);
@@ -127,32 +120,28 @@ export class Session {
           this.enter("transcript");
         }
         if (event.name === "text" && !silent) this.enter("written");
-        if (samples.length && !playback && !silent) {
+        if (samples.length && !turn.spoken.playback && !silent) {
           try {
-            playback = await this.#play(signal);
-            playback.onprogress = refresh;
+            await this.#play(turn, signal, refresh);
           } catch (error) {
             silent = asFailure(error, "sound_missing"); // The rest can be read.
             this.enter("silent");
           }
         }
-        playback?.add(samples);
+        turn.spoken.playback?.add(samples);
         refresh();
       }
     } catch (error) {
       failure = asFailure(error, "unreadable");
     }
-    await playback?.drain();
+    await turn.spoken.playback?.drain();
     if (signal.aborted) return;
-    const whole = !failure || failure.ofSpeech;
-    failure ??= silent ?? playback?.failure ?? null;
-    // Speech that failed amid the reply was heard to there.
-    if (failure?.ofSpeech && playback) turn.breakOff(turn.spoken.characters(playback.played));
-    else turn.show(turn.reply.length);
-    turn.conclude(failure, whole);
+    const mute = silent ?? turn.spoken.playback?.failure ?? null;
+    turn.end(failure, Boolean(mute));
+    failure ??= mute;
     this.#current = new AbortController();
     settle(turn.reply);
-    if (!failure || (failure.code === "text_incomplete" && turn.reply)) return this.enter("done");
+    if (!failure || (failure.endsText && turn.reply)) return this.enter("done");
     const again = async () => {
       this.keep(again, recorded.isFile);
       // A conversation that had to wait goes on; why it cannot has been told.
@@ -165,7 +154,7 @@ export class Session {
       history.entries = before;
       return again();
     }
-    failure = inPlace(failure, { recorded, turn, whole, before: state, now: this.state });
+    failure = inPlace(failure, { recorded, turn, before: state, now: this.state });
     if (failure.inSettings) this.keep(again, recorded.isFile); // Talk tells of it anew.
     this.fail(failure, again, failure.makesWait, failure.asks ? "Ask again" : undefined);
   }
@@ -174,14 +163,15 @@ export class Session {
   async replay(turn) {
     const signal = this.begin("replay");
     if (!signal) return;
+    signal.addEventListener("abort", () => turn.endAgain(false));
     try {
-      const playback = await this.#play(signal);
-      const samples = await turn.sound.samples();
-      playback.add(samples);
+      const refresh = onceAFrame(() => turn.refresh());
+      const playback = await this.#play(turn, signal, refresh);
+      playback.add(await turn.sound.samples());
       await playback.drain();
       if (signal.aborted) return;
       if (playback.failure) throw playback.failure;
-      turn.hearAgain(samples.length);
+      turn.endAgain(true);
       this.enter("done");
     } catch (error) {
       if (!signal.aborted) this.fail(asFailure(error, "sound_missing"));
@@ -199,11 +189,17 @@ export class Session {
     return askWithin(history, question, (sentence) => this.view.note(sentence));
   }
 
-  /** A playback that ends with the signal; its sound, and the want of it, change the state. @param {AbortSignal} signal */
-  #play(signal) {
-    return this.speaker.open(this.speed(), signal, {
+  /**
+   * A playback of the turn's that ends with the signal; its sound, and the want of it, change the state.
+   * @param {Turn} turn
+   * @param {AbortSignal} signal
+   * @param {() => void} onprogress
+   */
+  async #play(turn, signal, onprogress) {
+    const playback = await this.speaker.open(this.speed(), signal, {
       begun: () => {
         this.view.forgive();
+        turn.sounds();
         this.enter("sound");
       },
       dry: () => this.enter("dry"),
@@ -212,6 +208,9 @@ export class Session {
         this.view.fail(new Failure("sound_held"));
       },
     });
+    playback.onprogress = onprogress;
+    turn.spoken.playback = playback;
+    return playback;
   }
 
   /** End and settle what goes on, and begin something else, if it can begin now. @param {Happening} what */

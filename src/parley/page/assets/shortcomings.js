@@ -1,6 +1,7 @@
 /** What stays to be read in a turn of what is not whole there, or was not heard. */
 
 /** @import {Failure} from "./failures.js" */
+/** @import {Turn} from "./turn.js" */
 
 export const UNHEARD = "None of it was heard.";
 /** Where the voice ended before the reply did, to be read, and to be saved. */
@@ -8,13 +9,7 @@ export const ENDINGS = {
   stopped: ["The voice stopped here; the rest was not heard then.", "stopped here"],
   broken: ["Its speech broke off here: the rest can only be read.", "its speech broke off here"],
 };
-export const SHORTCOMINGS = {
-  early: "The model ended it early, at a limit or a filter.",
-  broken: "It broke off here: its end never came.",
-  cancelled: "It was cancelled here; more of it may have been to come.",
-  mute: "Its speech broke off before its end.",
-  wordless: "Nothing in it can be spoken.",
-};
+export const CANCELLED = "It was cancelled here; more of it may have been to come.";
 
 /** @type {Record<string, string>} */
 const REASONS = {
@@ -45,7 +40,23 @@ const REASONS = {
   cut: "the connection was cut",
 };
 
-/** Why something failed, in a few words. @param {Failure | null} failure */
-export function reasonOf(failure) {
-  return REASONS[failure?.code ?? ""] ?? "it failed";
+/**
+ * What a turn lacks whose answer is over, in sentences: a reply, its end, its voice.
+ * @param {Failure | null} failure what failed, if anything did
+ * @param {Failure | null | undefined} end the same as the service told at the end of its answer, if that came
+ * @param {Turn} turn
+ * @param {boolean} broken whether it says already where its voice broke off
+ */
+export function shortcomings(failure, end, { reply, whole, sound }, broken) {
+  const reason = REASONS[failure?.code ?? ""] ?? "it failed";
+  if (!reply) return [`No answer: ${reason}.`];
+  const early = failure?.endsText;
+  const told = [];
+  if (early) told.push("The model ended it early, at a limit or a filter.");
+  else if (end?.stage === "text") told.push("It broke off here: its end never came.");
+  else if (!whole) told.push("It broke off here; more of it may have been to come.");
+  if (!sound.begun)
+    told.push(failure && !early ? `Not spoken: ${reason}.` : "Nothing in it can be spoken.");
+  else if (failure?.ofSpeech && !broken) told.push("Its speech broke off before its end.");
+  return told;
 }

@@ -3,11 +3,25 @@
 /** How long a character takes, in samples, while a segment's length is not known: 15 a second. */
 const SAMPLES_PER_CHARACTER = 1600;
 
+/** @import {SpeakerPlayback} from "./speaker.js" */
+
 const words = new Intl.Segmenter(undefined, { granularity: "word" });
 
 export class Spoken {
   /** @type {{text: string, samples: number, complete: boolean}[]} */
   #segments = [];
+  /** What plays it, or did so last. @type {SpeakerPlayback | null} */
+  playback = null;
+
+  /** How many characters were heard when it was played last. */
+  get heard() {
+    return this.characters(this.playback?.heard ?? 0);
+  }
+
+  /** The same by all that was played, once that is over. */
+  get played() {
+    return this.characters(this.playback?.played ?? 0);
+  }
 
   /** @param {string} text the characters of the reply that the next segment covers */
   begin(text) {

@@ -4,7 +4,7 @@
  * @typedef {"idle" | "starting" | "listening" | "hearing" | "thinking" | "voicing" | "held" | "speaking"
  *   | "stalled"} ByHand
  * @typedef {"opening" | "awaiting" | "voice" | "answering" | "pondering" | "preparing" | "reading" | "weighing"
- *   | "readying" | "withheld" | "replying" | "faltering" | "interrupted" | "paused" | "recalling"} HandsFree
+ *   | "readying" | "withheld" | "replying" | "faltering" | "interrupted" | "paused" | "calling" | "recalling"} HandsFree
  * @typedef {ByHand | HandsFree} State
  *
  * Gestures: `talk` presses Talk, `converse` the switch for a conversation, `file` brings a recording,
@@ -56,7 +56,7 @@ const BY_HAND = {
     lost: "Not connected",
     talk: "Talk",
     how: "Hold Talk while you speak, or tap it.",
-    next: { ...INTERRUPTS, converse: "opening", replay: "speaking", fail: "idle" },
+    next: { ...INTERRUPTS, converse: "opening", replay: "voicing", fail: "idle" },
   },
   starting: {
     status: "Opening the microphone",
@@ -104,7 +104,7 @@ const BY_HAND = {
     status: "Speaking",
     talk: "Interrupt",
     stop: "Stop",
-    next: { ...BUSY, replay: "speaking", dry: "stalled", held: "held", done: "idle" },
+    next: { ...BUSY, replay: "voicing", dry: "stalled", held: "held", done: "idle" },
   },
   stalled: {
     status: "Waiting for the rest",
@@ -112,7 +112,7 @@ const BY_HAND = {
     talk: "Talk anew",
     stop: "Stop",
     looks: "thinking",
-    next: { ...BUSY, replay: "speaking", sound: "speaking", done: "idle" },
+    next: { ...BUSY, replay: "voicing", sound: "speaking", done: "idle" },
   },
 };
 
@@ -129,7 +129,7 @@ const HEARD = { talk: "Pause", open: true };
 const ANSWERS = {
   ...HEARD,
   how: "Speak to interrupt. Pause ends this reply.",
-  next: { ...OPEN, voice: "interrupted", replay: "replying", done: "awaiting" },
+  next: { ...OPEN, voice: "interrupted", replay: "readying", done: "awaiting" },
 };
 /** What was said is under way: there may be more of it. @type {Partial<Row>} */
 const SAID = {
@@ -158,6 +158,10 @@ function underWay(asked, stage, next) {
   const row = { ...asked, ...HEARD, status, late, looks };
   return { ...row, next: { ...asked.next, ...next } };
 }
+/** The microphone is closed. @type {Partial<Record<Happening, State>>} */
+const CLOSED = { stop: "idle", talk: "opening", file: "hearing", replay: "calling" };
+/** @type {Partial<Record<Happening, State>>} */
+const RECALLS = { ...CLOSED, fail: "paused", pause: "paused", done: "paused" };
 
 /** @type {Record<HandsFree, Row>} */
 const HANDS_FREE = {
@@ -173,7 +177,7 @@ const HANDS_FREE = {
     ...HEARD,
     how: "Just speak. Pause closes the microphone.",
     looks: "listening",
-    next: { ...OPEN, voice: "voice", replay: "replying" },
+    next: { ...OPEN, voice: "voice", replay: "readying" },
   },
   voice: {
     status: HEARS,
@@ -221,22 +225,20 @@ const HANDS_FREE = {
     how: "Go on, or end it with the switch.",
     looks: "idle",
     // What still lacks as it is to go on is told again.
-    next: { ...ENDS, fail: "paused", talk: "opening", file: "hearing", replay: "recalling" },
+    next: { ...CLOSED, fail: "paused" },
+  },
+  calling: {
+    status: "Waiting for the voice; the microphone is closed",
+    talk: "Go on",
+    looks: "thinking",
+    next: { ...RECALLS, sound: "recalling" },
   },
   recalling: {
     status: "Speaking; the microphone is closed",
     talk: "Go on",
     how: "Go on stops the voice, and listens.",
     looks: "speaking",
-    next: {
-      stop: "idle",
-      fail: "paused",
-      pause: "paused",
-      done: "paused",
-      talk: "opening",
-      file: "hearing",
-      replay: "recalling",
-    },
+    next: RECALLS,
   },
 };
 

@@ -5,6 +5,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 const BAR = 6;
 const ROW = 10;
+/** How often it is drawn while it grows: a long reply has hundreds of bars. */
+const DRAWN_MILLISECONDS = 250;
 
 /** @typedef {{kind: "hear" | "think" | "speak", from: number, to: number}} Span */
 
@@ -17,78 +19,108 @@ export class Timing {
   #speak = [];
   /** When speech was asked for of which nothing has come yet. @type {number | null} */
   #began = null;
-  #firstSound = 0;
-  /** Whether the reply's last word came. */
-  whole = true;
-  /** Whether its voice was stopped before anything of it was heard. */
-  unheard = false;
+  /** How much later than by the service's clock something is here, since when it was sent. @type {number | null} */
+  #lag = null;
+  /** When its sound began here; 0 where none was heard. */
+  firstSound = 0;
+  /** When it was drawn last. */
+  #drawn = 0;
+  /** Whether the reply's last word is known to have come, and all of its speech. */
+  #whole = false;
+  #spoken = false;
+
+  /** @param {() => number} clock in milliseconds; it is sent now */
+  constructor(clock = () => performance.now()) {
+    const sent = clock();
+    this.now = () => clock() - sent;
+  }
+
+  /** Its sound begins, or goes on. */
+  begin() {
+    this.firstSound ||= this.now();
+  }
 
   /** @param {ServiceEvent} event */
   add({ name, data }) {
-    if (name === "transcript") this.#hear.to = data.at;
+    this.#lag ??= this.now() - data.at;
+    const at = data.at + this.#lag;
+    if (name === "transcript") this.#hear.to = at;
     if (name === "text") {
-      this.#think ??= { kind: "think", from: this.#hear.to, to: data.at };
-      this.#think.to = data.at;
+      this.#think ??= { kind: "think", from: this.#hear.to, to: at };
+      this.#think.to = at;
     }
     // Of a segment without sound no speech was made.
-    if (name === "segment") this.#began = data.began;
+    if (name === "segment") this.#began = data.began + this.#lag;
     if (name === "audio" && data.data) {
-      this.#firstSound ||= data.at;
-      if (this.#began !== null) this.#speak.push({ kind: "speak", from: this.#began, to: data.at });
+      if (this.#began !== null) this.#speak.push({ kind: "speak", from: this.#began, to: at });
       this.#began = null;
-      this.#speak[this.#speak.length - 1].to = data.at;
+      this.#speak[this.#speak.length - 1].to = at;
     }
-  }
-
-  /** Whether any of the reply can be heard yet. */
-  get sounds() {
-    return this.#firstSound > 0;
+    if (name === "done") {
+      this.#whole = !data.failure || data.failure.ofSpeech;
+      this.#spoken = !data.failure || data.failure.endsText;
+    }
   }
 
   /** What the bars mean and how long they are, and the one figure of all; blank where there is none. */
   get legend() {
     return {
-      figure: inSeconds(this.#heard || (this.#think?.to ?? 0)),
-      meaning: `from sending to ${this.#heard ? "the first sound" : this.#lastWord}`,
-      hear: lasting("hearing", [this.#hear]),
+      figure: inSeconds(this.firstSound || (this.#think?.to ?? 0)),
+      meaning: `from sending to ${this.firstSound ? "the first sound" : this.#lastWord}`,
+      hear: lasting("sending and hearing", [this.#hear]),
       think: lasting("thinking", this.#think ? [this.#think] : []),
       speak: lasting("making speech", this.#speak),
     };
   }
 
-  /** When its first sound was there, if any was heard. */
-  get #heard() {
-    return this.unheard ? 0 : this.#firstSound;
-  }
-
   get #lastWord() {
-    return this.whole ? "its last word" : "the last word that came";
+    return this.#whole ? "its last word" : "the last word that came";
   }
 
-  /** All of it in words, for whom cannot see the picture. */
+  /** All of it in words, for whom cannot see the picture: what has happened, while it grows and then. */
   get description() {
     const heard = `heard after ${inSeconds(this.#hear.to)}`;
     const thought = this.#think
-      ? `, ${this.whole ? "reply written" : "its last word that came"} after ${inSeconds(this.#think.to)}`
+      ? `, ${this.#whole ? "reply written after" : "words came until"} ${inSeconds(this.#think.to)}`
       : "";
     const last = this.#speak.at(-1);
     const count = this.#speak.length;
     const all = count === 1 ? "all of its speech" : `all of its ${count} segments`;
-    const first = this.#heard ? `, first sound after ${inSeconds(this.#heard)}` : "";
-    const spoken = last ? `${first}, ${all} after ${inSeconds(last.to)}` : "";
-    return `Time since it was sent: ${heard}${thought}${spoken}.`;
+    const first = this.firstSound ? `, first sound after ${inSeconds(this.firstSound)}` : "";
+    const came = this.#spoken ? `${all} after` : "speech came until";
+    const spoken = last ? `, ${came} ${inSeconds(last.to)}` : "";
+    return `Time since it was sent: ${heard}${thought}${first}${spoken}.`;
   }
 
-  /** Draw it into the SVG element. @param {SVGElement} svg */
-  draw(svg) {
+  /**
+   * Show it, while it grows no more often than is seen.
+   * @param {HTMLElement} place the picture, what it means, and its figure
+   * @param {boolean} over
+   */
+  draw(place, over) {
+    if (!over && this.now() - this.#drawn < DRAWN_MILLISECONDS) return;
+    this.#drawn = this.now();
+    place.hidden = false;
+    for (const [kind, words] of Object.entries(this.legend)) {
+      const part = /** @type {HTMLElement} */ (
+        place.querySelector(`:is(summary, .legend) .${kind}`)
+      );
+      part.textContent = words;
+      part.hidden = !words;
+    }
+    this.#drawBars(/** @type {SVGElement} */ (place.querySelector("svg")));
+  }
+
+  /** @param {SVGElement} svg */
+  #drawBars(svg) {
     const rows = [[this.#hear], this.#think ? [this.#think] : [], ...lanes(this.#speak)];
     const spans = rows.flat();
-    const whole = Math.max(1, ...spans.map(({ to }) => to));
+    const whole = Math.max(1, this.firstSound, ...spans.map(({ to }) => to));
     svg.setAttribute("height", String(rows.length * ROW));
     svg.setAttribute("aria-label", this.description);
     svg.replaceChildren(
       ...rows.flatMap((row, index) => row.map((span) => bar(span, index, whole))),
-      ...(this.#heard ? [mark(this.#heard, whole)] : []),
+      ...(this.firstSound ? [mark(this.firstSound, whole)] : []),
     );
   }
 }

@@ -13,8 +13,6 @@ export class Transcript {
   #turns = [];
   /** What was cleared and can still come back. @type {{turns: Turn[], entries: readonly Entry[]} | null} */
   #cleared = null;
-  /** How many times a reply was asked for again. */
-  #heardAgain = 0;
 
   /**
    * @param {View} view
@@ -28,7 +26,7 @@ export class Transcript {
   /** A new turn at the end. @param {"pcm" | "wav"} format of its speech */
   add(format) {
     this.#turns.at(-1)?.fold();
-    const turn = this.view.addTurn(format, { replay: (again) => this.#hearAgain(again) });
+    const turn = this.view.addTurn(format, { replay: this.replay });
     this.#turns.push(turn);
     return turn;
   }
@@ -76,14 +74,6 @@ export class Transcript {
   #keepCleared() {
     this.#cleared = null;
     this.view.keepCleared();
-  }
-
-  /** Have a reply heard again, and its turn say so meanwhile. @param {Turn} turn */
-  async #hearAgain(turn) {
-    const times = ++this.#heardAgain;
-    for (const each of this.#turns) each.markHeard(each === turn);
-    await this.replay(turn);
-    if (times === this.#heardAgain) turn.markHeard(false);
   }
 
   /** All turns as text. */

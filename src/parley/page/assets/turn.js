@@ -1,16 +1,13 @@
 /** One turn as the conversation shows it: what was said, the reply as it is heard, its times. */
 
 import { Reply } from "./reply.js";
-import { ENDINGS, reasonOf, SHORTCOMINGS } from "./shortcomings.js";
+import { CANCELLED, ENDINGS, shortcomings } from "./shortcomings.js";
 import { Sound } from "./sound.js";
 import { Spoken } from "./spoken.js";
 import { Timing } from "./timing.js";
 
 /** @import {ServiceEvent} from "./events.js" */
 /** @import {Failure} from "./failures.js" */
-
-/** How often its times are drawn while they grow: a long reply has hundreds of bars. */
-const DRAWN_MILLISECONDS = 250;
 
 /** @typedef {"replay" | "save" | "copy"} Action */
 
@@ -20,16 +17,18 @@ export class Turn {
   spoken = new Spoken();
   /** Whether nothing more of it will be heard. */
   settled = false;
+  #isHeardAgain = false;
   /** How many characters of the reply were heard; all of them where it was not cut. */
   #cut = Infinity;
   /** Who ended its sound there. @type {keyof typeof ENDINGS} */
   #ending = "stopped";
   #timing = new Timing();
   #shown;
-  /** Whether the service has told all of it: before that, nothing says which word is the last. */
-  #done = false;
-  /** When its times were drawn last. */
-  #drawn = 0;
+  /**
+   * What failed of it, or null: told by the service at its end. Before that, nothing says which word is the last.
+   * @type {Failure | null | undefined}
+   */
+  #end;
 
   /**
    * @param {HTMLElement} log
@@ -61,9 +60,29 @@ export class Turn {
       samples = await this.sound.read(data);
       this.spoken.add(samples.length, data.last);
     }
-    if (name === "done") this.#done = true;
+    if (name === "done") this.#end = data.failure ?? null;
     this.#timing.add(event);
     return samples;
+  }
+
+  /** Whether all of its text is known to be there. */
+  get whole() {
+    return this.#end === null || Boolean(this.#end?.ofSpeech);
+  }
+
+  /** Its sound leaves the loudspeaker. */
+  sounds() {
+    if (!this.settled) this.#timing.begin();
+    else if (!this.#isHeardAgain) {
+      this.#markHeard(true);
+      this.element.classList.remove("cut");
+      this.#shown.rewind();
+    }
+  }
+
+  /** Show how far its sound has come. */
+  refresh() {
+    if (!this.settled || this.#isHeardAgain) this.show(this.spoken.heard);
   }
 
   /**
@@ -73,10 +92,7 @@ export class Turn {
   show(characters) {
     this.#part(".spoken").hidden = !this.reply;
     this.#shown.show(this.reply, characters);
-    const now = performance.now();
-    if (this.settled || now - this.#drawn < DRAWN_MILLISECONDS) return;
-    this.#drawn = now;
-    this.#drawTiming();
+    if (!this.settled) this.#drawTiming();
   }
 
   /**
@@ -85,9 +101,7 @@ export class Turn {
    */
   cut(characters) {
     this.show(characters);
-    this.#timing.whole = this.#done;
-    this.#timing.unheard = characters === 0;
-    if (this.reply && !this.#shown.endsSentence && !this.#done) this.#shown.markIncomplete();
+    if (!characters) this.#timing.firstSound = 0;
     if (characters >= this.reply.trimEnd().length) return;
     this.#cut = characters;
     this.element.classList.add("cut");
@@ -95,54 +109,50 @@ export class Turn {
   }
 
   /**
-   * Say that its speech failed here.
-   * @param {number} characters
+   * It is heard again no longer: what it was cut short by before is cut no more, or later.
+   * @param {boolean} whole whether it was heard to the end of its speech
    */
-  breakOff(characters) {
-    this.#ending = "broken";
-    this.cut(characters);
-  }
-
-  /**
-   * Its speech was heard again to its end: what it was cut short by then is cut no more, or later.
-   * @param {number} samples how long the speech is
-   */
-  hearAgain(samples) {
-    const heard = this.spoken.characters(samples);
-    if (heard <= this.#cut || !Number.isFinite(this.#cut)) return;
+  endAgain(whole) {
+    if (!this.#isHeardAgain) return;
+    this.#markHeard(false);
+    const heard = Math.max(this.#cut, whole ? this.spoken.played : this.spoken.heard);
     this.#cut = Infinity;
-    this.element.classList.remove("cut");
-    this.#shown.uncut();
     this.cut(heard);
   }
 
-  /** The reply's end is missing: an ellipsis says so. */
-  markIncomplete() {
-    this.#timing.whole = false;
-    this.#shown.markIncomplete();
+  /**
+   * All that came of it was played, or cannot be.
+   * @param {Failure | null} failure what failed, if anything did
+   * @param {boolean} mute whether nothing can be played
+   */
+  end(failure, mute) {
+    const complete = !failure || failure.endsText;
+    if (!mute && !complete) this.#ending = "broken";
+    const heard = complete ? this.reply.length : this.spoken.played;
+    if (this.sound.begun) this.cut(mute ? 0 : heard);
+    else this.show(heard); // What is missing is told beside it.
+    this.conclude(failure);
   }
 
   /** Say that it was cancelled, where that may have left out some of it. */
   cancel() {
-    if (!this.reply) this.#note("No answer: it was cancelled.");
-    else if (!this.#done) this.#note(SHORTCOMINGS.cancelled);
+    if (this.#end === null && this.reply) return;
+    this.#markMissing();
+    this.#note(this.reply ? CANCELLED : "No answer: it was cancelled.");
   }
 
-  /**
-   * Say in its place why there is no reply, or why it ends early or cannot be heard.
-   * @param {Failure | null} failure what failed, if anything did
-   * @param {boolean} whole whether all of the reply's text is there
-   */
-  conclude(failure, whole) {
-    if (!this.reply) return this.#note(`No answer: ${reasonOf(failure)}.`);
-    const early = failure?.code === "text_incomplete";
-    if (!whole) this.markIncomplete();
-    if (!whole) this.#note(SHORTCOMINGS[early ? "early" : "broken"]);
-    if (!this.sound.begun)
-      this.#note(failure && !early ? `Not spoken: ${reasonOf(failure)}.` : SHORTCOMINGS.wordless);
+  /** Say in its place what it lacks, and why. @param {Failure | null} failure what failed, if anything did */
+  conclude(failure) {
     // Where it broke off, that is said in place.
-    else if (failure?.ofSpeech && !(this.#ending === "broken" && Number.isFinite(this.#cut)))
-      this.#note(SHORTCOMINGS.mute);
+    const broken = this.#ending === "broken" && Number.isFinite(this.#cut);
+    if (!this.whole) this.#markMissing();
+    for (const words of shortcomings(failure, this.#end, this, broken)) this.#note(words);
+  }
+
+  /** An ellipsis says that its end is missing; where it only may be, not behind a whole sentence. */
+  #markMissing() {
+    const missing = this.#end?.stage === "text" || !this.#shown.endsSentence;
+    if (this.reply && missing) this.#shown.markIncomplete();
   }
 
   /** @param {string} words */
@@ -192,7 +202,8 @@ export class Turn {
   }
 
   /** Say whether its reply is heard again at the moment. @param {boolean} heard */
-  markHeard(heard) {
+  #markHeard(heard) {
+    this.#isHeardAgain = heard;
     this.element.classList.toggle("heard-again", heard);
     this.#part(".spoken .who").textContent = heard ? "Reply, heard again now" : "Reply";
   }
@@ -225,15 +236,9 @@ export class Turn {
 
   /** Draw its times, once they say how long an answer took. */
   #drawTiming() {
-    if (!this.reply || !(this.settled || this.#timing.sounds)) return;
-    this.#part(".timing").hidden = false;
+    if (!this.reply || !(this.settled || this.#timing.firstSound)) return;
     this.#align();
-    for (const [kind, words] of Object.entries(this.#timing.legend)) {
-      const place = this.#part(`.timing :is(summary, .legend) .${kind}`);
-      place.textContent = words;
-      place.hidden = !words;
-    }
-    this.#timing.draw(/** @type {SVGElement} */ (this.element.querySelector(".timing svg")));
+    this.#timing.draw(this.#part(".timing"), this.settled);
   }
 
   /** @param {string} selector */
