@@ -224,8 +224,7 @@ const HANDS_FREE = {
     talk: "Go on",
     how: "Go on, or end it with the switch.",
     looks: "idle",
-    // What still lacks as it is to go on is told again.
-    next: { ...CLOSED, fail: "paused" },
+    next: { ...CLOSED, fail: "paused" }, // What still lacks as it is to go on is told again.
   },
   calling: {
     status: "Waiting for the voice; the microphone is closed",
