@@ -27,10 +27,8 @@ const WITH_TOKENS = {
 const MOST = 90;
 /** Where a sentence says to wait. */
 const WAIT = /\bWait, then\b/;
-
 /** Where a sentence says to try again; not where it quotes somebody. */
 const TRY = /\b(t)ry(?= again\b[^"]*$)/i;
-
 /** Where a sentence says that the reply can be read. */
 const READ = /\b(can be read|read the reply)\b/;
 
@@ -144,8 +142,7 @@ export class Failure extends Error {
 
   /** Whether the address of a host, as the user named it, is what may be wrong. */
   get ofHost() {
-    const { remedy } = this.told;
-    const typed = remedy?.includes("host");
+    const typed = this.told.remedy?.includes("host");
     const missed = this.code === "upstream_unavailable" || this.message.includes("its host (404)");
     return this.code === "base_url_refused" || Boolean(typed && missed);
   }
