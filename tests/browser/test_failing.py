@@ -136,6 +136,7 @@ def test_no_speech(tab, upstream):
     expect(tab.button("Try again")).to_be_hidden()
 
 
+GONE = re.compile("The service cannot be reached")
 AGAIN = 'Text to speech: The AI service failed, saying: "Try again". Ask again, or choose another'
 CREDIT = "This service's account at the AI service has no credit left: tell whoever runs this"
 
@@ -193,7 +194,7 @@ def test_a_cut_connection_and_a_service_that_is_gone(visit, serve, upstream):
     tab.expect_failure("The connection was cut; what was said so far is kept")
     tab.expect_state("Not connected")
     expect(tab.said).to_have_text(TRANSCRIPT)
-    expect(tab.replies).to_have_text(re.compile("^Paris is.*…$"))
+    expect(tab.page.get_by_text("It broke off here; more of it may have")).to_be_visible()
     service.process.wait(10)
     tab.button("Try again").click()
     tab.expect_failure("The service cannot be reached")
@@ -220,15 +221,15 @@ def test_a_service_that_is_gone_before_the_page_knows_it(visit, serve):
     def lose(gesture):
         tab.page.route("**/page.json", lambda route: route.abort())
         tab.page.reload()
-        tab.expect_failure("The service cannot be reached")
+        expect(tab.alert).to_have_text(GONE)
         gesture()
         tab.page.unroute("**/page.json")
 
     def talk():
         tab.talk.click()
         tab.expect_state("Loading")
-        tab.expect_failure("The service cannot be reached")
         tab.expect_state("Not connected")
+        expect(tab.alert).to_have_text(GONE)
 
     lose(talk)
     tab.expect_state("Ready")
