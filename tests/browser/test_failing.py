@@ -136,7 +136,6 @@ def test_no_speech(tab, upstream):
     expect(tab.button("Try again")).to_be_hidden()
 
 
-GONE = re.compile("The service cannot be reached")
 AGAIN = 'Text to speech: The AI service failed, saying: "Try again". Ask again, or choose another'
 CREDIT = "This service's account at the AI service has no credit left: tell whoever runs this"
 
@@ -221,7 +220,7 @@ def test_a_service_that_is_gone_before_the_page_knows_it(visit, serve):
     def lose(gesture):
         tab.page.route("**/page.json", lambda route: route.abort())
         tab.page.reload()
-        expect(tab.alert).to_have_text(GONE)
+        expect(tab.alert).to_contain_text("The service cannot be reached")
         gesture()
         tab.page.unroute("**/page.json")
 
@@ -229,7 +228,7 @@ def test_a_service_that_is_gone_before_the_page_knows_it(visit, serve):
         tab.talk.click()
         tab.expect_state("Loading")
         tab.expect_state("Not connected")
-        expect(tab.alert).to_have_text(GONE)
+        expect(tab.alert).to_contain_text("The service cannot be reached")
 
     lose(talk)
     tab.expect_state("Ready")
