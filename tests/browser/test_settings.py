@@ -209,7 +209,7 @@ def test_a_voice_that_the_model_does_not_have(tab):
 
 def test_a_prompt_that_is_full(tab, upstream):
     """It says that the rest is left out; all that it holds is sent, lines and all."""
-    text = "Rhyme.\n" * 1200
+    text = ("Rhyme " * 13 + "\n") * 105
     full = tab.page.get_by_text("It is full: what is beyond 8,000 characters is left out.")
     with tab.settings() as page:
         page.get_by_label("What the model is told first").focus()
