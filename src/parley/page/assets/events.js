@@ -37,9 +37,11 @@ export async function* readEvents(body) {
   const reader = body.getReader();
   const pause = pauses();
   let rest = "";
+  let isOver = false;
   try {
     for (;;) {
       const { done, value } = await reader.read();
+      isOver = done;
       if (done) return;
       const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
       rest = /** @type {string} */ (blocks.pop());
@@ -50,7 +52,8 @@ export async function* readEvents(body) {
       }
     }
   } finally {
-    await reader.cancel().catch(() => {});
+    // Of one that is over, Chromium would say that it was aborted.
+    if (!isOver) await reader.cancel().catch(() => {});
   }
 }
 
