@@ -136,8 +136,9 @@ def parameters_in(text: str, interface: str) -> dict[str, Any]:
         raise ValueError('is not a JSON object; write one, such as {"reasoning_effort": "none"}.')
     for name in repeated:
         raise ValueError(f"holds {name!r} twice; keep one.")
-    for name in SENT[interface].intersection(parameters):
-        raise ValueError(f"holds {name!r}, which the service itself sends; leave it out.")
+    for name in parameters:  # The first in the file: a set would name another at each start.
+        if name in SENT[interface]:
+            raise ValueError(f"holds {name!r}, which the service itself sends; leave it out.")
     if interface != "transcriptions":  # It alone takes a form, in which each value is text.
         return parameters
     texts = (each if isinstance(each, str) else json.dumps(each) for each in parameters.values())

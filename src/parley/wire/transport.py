@@ -110,6 +110,7 @@ class Transport:
         """Raise BaseUrlRefused now if a call would be refused for a host's addresses."""
         deadline = Deadline.after(CONNECT_SECONDS)  # A name that takes longer is left to the call.
         for url in urls:
+            # Behind a proxy only the proxy knows what a name resolves to.
             if url.public_only and not select_proxy(str(url), get_environ_proxies(str(url))):
                 try:
                     with suppress(UpstreamError), deadline.wait():
