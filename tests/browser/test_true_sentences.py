@@ -72,9 +72,9 @@ def test_speech_that_breaks_off(tab, upstream, failure, words):
 def test_why_a_reply_ends_early_is_told_where_its_voice_was_stopped(tab, upstream, reason, note):
     """It stays to be read, and is in what is saved."""
     upstream.answers.update(text=write(["The City is old. The"], reason=reason), tts=speak(20))
-    with tab.page.expect_event("requestfinished", lambda request: request.method == "POST"):
-        tab.send()
-    tab.expect_state("Speaking")
+    tab.send(until="Speaking")
+    tab.wait_for("""return performance.getEntriesByType("resource")
+      .some(({ name, responseEnd }) => responseEnd && name.endsWith("/api/conversation/"));""")
     tab.stop()
     expect(tab.page.locator(".unheard")).to_have_text(re.compile("The…$"))
     expect(tab.page.get_by_text(note)).to_be_visible()
