@@ -21,12 +21,14 @@ SCRIPT = """
 (({ pieces, rate }) => {
   const context = new AudioContext();
   const room = context.createMediaStreamDestination();
+  let said;
   const play = (samples, loop = false) => {
     const buffer = context.createBuffer(1, samples.length, rate);
     buffer.copyToChannel(samples, 0);
     const source = new AudioBufferSourceNode(context, { buffer, loop });
     source.connect(room);
     source.start();
+    return source;
   };
   // A room is never silent.
   let seed = 1;
@@ -54,9 +56,10 @@ SCRIPT = """
   };
   window.say = (name) => {
     const bytes = Uint8Array.from(atob(pieces[name]), (character) => character.charCodeAt(0));
-    play(Float32Array.from(new Int16Array(bytes.buffer), (sample) => sample / 32768));
+    said = play(Float32Array.from(new Int16Array(bytes.buffer), (sample) => sample / 32768));
     window.began = Date.now();
   };
+  window.hush = () => said?.stop();
   window.microphones = [];
   // The object itself WebKit may forget, and make anew: what it was given is lost then.
   MediaDevices.prototype.getUserMedia = async (asked) => {

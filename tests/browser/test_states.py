@@ -50,7 +50,8 @@ def reach_by_hand(tab, upstream, state):
 
 
 def reach_hands_free(tab, upstream, state):
-    """The same in a conversation."""
+    """The same in a conversation, where nobody still says what was said before."""
+    tab.run("window.hush()")
     begin(tab)
     hold_up(upstream, state)
     if state in ("reading", "weighing", "readying"):
