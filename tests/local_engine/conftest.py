@@ -116,6 +116,6 @@ def ends(engine_log):
 
     def end(request: str, times: int) -> bool:
         all_of_them = before.count(request) + times
-        return soon(lambda: engine_log.read_text().count(request) >= all_of_them, 60)
+        return soon(lambda: engine_log.read_text().count(request) >= all_of_them, 180)
 
     return end
