@@ -6,12 +6,9 @@ from pathlib import Path
 import regex
 import sentencex
 
-_LISTS = dict(
-    line.split(": ")
-    for line in Path(__file__).with_name("abbreviations.txt").read_text("utf-8").splitlines()
-)
+_LISTS = Path(__file__).with_name("abbreviations.txt").read_text("utf-8").splitlines()
 # One that begins with a capital is not meant in small letters ("Eng." is a title, "eng" a word).
-_ABBREVIATIONS = frozenset(" ".join(_LISTS.values()).split())
+_ABBREVIATIONS = frozenset(word for each in _LISTS for word in each.partition(": ")[2].split())
 # sentencex tells by the next word whether a sentence ends with one of these.
 _ENGLISH = frozenset(["I", "a.m", "p.m", "U.S", "U.K", "D.C", "Ph.D", "B.C", "A.D"])
 _ROMAN = frozenset(["II", "XX"])

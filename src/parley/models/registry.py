@@ -36,12 +36,12 @@ class Model:
         return name if not self.voices or name in self.voices else self.voices[0]
 
 
-UNLISTED = {
+WITHOUT_ROW = {
     "stt": Model("", "transcriptions", language=LANGUAGE_FIELDS[0]),
     "text": Model("", "chat"),
     "tts": Model("", "speech"),
 }
-"""By stage, how a model without a row is called where any name is sent as it is written."""
+"""By stage, how a model that has no row is called, at a host that the caller names."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +51,18 @@ class StageModels:
     default: str
     models: Mapping[str, Model]
 
-    def resolve(self, name: str, today: date | None, unlisted: Model | None = None) -> Model:
+    def resolve(self, name: str, today: date | None, without_row: Model | None = None) -> Model:
         """The model to use for the caller's `name`, which may be any text, or blank.
 
         One that has ended by `today` is replaced; its fallback is the next one that has not. With
-        `unlisted`, each well-formed name is sent, whatever its date: as `unlisted` if no row fits.
+        `without_row`, any well-formed name is sent, whatever its date: so if no row has the name.
         """
         has_row = name in self.models and name != ANY_MODEL
-        any_name = self.models.get(ANY_MODEL) or unlisted  # What stands for names without a row.
+        any_name = self.models.get(ANY_MODEL) or without_row
         if any_name and not has_row and WELL_FORMED.fullmatch(name):
             return replace(any_name, name=name)
         model = self.models[name if has_row else self.default]
-        if not (unlisted and has_row):  # Else it is sent as it is written, whatever its date.
+        if not (without_row and has_row):  # Else it is sent as it is written, whatever its date.
             model = self._first_alive(model, today)
         fallback = self._first_alive(self._replacement_of(model), today)
         return replace(model, fallback=None if fallback == model else fallback)

@@ -52,14 +52,10 @@ AGAIN = (
     r"|reopens?)\b"
 )
 # In English, Chinese, Japanese and Korean.
-UNITS = {
-    name: seconds
-    for names, seconds in (
-        *(("ms milli 毫秒", 0.001), ("s 秒 초", 1.0), ("m 分 분", 60.0)),
-        *(("h 小时 小時 時間 시간", 3600.0), ("d 天 日 일", 86_400.0)),
-    )
-    for name in names.split()
-}
+UNITS = dict.fromkeys(("ms", "milli", "毫秒"), 0.001) | dict.fromkeys(("s", "秒", "초"), 1.0)
+UNITS |= dict.fromkeys(("m", "分", "분"), 60.0)
+UNITS |= dict.fromkeys(("h", "小时", "小時", "時間", "시간"), 3600.0)
+UNITS |= dict.fromkeys(("d", "天", "日", "일"), 86_400.0)
 NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 NUMBERS |= {"ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "sixty": 60}
 NUMBER = "|".join(NUMBERS)

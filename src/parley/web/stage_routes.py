@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from parley import log
 from parley.base_urls import BaseUrl
-from parley.models.registry import INTERFACES, UNLISTED, Model
+from parley.models.registry import INTERFACES, WITHOUT_ROW, Model
 from parley.settings import MODEL_LIST, Settings
 from parley.web.services import Services
 
@@ -57,7 +57,7 @@ def models_of(
         stage: services.registry[stage].resolve(
             names.get(f"{stage}_model", ""),
             day if _dates_hold(route, services.settings) else None,
-            UNLISTED[stage] if route.name == stage and isinstance(route.url, str) else None,
+            WITHOUT_ROW[stage] if route.name == stage and isinstance(route.url, str) else None,
         )
         for stage, route in routes.items()
     }

@@ -27,14 +27,8 @@ CHARSETS = re.compile(
     r"|shift_jis|euc-(?:jp|kr)|gb(?:k|2312|18030)|big5"
 )
 """The charsets of texts beside UTF-8, all decoded in linear time; Python's are not."""
-WIDER = {
-    "iso-8859-1": "cp1252",
-    "latin1": "cp1252",
-    "shift_jis": "cp932",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "euc-kr": "cp949",
-}
+WIDER = {"iso-8859-1": "cp1252", "latin1": "cp1252", "shift_jis": "cp932", "euc-kr": "cp949"}
+WIDER |= {"gb2312": "gb18030", "gbk": "gb18030"}
 """What clients that name these write (WHATWG Encoding Standard, 4.2), browsers above all."""
 
 

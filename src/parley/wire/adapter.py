@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from operator import itemgetter
 from typing import Any
-from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from requests import PreparedRequest, Response, Session
@@ -46,15 +45,6 @@ class Adapter(HTTPAdapter):
         """Make or find the pools of connections through a proxy."""
         options |= {"ssl_context": self._tls, "proxy_ssl_context": self._tls}
         return _equip(super().proxy_manager_for(proxy, resolve=self._resolve_proxy, **options))
-
-    def get_connection_with_tls_context(
-        self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
-    ) -> Any:
-        """Find the pool of a host; requests would first describe TLS, which is the same for all."""
-        if proxies:
-            return super().get_connection_with_tls_context(request, verify, proxies, cert)
-        url = urlsplit(request.url)
-        return self.poolmanager.connection_from_host(url.hostname, url.port, url.scheme)
 
     def request_url(self, request: PreparedRequest, proxies: Mapping[str, str] | None) -> str:
         """What the request line names; requests would look for a proxy a second time."""
