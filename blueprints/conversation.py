@@ -4,8 +4,10 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from parley.conversation.stages import Conversation, Stages
+from parley.deadline import Deadline
 from parley.recordings import Recording
-from parley.web.admission import admit, begin_client
+from parley.upstream.client import Client
+from parley.web.admission import admit
 from parley.web.answers import ConversationSchema, answer_exception, error_of, json_of
 from parley.web.event_stream import event_stream
 from parley.web.representations import JSON, SOUND, STREAM, asked_for
@@ -13,6 +15,7 @@ from parley.web.request_record import current_record
 from parley.web.request_schema import form_of
 from parley.web.services import services
 from parley.web.serving.connection_limits import connection_check
+from parley.web.serving.slots import SLOT
 from parley.web.sound import add_voice, sound_answer
 from parley.web.stage_routes import models_of
 
@@ -31,7 +34,9 @@ def converse() -> Response:
     form = form_of(request)
     representation, options = asked_for(form)
     models = models_of(form, record.routes, ours, ours.today())
-    client = begin_client(upstreams, models, options)
+    deadline = Deadline.after(ours.settings.deadline)  # The upload has arrived.
+    usage = request.environ[SLOT].usage
+    client = Client(ours.transport, upstreams, models, deadline, options, usage)
     stages = Stages(client, connection_check(request))
     record.conversation = stages.conversation
     return ANSWERS[representation](stages, form["audio"])

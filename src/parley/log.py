@@ -1,4 +1,4 @@
-"""Each event that the log can contain; none holds a key, or a text that was spoken."""
+"""The lines of the log; none holds a key, or a text that was spoken."""
 
 import errno
 import logging
@@ -42,33 +42,22 @@ def write_to(stream: TextIO, level: str) -> None:
     log.propagate = False
 
 
-def model_ends(stage: str, name: str, ends: object, then: str) -> None:
-    """Warn that the upstream will soon shut a model down, and which model follows it."""
-    log.warning({"event": "model_ends", "stage": stage, "model": name, "date": ends, "then": then})
-
-
-def model_replaced(stage: str, name: str, by: str) -> None:
-    """Warn that the upstream does not know a model, and which one answered instead."""
-    log.warning({"event": "model_replaced", "stage": stage, "model": name, "by": by})
-
-
-def reworded(name: str) -> None:
-    """Warn that a voice did not say the text that it was given; neither text is logged."""
-    log.warning({"event": "speech_reworded", "stage": "tts", "model": name})
+def warn(event: str, **fields: object) -> None:
+    """Warn of an event that docs/log.md describes; no field holds a key, or what was said."""
+    log.warning({"event": event, **fields})
 
 
 def conversation(fields: Mapping[str, object], *, cut: bool) -> None:
     """Log a conversation; warn where the caller disconnected or stalled before its answer's end."""
     if cut:
-        log.warning({"event": "answer_cut", **fields})
+        warn("answer_cut", **fields)
     else:
         log.info(fields)
 
 
 def lines_lost(count: int) -> str:
     """The line that tells how many could not be written; its thread must not use a logger."""
-    fields = {"at": "WARNING", "event": "log_lines_lost", "count": count}
-    return " ".join(f"{name}={value}" for name, value in fields.items()) + "\n"
+    return f"at=WARNING event=log_lines_lost count={count}\n"
 
 
 def held(seconds: float, places: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from parley.conversation.stages import Stages
 from parley.deadline import Deadline
 from parley.errors import UpstreamUnavailable
 from parley.models.registry import Model
-from parley.upstream.client import Client
+from parley.upstream.client import Client, Options
 
 SENTENCES = [f"This is sentence number {number}. " for number in range(40)]
 REPLY = "".join(SENTENCES)
@@ -37,7 +37,7 @@ def sound(text):
 def reply_of(read, speak, lanes=3):
     """A reply that `read` writes, and `speak` speaks in so many lanes."""
     models = {"tts": Model("m", {1: "realtime", 3: "speech"}[lanes])}
-    stages = Stages(Client(None, {}, models, Deadline.after(60), None), lambda: True)
+    stages = Stages(Client(None, {}, models, Deadline.after(60), Options("")), lambda: True)
     stages.client.stream_reply = lambda transcript: read()
     stages.client.stream_speech = lambda text, reader: speak(text)
     return SpokenReply(stages)

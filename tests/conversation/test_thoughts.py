@@ -1,5 +1,6 @@
 """What a model thinks aloud is neither text nor speech."""
 
+import sys
 import time
 
 import pytest
@@ -89,10 +90,10 @@ def test_space_before_thoughts_is_looked_at_once():
     thoughts = " " * 100 + "<think>" + "a" * 100 + "</think>\n \n"
 
     def is_short() -> bool:
-        return len(reading.gi_frame.f_locals["held"]) < len("</think>")
+        return len(sys._getframe(2).f_locals["held"]) < len("</think>")
 
     reading = _begun(char for char in [*thoughts, " Hello."] if is_short())
-    assert list(reading) == ["Hello.", ""]
+    assert list(reading) == ["Hello."]
 
 
 def test_text_is_passed_on_at_once():

@@ -1,6 +1,7 @@
 """A model's leading thoughts, as <think>…</think>, taken out of a reply while it is written."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import regex
 
@@ -63,30 +64,33 @@ def deltas_without_thoughts(deltas: Iterable[str]) -> Iterator[str]:
 
 def _begun(deltas: Iterator[str]) -> Iterator[str]:
     """The reply from its first character that is neither space nor thought."""
-    held, kept, is_word = "", list[str](), False
-    end: str | None = ""  # What ends the thoughts that have begun; None once they have ended.
+    held, mark = "", None
     try:
         for delta in deltas:
-            held = held + delta if end else (held + delta).lstrip()
-            if end == "" and (mark := MARK.match(held, partial=True)):
-                if mark.partial:
-                    continue
-                held, is_word = held[mark.end() :].lstrip(), held[0].isalpha()
-                end = f"</{mark['tag']}>" if mark["tag"] else MARKS.get(mark[0])
-            if end:
-                thoughts, found, held = held.partition(end)
-                if not found:
-                    held = thoughts[1 - len(end) :]
-                    if is_word:
-                        kept.append(thoughts[: 1 - len(end)])
-                    continue
-                held, end = held.lstrip(), None
-                kept.clear()
-            if held:
-                yield held
-                held = ""
-                yield from deltas
+            held = (held + delta).lstrip()
+            mark = MARK.match(held, partial=True)
+            if not (mark and mark.partial):
+                break
     except UpstreamError:
-        yield "" if end else held
+        yield held
         raise
-    yield "".join([*kept, held]) if is_word or not end else ""
+    if mark and not mark.partial:
+        end = f"</{mark['tag']}>" if mark["tag"] else MARKS.get(mark[0], "")
+        held = _behind(end, held[mark.end() :], deltas, is_word=mark[0][0].isalpha())
+    for text in chain((held,), deltas):
+        if begun := text.lstrip():
+            yield begun
+            yield from deltas
+
+
+def _behind(end: str, held: str, deltas: Iterator[str], *, is_word: bool) -> str:
+    """What is held once the thoughts have ended; if they never do, those that a word began."""
+    thoughts = list[str]()
+    while end not in held:
+        if is_word:
+            thoughts.append(held[: 1 - len(end)])
+        held = held[1 - len(end) :]  # The end may have begun.
+        if (delta := next(deltas, None)) is None:
+            return "".join([*thoughts, held]) if is_word else ""
+        held += delta
+    return held[held.index(end) + len(end) :]

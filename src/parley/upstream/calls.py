@@ -90,7 +90,7 @@ class Call:
         """Have `model` used from now on, for it has answered; the log tells where it is another."""
         used = self.models_used[self.stage]
         if self.model != used:
-            log.model_replaced(self.stage, used.name, self.model.name)
+            log.warn("model_replaced", stage=self.stage, model=used.name, by=self.model.name)
             self.models_used[self.stage] = self.model
 
     def begin(self, exchange: Callable[[], Generator[Piece]]) -> Generator[Piece]:

@@ -60,6 +60,10 @@ class Client:
     usage: Usage = field(default_factory=Usage)  # Counts what the conversation holds in memory.
     attempts: list[AttemptRecord] = field(default_factory=list)  # Of all calls, as they began.
 
+    def __post_init__(self) -> None:
+        for text in (self.options.system_prompt, *(x["content"] for x in self.options.history)):
+            self.usage.add_text(text)
+
     @property
     def voice(self) -> str:
         """The name of the voice that is used."""

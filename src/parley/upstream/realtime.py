@@ -43,7 +43,7 @@ class VoiceReader:
 
     def read_aloud(self, text: str, voice: str, call: Call) -> Generator[bytes]:
         """The speech as PCM (RATE, 16 bit, mono), as it arrives. Raises UpstreamError."""
-        name, said, pcm_bytes = call.model.name, "", 0
+        said, pcm_bytes = "", 0
         try:
             channel = self._channel or self._connect(call)
             channel.send(json.dumps(_request(text, voice, call.model.parameters)))
@@ -66,7 +66,8 @@ class VoiceReader:
             self.close()  # Nobody knows what would still arrive for this text.
             raise
         if pcm_bytes and not is_read_word_for_word(text, said):
-            log.reworded(call.upstream.secrets.kept_out_of(name))  # Callers choose it.
+            shown = call.upstream.secrets.kept_out_of(call.model.name)  # Callers choose it.
+            log.warn("speech_reworded", stage="tts", model=shown)
 
     def _connect(self, call: Call) -> Channel:
         path = f"/realtime?model={quote(call.model.name, safe='')}"

@@ -1,14 +1,9 @@
-"""Whether a request may begin, by its keys, slot and base URLs; and the client of one that does."""
-
-from collections.abc import Mapping
+"""Whether a request may begin: by its keys, its slot and its base URLs."""
 
 from flask import request
 
 from parley.base_urls import BaseUrl
-from parley.deadline import Deadline
 from parley.errors import ApiKeyMissing, BaseUrlRefused, Overloaded
-from parley.models.registry import Model
-from parley.upstream.client import Client, Options
 from parley.web import caller_headers
 from parley.web.request_record import current_record
 from parley.web.services import services
@@ -55,14 +50,3 @@ def admit() -> dict[str, Upstream]:
     hosts = {stage: upstream.url.authority for stage, upstream in upstreams.items()}
     record.other_hosts = {stage: host for stage, host in hosts.items() if host != main}
     return upstreams
-
-
-def begin_client(
-    upstreams: Mapping[str, Upstream], models: dict[str, Model], options: Options
-) -> Client:
-    """The client for one conversation; its time begins now, and its slot counts its memory."""
-    usage, ours = request.environ[SLOT].usage, services()
-    for text in (options.system_prompt, *(turn["content"] for turn in options.history)):
-        usage.add_text(text)
-    deadline = Deadline.after(ours.settings.deadline)
-    return Client(ours.transport, upstreams, models, deadline, options, usage)

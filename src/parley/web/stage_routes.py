@@ -73,8 +73,8 @@ def warn_of_ends(services: Services, day: date) -> None:
     undated = undated_stages(services.settings)
     for stage, model in default_models(services, day).items():
         if stage not in undated and model.shutdown and model.has_ended(day + NOTICE):
-            then = services.registry[stage].resolve(model.name, model.shutdown)
-            log.model_ends(stage, model.name, model.shutdown, then.name)
+            then = services.registry[stage].resolve(model.name, model.shutdown).name
+            log.warn("model_ends", stage=stage, model=model.name, date=model.shutdown, then=then)
 
 
 def undated_stages(settings: Settings) -> set[str]:
