@@ -113,7 +113,7 @@ class ApiKeyRejected(UpstreamError, code="api_key_rejected", status=401):
     message = "The upstream refused the API key; check the key and what it may use."
 
 
-class NotAllowed(ApiKeyRejected):  # For want of a permission, of credit (xAI), or of a country.
+class Forbidden(ApiKeyRejected):  # For want of a permission, of credit (xAI), or of a country.
     message = "The upstream does not allow this; check what the key may use, and from where."
 
 

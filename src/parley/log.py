@@ -55,11 +55,6 @@ def conversation(fields: Mapping[str, object], *, cut: bool) -> None:
         log.info(fields)
 
 
-def lines_lost(count: int) -> str:
-    """The line that tells how many could not be written; its thread must not use a logger."""
-    return f"at=WARNING event=log_lines_lost count={count}\n"
-
-
 def held(seconds: float, places: Sequence[str]) -> None:
     """Log that a conversation held the worker for that much processor time, and its calls."""
     fields = {"event": "worker_held", "code": "internal_error", "seconds": round(seconds, 2)}

@@ -82,7 +82,7 @@ FAILURES = {
     "api_key_rejected": [
         (at("text", NOT_THERE, 403), MAIN, f'{REPLY} {FORBIDS}, saying: "Not there". Check the'),
         (
-            at("text", errors.NotAllowed, 403),
+            at("text", errors.Forbidden, 403),
             TOKENS,
             f"{REPLY} {FORBIDS}. Tell whoever runs this service, and try",
         ),

@@ -13,7 +13,7 @@ from testing.conversation_forms import MAIN, converse
 from werkzeug.datastructures import Headers
 
 from parley.models.model_list import SENT
-from parley.web.caller_headers import routes_for
+from parley.web.caller_headers import caller_routes
 from parley.web.stage_routes import models_of
 
 OLD = {"stt": "whisper-1", "text": "gpt-4o", "tts": "tts-1"}
@@ -84,7 +84,7 @@ def chosen(options=None, headers=None, today=LATE, **variables):
     """Each stage's choice."""
     app = make_app(today=today, **variables)
     services = app.extensions["parley"]
-    routes = routes_for(Headers(headers), services.settings)
+    routes = caller_routes(Headers(headers), services.settings)
     return models_of(options or {}, routes, services, today)
 
 

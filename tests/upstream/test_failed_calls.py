@@ -67,7 +67,7 @@ SAYS = "The upstream refused the request, saying"
         (400, None, errors.UpstreamRejected.message),
         (401, "No.", "The upstream refused the API key, saying: No."),
         (403, "No.", "The upstream does not allow this, saying: No."),
-        (403, "<html></html>", errors.NotAllowed.message),
+        (403, "<html></html>", errors.Forbidden.message),
         (404, "No gpt-4o.", f"{SAYS}: No gpt-4o."),
         (500, "No.", "The upstream failed, saying: No."),
         (504, "No.", "The upstream took too long, saying: No."),

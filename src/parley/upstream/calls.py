@@ -67,22 +67,22 @@ class Call:
     def __post_init__(self) -> None:
         self.model = self.models_used[self.stage]
 
-    def run(self, attempt: Callable[[], Result]) -> Result:
-        """What `attempt` returns, tried `with_retries`, then for an unknown model's fallback."""
+    def run(self, exchange: Callable[[], Result]) -> Result:
+        """What `exchange` returns, tried `with_retries`, then for an unknown model's fallback."""
 
-        def recorded(number: int) -> Result:
+        def attempt(number: int) -> Result:
             # `post` and `open_channel` write the upstream's id into it.
             self._record = AttemptRecord(is_retry=number > 1)
             self.attempts.append(self._record)
-            return attempt()
+            return exchange()
 
         try:
-            result = with_retries(recorded, self.deadline)
+            result = with_retries(attempt, self.deadline)
         except errors.ModelNotFound:
             if not self.model.fallback:
                 raise
             self.model = self.model.fallback  # It has none itself.
-            return self.run(attempt)
+            return self.run(exchange)
         self.note_answer()
         return result
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from parley.errors import TextIncomplete, ThoughtsAlone, UpstreamMalformed, UpstreamUnavailable
 from parley.upstream.error_reports import SPACE, FailureIn, error_field_of, not_json, report_of
-from parley.upstream.json_values import json_in, parse_json, refusal_in, text_in, value_at
+from parley.upstream.json_values import json_in, refusal_in, text_in, value_at
 from parley.upstream.sent_events import EVENT_BYTES, SentEvent, events_in
 from parley.wire.bodies import filled
 
@@ -142,12 +142,12 @@ class _Reply:
 def _value_of(event: SentEvent, data: bytes) -> Any:
     """The event's JSON; None where it is to be passed over: what has no data, or is unknown."""
     is_unnamed = event.name in UNNAMED
-    try:
-        value = parse_json(data or b"null")
-    except UpstreamMalformed:
+    value = json_in(data)
+    if value is None and data not in (b"", b"null"):
         # Gateways write their error into the event that they could not finish (sub2api).
-        if not error_field_of(value := json_in(re.split(rb"\n|data: ?", data)[-1])):
+        value = json_in(re.split(rb"\n|data: ?", data)[-1])
+        if not error_field_of(value):
             if is_unnamed and not event.is_cut:
-                raise
+                raise UpstreamMalformed()
             return None
     return value if is_unnamed or value_at(value, "choices") or error_field_of(value) else None

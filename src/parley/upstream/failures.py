@@ -16,7 +16,7 @@ from parley.wire.transport import Upstream
 BY_STATUS: Mapping[int, type[UpstreamError]] = {
     401: errors.ApiKeyRejected,
     402: errors.QuotaExhausted,
-    403: errors.NotAllowed,
+    403: errors.Forbidden,
     408: errors.UpstreamTimeout,
     429: errors.RateLimited,
     501: errors.UpstreamRejected,
@@ -118,7 +118,7 @@ def _by_status(
         waits = wait is not None or report.wait_field or TIME.search(report.message)
         if errors.QuotaExhausted in coded or (speaks and not waits):
             return errors.QuotaExhausted
-    inexact = (errors.UpstreamRejected, errors.UpstreamUnavailable, errors.NotAllowed)
+    inexact = (errors.UpstreamRejected, errors.UpstreamUnavailable, errors.Forbidden)
     is_told = errors.ModelNotFound in coded and kind in inexact
     if is_told or is_about_model(status, report.message, model, report.names):
         return errors.ModelNotFound
@@ -132,7 +132,8 @@ def _sentence(
     message = report.message
     if kind is errors.StageKeyMissing:
         return f"The upstream wants an API key, and none was sent; send {upstream.key_header}."
-    if not message.isprintable() or not upstream.may_be_told(message):
+    # A caller with a token could learn from what is left out which keys the operator has.
+    if not (upstream.is_quoted and message.isprintable()) or upstream.secrets.shown_in(message):
         return ""
     if len(message) > MESSAGE_CHARACTERS:  # After a word, so that no address loses its end.
         message = f"{message[:MESSAGE_CHARACTERS].rsplit(' ', 1)[0]}…"

@@ -1,30 +1,19 @@
 """What stands in the JSON of an upstream's answer, which may hold anything."""
 
 import json
+from contextlib import suppress
 from typing import Any
-
-from parley.errors import UpstreamMalformed
 
 TEXTS = ("text", "output_text")  # The types of the parts of a message that are no thoughts.
 CONTAINERS = 50_000  # Arrays and objects in a JSON text: a million hold up others for a second.
 
 
 def json_in(text: bytes) -> Any:
-    """The value of a JSON text; None if `parse_json` refuses it."""
-    try:
-        return parse_json(text)
-    except UpstreamMalformed:
-        return None
-
-
-def parse_json(text: bytes) -> Any:
-    """The value of a JSON text; raise UpstreamMalformed if it is not JSON, or over CONTAINERS."""
-    if text.count(b"[") + text.count(b"{") > CONTAINERS:
-        raise UpstreamMalformed()
-    try:
-        return json.loads(text, strict=False)  # Some hosts escape no line breaks and tabs.
-    except (ValueError, RecursionError):
-        raise UpstreamMalformed() from None
+    """The value of a JSON text; None if it is not JSON, or over CONTAINERS."""
+    if text.count(b"[") + text.count(b"{") <= CONTAINERS:
+        with suppress(ValueError, RecursionError):
+            return json.loads(text, strict=False)  # Some hosts escape no line breaks and tabs.
+    return None
 
 
 def value_at(value: Any, *path: str | int) -> Any:

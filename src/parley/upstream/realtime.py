@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from parley import errors, log
 from parley.upstream.calls import Call
-from parley.upstream.json_values import parse_json, value_at
+from parley.upstream.json_values import json_in, value_at
 from parley.upstream.speech_formats import RATE
 from parley.wire.websocket import Channel
 
@@ -83,7 +83,9 @@ class VoiceReader:
             size += len(message)
             if count > EVENTS or size > EVENTS_BYTES:
                 raise errors.UpstreamMalformed()
-            match event := parse_json(message):
+            match event := json_in(message):
+                case None:
+                    raise errors.UpstreamMalformed()
                 case {"type": "response.done", "response": {"status": "completed"}}:
                     yield event
                 case {"type": "response.done"}:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Request
 from parley.errors import ApiKeyMissing, BaseUrlRefused, OptionInvalid, RequestError, TokenRejected
 from parley.settings import VISIBLE_ASCII, Settings
 from parley.web.serving.connection_limits import connection_of
-from parley.web.stage_routes import MAIN, Route, operator_routes, routes_of
+from parley.web.stage_routes import MAIN, Route, operator_routes, routes_by_rule
 
 STAGE_KEY_HEADERS = {"stt": "X-STT-API-Key", "text": "X-Text-API-Key", "tts": "X-TTS-API-Key"}
 STAGE_URL_HEADERS = {"stt": "X-STT-Base-URL", "text": "X-Text-Base-URL", "tts": "X-TTS-Base-URL"}
@@ -40,11 +40,11 @@ def credentials_of(headers: Headers) -> list[str]:
     return [headers[name] for name in CREDENTIAL_HEADERS if name in headers]
 
 
-def routes_for(headers: Headers, settings: Settings) -> dict[str, Route]:
+def caller_routes(headers: Headers, settings: Settings) -> dict[str, Route]:
     """The route of each stage, by what a caller names or, with tokens, by the settings alone."""
     if settings.caller_tokens:
         return operator_routes(settings)
-    return routes_of(urls_of(headers), keys_of(headers), settings)
+    return routes_by_rule(urls_of(headers), keys_of(headers), settings)
 
 
 def require_once(request: Request, names: Iterable[str], error: type[RequestError]) -> None:

@@ -12,7 +12,7 @@ from flask import Response, g, request
 from parley import errors, log
 from parley.conversation.stages import Conversation
 from parley.redaction import Secrets, valid_request_id
-from parley.web.caller_headers import credentials_of, routes_for
+from parley.web.caller_headers import caller_routes, credentials_of
 from parley.web.services import services
 from parley.web.serving.connection_limits import connection_check, connection_of
 from parley.web.stage_routes import Route
@@ -85,7 +85,7 @@ def begin() -> None:
     # With tokens, which ids are kept would tell what the operator's keys contain.
     named = "" if settings.caller_tokens else headers.get("X-Request-ID", "")
     request_id = valid_request_id(named, secrets) or uuid.uuid4().hex
-    g.record = RequestRecord(request_id, secrets, routes_for(headers, settings))
+    g.record = RequestRecord(request_id, secrets, caller_routes(headers, settings))
     if (connection := connection_of(request)) and connection.refusal:
         raise connection.refusal
 

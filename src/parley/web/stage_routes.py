@@ -23,7 +23,7 @@ class Route:
     name: str  # Whose URL it is: the stage's own, by its name, or MAIN.
 
 
-def routes_of(
+def routes_by_rule(
     urls: Mapping[str, str], keys: Mapping[str, str], settings: Settings
 ) -> dict[str, Route]:
     """The route of each stage, for a caller who names these URLs and keys, by stage or MAIN.
@@ -46,7 +46,7 @@ def routes_of(
 def operator_routes(settings: Settings) -> dict[str, Route]:
     """The route of each stage for callers who name nothing, or send a token for the operator's."""
     keys = {name: getattr(settings, f"{name}_api_key") for name in (MAIN, *INTERFACES)}
-    return routes_of({}, keys, settings)
+    return routes_by_rule({}, keys, settings)
 
 
 def models_of(

@@ -40,7 +40,7 @@ class AnswerReader(http.client.HTTPResponse):
         super().__init__(sock, *arguments, **options)
         self.fp = _Lines(self.fp.detach())
         self._socket = under_tls(sock)
-        self._socket.is_deaf = False
+        self._socket.is_receiving = True
 
     def begin(self) -> None:
         """Read the headers of the final answer, which is the last if its end is not plain."""
@@ -75,7 +75,7 @@ class AnswerReader(http.client.HTTPResponse):
         """Whether the answer was read to its end, and nothing was received after it."""
         if self.will_close or self.status < 200 or not (self.chunked or self.length == 0):
             return False
-        self._socket.is_deaf = True  # Until the next answer: what was received is looked at.
+        self._socket.is_receiving = False  # Until the next answer: what was received is looked at.
         try:
             return not self.fp.peek(1)
         except (OSError, ValueError):

@@ -16,7 +16,7 @@ class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not ty
     """A socket whose `recv` lets others run first, even where bytes are there already."""
 
     # What tells if the connection may serve again: `answer_reader.py` sets the first and the last.
-    is_deaf = False  # Nothing is received any more, but what was received before can be read.
+    is_receiving = True  # Else only what was received before can still be read.
     is_cut_short = False  # Some of what was to be sent was not.
     idle_since = 0.0  # When its last answer was read whole, on the monotonic clock; 0: none was.
 
@@ -42,8 +42,8 @@ class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not ty
 
     def _take_turns(self) -> None:
         """Wait for bytes, so that others run, and gevent looks at all sockets and timers."""
-        if self.is_deaf:
-            raise BlockingIOError(errno.EAGAIN, "deaf")
+        if not self.is_receiving:
+            raise BlockingIOError(errno.EAGAIN, "not receiving")
         socket.wait_read(self.fileno(), self.gettimeout())
 
 

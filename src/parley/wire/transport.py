@@ -40,10 +40,6 @@ class Upstream:
     key_header: str = ""  # The header in which the caller may send a key for this call, if any.
     is_operators_host: bool = False  # Whether the operator chose the host, which is not OpenAI's.
 
-    def may_be_told(self, message: str) -> bool:
-        """Whether the caller may read an upstream's message: it shows no key, confirms no guess."""
-        return self.is_quoted and not self.secrets.shown_in(message)
-
     def request(self, path: str, headers: Mapping[str, str], data: Any = None) -> PreparedRequest:
         """A POST of `data`, or a GET, made by hand: a session would add cookies and passwords."""
         sent = {**HEADERS, **headers}

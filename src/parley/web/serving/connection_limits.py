@@ -22,7 +22,7 @@ from parley.wire.sockets import YieldingSocket, has_event
 
 SILENCE_SECONDS = 20  # How long a caller may send nothing of a request, or read nothing.
 REQUEST_SECONDS = 100  # How long a request may take to arrive, from its first byte on.
-DRAIN_BYTES, DRAIN_SECONDS, DRAIN_SILENCE_SECONDS = 32 * 1024 * 1024, 20, 2
+DRAIN_BYTES, DRAIN_SECONDS, DRAIN_PAUSE_SECONDS = 32 * 1024 * 1024, 20, 2
 """How much is read of a connection that closes, for how long, and how long it may be silent."""
 STOP_SECONDS = 1  # How long a connection may still bring a request when the service stops.
 FINISH_SECONDS = 4  # How long before the end of the grace period a stream finishes.
@@ -57,7 +57,7 @@ class CallerConnection(YieldingSocket):
         self.request = None
         self.has_begun_answer = self._is_answer = False
         self.idle = True
-        self.limit = Deadline.after(self._connections.idle_seconds, stalled)
+        self.deadline = Deadline.after(self._connections.idle_seconds, stalled)
         self._connections.mark_waiting(self)
 
     def start_request(self, request: Any) -> None:
@@ -70,7 +70,7 @@ class CallerConnection(YieldingSocket):
     def start_answer(self) -> None:
         """Limit only silence from here on: the caller may take any time to read a long answer."""
         self._is_answer = True
-        self.limit = Deadline(math.inf, stalled, SILENCE_SECONDS)
+        self.deadline = Deadline(math.inf, stalled, SILENCE_SECONDS)
         if self.request:
             reader = self.request.body.reader
             if reader.parser if isinstance(reader, ChunkedReader) else reader.length:
@@ -92,7 +92,7 @@ class CallerConnection(YieldingSocket):
 
     def recv(self, size: int, *flags: int) -> bytes:
         """Receive; the first byte starts the request's time."""
-        data: bytes = self._within_limit(super().recv, min(size, RECEIVED_BYTES), *flags)
+        data: bytes = self._in_time(super().recv, min(size, RECEIVED_BYTES), *flags)
         if data and self.idle:
             self._start_time()
         return data
@@ -102,7 +102,7 @@ class CallerConnection(YieldingSocket):
         self._connections.mark_waiting(self)
         self.has_begun_answer = self._is_answer  # Not by gunicorn's 100 (Continue).
         let_others_run()  # A caller may send any number of requests that need no wait.
-        sent: int = self._within_limit(super().send, *arguments, **options)
+        sent: int = self._in_time(super().send, *arguments, **options)
         self._connections.waiting.pop(self, None)
         return sent
 
@@ -110,15 +110,15 @@ class CallerConnection(YieldingSocket):
         """Close; after an answer as RFC 9112, 9.6 asks: a reset could overtake the answer."""
         if self._is_answer:
             self._is_answer = self.idle = False
-            self.limit = Deadline(time.monotonic() + DRAIN_SECONDS, stalled, DRAIN_SILENCE_SECONDS)
+            self.deadline = Deadline(time.monotonic() + DRAIN_SECONDS, stalled, DRAIN_PAUSE_SECONDS)
             self._connections.mark_waiting(self)
             close_graceful(self, DRAIN_SECONDS, DRAIN_BYTES)  # It closes in the end.
         else:
             super().close()
 
-    def _within_limit(self, operation: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    def _in_time(self, operation: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         try:
-            self.settimeout(self.limit.require_time())
+            self.settimeout(self.deadline.require_time())
             return operation(*arguments, **options)
         except OSError as error:
             # gevent wakes a greenlet that waits with an error when its connection is shut down.
@@ -130,7 +130,7 @@ class CallerConnection(YieldingSocket):
 
     def _start_time(self) -> None:
         self.idle = False
-        self.limit = Deadline(time.monotonic() + REQUEST_SECONDS, stalled, SILENCE_SECONDS)
+        self.deadline = Deadline(time.monotonic() + REQUEST_SECONDS, stalled, SILENCE_SECONDS)
 
 
 class CallerConnections:

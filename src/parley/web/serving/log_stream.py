@@ -8,11 +8,10 @@ from typing import Any, TextIO, cast
 
 from gevent.monkey import get_original
 
-from parley import log
-
 MOST_LINES = 1000  # This many may wait, 8 MB at most; further ones are lost, and counted.
 LINE_BYTES = 8 * 1024  # The longest line: what is longer is cut.
 CUT = "…\n".encode()
+LINES_LOST = b"at=WARNING event=log_lines_lost count=%d\n"  # The thread must not use a logger.
 STOP_SECONDS = 2  # How long a process that ends writes what still waits.
 RETRY_SECONDS = 0.05  # Between two looks, and where a descriptor has no room and does not block.
 
@@ -61,7 +60,7 @@ class LogWriter:
             self._failed += not is_written
             has_room = is_written and lines.qsize() <= MOST_LINES // 2
             if has_room and (count := self._lost + self._failed - self._told):
-                self._told += count * _write(descriptor, log.lines_lost(count).encode())
+                self._told += count * _write(descriptor, LINES_LOST % count)
             self._written += 1
             if lines.empty():
                 get_original("time", "sleep")(RETRY_SECONDS)
