@@ -29,7 +29,7 @@ answer_schema = ConversationSchema()
 @bp.post("")
 def converse() -> Response:
     """Hear the recording, think of a reply, speak it, in the representation that is accepted."""
-    ours, record = services(), current_record()
+    ours, record = services(), current_record()  # It has the routes that the headers name.
     upstreams = admit()
     form = form_of(request)
     representation, options = asked_for(form)

@@ -12,21 +12,18 @@ NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]*)*")
 LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa")
 """Names that no public host has (RFC 6761, RFC 6762, RFC 8375, and ICANN's `.internal`)."""
-NOT_PUBLIC = tuple(
-    ip_network(network)
-    for network in (
-        "100.64.0.0/10",  # shared by a provider's customers (RFC 6598)
-        "168.63.129.16/32",  # the host's side of every machine at Azure
-        "192.0.0.0/24",  # protocol assignments (RFC 6890)
-        "192.88.99.0/24",  # 6to4 relays (RFC 7526)
-        "64:ff9b::/96",  # stands for IPv4 addresses (NAT64, RFC 6052)
-        "64:ff9b:1::/48",  # the same, within a network (RFC 8215)
-        "2001:20::/28",  # identifiers, not addresses (ORCHIDv2, RFC 7343)
-        "2002::/16",  # stands for IPv4 addresses (6to4, RFC 3056)
-        "3fff::/20",  # documentation (RFC 9637)
-        "5f00::/16",  # segment routing (RFC 9602)
-        "fec0::/10",  # site-local (RFC 3879)
-    )
+NOT_PUBLIC = (
+    ip_network("100.64.0.0/10"),  # shared by a provider's customers (RFC 6598)
+    ip_network("168.63.129.16/32"),  # the host's side of every machine at Azure
+    ip_network("192.0.0.0/24"),  # protocol assignments (RFC 6890)
+    ip_network("192.88.99.0/24"),  # 6to4 relays (RFC 7526)
+    ip_network("64:ff9b::/96"),  # stands for IPv4 addresses (NAT64, RFC 6052)
+    ip_network("64:ff9b:1::/48"),  # the same, within a network (RFC 8215)
+    ip_network("2001:20::/28"),  # identifiers, not addresses (ORCHIDv2, RFC 7343)
+    ip_network("2002::/16"),  # stands for IPv4 addresses (6to4, RFC 3056)
+    ip_network("3fff::/20"),  # documentation (RFC 9637)
+    ip_network("5f00::/16"),  # segment routing (RFC 9602)
+    ip_network("fec0::/10"),  # site-local (RFC 3879)
 )
 """What some Python's `is_global` takes for public: requests-hardened's table, and two more."""
 NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")

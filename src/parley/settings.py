@@ -21,7 +21,6 @@ ORIGIN = (
     r"|(?!https?:)[a-z][a-z0-9+.-]*://[A-Za-z0-9._-]+(:[0-9]{1,5})?|file://|\*"
 )
 """An origin of a browser or a web view (RFC 6454, 6.1; Cordova's `file://`), or any; not `null`."""
-PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
 
 def _base_url(text: str) -> BaseUrl | None:
@@ -149,8 +148,8 @@ class Settings:
 
 def _require_usable_proxies(environ: Mapping[str, str]) -> None:
     """Raise ConfigurationError for a proxy over which every call would fail."""
-    for upper in PROXIES:  # As in curl, the lower-case variable counts where both are set.
-        name = upper.lower() if upper.lower() in environ else upper
+    for upper in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
+        name = upper.lower() if upper.lower() in environ else upper  # Which counts in curl, too.
         scheme, separator, rest = environ.get(name, "").strip().rpartition("://")
         try:
             if separator or rest:

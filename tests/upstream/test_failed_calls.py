@@ -28,7 +28,7 @@ def failure(status: int, error: object, model: str = "gpt-4o") -> errors.Upstrea
     body = json.dumps({"error": error}).encode()
     answer = Mock(status=status, headers={}, request_id="", whole=lambda counted: body)
     with pytest.raises(errors.UpstreamError) as raised:
-        require_success(answer, UPSTREAM, model)
+        require_success(answer, UPSTREAM, iter, model)
     return raised.value
 
 
@@ -108,7 +108,7 @@ def test_a_sentence_ends_with_the_upstreams_own_words(status, message, told):
 )
 def test_how_long_to_wait_is_read_as_openais_sdk_does(headers, seconds):
     """Milliseconds, seconds, or a date: never less than nothing, never more than a day."""
-    assert retry_after(headers) == seconds
+    assert retry_after(headers, None, None) == seconds
 
 
 ASKED = [

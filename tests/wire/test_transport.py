@@ -77,7 +77,7 @@ def test_neither_netrc_nor_a_cookie_is_sent(transport, upstream, tmp_path, monke
     for request in upstream.requests:
         assert request.headers["authorization"] == f"Bearer {KEY}"
         assert "cookie" not in request.headers
-    assert not any(session.cookies for session in transport._sessions.values())
+    assert not any(session.cookies for session in (transport._unchecked, transport._public))
 
 
 def test_a_silent_upstream_is_left_at_the_deadline(transport, upstream):

@@ -11,7 +11,6 @@ _LISTS = Path(__file__).with_name("abbreviations.txt").read_text("utf-8").splitl
 _ABBREVIATIONS = frozenset(word for each in _LISTS for word in each.partition(": ")[2].split())
 # sentencex tells by the next word whether a sentence ends with one of these.
 _ENGLISH = frozenset(["I", "a.m", "p.m", "U.S", "U.K", "D.C", "Ph.D", "B.C", "A.D"])
-_ROMAN = frozenset(["II", "XX"])
 _VOWELS = frozenset("aeiouyøœæıаеиоуыэюяієαεηιουω")
 _MONTHS = (
     "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember"
@@ -130,7 +129,7 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
         or (".-" in word and _is_abbreviation(word.rpartition(".-")[2], before, after))
         or bool(_TWO_WORDS.search(before) or _CUT_SHORT.search(before))
         or len(regex.findall(r"\X", word)) == 1
-        or (len(word) == 2 and word[0] == word[1] and word not in _ROMAN)  # EE. UU.
+        or (len(word) == 2 and word[0] == word[1] and word not in ("II", "XX"))  # EE. UU.
         or ("." in word and all(0 < len(part) < 4 for part in regex.split(r"[.\-]+", word)))
         or (len(word) < 5 and _has_no_vowel(word) and not _UNIT.search(before))
     )

@@ -19,7 +19,7 @@ def shutdown_dates(transport: Transport, upstream: Upstream, deadline: Deadline)
 
     def listed(_: int) -> dict[str, Day]:
         with transport.get(upstream, "/models", LIST_BYTES, deadline) as answer:
-            require_success(answer, upstream)
+            require_success(answer, upstream, iter)
             models = json_in(answer.whole())
         try:
             return {each["id"]: _day(each.get("shutdown_date")) for each in models["data"]}

@@ -121,7 +121,7 @@ class Call:
         with self.transport.post(self.upstream, path, body, limit, self.deadline) as answer:
             self._record.upstream_id = answer.request_id or ""
             try:
-                require_success(answer, self.upstream, self.model.name, self.counted)
+                require_success(answer, self.upstream, self.counted, self.model.name)
                 yield answer
             except errors.UpstreamError as failure:
                 with_answer(failure, answer, self.upstream)
@@ -133,7 +133,7 @@ class Call:
         with self.transport.open_channel(self.upstream, path, self.deadline) as channel:
             if isinstance(channel, Answer):
                 self._record.upstream_id = channel.request_id or ""
-                require_success(channel, self.upstream, self.model.name, self.counted)
+                require_success(channel, self.upstream, self.counted, self.model.name)
                 channel.whole(self.counted)  # It may fail in other ways.
                 raise with_answer(errors.UpstreamMalformed(), channel, self.upstream)
             yield channel

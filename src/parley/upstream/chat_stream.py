@@ -25,7 +25,6 @@ UNFINISHED = ("", "null", "none")  # Those that hosts write amid a reply instead
 END = b"[DONE]"
 # What gateways put before it that make events of a stream's lines: its own "data:", and comments.
 NESTED = re.compile(rb"\A(?:data:\s*|:[^\n]*\n?)++")
-UNNAMED = (b"", b"message")
 UTF_16 = codecs.getincrementaldecoder("utf-16-le")
 # Where thoughts stand in a message: vLLM's, OpenRouter's, and Mistral's first part.
 THOUGHTS = (("reasoning_content",), ("reasoning",), ("content", 0, "thinking"))
@@ -141,7 +140,7 @@ class _Reply:
 
 def _value_of(event: SentEvent, data: bytes) -> Any:
     """The event's JSON; None where it is to be passed over: what has no data, or is unknown."""
-    is_unnamed = event.name in UNNAMED
+    is_unnamed = event.name in (b"", b"message")
     value = json_in(data)
     if value is None and data not in (b"", b"null"):
         # Gateways write their error into the event that they could not finish (sub2api).

@@ -89,9 +89,7 @@ class Report:
 
 def error_field_of(value: Any) -> Any:
     """The `error` of an answer or an event, which counts whatever else there is; else None."""
-    if isinstance(value, list) and value:  # Gemini's.
-        value = value[0]
-    error = value.get("error") if isinstance(value, dict) else None
+    error = value_at(value, "error") or value_at(value, 0, "error")  # Gemini's is in a list.
     is_blank = isinstance(error, dict) and not any(error.values())  # Some gateways' in each event.
     return None if is_blank else error or None
 

@@ -40,7 +40,6 @@ BY_CODE: Mapping[str, type[UpstreamError]] = {
 }
 # The names that blame the request, as a status below 500 does.
 BLAMING = ("invalid_request_error", "invalid_argument", "bad_request", "badrequesterror")
-RETRIED_STATUSES = (408, 409, 429)  # What OpenAI's own SDK tries again, beside every 5xx.
 SHOULD_RETRY = {"true": True, "false": False}  # By `x-should-retry`, which overrules the statuses.
 MESSAGE_CHARACTERS = 300  # How much of an upstream's message is passed on.
 # How a sentence begins that ends with the upstream's own words, where not as the error's own.
@@ -58,9 +57,7 @@ RESETS = ("x-ratelimit-reset", "ratelimit-reset")
 LONGEST_WAIT = 86_400.0  # The longest wait, in seconds, that callers are told of: a day.
 
 
-def require_success(
-    answer: Answer, upstream: Upstream, model: str = "", counted: Counted = iter
-) -> None:
+def require_success(answer: Answer, upstream: Upstream, counted: Counted, model: str = "") -> None:
     """Raise the UpstreamError that an answer means whose status is no success; read it for that."""
     if not 200 <= answer.status < 300:
         report = report_in(answer.whole(counted))
@@ -96,7 +93,7 @@ def _failure(
         retry = kind in (errors.RateLimited, errors.UpstreamUnavailable)
     else:
         kind = _by_status(status, report, upstream, model, wait)
-        retry = status in RETRIED_STATUSES or status >= 500
+        retry = status in (408, 409, 429) or status >= 500  # As in OpenAI's own SDK.
         retry = SHOULD_RETRY.get(headers.get("x-should-retry", ""), retry)
     if kind in (errors.QuotaExhausted, errors.ModelNotFound) or status == 501:
         retry = False  # It does not pass by itself, whatever the header says.
@@ -146,13 +143,11 @@ def _sentence(
     return f"{lead}, saying: {message}" if message else ""
 
 
-def retry_after(
-    headers: Mapping[str, str], seconds: float | None = None, status: int | None = None
-) -> float | None:
-    """How many seconds, up to LONGEST_WAIT, the upstream asks to wait; by no header, `seconds`."""
+def retry_after(headers: Mapping[str, str], told: float | None, status: int | None) -> float | None:
+    """How many seconds, up to LONGEST_WAIT, the upstream asks to wait: by a header, or `told`."""
     asked = [seconds_in(headers.get(name, ""), unit) for name, unit in WAITS]
     resets = [seconds_in(headers.get(name, "")) for name in RESETS if status == 429]
-    waits = (each for each in (*asked, seconds, *filter(None, resets)) if each is not None)
+    waits = (each for each in (*asked, told, *filter(None, resets)) if each is not None)
     return next((min(each, LONGEST_WAIT) for each in waits), None)
 
 

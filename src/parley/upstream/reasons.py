@@ -147,6 +147,5 @@ def is_about_model(status: int, message: str, model: str, names: tuple[str, ...]
         rf"\bmodels?\b{NEAR}{ABSENT}{NEAR}{name}",
         rf"(?:模型|モデル)\W*{name}\W*(?:不存在|未找到|找不到|不可用|が?見つかりません|は?存在しません)",
     )
-    if any(re.search(each, message, re.IGNORECASE) for each in said):
-        return True
-    return bool(SAID_OF_MODEL.search(message) and re.search(name, message))
+    is_said = any(re.search(each, message, re.IGNORECASE) for each in said)
+    return is_said or bool(SAID_OF_MODEL.search(message) and re.search(name, message))

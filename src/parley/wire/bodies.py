@@ -17,7 +17,6 @@ from parley.redaction import Secrets, valid_request_id
 PIECE_BYTES = 64 * 1024  # How much of an answer is read at once.
 REFUSAL_BYTES = 512 * 1024  # The most of a refusal that is read: some repeat what they were sent.
 SILENT_BYTES = 64 * 1024  # How much compressed input in a row may decode to nothing.
-GZIP = 31  # zlib's `wbits` for it.
 OTHERS = {"br": "Brotli", "zstd": "Zstandard"}
 NOT_ASKED_FOR = "The upstream sent {} where gzip was asked for; turn its compression off."
 DRAIN_SECONDS = 0.05  # The longest to wait for the rest of a body: a new connection takes longer.
@@ -109,7 +108,7 @@ class Answer(AbstractContextManager["Answer"]):
                 if decoder is None or decoder.eof:
                     if decoder and rest[0] != 0x1F:
                         break  # What follows the end and is no member is ignored, as elsewhere.
-                    decoder = zlib.decompressobj(GZIP)
+                    decoder = zlib.decompressobj(wbits=31)  # For gzip.
                 size = len(rest)
                 try:
                     decoded = decoder.decompress(rest, PIECE_BYTES)

@@ -92,15 +92,15 @@ class Transport:
         `ca_bundle` is trusted instead of certifi's; raises ConfigurationError if it is unreadable.
         """
         self._look_up, bundle = look_up, ca_bundle or where()
-        # By whether addresses must be public: a connection that was made without the check never
-        # serves a call that needs it. Behind a proxy only the proxy knows what it connects to.
+        # A connection that was made without a look whether its address is public never serves a
+        # call that needs one. Behind a proxy only the proxy knows what it connects to.
         try:
             unchecked = Adapter(self._resolve, self._resolve, bundle, HOSTS, pool_size)
             public = Adapter(self._resolve_publicly, self._resolve, bundle, *PUBLIC_KEPT)
         except OSError:
             sentence = f"REQUESTS_CA_BUNDLE names {bundle}, which holds no readable certificates."
             raise ConfigurationError(sentence) from None
-        self._sessions = {False: PreparedSession(unchecked), True: PreparedSession(public)}
+        self._unchecked, self._public = PreparedSession(unchecked), PreparedSession(public)
 
     def require_allowed_addresses(self, *urls: BaseUrl) -> None:
         """Raise BaseUrlRefused now if a call would be refused for a host's addresses."""
@@ -149,16 +149,17 @@ class Transport:
     def _answer(
         self, upstream: Upstream, request: PreparedRequest, limit: int, deadline: Deadline
     ) -> Answer:
+        session = self._public if upstream.url.public_only else self._unchecked
         try:
             with errors_translated(), deadline.wait():
-                response = self._sessions[upstream.url.public_only].send(request)
+                response = session.send(request)
         except BaseUrlRefused:
             raise upstream.url.refusal() from None
         return Answer(response, limit, upstream.secrets, deadline)
 
     def _resolve(self, host: str, port: int) -> list[Address]:
         if is_short_of_files():  # Callers choose to how many hosts idle connections lead.
-            for session in self._sessions.values():
+            for session in (self._unchecked, self._public):
                 session.close()
             let_others_run()  # gevent closes then.
         return resolve(self._look_up, host, port)
