@@ -5,7 +5,7 @@ import logging
 import re
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from typing import TextIO
 
 from logfmter import Logfmter
 
@@ -18,17 +18,12 @@ UNQUOTED = re.compile(r"[!#-<>-~]*")  # ASCII without spaces, quotes and equals 
 
 
 class Formatter(Logfmter):
-    """Logfmter, which would look at each text 33 times, and at what Python notes of a record."""
+    """Logfmter, which would look at each text 33 times."""
 
     @classmethod
     def format_string(cls, value: str) -> str:
         """The text, in quotes where it needs them."""
         return value if UNQUOTED.fullmatch(value) else super().format_string(value)
-
-    @classmethod
-    def get_extra(cls, record: logging.LogRecord) -> dict[str, Any]:
-        """Nothing: an event is all in its message."""
-        return {}
 
 
 def write_to(stream: TextIO, level: str) -> None:

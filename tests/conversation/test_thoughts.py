@@ -92,8 +92,7 @@ def test_space_before_thoughts_is_looked_at_once():
     def is_short() -> bool:
         return len(sys._getframe(2).f_locals["held"]) < len("</think>")
 
-    reading = _begun(char for char in [*thoughts, " Hello."] if is_short())
-    assert list(reading) == ["Hello."]
+    assert list(_begun(char for char in [*thoughts, " Hello."] if is_short())) == ["Hello."]
 
 
 def test_text_is_passed_on_at_once():

@@ -1,7 +1,6 @@
 """MODEL_LIST.MD, a Markdown page, read as a Registry or refused with the line to correct."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from parley.models import registry
 from parley.models.registry import ANY_MODEL, INTERFACES, LANGUAGE_FIELDS, Model, StageModels
 
 ONLY_IN = {"voices": "tts", "language": "stt"}  # By column, the one stage whose table may fill it.
-VOICE = re.compile(r"[^\s,;]+")
 SENT = {
     "transcriptions": {"model", "response_format", "file", *LANGUAGE_FIELDS},
     "chat": {"model", "messages", "stream"},
@@ -101,7 +99,7 @@ def _model(stage: str, row: _Row) -> Model:
     interface = row.one_of("interface", *INTERFACES[stage]) or INTERFACES[stage][0]
     voices = row.cells.get("voices", "").split()
     for number, voice in enumerate(voices):
-        is_name = VOICE.fullmatch(voice)
+        is_name = "," not in voice and ";" not in voice
         row.require(is_name, f"'voices' holds {voice!r}; write names with spaces between.")
         row.require(voice not in voices[:number], f"'voices' holds {voice!r} twice; keep one.")
     ends, shutdown = row.cells.get("shuts down", ""), None

@@ -22,8 +22,7 @@ INCOMPLETE = re.compile(
 # What the whole value is for a failure amid the reply: OpenRouter's, vLLM's, Zhipu's, DeepSeek's.
 FAILED = re.compile(r"(?!no_)(\w+_)?(error|abort\w*|cancel\w*|failed|time_?d?_?out)|insuff\w+")
 UNFINISHED = ("", "null", "none")  # Those that hosts write amid a reply instead of null.
-END = b"[DONE]"
-# What gateways put before it that make events of a stream's lines: its own "data:", and comments.
+# What gateways put before data that make events of a stream's lines: its own "data:", and comments.
 NESTED = re.compile(rb"\A(?:data:\s*|:[^\n]*\n?)++")
 UTF_16 = codecs.getincrementaldecoder("utf-16-le")
 # Where thoughts stand in a message: vLLM's, OpenRouter's, and Mistral's first part.
@@ -56,7 +55,7 @@ def deltas_of(pieces: Iterable[bytes], failure_in: FailureIn) -> Iterator[str]:
             told = json_in(event.data) or event.data.decode(errors="replace")
             raise reply.failure_in({"code": event.status.decode("latin-1"), "error": told})
         data = NESTED.sub(b"", event.data.strip())
-        if is_ended := data.strip(b'"').upper().startswith(END):
+        if is_ended := data.strip(b'"').upper().startswith(b"[DONE]"):
             break
         if (value := _value_of(event, data)) is not None:
             yield from reply.read(value, "delta")
