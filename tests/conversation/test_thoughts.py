@@ -32,7 +32,7 @@ REPLIES = {
     "<unused94>thought\nHm<unused95>Hello.": "Hello.",
     "<|channel>thought\nHm<channel|>Hello.": "Hello.",
     "thought\nHm<channel|>Hello.": "Hello.",
-    "thought\nHm.  Hello to you all.": "Hm.  Hello to you all.",  # Gemini leaves the word alone.
+    "thought\n\nHm.  Hello to you all.": "Hm.  Hello to you all.",  # Gemini leaves the word alone.
     **{f"thought{mark}Hello.": "Hello." for mark in ("", "[]", "() ", " [] ")},
     "thought is free": "thought is free",
     "thought [a] is free": "thought [a] is free",
