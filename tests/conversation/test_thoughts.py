@@ -42,7 +42,6 @@ REPLIES = {
     "analysisWe must say hello.assistantfinalHello.": "Hello.",
     "analysis of it: Hello.": "analysis of it: Hello.",
     "analysis": "analysis",
-    "<Think>Hm</Think>Hello.": "Hello.",
     "<THINKING>Hm</THINKING>Hello.": "Hello.",
     "\n</think>\n\nHello.": "Hello.",
     "</thinking>Hello.</b>": "Hello.</b>",
