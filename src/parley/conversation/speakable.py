@@ -37,7 +37,7 @@ _UNSAID = regex.compile(
       \A\[\^[^\[\]\s]+\]:.*                                       # [^1]: a footnote
     | <[|｜]\w*(?:start|channel)\w*[|｜]>\w*                        # <|im_start|>assistant
     | <[|｜][^<>\s]+>|<[^<>\s]+[|｜]>|<(?:start|end|begin)_of_\w+>|\[/?INST\]   # <|im_end|>
-    | \uE200[^\uE201]*\uE201                                      # sources of ChatGPT
+    | \uE200[^\uE201]*\uE201|[ ]?\bcite(?:turn\d+[a-z]+\d+)+      # sources of ChatGPT
     | :(?<![\w:\[]:)[a-z+-][a-z0-9_+-]*:(?![\w:])                 # :smile:
     | 【[^【】]*†[^【】]*】|TELLS(?<!\A)【\d{1,3}】                    # a source, as some models do
     | :contentReference\[[^\[\]]*\](?:\{[^{}]*\})?
