@@ -87,7 +87,7 @@ from parley.conversation.speakable import speakable
         ('Yes. [TOOL_CALLS][{"name": "a"}]', "Yes."),
         ('Yes.\n{"name": "f", "arguments": {"a": "b"}}\nNo {"name": 1}.', 'Yes. No {"name": 1}.'),
         ("so.\ue200cite\ue202turn0search1\ue201 A citeturn0news1turn1view0.", "so. A."),
-        ("so [citation:3][doc1], [document]", "so, [document]"),
+        ("so [citation:3][doc1] [cite:a3f-4], [document]", "so, [document]"),
         ("[cite_start]so [cite: 1, 2][web:3] [source: 4]【5】 【6】", "so"),
         (
             "【1】是 ([oai_citation:0‡a](https://b)):contentReference[oaicite:0]{index=0}",
