@@ -86,8 +86,8 @@ from parley.conversation.speakable import speakable
         ('Yes.\n<|python_tag|>{"a": "b"}<|eom_id|>', "Yes."),
         ('Yes. [TOOL_CALLS][{"name": "a"}]', "Yes."),
         ('Yes.\n{"name": "f", "arguments": {"a": "b"}}\nNo {"name": 1}.', 'Yes. No {"name": 1}.'),
-        ("so.\ue200cite\ue202turn0search1\ue201 A", "so. A"),
-        ("so [citation:3][doc1], [document]", "so, [document]"),
+        ("so.\ue200cite\ue202turn0search1\ue201 A citeturn0news1turn1view0.", "so. A."),
+        ("so [citation:3][doc1] [cite:a3f-4], [document]", "so, [document]"),
         ("[cite_start]so [cite: 1, 2][web:3] [source: 4]【5】 【6】", "so"),
         (
             "【1】是 ([oai_citation:0‡a](https://b)):contentReference[oaicite:0]{index=0}",
@@ -119,7 +119,7 @@ from parley.conversation.speakable import speakable
         ('Hi!\\n\\n"Yes.\\r\\nNo. C:\\new a\\nB', 'Hi! "Yes. No. C:\\new a\\nB'),
         ("He [laughs softly] is [clears throat] so（苦笑）.", "He is so."),
         ("1. set_it()\n2. f_x(a=1)", "1. set_it(). 2. f_x(a=1)"),
-        ("My call:\nget_it()", "My call: get_it()"),
+        ("My call:\nget_it()\n\nOr:\n[get_it()]", "My call: get_it(). Or: [get_it()]"),
         ("get_it()\nis it", "get_it() is it"),
         ("<Ann> Hi!\n<Bob> No.\n\n<Note>\n\nYes.", "Ann Hi! Bob No. Yes."),
         *(
@@ -175,7 +175,14 @@ from parley.conversation.speakable import speakable
                 '{\n  "action": "f",\n  "args": {\n    "a": "b"\n  }\n}',
                 'f:0<|tool_call_argument_begin|>{"a": "b"}<|tool_calls_section_end|>',
                 "<|tool_call>call:f{a:b}<tool_call|>",
-                '<｜DSML｜tool_calls>\n<｜DSML｜invoke name="f">\na\n</｜DSML｜tool_calls>',
+                *(
+                    f'<{dsml}calls>\n<{dsml}invoke name="append">\n<{dsml}parameter name="a">'
+                    f"b. C</{dsml}parameter>\n</{dsml}invoke>\n</{dsml}calls>"
+                    for dsml in ("｜DSML｜", "｜｜ DSML ｜｜ ", "‖DSML‖", "|DSML|")
+                ),
+                "<function>\n<name>a</name>\nb</｜DSML｜parameter>\n</｜DSML｜invoke>",
+                "</｜DSML｜parameter>\n</｜DSML｜invoke>",
+                "<TOOLCALL>a</TOOLCALL> <longcat_tool_call>\nb</longcat_tool_call>",
                 '<|open|>toolscall tool="f"<|sep|>\na<|close|>call<|sep|><|close|>tools<|sep|>',
                 "call:f{a:b}",
                 '<details type="reasoning" done="true">\n<summary>a</summary>\n> b\n</details>',
@@ -184,13 +191,14 @@ from parley.conversation.speakable import speakable
                 'to=functions.f 天天\n{"a": "b"}цҳауеит',
                 '@f(a-1): {"a": "b"}',
                 'f.g(a="b. C", d=1)',
-                "end_conversation()",
-                "<parameter=a>\nb\n</parameter>\n</function>",
+                *("end_conversation()", "[end_it(), g(a=1)]", '[f(a="b. C")]'),
+                "<parameter=a>\nb\n</parameter>\n</function>\n</tool_call>",
                 "[COLORS:Ann=#c8a86e,Bob=#b5654a]",
                 "<pause=1s> [laughs]",
             )
         ),
         ("公式$n^2$是, \\(\\lceil x \\rceil\\)", "公式n^2是, ⌈ x ⌉"),
+        ("\\sum_{i=1}^{n} a, \\lim_{b} C:\\in\\a_b", "∑ i=1^n a, lim b C:\\in\\a_b"),
         ("A = side<sup>2</sup>, or side<sup>2</sup> + 1", "A = side2, or side2 + 1"),
         (
             "so.<sup>1</sup> It is<sup>[2](a)</sup> then<sup>3</sup> Meter<sup>2</sup>",

@@ -71,6 +71,7 @@ KINDS = {
             ("<tool_call>\n", "\n</tool_call>"),
             ('<|open|>tools<|sep|><|open|>call tool="f"<|sep|>', "<|close|>tools<|sep|>"),
             ("<tool>\n", "\n</tool>"),
+            ('<‖DSML‖invoke name="send">\n', "</‖DSML‖parameter>\n</‖DSML‖invoke>"),
             ('<details type="reasoning">\n', "\n</details>"),
             ("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
             ('{"name": "f", "arguments": {"a": "', '"}}'),
@@ -94,6 +95,7 @@ KINDS = {
             ),
             *((f"```{text}\nIt is *so*.\n```\n", "It is so.") for text in ("text", "Markdown")),
             *((mark, "") for mark in ("<tool_call>a</tool_call>", "😀", "```\nx\n```")),
+            *((mark, "") for mark in ("[TOOL_CALLS][{}]", "<‖DSML‖tool_calls")),
         )
     },
     "an image in its letters": (

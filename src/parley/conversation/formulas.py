@@ -20,7 +20,7 @@ _FORMULA = regex.compile(
     | (?<![\p{Lu}\p{Ll}\p{N}$]) \$ (?=[^$\n]{0,400}[\\^_{}=]|\p{L}\$)
       (?P<tex>[^\s$] (?:[^$\n]{0,400} [^\s$])?) \$ (?![\p{N}$])
     | (?P<tex>\\begin\{[^{}]*\} .{1,400}? \\end\{[^{}]*\}|\\(?!begin)[A-Za-z]{2,}(?:GROUP)+)
-    | (?<=[\s\p{N}]) (?P<tex>\\(?:SIGNS)) (?![\p{L}\\])
+    | (?<![^\s\p{N}]) (?P<tex>\\(?:SIGNS|lim)(?:[_^]GROUP)*) (?![\p{L}\\])
     """.replace("GROUP", _GROUP).replace("SIGNS", "|".join(_SIGNS)),
     regex.VERBOSE | regex.DOTALL,
 )

@@ -38,7 +38,7 @@ _CLOSER = regex.compile(r"[])>*_~`{}]")
 _MARK = regex.compile(r"(?r)[^\w\s,;:'’-]|[\n_]")
 _FIRST_MARK = regex.compile(r"(?r)[^\w\s]|[\n_]")
 _WRAPPED = regex.compile(r"(?i)\A\s*`{3,}(?:te?xt|plaintext|md|markdown)\s|`{3,}\s*\Z")
-_MARKED = regex.compile(r"</|<[|｜]")  # What certainly is a call, or thoughts.
+_MARKED = regex.compile(r"</|<[|｜‖]|\[TOOL_CALLS\]")  # What certainly is a call, or thoughts.
 _GAP = regex.compile(r"\s(?=\S)|[\p{EA=W}\p{EA=F}](?=.)", regex.S)
 
 

@@ -120,8 +120,8 @@ def _is_abbreviation(word: str, before: str, after: str) -> bool:
     if _COUNTS.search(before):
         return True
     if day := _DAY.fullmatch(word):
-        is_ordinal = len(day[1]) < 3 and (_ORDINAL.match(after) or _ARTICLE.search(before))
-        return bool(is_ordinal or _DATE.search(before))
+        is_ordinal = _ARTICLE.search(before) or (len(day[1]) < 3 and _ORDINAL.match(after))
+        return bool((len(day[1]) < 4 and is_ordinal) or _DATE.search(before))
     return (
         not (_ABBREVIATIONS.isdisjoint([word, word[:1].lower() + word[1:]]) or _BEGINS.match(after))
         or word.endswith("str")

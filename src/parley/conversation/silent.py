@@ -4,11 +4,10 @@ import regex
 
 # Elements that hold calls of tools, thoughts, and what a browser or a page reads.
 HIDDEN = (
-    r"(?:\w+:)?(?:tool|function|think|thought|reasoning)\w*|invoke|parameter|style|script"
-    r"|details(?=\stype=)|grok:render|antArtifact"
+    r"(?:\w+:|longcat_)?(?:tool|function|think|thought|reasoning)\w*|TOOLCALL|invoke|parameter"
+    r"|style|script|details(?=\stype=)|grok:render|antArtifact"
 )
-# A reply tells of such a mark where words follow it in its line, or a sentence or a list that of a
-# tool in the next.
+# A reply tells of such a mark where words follow in its line, or that of a tool in the next line.
 _NAMED = r"(?![^\S\n]+[\p{Ll}\p{Lo}])"
 _SPOKEN_OF = (
     r"(?![^\S\n]+[^\s{\[<]|[\p{Lo},.:;)'’\"”]"
@@ -25,9 +24,11 @@ CODE = (
     r"(?:^[ \t>]*+(?P=mark)[`~]*+(?!\w+[^\S\n]*$|\w[^\n]*`)|^[^`\n]+(?P=mark)[^\S\n]*$"
     r"|(?P<open>\Z))"
 )
+# DeepSeek's mark of calls, with any bars, which may end other elements, too.
+_DSML = r"[|｜‖]+[ ]?DSML[ ]?[|｜‖][^<>\n]*+"
 # Elements: with their end, or to the end of the text where they begin a line.
 _ELEMENTS = (
-    rf"<(?P<tag>{HIDDEN})\b[^<>]*>{_NAMED}.*?</(?P=tag)>"
+    rf"<(?P<tag>{HIDDEN})\b[^<>]*>{_NAMED}.*?</(?:(?P=tag)|{_DSML})>"
     rf"|<(?<=^[ \t]*<)(?P<element>{HIDDEN})\b[^<>]*>{_SPOKEN_OF}.*(?P<open>\Z)"
 )
 # A tag amid whose value a text was cut: <pic prompt="…
@@ -35,13 +36,13 @@ _TAG = (
     r"(?P<begin><[A-Za-z][\w:-]*\s+[\w-]+=\")(?:\n[^<>]*+>|(?:\n[^<>]*+|[^<>\"]*+"
     r"(?:\"\s+[\w-]+=\"[^<>\"]*+)*+)(?P<open>\Z))"
 )
-# Calls in the tokens of a model, as hosts leave them in a reply, and the words before some.
+# Calls in the tokens of a model, the words before some, and ends of calls that have no beginning.
 _TOKENS = (
     r"^(?:call\n(?=<(?:invoke|function))|[\w.-]{1,64}:\d{1,3}(?=<[|｜]))"
-    r"|(?P<begin>(?:<[|｜](?![^<>\n]*(?i:end))[^<>\n]*(?i:tool|action|python)[^<>\n]*>"
-    rf"|<\|open\|>tool|\[TOOL_CALLS\]){_SPOKEN_OF}).*?"
-    r"(?:<[|｜][^<>|｜\n]*(?i:end|eo[mt])\w*[|｜]>|<\w*tool\w*[|｜]>|</[|｜]\w+[|｜]\w*calls>"
-    r"|<\|close\|>tool\w*<\|sep\|>|(?P<open>\Z))"
+    rf"|^</(?:{HIDDEN})>[ \t]*$|</{_DSML}>|(?P<begin>(?:<{_DSML}(?:>|\Z)|<\|open\|>tool"
+    r"|<[|｜](?![^<>\n]*(?i:end))[^<>\n]*(?i:tool|action|python)[^<>\n]*>|\[TOOL_CALLS\])"
+    rf"{_SPOKEN_OF}).*?(?:<[|｜][^<>|｜\n]*(?i:end|eo[mt])\w*[|｜]>|<\w*tool\w*[|｜]>"
+    rf"|</{_DSML}>|<\|close\|>tool\w*<\|sep\|>|(?P<open>\Z))"
 )
 # Calls in JSON, or in braces behind a name. Other JSON may be what was asked for.
 _JSON = (
@@ -56,8 +57,9 @@ _JSON = (
 # Calls in words, alone on a line or behind a sentence: say(text="…"), end_it(). What a colon or the
 # next line tells of is none, nor is what has no quotes and a plain name, as in f(x=1).
 _WORDS = (
-    r"(?:^|(?<=\D[.!?][ ]))(?!print\()[a-z][\w.]*\((?:\w+=[^()\n\"']*[\"'][^()\n]*"
-    r"|(?<=_\w+\()(?:\w+=[^()\n]*|(?<![:：]\s*[\w.]+\()))\)[ \t]*$(?!\n[ \t]*\p{Ll})"
+    r"(?:^|(?<=\D[.!?][ ]))\[?(?!print\()[a-z][\w.]*\((?:\w+=[^()\n\"']*[\"'][^()\n]*"
+    r"|(?<=_\w+\()(?:\w+=[^()\n]*|(?<![:：]\s*\[?[\w.]+\()))\)"
+    r"(?:,[ ]?[a-z][\w.]*\([^()\n]*\))*+\]?[ \t]*$(?!\n[ \t]*\p{Ll})"
 )
 # Numbers of notes behind a word, but no powers, and links that are such numbers.
 _NOTES = (
@@ -79,8 +81,7 @@ _DIRECTIONS = (
     rf"|(?:^|(?<=\D[.!?…][ ]))(?i:\[(?:(?:{_MOOD})(?:ly)?|{_HEARD})\]"
     rf"|(?P<act>[(*_])(?:{SOUND})(?:s|ing)[)*_])(?=\s+[^\s\p{{Ll}}]|\s*\Z)"
 )
-# All of it. Code within a line is kept; of a block that is open, `begin`, `element` or `mark` tells
-# what began it.
+# All of it. Code within a line is kept; `begin`, `element` or `mark` tells how an open block began.
 _SILENT = regex.compile(
     rf"(?sm)(?P<kept>`[^`\n]++`)|{CODE}|{_ELEMENTS}|{_TAG}|{_TOKENS}|{_JSON}|{_WORDS}|{_NOTES}"
     rf"|{_DIRECTIONS}"

@@ -28,7 +28,7 @@ _TIMES = "\u2217"
 _BLANK = regex.compile(r"(?<=\p{Lo})__+")  # To be filled in, where no space stands.
 # A line break that was escaped twice, unless it ends what is quoted: "Hi.\\n".
 _ESCAPED = regex.compile(r"(?<=[.!?:…。！？])(?:\\r)?\\n(?:(?:\\r)?\\n)*+(?!\p{Ll}|[\"'`’”](?!\w))")
-_CITED = r"\^[^\[\]\s]+|(?:cite|citation|source|web|ref|doc)[:_ ]{0,2}\d[\d, -]*"
+_CITED = r"\^[^\[\]\s]+|cite:[\w-]+|(?:cite|citation|source|web|ref|doc)[:_ ]{0,2}\d[\d, -]*"
 # Behind one of these a number in brackets is no source, but what is told of: "The answer is [3]."
 _TELLS = r"(?<!(?:[は是为為选選第项項：:=]|\bis)[ ]?)"
 # Each line is a kind of text that is not said as it is written; `said` names what is left of it.
@@ -37,7 +37,7 @@ _UNSAID = regex.compile(
       \A\[\^[^\[\]\s]+\]:.*                                       # [^1]: a footnote
     | <[|｜]\w*(?:start|channel)\w*[|｜]>\w*                        # <|im_start|>assistant
     | <[|｜][^<>\s]+>|<[^<>\s]+[|｜]>|<(?:start|end|begin)_of_\w+>|\[/?INST\]   # <|im_end|>
-    | \uE200[^\uE201]*\uE201                                      # sources of ChatGPT
+    | \uE200[^\uE201]*\uE201|[ ]?\bcite(?:turn\d+[a-z]+\d+)+      # sources of ChatGPT
     | :(?<![\w:\[]:)[a-z+-][a-z0-9_+-]*:(?![\w:])                 # :smile:
     | 【[^【】]*†[^【】]*】|TELLS(?<!\A)【\d{1,3}】                    # a source, as some models do
     | :contentReference\[[^\[\]]*\](?:\{[^{}]*\})?
