@@ -213,7 +213,7 @@ CHARSETS = {
 def test_a_text_is_read_in_its_charset(charset):
     """The part's own, or the form's for what is no file (RFC 7578, 4.4 and 4.6), wherever it is."""
     text, written = CHARSETS[charset]
-    assert read("voice\r\nContent-Type: text/plain", "é".encode()) == {"voice": "é"}
+    assert read("voice\r\nContent-Type: text/plain", "é\r\n\r".encode()) == {"voice": "é\n\r"}
     assert read(f"voice\r\nContent-Type: text/plain; charset={charset}", written) == {"voice": text}
     sent = {"_charset_": charset.encode(), "voice": written, "history": written, "audio": written}
     for form in (sent, dict(reversed(sent.items()))):

@@ -94,7 +94,7 @@ def _fields(
 def _meant(name: str, sent: bytes | Spool, charset: str, usage: Usage) -> str | Spool:
     """A field in UTF-8, but for a recording, and for a history that is too long anyway."""
     if isinstance(sent, bytes):
-        return _decoded(sent, charset)
+        return _decoded(sent, charset).replace("\r\n", "\n")  # Forms end a text's lines so.
     if name == "history" and CHARSETS.fullmatch(charset) and sent.size <= HISTORY_BYTES:
         return usage.spool([_decoded(sent.read(), charset).encode()], prefers_disk=True)
     return sent

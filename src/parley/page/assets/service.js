@@ -75,9 +75,7 @@ async function* answer({ recording, fileName, fields, headers, signal }) {
 function form(recording, fileName, fields) {
   const body = new FormData();
   body.append("audio", recording, fileName);
-  // Forms make two characters of the end of a line in a text, not in a file.
-  for (const [name, value] of Object.entries(filled(fields)))
-    body.append(name, value.includes("\n") ? new Blob([value]) : value);
+  for (const [name, value] of Object.entries(filled(fields))) body.append(name, value);
   return body;
 }
 
