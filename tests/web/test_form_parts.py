@@ -141,7 +141,7 @@ def test_what_is_broken_is_an_error(body, size, boundary):
 
 def test_a_form_has_a_boundary():
     """Without one, any line that begins with two hyphens would be taken for it."""
-    with pytest.raises(FormBroken):
+    with pytest.raises(FormBroken, match="no boundary"):
         list(parts(BytesIO(NAMED.replace(b"--b", b"--") + b"\r\n\r\n1\r\n----"), b""))
 
 

@@ -70,7 +70,7 @@ def test_an_option_is_read_as_it_is_meant(name, value, meaning):
     assert load(name, value) == {name: meaning}
 
 
-@pytest.mark.parametrize("value", ["", "\u3000", '""', "NaN\n", '"null"', *ABSENT])
+@pytest.mark.parametrize("value", ["", "\u3000", '""', "NaN\n", '"null"', "(null)", *ABSENT])
 @pytest.mark.parametrize("name", [name for name in SCHEMA.fields if name != "audio"])
 def test_a_blank_option_is_as_if_it_were_not_sent(name, value):
     """Pages send the fields that nobody filled in, too."""
@@ -83,7 +83,7 @@ def test_a_blank_option_is_as_if_it_were_not_sent(name, value):
         ("voice", "a\nb", "one line of text"),
         ("voice", "x" * 201, "at most 200 characters"),
         ("audio_format", "ogg", "mp3 or wav or pcm"),
-        ("language", "english", "ISO 639-1"),
+        ("language", "auto", "639-1, such as en, or leave it out"),
         ("language", "é\u0131", "639-1"),
         ("system_prompt", "x" * (8001), "at most 8000 characters"),
         ("history", "{}", "a JSON list"),

@@ -47,7 +47,7 @@ def parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Part, Iterator[b
     hand have no CR. Where the first boundary's line has none, a content's last CR is its own.
     """
     if not boundary:
-        raise FormBroken()
+        raise FormBroken("Content-Type names no boundary; leave that header to the HTTP client.")
     reader, delimiter, carriage_return = _Reader(stream), b"--" + boundary, None
     consume(reader.until(delimiter))  # .NET puts a byte order mark before it, on the same line.
     while not reader.skip(b"--"):

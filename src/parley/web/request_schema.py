@@ -20,13 +20,13 @@ from parley.web.uploads import HISTORY_BYTES, fields_of
 LINE_CHARACTERS = 200
 PROMPT_CHARACTERS = 8000
 HISTORY_TURNS = 100
-# What clients write where there is no text: JavaScript, JSON and Python.
-ABSENT = ("", "undefined", "null", "None", "NaN")
+# What clients write where there is no text: JavaScript, JSON, Python, Swift, Go and Objective-C.
+ABSENT = ("", "undefined", "null", "None", "NaN", "nil", "<nil>", "(null)", "<null>")
 
 # What an option is to be sent as: `first_error` makes a sentence of it.
 LINE = f"one line of text of at most {LINE_CHARACTERS} characters, or leave it out"
 FORMAT = " or ".join(AUDIO_FORMATS)
-LANGUAGE = "the two letters of ISO 639-1, such as en"
+LANGUAGE = "the two letters of ISO 639-1, such as en, or leave it out"
 PROMPT = f"a text of at most {PROMPT_CHARACTERS} characters"
 HISTORY = (
     f"a JSON list of at most {HISTORY_TURNS} turns and {HISTORY_BYTES // 1024} KB, each "
