@@ -2,8 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import gevent
@@ -38,23 +37,30 @@ class Deadline:
             raise self.error()
         return seconds
 
-    @contextmanager
-    def wait(self) -> Iterator[None]:
+    def wait(self) -> "_Wait":
         """A block that ends wherever it waits for too long. Raises as `require_time` does.
 
         Within it the end is a BaseException, which no library takes for its own. No `yield` may
         stand in it: whoever asks the generator for more would be ended instead.
         """
-        with gevent.Timeout(self.require_time(), exception=False):
-            yield
-            return  # In time. Too late, the Timeout ends the `with` alone.
-        raise self.error() from None
+        return _Wait(self)
 
     def sleep(self, seconds: float) -> None:
         """Wait; raises as `require_time` does, as soon as the deadline has passed."""
         if seconds > 0:
             with self.wait():
                 time.sleep(seconds)
+
+
+class _Wait(gevent.Timeout):  # type: ignore[misc]  # gevent's is not typed.
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__(deadline.require_time())
+        self._error = deadline.error
+
+    def __exit__(self, _: object, raised: object, __: object) -> None:
+        self.close()
+        if raised is self:
+            raise self._error() from None
 
 
 def let_others_run() -> None:

@@ -3,7 +3,7 @@
 import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from http.client import HTTPException
 from typing import Any
 
@@ -33,15 +33,14 @@ def filled(head: bytes, pieces: Iterator[bytes], size: float = math.inf) -> byte
     return bytes(body)
 
 
-@contextmanager
-def errors_translated() -> Iterator[None]:
+class ErrorsTranslated(AbstractContextManager[None]):
     """A block that raises our error for a foreign one, whose text may quote a key and is lost."""
-    try:
-        yield
-    except (Timeout, exceptions.TimeoutError):
-        raise UpstreamTimeout() from None
-    except BROKEN:
-        raise UpstreamUnavailable() from None
+
+    def __exit__(self, _: object, raised: object, __: object) -> None:
+        if isinstance(raised, (Timeout, exceptions.TimeoutError)):
+            raise UpstreamTimeout() from None
+        if isinstance(raised, BROKEN):
+            raise UpstreamUnavailable() from None
 
 
 class Answer(AbstractContextManager["Answer"]):
@@ -125,7 +124,7 @@ class Answer(AbstractContextManager["Answer"]):
 
     def _arriving(self) -> Iterator[bytes]:
         while not self._raw.closed:
-            with errors_translated(), self._deadline.wait():
+            with ErrorsTranslated(), self._deadline.wait():
                 piece = self._raw.read1(PIECE_BYTES)
             if not piece:
                 return

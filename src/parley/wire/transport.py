@@ -18,7 +18,7 @@ from parley.errors import BaseUrlRefused, ConfigurationError, UpstreamError
 from parley.recordings import Recording
 from parley.redaction import Secrets
 from parley.wire.adapter import Adapter, PreparedSession
-from parley.wire.bodies import Answer, errors_translated
+from parley.wire.bodies import Answer, ErrorsTranslated
 from parley.wire.connections import CONNECT_SECONDS, Address, LookUp, is_short_of_files, resolve
 from parley.wire.websocket import MESSAGE_BYTES, Channel
 
@@ -151,7 +151,7 @@ class Transport:
     ) -> Answer:
         session = self._public if upstream.url.public_only else self._unchecked
         try:
-            with errors_translated(), deadline.wait():
+            with ErrorsTranslated(), deadline.wait():
                 response = session.send(request)
         except BaseUrlRefused:
             raise upstream.url.refusal() from None

@@ -12,7 +12,7 @@ from websockets.uri import parse_uri
 
 from parley.deadline import Deadline, let_others_run
 from parley.errors import UpstreamMalformed, UpstreamUnavailable
-from parley.wire.bodies import BROKEN, errors_translated
+from parley.wire.bodies import BROKEN, ErrorsTranslated
 
 MESSAGE_BYTES = 2_000_000  # The largest message: one event of the Realtime API.
 FRAMES = 4096  # How many frames may come before a message is whole, pings and empty ones included.
@@ -49,14 +49,14 @@ class Channel:
         """Send one message, unless the upstream has closed already; `messages` then says why."""
         if self._protocol.state is OPEN:
             self._protocol.send_text(text.encode())
-            with errors_translated(), self._deadline.wait():
+            with ErrorsTranslated(), self._deadline.wait():
                 self._flush()
 
     def messages(self) -> Iterator[bytes]:
         """Each message; raises UpstreamUnavailable at the end, UpstreamMalformed past a limit."""
         message, frames = bytearray(), 0
         while True:
-            with errors_translated(), self._deadline.wait():
+            with ErrorsTranslated(), self._deadline.wait():
                 self._flush()  # What is due, such as answers to pings.
                 data = bytes(self._reader.read1(READ_BYTES))
             if not data:
