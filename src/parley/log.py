@@ -5,7 +5,7 @@ import logging
 import re
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from logfmter import Logfmter
 
@@ -18,12 +18,18 @@ UNQUOTED = re.compile(r"[!#-<>-~]*")  # ASCII without spaces, quotes and equals 
 
 
 class Formatter(Logfmter):
-    """Logfmter, which would look at each text 33 times."""
+    """Logfmter, which would look at each text 33 times, and at what Python notes of a record."""
 
     @classmethod
     def format_string(cls, value: str) -> str:
         """The text, in quotes where it needs them."""
         return value if UNQUOTED.fullmatch(value) else super().format_string(value)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The level and the event, which is all in the message: numbers, texts and None."""
+        event: Any = record.msg if isinstance(record.msg, dict) else {"msg": record.getMessage()}
+        told = {"at": record.levelname, **event}.items()
+        return " ".join(f"{k}={self.format_string('' if x is None else str(x))}" for k, x in told)
 
 
 def write_to(stream: TextIO, level: str) -> None:
@@ -31,7 +37,7 @@ def write_to(stream: TextIO, level: str) -> None:
     # It quotes an upstream's broken headers, where gunicorn's --log-config-json has all lines.
     logging.getLogger("urllib3").propagate = False
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(Formatter(ignored_keys=["exc_info"]))
+    handler.setFormatter(Formatter())
     log.handlers = [handler]  # Instead of an earlier call's.
     log.setLevel(level)
     log.propagate = False
