@@ -1,20 +1,20 @@
 """requests' adapter and urllib3's pools, which make our connections and give each `resolve`."""
 
 from collections.abc import Iterator, Mapping
-from http.cookiejar import DefaultCookiePolicy
 from operator import itemgetter
 from typing import Any
 from urllib.request import getproxies
 
 from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry, Timeout
 
 from parley.wire.connections import PlainConnection, Resolve, TLSConnection
 from parley.wire.sockets import tls_context
 
 # What tells a manager's pools apart; urllib3 would compare every option of theirs.
 ORIGIN = itemgetter("scheme", "host", "port")
+NO_TIMEOUT = Timeout(connect=None, read=None)  # Deadlines end what takes too long.
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -68,9 +68,10 @@ class PreparedSession(Session):
         super().__init__()
         self.adapters.clear()
         self.mount("http", adapter)  # What begins with "https" does so, too.
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # The jar stays empty.
+        self.cookies.extract_cookies = lambda *_: None  # type: ignore[method-assign]  # It stays empty.
         self.stream = True
-        self.trust_env = bool(getproxies())  # To look for a proxy takes a tenth of a call's time.
+        # Ready for `send`, which would spend a tenth of a call's time on a look for proxies.
+        self.ready: Any = {"timeout": NO_TIMEOUT} | ({} if getproxies() else {"proxies": {}})
 
     def resolve_redirects(self, *_: object, **__: object) -> Iterator[Any]:
         """Take no answer for a redirect: requests would read its body, however long."""

@@ -1,5 +1,6 @@
 """urllib3's connections, extended: to the first of a host's addresses that answers, in time."""
 
+import http.client
 import os
 import select
 import socket
@@ -91,6 +92,7 @@ class PlainConnection(HTTPConnection):
     """A connection in plain, whose answers are read by AnswerReader."""
 
     response_class: Any = AnswerReader
+    putheader = http.client.HTTPConnection.putheader  # urllib3's looks for headers to leave out.
 
     def __init__(self, *arguments: Any, resolve: Resolve, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -152,7 +152,7 @@ class Transport:
         session = self._public if upstream.url.public_only else self._unchecked
         try:
             with ErrorsTranslated(), deadline.wait():
-                response = session.send(request)
+                response = session.send(request, **session.ready)
         except BaseUrlRefused:
             raise upstream.url.refusal() from None
         return Answer(response, limit, upstream.secrets, deadline)
