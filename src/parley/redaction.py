@@ -24,7 +24,7 @@ class Secrets:
 
     def shown_in(self, text: str) -> bool:
         """Whether the text shows a telling part of one of them, as OpenAI's messages do."""
-        return any(end in text for end in self._ends) or not self._runs.isdisjoint(_runs_of(text))
+        return any(map(text.__contains__, self._ends)) or not self._runs.isdisjoint(_runs_of(text))
 
     def kept_out_of(self, text: str) -> str:
         """The text, which others chose, or nothing where it shows one of them."""

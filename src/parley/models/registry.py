@@ -65,7 +65,7 @@ class StageModels:
         if not (without_row and has_row):  # Else it is sent as it is written, whatever its date.
             model = self._first_alive(model, today)
         fallback = self._first_alive(self._replacement_of(model), today)
-        return replace(model, fallback=None if fallback == model else fallback)
+        return model if fallback == model else replace(model, fallback=fallback)
 
     def _first_alive(self, model: Model, today: date | None) -> Model:
         """The model itself or the first of its replacements that is not shut down by `today`."""

@@ -76,8 +76,7 @@ def json_of(conversation: Conversation, schema: Schema) -> Response:
         response.response = _pieces(head + EMPTY_AUDIO[:-1], speech, EMPTY_AUDIO[-1:] + tail)
         response.content_length = len(text) + 4 * ((speech.size + 2) // 3)
     response.status_code = status_of(conversation)
-    failure = conversation.failure
-    response.retry_after = seconds(failure.retry_after) if failure else None
+    response.retry_after = seconds(getattr(conversation.failure, "retry_after", None))
     return response
 
 
@@ -120,7 +119,6 @@ def add_promised_headers(response: Response) -> Response:
     response.vary.add("Accept")  # flask-cors adds Origin.
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    refusal = request.routing_exception
-    if isinstance(refusal, MethodNotAllowed):
+    if isinstance(refusal := request.routing_exception, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(sorted(refusal.valid_methods or ()))
     return response

@@ -43,8 +43,7 @@ class EventStream:
         try:
             yield from self._reply_frames()
         except ANY_ERROR as error:  # gunicorn would log its text.
-            has_text_ended = "text" in self._conversation.seconds
-            failure = with_stage(error, "tts" if has_text_ended else "text")
+            failure = with_stage(error, "tts" if "text" in self._conversation.seconds else "text")
         finally:
             self._reply.close()  # The conversation then has as its reply what was told.
         if failure:

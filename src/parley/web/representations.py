@@ -1,11 +1,9 @@
 """What a caller asks for: the representation that Accept names, and the options of the form."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from typing import Any
 
 from flask import request
-from werkzeug.http import parse_options_header
 
 from parley.errors import OptionInvalid
 from parley.upstream.client import Options
@@ -28,7 +26,7 @@ def accepted(accept: Iterable[tuple[str, float]]) -> tuple[str, str]:
     Types are without parameters (RFC 9110, 12.5.1). Of equal ones the first more specific counts.
     """
     for value, weight in sorted(accept, key=lambda item: -item[1]):
-        media_type = parse_options_header(value)[0].lower()
+        media_type = value.partition(";")[0].strip().lower()
         if weight > 0 and media_type in OURS:
             return OURS[media_type]
     return JSON, ""
@@ -37,7 +35,7 @@ def accepted(accept: Iterable[tuple[str, float]]) -> tuple[str, str]:
 def asked_for(form: Mapping[str, Any]) -> tuple[str, Options]:
     """The representation, and the options; raise OptionInvalid where Accept forbids one."""
     representation, named = accepted(request.accept_mimetypes)
-    chosen = {each.name: form[each.name] for each in fields(Options) if each.name in form}
+    chosen = {name: sent for name, sent in form.items() if name in Options.__match_args__}
     if named:
         sent = chosen.setdefault("audio_format", named)
         if sent != named and not request.accept_mimetypes[AUDIO_FORMATS[sent]]:
