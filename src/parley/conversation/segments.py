@@ -87,11 +87,11 @@ class Segmenter:
         self._receive(text)
 
     def _receive(self, text: str) -> None:
-        near = max(0, len(self._open) - NEXT_WORD)
+        since = max(0, len(self._open) - NEXT_WORD)  # Gaps before it were judged, by the old mark.
         if mark := (_FIRST_MARK if self._is_first else _MARK).search(text):
-            near, self._mark = 0, len(self._open) + mark.start()
+            since, self._mark = 0, len(self._open) + mark.start()  # The last of several.
         self._open += text
-        self._may_end = self._mark >= 0 and bool(_GAP.search(self._open, near))
+        self._may_end = self._mark >= 0 and bool(_GAP.search(self._open, since))
 
     def _segments(self, *, is_last: bool) -> Iterator[Segment]:
         while segment := self._next_segment(is_last=is_last):

@@ -74,7 +74,7 @@ class SpokenReply:
     def _read_text(self) -> None:
         delta = ""
         with closing(self._client.stream_reply(self.conversation.transcript)) as reply:
-            asked = busy_since = time.monotonic()  # For a delta; since when nobody else ran.
+            asked = busy_since = time.monotonic()  # When a delta was asked for, and others ran.
             for delta in deltas_without_thoughts(reply):
                 waited = (now := time.monotonic()) - asked
                 if waited >= WAITED_SECONDS:

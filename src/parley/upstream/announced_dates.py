@@ -1,4 +1,4 @@
-"""The days on which the upstream says that its models shut down."""
+"""The days on which the upstream says that its models shut down; MODEL_LIST.MD has ours."""
 
 from datetime import date
 

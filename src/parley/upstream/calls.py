@@ -104,7 +104,7 @@ class Call:
                 first = next(pieces, None)
                 if first is None:
                     raise errors.UpstreamMalformed()
-                yield first  # To `until_first`: unless it has run, closing it would close nothing.
+                yield first  # To `until_first`: closing a generator that never ran closes nothing.
                 yield first  # To whoever asked for the pieces.
                 yield from pieces
 

@@ -55,7 +55,7 @@ def create_app(services: Services, blueprints: Iterable[Blueprint]) -> Flask:
     app.extensions["parley"] = services
     app.before_request(request_record.begin)
     app.after_request(request_record.complete)
-    app.after_request(add_promised_headers)
+    app.after_request(add_promised_headers)  # Before `complete`: Flask calls the last first.
     app.register_error_handler(Exception, answer_exception)
     warn_once = lru_cache(maxsize=1)(partial(warn_of_ends, services))
     warn_once(services.today())

@@ -38,7 +38,7 @@ class EventStream:
         self._conversation, self._reply = stages.conversation, SpokenReply(stages)
 
     def frames(self) -> Iterator[bytes]:
-        """The frames, up to `done`; nothing more to a caller who has left. Closed in any case."""
+        """The frames, up to `done`; nothing more to a caller who has left. Closes the reply."""
         failure = None
         try:
             yield from self._reply_frames()

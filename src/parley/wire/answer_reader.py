@@ -43,7 +43,7 @@ class AnswerReader(http.client.HTTPResponse):
         self._socket.is_receiving = True
 
     def begin(self) -> None:
-        """Read the headers of the final answer, which is the last if its end is not plain."""
+        """Read the headers of the final answer; no other follows it if its end is uncertain."""
         super().begin()
         codings = [coding.lower() for coding in self.headers.get_all("Transfer-Encoding", [])]
         lengths = self.headers.get_all("Content-Length", [])

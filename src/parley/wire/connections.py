@@ -89,7 +89,7 @@ def _close(abandoned: gevent.Greenlet) -> None:
 
 
 class PlainConnection(HTTPConnection):
-    """A connection in plain, whose answers are read by AnswerReader."""
+    """A connection, in plain unless it is a TLSConnection; AnswerReader reads its answers."""
 
     response_class: Any = AnswerReader
     putheader = http.client.HTTPConnection.putheader  # urllib3's looks for headers to leave out.
@@ -119,11 +119,11 @@ class PlainConnection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether it is open, and nothing unread has arrived, below TLS, not even its end."""
+        """Whether a pool may use it again: briefly idle, with nothing unread, not even its end."""
         sock: Any = self.sock and under_tls(self.sock)
-        is_kept = sock and time.monotonic() <= sock.idle_since + IDLE_SECONDS
-        return bool(is_kept and not has_event(sock, select.POLLIN))
+        is_idle = sock and time.monotonic() <= sock.idle_since + IDLE_SECONDS  # Else new, or stale.
+        return bool(is_idle and not has_event(sock, select.POLLIN))
 
 
 class TLSConnection(PlainConnection, HTTPSConnection):
-    """A connection in TLS."""
+    """The same connection, in TLS."""

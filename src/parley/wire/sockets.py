@@ -31,7 +31,7 @@ class YieldingSocket(socket.socket):  # type: ignore[misc]  # gevent's is not ty
         return super().recv_into(*arguments)  # type: ignore[no-any-return]
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send all of it, or note that some is missing; each part that is taken begins a wait."""
+        """Send all of it, or note that some is missing; each part has the time of one `send`."""
         left = memoryview(data).cast("B")
         try:
             while left:

@@ -25,7 +25,7 @@ class Slot:
         self.usage, self.uploads = Usage(slots.budget), Usage(slots.budget)
 
     def take(self) -> bool:
-        """Whether the request holds a slot; it takes one now where one is free, and memory."""
+        """Whether the request holds a slot; it takes one now where a slot and memory are free."""
         if not self._is_taken and self._slots.free > 0 and not self._slots.budget.is_exhausted:
             self._slots.free -= 1
             self._is_taken = True
