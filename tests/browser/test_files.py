@@ -5,6 +5,7 @@ import time
 import pytest
 from browser.recorded import recorded
 from browser.speaking_upstream import QUESTION, hear, hold_back, refuse
+from browser.test_scrolling import is_above_the_footer
 from playwright.sync_api import expect
 from testing.fake_openai import TRANSCRIPT
 
@@ -104,13 +105,14 @@ def test_nothing_is_sent_behind_settings(tab, upstream):
     expect(tab.page.locator(".note")).to_have_count(0)  # One file is what is expected.
 
 
-@pytest.mark.parametrize("size", [(800, 600), (320, 256)], ids=["a window", "400 percent"])
+@pytest.mark.parametrize("size", [(800, 600), (320, 180)], ids=["a window", "400 percent"])
 def test_what_has_no_transcript_leaves_what_was_cleared(talked, upstream, tmp_path, size):
     """Nothing was said: all of it can still come back, and the offer is in sight."""
     talked.page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
     undo = talked.button("Undo")
     talked.button("Clear").click()
     expect(undo).to_be_in_viewport(ratio=1)
+    assert is_above_the_footer(talked, "Undo")
     (tmp_path / "words.wav").write_text("These are words.")
     talked.send(tmp_path / "words.wav")
     talked.expect_failure("What this file holds is no audio of a supported kind")

@@ -189,9 +189,11 @@ def test_a_muted_microphone_hears_nothing(tab, upstream):
     tab.expect_state("Muted")
     expect(invitation).to_be_hidden()
     heard_until = time.monotonic() - began + 0.5
+    seconds = tab.text_of("#talk-time")
     expect(tab.page.get_by_text("Tap Mute again to be heard. Send sends what")).to_be_visible()
     expect(mute).to_have_attribute("aria-pressed", "true")
     time.sleep(QUESTION_SECONDS)
+    assert tab.text_of("#talk-time") == seconds  # Nothing is heard that could be counted.
     mute.click()
     tab.expect_state("Listening")
     tab.tap()

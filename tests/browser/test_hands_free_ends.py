@@ -147,6 +147,7 @@ def test_what_was_said_is_kept_where_the_microphone_cannot_be_opened_again(chrom
     chrome.run(REFUSE, "NotFoundError")
     chrome.click("#try-again")
     chrome.expect_failure("No microphone was found")
+    chrome.expect_state(PAUSED)
     assert chrome.page.locator("#try-again").inner_text() == "Send what was recorded"
     upstream.answers["text"] = write()
     chrome.click("#try-again")
@@ -166,7 +167,7 @@ def test_without_a_microphone_there_is_no_conversation(chrome, error, words):
     """The switch is off again, and it says why."""
     chrome.run(REFUSE, error)
     converse(chrome)
-    chrome.expect_failure(f"{words}, then switch Conversation on again.")
+    chrome.expect_failure(f"{words}, then try again.")
     assert chrome.run("return document.getElementById('converse').ariaChecked") == "false"
 
 

@@ -118,9 +118,14 @@ def test_the_times_of_a_turn_tell_what_has_happened(page, happened, figure, told
 
 def test_a_voice_that_is_stopped_before_a_word_was_heard(tab, upstream):
     """Its turn says when the last word came, and nothing of a first sound."""
-    upstream.answers.update(text=write(["Incomprehensibilities."]), tts=speak(20))
+    upstream.answers.update(text=write(["Incomprehensibilities."]), tts=speak(6))
     tab.send(until="Speaking")
     tab.stop()
     expect(tab.page.locator(".stopped")).to_have_text("None of it was heard.")
     expect(tab.page.locator(".timing")).to_contain_text(re.compile("from sending to .*last word"))
     expect(tab.page.get_by_role("img", name="first sound")).to_have_count(0)
+    assert "assistant" not in tab.saved("As JSON")
+    tab.button("Hear again").click()
+    tab.expect_state("Speaking")
+    tab.expect_rest()  # From now on the model is told of it.
+    assert json.loads(tab.saved("As JSON"))[1]["content"] == "Incomprehensibilities."

@@ -103,9 +103,9 @@ def test_a_reply_that_is_cancelled_while_it_is_written(tab, upstream, so_far, sh
 @pytest.mark.parametrize(
     ("stage", "answer", "status"),
     [
-        ("stt", refuse("429 No", "You exceeded your current quota."), "Ready for another try"),
-        ("text", refuse("404 No", "The model does not exist."), "Ready for another try"),
-        ("stt", refuse("429 No", "Try again in 300 s."), "Ready once the wait is over"),
+        ("stt", refuse("429 No", "You exceeded your current quota."), "What failed may fail again"),
+        ("text", refuse("404 No", "The model does not exist."), "What failed may fail again"),
+        ("stt", refuse("429 No", "Try again in 300 s."), "The wait is not over"),
         ("stt", hear_nothing, "Ready"),
     ],
 )
@@ -158,3 +158,12 @@ def test_tabs_share_what_is_remembered(tab):
     expect(other.page.locator("#system_prompt")).to_have_value("Rhyme.")
     expect(other.page.locator("#voice")).to_have_value("nova")
     other.page.close()
+
+
+def test_an_answer_that_nobody_expects(tab):
+    """A router's own page says nothing that a user understands."""
+    tab.page.route(
+        "**/api/conversation/",
+        lambda route: route.fulfill(status=503, headers={"Retry-After": "7"}, body="<h1>No</h1>"),
+    )
+    tab.send(fails="The service did not answer as expected: try again in a moment. Wait ")

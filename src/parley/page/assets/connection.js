@@ -11,6 +11,10 @@ const LOOK_MILLISECONDS = 5000;
 export class Connection {
   /** @type {Promise<void> | null} */
   #asking = null;
+  /** Asks it once more; there is nothing else to try where that failed. */
+  again = () => {
+    this.ask();
+  };
 
   /**
    * @param {View} view
@@ -48,7 +52,7 @@ export class Connection {
       offer = await answer.json();
     } catch {
       this.view.lose();
-      if (asked && !this.view.told) this.view.fail(new Failure("unreachable"), () => this.ask());
+      if (asked && !this.view.told) this.view.fail(new Failure("unreachable"), this.again);
       return;
     }
     this.onoffer(offer);

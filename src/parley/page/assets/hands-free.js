@@ -27,7 +27,11 @@ export class HandsFree {
   constructor(session) {
     this.session = session;
     session.onstate = (state) => this.#enter(state);
-    session.resume = async () => session.state !== "paused" || this.#open("talk", true);
+    session.resume = async () => {
+      // Where there is no microphone it is sent all the same, and the conversation ends.
+      const ends = session.state !== "paused" || /^microphone_/.test(session.view.told);
+      return ends || this.#open("talk", true);
+    };
   }
 
   /** Whether a conversation is under way. */
@@ -83,7 +87,8 @@ export class HandsFree {
       session.view.mend(/^microphone_/);
       return true;
     } catch (error) {
-      if (!signal?.aborted) session.fail(asFailure(error, "microphone_busy").inConversation());
+      const failure = asFailure(error, "microphone_busy");
+      if (!signal?.aborted) session.fail(failure, undefined, how === "talk");
       return false;
     }
   }

@@ -8,21 +8,21 @@ const UNHEARD = "…";
 /** @typedef {{role: "user" | "assistant", content: string}} Entry */
 
 export class History {
-  /** Never changed in place: who keeps it can put it back. @type {readonly Entry[]} */
+  /** Never added to in place: who keeps it can put it back. @type {readonly Entry[]} */
   entries = [];
 
   /**
    * Add a turn. Of a reply that was not heard an ellipsis tells: many models take turns strictly.
    * @param {string} said
    * @param {string} heard
+   * @returns {Entry | null} what tells of the reply
    */
   add(said, heard) {
-    if (!said.trim()) return;
-    this.entries = [
-      ...this.entries,
-      { role: "user", content: said.trim() },
-      { role: "assistant", content: heard.trim() || UNHEARD },
-    ];
+    if (!said.trim()) return null;
+    /** @type {Entry} */
+    const reply = { role: "assistant", content: heard.trim() || UNHEARD };
+    this.entries = [...this.entries, { role: "user", content: said.trim() }, reply];
+    return reply;
   }
 
   /** Drop the oldest turns until the rest may be sent; true where that was needed. */

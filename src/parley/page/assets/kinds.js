@@ -13,8 +13,7 @@ export const IN_SETTINGS = new Set([
 ]);
 
 /** Codes of what keeps everybody from talking until it is mended, beside those that Settings mend. */
-export const BLOCKING =
-  /^(insecure|recorder_missing|microphone_(missing|refused|busy))(_in_voice)?$/;
+export const BLOCKING = /^(insecure|recorder_missing|microphone_(missing|refused|busy))$/;
 
 /** Codes of what may keep the next question from being answered until somebody mends it elsewhere. */
 export const LASTING = /^(operator_.*|quota_exhausted|upstream_rejected|not_allowed)$/;

@@ -27,7 +27,7 @@ const handsFree = new HandsFree(session);
 let settings;
 const connection = new Connection(view, (offer) => {
   view.lose(false);
-  if (settings) return view.calm("The service can be reached again");
+  if (settings) return view.calm("The service can be reached again", connection.again);
   const changed = (/** @type {Set<string>} */ names) =>
     view.settingsChanged(names, settings?.missing ?? null);
   settings = new Settings(offer, changed, session.speaker);

@@ -23,6 +23,8 @@ export class Microphone {
   #pieces = [];
   #muted = false;
   #began = performance.now();
+  /** For how long it has listened, where it is muted. @type {number | null} */
+  #heard = null;
 
   /**
    * @param {AudioInput} input
@@ -41,7 +43,8 @@ export class Microphone {
     this.stopped = new Promise((resolve) => {
       this.recorder.onstop = resolve;
     });
-    input.watch({ lose: () => this.#stop(), mute: () => this.onmuted() });
+    input.watch({ lose: () => this.#stop(), mute: () => this.#tell() });
+    if (input.silenced) this.#heard = 0;
     this.analyser = new AnalyserNode(input.context, { fftSize: 1024 });
     input.source.connect(this.analyser);
     this.recorder.start();
@@ -67,7 +70,7 @@ export class Microphone {
   set muted(muted) {
     this.#muted = muted;
     for (const track of this.input.stream.getTracks()) track.enabled = !muted;
-    this.onmuted();
+    this.#tell();
   }
 
   /** Whether the system, or a switch on the device, mutes it. */
@@ -75,9 +78,9 @@ export class Microphone {
     return this.input.silenced;
   }
 
-  /** How long it has recorded, in milliseconds. */
+  /** How long it has listened, in milliseconds: not while it is muted. */
   get milliseconds() {
-    return performance.now() - this.#began;
+    return this.#heard ?? performance.now() - this.#began;
   }
 
   /** How loud it is at the moment, in decibels below the loudest. */
@@ -110,6 +113,14 @@ export class Microphone {
   async #arrives() {
     const until = performance.now() + SOUND_MILLISECONDS;
     while (this.decibels === Number.NEGATIVE_INFINITY && performance.now() < until) await pause(20);
+  }
+
+  /** It is muted, or is no more. */
+  #tell() {
+    const { milliseconds } = this;
+    this.#began = performance.now() - milliseconds;
+    this.#heard = this.muted || this.silenced ? milliseconds : null;
+    this.onmuted();
   }
 
   #stop() {

@@ -9,17 +9,11 @@ export const ENDED = "Conversation ended here: a recording was sent while it was
 export const SENTENCES = {
   insecure:
     "Browsers give the microphone to secure pages only: open this page over https, or on localhost.",
-  microphone_missing: "No microphone was found: connect one, then press Talk again.",
+  microphone_missing: "No microphone was found: connect one, then try again.",
   microphone_refused:
-    "The microphone is blocked: allow it for this page in the browser, then press Talk again.",
+    "The microphone is blocked: allow it for this page in the browser, then try again.",
   microphone_busy:
-    "The microphone cannot be opened: close other programs that use it, then press Talk again.",
-  microphone_missing_in_voice:
-    "No microphone was found: connect one, then switch Conversation on again.",
-  microphone_refused_in_voice:
-    "The microphone is blocked: allow it for this page in the browser, then switch Conversation on again.",
-  microphone_busy_in_voice:
-    "The microphone cannot be opened: close other programs that use it, then switch Conversation on again.",
+    "The microphone cannot be opened: close other programs that use it, then try again.",
   microphone_lost: "The microphone was lost: connect or allow it again, then press Talk.",
   conversation_missing:
     "The conversation cannot begin, since this page could not be loaded whole: check the connection, then load it again.",

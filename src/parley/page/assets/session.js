@@ -163,7 +163,7 @@ export class Session {
   async replay(turn) {
     const signal = this.begin("replay");
     if (!signal) return;
-    signal.addEventListener("abort", () => turn.endAgain(false));
+    signal.addEventListener("abort", () => this.transcript.endAgain(turn, false));
     try {
       const refresh = onceAFrame(() => turn.refresh());
       const playback = await this.#play(turn, signal, refresh);
@@ -171,7 +171,7 @@ export class Session {
       await playback.drain();
       if (signal.aborted) return;
       if (playback.failure) throw playback.failure;
-      turn.endAgain(true);
+      this.transcript.endAgain(turn, true);
       this.enter("done");
     } catch (error) {
       if (!signal.aborted) this.fail(asFailure(error, "sound_missing"));

@@ -51,8 +51,8 @@ const BY_HAND = {
   idle: {
     status: "Ready",
     blocked: "Not ready",
-    waits: "Ready once the wait is over",
-    doubted: "Ready for another try",
+    waits: "The wait is not over",
+    doubted: "What failed may fail again",
     lost: "Not connected",
     talk: "Talk",
     how: "Hold Talk while you speak, or tap it.",
@@ -95,7 +95,7 @@ const BY_HAND = {
     next: { ...BUSY, sound: "speaking", silent: "stalled", held: "held", done: "idle" },
   },
   held: {
-    status: "Ready to speak",
+    status: "Waiting for a key or a click",
     talk: "Talk anew",
     stop: "Cancel",
     next: { ...BUSY, sound: "speaking", done: "idle" },
@@ -170,7 +170,7 @@ const HANDS_FREE = {
     late: BY_HAND.starting.late,
     talk: "Wait",
     looks: "starting",
-    next: { ...ENDS, arrives: "awaiting" },
+    next: { ...ENDS, arrives: "awaiting", pause: "paused" },
   },
   awaiting: {
     status: "Listening",

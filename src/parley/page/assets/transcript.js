@@ -11,6 +11,8 @@ export class Transcript {
   history = new History();
   /** @type {Turn[]} */
   #turns = [];
+  /** What the model is told of their replies. @type {WeakMap<Turn, Entry>} */
+  #told = new WeakMap();
   /** What was cleared and can still come back. @type {{turns: Turn[], entries: readonly Entry[]} | null} */
   #cleared = null;
 
@@ -39,11 +41,19 @@ export class Transcript {
   settle(turn, heard) {
     turn.settle();
     if (turn.transcript) this.#keepCleared();
-    this.history.add(turn.transcript, heard);
+    const told = this.history.add(turn.transcript, heard);
+    if (told) this.#told.set(turn, told);
     if (!turn.transcript) this.remove(turn);
     limit(this.#turns.map(({ sound }) => sound));
     for (const each of this.#turns) each.offer();
     this.view.follow();
+  }
+
+  /** It is heard again no longer: what more was heard of it the model learns. @param {Turn} turn @param {boolean} whole */
+  endAgain(turn, whole) {
+    const heard = turn.endAgain(whole).trim();
+    const told = this.#told.get(turn);
+    if (told && heard.length > told.content.length) told.content = heard;
   }
 
   /** Take a turn away. @param {Turn} turn */

@@ -111,13 +111,15 @@ export class Turn {
   /**
    * It is heard again no longer: what it was cut short by before is cut no more, or later.
    * @param {boolean} whole whether it was heard to the end of its speech
+   * @returns {string} what was heard of it
    */
   endAgain(whole) {
-    if (!this.#isHeardAgain) return;
+    if (!this.#isHeardAgain) return "";
     this.#markHeard(false);
     const heard = Math.max(this.#cut, whole ? this.spoken.played : this.spoken.heard);
     this.#cut = Infinity;
     this.cut(heard);
+    return this.reply.slice(0, this.#cut);
   }
 
   /**

@@ -22,6 +22,10 @@ export function explainFields(dialog) {
     dialog.addEventListener(kind, () => {
       for (const field of fields()) judge(field, kind === "close");
     });
+  // What a key's dots hide is told as it is left, once, and not at the end alone.
+  dialog.addEventListener("change", ({ target }) => {
+    if (target instanceof HTMLInputElement) target.reportValidity();
+  });
 }
 
 /** Say that the prompt is full, or no longer; once, since it is read out. */

@@ -80,9 +80,9 @@ export class View {
     this.#standing.show(event);
   }
 
-  /** Such failures are mended. @param {RegExp} codes */
+  /** Such failures of the microphone are mended. @param {RegExp} codes */
   mend(codes) {
-    if (codes.test(this.told)) this.forgive();
+    if (codes.test(this.told)) this.calm("The microphone is allowed");
     this.#standing.mend(({ code }) => codes.test(code));
   }
 
@@ -124,9 +124,13 @@ export class View {
     block("lost", lost);
   }
 
-  /** What failed may work now: say so where it can be tried again. @param {string} why */
-  calm(why) {
-    if (element("try-again").hidden) return this.forgive();
+  /**
+   * What failed may work now: say so where it can be tried again.
+   * @param {string} why
+   * @param {() => void} [vain] the try that has nothing left to do
+   */
+  calm(why, vain) {
+    if (element("try-again").hidden || this.#again === vain) return this.forgive();
     const { activeElement: focused } = document;
     this.#failure = null;
     element("try-again").textContent = this.#words;
@@ -218,7 +222,9 @@ export class View {
     if (any) this.#cleared = [...this.#log.childNodes];
     this.#log.replaceChildren();
     this.#greet(true);
-    document.documentElement.scrollTop = 0; // The offer stands there.
+    // The offer stands at the top, in a low window behind the dock.
+    const [offer, dock] = ["undo", "footer"].map((one) => element(one).getBoundingClientRect());
+    document.documentElement.scrollTop += offer.bottom - dock.top;
   }
 
   /** Bring back what was cleared. */
