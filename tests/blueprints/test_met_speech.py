@@ -36,7 +36,7 @@ BAD = {
     "samples as mp3": ("mp3", NOISE, {"Content_Type": "audio/pcm"}, "pcm"),
     "zeros as mp3": ("mp3", bytes(600), {}, "something else"),
     "a sentence as mp3": ("mp3", b"The voice is not here.", {}, "text"),
-    "a web page as mp3": ("mp3", b"<html>Busy</html>", {}, "a web page"),
+    "a web page as mp3": ("mp3", b"<p>Busy</p>", {}, "page where mp3 was asked for; check"),
     "JSON as mp3": ("mp3", b'{"audio": "SUQz"}', {}, "JSON"),
     "JSON that tells of a success": ("mp3", b'{"data": "SUQz", "message": "OK"}', {}, "JSON"),
     "JSON behind a byte order mark": ("mp3", b'\xef\xbb\xbf{"audio": "SUQz"}', {}, "JSON"),

@@ -67,7 +67,7 @@ TEXTS = [
         for before in ("", "event:error\n:x/400\n", "id: 1\n", "\ufeff:x\n\n", "data: ")
     ),
     (json.dumps({"error": {"name": "ZodError", "issues": ISSUES}}), f": voice: {REASON}"),
-    (json.dumps({"error": {"message": json.dumps(ISSUES)}}), f": voice: {REASON}"),
+    (json.dumps({"error": {"message": json.dumps([{"error": ISSUES[0]}])}}), f": voice: {REASON}"),
     (REASON, True),
     (f" {REASON}\n", True),
     ("404 page not found", True),

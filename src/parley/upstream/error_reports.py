@@ -12,7 +12,7 @@ from parley.upstream.json_values import json_in, value_at
 from parley.upstream.reasons import WAIT, seconds_in
 
 FailureIn = Callable[[Any], UpstreamError]  # Which failure it is that JSON tells of.
-DEEPEST = 5  # How many objects or lists may lie around the reason.
+DEEPEST = 8  # How many objects or lists, or texts of those, may lie around the reason.
 SPACE = b" \t\r\n\xef\xbb\xbf"  # What hosts send before an answer, some for long.
 FINE = ("ok", "success", "succeeded", "successful")  # What hosts say where nothing failed.
 # How much of a reason, how many of several, and how much around them is examined.

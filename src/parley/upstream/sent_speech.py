@@ -56,10 +56,9 @@ def checked(
             value = json_in(body) if len(body) <= REASON_BYTES else None
             if error_field_of(value) or report_of(value).message:
                 raise failure_in(value)
-        advice = f"ask for {came.lower()} (audio_format={came.lower()}), or name another model"
-        if came.lower() not in AUDIO_FORMATS:
-            advice = "name another model, voice or host"
-        # The page looks for "ask for wav", and does so itself.
+        advice = "check the base URL" if "page" in came else "name another model, voice or host"
+        if came.lower() in AUDIO_FORMATS:  # The page looks for "ask for wav", and does so itself.
+            advice = f"ask for {came.lower()} (audio_format={came.lower()}), or name another model"
         sentence = f"The upstream sent {came} where {audio_format} was asked for; {advice}."
         raise UpstreamMalformed(sentence)
     if head:
