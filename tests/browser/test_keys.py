@@ -37,10 +37,10 @@ def test_without_a_key(visit, serve, upstream):
     ("stage", "answer", "field", "mended", "rest"),
     [
         ("text", refuse("401 No"), "voice", False, "Not ready"),
-        ("text", refuse("404 No"), "voice", False, "What failed may fail again"),
+        ("text", refuse("404 No"), "voice", False, "Another try may fail"),
         ("stt", refuse("429 No", "Try again in 300 s."), "voice", False, WAITS),
-        ("stt", refuse("429 No", CREDIT), "language", False, "What failed may fail again"),
-        ("tts", refuse("400 No"), "language", False, "What failed may fail again"),
+        ("stt", refuse("429 No", CREDIT), "language", False, "Another try may fail"),
+        ("tts", refuse("400 No"), "language", False, "Another try may fail"),
         ("tts", refuse("400 No"), "voice", True, "Ready"),
     ],
 )
@@ -96,6 +96,19 @@ def test_a_key_of_a_stage_that_cannot_be_one_or_is_refused(tab, upstream):
     press("Enter")
     tab.expect_turn(2)
     expect(tab.talk).to_be_focused()
+
+
+def test_a_key_is_asked_for_until_the_host_answers_otherwise(tab, upstream):
+    """Till then Settings have a field for it, however they are opened."""
+    upstream.answers["text"] = refuse("401 Unauthorized")
+    tab.send(fails="The AI service asks for an API key")
+    with tab.settings() as page:
+        expect(page.get_by_label("API key")).to_be_focused()
+    expect(tab.page.locator("#status")).to_have_text("Not ready")
+    upstream.answers["text"] = refuse("400 Bad Request", "Too long.")
+    tab.button("Try again").click()
+    tab.expect_failure('Reply: The AI service refused the request, saying: "Too long')
+    expect(tab.page.locator("#status")).to_have_text("Another try may fail")
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,7 @@ def test_what_a_lost_microphone_recorded_is_kept_until_it_is_sent_or_not_wanted(
 ):
     """Nothing is sent unasked, since it may end in the middle of a sentence."""
     lose(tab)
+    tab.expect_state("Another try may fail")
     time.sleep(1)
     assert upstream.requests == []
     for _ in range(2):

@@ -118,7 +118,7 @@ def test_a_page_that_was_left_comes_back_with_its_conversation(visit, launch, se
     upstream.answers.update(stt=refuse("400 Bad Request"), tts=speak(0.1))
     tab.send(fails="Speech to text: The AI service")
     upstream.answers["stt"] = hear
-    doubted = "What failed may fail again"
+    doubted = "Another try may fail"
     leave_and_come_back(tab, doubted, turns=2, stopped=1, rest=doubted)
     tab.expect_failure("Speech to text: The AI service")
     tab.button("Try again").click()

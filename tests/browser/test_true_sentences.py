@@ -103,8 +103,8 @@ def test_a_reply_that_is_cancelled_while_it_is_written(tab, upstream, so_far, sh
 @pytest.mark.parametrize(
     ("stage", "answer", "status"),
     [
-        ("stt", refuse("429 No", "You exceeded your current quota."), "What failed may fail again"),
-        ("text", refuse("404 No", "The model does not exist."), "What failed may fail again"),
+        ("stt", refuse("429 No", "You exceeded your current quota."), "Another try may fail"),
+        ("text", refuse("404 No", "The model does not exist."), "Another try may fail"),
         ("stt", refuse("429 No", "Try again in 300 s."), "The wait is not over"),
         ("stt", hear_nothing, "Ready"),
     ],

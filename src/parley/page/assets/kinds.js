@@ -16,7 +16,8 @@ export const IN_SETTINGS = new Set([
 export const BLOCKING = /^(insecure|recorder_missing|microphone_(missing|refused|busy))$/;
 
 /** Codes of what may keep the next question from being answered until somebody mends it elsewhere. */
-export const LASTING = /^(operator_.*|quota_exhausted|upstream_rejected|not_allowed)$/;
+export const LASTING =
+  /^(operator_.*|quota_exhausted|upstream_rejected|not_allowed|microphone_lost)$/;
 
 /** Codes that the same recording would meet again. */
 export const IN_RECORDING = new Set([

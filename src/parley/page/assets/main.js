@@ -126,7 +126,7 @@ for (const [kind, type] of [
 }
 element("open-settings").addEventListener("click", async () => {
   if (!settings) await connection.ask();
-  settings?.open();
+  settings?.open(view.asked);
 });
 element("add-key").addEventListener("click", () => settings?.open(view.asked));
 takeFiles(field("file"), element("choose"), async (file, others) => {

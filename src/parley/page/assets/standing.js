@@ -8,8 +8,8 @@ import { block, doubt } from "./dock.js";
 const SHOWS = { transcript: "stt", text: "text", audio: "tts" };
 
 /** What it is of; before a transcript comes, nothing shows that a request is taken. @param {Failure} failure */
-function placeOf({ blocks, inSettings, stage }) {
-  if (blocks && !inSettings) return "microphone";
+function placeOf({ code, blocks, inSettings, stage }) {
+  if ((blocks && !inSettings) || code === "microphone_lost") return "microphone";
   return ["text", "tts"].includes(stage) ? stage : "stt";
 }
 
@@ -31,10 +31,10 @@ export class Standing {
   /** @param {Failure} failure */
   add(failure) {
     if (/^no_speech/.test(failure.code)) this.show("transcript"); // It was heard.
-    if (!failure.stands) return;
     const place = placeOf(failure);
-    this.#failures.delete(place); // So that it is the last.
-    this.#failures.set(place, failure);
+    // The stage's upstream has answered otherwise since; and so that it is the last.
+    if (failure.upstreamStatus || failure.stands) this.#failures.delete(place);
+    if (failure.stands) this.#failures.set(place, failure);
     this.#tell();
     this.#count(failure);
   }

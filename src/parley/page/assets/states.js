@@ -52,7 +52,7 @@ const BY_HAND = {
     status: "Ready",
     blocked: "Not ready",
     waits: "The wait is not over",
-    doubted: "What failed may fail again",
+    doubted: "Another try may fail",
     lost: "Not connected",
     talk: "Talk",
     how: "Hold Talk while you speak, or tap it.",
