@@ -145,6 +145,14 @@ KINDS = {
         "| Name | Age |\n|------|-----|\n| Rex | 5 |\n| Bello | 7 |\n\nThose are my two dogs.",
         ["Name, Age. Rex, 5. Bello, 7", "Those are my two dogs."],
     ),
+    "tables that are cut": (
+        "Here is it:\n\n| Name | Age |\n| :--- | ---: |\n| Ann | 30 |\n| bob | 41 |\n\nThat is it.",
+        ["Here is it: Name, Age", "Ann, 30. bob, 41.", "That is it."],
+    ),
+    "sentences in tables": (
+        "| Plan | What it is |\n|---|---|\n| Basic | It is cheap. |\n| Pro | It has it all. |",
+        ["Plan, What it is. Basic, It is cheap.", "Pro, It has it all.", ""],
+    ),
     "links": (
         "Read [the guide. It helps](https://example.com/a.b), or https://www.example.org/x?y. Bye!",
         ["Read the guide. It helps,", "or example.org.", "Bye!"],

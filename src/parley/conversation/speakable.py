@@ -85,6 +85,8 @@ _PLAIN = regex.compile(r"\p{L}[\p{L}\p{N} .,;:?!'’\"()–—…-]*+")
 _AUDIBLE = regex.compile(r"[\p{L}\p{N}\p{Sc}]|<!--")
 _NEEDS_A_STOP = regex.compile(r"""[\p{L}\p{M}\p{N}%]\Z|(?<![.!?…。！？])[\p{Pe}\p{Pf}"']\Z""")
 _WIDE = regex.compile(r"[\p{EA=W}\p{EA=F}]\Z")
+# A table's row, or some of it, where the head was in an earlier segment.
+_ROW = regex.compile(r"(?m)^[ \t]*\|(?:[ \t][^\n]*)?$|^[^\n]*[ \t]\|[ \t]*$")
 
 
 def speakable(markdown: str) -> str:
@@ -125,12 +127,17 @@ def _blocks(markdown: str) -> Iterator[str]:
                 yield ", ".join(cells or [])
                 cells = None
             case "inline":
-                text = number + _text(token.children or [])
+                text = number + _ROW.sub(_cells, _text(token.children or []))
                 number = ""
                 if cells is None:
                     yield from _LINE_END.split(text) if "\n" in text else [text]
                 elif _AUDIBLE.search(text):
                     cells.append(text)
+
+
+def _cells(row: regex.Match[str]) -> str:
+    said = ", ".join(cell.strip() for cell in row[0].split("|") if _AUDIBLE.search(cell))
+    return with_stop(said) if row[0].rstrip().endswith("|") else said
 
 
 def _text(tokens: list[Token]) -> str:
